@@ -1,0 +1,81 @@
+# One target per task. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+MONTHS ?= 1
+SERVE ?= 1
+PORT ?= 8000
+ARGS ?=
+
+PYTHON_BIN := .venv/bin/python
+MANAGE := $(PYTHON_BIN) manage.py
+INSTALLED := .venv/.installed
+TRANSLATED := .venv/.translated
+CATALOGS := $(wildcard locale/*/LC_MESSAGES/django.po)
+CHECKED := config ledger_app ingestion_app tests manage.py .ci
+
+.PHONY: help setup demo serve test check bench clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+setup: $(INSTALLED) $(TRANSLATED) ## Create .venv with every pinned package and compile the translations
+
+$(INSTALLED): requirements.txt requirements-dev.txt .ci/requirements-data.txt .ci/prepare
+	@bash .ci/prepare
+	touch $@
+
+$(TRANSLATED): $(INSTALLED) $(CATALOGS)
+	@if [ -n "$(CATALOGS)" ]; then .venv/bin/pybabel --quiet compile -D django -d locale; fi
+	touch $@
+
+demo: setup ## Take in MONTHS=1 of real purchases, freeze them, then serve (SERVE=0: end before serving)
+	@$(MANAGE) migrate --no-input --verbosity 0
+	$(MANAGE) demo --months "$(MONTHS)"
+	if [ "$(SERVE)" != 0 ]; then $(MAKE) serve; fi
+
+serve: setup ## Run the web server (PORT=8000) and the task worker until Ctrl-C
+	@$(MANAGE) migrate --no-input --verbosity 0
+	port=$$($(PYTHON_BIN) .ci/free_port.py "$(PORT)")
+	if [ "$$port" != "$(PORT)" ]; then echo "Port $(PORT) is taken; port $$port is used instead."; fi
+	.venv/bin/gunicorn config.wsgi --bind "127.0.0.1:$$port" --workers 2 --log-level warning & web=$$!
+	$(MANAGE) db_worker & worker=$$!
+	end_both() { kill "$$web" "$$worker" 2>/dev/null || true; wait "$$web" "$$worker" 2>/dev/null || true; }
+	trap 'end_both; exit 0' INT TERM HUP
+	echo "Kakutei is at http://127.0.0.1:$$port/admin/ (Ctrl-C ends it)."
+	wait -n "$$web" "$$worker" || true
+	echo "The web server or the worker ended by itself; the other is ended too." >&2
+	end_both
+	exit 1
+
+test: setup ## Run every test on SQLite and again on a private MariaDB (ARGS= goes to pytest)
+	@PYTHONPATH=. $(PYTHON_BIN) .ci/both_databases.py $(ARGS)
+
+check: setup ## Check style, types, imports, migrations and the API description
+	@failed=()
+	attempt() { "$$@" || failed+=("$$*"); }
+	attempt .venv/bin/ruff check .
+	attempt .venv/bin/ruff format --check .
+	attempt .venv/bin/mypy $(CHECKED)
+	attempt .venv/bin/lint-imports --no-logo
+	attempt $(MANAGE) check --fail-level WARNING
+	attempt $(MANAGE) makemigrations --check --dry-run
+	attempt $(MANAGE) spectacular --fail-on-warn --file /dev/null
+	if [ $${#failed[@]} -gt 0 ]; then printf 'Failed: %s\n' "$${failed[@]}" >&2; exit 1; fi
+
+bench: setup ## Time one million records on MariaDB (RECORDS, HOLDERS, WORKERS, DATABASE_URL)
+	@if [ -n "$${DATABASE_URL:-}" ]; then
+		$(PYTHON_BIN) -m tests.benchmarks.million
+	else
+		$(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m tests.benchmarks.million
+	fi
+
+clean: ## Remove .venv, the caches and var, with the database and the received files in it
+	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find locale -name '*.mo' -delete 2>/dev/null || true

@@ -1,0 +1,148 @@
+"""What every test has: a database of its own, a flush that append-only tables survive, markers and profiles."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from django.core.management.color import Style
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django.plugin import DjangoDbBlocker
+
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kakutei")
+    group.addoption("--serial", choices=["only", "none"], help="run only the tests marked serial, or none of them")
+    group.addoption("--tally", type=Path, metavar="FILE", help="write the counts and the database's version to FILE as JSON")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--serial")
+    if wanted is not None:
+        kept = [item for item in items if (item.get_closest_marker("serial") is not None) == (wanted == "only")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+    if connection.vendor != "mysql":
+        for item in items:
+            if item.get_closest_marker("mariadb") is not None:
+                item.add_marker(pytest.mark.skip(reason="needs MariaDB: make test runs it there"))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    engine = database_version()
+    terminalreporter.write_line(f"database: {engine}")
+    tally: Path | None = config.getoption("--tally")
+    if tally is not None:
+        counted = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error", "skipped", "xfailed")}
+        tally.write_text(json.dumps({"engine": engine, **counted}))
+
+
+def database_version() -> str:
+    """Return the name and version of the database that the tests run on."""
+    if connection.vendor == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    # Past the guard of pytest-django, which lets only tests connect, and to no database: the tests' own is gone by now.
+    raw = connection.get_new_connection({**connection.get_connection_params(), "database": ""})
+    try:
+        cursor = raw.cursor()
+        cursor.execute("SELECT VERSION()")
+        number, _, rest = str(cursor.fetchone()[0]).partition("-")
+        return f"{'MariaDB' if 'MariaDB' in rest else 'MySQL'} {number}"
+    finally:
+        raw.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Give each run of the tests its own SQLite file, so that two at once in one folder do not meet."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Make the flush after a transactional test work on append-only tables, and keep the rows that migrations made."""
+    with django_db_blocker.unblock():
+        made_by_migrations = highest_ids(connection)
+    flush_of_django = connection.ops.sql_flush
+
+    def sql_flush(style: Style, tables: list[str], **_options: object) -> list[str]:
+        return flush_statements(connection, tables, made_by_migrations)
+
+    connection.ops.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
+    yield
+    connection.ops.sql_flush = flush_of_django  # type: ignore[method-assign]
+
+
+def highest_ids(database: BaseDatabaseWrapper) -> dict[str, int]:
+    """Return the highest id of each table that has rows and an integer id."""
+    found = {}
+    with database.cursor() as cursor:
+        for table in database.introspection.django_table_names(only_existing=True, include_views=False):
+            columns = {column.name for column in database.introspection.get_table_description(cursor, table)}
+            if "id" not in columns:
+                continue
+            cursor.execute(f"SELECT MAX(id) FROM {database.ops.quote_name(table)}")
+            (highest,) = cursor.fetchone()
+            if isinstance(highest, int):
+                found[table] = highest
+    return found
+
+
+def flush_statements(database: BaseDatabaseWrapper, tables: list[str], kept: dict[str, int]) -> list[str]:
+    """Return the statements that empty ``tables`` down to the ids in ``kept``, around the triggers that forbid it."""
+    with database.cursor() as cursor:
+        dirty = [table for table in tables if has_rows(cursor, database.ops.quote_name(table), kept.get(table))]
+        triggers = triggers_of(database, cursor, dirty)
+    guarded = {table for table, _, _ in triggers}
+    deletes = []
+    for table in dirty:
+        name = database.ops.quote_name(table)
+        if database.vendor == "mysql" and table in guarded:
+            # TRUNCATE fires no trigger.
+            deletes.append(f"TRUNCATE {name}")
+        else:
+            deletes.append(f"DELETE FROM {name}" + (f" WHERE id > {kept[table]}" if table in kept else ""))
+    if not deletes:
+        return []
+    if database.vendor == "mysql":
+        return ["SET FOREIGN_KEY_CHECKS = 0", *deletes, "SET FOREIGN_KEY_CHECKS = 1"]
+    drops = [f"DROP TRIGGER {database.ops.quote_name(name)}" for _, name, _ in triggers]
+    return [*drops, *deletes, *(statement for _, _, statement in triggers)]
+
+
+def has_rows(cursor: Any, quoted_table: str, above: int | None) -> bool:
+    """Tell whether the table has rows, above the id when one is given."""
+    cursor.execute(f"SELECT 1 FROM {quoted_table}" + ("" if above is None else f" WHERE id > {above}") + " LIMIT 1")
+    return cursor.fetchone() is not None
+
+
+def triggers_of(database: BaseDatabaseWrapper, cursor: Any, tables: list[str]) -> list[tuple[str, str, str]]:
+    """Return (table, trigger, the statement that makes it) of the triggers on ``tables``; no statement on MariaDB."""
+    if database.vendor == "sqlite":
+        cursor.execute("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid")
+    else:
+        cursor.execute(
+            "SELECT event_object_table, trigger_name, '' FROM information_schema.triggers"
+            " WHERE trigger_schema = DATABASE() AND event_manipulation = 'DELETE'"
+        )
+    return [row for row in cursor.fetchall() if row[0] in tables]
+
+
+@pytest.fixture(autouse=True)
+def files_dir(settings: Any, tmp_path: Path) -> Path:
+    """Keep the bytes of received files in the test's own folder, and return it."""
+    directory = tmp_path / "files"
+    settings.KAKUTEI_FILES_DIR = directory
+    return directory
