@@ -35,7 +35,9 @@ class Outcome:
         """Return the line of the summary."""
         words = {"failed": "failed", "error": "errors", "passed": "passed", "skipped": "skipped", "xfailed": "expected failures"}
         told = [f"{self.counts[name]} {word}" for name, word in words.items() if self.counts[name] or name == "passed"]
-        return f"{self.engine}: " + "; ".join([*([", ".join(told)] if self.counts else []), *([self.trouble] if self.trouble else [])])
+        return f"{self.engine}: " + "; ".join(
+            [*([", ".join(told)] if self.counts else []), *([self.trouble] if self.trouble else [])]
+        )
 
 
 def run_passes(engine: str, environment: dict[str, str], arguments: Sequence[str]) -> Outcome:

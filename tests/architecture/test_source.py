@@ -1,0 +1,200 @@
+"""The rules of source_rules.py over the whole tree; each first shown to find a sample that breaks it."""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import source_rules
+from tests.architecture.source_rules import Breach
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPLICATION = ("config", "ledger_app", "ingestion_app")
+
+Rule = Callable[[ast.Module], Iterator[Breach]]
+
+# Each list: (file, function or class) and why it may. An entry that nothing needs any more fails.
+MAY_WRITE: dict[tuple[str, str], str] = {}
+MAY_BE_INEXACT = {
+    ("ledger_app/operations/transactions.py", "run"): "seconds to wait before trying again",
+}
+MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
+MAY_KNOW_ITS_SURROUNDINGS: dict[tuple[str, str], str] = {}
+MAY_CATCH_DATABASE_ERRORS: dict[tuple[str, str], str] = {}
+
+
+def files(*folders: str, without: tuple[str, ...] = ()) -> list[Path]:
+    """Return the Python files under each folder, or the module of that name, but those under a folder in ``without``."""
+    found = []
+    for folder in folders:
+        module = ROOT / f"{folder}.py"
+        found += [module] if module.exists() else sorted((ROOT / folder).rglob("*.py"))
+    return [path for path in found if not set(path.relative_to(ROOT).with_suffix("").parts) & set(without)]
+
+
+def breaches(rule: Rule, paths: list[Path], allowed: dict[tuple[str, str], str]) -> list[str]:
+    """Return each breach as one line, and each allowance that was not needed."""
+    told = []
+    unused = set(allowed)
+    for path in paths:
+        name = str(path.relative_to(ROOT))
+        for breach in rule(ast.parse(path.read_text())):
+            if (name, breach.within) in allowed:
+                unused.discard((name, breach.within))
+            else:
+                told.append(f"{name}:{breach.line} {breach.what} in {breach.within or 'the module'}")
+    return told + [f"no longer needed: {place}" for place in sorted(unused)]
+
+
+def broken_by(rule: Rule, sample: str) -> list[str]:
+    return [breach.what for breach in rule(ast.parse(sample))]
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("book.save()", [".save("]),
+        ("Book.objects.create(code='X')", [".create("]),
+        ("books.filter(pk=1).update(name='x')", [".update("]),
+        ("books.update(**values)", [".update("]),
+        ("book.delete()", [".delete("]),
+        ("Book.objects.bulk_create(rows)", [".bulk_create("]),
+        ("Book.objects.bulk_update(rows, ['name'])", [".bulk_update("]),
+        ("await Book.objects.aget_or_create(code='X')", [".aget_or_create("]),
+        ("Book.objects.update_or_create(code='X')", [".update_or_create("]),
+        ("cursor.execute('insert into ledger_app_line values (1)')", ["insert into"]),
+        ("cursor.execute(f'UPDATE {table} SET amount = 0')", ["UPDATE filled SET"]),
+        ("cursor.execute(f'DELETE FROM {table}')", ["DELETE FROM"]),
+        ("cursor.execute('UPDATE ledger_app_balance b JOIN x ON 1')", ["UPDATE ledger_app_balance b JOIN"]),
+        ("cursor.execute('WITH x AS (SELECT 1) DELETE FROM ledger_app_line')", ["DELETE FROM"]),
+        ("cursor.execute('TRUNCATE ledger_app_line')", ["TRUNCATE ledger_app_line"]),
+        ("digest.update(block)", []),
+        ("totals.update({'a': 1})", []),
+        ("cache.delete('key')", []),
+        ("'''Say when to delete from a list.'''", []),
+        ("cursor.execute('SELECT 1 FROM ledger_app_line FOR UPDATE')", []),
+    ],
+)
+def test_the_rule_on_writes_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.writes, sample) == found
+
+
+def test_only_operations_write() -> None:
+    paths = files(*APPLICATION, without=("operations", "migrations"))
+    assert breaches(source_rules.writes, paths, MAY_WRITE) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("rate = 0.1", ["0.1"]),
+        ("amount = float(text)", ["float("]),
+        ("amount = decimal.Decimal(text)", ["Decimal("]),
+        ("amount = models.DecimalField()", ["DecimalField("]),
+        ("points = amount / 100", ["/"]),
+        ("points /= 100", ["/"]),
+        ("points = amount // 100", []),
+        ("place = folder / name", []),
+        ("place = base / 'files' / name", []),
+        ("place = Path(base) / name", []),
+    ],
+)
+def test_the_rule_on_inexact_numbers_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.inexact_numbers, sample) == found
+
+
+def test_amounts_are_whole_numbers() -> None:
+    paths = files(
+        *(f"ledger_app/{part}" for part in ("rules", "operations", "models", "locks")),
+        *(f"ingestion_app/{part}" for part in ("formats", "checks", "operations", "models")),
+    )
+    assert breaches(source_rules.inexact_numbers, paths, MAY_BE_INEXACT) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("from django.utils import timezone\nat = timezone.now()", ["django.utils.timezone.now"]),
+        ("from django.utils import timezone\nfield = Field(default=timezone.now)", ["django.utils.timezone.now"]),
+        ("from datetime import datetime\nat = datetime.now(tz=UTC)", ["datetime.datetime.now"]),
+        ("import datetime as dt\non = dt.date.today()", ["datetime.date.today"]),
+        ("import time\nat = time.time()", ["time.time"]),
+        ("from time import time as clock\nat = clock()", ["time.time"]),
+        ("import time\nstarted = time.monotonic()", []),
+        ("def post(*, now):\n    return now", []),
+    ],
+)
+def test_the_rule_on_clocks_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.clocks, sample) == found
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("from django.conf import settings", ["django.conf"]),
+        ("from django import conf", ["django.conf"]),
+        ("import django.http", ["django.http"]),
+        ("from rest_framework.request import Request", ["rest_framework.request"]),
+        ("from django.db import models", []),
+    ],
+)
+def test_the_rule_on_surroundings_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.surroundings, sample) == found
+
+
+def test_operations_and_rules_are_told_the_time() -> None:
+    paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
+    assert breaches(source_rules.clocks, paths, MAY_READ_THE_CLOCK) == []
+
+
+def test_operations_and_rules_know_neither_settings_nor_requests() -> None:
+    paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
+    assert breaches(source_rules.surroundings, paths, MAY_KNOW_ITS_SURROUNDINGS) == []
+
+
+@pytest.mark.parametrize(
+    ("caught", "found"),
+    [
+        ("OperationalError", ["except OperationalError"]),
+        ("(ValueError, db.DatabaseError) as error", ["except DatabaseError"]),
+        ("IntegrityError", []),
+        ("ValueError", []),
+    ],
+)
+def test_the_rule_on_caught_database_errors_finds(caught: str, found: list[str]) -> None:
+    sample = f"try:\n    post()\nexcept {caught}:\n    pass"
+    assert broken_by(source_rules.caught_database_errors, sample) == found
+
+
+def test_only_the_outermost_transaction_catches_database_errors() -> None:
+    paths = [path for path in files(*APPLICATION) if path != ROOT / "ledger_app/operations/transactions.py"]
+    assert breaches(source_rules.caught_database_errors, paths, MAY_CATCH_DATABASE_ERRORS) == []
+
+
+def test_the_rules_on_length_find_one_line_too_many() -> None:
+    body = "    pass\n" * 68
+    assert broken_by(source_rules.long_functions, f"class A:\n  def short():\n{body}") == []
+    assert broken_by(source_rules.long_functions, f"class A:\n  def long():\n{body}    pass\n") == ["70 lines"]
+    assert list(source_rules.long_file("\n" * 399)) == []
+    assert [breach.what for breach in source_rules.long_file("\n" * 400)] == ["400 lines"]
+
+
+def test_functions_are_under_70_lines() -> None:
+    paths = files(*APPLICATION, "tests", "manage", ".ci", without=("migrations",))
+    assert breaches(source_rules.long_functions, paths, {}) == []
+
+
+def test_files_are_under_400_lines() -> None:
+    told = [
+        f"{path.relative_to(ROOT)}: {breach.what}"
+        for path in files(*APPLICATION, "manage", ".ci", without=("migrations",))
+        for breach in source_rules.long_file(path.read_text())
+    ]
+    assert told == []
+
+
+def test_an_allowance_that_nothing_needs_is_found() -> None:
+    assert breaches(source_rules.clocks, [], {("gone.py", "post"): "was needed once"}) == [
+        "no longer needed: ('gone.py', 'post')"
+    ]
