@@ -1,0 +1,252 @@
+"""One pass over the bytes of a file: every record read, every line checked against the layout, the controls compared at the end."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import BinaryIO
+
+from ingestion_app.checks.record import CarefulReader, DataReader, Row
+from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
+from ingestion_app.formats.definition import Definition, RecordType
+from ingestion_app.formats.delimited import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, DelimitedFormat, Line
+from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.values import Value, shown
+
+_NOWHERE = Line(0, 0, b"", b"", 0, is_too_long=False)
+_ENDING_NAMES = {b"\n": "LF", b"\r\n": "CRLF"}
+
+
+class Examination:
+    """Examines one file. The same bytes under the same definition always give the same rows and findings, in the same order.
+
+    After ``rows`` is exhausted: ``received_count`` data records in their place in the file, bad ones included; ``received_sum`` of their
+    readable amounts; ``bad_count`` and ``bad_sum`` of those among them that are bad, the sum known only if ``bad_sum_known``; what the
+    trailer says (None: it cannot be read); ``zero_count``; and ``file_errors``, the errors that are no single data record's.
+    """
+
+    def __init__(self, stream: BinaryIO, definition: Definition, *, business_date: date, sequence: int) -> None:
+        self._stream = stream
+        self._definition = definition
+        self._business_date = business_date
+        self._sequence = sequence
+        self._layout = definition.layout
+        self._format = DelimitedFormat(definition.layout)
+        self._data = DataReader(self._format, definition)
+        self._stage: RecordType | None = None  # the type of the last record that stood in its place
+        self._is_over = False
+        self._has_end = False
+        self._trailer: Line | None = None
+        self._unreadable_count = 0
+        self._repeated: dict[str, tuple[Seen, int]] = {}
+        self.received_count = self.received_sum = 0
+        self.bad_count = self.bad_sum = 0
+        self.bad_sum_known = True
+        self.trailer_count: int | None = None
+        self.trailer_sum: int | None = None
+        self.zero_count = 0
+        self.file_errors = 0
+
+    @property
+    def record_errors(self) -> int:
+        """The number of bad data records, each counted once however much is wrong with it."""
+        return self.bad_count
+
+    def rows(self) -> Iterator[Row | Seen]:
+        """Yield a row for each well-formed data record and a finding for each thing seen; may be called once."""
+        readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
+        data = self._layout.data
+        piece = readline(piece_bytes)
+        if not piece:
+            yield self._seen("file.empty", _NOWHERE)
+            return
+        encoding = self._mark_of(piece)
+        if encoding is not None:
+            first = Line(1, 0, piece, b"", 0, is_too_long=False)
+            yield self._seen("file.byte_order_mark", first, mark=encoding, encoding=self._layout.encoding)
+            if not piece.startswith(BYTE_ORDER_MARK):
+                # Nothing more can be said of bytes in an encoding that no layout has.
+                self.bad_sum_known = False
+                return
+        number, offset = 1, 0
+        if encoding is not None:
+            piece, offset = piece[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
+        while piece:
+            # Only a data record in its place may take the quick way; everything else is looked at carefully.
+            row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
+            if row is not None:
+                self._stage = data
+                self.received_count += 1
+                self.received_sum += row.amount
+                offset += len(piece)
+                yield row
+                if row.amount == 0:
+                    yield self._zero(row)
+            else:
+                line = self._format.complete(self._stream, piece, number=number, offset=offset)
+                yield from self._examine(line)
+                offset += line.size
+            number += 1
+            piece = readline(piece_bytes)
+        yield from self._conclude()
+
+    def _mark_of(self, piece: bytes) -> str | None:
+        if piece.startswith(BYTE_ORDER_MARK):
+            return "UTF-8"
+        return next((name for mark, name in FOREIGN_BYTE_ORDER_MARKS.items() if piece.startswith(mark)), None)
+
+    def _seen(self, rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
+        """Return what was seen, counted where it is an error; not for what is wrong with a data record."""
+        if RULES[rule].severity is Severity.ERROR:
+            self.file_errors += 1
+        return Seen(rule, line.number, column, line.offset, line.content[:RAW_BYTES], facts)
+
+    def _repeat(self, rule: str, line: Line, **facts: str | int) -> None:
+        """Remember a fault of many lines, which is told once, at the end, with its first line and the number of lines."""
+        if rule in self._repeated:
+            first, lines = self._repeated[rule]
+            self._repeated[rule] = first, lines + 1
+        else:
+            self._repeated[rule] = self._seen(rule, line, **facts), 1
+
+    def _examine(self, line: Line) -> Iterator[Row | Seen]:
+        if self._is_over:
+            marker = (self._layout.end or self._layout.trailer).marker
+            self._repeat("line.after_end", line, marker=marker)
+            return
+        if line.ending and line.ending != self._layout.line_ending:
+            expected = _ENDING_NAMES[self._layout.line_ending]
+            self._repeat("line.ending", line, found=_ENDING_NAMES[line.ending], expected=expected)
+        record_type = self._format.record_type(line.content)
+        if self._stage is None:
+            self._stage = self._layout.header
+            if record_type is self._layout.header:
+                yield from self._header_record(line)
+                return
+            yield self._seen("file.header_missing", _NOWHERE, marker=self._layout.header.marker)
+        yield from self._in_order(line, record_type)
+
+    def _in_order(self, line: Line, record_type: RecordType | None) -> Iterator[Row | Seen]:
+        """Examine a line after the place of the header."""
+        layout = self._layout
+        is_in_body = self._stage is not layout.trailer
+        if record_type is not None and record_type is layout.data and is_in_body:
+            self._stage = layout.data
+            yield from self._data_record(line)
+        elif record_type is layout.trailer and is_in_body:
+            self._stage = layout.trailer
+            self._trailer = line
+            self._is_over = layout.end is None
+            yield from self._trailer_record(line)
+        elif record_type is not None and record_type is layout.end and not is_in_body:
+            self._is_over = self._has_end = True
+            yield from self._control_record(line, record_type)[1]
+        else:
+            self._has_end = self._has_end or (record_type is not None and record_type is layout.end)
+            yield from self._misplaced(line, record_type)
+
+    def _misplaced(self, line: Line, record_type: RecordType | None) -> Iterator[Seen]:
+        layout = self._layout
+        markers = [kept.marker for kept in (layout.header, layout.data, layout.trailer, layout.end) if kept is not None]
+        if not line.ending:
+            yield self._seen("line.cut_off", line)
+        if record_type is None:
+            found = shown(self._format.marker(line.content).decode("ascii", "backslashreplace"))
+            yield self._seen("line.unknown_type", line, found=found, markers=", ".join(markers))
+        else:
+            expected = markers[1:3] if self._stage is not layout.trailer else markers[3:]
+            facts = {"found": record_type.marker, "expected": ", ".join(expected), "order": ", ".join(markers)}
+            yield self._seen("line.out_of_order", line, **facts)
+
+    def _data_record(self, line: Line) -> Iterator[Row | Seen]:
+        self.received_count += 1
+        row: Row | None = None
+        faults: list[tuple[int, Fault]] = []
+        amount: int | None = None
+        if line.ending:
+            row, faults, amount = self._data.careful(line)
+        else:
+            # What is left of its amount would read as a smaller one.
+            yield self._seen("line.cut_off", line)
+        self.received_sum += amount or 0
+        if row is not None:
+            yield row
+            if row.amount == 0:
+                yield self._zero(row)
+            return
+        self.bad_count += 1
+        self.bad_sum += amount or 0
+        if amount is None:
+            self.bad_sum_known = False
+            self._unreadable_count += 1
+        for column, fault in faults:
+            yield _explain(line, column, fault)
+
+    def _zero(self, row: Row) -> Seen:
+        self.zero_count += 1
+        name = self._definition.roles.amount
+        column = _field_number(self._layout.data, name)
+        return Seen("record.zero_amount", row.line, column, row.offset, row.raw[:RAW_BYTES], {"name": name})
+
+    def _control_record(self, line: Line, record_type: RecordType) -> tuple[dict[str, Value | None], list[Seen]]:
+        """Return what a header, trailer or end record says by column name (None or absent: unreadable), and what is wrong with it."""
+        if not line.ending:
+            return {}, [self._seen("line.cut_off", line)]
+        fields = CarefulReader(self._format, record_type).read(line)
+        self.file_errors += len(fields.faults)
+        seen = [_explain(line, column, fault) for column, fault in fields.faults]
+        return {column.name: value for column, value in zip(record_type.columns, fields.values, strict=False)}, seen
+
+    def _header_record(self, line: Line) -> Iterator[Seen]:
+        said, seen = self._control_record(line, self._layout.header)
+        yield from seen
+        roles = self._definition.roles
+        for rule, name, expected in (
+            ("control.header_business_date_differs", roles.header_business_date, self._business_date),
+            ("control.header_sequence_differs", roles.header_sequence, self._sequence),
+        ):
+            found = said.get(name) if name is not None else None
+            if name is not None and found is not None and found != expected:
+                column = _field_number(self._layout.header, name)
+                yield self._seen(rule, line, column, found=str(found), expected=str(expected))
+
+    def _trailer_record(self, line: Line) -> Iterator[Seen]:
+        said, seen = self._control_record(line, self._layout.trailer)
+        yield from seen
+        count, total = said.get(self._definition.roles.trailer_count), said.get(self._definition.roles.trailer_sum)
+        self.trailer_count = count if isinstance(count, int) else None
+        self.trailer_sum = total if isinstance(total, int) else None
+
+    def _conclude(self) -> Iterator[Seen]:
+        for first, lines in self._repeated.values():
+            yield replace(first, facts={**first.facts, "lines": lines})
+        if self._trailer is None:
+            yield self._seen("file.trailer_missing", _NOWHERE, marker=self._layout.trailer.marker)
+        else:
+            yield from self._compare_controls(self._trailer)
+        if self._layout.end is not None and not self._has_end:
+            yield self._seen("file.end_missing", _NOWHERE, marker=self._layout.end.marker)
+        if self.received_count == 0:
+            yield self._seen("file.no_records", _NOWHERE)
+
+    def _compare_controls(self, line: Line) -> Iterator[Seen]:
+        roles, layout = self._definition.roles, self._layout
+        if self.trailer_count is not None and self.trailer_count != self.received_count:
+            column = _field_number(layout.trailer, roles.trailer_count)
+            yield self._seen("control.count_differs", line, column, expected=self.trailer_count, found=self.received_count)
+        if self.trailer_sum is None:
+            return
+        column = _field_number(layout.trailer, roles.trailer_sum)
+        if self._unreadable_count:
+            # A sum that leaves records out proves nothing, even where it happens to agree.
+            yield self._seen("control.sum_unverifiable", line, column, expected=self.trailer_sum, records=self._unreadable_count)
+        elif self.trailer_sum != self.received_sum:
+            yield self._seen("control.sum_differs", line, column, expected=self.trailer_sum, found=self.received_sum)
+
+
+def _explain(line: Line, column: int, fault: Fault) -> Seen:
+    return Seen(fault.rule, line.number, column, line.offset + fault.place, line.content[:RAW_BYTES], fault.facts)
+
+
+def _field_number(record_type: RecordType, name: str) -> int:
+    """Return the column's field number, the marker being 1."""
+    return record_type.position(name) + 2

@@ -1,0 +1,104 @@
+"""Reads one line as a record of its type: quickly where it is well formed, carefully where something has to be explained."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from operator import itemgetter
+from typing import NamedTuple
+
+from ingestion_app.formats.definition import Definition, RecordType
+from ingestion_app.formats.delimited import DelimitedFormat, Line
+from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.values import Value, field_reader, plain_amount
+
+
+class Row(NamedTuple):
+    """One well-formed data record.
+
+    ``length`` is the line's bytes without its ending and ``raw`` those bytes; ``key`` the key columns joined by ``/``; ``amount`` in minor
+    units; ``values`` one a data column, typed, with instants in UTC.
+    """
+
+    line: int
+    offset: int
+    length: int
+    key: str
+    holder: str
+    amount: int
+    values: tuple[str | int | date | datetime, ...]
+    raw: bytes
+
+
+class Fields(NamedTuple):
+    """A line read carefully: each column's value (None: could not be read), and every fault with its field's number (0: the line)."""
+
+    texts: Sequence[str]
+    values: list[Value | None]
+    faults: list[tuple[int, Fault]]
+
+
+class CarefulReader:
+    """Reads lines of one record type and names everything that is wrong with them."""
+
+    def __init__(self, lines: DelimitedFormat, record_type: RecordType) -> None:
+        self._lines = lines
+        self._type = record_type
+        self._readers = [field_reader(column) for column in record_type.columns]
+
+    def read(self, line: Line) -> Fields:
+        """Return the line's values and faults; no values where it cannot be cut into the right number of fields."""
+        texts = self._lines.fields(line)
+        if isinstance(texts, Fault):
+            return Fields((), [], [(0, texts)])
+        if len(texts) != len(self._readers) + 1:
+            facts: dict[str, str | int] = {"found": len(texts), "expected": len(self._readers) + 1, "marker": self._type.marker}
+            return Fields((), [], [(0, Fault("line.field_count", facts))])
+        values: list[Value | None] = []
+        faults = []
+        # Field 1 is the marker, by which this record type was chosen.
+        for field, (reader, text) in enumerate(zip(self._readers, texts[1:], strict=True), start=2):
+            value = reader.read(text)
+            if isinstance(value, Fault):
+                faults.append((field, value))
+                values.append(None)
+            else:
+                values.append(value)
+        return Fields(texts[1:], values, faults)
+
+
+class DataReader:
+    """Reads data records: ``quick`` takes most well-formed lines, ``careful`` every line; both make the same row of the same line."""
+
+    def __init__(self, lines: DelimitedFormat, definition: Definition) -> None:
+        data = definition.layout.data
+        self._careful = CarefulReader(lines, data)
+        self._key = [data.position(name) for name in definition.roles.key]
+        self._holder = data.position(definition.roles.holder)
+        self._amount = data.position(definition.roles.amount)
+        self.quick = self._quick_reader(lines, data)
+
+    def careful(self, line: Line) -> tuple[Row | None, list[tuple[int, Fault]], int | None]:
+        """Return the row, or None with the faults; and the amount wherever it can be read."""
+        fields = self._careful.read(line)
+        if fields.faults:
+            return None, fields.faults, plain_amount(fields.texts[self._amount]) if fields.texts else None
+        values = tuple(value for value in fields.values if value is not None)
+        key = "/".join(str(values[place]) for place in self._key)
+        holder, amount = str(values[self._holder]), int(fields.texts[self._amount])
+        return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
+
+    def _quick_reader(self, lines: DelimitedFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
+        read = lines.quick_reader(data)
+        holder_place, amount_place = self._holder, self._amount
+        key_of = itemgetter(*self._key)
+        has_joined_key = len(self._key) > 1
+        ending_bytes = len(lines.layout.line_ending)
+
+        def quick(whole: bytes, number: int, offset: int) -> Row | None:
+            values = read(whole)
+            if values is None:
+                return None
+            key = "/".join(key_of(values)) if has_joined_key else key_of(values)
+            raw = whole[:-ending_bytes]
+            return Row(number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw)  # type: ignore[arg-type]
+
+        return quick

@@ -1,0 +1,321 @@
+"""Every rule that validation holds a file to, and what a check says when it sees one broken.
+
+The sentences are English templates for gettext; ``{facts}`` in them are filled in when somebody reads them, in that person's language.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+RAW_BYTES = 200  # how much of a line a finding keeps
+
+
+class Severity(StrEnum):
+    """What a finding means for its batch."""
+
+    ERROR = "error"  # the record, or the file, cannot be taken in
+    WARNING = "warning"  # a person has to look before the batch is approved
+    NOTE = "note"  # worth knowing; stops nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: its stable code, how grave a breach is, what is seen then, and what would make it pass."""
+
+    code: str
+    severity: Severity
+    sentence: Promise | str
+    remedy: Promise | str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing that a check saw, and where.
+
+    ``line`` counts from 1 (0: the whole file), ``column`` is the field's number from 1, the marker being 1 (0: the whole line), ``offset``
+    the byte of the file at which the line begins, or the exact byte where it is known, ``raw`` the line's first bytes, at most RAW_BYTES.
+    """
+
+    rule: str
+    line: int
+    column: int
+    offset: int
+    raw: bytes
+    facts: Mapping[str, str | int]
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is."""
+        return RULES[self.rule].severity
+
+    def sentence(self) -> str:
+        """Say what was seen, in the active language."""
+        return str(RULES[self.rule].sentence).format(**self.facts)
+
+    def remedy(self) -> str:
+        """Say what would make it pass, in the active language."""
+        return str(RULES[self.rule].remedy).format(**self.facts)
+
+
+def _error(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
+    return Rule(code, Severity.ERROR, sentence, remedy)
+
+
+def _warning(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
+    return Rule(code, Severity.WARNING, sentence, remedy)
+
+
+def _note(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
+    return Rule(code, Severity.NOTE, sentence, remedy)
+
+
+_FILE = (
+    _error(
+        "file.empty",
+        _("The file holds no bytes."),
+        _("Ask the sender for the file again; a day without records has a header and a trailer."),
+    ),
+    _error(
+        "file.byte_order_mark",
+        _("The file begins with a byte-order mark of {mark}."),
+        _("Send the file in {encoding} without a byte-order mark."),
+    ),
+    _error(
+        "file.header_missing",
+        _("The file does not begin with a header record marked {marker}."),
+        _("Send the whole file, with its header on the first line."),
+    ),
+    _error(
+        "file.trailer_missing",
+        _("The file has no trailer record marked {marker}."),
+        _("Send the whole file; without its trailer nothing says that no record was lost."),
+    ),
+    _error(
+        "file.end_missing",
+        _("The file has no end record marked {marker}."),
+        _("Send the whole file, with its end record on the last line."),
+    ),
+    _note("file.no_records", _("The file holds no data records."), _("Nothing to do if the sender had nothing to send.")),
+)
+
+_LINE = (
+    _error(
+        "line.undecodable",
+        _("Byte {byte} at offset {position} is not {encoding}."),
+        _("Send the file in {encoding}; no byte is replaced or left out."),
+    ),
+    _error(
+        "line.nul_byte",
+        _("The line holds a NUL byte at offset {position}."),
+        _("Send the line without NUL bytes; they are a mark of damage on the way."),
+    ),
+    _error(
+        "line.ending",
+        _("Lines end with {found} instead of {expected}; lines so ended: {lines}, of which this is the first."),
+        _("End every line of the file with {expected}; send it as binary, so that nothing on the way changes it."),
+    ),
+    _error(
+        "line.too_long",
+        _("The line is {length} bytes long; the layout takes {limit}."),
+        _("Send lines of at most {limit} bytes, or a new version of the source that takes longer ones."),
+    ),
+    _error(
+        "line.cut_off",
+        _("The file ends in the middle of this line: it has no line ending."),
+        _("Send the whole file, with a line ending after its last line."),
+    ),
+    _error(
+        "line.unbalanced_quotes",
+        _("The quotes of field {field} do not balance."),
+        _("Put {quote} around the whole field, double it inside, and keep the field on one line; or use none."),
+    ),
+    _error(
+        "line.unknown_type",
+        _("The line begins with {found}, which marks no record type."),
+        _("Begin the line with one of: {markers}."),
+    ),
+    _error(
+        "line.out_of_order",
+        _("A record marked {found} stands where only these may stand: {expected}."),
+        _("Send the records in the order of the layout: {order}."),
+    ),
+    _error(
+        "line.after_end",
+        _("Lines stand after the last record of the file, marked {marker}; there are {lines}, of which this is the first."),
+        _("Send one file at a time, with nothing after the record marked {marker}."),
+    ),
+    _error(
+        "line.field_count",
+        _("The line has {found} fields; a record marked {marker} has {expected}."),
+        _("Send {expected} fields, the marker included; put quotes around a field that holds the delimiter."),
+    ),
+)
+
+_RECORD_FIELD = (
+    _error(
+        "record.amount_invalid",
+        _("{name} is “{found}”, which is not an amount."),
+        _(
+            "Write a whole number of minor units in ASCII digits: no sign but a leading minus, no spaces, separators, points or leading zeros."
+        ),
+    ),
+    _error(
+        "record.amount_out_of_range",
+        _("{name} is {found}, which is not between {minimum} and {maximum}."),
+        _("Send an amount between {minimum} and {maximum} minor units."),
+    ),
+    _error(
+        "record.count_invalid",
+        _("{name} is “{found}”, which is not a count."),
+        _("Write a whole number from 0 to {maximum} in ASCII digits, without leading zeros."),
+    ),
+    _error(
+        "record.identifier_invalid",
+        _("{name} is “{found}”, which is not an identifier."),
+        _("Write 1 to {width} characters, each an ASCII letter, a digit, or one of - _ . (hyphen, underscore, full stop)."),
+    ),
+    _error("record.text_empty", _("{name} is empty."), _("Send a text of at least one character.")),
+    _error(
+        "record.text_too_long",
+        _("{name} is {length} characters long: “{found}”."),
+        _("Send a text of at most {width} characters."),
+    ),
+    _error(
+        "record.text_control_character",
+        _("{name} holds the control character {character}: “{found}”."),
+        _("Send the text without control characters, invisible marks and replacement characters."),
+    ),
+    _error(
+        "record.date_invalid",
+        _("{name} is “{found}”, which is not a date."),
+        _("Write a date of the calendar as {format}, from the year {first_year} to {last_year}."),
+    ),
+    _error(
+        "record.instant_invalid",
+        _("{name} is “{found}”, which is not a date and time."),
+        _("Write a date and time of the calendar as {format}, from the year {first_year} to {last_year}."),
+    ),
+    _error(
+        "record.instant_skipped",
+        _("{name} is “{found}”, a time that clocks in {zone} skipped."),
+        _("Correct the time, or agree with the sender on times in UTC."),
+    ),
+    _error(
+        "record.instant_ambiguous",
+        _("{name} is “{found}”, a time that clocks in {zone} showed twice."),
+        _("Agree with the sender on times in UTC; which of the two is meant is not guessed."),
+    ),
+    _error(
+        "record.constant_differs",
+        _("{name} is “{found}” instead of “{expected}”."),
+        _("Send “{expected}”, or send the file to the source it is for."),
+    ),
+)
+
+_RECORD = (
+    _note("record.zero_amount", _("{name} is 0: the record is kept and counted, and has no effect."), _("Nothing to do.")),
+    _error(
+        "record.duplicate_same",
+        _("The record {key} stands already on line {first_line}, byte for byte the same."),
+        _("Send each record once."),
+    ),
+    _error(
+        "record.duplicate_differs",
+        _("The record {key} stands already on line {first_line}, with another content."),
+        _("Ask the sender which of the two is right, and for a file in which each record has its own key."),
+    ),
+)
+
+_CONTROL = (
+    _error(
+        "control.count_differs",
+        _("The trailer says {expected} records; the file holds {found}."),
+        _("Send the whole file, with a trailer that counts its data records."),
+    ),
+    _error(
+        "control.sum_differs",
+        _("The trailer says a sum of {expected}; the records add up to {found}."),
+        _("Send the whole file, with a trailer that adds up the amounts of its data records."),
+    ),
+    _error(
+        "control.sum_unverifiable",
+        _("The trailer's sum of {expected} cannot be confirmed: records whose amount cannot be read: {records}."),
+        _("Correct the records whose amount cannot be read."),
+    ),
+    _error(
+        "control.header_business_date_differs",
+        _("The header says business date {found}; the file was received for {expected}."),
+        _("Receive the file for {found}, or ask the sender for the file of {expected}."),
+    ),
+    _error(
+        "control.header_sequence_differs",
+        _("The header says sequence {found}; the file was received as {expected}."),
+        _("Receive the file as sequence {found}, or ask the sender for number {expected}."),
+    ),
+)
+
+_LEDGER = (
+    _error(
+        "ledger.holder_unknown",
+        _("No holder has the {kind} {identifier}."),
+        _("Register the holder, or ask the sender to correct the record."),
+    ),
+    _warning(
+        "ledger.holder_merged",
+        _("The holder with the {kind} {identifier} was merged into {holder}, which the record will be posted to."),
+        _("Check that the merge is right, then approve."),
+    ),
+    _error(
+        "ledger.account_unknown",
+        _("There is no account {account} in book {book}."),
+        _("Open the account, or correct the posting rule or the record."),
+    ),
+    _error(
+        "ledger.account_not_open",
+        _("Account {account} in book {book} is {state}."),
+        _("Reopen the account, or ask the sender to take the record back."),
+    ),
+    _error(
+        "ledger.book_unknown",
+        _("There is no book {book}."),
+        _("Create the book, or load a version of the source that names another."),
+    ),
+    _error(
+        "ledger.period_missing",
+        _("Book {book} has no period for {date}."),
+        _("Open a period that covers {date}, or correct the date."),
+    ),
+    _error(
+        "ledger.period_frozen",
+        _("The period of {date} in book {book} is frozen."),
+        _("Nothing enters a frozen period: ask for the record with a date in an open one."),
+    ),
+    _warning(
+        "ledger.period_provisional",
+        _("The period of {date} in book {book} is provisional: its figures have been reported."),
+        _("Check with finance that the record may still enter it, then approve."),
+    ),
+    _error(
+        "ledger.reference_exists_same",
+        _("The ledger already holds entry {reference} with this content."),
+        _("Take the record out of the file: it has been posted before."),
+    ),
+    _error(
+        "ledger.reference_exists_differs",
+        _("The ledger already holds entry {reference} with another content."),
+        _("Ask the sender which is right; a correction is a new record with its own key."),
+    ),
+    _error(
+        "ledger.floor_broken",
+        _("Account {account} in book {book} would fall to {balance}, below its floor of {floor}."),
+        _("Ask the sender to correct the record, or post what the account lacks first."),
+    ),
+)
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER)}
+)

@@ -1,0 +1,120 @@
+"""Reads the definition of a source from TOML, strictly: what is unknown, missing or contradictory is refused, all of it at once."""
+
+import re
+import tomllib
+
+from django.utils.translation import gettext as _
+
+from ingestion_app.formats.definition import Definition, PostingRule
+from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
+from ingestion_app.formats.toml_positions import positions
+from ingestion_app.formats.toml_postings import check_key_width, read_posting, read_roles
+from ingestion_app.formats.toml_table import Problem, Problems, Table
+
+__all__ = ["DefinitionInvalid", "Problem", "parse"]
+
+_SYNTAX_PLACE = re.compile(r"^(?P<message>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
+_NAME_GROUPS = ("business_date", "sequence")
+
+
+class DefinitionInvalid(ValueError):
+    """The definition of the source does not pass; ``problems`` says why, by line."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(f"{problem.line}: {problem.path}: {problem.sentence}" for problem in problems))
+        self.problems = problems
+
+
+def parse(text: str) -> Definition:
+    """Return the definition that ``text`` spells.
+
+    :raises DefinitionInvalid: with every problem that was found, ordered by line.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionInvalid((_syntax_problem(text, str(error)),)) from error
+    problems = Problems(positions(text))
+    definition = _read_definition(Table(content, (), problems))
+    found = problems.in_order()
+    # Whatever is not whole has a problem that says so.
+    if found or definition is None:
+        raise DefinitionInvalid(found)
+    return definition
+
+
+def _syntax_problem(text: str, message: str) -> Problem:
+    match = _SYNTAX_PLACE.match(message)
+    # Without a line the text ended too early.
+    line = int(match["line"]) if match and match["line"] else max(1, len(text.splitlines()))
+    return Problem(line, "", _("Correct the TOML: {message}.").format(message=match["message"] if match else message))
+
+
+def _read_definition(root: Table) -> Definition | None:
+    source, limits, layout_table, roles_table = (root.table(key) for key in ("source", "limits", "layout", "roles"))
+    posting_tables = root.tables("posting")
+    root.close()
+    code, name, pattern = _read_source(source) if source else (None, None, None)
+    set_aside, line_bytes, chunk_records = _read_limits(limits) if limits else (None, None, None)
+    if layout_table is None:
+        return None
+    layout = read_layout(layout_table, line_bytes)
+    roles = read_roles(roles_table, layout) if roles_table else None
+    postings = _read_postings(root, posting_tables, layout)
+    if roles and roles_table and code:
+        check_key_width(roles_table, roles, layout.data.columns, source=code, books=[posting.book for posting in postings])
+    if code is None or name is None or layout.layout is None or roles is None or set_aside is None or chunk_records is None:
+        return None
+    return Definition(
+        code=code,
+        name=name,
+        name_pattern=pattern,
+        layout=layout.layout,
+        roles=roles,
+        postings=postings,
+        set_aside_limit=set_aside,
+        chunk_records=chunk_records,
+    )
+
+
+def _read_source(table: Table) -> tuple[str | None, str | None, re.Pattern[str] | None]:
+    expected = _("lower-case letters, digits and hyphens that begin with a letter, at most 32 characters")
+    code = table.text("code", pattern="[a-z][a-z0-9-]{0,31}", expected=expected)
+    name = table.text(
+        "name", pattern=r"[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]{0,99}", expected=_("a name of at most 100 characters")
+    )
+    pattern = _read_name_pattern(table)
+    table.close()
+    return code, name, pattern
+
+
+def _read_name_pattern(table: Table) -> re.Pattern[str] | None:
+    text = table.text(
+        "name_pattern", pattern="(?s).{1,500}", expected=_("a regular expression of at most 500 characters"), optional=True
+    )
+    if text is None:
+        return None
+    try:
+        pattern = re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        table.add("name_pattern", _("Correct the regular expression: {message}.").format(message=error))
+        return None
+    missing = [group for group in _NAME_GROUPS if group not in pattern.groupindex]
+    for group in missing:
+        table.add("name_pattern", _("Add the named group {group}.").format(group=f"(?P<{group}>…)"))
+    return None if missing else pattern
+
+
+def _read_limits(table: Table) -> tuple[int | None, int | None, int | None]:
+    set_aside = table.integer("set_aside", least=0, most=1_000_000)
+    line_bytes = table.integer("line_bytes", least=1, most=LINE_BYTES)
+    chunk_records = table.integer("chunk_records", least=1, most=1_000_000)
+    table.close()
+    return set_aside, line_bytes, chunk_records
+
+
+def _read_postings(root: Table, tables: list[Table] | None, layout: ReadLayout) -> tuple[PostingRule, ...]:
+    if tables is not None and not tables:
+        root.add("posting", _("Write at least one posting rule: a source whose records post nothing is of no use."))
+    read = [read_posting(table, layout.data.columns) for table in tables or ()]
+    return tuple(posting for posting in read if posting is not None)

@@ -1,0 +1,162 @@
+"""Reads the ``[roles]`` and ``[[posting]]`` tables of a source definition against the columns of its layout."""
+
+import re
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+from ingestion_app.formats.definition import AccountRule, Column, Kind, PostingRule, Roles
+from ingestion_app.formats.toml_layout import ReadLayout, name_description
+from ingestion_app.formats.toml_table import Table
+
+REFERENCE_CHARACTERS, ACCOUNT_CHARACTERS, DESCRIPTION_CHARACTERS = 100, 64, 200  # what the ledger takes
+BOOK_CHARACTERS = 20
+SEPARATOR_CHARACTERS = 8  # kept free for what stands between the parts of a reference
+
+_UNITS_AT_MOST = 1_000_000_000
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_VALUE_CHARACTERS = 32  # more than any amount, count, date or instant takes
+
+Columns = Mapping[str, Column | None]
+
+
+def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
+    """Return the roles, or None where one does not pass."""
+    data, header, trailer = layout.data.columns, layout.header.columns, layout.trailer.columns
+    key = table.texts("key")
+    for name in key or ():
+        _check(table, "key", name, data, (Kind.IDENTIFIER,))
+    holder = _column(table, "holder", data, (Kind.IDENTIFIER,))
+    holder_kind = table.text(
+        "holder_kind", pattern="[a-z][a-z0-9_]{0,19}", expected=_("a kind of identifier, such as member_number")
+    )
+    amount = _column(table, "amount", data, (Kind.AMOUNT,))
+    business_date = _column(table, "header_business_date", header, (Kind.DATE,)) if table.has("header_business_date") else None
+    sequence = _column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
+    count = _column(table, "trailer_count", trailer, (Kind.COUNT,))
+    total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,))
+    for optional in ("header_business_date", "header_sequence"):
+        table.know(optional)
+    table.close()
+    _check_sign(table, data.get(amount or ""), trailer.get(total or ""))
+    if not (key and holder and holder_kind and amount and count and total):
+        return None
+    return Roles(
+        key=tuple(key),
+        holder=holder,
+        holder_kind=holder_kind,
+        amount=amount,
+        header_business_date=business_date,
+        header_sequence=sequence,
+        trailer_count=count,
+        trailer_sum=total,
+    )
+
+
+def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str, books: list[str]) -> None:
+    """Report a key so wide that the reference of an entry, made of source, book and key, would not fit."""
+    widths = [column.width for name in roles.key if (column := data.get(name)) is not None]
+    left = REFERENCE_CHARACTERS - SEPARATOR_CHARACTERS - len(source) - max((len(book) for book in books), default=0)
+    if sum(widths) + len(widths) - 1 > left:
+        table.add(
+            "key", _("Narrow the key's columns: together, with a / between, they may have {most} characters.").format(most=left)
+        )
+
+
+def read_posting(table: Table, data: Columns) -> PostingRule | None:
+    """Return the posting rule, or None where it does not pass."""
+    expected = _("the code of a book")
+    book = table.text("book", pattern=f"[A-Za-z0-9][A-Za-z0-9_-]{{0,{BOOK_CHARACTERS - 1}}}", expected=expected)
+    amount = _column(table, "amount", data, (Kind.AMOUNT,))
+    per = table.integer("per", least=1, most=_UNITS_AT_MOST)
+    effective = _column(table, "effective", data, (Kind.DATE, Kind.INSTANT))
+    debit, credit = _read_account(table, "debit", data), _read_account(table, "credit", data)
+    literal = r"[^{}\x00-\x1f\x7f-\x9f]*"
+    description = _template(table, "description", data, kinds=tuple(Kind), literal=literal, most=DESCRIPTION_CHARACTERS)
+    table.close()
+    amount_column = data.get(amount or "")
+    if per is not None and per > 1 and amount_column is not None and amount_column.minimum < 0:
+        # Whether a refund of 1.50 takes one point or two is a decision that no rounding should make unseen.
+        table.add("per", _("Write 1, or forbid negative amounts in the column {name}.").format(name=amount_column.name))
+    if debit is not None and debit == credit:
+        table.add("credit", _("Name another account than the debit's: an entry between an account and itself has no effect."))
+    if not (book and amount and per and effective and debit and credit and description):
+        return None
+    return PostingRule(
+        book=book, amount=amount, per=per, effective=effective, debit=debit, credit=credit, description=description
+    )
+
+
+def _check_sign(table: Table, amount: Column | None, total: Column | None) -> None:
+    if amount is not None and total is not None and amount.minimum < 0 <= total.minimum:
+        sentence = _("Give the column {name} a negative minimum: amounts may be negative, and so may their sum.")
+        table.add("trailer_sum", sentence.format(name=total.name))
+
+
+def _column(table: Table, key: str, columns: Columns, kinds: tuple[Kind, ...]) -> str | None:
+    name = table.text(key, pattern="[a-z][a-z0-9_]{0,39}", expected=name_description())
+    return name if name is not None and _check(table, key, name, columns, kinds) else None
+
+
+def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kind, ...]) -> bool:
+    """Tell whether ``name`` is a column of one of ``kinds``, or is one that could not be read."""
+    if name not in columns:
+        known = ", ".join(columns) or "–"
+        table.add(
+            key, _("Name a column of the record type instead of {name}. There are: {known}.").format(name=name, known=known)
+        )
+        return False
+    column = columns[name]
+    if column is not None and column.kind not in kinds:
+        wanted = ", ".join(kinds)
+        table.add(
+            key, _("Name a column of kind {wanted}: {name} is of kind {kind}.").format(wanted=wanted, name=name, kind=column.kind)
+        )
+        return False
+    return True
+
+
+def _read_account(posting: Table, key: str, data: Columns) -> AccountRule | None:
+    table = posting.table(key)
+    if table is None:
+        return None
+    table.know("role", "code")
+    if table.has("role") == table.has("code"):
+        posting.add(key, _("Give it either a role of the holder or the code of an account."))
+    role = code = None
+    if table.has("role"):
+        role = table.text("role", pattern="[a-z][a-z0-9_]{0,31}", expected=_("the role of one of the holder's accounts"))
+    if table.has("code"):
+        code = _template(table, "code", data, kinds=(Kind.IDENTIFIER,), literal="[A-Za-z0-9._-]*", most=ACCOUNT_CHARACTERS)
+    table.close()
+    return AccountRule(role=role, code=code) if (role is None) != (code is None) else None
+
+
+def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...], literal: str, most: int) -> str | None:
+    """Return a text in which ``{name}`` stands for the value of a data column of one of ``kinds``."""
+    text = table.text(key, pattern="(?s).+", expected=_("a text of at least one character"))
+    if text is None:
+        return None
+    parts = _PLACE.split(text)
+    literals, names = parts[::2], parts[1::2]
+    if not all(re.fullmatch(literal, part) for part in literals):
+        sentence = _(
+            "Write only characters that belong there, and braces only around the name of a data column, as in {example}."
+        )
+        table.add(key, sentence.format(example="{name}"))
+        return None
+    # Every name is checked before any refusal, so that all of them are reported.
+    checked = [_check(table, key, name, data, kinds) for name in names]
+    if not all(checked):
+        return None
+    columns = [data[name] for name in names]
+    length = sum(map(len, literals)) + sum(_longest(column) for column in columns if column is not None)
+    if length > most:
+        sentence = _("Shorten it, or narrow its columns: it may become {length} characters long, and {most} fit.")
+        table.add(key, sentence.format(length=length, most=most))
+        return None
+    return text
+
+
+def _longest(column: Column) -> int:
+    return column.width if column.kind in (Kind.TEXT, Kind.IDENTIFIER) else _VALUE_CHARACTERS

@@ -1,0 +1,212 @@
+"""Strict reading of one field: text to a typed value, or the fault that explains why not.
+
+Every column has two readers that must agree. The careful one reads any text and names what is wrong with it. The quick one is a pattern and
+a conversion that together take only texts which the careful one takes, with the same value; what they do not take is left to the careful one.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind
+from ingestion_app.formats.fault import Fault
+
+AMOUNT_LIMIT = 10**15  # the largest amount of a record or of a trailer, either sign, in minor units
+FIRST_YEAR, LAST_YEAR = 1900, 2999  # years outside are mistakes, and databases differ in what they make of them
+
+Value = str | int | date | datetime
+
+_AMOUNT = re.compile(r"0|-?[1-9][0-9]*")
+_COUNT = re.compile(r"0|[1-9][0-9]*")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
+# Line and paragraph separators, marks that turn the direction of writing, and characters that stand for damage are as unseen as control characters.
+_FORBIDDEN_IN_TEXT = (
+    "\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufdd0-\\ufdef\\ufeff\\ufffd-\\uffff"
+)
+_FORBIDDEN = re.compile(f"[{_FORBIDDEN_IN_TEXT}]")
+_YEAR = "(?:19[0-9]{2}|2[0-9]{3})"
+_DATE_SHAPES = {DateFormat.COMPACT: _YEAR + "[0-9]{4}", DateFormat.DASHED: _YEAR + "-[0-9]{2}-[0-9]{2}"}
+_CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_INSTANT_SHAPES = {
+    InstantFormat.UTC: f"{_DATE_SHAPES[DateFormat.DASHED]}T{_CLOCK}Z",
+    InstantFormat.LOCAL: f"{_DATE_SHAPES[DateFormat.DASHED]} {_CLOCK}",
+}
+_SHOWN_CHARACTERS = 60
+_DIGITS_OF_LIMIT = len(str(AMOUNT_LIMIT))
+_REMEMBERED_DAYS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReader:
+    """Reads one column: ``read`` carefully; ``pattern`` and ``convert`` quickly (None: the text is the value; ValueError: ask ``read``)."""
+
+    column: Column
+    read: Callable[[str], Value | Fault]
+    pattern: str
+    convert: Callable[[str], Value] | None
+
+
+def field_reader(column: Column, *, never: str = "") -> FieldReader:
+    """Return the reader of ``column``; its pattern takes none of the characters in ``never`` (written as in a character class)."""
+    if column.constant is not None:
+        is_quick = not never or re.search(f"[{never}]", column.constant) is None
+        return FieldReader(
+            column, lambda text: _read_constant(column, text), re.escape(column.constant) if is_quick else "(?!)", None
+        )
+    match column.kind:
+        case Kind.TEXT:
+            pattern = f"[^{_FORBIDDEN_IN_TEXT}{never}]{{1,{column.width}}}"
+            return FieldReader(column, lambda text: _read_text(column, text), pattern, None)
+        case Kind.IDENTIFIER:
+            return FieldReader(column, lambda text: _read_identifier(column, text), f"[A-Za-z0-9._-]{{1,{column.width}}}", None)
+        case Kind.AMOUNT:
+            sign = "-?" if column.minimum < 0 else ""
+            pattern = f"(?:{sign}[1-9][0-9]{{0,14}}|0)"
+            return FieldReader(column, lambda text: _read_amount(column, text), pattern, _amount_conversion(column.minimum))
+        case Kind.COUNT:
+            return FieldReader(column, lambda text: _read_count(column, text), "(?:[1-9][0-9]{0,14}|0)", int)
+        case Kind.DATE:
+            shape = _DATE_SHAPES[DateFormat(column.format or DateFormat.DASHED)]
+            return FieldReader(column, lambda text: _read_date(column, text), shape, date.fromisoformat)
+        case Kind.INSTANT:
+            return _instant_reader(column)
+
+
+def plain_amount(text: str) -> int | None:
+    """Return the amount that ``text`` spells, or None where it is no amount or is beyond the limit."""
+    # The length is looked at first: turning a line-long row of digits into a number would take long.
+    if _AMOUNT.fullmatch(text) is None or len(text) > _DIGITS_OF_LIMIT + 1:
+        return None
+    amount = int(text)
+    return amount if abs(amount) <= AMOUNT_LIMIT else None
+
+
+def shown(text: str) -> str:
+    """Return ``text`` fit to stand in a sentence: cut short, with what cannot be seen written as its code point."""
+    cut = text[:_SHOWN_CHARACTERS] + ("…" if len(text) > _SHOWN_CHARACTERS else "")
+    return _FORBIDDEN.sub(lambda match: f"<{_code_point(match[0])}>", cut)
+
+
+def _code_point(character: str) -> str:
+    return f"U+{ord(character):04X}"
+
+
+def _fault(rule: str, column: Column, text: str, **facts: str | int) -> Fault:
+    return Fault(rule, {"name": column.name, "found": shown(text), **facts})
+
+
+def _read_constant(column: Column, text: str) -> Value | Fault:
+    if text == column.constant:
+        return text
+    return _fault("record.constant_differs", column, text, expected=column.constant or "")
+
+
+def _read_text(column: Column, text: str) -> Value | Fault:
+    if not text:
+        return Fault("record.text_empty", {"name": column.name})
+    if len(text) > column.width:
+        return _fault("record.text_too_long", column, text, length=len(text), width=column.width)
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is not None:
+        return _fault("record.text_control_character", column, text, character=_code_point(forbidden[0]))
+    return text
+
+
+def _read_identifier(column: Column, text: str) -> Value | Fault:
+    if _IDENTIFIER.fullmatch(text) is None or len(text) > column.width:
+        return _fault("record.identifier_invalid", column, text, width=column.width)
+    return text
+
+
+def _read_amount(column: Column, text: str) -> Value | Fault:
+    if _AMOUNT.fullmatch(text) is None:
+        return _fault("record.amount_invalid", column, text)
+    amount = plain_amount(text)
+    if amount is None or amount < column.minimum:
+        return _fault("record.amount_out_of_range", column, text, minimum=column.minimum, maximum=AMOUNT_LIMIT)
+    return amount
+
+
+def _amount_conversion(minimum: int) -> Callable[[str], int]:
+    if minimum == 0:
+        return int
+
+    def convert(text: str) -> int:
+        amount = int(text)
+        if amount < minimum:
+            raise ValueError
+        return amount
+
+    return convert
+
+
+def _read_count(column: Column, text: str) -> Value | Fault:
+    if _COUNT.fullmatch(text) is None or len(text) > _DIGITS_OF_LIMIT or int(text) > AMOUNT_LIMIT:
+        return _fault("record.count_invalid", column, text, maximum=AMOUNT_LIMIT)
+    return int(text)
+
+
+def _read_date(column: Column, text: str) -> Value | Fault:
+    written = DateFormat(column.format or DateFormat.DASHED)
+    fault = _fault("record.date_invalid", column, text, format=str(written), first_year=FIRST_YEAR, last_year=LAST_YEAR)
+    if re.fullmatch(_DATE_SHAPES[written], text) is None:
+        return fault
+    digits = text.replace("-", "")
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return fault
+
+
+def _instant_reader(column: Column) -> FieldReader:
+    written = InstantFormat(column.format or InstantFormat.UTC)
+    convert = _local_conversion(column.zone) if column.zone is not None else datetime.fromisoformat
+    return FieldReader(column, lambda text: _read_instant(column, written, text), _INSTANT_SHAPES[written], convert)
+
+
+def _read_instant(column: Column, written: InstantFormat, text: str) -> Value | Fault:
+    fault = _fault("record.instant_invalid", column, text, format=str(written), first_year=FIRST_YEAR, last_year=LAST_YEAR)
+    if re.fullmatch(_INSTANT_SHAPES[written], text) is None:
+        return fault
+    year, month, day, hour, minute, second = (
+        int(text[start:end]) for start, end in ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
+    )
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return fault
+    if column.zone is None:
+        return moment
+    before, after = _offsets(moment, column.zone)
+    if before < after:
+        return _fault("record.instant_skipped", column, text, zone=str(column.zone))
+    if before > after:
+        return _fault("record.instant_ambiguous", column, text, zone=str(column.zone))
+    return moment - before
+
+
+def _offsets(clock: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:
+    """Return what the zone adds to UTC when its clocks show this, before and after they change; equal: the time exists once."""
+    local = clock.replace(tzinfo=zone)
+    return local.utcoffset() or timedelta(0), local.replace(fold=1).utcoffset() or timedelta(0)
+
+
+def _local_conversion(zone: tzinfo) -> Callable[[str], datetime]:
+    # Asking the zone for every record costs more than all the rest of reading it, so it is asked once a day.
+    @lru_cache(maxsize=_REMEMBERED_DAYS)
+    def offset_of_day(day: str) -> timedelta | None:
+        midnight = datetime.fromisoformat(day)
+        moments = [midnight + timedelta(hours=hour) for hour in range(24)] + [midnight + timedelta(seconds=86_399)]
+        offsets = {offset for moment in moments for offset in _offsets(moment, zone)}
+        return offsets.pop() if len(offsets) == 1 else None
+
+    def convert(text: str) -> datetime:
+        offset = offset_of_day(text[:10])
+        if offset is None:
+            # The clocks change on this day: only the careful reader says which of its times exist once.
+            raise ValueError
+        return datetime.fromisoformat(text).replace(tzinfo=UTC) - offset
+
+    return convert
