@@ -1,0 +1,205 @@
+"""The admin site of Kakutei: one table says what stands at the side, one says what waits for whom."""
+
+from typing import Any, Final, NamedTuple
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+SHOWN_PER_LIST: Final = 10
+FOUND_PER_LIST: Final = 8
+
+
+class Place(NamedTuple):
+    """One line of the side: where it stands, what it is called, which list it opens, and who may see it."""
+
+    section: str | Promise
+    label: str | Promise
+    list_name: str
+    permission: str
+    query: str = ""
+
+
+class Waiting(NamedTuple):
+    """One kind of work: the things of a model that are in a state, waiting for whoever holds a right.
+
+    ``not_by`` names the columns of those who may not do it, because it is their own work that it decides.
+    """
+
+    label: str | Promise
+    model: str
+    state: str
+    permission: str
+    not_by: tuple[str, ...] = ()
+
+
+PLACES: Final = (
+    Place(_("Ledger"), _("Members"), "ledger_app_holder", "ledger_app.view_holder"),
+    Place(_("Ledger"), _("Accounts"), "ledger_app_account", "ledger_app.view_account"),
+    Place(_("Ledger"), _("Entries"), "ledger_app_entry", "ledger_app.view_entry"),
+    Place(_("Ledger"), _("Books"), "ledger_app_book", "ledger_app.view_book"),
+    Place(_("Ingestion"), _("Batches"), "ingestion_app_batch", "ingestion_app.view_batch"),
+    Place(_("Ingestion"), _("Receipts"), "ingestion_app_receipt", "ingestion_app.view_receipt"),
+    Place(_("Ingestion"), _("Findings"), "ingestion_app_finding", "ingestion_app.view_finding"),
+    Place(_("Ingestion"), _("Sources"), "ingestion_app_source", "ingestion_app.view_source"),
+    Place(_("Close"), _("Periods"), "ledger_app_period", "ledger_app.view_period"),
+    Place(_("Close"), _("Seals"), "ledger_app_seal", "ledger_app.view_seal"),
+    Place(_("Audit"), _("Recent changes"), "ledger_app_auditrow", "ledger_app.view_auditrow"),
+    Place(_("Audit"), _("Refused attempts"), "ledger_app_auditrow", "ledger_app.view_auditrow", "outcome__exact=refused"),
+    Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
+    Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
+    Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
+)
+WAITING: Final = (
+    Waiting(_("Batches to validate"), "ingestion_app.batch", "received", "ingestion_app.validate_batch"),
+    Waiting(
+        _("Batches to approve"),
+        "ingestion_app.batch",
+        "validated",
+        "ingestion_app.approve_batch",
+        not_by=("received_by", "planned_by"),
+    ),
+    Waiting(_("Batches to apply"), "ingestion_app.batch", "approved", "ingestion_app.apply_batch"),
+    Waiting(_("Batches being applied"), "ingestion_app.batch", "applying", "ingestion_app.apply_batch"),
+    Waiting(_("Batches to freeze"), "ingestion_app.batch", "applied", "ingestion_app.freeze_batch"),
+    Waiting(_("Periods to freeze"), "ledger_app.period", "provisional", "ledger_app.freeze_period"),
+)
+SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")
+
+
+class KakuteiAdminSite(admin.AdminSite):
+    """``django.contrib.admin`` ordered by work: a side of places, a first page of what waits, one search over all."""
+
+    site_title = "Kakutei"
+    site_header = "Kakutei"
+    index_title = _("Waiting for me")
+    site_url = None
+    enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what every page of the site shows, the side and the number of things waiting among it."""
+        context: dict[str, Any] = super().each_context(request)
+        context["side"] = self.side(request)
+        # Counted only where it is shown: a popup has no side.
+        context["waiting_count"] = SimpleLazyObject(lambda: sum(self.waiting_counts(request).values()))
+        return context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the work page: what waits for this user, the open periods and the last batches."""
+        return super().index(request, {**self.work(request), **(extra_context or {})})
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Add the search over all lists before Django's pattern that catches everything."""
+        return [path("search/", self.admin_view(self.search), name="search"), *super().get_urls()]
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Show what the lists that the user may see find for one query, each by its own search fields."""
+        query = request.GET.get("q", "").strip()
+        found = [self._find(request, label, query) for label in SEARCHED if query and self._may_view(request, label)]
+        context = {
+            **self.each_context(request),
+            "title": _("Search"),
+            "query": query,
+            "found": [group for group in found if group["items"]],
+        }
+        request.current_app = self.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, "kakutei/search.html", context)
+
+    def side(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Return the sections of the side with those places that exist and that the user may see."""
+        registered = {f"{model._meta.app_label}_{model._meta.model_name}" for model in self._registry}
+        sections: dict[str, list[dict[str, Any]]] = {}
+        for place in PLACES:
+            if place.list_name in registered and request.user.has_perm(place.permission):
+                address = reverse(f"admin:{place.list_name}_changelist", current_app=self.name)
+                url = f"{address}?{place.query}" if place.query else address
+                item = {"label": place.label, "url": url, "address": address, "query": place.query}
+                sections.setdefault(str(place.section), []).append(item)
+        _mark_current(request, [item for items in sections.values() for item in items])
+        return [{"label": label, "items": items} for label, items in sections.items()]
+
+    def work(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the lists of the work page: what waits by kind, the periods that are not frozen, the last batches."""
+        counts = self.waiting_counts(request)
+        waiting = [
+            {
+                "label": kind.label,
+                "count": count,
+                "items": self._linked(self._waiting(request, kind).order_by("pk")),
+                "url": f"{self._list_url(kind.model)}?state__exact={kind.state}",
+            }
+            for kind, count in counts.items()
+            if count
+        ]
+        may_see_periods = self._may_view(request, "ledger_app.period")
+        may_see_batches = self._may_view(request, "ingestion_app.batch")
+        periods = self._queryset(request, "ledger_app.period").exclude(state="frozen") if may_see_periods else None
+        batches = self._queryset(request, "ingestion_app.batch") if may_see_batches else None
+        return {
+            "waiting": waiting,
+            "open_periods": [] if periods is None else self._linked(periods.order_by("starts_on", "pk")),
+            "last_batches": [] if batches is None else self._linked(batches.order_by("-pk")),
+            "may_see_periods": may_see_periods,
+            "may_see_batches": may_see_batches,
+        }
+
+    def waiting_counts(self, request: HttpRequest) -> dict[Waiting, int]:
+        """Return how many things of each kind of work wait for this user."""
+        mine = [kind for kind in WAITING if request.user.has_perm(kind.permission) and self._may_view(request, kind.model)]
+        return {kind: self._waiting(request, kind).count() for kind in mine}
+
+    def _waiting(self, request: HttpRequest, kind: Waiting) -> QuerySet[Any]:
+        things = self._queryset(request, kind.model).filter(state=kind.state)
+        for column in kind.not_by:
+            things = things.exclude(**{column: request.user.pk})
+        return things
+
+    def _find(self, request: HttpRequest, label: str, query: str) -> dict[str, Any]:
+        """Return what one list finds: no list is read past what is shown, and one without search fields finds nothing."""
+        model_admin = self._registry[apps.get_model(label)]
+        results: QuerySet[Any] = model_admin.get_queryset(request)
+        if model_admin.get_search_fields(request):
+            results, has_duplicates = model_admin.get_search_results(request, results, query)
+            results = results.distinct() if has_duplicates else results
+        else:
+            results = results.none()
+        list_url = self._list_url(label)
+        return {
+            "label": model_admin.opts.verbose_name_plural,
+            "items": self._linked(results, FOUND_PER_LIST),
+            "url": f"{list_url}?{urlencode({'q': query})}",
+        }
+
+    def _linked(self, objects: QuerySet[Any], most: int = SHOWN_PER_LIST) -> list[dict[str, Any]]:
+        """Return the first objects, each with its page and, where it has one, its state."""
+        opts = objects.model._meta
+        change = f"admin:{opts.app_label}_{opts.model_name}_change"
+        return [
+            {"text": str(item), "url": reverse(change, args=[item.pk], current_app=self.name), "state": getattr(item, "state", "")}
+            for item in objects[:most]
+        ]
+
+    def _list_url(self, label: str) -> str:
+        return reverse(f"admin:{label.replace('.', '_')}_changelist", current_app=self.name)
+
+    def _queryset(self, request: HttpRequest, label: str) -> QuerySet[Any]:
+        return self._registry[apps.get_model(label)].get_queryset(request)
+
+    def _may_view(self, request: HttpRequest, label: str) -> bool:
+        model: type[Model] = apps.get_model(label)
+        return model in self._registry and self._registry[model].has_view_permission(request)
+
+
+def _mark_current(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """Mark the one place that a page belongs to: by its address, and among places of one list by the query."""
+    here = [item for item in items if request.path.startswith(item["address"])]
+    asked = [item for item in here if item["query"] and item["query"] in request.META.get("QUERY_STRING", "")]
+    plain = [item for item in here if not item["query"]]
+    for item in (asked or plain)[:1]:
+        item["current"] = True
