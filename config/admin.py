@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -27,16 +28,18 @@ class Place(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """One kind of work: the things of a model that are in a state, waiting for whoever holds a right.
+    """One kind of work: the things of a model that are in some states, waiting for whoever holds a right.
 
-    ``not_by`` names the columns of those who may not do it, because it is their own work that it decides.
+    ``not_by`` names the columns of those who may not do it, because it is their own work that it decides; ``past`` names the date that
+    must lie behind.
     """
 
     label: str | Promise
     model: str
-    state: str
+    states: tuple[str, ...]
     permission: str
     not_by: tuple[str, ...] = ()
+    past: str = ""
 
 
 PLACES: Final = (
@@ -57,18 +60,18 @@ PLACES: Final = (
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
 )
 WAITING: Final = (
-    Waiting(_("Batches to validate"), "ingestion_app.batch", "received", "ingestion_app.validate_batch"),
+    Waiting(_("Batches to validate"), "ingestion_app.batch", ("received",), "ingestion_app.validate_batch"),
     Waiting(
         _("Batches to approve"),
         "ingestion_app.batch",
-        "validated",
+        ("validated",),
         "ingestion_app.approve_batch",
         not_by=("received_by", "planned_by"),
     ),
-    Waiting(_("Batches to apply"), "ingestion_app.batch", "approved", "ingestion_app.apply_batch"),
-    Waiting(_("Batches being applied"), "ingestion_app.batch", "applying", "ingestion_app.apply_batch"),
-    Waiting(_("Batches to freeze"), "ingestion_app.batch", "applied", "ingestion_app.freeze_batch"),
-    Waiting(_("Periods to freeze"), "ledger_app.period", "provisional", "ledger_app.freeze_period"),
+    Waiting(_("Batches to apply"), "ingestion_app.batch", ("approved",), "ingestion_app.apply_batch"),
+    Waiting(_("Batches being applied"), "ingestion_app.batch", ("applying",), "ingestion_app.apply_batch"),
+    Waiting(_("Batches to freeze"), "ingestion_app.batch", ("applied",), "ingestion_app.freeze_batch"),
+    Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")
 
@@ -85,7 +88,9 @@ class KakuteiAdminSite(admin.AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page of the site shows, the side and the number of things waiting among it."""
         context: dict[str, Any] = super().each_context(request)
-        context["side"] = self.side(request)
+        sections = self.side(request)
+        context["side"] = sections
+        context["place"] = next((item for section in sections for item in section["items"] if item.get("current")), None)
         # Counted only where it is shown: a popup has no side.
         context["waiting_count"] = SimpleLazyObject(lambda: sum(self.waiting_counts(request).values()))
         return context
@@ -108,18 +113,18 @@ class KakuteiAdminSite(admin.AdminSite):
             "query": query,
             "found": [group for group in found if group["items"]],
         }
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return TemplateResponse(request, "kakutei/search.html", context)
 
     def side(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Return the sections of the side with those places that exist and that the user may see."""
-        registered = {f"{model._meta.app_label}_{model._meta.model_name}" for model in self._registry}
+        registered = {f"{known.opts.app_label}_{known.opts.model_name}" for known in self._registry.values()}
         sections: dict[str, list[dict[str, Any]]] = {}
         for place in PLACES:
             if place.list_name in registered and request.user.has_perm(place.permission):
                 address = reverse(f"admin:{place.list_name}_changelist", current_app=self.name)
                 url = f"{address}?{place.query}" if place.query else address
-                item = {"label": place.label, "url": url, "address": address, "query": place.query}
+                item = {"section": place.section, "label": place.label, "url": url, "address": address, "query": place.query}
                 sections.setdefault(str(place.section), []).append(item)
         _mark_current(request, [item for items in sections.values() for item in items])
         return [{"label": label, "items": items} for label, items in sections.items()]
@@ -132,7 +137,7 @@ class KakuteiAdminSite(admin.AdminSite):
                 "label": kind.label,
                 "count": count,
                 "items": self._linked(self._waiting(request, kind).order_by("pk")),
-                "url": f"{self._list_url(kind.model)}?state__exact={kind.state}",
+                "url": f"{self._list_url(kind.model)}?state__in={','.join(kind.states)}",
             }
             for kind, count in counts.items()
             if count
@@ -155,10 +160,10 @@ class KakuteiAdminSite(admin.AdminSite):
         return {kind: self._waiting(request, kind).count() for kind in mine}
 
     def _waiting(self, request: HttpRequest, kind: Waiting) -> QuerySet[Any]:
-        things = self._queryset(request, kind.model).filter(state=kind.state)
+        things = self._queryset(request, kind.model).filter(state__in=kind.states)
         for column in kind.not_by:
             things = things.exclude(**{column: request.user.pk})
-        return things
+        return things.filter(**{f"{kind.past}__lt": timezone.localdate()}) if kind.past else things
 
     def _find(self, request: HttpRequest, label: str, query: str) -> dict[str, Any]:
         """Return what one list finds: no list is read past what is shown, and one without search fields finds nothing."""
@@ -178,10 +183,14 @@ class KakuteiAdminSite(admin.AdminSite):
 
     def _linked(self, objects: QuerySet[Any], most: int = SHOWN_PER_LIST) -> list[dict[str, Any]]:
         """Return the first objects, each with its page and, where it has one, its state."""
-        opts = objects.model._meta
+        opts = self._registry[objects.model].opts
         change = f"admin:{opts.app_label}_{opts.model_name}_change"
         return [
-            {"text": str(item), "url": reverse(change, args=[item.pk], current_app=self.name), "state": getattr(item, "state", "")}
+            {
+                "text": str(item),
+                "url": reverse(change, args=[item.pk], current_app=self.name),
+                "state": getattr(item, "state", ""),
+            }
             for item in objects[:most]
         ]
 

@@ -15,6 +15,12 @@ BANNERS: Final = {
     "staging": _("STAGING · figures are not real"),
     "development": _("DEVELOPMENT · figures are not real"),
 }
+GROUPS: Final = {
+    "support": _("Support"),
+    "finance": _("Finance"),
+    "engineer": _("Engineers"),
+    "auditor": _("Auditors"),
+}
 VERIFICATIONS_LOOKED_AT: Final = 50
 
 
@@ -43,7 +49,7 @@ def group_name(request: HttpRequest) -> str:
         return ""
     if user.is_superuser:
         return gettext("Superuser")
-    return ", ".join(gettext(name).capitalize() for name in user.groups.order_by("name").values_list("name", flat=True))
+    return ", ".join(str(GROUPS.get(name, name)) for name in user.groups.order_by("name").values_list("name", flat=True))
 
 
 def verification_light() -> Light:

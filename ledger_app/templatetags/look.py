@@ -4,7 +4,7 @@ The tags are builtins of the template engine. The functions below them are for l
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -70,13 +70,9 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     ),
     "frozen": Appearance(_("Frozen"), "sealed", PADLOCK),
     "withdrawn": Appearance(_("Withdrawn"), "plain", '<path d="M6.5 3L3 6.5 6.5 10M3 6.5h6.5a3.4 3.4 0 0 1 0 6.8H7"/>'),
-    "reversed": Appearance(
-        _("Reversed"), "warn", '<path d="M4.5 2.5v11M2 11l2.5 2.5L7 11M11.5 13.5v-11M9 5l2.5-2.5L14 5"/>'
-    ),
+    "reversed": Appearance(_("Reversed"), "warn", '<path d="M4.5 2.5v11M2 11l2.5 2.5L7 11M11.5 13.5v-11M9 5l2.5-2.5L14 5"/>'),
     "open": Appearance(_("Open"), "note", RING),
-    "provisional": Appearance(
-        _("Provisional"), "warn", RING + '<path d="M8 2.2a5.8 5.8 0 0 1 0 11.6z" fill="currentColor"/>'
-    ),
+    "provisional": Appearance(_("Provisional"), "warn", RING + '<path d="M8 2.2a5.8 5.8 0 0 1 0 11.6z" fill="currentColor"/>'),
     "suspended": Appearance(_("Suspended"), "warn", '<path d="M5.3 3.5v9M10.7 3.5v9"/>'),
     "closed": Appearance(_("Closed"), "plain", '<path d="M2.8 2.8h10.4v10.4H2.8zM5.5 8h5"/>'),
     "pending": Appearance(_("Waiting"), "plain", '<path d="M3 8h.01M8 8h.01M13 8h.01"/>'),
@@ -124,6 +120,11 @@ def count_text(value: int) -> str:
 def count_cell(value: int | None) -> SafeString:
     """Return a number of things as HTML that a list aligns to the right; nothing for no number."""
     return mark_safe("") if value is None else format_html('<span class="number">{}</span>', count_text(value))
+
+
+def day_text(value: date | None) -> str:
+    """Return a date as it is written everywhere here, ``2017-01-31``; nothing for no date."""
+    return "" if value is None else value.isoformat()
 
 
 def state_pill(state: str) -> SafeString:
@@ -192,6 +193,12 @@ def numeric_column(results: Sequence[Sequence[str]], index: int) -> bool:
         return False
     cell = str(list(results[0])[index])
     return '<span class="amount' in cell or '<span class="number' in cell
+
+
+@register.filter
+def chosen(choices: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the choice that narrows an admin list, or nothing: the first choice of a filter is the whole list."""
+    return next((choice for choice in choices[1:] if choice["selected"]), None)
 
 
 @register.filter
