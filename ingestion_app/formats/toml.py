@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from ingestion_app.formats.definition import Definition, PostingRule
 from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
 from ingestion_app.formats.toml_positions import positions
-from ingestion_app.formats.toml_postings import check_key_width, read_posting, read_roles
+from ingestion_app.formats.toml_postings import check_key_width, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_table import Problem, Problems, Table
 
 __all__ = ["DefinitionInvalid", "Problem", "parse"]
@@ -62,7 +62,7 @@ def _read_definition(root: Table) -> Definition | None:
     roles = read_roles(roles_table, layout) if roles_table else None
     postings = _read_postings(root, posting_tables, layout)
     if roles and roles_table and code:
-        check_key_width(roles_table, roles, layout.data.columns, source=code, books=[posting.book for posting in postings])
+        check_key_width(roles_table, roles, layout.data.columns, source=code)
     if code is None or name is None or layout.layout is None or roles is None or set_aside is None or chunk_records is None:
         return None
     return Definition(
@@ -117,4 +117,5 @@ def _read_postings(root: Table, tables: list[Table] | None, layout: ReadLayout) 
     if tables is not None and not tables:
         root.add("posting", _("Write at least one posting rule: a source whose records post nothing is of no use."))
     read = [read_posting(table, layout.data.columns) for table in tables or ()]
+    refuse_same_books(tables or [], read)
     return tuple(posting for posting in read if posting is not None)

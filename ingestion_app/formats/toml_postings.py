@@ -11,7 +11,6 @@ from ingestion_app.formats.toml_table import Table
 
 REFERENCE_CHARACTERS, ACCOUNT_CHARACTERS, DESCRIPTION_CHARACTERS = 100, 64, 200  # what the ledger takes
 BOOK_CHARACTERS = 20
-SEPARATOR_CHARACTERS = 8  # kept free for what stands between the parts of a reference
 
 _UNITS_AT_MOST = 1_000_000_000
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -53,10 +52,10 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     )
 
 
-def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str, books: list[str]) -> None:
-    """Report a key so wide that the reference of an entry, made of source, book and key, would not fit."""
+def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str) -> None:
+    """Report a key so wide that the reference of an entry, made of the source's code and the key, would not fit."""
     widths = [column.width for name in roles.key if (column := data.get(name)) is not None]
-    left = REFERENCE_CHARACTERS - SEPARATOR_CHARACTERS - len(source) - max((len(book) for book in books), default=0)
+    left = REFERENCE_CHARACTERS - len(source) - 1
     if sum(widths) + len(widths) - 1 > left:
         table.add(
             "key", _("Narrow the key's columns: together, with a / between, they may have {most} characters.").format(most=left)
@@ -74,10 +73,6 @@ def read_posting(table: Table, data: Columns) -> PostingRule | None:
     literal = r"[^{}\x00-\x1f\x7f-\x9f]*"
     description = _template(table, "description", data, kinds=tuple(Kind), literal=literal, most=DESCRIPTION_CHARACTERS)
     table.close()
-    amount_column = data.get(amount or "")
-    if per is not None and per > 1 and amount_column is not None and amount_column.minimum < 0:
-        # Whether a refund of 1.50 takes one point or two is a decision that no rounding should make unseen.
-        table.add("per", _("Write 1, or forbid negative amounts in the column {name}.").format(name=amount_column.name))
     if debit is not None and debit == credit:
         table.add("credit", _("Name another account than the debit's: an entry between an account and itself has no effect."))
     if not (book and amount and per and effective and debit and credit and description):
@@ -85,6 +80,20 @@ def read_posting(table: Table, data: Columns) -> PostingRule | None:
     return PostingRule(
         book=book, amount=amount, per=per, effective=effective, debit=debit, credit=credit, description=description
     )
+
+
+def refuse_same_books(tables: list[Table], postings: list[PostingRule | None]) -> None:
+    """Report a second posting rule for a book: both entries of a record would have the same reference there."""
+    books: set[str] = set()
+    for table, posting in zip(tables, postings, strict=True):
+        if posting is None:
+            continue
+        if posting.book in books:
+            table.add(
+                "book",
+                _("Name another book: a record posts one entry into a book, and {book} has its rule.").format(book=posting.book),
+            )
+        books.add(posting.book)
 
 
 def _check_sign(table: Table, amount: Column | None, total: Column | None) -> None:

@@ -168,16 +168,24 @@ def test_a_source_that_posts_nothing_is_refused():
     assert problems("posting = []\n" + TEXT[: TEXT.index("[[posting]]")]) == [(1, "posting")]
 
 
-def test_refunds_may_not_be_divided():
+def test_a_second_rule_for_a_book_is_refused():
+    assert problems(changed(('book = "POINTS"', 'book = "CARD"'))) == [(line('book = "POINTS"'), "posting[1].book")]
+
+
+def test_sources_with_refunds_have_trailers_that_may_be_negative():
     text = changed(
         ("minimum = 0 }", "minimum = -500 }"), ('name = "sum", kind = "amount"', 'name = "sum", kind = "amount", minimum = -9000')
     )
-    assert problems(text) == [(line("per = 100"), "posting[1].per")]
-    assert toml.parse(text.replace("per = 100", "per = 1")).layout.data.columns[4].minimum == -500
+    assert toml.parse(text).layout.data.columns[4].minimum == -500
 
 
 def test_a_key_too_wide_for_a_reference_is_refused():
-    text = changed(('"product", kind = "identifier", width = 20', '"product", kind = "identifier", width = 64'))
+    text = changed(
+        *(
+            (f'"{name}", kind = "identifier", width = 20', f'"{name}", kind = "identifier", width = 64')
+            for name in ("slip", "product")
+        )
+    )
     assert problems(text) == [(line('key = ["slip"'), "roles.key")]
 
 
