@@ -1,0 +1,21 @@
+"""The admin site and the pieces that belong to the project as a whole."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class KakuteiAdminConfig(AdminConfig):
+    """``django.contrib.admin`` with the project's own site, ordered by work."""
+
+    default_site = "config.admin.KakuteiAdminSite"
+
+
+class KakuteiConfig(AppConfig):
+    """The project itself: its system checks."""
+
+    name = "config"
+    label = "config"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from config import checks  # noqa: F401 - importing registers them

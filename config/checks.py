@@ -1,0 +1,35 @@
+"""System checks: what would let wrong data in is an error before the first request."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
+from django.db import connections
+
+
+@register(Tags.database)
+def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """The server compares text byte by byte, refuses what does not fit, and works at the isolation that the locks are written for."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if connection.vendor != "mysql":
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT @@collation_database, @@SESSION.sql_mode, @@GLOBAL.local_infile")
+            collation, mode, local_infile = cursor.fetchone()
+        if not collation.startswith("utf8mb4") or not collation.endswith("_bin"):
+            found.append(
+                Error(
+                    f"The database compares text by {collation}: references that differ in case alone would be taken for one.",
+                    hint="ALTER DATABASE … CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, before the first migrate.",
+                    id="kakutei.E001",
+                )
+            )
+        if "STRICT_ALL_TABLES" not in mode:
+            found.append(Error("The session is not strict: values that do not fit would be cut.", id="kakutei.E002"))
+        if local_infile:
+            found.append(
+                Warning("local_infile is on.", hint="Turn it off: LOAD DATA turns wrong values into right ones.", id="kakutei.W001")
+            )
+    return found

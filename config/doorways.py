@@ -1,0 +1,41 @@
+"""What every door has in common: who acts, when, and from where."""
+
+import getpass
+import socket
+from datetime import UTC, datetime
+
+from django.http import HttpRequest
+
+from ledger_app.models import User
+from ledger_app.operations.audit import Caller
+
+
+def now() -> datetime:
+    """Return the time. Operations are given it; only doors read it."""
+    return datetime.now(UTC)
+
+
+def from_request(request: HttpRequest, door: str) -> Caller:
+    """Return who acts in ``request``, which has been authenticated."""
+    assert isinstance(request.user, User), "a view without a user calls no operation"  # noqa: S101 - the views' permissions see to it
+    return Caller(
+        user=request.user,
+        at=now(),
+        door=door,
+        request=str(getattr(request, "request_id", "") or request.headers.get("X-Request-Id", ""))[:64],
+        host=str(request.META.get("REMOTE_ADDR", ""))[:64],
+    )
+
+
+def from_command(user: User, door: str = "command") -> Caller:
+    """Return who acts in a command or a task: the user it names, and the operating system's."""
+    return Caller(user=user, at=now(), door=door, os_user=_os_user(), host=socket.gethostname()[:64])
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()[:64]
+    except (KeyError, OSError):
+        return "?"
+
+

@@ -1,0 +1,116 @@
+"""What ingestion refuses beside what the ledger refuses (``ledger_app.errors``)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app.errors import LedgerError
+
+
+class SlotUnknown(LedgerError):
+    """Neither the name nor the caller says which business date and sequence the file is for."""
+
+    code = "slot_unknown"
+    template = _(
+        "The name “{name}” does not say which business date and sequence this file is for. The bytes are kept: "
+        "send it again with both given."
+    )
+
+
+class SlotConflict(LedgerError):
+    """Another file came in for the same source, business date and sequence."""
+
+    code = "slot_conflict"
+    template = _(
+        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept. "
+        "Withdraw that batch, or send this one under its right sequence."
+    )
+
+
+class SlotTaken(LedgerError):
+    """A later file took the place of the rejected one."""
+
+    code = "slot_taken"
+    template = _("Batch {batch} has taken this batch's place. Withdraw this one.")
+
+
+class DefinitionRefused(LedgerError):
+    """A source's definition has faults."""
+
+    code = "definition_invalid"
+    template = _("Line {line}, {path}: {sentence}")
+
+
+class FileDamaged(LedgerError):
+    """The stored bytes are not those that were received."""
+
+    code = "file_damaged"
+    template = _("The stored bytes have SHA-256 {found}, not {sha256}. Restore them from a copy; nothing was read.")
+
+
+class FileMissing(LedgerError):
+    """The stored bytes are not there."""
+
+    code = "file_missing"
+    template = _("The stored bytes of {sha256} are not there. Restore them from a copy.")
+
+
+class ReceivedByApprover(LedgerError):
+    """The person who received or validated the file may not approve it."""
+
+    code = "own_proposal"
+    template = _("{user} {did} this batch. Another person must approve it.")
+
+
+class PlanNotShown(LedgerError):
+    """The approval names another plan than the batch has."""
+
+    code = "plan_not_shown"
+    template = _("The plan you were shown is {shown}; the batch has {current}. Look at the batch again.")
+
+
+class PlanMoved(LedgerError):
+    """What the plan rests on has changed since validation."""
+
+    code = "plan_moved"
+    template = _("What this plan rests on has moved: {what}. Validate the batch again.")
+
+
+class PlanDamaged(LedgerError):
+    """The plan's rows are not what was approved."""
+
+    code = "plan_damaged"
+    template = _("The chunks of this batch are not those that were approved (now {now}, approved {approved}). Validate it again.")
+
+
+class ChunksLeft(LedgerError):
+    """Not every chunk is applied."""
+
+    code = "chunks_left"
+    template = _("{pending} chunks are waiting and {stopped} have stopped, of {total}. Apply the batch again.")
+
+
+class RecountDiffers(LedgerError):
+    """The ledger's change is not what the plan says."""
+
+    code = "recount_differs"
+    template = _("Book {book}: the plan has {planned}, the ledger {found} ({what}). Run verify.")
+
+
+class ChunkDiffers(LedgerError):
+    """The records of a chunk do not come to what the plan says."""
+
+    code = "chunk_differs"
+    template = _("Chunk {number} comes to {found} where the plan has {planned}. Nothing of it was posted.")
+
+
+class AccountAway(LedgerError):
+    """An account that a record needs is not there any more."""
+
+    code = "account_away"
+    template = _("Line {line}: there is no account for {account} in book {book}. Open it, then apply again.")
+
+
+class BatchAway(LedgerError):
+    """The batch left its state while a step was running."""
+
+    code = "batch_away"
+    template = _("The batch is {state} and applies nothing.")

@@ -1,0 +1,6 @@
+"""The tables of ingestion."""
+
+from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
+from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
+
+__all__ = ["Attempt", "Batch", "Chunk", "File", "Finding", "Receipt", "Record", "Source", "SourceVersion"]

@@ -1,0 +1,73 @@
+"""The decisions about a batch: approve, withdraw, freeze."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ingestion_app.models import Batch
+from ingestion_app.queries import batches
+from ingestion_app.states import BATCH
+from ledger_app.operations import transitions
+from ledger_app.operations.audit import Caller
+
+
+def approve(*, batch_id: int, digest_shown: str, caller: Caller, note: str = "", version: int | None = None) -> Batch:
+    """Approve the plan whose digest (hexadecimal) was shown.
+
+    :raises Refused: with every reason; own_proposal, plan_not_shown and plan_moved among them
+    """
+    return _decide(
+        "approve",
+        batch_id,
+        caller,
+        note,
+        version,
+        digest_shown=digest_shown,
+        columns=lambda row: {"approved_by": caller.user, "approved_digest": row.plan_digest},
+    )
+
+
+def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
+    """End a batch that was not applied. Its slot and its bytes are free for another.
+
+    :raises Refused: with every reason
+    """
+    return _decide(
+        "withdraw", batch_id, caller, reason, version, columns=lambda _row: {"holds_slot": None, "holds_file": None}
+    )
+
+
+def freeze(*, batch_id: int, caller: Caller, reason: str = "", version: int | None = None) -> Batch:
+    """End an applied batch for ever.
+
+    :raises Refused: with every reason; recount_differs among them
+    """
+    return _decide("freeze", batch_id, caller, reason, version)
+
+
+def _decide(  # noqa: PLR0913 - what the three have in common
+    name: str,
+    batch_id: int,
+    caller: Caller,
+    reason: str,
+    version: int | None,
+    *,
+    digest_shown: str | None = None,
+    columns: Any = lambda _row: {},
+) -> Batch:
+    def write(row: Batch, _facts: Any) -> Mapping[str, Any]:
+        return dict(columns(row))
+
+    return transitions.perform(
+        transitions.Request(
+            machine=BATCH,
+            name=name,
+            model=Batch,
+            pk=batch_id,
+            caller=caller,
+            facts=lambda row: batches.facts(row, user=caller.user, digest_shown=digest_shown),
+            write=write,
+            reason=reason,
+            version=version,
+            audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest)},
+        )
+    )

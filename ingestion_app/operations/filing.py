@@ -1,0 +1,60 @@
+"""Keeps bytes: written once, under their SHA-256, and on the disk before anything points to them."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+PIECE_BYTES = 1 << 20
+
+
+def path_of(directory: Path, sha256: bytes) -> Path:
+    """Return where the bytes of a file lie."""
+    name = sha256.hex()
+    return directory / name[:2] / name
+
+
+def store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
+    """Store all that ``stream`` gives and return its SHA-256 and its size in bytes.
+
+    When this returns, the bytes are on the disk. A kill before leaves a temporary file that nothing points to.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    hasher, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(dir=directory, prefix="incoming-", delete=False) as incoming:
+        try:
+            while piece := stream.read(PIECE_BYTES):
+                hasher.update(piece)
+                size += len(piece)
+                incoming.write(piece)
+            incoming.flush()
+            os.fsync(incoming.fileno())
+            os.fchmod(incoming.fileno(), 0o440)
+        except BaseException:
+            Path(incoming.name).unlink(missing_ok=True)
+            raise
+    final = path_of(directory, hasher.digest())
+    final.parent.mkdir(exist_ok=True)
+    # Atomic, and over an equal file where two arrive at once: the name is the content.
+    Path(incoming.name).replace(final)
+    for folder in (final.parent, directory):
+        _sync(folder)
+    return hasher.digest(), size
+
+
+def digest_of(path: Path) -> bytes:
+    """Return the SHA-256 of stored bytes.
+
+    :raises FileNotFoundError: where there are none
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

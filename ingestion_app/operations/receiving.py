@@ -1,0 +1,138 @@
+"""Receives files: stores bytes, hashes, registers, and nothing else."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, File, Receipt, Source
+from ingestion_app.operations import filing
+from ingestion_app.queries import definitions
+from ledger_app.errors import NotFound, NotPermitted, Refused
+from ledger_app.operations import audit, transactions
+from ledger_app.operations.audit import Caller
+
+RIGHT = "ingestion_app.receive_batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a file is for: the business date and the sequence within it."""
+
+    business_date: date
+    sequence: int
+
+
+def receive(  # noqa: PLR0913 - what an arrival is made of
+    *,
+    stream: BinaryIO,
+    name: str,
+    source_code: str,
+    directory: Path,
+    caller: Caller,
+    business_date: date | None = None,
+    sequence: int | None = None,
+) -> Receipt:
+    """Take a file in and return its receipt: accepted with a batch of its own, or a duplicate that points to the first.
+
+    Where ``business_date`` and ``sequence`` are not given, the name says them, if the source has a pattern for names. The bytes and the
+    receipt are kept whatever the outcome.
+
+    :raises Refused: not_found (the source), not_permitted; slot_unknown and slot_conflict, after the bytes and the receipt were stored
+    """
+    source = Source.objects.filter(code=source_code).first()
+    if source is None:
+        raise Refused([NotFound(what="source", name=source_code)])
+    if caller.user.username != caller.user.SYSTEM and not caller.user.has_perm(RIGHT):
+        raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
+    sha256, size = filing.store(stream, directory)
+    slot = _slot(source, name, business_date, sequence)
+    receipt = transactions.run(lambda: _register(source, sha256, size, name, slot, caller))
+    if receipt.outcome == Receipt.Outcome.REFUSED:
+        raise Refused([errors.SlotUnknown(name=name)])
+    if receipt.outcome == Receipt.Outcome.CONFLICT and receipt.first is not None:
+        batch = receipt.first.batch
+        raise Refused(
+            [
+                errors.SlotConflict(
+                    source=source.code,
+                    business_date=receipt.business_date,
+                    sequence=receipt.sequence,
+                    batch=batch.pk,
+                    state=batch.get_state_display(),
+                )
+            ]
+        )
+    return receipt
+
+
+def _slot(source: Source, name: str, business_date: date | None, sequence: int | None) -> Slot | None:
+    if business_date is not None and sequence is not None:
+        return Slot(business_date, sequence)
+    pattern = definitions.definition_of(definitions.current_version(source)).name_pattern
+    match: re.Match[str] | None = pattern.fullmatch(name) if pattern else None
+    if match is None:
+        return Slot(business_date, 1) if business_date is not None else None
+    try:
+        said = date.fromisoformat(match["business_date"])
+    except ValueError:
+        return None
+    return Slot(business_date or said, sequence or int(match["sequence"]))
+
+
+def _register(source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller) -> Receipt:
+    # No get_or_create: its savepoint would turn a deadlock into another error.
+    file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
+    outcome, first = _outcome(source, file, slot)
+    if slot is None and first is not None and first.business_date is not None and first.sequence is not None:
+        slot = Slot(first.business_date, first.sequence)  # the same bytes, whatever they are called now
+    receipt = Receipt.objects.create(
+        source=source,
+        file=file,
+        name=name[-255:],
+        business_date=slot.business_date if slot else None,
+        sequence=slot.sequence if slot else None,
+        outcome=outcome,
+        first=first,
+        received_by=caller.user,
+        received_at=caller.at,
+        door=caller.door,
+        os_user=caller.os_user,
+        host=caller.host,
+    )
+    if outcome == Receipt.Outcome.ACCEPTED and slot is not None:
+        batch = Batch(
+            source=source,
+            source_version=definitions.current_version(source),
+            file=file,
+            receipt=receipt,
+            business_date=slot.business_date,
+            sequence=slot.sequence,
+            received_by=caller.user,
+        )
+        batch._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
+        batch._change_reason = "receive"  # noqa: SLF001 - as above
+        batch.save()
+        audit.record(
+            subject=audit.Subject("batch", batch.pk, str(batch)),
+            action="receive",
+            caller=caller,
+            facts={"receipt": receipt.pk, "sha256": sha256.hex(), "bytes": size, "name": receipt.name, "state": batch.state},
+        )
+    return receipt
+
+
+def _outcome(source: Source, file: File, slot: Slot | None) -> tuple[str, Receipt | None]:
+    """Say what the arrival is; unique keys hold the same against another arrival at the same instant."""
+    same = Batch.objects.filter(source=source, file=file, holds_file=True).select_related("receipt").first()
+    if same is not None:
+        return Receipt.Outcome.DUPLICATE, same.receipt
+    if slot is None:
+        return Receipt.Outcome.REFUSED, None
+    held = Batch.objects.filter(
+        source=source, business_date=slot.business_date, sequence=slot.sequence, holds_slot=True
+    ).select_related("receipt")
+    other = held.first()
+    return (Receipt.Outcome.CONFLICT, other.receipt) if other else (Receipt.Outcome.ACCEPTED, None)

@@ -1,0 +1,55 @@
+"""Loads sources."""
+
+import hashlib
+
+from ingestion_app import errors
+from ingestion_app.formats import toml
+from ingestion_app.models import Source, SourceVersion
+from ledger_app.errors import Refused
+from ledger_app.operations import audit, transactions
+from ledger_app.operations.audit import Caller
+
+
+def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
+    """Load a source's definition as its newest version; return it and whether it is new. The newest version's own text changes nothing.
+
+    :raises Refused: with each fault of the definition, its line and what would make it pass
+    """
+    try:
+        definition = toml.parse(text)
+    except toml.DefinitionInvalid as invalid:
+        raise Refused(
+            [errors.DefinitionRefused(line=each.line, path=each.path, sentence=each.sentence) for each in invalid.problems]
+        ) from invalid
+    digest = hashlib.sha256(text.encode()).digest()
+
+    def work() -> tuple[SourceVersion, bool]:
+        source = Source.objects.select_for_update().filter(code=definition.code).first()
+        if source is None:
+            source = Source(code=definition.code, name=definition.name)
+            source._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
+            source.save()
+        last = SourceVersion.objects.filter(source=source).order_by("-number").first()
+        if last is not None and bytes(last.digest) == digest:
+            return last, False
+        if source.name != definition.name:
+            source.name = definition.name
+            source._history_user = caller.user  # noqa: SLF001 - as above
+            source.save()
+        version = SourceVersion.objects.create(
+            source=source,
+            number=last.number + 1 if last else 1,
+            text=text,
+            digest=digest,
+            loaded_by=caller.user,
+            loaded_at=caller.at,
+        )
+        audit.record(
+            subject=audit.Subject("source", source.pk, str(version)),
+            action="load",
+            caller=caller,
+            facts={"version": version.number, "digest": digest.hex()},
+        )
+        return version, True
+
+    return transactions.run(work)

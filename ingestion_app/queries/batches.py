@@ -1,0 +1,136 @@
+"""What the guards of a batch are asked with, and what its page shows."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from ingestion_app.models import Batch, Chunk, Record
+from ingestion_app.queries import definitions
+from ingestion_app.states import BatchFacts
+from ledger_app.models import Account, Holder, Line, Period, Posting, User
+
+ChunkPlan = tuple[int, int, int, dict[str, list[int]]]  # number, records, sum, totals by book
+
+
+def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bool = True) -> BatchFacts:
+    """Return what the guards of a batch are asked with.
+
+    ``deep`` asks for what reads many rows too (the recount, what has moved): for a transition and for the batch's own page, not for lists.
+    """
+    chunks = Chunk.objects.filter(batch=batch).aggregate(
+        total=Count("id"), pending=Count("id", filter=Q(state="pending")), stopped=Count("id", filter=Q(state="stopped"))
+    )
+    taken = None
+    if batch.holds_slot is None and batch.state == Batch.State.REJECTED:
+        same_slot = Batch.objects.filter(
+            source=batch.source_id, business_date=batch.business_date, sequence=batch.sequence, holds_slot=True
+        )
+        taken = same_slot.values_list("id", flat=True).first()
+    is_approved = batch.state in {Batch.State.APPROVED, Batch.State.APPLYING}
+    counts = deep and chunks["pending"] + chunks["stopped"] == 0 and batch.state in {Batch.State.APPLYING, Batch.State.APPLIED}
+    return BatchFacts(
+        state=batch.state,
+        user_name=user.username,
+        rights=frozenset(user.get_all_permissions()),
+        user_id=user.pk,
+        received_by=batch.received_by_id,
+        planned_by=batch.planned_by_id,
+        plan_digest=hexadecimal(batch.plan_digest),
+        approved_digest=hexadecimal(batch.approved_digest),
+        rows_digest=rows_digest(batch) if is_approved else "",
+        digest_shown=digest_shown,
+        slot_taken_by=taken,
+        moved=tuple(moved(batch)) if deep and batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED} else (),
+        chunks=chunks["total"],
+        chunks_pending=chunks["pending"],
+        chunks_stopped=chunks["stopped"],
+        recount=tuple(recount(batch)) if counts else (),
+    )
+
+
+def hexadecimal(digest: bytes | None) -> str:
+    """Return a digest as hexadecimal text, empty where there is none."""
+    return bytes(digest).hex() if digest else ""
+
+
+def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
+    """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk."""
+    content = [
+        "kakutei-plan-1",
+        hexadecimal(batch.file.sha256),
+        hexadecimal(batch.source_version.digest),
+        str(batch.business_date),
+        batch.sequence,
+        [batch.record_count, batch.record_sum, batch.trailer_count, batch.trailer_sum],
+        [batch.without_effect_count, batch.set_aside_count, batch.set_aside_sum],
+        [str(batch.first_on), str(batch.last_on)],
+        batch.totals,
+        batch.finding_counts,
+        list(chunks),
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def rows_digest(batch: Batch) -> str:
+    """Return the digest of the plan as its rows are now, in hexadecimal."""
+    chunks = Chunk.objects.filter(batch=batch).order_by("number").values_list("number", "record_count", "record_sum", "totals")
+    return plan_digest(batch, chunks).hex()
+
+
+def moved(batch: Batch) -> list[str]:
+    """Return what a plan rests on and has changed since validation, each as a phrase."""
+    definition = definitions.definition_of(batch.source_version)
+    books = definitions.books_of(definition)
+    found: list[str] = []
+    if batch.first_on is not None and batch.last_on is not None:
+        shut = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
+        found += [f"period {period} is {period.state}" for period in shut.exclude(state="open").select_related("book")]
+    records = Record.objects.filter(batch=batch, status=Record.Status.PLANNED)
+    merged = Holder.objects.filter(merged_into__isnull=False, id__in=records.values("holder_id")).count()
+    if merged:
+        found.append(f"{merged} members were merged into others")
+    roles = {side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role}
+    away = Account.objects.filter(book__in=books.values(), role__in=roles).exclude(state="open")
+    closed = away.filter(holder_id__in=records.values("holder_id")).count()
+    if closed:
+        found.append(f"{closed} accounts are not open")
+    return found
+
+
+def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
+    """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its lines."""
+    rows = (
+        Line.objects.filter(entry__posting__origin_kind=Posting.Origin.CHUNK, entry__posting__origin_id__in=batch.chunks.values("id"))
+        .values("entry__book__code")
+        .annotate(entries=Count("entry", distinct=True), lines=Count("id"), debits=Sum("amount", filter=Q(amount__gt=0)))
+    )
+    return {row["entry__book__code"]: (row["entries"], row["lines"], int(row["debits"])) for row in rows}
+
+
+def recount(batch: Batch) -> list[tuple[str, str, int, int]]:
+    """Return (book, what, planned, found) for each total of the batch in which the ledger differs from the plan."""
+    there = posted(batch)
+    found = []
+    for book in sorted(set(batch.totals) | set(there)):
+        planned = batch.totals.get(book, [0, 0, 0])
+        for what, wanted, has in zip(("entries", "lines", "debits"), planned, there.get(book, (0, 0, 0)), strict=True):
+            if wanted != has:
+                found.append((book, what, wanted, has))
+    return found
+
+
+def progress(batch: Batch) -> dict[str, Any]:
+    """Return how far applying has come, in chunks and records."""
+    rows = Chunk.objects.filter(batch=batch).values("state").annotate(chunks=Count("id"), records=Sum("record_count"))
+    by_state = {row["state"]: (row["chunks"], row["records"]) for row in rows}
+    total = sum(records for _, records in by_state.values())
+    done = by_state.get("applied", (0, 0))[1]
+    return {
+        "chunks": {state: by_state.get(state, (0, 0))[0] for state in ("pending", "stopped", "applied")},
+        "records": total,
+        "records_applied": done,
+        "percent": 100 * done // total if total else 0,
+    }

@@ -1,0 +1,23 @@
+"""What ingestion tells the close: batches dated in a period that have not ended."""
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from ingestion_app.models import Batch
+from ingestion_app.queries import definitions
+from ledger_app.models import Period
+
+ENDED = (Batch.State.FROZEN, Batch.State.WITHDRAWN)
+
+
+def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
+    """Yield ("batch", name, state) for each batch that is dated in ``period``, posts into its book, and has not ended.
+
+    A batch without a plan is taken to be dated on its business date.
+    """
+    planned = Q(first_on__lte=period.ends_on, last_on__gte=period.starts_on)
+    unplanned = Q(first_on__isnull=True, business_date__gte=period.starts_on, business_date__lte=period.ends_on)
+    for batch in Batch.objects.filter(planned | unplanned).exclude(state__in=ENDED).select_related("source", "source_version"):
+        if period.book.code in {rule.book for rule in definitions.definition_of(batch.source_version).postings}:
+            yield "Batch", str(batch), batch.state

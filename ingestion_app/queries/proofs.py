@@ -1,0 +1,76 @@
+"""What must hold of batches, asked of the rows alone; joins the ledger's statements in ``verify``."""
+
+from collections.abc import Iterator, Sequence
+
+from django.db.models import Count, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ingestion_app.models import Batch, Chunk, Record
+from ingestion_app.queries import batches, definitions
+from ledger_app.models import Book
+from ledger_app.queries.proofs import Statement, changes_without_rows
+
+
+def _of_books(books: Sequence[Book], states: Sequence[str]) -> Iterator[Batch]:
+    codes = {book.code for book in books}
+    for batch in Batch.objects.filter(state__in=states).select_related("source", "source_version", "file").order_by("id"):
+        if codes & {rule.book for rule in definitions.definition_of(batch.source_version).postings}:
+            yield batch
+
+
+def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 7: received = applied + without effect + set aside = the trailer's = the ledger's change, in count and sum."""
+    for batch in _of_books(books, [Batch.State.APPLIED, Batch.State.FROZEN]):
+        rows = Record.objects.filter(batch=batch).values("status").annotate(count=Count("id"), total=Sum("amount"))
+        count, total = sum(row["count"] for row in rows), sum(int(row["total"] or 0) for row in rows)
+        applied = Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).aggregate(
+            count=Sum("record_count"), total=Sum("record_sum")
+        )
+        planned = {row["status"]: (row["count"], int(row["total"] or 0)) for row in rows}.get("planned", (0, 0))
+        claims = [
+            (_("received"), batch.record_count, batch.record_sum),
+            (_("trailer"), batch.trailer_count, batch.trailer_sum),
+        ]
+        for name, claimed_count, claimed_sum in claims:
+            if (claimed_count, claimed_sum) != (count, total):
+                yield _("{batch}: {name} says {claimed_count} records, sum {claimed_sum}; there are {count}, sum {total}.").format(
+                    batch=batch, name=name, claimed_count=claimed_count, claimed_sum=claimed_sum, count=count, total=total
+                )
+        if (applied["count"] or 0, applied["total"] or 0) != planned:
+            yield _("{batch}: its chunks applied {applied} records, {planned} were to be applied.").format(
+                batch=batch, applied=applied["count"], planned=planned[0]
+            )
+        for book, what, wanted, found in batches.recount(batch):
+            yield _("{batch}, book {book}: {what} planned {wanted}, in the ledger {found}.").format(
+                batch=batch, book=book, what=what, wanted=wanted, found=found
+            )
+
+
+def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 8, for batches."""
+    for batch in _of_books(books, Batch.State.values):
+        if batch.approved_by_id is not None and batch.approved_by_id in {batch.received_by_id, batch.planned_by_id}:
+            yield _("{batch} was approved by the one who received or validated it.").format(batch=batch)
+
+
+def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 9: what was approved is what the plan's rows are now."""
+    states = [Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN]
+    for batch in _of_books(books, states):
+        if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest):
+            yield _("{batch}: the plan's rows are not what was approved.").format(batch=batch)
+
+
+def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for batches."""
+    subjects = [(batch.pk, str(batch), batch.version, batch.state) for batch in _of_books(books, Batch.State.values)]
+    yield from changes_without_rows("batch", subjects)
+
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement(7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile),
+    Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
+    Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
+    Statement(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),
+)

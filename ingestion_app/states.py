@@ -1,0 +1,185 @@
+"""The states of a batch: the one table of its transitions, and the guards."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from ingestion_app import errors
+from ledger_app.errors import LedgerError
+from ledger_app.rules.transitions import Machine, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """What the guards of a batch are asked with."""
+
+    state: str
+    user_name: str
+    rights: frozenset[str]
+    user_id: int
+    received_by: int
+    planned_by: int | None
+    plan_digest: str  # hexadecimal; empty before validation
+    approved_digest: str
+    rows_digest: str = ""  # of the plan as its rows are now; empty where it was not asked for
+    digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
+    slot_taken_by: int | None = None
+    moved: tuple[str, ...] = ()  # what the plan rests on and has changed, each as a phrase
+    chunks: int = 0
+    chunks_pending: int = 0
+    chunks_stopped: int = 0
+    recount: tuple[tuple[str, str, int, int], ...] = ()  # (book, what, planned, found), where they differ
+
+
+def slot_is_free(facts: BatchFacts) -> list[LedgerError]:
+    """No later file has taken the place of this one."""
+    return [] if facts.slot_taken_by is None else [errors.SlotTaken(batch=facts.slot_taken_by)]
+
+
+def approver_is_another(facts: BatchFacts) -> list[LedgerError]:
+    """Nobody decides what they proposed, superusers included."""
+    found: list[LedgerError] = []
+    if facts.user_id == facts.received_by:
+        found.append(errors.ReceivedByApprover(user=facts.user_name, did=_("received")))
+    if facts.user_id == facts.planned_by:
+        found.append(errors.ReceivedByApprover(user=facts.user_name, did=_("validated")))
+    return found
+
+
+def plan_was_shown(facts: BatchFacts) -> list[LedgerError]:
+    """The decision names the plan that the batch has."""
+    if facts.digest_shown is None or facts.digest_shown == facts.plan_digest:
+        return []
+    return [errors.PlanNotShown(shown=facts.digest_shown[:12] or "–", current=facts.plan_digest[:12] or "–")]
+
+
+def plan_holds(facts: BatchFacts) -> list[LedgerError]:
+    """Nothing that the plan rests on has changed since validation."""
+    return [errors.PlanMoved(what=what) for what in facts.moved]
+
+
+def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:
+    """The plan's rows are, to the bit, what was approved."""
+    if facts.rows_digest == facts.approved_digest:
+        return []
+    return [errors.PlanDamaged(now=facts.rows_digest[:12] or "–", approved=facts.approved_digest[:12] or "–")]
+
+
+def every_chunk_is_applied(facts: BatchFacts) -> list[LedgerError]:
+    """No chunk is waiting or stopped."""
+    if facts.chunks_pending + facts.chunks_stopped == 0:
+        return []
+    return [errors.ChunksLeft(pending=facts.chunks_pending, stopped=facts.chunks_stopped, total=facts.chunks)]
+
+
+def recount_equals_plan(facts: BatchFacts) -> list[LedgerError]:
+    """What the batch changed in the ledger, counted again, is what its plan says."""
+    return [errors.RecountDiffers(book=book, what=what, planned=planned, found=found) for book, what, planned, found in facts.recount]
+
+
+BATCH = Machine(
+    subject="batch",
+    states={
+        "received": _("Received"),
+        "rejected": _("Rejected"),
+        "validated": _("Validated"),
+        "approved": _("Approved"),
+        "applying": _("Applying"),
+        "applied": _("Applied"),
+        "frozen": _("Frozen"),
+        "withdrawn": _("Withdrawn"),
+    },
+    initial="received",
+    transitions=(
+        Transition(
+            name="validate",
+            label=_("Validate"),
+            description=_("Reads the whole file, checks every record, and plans what would be posted. Posts nothing."),
+            sources=("received", "rejected", "validated", "approved"),
+            target="validated",
+            right="ingestion_app.validate_batch",
+            who=_("Engineers"),
+            guards=(slot_is_free,),
+            writes="records, findings, chunks, the plan's digest; an earlier approval is void",
+        ),
+        Transition(
+            name="reject",
+            label=_("Reject"),
+            description=_("Validation found errors: the findings are kept, the slot is free for the corrected file."),
+            sources=("received", "rejected", "validated", "approved"),
+            target="rejected",
+            right="ingestion_app.validate_batch",
+            who=_("Engineers"),
+            automatic=True,
+            writes="findings",
+        ),
+        Transition(
+            name="approve",
+            label=_("Approve"),
+            description=_("Binds you to the plan as it is shown: these records, these sums, these findings."),
+            sources=("validated",),
+            target="approved",
+            right="ingestion_app.approve_batch",
+            who=_("Finance"),
+            guards=(approver_is_another, plan_was_shown, plan_holds),
+            decides=True,
+            writes="approver and approved digest",
+        ),
+        Transition(
+            name="apply",
+            label=_("Apply"),
+            description=_("Posts the plan, chunk by chunk. It can be stopped and run again at any time."),
+            sources=("approved",),
+            target="applying",
+            right="ingestion_app.apply_batch",
+            who=_("Engineers"),
+            guards=(plan_is_approved, plan_holds),
+            writes="attempt",
+        ),
+        Transition(
+            name="resume",
+            label=_("Resume"),
+            description=_("Applies the chunks that are left. Chunks that are applied are skipped."),
+            sources=("applying",),
+            target="applying",
+            right="ingestion_app.apply_batch",
+            who=_("Engineers"),
+            guards=(plan_is_approved,),
+            writes="attempt",
+        ),
+        Transition(
+            name="finish",
+            label=_("Finish"),
+            description=_("Every chunk is applied, and the ledger's change counted again equals the plan."),
+            sources=("applying",),
+            target="applied",
+            right="ingestion_app.apply_batch",
+            who=_("Engineers"),
+            guards=(every_chunk_is_applied, recount_equals_plan),
+            automatic=True,
+        ),
+        Transition(
+            name="freeze",
+            label=_("Freeze"),
+            description=_("Ends the batch. Nothing undoes this; corrections are new entries."),
+            sources=("applied",),
+            target="frozen",
+            right="ingestion_app.freeze_batch",
+            who=_("Finance"),
+            guards=(every_chunk_is_applied, recount_equals_plan),
+            decides=True,
+        ),
+        Transition(
+            name="withdraw",
+            label=_("Withdraw"),
+            description=_("The batch ends without effect; its bytes and findings are kept."),
+            sources=("received", "rejected", "validated", "approved"),
+            target="withdrawn",
+            right="ingestion_app.withdraw_batch",
+            who=_("Engineers"),
+            reason_required=True,
+            decides=True,
+            writes="slot and bytes are free for a new batch",
+        ),
+    ),
+)

@@ -1,0 +1,107 @@
+"""Books and their periods, and the seals that end them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from ledger_app.models.fields import DigestField
+from ledger_app.models.people import User
+
+
+class Book(models.Model):
+    """One ledger in one unit. ``exponent`` places the decimal point: 2 where the minor unit is a hundredth."""
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    unit = models.CharField(_("unit"), max_length=12)
+    exponent = models.PositiveSmallIntegerField(_("decimals of the unit"), default=0)
+    time_zone = models.CharField(_("time zone"), max_length=64)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        """Names and constraints."""
+
+        verbose_name = _("book")
+        verbose_name_plural = _("books")
+        constraints = [models.CheckConstraint(condition=Q(exponent__lte=6), name="book_exponent_small")]
+
+    def __str__(self) -> str:
+        """Return the code."""
+        return self.code
+
+
+class Period(models.Model):
+    """A span of a book's dates, both ends included."""
+
+    class State(models.TextChoices):
+        """What a period accepts: all entries, corrections by hand only, none for ever."""
+
+        OPEN = "open", _("Open")
+        PROVISIONAL = "provisional", _("Provisional")
+        FROZEN = "frozen", _("Frozen")
+
+    book = models.ForeignKey(Book, models.PROTECT, related_name="periods", verbose_name=_("book"), db_index=False)
+    name = models.CharField(_("name"), max_length=20)
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"))
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
+    version = models.PositiveIntegerField(_("version"), default=1)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        """Names, rights and constraints."""
+
+        verbose_name = _("period")
+        verbose_name_plural = _("periods")
+        permissions = [
+            ("close_period", "Can mark a period provisional and reopen it"),
+            ("freeze_period", "Can freeze a period"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["book", "starts_on"], name="period_start_unique"),
+            models.UniqueConstraint(fields=["book", "name"], name="period_name_unique"),
+            models.CheckConstraint(condition=Q(starts_on__lte=models.F("ends_on")), name="period_span_forward"),
+            models.CheckConstraint(condition=Q(state__in=["open", "provisional", "frozen"]), name="period_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        """Return book and name."""
+        return f"{self.book.code} {self.name}"
+
+
+class Seal(models.Model):
+    """The evidence of a freeze, chained to the seal before it. Never changed: the database refuses."""
+
+    book = models.ForeignKey(Book, models.PROTECT, related_name="seals", verbose_name=_("book"), db_index=False)
+    period = models.OneToOneField(Period, models.PROTECT, related_name="seal", verbose_name=_("period"))
+    number = models.PositiveIntegerField(_("number"))
+    previous = models.OneToOneField("self", models.PROTECT, null=True, related_name="next", verbose_name=_("previous seal"))
+    digest = DigestField(_("digest"))
+    form = models.CharField(_("canonical form"), max_length=20)
+    entry_count = models.PositiveBigIntegerField(_("entries"))
+    line_count = models.PositiveBigIntegerField(_("lines"))
+    debit_total = models.BigIntegerField(_("sum of debits"))
+    trial_balance = models.JSONField(_("trial balance"))
+    controls = models.JSONField(_("control totals"))
+    code_version = models.CharField(_("code version"), max_length=64)
+    sealed_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("sealed by"))
+    sealed_at = models.DateTimeField(_("sealed at"))
+
+    class Meta:
+        """Names and constraints."""
+
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        constraints = [
+            models.UniqueConstraint(fields=["book", "number"], name="seal_number_unique"),
+            models.CheckConstraint(
+                condition=Q(number=1, previous__isnull=True) | Q(number__gt=1, previous__isnull=False), name="seal_chained"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the period and the beginning of the digest."""
+        return f"{self.period} {bytes(self.digest).hex()[:8]}"

@@ -1,0 +1,19 @@
+"""Columns of the ledger's own kinds."""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class DigestField(models.BinaryField):
+    """A SHA-256 as 32 raw bytes: half the width of its hexadecimal text, in a column of fixed size that an index can cover."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Fix the width at 32 bytes."""
+        kwargs["max_length"] = 32
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Return the column type: ``binary(32)``, where the database has it."""
+        return "binary(32)" if connection.vendor == "mysql" else super().db_type(connection)

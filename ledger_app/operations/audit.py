@@ -1,0 +1,63 @@
+"""The audit rows: each change of state, and each refused attempt at one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ledger_app import errors
+from ledger_app.models import AuditRow, User
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who acts, when, and through which door. Made at the door; operations never read a clock or a request."""
+
+    user: User
+    at: datetime
+    door: str  # "admin", "api", "command" or "task"
+    request: str = ""
+    os_user: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a row is about: the kind and number for machines, the text for people."""
+
+    type: str
+    id: int
+    text: str
+
+
+def record(  # noqa: PLR0913 - the columns of a row
+    *,
+    subject: Subject,
+    action: str,
+    caller: Caller,
+    outcome: str = "done",
+    from_state: str = "",
+    to_state: str = "",
+    reason: str = "",
+    reasons: Sequence[errors.LedgerError] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> AuditRow:
+    """Write one audit row in the caller's transaction."""
+    return AuditRow.objects.create(
+        subject_type=subject.type,
+        subject_id=subject.id,
+        subject=subject.text[:120],
+        action=action,
+        outcome=outcome,
+        from_state=from_state,
+        to_state=to_state,
+        actor=caller.user,
+        at=caller.at,
+        reason=reason,
+        reasons=[each.as_dict() for each in reasons],
+        facts=dict(facts or {}),
+        door=caller.door,
+        request=caller.request,
+        os_user=caller.os_user,
+        host=caller.host,
+    )

@@ -1,0 +1,192 @@
+"""Opens books, periods, members and accounts. Each is safe to run again: what is there with the same properties is left as it is."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db import models
+from simple_history.utils import bulk_create_with_history
+
+from ledger_app import errors
+from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, Period
+from ledger_app.operations import transactions
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import postings
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ROWS_A_CALL = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOpening:
+    """An account to be opened. ``floor`` is in the account's natural direction; ``stripes`` above 1 for those that many write at once."""
+
+    code: str
+    role: str
+    category: str
+    floor: int | None = None
+    stripes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOpening:
+    """A member to be registered under a member number, with accounts by book code."""
+
+    member_number: str
+    accounts: tuple[tuple[str, AccountOpening], ...]
+    name: str = ""
+    card_tokens: tuple[str, ...] = field(default=())
+
+
+def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
+    """Open a book, or return it where it is there with the same properties.
+
+    :raises errors.Refused: code_invalid, definition_conflict
+    """
+    _check_code(code)
+    wanted = {"unit": unit, "exponent": exponent, "time_zone": time_zone}
+
+    def work() -> Book:
+        book = Book.objects.filter(code=code).first()
+        if book is None:
+            book = Book(code=code, name=name, **wanted)
+            book._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
+            book.save()
+        _same("Book", code, book, wanted)
+        return book
+
+    return transactions.run(work)
+
+
+def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller: Caller) -> Period:
+    """Open a period, or return it where it is there with the same span.
+
+    :raises errors.Refused: period_span_invalid, period_overlaps, definition_conflict
+    """
+    if ends_on < starts_on:
+        raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
+
+    def work() -> Period:
+        # The book's row stands for "the set of its periods": two openings at once would each see no overlap.
+        Book.objects.select_for_update().get(pk=book.pk)
+        period = Period.objects.filter(book=book, name=name).first()
+        if period is not None:
+            _same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
+            return period
+        other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
+        if other is not None:
+            raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
+        period = Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on)
+        period._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
+        period.save()
+        return period
+
+    return transactions.run(work)
+
+
+def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Caller) -> int:
+    """Open accounts that belong to no member; return how many are new.
+
+    :raises errors.Refused: code_invalid, definition_conflict
+    """
+    wanted = {opening.code: opening for opening in openings}
+    for code in wanted:
+        _check_code(code)
+
+    def work() -> int:
+        there = {account.code: account for account in _by_code(book, sorted(wanted))}
+        for code, account in there.items():
+            opening = wanted[code]
+            _same("Account", code, account, {"role": opening.role, "category": opening.category, "stripes": opening.stripes})
+        missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
+        _create_accounts(missing, caller)
+        return len(missing)
+
+    return transactions.run(work)
+
+
+def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
+    """Register members with their identifiers and accounts; return how many are new. Members that are there are left as they are.
+
+    :raises errors.Refused: code_invalid, not_found (a book)
+    """
+    for opening in openings:
+        _check_code(opening.member_number)
+    books = {book.code: book.pk for book in Book.objects.all()}
+    for code in {code for opening in openings for code, _ in opening.accounts} - books.keys():
+        raise errors.Refused([errors.NotFound(what="book", name=code)])
+    return sum(
+        transactions.run(lambda part=openings[start : start + ROWS_A_CALL]: _open_members(part, books, caller))
+        for start in range(0, len(openings), ROWS_A_CALL)
+    )
+
+
+def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], caller: Caller) -> int:
+    numbers = [opening.member_number for opening in openings]
+    there: set[str] = set()
+    for part in postings.parts(numbers):
+        there.update(Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER, value__in=part).values_list("value", flat=True))
+    new = [opening for opening in openings if opening.member_number not in there]
+    # A number is needed to find the holders again where the database does not return the ids of a bulk insert.
+    first = (Holder.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
+    holders = [Holder(id=first + place, name=opening.name, opened_at=caller.at) for place, opening in enumerate(new)]
+    bulk_create_with_history(holders, Holder, batch_size=ROWS_A_CALL, default_user=caller.user, default_date=caller.at)
+    identifiers = [
+        Identifier(holder=holder, kind=kind, value=value)
+        for holder, opening in zip(holders, new, strict=True)
+        for kind, values in ((Identifier.MEMBER_NUMBER, (opening.member_number,)), (Identifier.CARD_TOKEN, opening.card_tokens))
+        for value in values
+    ]
+    Identifier.objects.bulk_create(identifiers, batch_size=ROWS_A_CALL)
+    _create_accounts(
+        [
+            (books[code], holder, account)
+            for holder, opening in zip(holders, new, strict=True)
+            for code, account in opening.accounts
+        ],
+        caller,
+    )
+    return len(new)
+
+
+def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> None:
+    """Create accounts with a balance row for each stripe: a row that does not exist cannot be locked."""
+    first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
+    accounts = [
+        Account(
+            id=first + place,
+            book_id=book_id,
+            code=opening.code,
+            role=opening.role,
+            category=opening.category,
+            holder=holder,
+            floor=opening.floor,
+            stripes=opening.stripes,
+            opened_at=caller.at,
+        )
+        for place, (book_id, holder, opening) in enumerate(wanted)
+    ]
+    bulk_create_with_history(accounts, Account, batch_size=ROWS_A_CALL, default_user=caller.user, default_date=caller.at)
+    balances = [
+        Balance(id=account.pk * STRIPES_MOST + stripe, account=account, stripe=stripe)
+        for account in accounts
+        for stripe in range(account.stripes)
+    ]
+    Balance.objects.bulk_create(balances, batch_size=ROWS_A_CALL)
+
+
+def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
+    return [account for part in postings.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
+
+
+def _check_code(code: str) -> None:
+    if CODE.fullmatch(code) is None:
+        raise errors.Refused([errors.CodeInvalid(name=code)])
+
+
+def _same(what: str, name: str, row: models.Model, wanted: dict[str, object]) -> None:
+    """Refuse where ``row`` differs from what is wanted, naming each column."""
+    differs = [f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value]
+    if differs:
+        raise errors.Refused([errors.DefinitionConflict(what=what, name=name, differs=", ".join(differs))])

@@ -1,0 +1,78 @@
+"""Marks periods provisional, reopens and freezes them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ledger_app.models import Period, Seal
+from ledger_app.operations import transitions
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import closing, seals
+from ledger_app.rules.periods import PERIOD, PeriodFacts
+
+
+def change(*, period_id: int, name: str, caller: Caller, reason: str = "", version: int | None = None) -> Period:
+    """Carry out ``provisional`` or ``reopen``.
+
+    :raises errors.Refused: with every reason
+    """
+    return transitions.perform(
+        transitions.Request(
+            machine=PERIOD,
+            name=name,
+            model=Period,
+            pk=period_id,
+            caller=caller,
+            facts=lambda row: closing.facts(row, user=caller.user, at=caller.at, controls=None, proofs=False),
+            reason=reason,
+            version=version,
+        )
+    )
+
+
+def freeze(
+    *, period_id: int, controls: Mapping[str, int], caller: Caller, code_version: str, reason: str = "", version: int | None = None
+) -> Seal:
+    """Freeze a period and return its seal. Posting into the period waits for this, and this for posting that is under way.
+
+    ``controls`` are the control totals that finance holds from elsewhere, in minor units, at least one.
+
+    :raises errors.Refused: with every reason
+    """
+
+    def write_seal(row: Period, facts: PeriodFacts) -> Mapping[str, Any]:
+        proof = facts.proof
+        assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
+        before = seals.previous(row)
+        Seal.objects.create(
+            book=row.book,
+            period=row,
+            number=before.number + 1 if before else 1,
+            previous=before,
+            digest=proof.digest,
+            form=seals.FORM,
+            entry_count=proof.entry_count,
+            line_count=proof.line_count,
+            debit_total=proof.debit_total,
+            trial_balance=seals.trial_balance(row),
+            controls={name: facts.controls_known[name] for name in controls},
+            code_version=code_version,
+            sealed_by=caller.user,
+            sealed_at=caller.at,
+        )
+        return {}
+
+    frozen = transitions.perform(
+        transitions.Request(
+            machine=PERIOD,
+            name="freeze",
+            model=Period,
+            pk=period_id,
+            caller=caller,
+            facts=lambda row: closing.facts(row, user=caller.user, at=caller.at, controls=dict(controls), proofs=True),
+            write=write_seal,  # type: ignore[arg-type] - the facts of this machine
+            reason=reason,
+            version=version,
+            audit_facts=lambda row: {"seal": bytes(row.seal.digest).hex(), "controls": dict(controls)},
+        )
+    )
+    return Seal.objects.get(period=frozen)

@@ -1,0 +1,68 @@
+"""The outermost transaction: the one place where it is opened and where it is tried again."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+
+from ledger_app import errors, locks
+
+TRIES = 5
+
+# MariaDB and MySQL: 1205 lock wait timeout, 1213 deadlock, 1020 record changed since last read. The server has undone the work, or (1205)
+# Django undoes it when the block is left.
+BUSY = frozenset({1020, 1205, 1213})
+# 2006 gone away, 2013 lost during query, 2055 lost, 4031 ended by the server: whether a COMMIT landed is unknown.
+LOST = frozenset({2006, 2013, 2055, 4031})
+DUPLICATE = 1062
+
+Result = TypeVar("Result")
+
+
+def run(work: Callable[[], Result]) -> Result:
+    """Run ``work`` in the outermost transaction and return its result.
+
+    A deadlock, a lock that was not free in time, and two writers that met on a unique key are tried again, a bounded number of times, from
+    the beginning: ``work`` reads again all it decides on.
+
+    :raises errors.TryAgain: when the last try failed, or the connection was lost. The outcome of a lost COMMIT is unknown; the callers are
+        written so that the same call again finds what landed.
+    """
+    if locks.is_counting():
+        raise RuntimeError("the outermost transaction is open already")
+    cause = ""
+    for number in range(TRIES):
+        try:
+            with transaction.atomic(durable=True):
+                locks.begin()
+                return work()
+        except DatabaseError as error:
+            cause = _cause(error)
+            if cause == "lost":
+                connection.close()
+                break
+            if not cause:
+                raise
+        finally:
+            locks.end()
+        if number + 1 < TRIES:
+            # Jitter, so that two that met do not meet again.
+            time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311 - not a secret
+    raise errors.TryAgain(cause=cause)
+
+
+def _cause(error: DatabaseError) -> str:
+    """Return why a try may be repeated, or an empty string where it may not."""
+    code = error.args[0] if error.args else None
+    if isinstance(error, OperationalError):
+        if code in LOST:
+            return "lost"
+        if code in BUSY:
+            return f"busy ({code})"
+        if "database is locked" in str(error):
+            return "busy (locked)"
+    if isinstance(error, IntegrityError) and (code == DUPLICATE or "UNIQUE constraint failed" in str(error)):
+        return "two writers met on a unique key"
+    return ""

@@ -1,0 +1,122 @@
+"""Carries transitions out: lock, ask the guards, compare and set, audit; one transaction. A refused attempt leaves a row too."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import models
+
+from ledger_app import errors, locks
+from ledger_app.operations import audit, transactions
+from ledger_app.rules.transitions import Facts, Machine, Transition
+
+REASON_MOST = 500
+
+
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[Row]):
+    """One request for a transition.
+
+    ``facts`` gathers, under the row's lock, what the guards are asked with; ``write`` writes what the transition writes beside the state
+    and returns the columns to be set with it. ``version`` is the version that was shown to the user, where one was.
+    """
+
+    machine: Machine
+    name: str
+    model: type[Row]
+    pk: int
+    caller: audit.Caller
+    facts: Callable[[Row], Facts]
+    write: Callable[[Row, Facts], Mapping[str, Any]] = lambda _row, _facts: {}
+    reason: str = ""
+    version: int | None = None
+    audit_facts: Callable[[Row], Mapping[str, Any]] = lambda _row: {}
+
+
+def perform(request: Request[Row]) -> Row:
+    """Carry the transition out and return the row as it is afterwards.
+
+    :raises errors.Refused: with every reason; a refused attempt has its audit row
+    :raises errors.TryAgain: when the database was busy or away
+    """
+    try:
+        return transactions.run(lambda: within(request))
+    except errors.Refused as refusal:
+        transactions.run(lambda: _record_refusal(request, refusal))
+        raise
+
+
+def within(request: Request[Row]) -> Row:
+    """Carry the transition out in the transaction that is open, taking the row's lock first."""
+    row: Any = locks.own_row(request.model, request.pk)
+    transition = request.machine.transition(request.name)
+    facts = request.facts(row)
+    reasons = request.machine.reasons(transition, facts)
+    if request.version is not None and request.version != row.version:
+        reasons.insert(0, errors.Stale(shown=request.version, now=row.version))
+    if transition.reason_required and not request.reason.strip():
+        reasons.append(errors.ReasonRequired(action=transition.label))
+    if len(request.reason) > REASON_MOST:
+        reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
+    if reasons:
+        raise errors.Refused(reasons)
+    # From here on the transition must happen.
+    columns = request.write(row, facts)
+    return compare_and_set(
+        row,
+        transition=transition,
+        subject_type=request.machine.subject,
+        caller=request.caller,
+        reason=request.reason.strip(),
+        columns=columns,
+        facts=request.audit_facts(row),
+    )
+
+
+def compare_and_set(  # noqa: PLR0913 - what an arrow writes
+    row: Any,
+    *,
+    transition: Transition,
+    subject_type: str,
+    caller: audit.Caller,
+    reason: str,
+    columns: Mapping[str, Any],
+    facts: Mapping[str, Any],
+) -> Any:
+    """Set state and columns where state and version are still those of ``row``; write history and the audit row with it."""
+    from_state = row.state
+    changed = type(row).objects.filter(pk=row.pk, state=from_state, version=row.version)
+    if changed.update(state=transition.target, version=row.version + 1, **columns) != 1:
+        raise errors.Refused([errors.Stale(shown=row.version, now=row.version + 1)])
+    row.refresh_from_db()
+    type(row).history.bulk_history_create(
+        [row], update=True, default_user=caller.user, default_change_reason=transition.name, default_date=caller.at
+    )
+    audit.record(
+        subject=audit.Subject(subject_type, row.pk, str(row)),
+        action=transition.name,
+        caller=caller,
+        from_state=from_state,
+        to_state=transition.target,
+        reason=reason,
+        facts=facts,
+    )
+    return row
+
+
+def _record_refusal(request: Request[Row], refusal: errors.Refused) -> None:
+    row: Any = request.model._default_manager.get(pk=request.pk)  # noqa: SLF001 - the public name of a model's manager varies
+    audit.record(
+        subject=audit.Subject(request.machine.subject, row.pk, str(row)),
+        action=request.name,
+        caller=request.caller,
+        outcome="refused",
+        from_state=row.state,
+        reason=request.reason[:REASON_MOST],
+        reasons=refusal.reasons,
+    )

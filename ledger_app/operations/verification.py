@@ -1,0 +1,31 @@
+"""Proves the books from the rows alone, and keeps what was found."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from ledger_app.models import Book, Verification
+from ledger_app.operations import transactions
+from ledger_app.queries import proofs
+
+
+def verify(*, books: Sequence[Book], at: datetime, now: Callable[[], datetime], told: Callable[[str], None] = lambda _says: None) -> Verification:
+    """Ask every statement of ``books`` (all books of the ledger, or one) and keep the answers.
+
+    ``now`` says when it has finished; ``told`` is called with each statement as it is asked.
+    """
+    results: list[dict[str, Any]] = []
+    for statement in proofs.statements():
+        told(f"{statement.number}. {statement.says}")
+        breaches = list(islice(statement.breaches(books), proofs.BREACHES_MOST))
+        results.append({"number": statement.number, "says": str(statement.says), "breaches": breaches})
+    return transactions.run(
+        lambda: Verification.objects.create(
+            book=books[0] if len(books) == 1 else None,
+            started_at=at,
+            finished_at=now(),
+            breaches=sum(len(result["breaches"]) for result in results),
+            results=results,
+        )
+    )

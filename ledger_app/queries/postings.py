@@ -1,0 +1,78 @@
+"""What ``post`` looks up: accounts, books, and what stands under the drafts' references."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from ledger_app.models import Account, Book, Entry, Line
+from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
+
+LIST_MOST = 900
+
+
+def parts(keys: Sequence[int] | Sequence[str]) -> Iterator[Sequence[int] | Sequence[str]]:
+    """Cut a list of keys so that no statement's IN list grows past what the databases handle as a list."""
+    for start in range(0, len(keys), LIST_MOST):
+        yield keys[start : start + LIST_MOST]
+
+
+def book_codes(ids: Collection[int]) -> dict[int, str]:
+    """Return code by book id."""
+    return dict(Book.objects.filter(id__in=ids).values_list("id", "code"))
+
+
+def holders_of(account_ids: Collection[int]) -> dict[int, tuple[int | None, int]]:
+    """Return (holder id, stripes) by account id: what never changes about an account, and says what to lock."""
+    found: dict[int, tuple[int | None, int]] = {}
+    for part in parts(sorted(account_ids)):
+        rows = Account.objects.filter(id__in=part).values_list("id", "holder_id", "stripes")
+        found.update((key, (holder, stripes)) for key, holder, stripes in rows)
+    return found
+
+
+def accounts(account_ids: Collection[int], merged: dict[int, int | None]) -> dict[int, HeldAccount]:
+    """Return the accounts as they are now. ``merged`` maps holder id to the holder it was merged into."""
+    found: dict[int, HeldAccount] = {}
+    for part in parts(sorted(account_ids)):
+        rows = Account.objects.filter(id__in=part).values_list(
+            "id", "code", "book_id", "category", "floor", "stripes", "state", "holder_id"
+        )
+        for key, code, book, category, floor, stripes, state, holder in rows:
+            found[key] = HeldAccount(code, book, category, floor, stripes, state, merged.get(holder) if holder else None)
+    return found
+
+
+def known_entries(drafts: Iterable[Draft]) -> dict[tuple[int, str], KnownEntry]:
+    """Return the entries that stand under the drafts' references, with the content that a conflict is explained with."""
+    references: dict[int, list[str]] = {}
+    for draft in drafts:
+        references.setdefault(draft.book_id, []).append(draft.reference)
+    rows: list[tuple[int, int, str, bytes]] = []
+    for book_id, names in references.items():
+        for part in parts(names):
+            rows += Entry.objects.filter(book_id=book_id, reference__in=part).values_list("id", "book_id", "reference", "digest")
+    contents = _contents([row[0] for row in rows])
+    return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
+
+
+def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, object]]:
+    found: dict[int, dict[str, object]] = {}
+    for part in parts(entry_ids):
+        for entry in Entry.objects.filter(id__in=part).select_related("reverses"):
+            found[entry.pk] = {
+                "date": entry.effective_on.isoformat(),
+                "description": entry.description,
+                "reverses": entry.reverses.reference if entry.reverses else "",
+                "lines": [],
+            }
+        lines = Line.objects.filter(entry_id__in=part).order_by("id").values_list("entry_id", "account__code", "amount")
+        for entry_id, code, amount in lines:
+            found[entry_id]["lines"].append([code, amount])  # type: ignore[attr-defined]
+    return found
+
+
+def reversals(entry_ids: Collection[int]) -> tuple[dict[int, str], frozenset[int]]:
+    """Return, for entries that are to be reversed, who reversed them already, and which of them are reversals themselves."""
+    if not entry_ids:
+        return {}, frozenset()
+    reversed_by = dict(Entry.objects.filter(reverses_id__in=entry_ids).values_list("reverses_id", "reference"))
+    themselves = Entry.objects.filter(id__in=entry_ids, reverses__isnull=False).values_list("id", flat=True)
+    return {key: name for key, name in reversed_by.items() if key is not None}, frozenset(themselves)

@@ -1,0 +1,305 @@
+"""The statements that must always hold (docs/invariants.md), each asked of the rows alone."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import F
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ledger_app.models import AuditRow, Book, Period, Seal
+from ledger_app.queries import seals
+
+# Breaches are named, not counted to the last: the first hundred of each statement tell enough.
+BREACHES_MOST = 100
+
+
+class Statement(NamedTuple):
+    """One statement: its number in the design, what it says, and the function that yields each breach as a sentence."""
+
+    number: int
+    says: str | Promise
+    breaches: Callable[[Sequence[Book]], Iterable[str]]
+
+
+_registered: list[Statement] = []
+
+
+def register(statements: Sequence[Statement]) -> None:
+    """Have the verification ask these too. Called by applications above the ledger when they start."""
+    _registered.extend(statement for statement in statements if statement not in _registered)
+
+
+def statements() -> list[Statement]:
+    """Return all statements, in their order."""
+    return sorted([*STATEMENTS, *_registered], key=lambda statement: statement.number)
+
+
+def rows(sql: str, books: Sequence[Book], *parameters: object) -> list[tuple[object, ...]]:
+    """Return the first rows of ``sql``, in which ``{books}`` stands for the list of book ids."""
+    keys = ", ".join(str(book.pk) for book in books) or "0"
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(books=keys) + f" LIMIT {BREACHES_MOST}", parameters)
+        return list(cursor.fetchall())
+
+
+UNBALANCED = """
+    SELECT entry.reference, SUM(line.amount), COUNT(line.id)
+      FROM ledger_app_entry AS entry LEFT JOIN ledger_app_line AS line ON line.entry_id = entry.id
+     WHERE entry.book_id IN ({books})
+     GROUP BY entry.id, entry.reference
+    HAVING COUNT(line.id) < 2 OR SUM(line.amount) <> 0
+"""
+FOREIGN_LINES = """
+    SELECT entry.reference, account.code
+      FROM ledger_app_line AS line
+      JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+      LEFT JOIN ledger_app_account AS account ON account.id = line.account_id
+     WHERE entry.book_id IN ({books}) AND (account.id IS NULL OR account.book_id <> entry.book_id)
+"""
+ORPHAN_LINES = """
+    SELECT line.id FROM ledger_app_line AS line LEFT JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+     WHERE entry.id IS NULL
+"""
+
+
+def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 1."""
+    for reference, total, count in rows(UNBALANCED, books):
+        yield _("Entry {reference} has {count} lines that sum to {total}.").format(reference=reference, count=count, total=total or 0)
+    for reference, code in rows(FOREIGN_LINES, books):
+        yield _("Entry {reference} has a line on account {code} of another book.").format(reference=reference, code=code)
+    for (key,) in rows(ORPHAN_LINES, books):
+        yield _("Line {key} belongs to no entry.").format(key=key)
+
+
+CLAIMS = """
+    SELECT account.code, balance.stripe, balance.amount, COALESCE(summed.amount, 0), balance.sequence, COALESCE(summed.sequence, 0),
+           COALESCE(summed.lines, 0)
+      FROM ledger_app_balance AS balance
+      JOIN ledger_app_account AS account ON account.id = balance.account_id
+      LEFT JOIN (
+           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS lines
+             FROM ledger_app_line GROUP BY account_id, stripe
+           ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
+     WHERE account.book_id IN ({books})
+       AND (balance.amount <> COALESCE(summed.amount, 0)
+            OR balance.sequence <> COALESCE(summed.sequence, 0)
+            OR balance.sequence <> COALESCE(summed.lines, 0))
+"""
+NO_CLAIM = """
+    SELECT DISTINCT account.code, line.stripe
+      FROM ledger_app_line AS line
+      JOIN ledger_app_account AS account ON account.id = line.account_id
+      LEFT JOIN ledger_app_balance AS balance ON balance.account_id = line.account_id AND balance.stripe = line.stripe
+     WHERE account.book_id IN ({books}) AND balance.id IS NULL
+"""
+FOLLOWING = """
+    SELECT code, stripe, sequence, balance_after, summed FROM (
+      SELECT account.code AS code, line.stripe AS stripe, line.sequence AS sequence, line.balance_after AS balance_after,
+             SUM(line.amount) OVER (PARTITION BY line.account_id, line.stripe ORDER BY line.sequence) AS summed,
+             ROW_NUMBER() OVER (PARTITION BY line.account_id, line.stripe ORDER BY line.sequence) AS place
+        FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
+       WHERE account.book_id IN ({books})
+    ) AS ordered
+     WHERE balance_after <> summed OR sequence <> place
+"""
+
+
+def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 2."""
+    for code, stripe, claimed, summed, claimed_sequence, sequence, count in rows(CLAIMS, books):
+        yield _(
+            "Account {code}, stripe {stripe}: the balance says {claimed} at line {claimed_sequence}, "
+            "its {count} lines say {summed} at line {sequence}."
+        ).format(
+            code=code,
+            stripe=stripe,
+            claimed=claimed,
+            claimed_sequence=claimed_sequence,
+            count=count,
+            summed=summed,
+            sequence=sequence,
+        )
+    for code, stripe in rows(NO_CLAIM, books):
+        yield _("Account {code}, stripe {stripe} has lines but no balance.").format(code=code, stripe=stripe)
+    for code, stripe, sequence, after, summed in rows(FOLLOWING, books):
+        yield _("Account {code}, stripe {stripe}, line {sequence}: says {after} afterwards, the lines up to it sum to {summed}.").format(
+            code=code, stripe=stripe, sequence=sequence, after=after, summed=summed
+        )
+
+
+def entries_never_change(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 3: each entry is what its digest says, each posting has all it wrote, and the triggers that keep it so are in place."""
+    for name in sorted(EXPECTED_TRIGGERS - installed_triggers()):
+        yield _("The trigger {name} is missing: run migrate.").format(name=name)
+    for sentence in _shrunken_postings(books):
+        yield sentence
+    for book in books:
+        for period in Period.objects.filter(book=book).order_by("starts_on"):
+            for reference, stored, computed, _lines in seals.walk(book.pk, book.code, period.starts_on, period.ends_on):
+                if stored != computed:
+                    yield _("Entry {reference} is not what its digest says.").format(reference=reference)
+
+
+POSTED = """
+    SELECT posting.id, posting.entry_count, posting.line_count, COUNT(DISTINCT line.entry_id), COUNT(line.id)
+      FROM ledger_app_posting AS posting
+      LEFT JOIN ledger_app_entry AS entry ON entry.posting_id = posting.id
+      LEFT JOIN ledger_app_line AS line ON line.entry_id = entry.id
+     GROUP BY posting.id, posting.entry_count, posting.line_count
+    HAVING COUNT(DISTINCT line.entry_id) <> posting.entry_count OR COUNT(line.id) <> posting.line_count
+"""
+
+
+def _shrunken_postings(books: Sequence[Book]) -> Iterator[str]:
+    for key, entries, lines, found_entries, found_lines in rows(POSTED, books):
+        yield _("Posting {key} wrote {entries} entries and {lines} lines; {found_entries} and {found_lines} are there.").format(
+            key=key, entries=entries, lines=lines, found_entries=found_entries, found_lines=found_lines
+        )
+
+
+EXPECTED_TRIGGERS = frozenset(
+    {
+        "kakutei_entry_in_open_period",
+        *(
+            f"kakutei_{table}_no_{change}"
+            for table in ("posting", "entry", "line", "seal", "auditrow")
+            for change in ("update", "delete")
+        ),
+        "kakutei_period_frozen_no_update",
+        "kakutei_period_no_delete",
+    }
+)
+
+
+def installed_triggers() -> set[str]:
+    """Return the names of the triggers that the database has."""
+    sql = {
+        "mysql": "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return {name for (name,) in cursor.fetchall()}
+
+
+OUTSIDE = """
+    SELECT entry.reference, entry.effective_on
+      FROM ledger_app_entry AS entry
+      LEFT JOIN ledger_app_period AS period
+        ON period.book_id = entry.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
+     WHERE entry.book_id IN ({books}) AND period.id IS NULL
+"""
+LATE = """
+    SELECT entry.reference, period.name
+      FROM ledger_app_seal AS seal
+      JOIN ledger_app_period AS period ON period.id = seal.period_id
+      JOIN ledger_app_entry AS entry
+        ON entry.book_id = period.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
+      JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id
+     WHERE period.book_id IN ({books}) AND posting.posted_at > seal.sealed_at
+"""
+UNSEALED = """
+    SELECT book.code, period.name, period.state, seal.id
+      FROM ledger_app_period AS period
+      JOIN ledger_app_book AS book ON book.id = period.book_id
+      LEFT JOIN ledger_app_seal AS seal ON seal.period_id = period.id
+     WHERE period.book_id IN ({books}) AND (period.state = 'frozen') <> (seal.id IS NOT NULL)
+"""
+
+
+def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 4."""
+    for reference, on in rows(OUTSIDE, books):
+        yield _("Entry {reference}, dated {on}, is in no period.").format(reference=reference, on=on)
+    for reference, period in rows(LATE, books):
+        yield _("Entry {reference} entered period {period} after its freeze.").format(reference=reference, period=period)
+    for book, period, state, seal in rows(UNSEALED, books):
+        yield _("Period {period} of {book} is {state}, and its seal is {seal}.").format(
+            period=period, book=book, state=state, seal=seal or _("missing")
+        )
+
+
+REPEATED = """
+    SELECT reference, COUNT(*) FROM ledger_app_entry WHERE book_id IN ({books}) GROUP BY book_id, reference HAVING COUNT(*) > 1
+"""
+
+
+def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 5."""
+    for reference, count in rows(REPEATED, books):
+        yield _("The reference {reference} exists {count} times.").format(reference=reference, count=count)
+
+
+BELOW = """
+    SELECT account.code, line.sequence, line.balance_after, account.floor
+      FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
+     WHERE account.book_id IN ({books}) AND account.floor IS NOT NULL
+       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.balance_after ELSE -line.balance_after END < account.floor
+"""
+
+
+def floors_hold(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 6."""
+    for code, sequence, after, floor in rows(BELOW, books):
+        yield _("Account {code}, line {sequence}: {after} is below the floor of {floor}.").format(
+            code=code, sequence=sequence, after=after, floor=floor
+        )
+
+
+def seals_recompute(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 10. Statement 3 names the entry that differs; this says which seal no longer holds, and in what."""
+    for book in books:
+        last: Seal | None = None
+        for seal in Seal.objects.filter(book=book).select_related("period__book").order_by("number"):
+            proof = seals.prove(seal.period)
+            there = {"entries": seal.entry_count, "lines": seal.line_count, "debits": seal.debit_total, "digest": bytes(seal.digest).hex()}
+            now = {"entries": proof.entry_count, "lines": proof.line_count, "debits": proof.debit_total, "digest": proof.digest.hex()}
+            differs = [f"{name} {there[name]} ≠ {now[name]}" for name in there if there[name] != now[name]]
+            if seals.trial_balance(seal.period) != seal.trial_balance:
+                differs.append("trial balance")
+            if seal.previous_id != (last.pk if last else None) or seal.number != (last.number + 1 if last else 1):
+                differs.append("chain")
+            if differs:
+                first = proof.differing[0] if proof.differing else _("none by its digest")
+                yield _("The seal of {period} does not recompute ({differs}). First entry that differs: {first}.").format(
+                    period=seal.period, differs="; ".join(differs), first=first
+                )
+            last = seal
+
+
+def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for periods: the version counts the changes."""
+    periods = Period.objects.filter(book__in=books).select_related("book")
+    yield from changes_without_rows("period", [(period.pk, str(period), period.version, period.state) for period in periods])
+
+
+def changes_without_rows(subject_type: str, subjects: Sequence[tuple[int, str, int, str]]) -> Iterator[str]:
+    """Yield each subject (id, name, version, state) whose audit rows are not one for each change, ending in its state."""
+    trails: dict[int, list[tuple[str, str]]] = {}
+    done = AuditRow.objects.filter(subject_type=subject_type, outcome="done").exclude(to_state="").order_by("id")
+    for key, start, end in done.values_list("subject_id", F("from_state"), F("to_state")):
+        trails.setdefault(key, []).append((start, end))
+    for key, name, version, state in subjects:
+        trail = trails.get(key, [])
+        linked = all(before[1] == after[0] for before, after in zip(trail, trail[1:], strict=False))
+        ends = trail[-1][1] if trail else None
+        if len(trail) != version - 1 or not linked or (ends is not None and ends != state):
+            yield _("{name} is {state} after {changes} changes; {count} audit rows lead to {ends}.").format(
+                name=name, state=state, changes=version - 1, count=len(trail), ends=ends or "–"
+            )
+
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement(1, gettext_lazy("The lines of every entry sum to zero, in one book."), lines_sum_to_zero),
+    Statement(2, gettext_lazy("A balance is the sum of its lines; sequences have no gap."), balances_are_sums),
+    Statement(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
+    Statement(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
+    Statement(5, gettext_lazy("A reference exists once."), references_exist_once),
+    Statement(6, gettext_lazy("A floor is never broken."), floors_hold),
+    Statement(10, gettext_lazy("A seal recomputes."), seals_recompute),
+    Statement(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),
+)

@@ -1,0 +1,130 @@
+"""The states of a period."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors
+from ledger_app.rules.transitions import Machine, Transition
+
+
+@dataclass(slots=True)
+class Proof:
+    """A period, recomputed from its rows."""
+
+    digest: bytes = b""
+    entry_count: int = 0
+    line_count: int = 0
+    debit_total: int = 0
+    entries_sum: int = 0
+    differing: list[str] = field(default_factory=list)  # references of the first entries whose rows are not what their digest says
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFacts:
+    """What the guards of a period are asked with."""
+
+    state: str
+    user_name: str
+    rights: frozenset[str]
+    period: str
+    ends_on: date
+    today: date
+    zone: str
+    earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
+    unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state) of work dated in the period that has not ended
+    proof: Proof | None = None  # None: not recomputed, as for a list
+    balances_differing: tuple[str, ...] = ()  # accounts
+    controls_known: Mapping[str, int] = field(default_factory=dict)
+    controls_given: Mapping[str, int] | None = None  # None: not typed in yet, as when the page is only shown
+
+
+def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The last day of the period has passed in the book's zone."""
+    if facts.today > facts.ends_on:
+        return []
+    return [errors.PeriodNotEnded(period=facts.period, ends=facts.ends_on.isoformat(), zone=facts.zone)]
+
+
+def follows_frozen(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """Every earlier period of the book is frozen."""
+    return [errors.EarlierPeriodOpen(period=name, state=state) for name, state in facts.earlier_open]
+
+
+def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """Every batch dated in the period has ended."""
+    return [errors.WorkUnfinished(what=what, name=name, state=state) for what, name, state in facts.unfinished]
+
+
+def entries_balance(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The entries sum to zero and are what their digests say."""
+    if facts.proof is None:
+        return []
+    found: list[errors.LedgerError] = [errors.EntryDiffers(reference=reference) for reference in facts.proof.differing]
+    if facts.proof.entries_sum:
+        found.append(errors.EntriesUnbalanced(sum=facts.proof.entries_sum))
+    return found
+
+
+def balances_recompute(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """Every balance of the book is the sum of its lines."""
+    differing = facts.balances_differing
+    return [errors.BalancesDiffer(count=len(differing), account=differing[0])] if differing else []
+
+
+def controls_match(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The control totals that finance holds from elsewhere match to the last unit."""
+    if facts.controls_given is None:
+        return []
+    known = ", ".join(sorted(facts.controls_known))
+    if not facts.controls_given:
+        return [errors.ControlMissing(known=known)]
+    found: list[errors.LedgerError] = []
+    for name, given in facts.controls_given.items():
+        if name not in facts.controls_known:
+            found.append(errors.ControlUnknown(name=name, known=known))
+        elif (there := facts.controls_known[name]) != given:
+            found.append(errors.ControlDiffers(name=name, given=given, found=there, difference=given - there))
+    return found
+
+
+PERIOD = Machine(
+    subject="period",
+    states={"open": _("Open"), "provisional": _("Provisional"), "frozen": _("Frozen")},
+    initial="open",
+    transitions=(
+        Transition(
+            name="provisional",
+            label=_("Mark provisional"),
+            description=_("The figures may be used as provisional; batches are refused, corrections by hand are not."),
+            sources=("open",),
+            target="provisional",
+            right="ledger_app.close_period",
+            who=_("Finance"),
+        ),
+        Transition(
+            name="reopen",
+            label=_("Reopen"),
+            description=_("The period takes batches again."),
+            sources=("provisional",),
+            target="open",
+            right="ledger_app.close_period",
+            who=_("Finance"),
+            reason_required=True,
+        ),
+        Transition(
+            name="freeze",
+            label=_("Freeze"),
+            description=_("The period is sealed and takes no entry ever again. Nothing undoes this."),
+            sources=("open", "provisional"),
+            target="frozen",
+            right="ledger_app.freeze_period",
+            who=_("Finance"),
+            guards=(has_ended, follows_frozen, work_has_ended, entries_balance, balances_recompute, controls_match),
+            decides=True,
+            writes="the seal",
+        ),
+    ),
+)

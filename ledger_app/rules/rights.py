@@ -1,0 +1,40 @@
+"""Who may do what: the groups and their rights, as design.md states them."""
+
+from collections.abc import Mapping
+
+# Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "support": (),
+    "finance": (
+        "ingestion_app.approve_batch",
+        "ingestion_app.freeze_batch",
+        "ledger_app.close_period",
+        "ledger_app.freeze_period",
+    ),
+    "engineer": (
+        "ingestion_app.receive_batch",
+        "ingestion_app.validate_batch",
+        "ingestion_app.apply_batch",
+        "ingestion_app.withdraw_batch",
+        "ingestion_app.load_source",
+    ),
+    "auditor": ("ledger_app.run_verification",),
+}
+
+READ: Mapping[str, tuple[str, ...]] = {
+    "ledger_app": (
+        "account",
+        "auditrow",
+        "balance",
+        "book",
+        "entry",
+        "holder",
+        "identifier",
+        "line",
+        "period",
+        "posting",
+        "seal",
+        "verification",
+    ),
+    "ingestion_app": ("attempt", "batch", "chunk", "file", "finding", "receipt", "record", "source", "sourceversion"),
+}
