@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 SHOWN_PER_LIST: Final = 10
 FOUND_PER_LIST: Final = 8
@@ -51,8 +52,8 @@ PLACES: Final = (
     Place(_("Ingestion"), _("Receipts"), "ingestion_app_receipt", "ingestion_app.view_receipt"),
     Place(_("Ingestion"), _("Findings"), "ingestion_app_finding", "ingestion_app.view_finding"),
     Place(_("Ingestion"), _("Sources"), "ingestion_app_source", "ingestion_app.view_source"),
-    Place(_("Close"), _("Periods"), "ledger_app_period", "ledger_app.view_period"),
-    Place(_("Close"), _("Seals"), "ledger_app_seal", "ledger_app.view_seal"),
+    Place(pgettext_lazy("section", "Close"), _("Periods"), "ledger_app_period", "ledger_app.view_period"),
+    Place(pgettext_lazy("section", "Close"), _("Seals"), "ledger_app_seal", "ledger_app.view_seal"),
     Place(_("Audit"), _("Recent changes"), "ledger_app_auditrow", "ledger_app.view_auditrow"),
     Place(_("Audit"), _("Refused attempts"), "ledger_app_auditrow", "ledger_app.view_auditrow", "outcome__exact=refused"),
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
