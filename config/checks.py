@@ -30,6 +30,8 @@ def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
             found.append(Error("The session is not strict: values that do not fit would be cut.", id="kakutei.E002"))
         if local_infile:
             found.append(
-                Warning("local_infile is on.", hint="Turn it off: LOAD DATA turns wrong values into right ones.", id="kakutei.W001")
+                Warning(
+                    "local_infile is on.", hint="Turn it off: LOAD DATA turns wrong values into right ones.", id="kakutei.W001"
+                )
             )
     return found

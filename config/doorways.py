@@ -37,5 +37,3 @@ def _os_user() -> str:
         return getpass.getuser()[:64]
     except (KeyError, OSError):
         return "?"
-
-

@@ -74,7 +74,9 @@ def every_chunk_is_applied(facts: BatchFacts) -> list[LedgerError]:
 
 def recount_equals_plan(facts: BatchFacts) -> list[LedgerError]:
     """What the batch changed in the ledger, counted again, is what its plan says."""
-    return [errors.RecountDiffers(book=book, what=what, planned=planned, found=found) for book, what, planned, found in facts.recount]
+    return [
+        errors.RecountDiffers(book=book, what=what, planned=planned, found=found) for book, what, planned, found in facts.recount
+    ]
 
 
 BATCH = Machine(

@@ -80,7 +80,9 @@ class WrittenDiffers(LedgerError):
     """What was written is not what was planned; the transaction is undone. This is a fault of the program, not of the data."""
 
     code = "written_differs"
-    template = _("What was written differs from what was planned ({what}: planned {planned}, found {found}). All of it was undone.")
+    template = _(
+        "What was written differs from what was planned ({what}: planned {planned}, found {found}). All of it was undone."
+    )
 
 
 # Posting, in the order in which the rules are asked.
@@ -104,7 +106,9 @@ class ReferenceConflict(LedgerError):
     """The reference exists with other content."""
 
     code = "reference_conflict"
-    template = _("The reference {reference} stands for another entry already; these differ: {differs}. Use a reference of its own.")
+    template = _(
+        "The reference {reference} stands for another entry already; these differ: {differs}. Use a reference of its own."
+    )
 
 
 class DescriptionInvalid(LedgerError):
@@ -167,7 +171,9 @@ class HolderMerged(LedgerError):
     """The account's holder was merged into another."""
 
     code = "holder_merged"
-    template = _("The holder of account {account} was merged into holder {into}: post to that holder's account (entry {reference}).")
+    template = _(
+        "The holder of account {account} was merged into holder {into}: post to that holder's account (entry {reference})."
+    )
 
 
 class PeriodMissing(LedgerError):
@@ -188,7 +194,9 @@ class PeriodProvisional(LedgerError):
     """The period is provisional: its figures are out, and it takes only corrections by hand."""
 
     code = "period_provisional"
-    template = _("Period {period} of book {book} is provisional and takes no batches (entry {reference}, dated {date}). Reopen it first.")
+    template = _(
+        "Period {period} of book {book} is provisional and takes no batches (entry {reference}, dated {date}). Reopen it first."
+    )
 
 
 class FloorBroken(LedgerError):

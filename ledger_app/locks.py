@@ -61,7 +61,9 @@ def own_row(model: type[Row], pk: int) -> Row:
     return model._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001 - the public name of a model's manager varies
 
 
-def ledger(*, book_ids: Collection[int], first_on: date, last_on: date, holder_ids: Collection[int], balance_ids: Collection[int]) -> Ledger:
+def ledger(
+    *, book_ids: Collection[int], first_on: date, last_on: date, holder_ids: Collection[int], balance_ids: Collection[int]
+) -> Ledger:
     """Lock what a posting rests on: periods that meet the span (shared), holders and balances (exclusive), in the order above."""
     _take(1)
     periods = _periods(sorted(book_ids), first_on, last_on)

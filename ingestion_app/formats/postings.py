@@ -42,10 +42,15 @@ class Planner:
     def __init__(self, definition: Definition, zones: Mapping[str, tzinfo]) -> None:
         """Compile the rules. ``zones`` says, by book code, in which zone an instant becomes a date."""
         self._rules = [_compile(rule, definition, zones[rule.book]) for rule in definition.postings]
+        self._least = [(definition.layout.data.position(rule.amount), rule.per) for rule in definition.postings]
 
     def plan(self, values: Values) -> list[Planned]:
         """Return the entries of a record; none where every amount comes to zero. A negative amount swaps the sides."""
         return [planned for rule in self._rules if (planned := rule(values)) is not None]
+
+    def has_effect(self, values: Values) -> bool:
+        """Whether a record posts anything at all: what ``plan`` would tell at greater cost."""
+        return any(abs(values[place]) >= per for place, per in self._least)  # type: ignore[arg-type] # amount columns, as assured
 
 
 def reference(source: str, key: str) -> str:
@@ -63,13 +68,13 @@ def _compile(rule: PostingRule, definition: Definition, zone: tzinfo) -> Callabl
     def plan(values: Values) -> Planned | None:
         whole = values[amount_at]
         # Towards zero, so that a refund takes back exactly what the purchase of the same amount gave.
-        amount = whole // per if whole >= 0 else -(-whole // per)  # type: ignore[operator] - an amount column, as the definition assures
+        amount = whole // per if whole >= 0 else -(-whole // per)  # type: ignore[operator] # an amount column, as the definition assures
         if amount == 0:
             return None
         when = values[effective_at]
         on = when.astimezone(zone).date() if isinstance(when, datetime) else when
         sides = (debit(values), credit(values)) if amount > 0 else (credit(values), debit(values))
-        return Planned(book, on, abs(amount), *sides, describe(values)[:DESCRIPTION_MOST])  # type: ignore[arg-type] - a date column, as assured
+        return Planned(book, on, abs(amount), *sides, describe(values)[:DESCRIPTION_MOST])  # type: ignore[arg-type] # a date column, as assured
 
     return plan
 

@@ -31,9 +31,7 @@ def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None 
 
     :raises Refused: with every reason
     """
-    return _decide(
-        "withdraw", batch_id, caller, reason, version, columns=lambda _row: {"holds_slot": None, "holds_file": None}
-    )
+    return _decide("withdraw", batch_id, caller, reason, version, columns=lambda _row: {"holds_slot": None, "holds_file": None})
 
 
 def freeze(*, batch_id: int, caller: Caller, reason: str = "", version: int | None = None) -> Batch:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Record
-from ingestion_app.queries.ledger import Checked
+from ingestion_app.queries.ledger import Checked, Placed
 
 ROWS_A_CALL = 5000
 FINDINGS_KEPT = 1000  # of each rule; the batch counts all
@@ -149,22 +149,35 @@ INSERT_RECORDS = (
 )
 
 
-def write_records(batch: Batch, checked: Iterable[Checked], survey: Survey, chunk_of: dict[int, int], chunk_ids: Sequence[int]) -> Iterator[int]:
-    """Write a record for each checked row; yield how many are written after each call to the database."""
+def write_records(
+    batch: Batch, placed: Iterable[Placed], survey: Survey, chunk_of: dict[int, int], chunk_ids: Sequence[int]
+) -> Iterator[int]:
+    """Write a record for each row; yield how many are written after each call to the database."""
     statement = INSERT_RECORDS.replace('"', "`") if connection.vendor == "mysql" else INSERT_RECORDS
     rows: list[tuple[Any, ...]] = []
     written = 0
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
-    for each in checked:
+    for each in placed:
         row = each.row
         if row.line in survey.set_aside:
             status, chunk = Record.Status.SET_ASIDE, None
-        elif not each.planned or each.holder_id is None:
+        elif not each.has_effect or each.holder_id is None:
             status, chunk = Record.Status.WITHOUT_EFFECT, None
         else:
             status, chunk = Record.Status.PLANNED, chunk_ids[chunk_of[each.holder_id]]
         rows.append(
-            (batch.pk, row.line, row.offset, row.length, status.value, chunk, row.key, each.holder_id, row.amount, encode(row.values))
+            (
+                batch.pk,
+                row.line,
+                row.offset,
+                row.length,
+                status.value,
+                chunk,
+                row.key,
+                each.holder_id,
+                row.amount,
+                encode(row.values),
+            )
         )
         if len(rows) == ROWS_A_CALL:
             written += _insert(statement, rows)

@@ -13,6 +13,7 @@ from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
 from ledger_app.operations import audit, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.queries.rights import rights_of
 
 RIGHT = "ingestion_app.receive_batch"
 
@@ -45,7 +46,7 @@ def receive(  # noqa: PLR0913 - what an arrival is made of
     source = Source.objects.filter(code=source_code).first()
     if source is None:
         raise Refused([NotFound(what="source", name=source_code)])
-    if caller.user.username != caller.user.SYSTEM and not caller.user.has_perm(RIGHT):
+    if RIGHT not in rights_of(caller.user):
         raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
     sha256, size = filing.store(stream, directory)
     slot = _slot(source, name, business_date, sequence)

@@ -49,7 +49,9 @@ def validate(
     source_version = definitions.current_version(batch.source)
     definition = definitions.definition_of(source_version)
     _refuse_early(batch, caller, version)
-    attempt = attempts.begin(batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=socket.gethostname(), process=os.getpid())
+    attempt = attempts.begin(
+        batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=socket.gethostname(), process=os.getpid()
+    )
     try:
         work = _Validation(batch, definition, filing.path_of(directory, bytes(batch.file.sha256)), told)
         work.survey()
@@ -121,7 +123,9 @@ class _Validation:
         for book in sorted(missing):
             findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         keys = duplicates.KeyIndex()
-        check = None if missing else LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
+        check = (
+            None if missing else LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
+        )
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
             for block in _blocks(self._examination.rows(), findings.add):
@@ -185,8 +189,8 @@ class _Validation:
         check = LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
         with self._path.open("rb") as stream:
             blocks = _blocks(self._examine(stream).rows(), lambda _seen: None)
-            checked = (each for block in blocks for each in check.place(block))
-            for written in plans.write_records(batch, checked, self.found, chunk_of, chunk_ids):
+            placed = (each for block in blocks for each in check.place(block))
+            for written in plans.write_records(batch, placed, self.found, chunk_of, chunk_ids):
                 self._told("store", written)
 
     def _examine(self, stream: Any) -> Examination:
@@ -220,5 +224,3 @@ def _blocks(rows: Iterator[Row | Seen], seen: Callable[[Seen], None]) -> Iterato
     of_rows = only_rows()
     while block := list(islice(of_rows, BLOCK)):
         yield block
-
-

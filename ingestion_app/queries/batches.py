@@ -11,6 +11,7 @@ from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions
 from ingestion_app.states import BatchFacts
 from ledger_app.models import Account, Holder, Line, Period, Posting, User
+from ledger_app.queries.rights import rights_of
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]]]  # number, records, sum, totals by book
 
@@ -34,7 +35,7 @@ def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bo
     return BatchFacts(
         state=batch.state,
         user_name=user.username,
-        rights=frozenset(user.get_all_permissions()),
+        rights=rights_of(user),
         user_id=user.pk,
         received_by=batch.received_by_id,
         planned_by=batch.planned_by_id,
@@ -103,7 +104,9 @@ def moved(batch: Batch) -> list[str]:
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its lines."""
     rows = (
-        Line.objects.filter(entry__posting__origin_kind=Posting.Origin.CHUNK, entry__posting__origin_id__in=batch.chunks.values("id"))
+        Line.objects.filter(
+            entry__posting__origin_kind=Posting.Origin.CHUNK, entry__posting__origin_id__in=batch.chunks.values("id")
+        )
         .values("entry__book__code")
         .annotate(entries=Count("entry", distinct=True), lines=Count("id"), debits=Sum("amount", filter=Q(amount__gt=0)))
     )

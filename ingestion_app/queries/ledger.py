@@ -35,6 +35,14 @@ class Checked(NamedTuple):
     errors: int
 
 
+class Placed(NamedTuple):
+    """A row that was checked before, with its holder and whether it posts anything."""
+
+    row: Row
+    holder_id: int | None
+    has_effect: bool
+
+
 class Directory:
     """Finds holders and accounts for records, a block at a time, and remembers them."""
 
@@ -111,7 +119,13 @@ class LedgerCheck:
         self.directory.find_holders([row.holder for row in rows])
         plans = [self._planner.plan(row.values) for row in rows]
         self.directory.find_codes(
-            {(planned.book, side.code) for plan in plans for planned in plan for side in (planned.debit, planned.credit) if side.code}
+            {
+                (planned.book, side.code)
+                for plan in plans
+                for planned in plan
+                for side in (planned.debit, planned.credit)
+                if side.code
+            }
         )
         posted = self._posted(rows, plans)
         for row, plan in zip(rows, plans, strict=True):
@@ -120,12 +134,12 @@ class LedgerCheck:
             holder = self.directory.holders.get(row.holder)
             yield Checked(row, holder[0] if holder else None, plan, sum(1 for each in seen if each.severity == "error"))
 
-    def place(self, rows: Sequence[Row]) -> Iterator[Checked]:
-        """Yield each row with its holder and its entries, without holding them against the ledger again."""
+    def place(self, rows: Sequence[Row]) -> Iterator[Placed]:
+        """Yield each row with its holder, without holding it against the ledger again."""
         self.directory.find_holders([row.holder for row in rows])
         for row in rows:
             holder = self.directory.holders.get(row.holder)
-            yield Checked(row, holder[0] if holder else None, self._planner.plan(row.values), 0)
+            yield Placed(row, holder[0] if holder else None, self._planner.has_effect(row.values))
 
     def conclude(self) -> Iterator[Seen]:
         """Yield what only the whole file shows: floors that its records together would break."""

@@ -34,9 +34,9 @@ def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
         ]
         for name, claimed_count, claimed_sum in claims:
             if (claimed_count, claimed_sum) != (count, total):
-                yield _("{batch}: {name} says {claimed_count} records, sum {claimed_sum}; there are {count}, sum {total}.").format(
-                    batch=batch, name=name, claimed_count=claimed_count, claimed_sum=claimed_sum, count=count, total=total
-                )
+                yield _(
+                    "{batch}: {name} says {claimed_count} records, sum {claimed_sum}; there are {count}, sum {total}."
+                ).format(batch=batch, name=name, claimed_count=claimed_count, claimed_sum=claimed_sum, count=count, total=total)
         if (applied["count"] or 0, applied["total"] or 0) != planned:
             yield _("{batch}: its chunks applied {applied} records, {planned} were to be applied.").format(
                 batch=batch, applied=applied["count"], planned=planned[0]
@@ -69,7 +69,9 @@ def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
 
 
 STATEMENTS: tuple[Statement, ...] = (
-    Statement(7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile),
+    Statement(
+        7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile
+    ),
     Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
     Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
     Statement(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),

@@ -49,7 +49,9 @@ END
 def refusals() -> list[tuple[str, str, str, str]]:
     """Return (name, event, table, condition) of each trigger that does nothing but refuse."""
     found = [
-        (f"kakutei_{table}_no_{event.lower()}", event, f"ledger_app_{table}", "") for table in APPEND_ONLY for event in ("UPDATE", "DELETE")
+        (f"kakutei_{table}_no_{event.lower()}", event, f"ledger_app_{table}", "")
+        for table in APPEND_ONLY
+        for event in ("UPDATE", "DELETE")
     ]
     found.append(("kakutei_period_frozen_no_update", "UPDATE", "ledger_app_period", "OLD.state = 'frozen'"))
     found.append(("kakutei_period_no_delete", "DELETE", "ledger_app_period", ""))

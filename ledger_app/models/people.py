@@ -14,7 +14,7 @@ class User(AbstractUser):
 
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined, misc]
+    class Meta:
         """Names."""
 
         verbose_name = _("user")

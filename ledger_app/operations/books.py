@@ -187,6 +187,8 @@ def _check_code(code: str) -> None:
 
 def _same(what: str, name: str, row: models.Model, wanted: dict[str, object]) -> None:
     """Refuse where ``row`` differs from what is wanted, naming each column."""
-    differs = [f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value]
+    differs = [
+        f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value
+    ]
     if differs:
         raise errors.Refused([errors.DefinitionConflict(what=what, name=name, differs=", ".join(differs))])

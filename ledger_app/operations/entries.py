@@ -198,7 +198,9 @@ def _assert_written(posting_id: int, plan: Plan) -> None:
         rows = cursor.fetchall()
     written = {int(key): (int(count), int(total)) for key, count, total, *_ in rows}
     if written != planned:
-        raise errors.WrittenDiffers(what="lines", planned=sum(c for c, _ in planned.values()), found=sum(c for c, _ in written.values()))
+        raise errors.WrittenDiffers(
+            what="lines", planned=sum(c for c, _ in planned.values()), found=sum(c for c, _ in written.values())
+        )
     if sum(total for _, total in written.values()) != 0:
         raise errors.WrittenDiffers(what="sum of lines", planned=0, found=sum(total for _, total in written.values()))
     for key, _, _, last, amount, sequence in rows:

@@ -30,7 +30,13 @@ def change(*, period_id: int, name: str, caller: Caller, reason: str = "", versi
 
 
 def freeze(
-    *, period_id: int, controls: Mapping[str, int], caller: Caller, code_version: str, reason: str = "", version: int | None = None
+    *,
+    period_id: int,
+    controls: Mapping[str, int],
+    caller: Caller,
+    code_version: str,
+    reason: str = "",
+    version: int | None = None,
 ) -> Seal:
     """Freeze a period and return its seal. Posting into the period waits for this, and this for posting that is under way.
 

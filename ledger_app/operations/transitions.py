@@ -13,8 +13,6 @@ from ledger_app.rules.transitions import Facts, Machine, Transition
 REASON_MOST = 500
 
 
-
-
 Row = TypeVar("Row", bound=models.Model)
 
 

@@ -10,7 +10,9 @@ from ledger_app.operations import transactions
 from ledger_app.queries import proofs
 
 
-def verify(*, books: Sequence[Book], at: datetime, now: Callable[[], datetime], told: Callable[[str], None] = lambda _says: None) -> Verification:
+def verify(
+    *, books: Sequence[Book], at: datetime, now: Callable[[], datetime], told: Callable[[str], None] = lambda _says: None
+) -> Verification:
     """Ask every statement of ``books`` (all books of the ledger, or one) and keep the answers.
 
     ``now`` says when it has finished; ``told`` is called with each statement as it is asked.

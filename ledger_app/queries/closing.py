@@ -9,6 +9,7 @@ from django.db.models import Count, Q, Sum
 
 from ledger_app.models import Entry, Line, Period, User
 from ledger_app.queries import seals
+from ledger_app.queries.rights import rights_of
 from ledger_app.rules.periods import PeriodFacts
 
 # What other applications say has not ended in a period: (what, name, state).
@@ -28,11 +29,13 @@ def facts(period: Period, *, user: User, at: datetime, controls: dict[str, int] 
     ``proofs`` asks for the recomputations too, which read every line of the book: for the freeze itself and for its confirmation page, not
     for lists. ``controls`` is None where none have been typed in yet.
     """
-    earlier = Period.objects.filter(book=period.book_id, starts_on__lt=period.starts_on).exclude(state="frozen").order_by("starts_on")
+    earlier = (
+        Period.objects.filter(book=period.book_id, starts_on__lt=period.starts_on).exclude(state="frozen").order_by("starts_on")
+    )
     return PeriodFacts(
         state=period.state,
         user_name=user.username,
-        rights=frozenset(user.get_all_permissions()),
+        rights=rights_of(user),
         period=period.name,
         ends_on=period.ends_on,
         today=at.astimezone(ZoneInfo(period.book.time_zone)).date(),
@@ -70,13 +73,13 @@ DIFFERING_BALANCES = """
       FROM ledger_app_balance AS balance
       JOIN ledger_app_account AS account ON account.id = balance.account_id
       LEFT JOIN (
-           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS lines
+           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
              FROM ledger_app_line GROUP BY account_id, stripe
            ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
      WHERE account.book_id = %s
        AND (balance.amount <> COALESCE(summed.amount, 0)
             OR balance.sequence <> COALESCE(summed.sequence, 0)
-            OR balance.sequence <> COALESCE(summed.lines, 0))
+            OR balance.sequence <> COALESCE(summed.line_count, 0))
      ORDER BY account.code
      LIMIT 100
 """

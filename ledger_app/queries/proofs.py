@@ -68,7 +68,9 @@ ORPHAN_LINES = """
 def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
     """Statement 1."""
     for reference, total, count in rows(UNBALANCED, books):
-        yield _("Entry {reference} has {count} lines that sum to {total}.").format(reference=reference, count=count, total=total or 0)
+        yield _("Entry {reference} has {count} lines that sum to {total}.").format(
+            reference=reference, count=count, total=total or 0
+        )
     for reference, code in rows(FOREIGN_LINES, books):
         yield _("Entry {reference} has a line on account {code} of another book.").format(reference=reference, code=code)
     for (key,) in rows(ORPHAN_LINES, books):
@@ -77,17 +79,17 @@ def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
 
 CLAIMS = """
     SELECT account.code, balance.stripe, balance.amount, COALESCE(summed.amount, 0), balance.sequence, COALESCE(summed.sequence, 0),
-           COALESCE(summed.lines, 0)
+           COALESCE(summed.line_count, 0)
       FROM ledger_app_balance AS balance
       JOIN ledger_app_account AS account ON account.id = balance.account_id
       LEFT JOIN (
-           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS lines
+           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
              FROM ledger_app_line GROUP BY account_id, stripe
            ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
      WHERE account.book_id IN ({books})
        AND (balance.amount <> COALESCE(summed.amount, 0)
             OR balance.sequence <> COALESCE(summed.sequence, 0)
-            OR balance.sequence <> COALESCE(summed.lines, 0))
+            OR balance.sequence <> COALESCE(summed.line_count, 0))
 """
 NO_CLAIM = """
     SELECT DISTINCT account.code, line.stripe
@@ -126,9 +128,9 @@ def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
     for code, stripe in rows(NO_CLAIM, books):
         yield _("Account {code}, stripe {stripe} has lines but no balance.").format(code=code, stripe=stripe)
     for code, stripe, sequence, after, summed in rows(FOLLOWING, books):
-        yield _("Account {code}, stripe {stripe}, line {sequence}: says {after} afterwards, the lines up to it sum to {summed}.").format(
-            code=code, stripe=stripe, sequence=sequence, after=after, summed=summed
-        )
+        yield _(
+            "Account {code}, stripe {stripe}, line {sequence}: says {after} afterwards, the lines up to it sum to {summed}."
+        ).format(code=code, stripe=stripe, sequence=sequence, after=after, summed=summed)
 
 
 def entries_never_change(books: Sequence[Book]) -> Iterator[str]:
@@ -256,8 +258,18 @@ def seals_recompute(books: Sequence[Book]) -> Iterator[str]:
         last: Seal | None = None
         for seal in Seal.objects.filter(book=book).select_related("period__book").order_by("number"):
             proof = seals.prove(seal.period)
-            there = {"entries": seal.entry_count, "lines": seal.line_count, "debits": seal.debit_total, "digest": bytes(seal.digest).hex()}
-            now = {"entries": proof.entry_count, "lines": proof.line_count, "debits": proof.debit_total, "digest": proof.digest.hex()}
+            there = {
+                "entries": seal.entry_count,
+                "lines": seal.line_count,
+                "debits": seal.debit_total,
+                "digest": bytes(seal.digest).hex(),
+            }
+            now = {
+                "entries": proof.entry_count,
+                "lines": proof.line_count,
+                "debits": proof.debit_total,
+                "digest": proof.digest.hex(),
+            }
             differs = [f"{name} {there[name]} ≠ {now[name]}" for name in there if there[name] != now[name]]
             if seals.trial_balance(seal.period) != seal.trial_balance:
                 differs.append("trial balance")

@@ -19,7 +19,9 @@ class Proof:
     line_count: int = 0
     debit_total: int = 0
     entries_sum: int = 0
-    differing: list[str] = field(default_factory=list)  # references of the first entries whose rows are not what their digest says
+    differing: list[str] = field(
+        default_factory=list
+    )  # references of the first entries whose rows are not what their digest says
 
 
 @dataclass(frozen=True, slots=True)

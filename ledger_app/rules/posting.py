@@ -246,7 +246,9 @@ def _conflict(draft: Draft, known: KnownEntry | None, held: Held) -> errors.Ledg
         "reverses": draft.reverses.reference if draft.reverses else "",
         "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
     }
-    differs = ", ".join(f"{name} ({known.content[name]!s} ≠ {mine[name]!s})" for name in mine if known.content[name] != mine[name])
+    differs = ", ".join(
+        f"{name} ({known.content[name]!s} ≠ {mine[name]!s})" for name in mine if known.content[name] != mine[name]
+    )
     return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")
 
 
@@ -292,7 +294,11 @@ def _place_lines(
         key = account_id * STRIPES_MOST + stripe
         before, sequence = running[key]
         after = before + amount
-        if account.floor is not None and natural(account.category, amount) < 0 and natural(account.category, after) < account.floor:
+        if (
+            account.floor is not None
+            and natural(account.category, amount) < 0
+            and natural(account.category, after) < account.floor
+        ):
             found.append(
                 errors.FloorBroken(
                     account=account.code,

@@ -1,0 +1,150 @@
+"""What every command has in common: --json, exit statuses, who acts, progress on a terminal."""
+
+import json
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, InterfaceError, OperationalError
+from tqdm import tqdm
+
+from config import doorways
+from ingestion_app.models import Batch
+from ledger_app import errors
+from ledger_app.models import User
+from ledger_app.operations.audit import Caller
+
+DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command has to say: one JSON object, the lines for people, and its exit status."""
+
+    data: Mapping[str, Any]
+    lines: tuple[str, ...] = ()
+    status: int = DONE
+    complaints: tuple[str, ...] = field(default=())  # for stderr
+
+
+class Command(BaseCommand):
+    """A command of Kakutei: subclasses define ``arguments`` and ``run``."""
+
+    requires_migrations_checks = False
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the command's own arguments."""
+
+    def run(self, **options: Any) -> Outcome:
+        """Do the work: parse, call one operation, translate the result."""
+        raise NotImplementedError
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments: the command's own and --json."""
+        self.arguments(parser)
+        parser.add_argument("--json", action="store_true", help="print one JSON object on standard output and nothing else there")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Run, print, and exit with the status that docs/commands.md gives."""
+        as_json = options.pop("json")
+        try:
+            outcome = self.run(**options)
+        except errors.LedgerError as error:
+            outcome = _refusal(error)
+        except (OperationalError, InterfaceError) as error:
+            outcome = _refusal(errors.TryAgain(cause=_first_line(error)))
+        if as_json:
+            self.stdout.write(json.dumps(dict(outcome.data), default=str, ensure_ascii=False))
+        else:
+            for line in outcome.lines:
+                self.stdout.write(line)
+        for complaint in outcome.complaints:
+            self.stderr.write(complaint)
+        if outcome.status != DONE:
+            sys.exit(outcome.status)
+
+
+def _refusal(error: errors.LedgerError) -> Outcome:
+    reasons = error.reasons if isinstance(error, errors.Refused) else (error,)
+    status = AGAIN if isinstance(error, errors.TryAgain) else REFUSED
+    data = {"status": status, "refused": [reason.as_dict() for reason in reasons]}
+    return Outcome(data, (), status, tuple(str(reason) for reason in reasons))
+
+
+def _first_line(error: DatabaseError | InterfaceError) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
+    """Return who acts: the named user, or the system.
+
+    :raises errors.Refused: not_found; deciding_by_command_off where ``deciding`` and the setting forbids it
+    """
+    if deciding and not settings.KAKUTEI_DECIDE_BY_COMMAND:
+        raise errors.Refused([errors.DecidingByCommandOff()])
+    name = user_name or User.SYSTEM
+    user = User.objects.filter(username=name).first()
+    if user is None or (user_name and not user.is_active):
+        raise errors.Refused([errors.NotFound(what="active user", name=name)])
+    return doorways.from_command(user)
+
+
+def find_batch(number: int) -> Batch:
+    """Return a batch by its number.
+
+    :raises errors.Refused: not_found
+    """
+    batch = Batch.objects.filter(pk=number).first()
+    if batch is None:
+        raise errors.Refused([errors.NotFound(what="batch", name=number)])
+    return batch
+
+
+def iso_date(text: str) -> date:
+    """Read a date as YYYY-MM-DD, for argparse."""
+    try:
+        if len(text) == len("2017-01-31"):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ArgumentTypeError(f"“{text}” is no date; write YYYY-MM-DD")
+
+
+def positive(text: str) -> int:
+    """Read a whole number of 1 or more, for argparse."""
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise ArgumentTypeError(f"“{text}” is no whole number of 1 or more")
+
+
+class Progress:
+    """A bar on a terminal, and nothing anywhere else."""
+
+    def __init__(self) -> None:
+        """Show nothing until told."""
+        self._bar: Any = None
+        self._phase = ""
+
+    def __enter__(self) -> "Progress":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def phase(self, phase: str, done: int, total: int | None = None) -> None:
+        """Show how far ``phase`` has come, in records."""
+        if not sys.stderr.isatty():
+            return
+        if phase != self._phase or self._bar is None:
+            self.__exit__()
+            self._bar = tqdm(total=total, desc=phase, unit=" records", file=sys.stderr, leave=False)
+            self._phase = phase
+        self._bar.update(done - self._bar.n)

@@ -1,0 +1,1 @@
+"""The demonstration: real purchases as card files, and all that they need."""

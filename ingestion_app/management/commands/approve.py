@@ -1,0 +1,40 @@
+"""approve BATCH --user U: binds a second person to the plan."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ingestion_app.models import Batch
+from ingestion_app.operations import deciding
+from ingestion_app.queries import batches
+
+
+class Command(commands.Command):
+    """Approves the plan of a batch."""
+
+    help = "Approve the plan of a validated batch. The user may be neither who received nor who validated it."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--user", required=True, metavar="U")
+        parser.add_argument("--note", default="", metavar="T")
+        parser.add_argument(
+            "--plan", metavar="DIGEST", help="the digest you were shown; the plan as it is now where it is not given"
+        )
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Approve, unless it was already done."""
+        return approve(commands.find_batch(options["batch"]), options["user"], options["note"], options["plan"])
+
+
+def approve(batch: Batch, user_name: str, note: str = "", plan: str | None = None) -> commands.Outcome:
+    """Approve a batch and tell it. A batch past approval is left as it is."""
+    caller = commands.caller(user_name, deciding=True)
+    if batch.state not in {Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN}:
+        shown = plan or batches.hexadecimal(batch.plan_digest)
+        batch = deciding.approve(batch_id=batch.pk, digest_shown=shown, caller=caller, note=note)
+    by = batch.approved_by.username if batch.approved_by else ""
+    data = {"batch": batch.pk, "state": batch.state, "approved_by": by, "plan": batches.hexadecimal(batch.approved_digest)}
+    return commands.Outcome(data, (f"batch {batch.pk} ({batch}) is {batch.state}; plan {data['plan'][:12]} approved by {by}",))

@@ -1,0 +1,33 @@
+"""draw_states: draws the state machines into docs/."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+
+from config import commands
+from ingestion_app.states import BATCH
+from ledger_app.rules.periods import PERIOD
+from ledger_app.rules.transitions import draw
+
+
+class Command(commands.Command):
+    """Draws the states of batches and periods."""
+
+    help = "Draw the states of batches and of periods into docs/states-batch.md and docs/states-period.md."
+
+    def run(self, **_options: Any) -> commands.Outcome:
+        """Write both drawings."""
+        paths = []
+        for name, drawing in drawings().items():
+            path = Path(settings.BASE_DIR) / "docs" / name
+            path.write_text(drawing, encoding="utf-8")
+            paths.append(str(path.relative_to(settings.BASE_DIR)))
+        return commands.Outcome({"written": paths}, tuple(paths))
+
+
+def drawings() -> dict[str, str]:
+    """Return the drawings by file name, in English."""
+    with translation.override("en"):
+        return {"states-batch.md": draw(BATCH), "states-period.md": draw(PERIOD)}

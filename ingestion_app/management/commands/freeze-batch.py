@@ -1,0 +1,28 @@
+"""freeze-batch BATCH --user U: ends an applied batch for ever."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ingestion_app.models import Batch
+from ingestion_app.operations import deciding
+
+
+class Command(commands.Command):
+    """Freezes a batch."""
+
+    help = "End an applied batch for ever, once the ledger's change counted again equals its plan."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--user", required=True, metavar="U")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Freeze, unless it was already done."""
+        caller = commands.caller(options["user"], deciding=True)
+        batch = commands.find_batch(options["batch"])
+        if batch.state != Batch.State.FROZEN:
+            batch = deciding.freeze(batch_id=batch.pk, caller=caller)
+        return commands.Outcome({"batch": batch.pk, "state": batch.state}, (f"batch {batch.pk} ({batch}) is {batch.state}",))

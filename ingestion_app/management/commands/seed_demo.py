@@ -1,0 +1,27 @@
+"""seed_demo: books, periods, members, accounts, users and the source of the demonstration."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ingestion_app.demo import seeding
+
+
+class Command(commands.Command):
+    """Seeds the demonstration."""
+
+    help = "Set up the demonstration: books CARD and POINTS, their periods, members, accounts, users, and the source card-usage."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument(
+            "--months", type=commands.positive, default=1, metavar="N", help="how many months of 2017 get periods"
+        )
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Seed; what is there already is left as it is."""
+        seeded = seeding.seed(months=options["months"], caller=commands.caller(None))
+        return commands.Outcome(
+            seeded, (f"{seeded['members']} members, {seeded['accounts']} accounts, {seeded['periods']} periods are new",)
+        )

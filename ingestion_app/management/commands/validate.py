@@ -1,0 +1,81 @@
+"""validate BATCH: reads the whole file and plans what would be posted."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from config import commands, doorways
+from ingestion_app.checks.rules import RULES
+from ingestion_app.models import Batch, Finding
+from ingestion_app.operations import validating
+from ingestion_app.queries import batches
+from ledger_app.operations.audit import Caller
+
+SHOWN = 20
+
+
+class Command(commands.Command):
+    """Validates a batch: exit status 3 where it is rejected."""
+
+    help = "Validate a batch: check every record, plan what would be posted, post nothing. Exit status 3: rejected, findings are stored."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--user", metavar="U", help="who validates; the system where it is not given")
+        parser.add_argument("--again", action="store_true", help="validate a batch that is validated or approved once more")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Validate, unless it was already done."""
+        return validate(commands.find_batch(options["batch"]), commands.caller(options["user"]), again=options["again"])
+
+
+def validate(batch: Batch, caller: Caller, *, again: bool = False) -> commands.Outcome:
+    """Validate a batch and tell what came of it. A batch past validation is left as it is."""
+    past = {Batch.State.VALIDATED, Batch.State.APPROVED} if not again else set()
+    if batch.state not in past | {Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN}:
+        with commands.Progress() as progress:
+            batch = validating.validate(
+                batch_id=batch.pk,
+                directory=Path(settings.KAKUTEI_FILES_DIR),
+                caller=caller,
+                now=doorways.now,
+                told=progress.phase,
+            )
+    return tell(batch)
+
+
+def tell(batch: Batch) -> commands.Outcome:
+    """Say what validation found: counts, sums, the plan's digest; for a rejected batch the first errors."""
+    data = {
+        "batch": batch.pk,
+        "state": batch.state,
+        "records": batch.record_count,
+        "sum": batch.record_sum,
+        "trailer_count": batch.trailer_count,
+        "trailer_sum": batch.trailer_sum,
+        "without_effect": batch.without_effect_count,
+        "set_aside": batch.set_aside_count,
+        "findings": batch.finding_counts,
+        "totals": batch.totals,
+        "plan": batches.hexadecimal(batch.plan_digest),
+    }
+    lines = (
+        f"batch {batch.pk} ({batch}) is {batch.state}: {batch.record_count} records, sum {batch.record_sum}; "
+        f"findings {dict(batch.finding_counts) or 'none'}",
+    )
+    if batch.state != Batch.State.REJECTED:
+        return commands.Outcome(data, lines)
+    found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
+    complaints = tuple(_complaint(finding) for finding in found)
+    left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
+    more = (f"… and {left} more; all are kept with batch {batch.pk}.",) if left > 0 else ()
+    return commands.Outcome(data, lines, commands.INVALID, complaints + more)
+
+
+def _complaint(finding: Finding) -> str:
+    rule = RULES[finding.rule]
+    where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
+    return f"{finding.rule}: {where}: {str(rule.sentence).format(**finding.facts)} {str(rule.remedy).format(**finding.facts)}"

@@ -1,0 +1,63 @@
+"""freeze BOOK PERIOD --user U --control NAME=AMOUNT: seals a period for ever."""
+
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from config import commands
+from ledger_app.models import Seal
+from ledger_app.operations import periods
+from ledger_app.queries import books
+
+
+class Command(commands.Command):
+    """Freezes a period."""
+
+    help = "Freeze a period: seal it for ever, once its work has ended, everything recomputes and your control totals match."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("book", metavar="BOOK")
+        parser.add_argument("period", metavar="PERIOD")
+        parser.add_argument("--user", required=True, metavar="U")
+        parser.add_argument(
+            "--control",
+            type=control,
+            action="append",
+            default=[],
+            metavar="NAME=AMOUNT",
+            help="a total you hold from elsewhere, in minor units; at least one, may be given several times",
+        )
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Freeze, unless it was already done."""
+        caller = commands.caller(options["user"], deciding=True)
+        period = books.find_period(options["book"], options["period"])
+        seal = Seal.objects.filter(period=period).first() or periods.freeze(
+            period_id=period.pk,
+            controls=dict(options["control"]),
+            caller=caller,
+            code_version=settings.KAKUTEI_CODE_VERSION,
+        )
+        data = {
+            "book": options["book"],
+            "period": period.name,
+            "state": "frozen",
+            "seal": bytes(seal.digest).hex(),
+            "number": seal.number,
+            "entries": seal.entry_count,
+            "lines": seal.line_count,
+            "debits": seal.debit_total,
+        }
+        return commands.Outcome(data, (f"{period} is frozen: {seal.entry_count} entries, seal {data['seal']}",))
+
+
+def control(text: str) -> tuple[str, int]:
+    """Read NAME=AMOUNT, the amount an integer in minor units, for argparse."""
+    name, _, amount = text.partition("=")
+    digits = amount.removeprefix("-")
+    if not name or not digits.isascii() or not digits.isdigit():
+        raise ArgumentTypeError(f"“{text}” is no control total; write NAME=AMOUNT, the amount in minor units")
+    return name, int(amount)

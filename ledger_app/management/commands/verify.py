@@ -1,0 +1,36 @@
+"""verify [BOOK]: proves the books from the rows alone."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands, doorways
+from ledger_app.models import Book
+from ledger_app.operations import verification
+from ledger_app.queries import books
+
+
+class Command(commands.Command):
+    """Verifies one book or all."""
+
+    help = "Ask of the rows alone whether all that must hold holds. Names each breach, and exits 1 on any."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("book", nargs="?", metavar="BOOK")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Verify, and keep what was found."""
+        chosen = [books.find(options["book"])] if options["book"] else list(Book.objects.order_by("code"))
+        told = self._tell if sys.stderr.isatty() else lambda _says: None
+        result = verification.verify(books=chosen, at=doorways.now(), now=doorways.now, told=told)
+        lines = [
+            f"{each['number']:>2}. {'holds' if not each['breaches'] else 'BROKEN'}: {each['says']}" for each in result.results
+        ]
+        breaches = [f"{each['number']}. {breach}" for each in result.results for breach in each["breaches"]]
+        data = {"books": [book.code for book in chosen], "breaches": result.breaches, "statements": result.results}
+        return commands.Outcome(data, tuple(lines), commands.REFUSED if breaches else commands.DONE, tuple(breaches))
+
+    def _tell(self, says: str) -> None:
+        self.stderr.write(says)

@@ -1,0 +1,30 @@
+"""Registers those who work here."""
+
+from django.contrib.auth.models import Group
+
+from ledger_app import errors
+from ledger_app.models import User
+from ledger_app.operations import transactions
+from ledger_app.operations.audit import Caller
+
+
+def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
+    """Register a user in a group; return whether the user is new. A user who is there is left as they are.
+
+    :raises errors.Refused: not_found (the group)
+    """
+
+    def work() -> bool:
+        if User.objects.filter(username=username).exists():
+            return False
+        found = Group.objects.filter(name=group).first()
+        if found is None:
+            raise errors.Refused([errors.NotFound(what="group", name=group)])
+        user = User(username=username, is_staff=True)
+        user.set_password(password)
+        user._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
+        user.save()
+        user.groups.add(found)
+        return True
+
+    return transactions.run(work)
