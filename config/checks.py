@@ -8,7 +8,7 @@ from django.db import connections
 
 
 @register(Tags.database)
-def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """The server compares text byte by byte, refuses what does not fit, and works at the isolation that the locks are written for."""
     found: list[CheckMessage] = []
     for alias in databases or []:
@@ -31,7 +31,7 @@ def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
         if local_infile:
             found.append(
                 Warning(
-                    "local_infile is on.", hint="Turn it off: LOAD DATA turns wrong values into right ones.", id="kakutei.W001"
+                    "local_infile is on.", hint="Turn it off: loading files so turns wrong values into right ones.", id="kakutei.W001"
                 )
             )
     return found

@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -130,7 +130,7 @@ class Progress:
         self._bar: Any = None
         self._phase = ""
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

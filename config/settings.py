@@ -209,6 +209,8 @@ SPECTACULAR_SETTINGS = {
 KAKUTEI_FILES_DIR = env.path("KAKUTEI_FILES_DIR", default=VAR_DIR / "files")
 # Whether approve, withdraw, freeze and freeze-batch may be decided from the command line.
 KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
+# How many processes a task applies a batch with; SQLite always has one.
+KAKUTEI_WORKERS = env.int("KAKUTEI_WORKERS", default=1)
 # What a seal and an audit row name as the code that wrote them.
 KAKUTEI_CODE_VERSION = env.str("KAKUTEI_CODE_VERSION", default="development")
 

@@ -1,0 +1,176 @@
+"""The buttons of a thing with states: what can be done, why not, and a page that asks before it is done."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.translation import gettext as _
+
+from config import doorways
+from config.model_admin import HistoryAdmin, url_of
+from ledger_app.errors import LedgerError, Refused
+from ledger_app.models import AuditRow
+from ledger_app.operations.audit import Caller
+from ledger_app.rules.transitions import Facts, Machine, Transition
+
+AUDIT_SHOWN = 20
+
+
+class TransitionAdmin(HistoryAdmin):
+    """Shows a thing's transitions as buttons and carries them out by POST from a confirmation page."""
+
+    machine: Machine
+    # The one that is drawn as the next step, by state.
+    primary: Mapping[str, str] = {}
+
+    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+        """Return what the guards are asked with; ``transition`` is the one that is about to be confirmed."""
+        raise NotImplementedError
+
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
+        """Call the operation; return the sentence that tells that it was done."""
+        raise NotImplementedError
+
+    def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
+        """Return what will happen, as (label, value)."""
+        del transition, row
+        return []
+
+    def form(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+        """Return the form of what the transition asks for beside a reason."""
+        del transition, row, data
+        return None
+
+    def token(self, transition: Transition, row: Any) -> list[tuple[str, str]]:
+        """Return what was shown and is bound to: sent back with the decision."""
+        del transition
+        return [("version", str(row.version))]
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Add the confirmation pages."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_transition"
+        return [path("<int:pk>/do/<slug:name>/", self.admin_site.admin_view(self.confirm), name=name), *super().get_urls()]
+
+    def offers(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """Return each transition that a person may ask for: free with its address, or held back with its reasons.
+
+        What lies behind the row's state for ever is left out; what is yet to come is shown with what it waits for.
+        """
+        facts = self.facts(request, row)
+        found = []
+        for transition in self.machine.transitions:
+            if transition.automatic or not self._is_ahead(transition, row.state):
+                continue
+            found.append(
+                {
+                    "name": transition.name,
+                    "label": transition.label,
+                    "description": transition.description,
+                    "url": self._confirm_url(row, transition),
+                    "reasons": [reason.as_dict() for reason in self.machine.reasons(transition, facts)],
+                    "primary": self.primary.get(row.state) == transition.name,
+                }
+            )
+        return sorted(found, key=lambda offer: (bool(offer["reasons"]), not offer["primary"]))
+
+    def trail(self, row: Any) -> list[dict[str, Any]]:
+        """Return the last audit rows of a thing, newest first."""
+        rows = AuditRow.objects.filter(subject_type=self.machine.subject, subject_id=row.pk).select_related("actor").order_by("-id")
+        return [
+            {
+                "at": each.at,
+                "who": each.actor.username,
+                "action_text": self._action_text(each),
+                "reason": each.reason,
+                "outcome": each.outcome,
+                "reasons": each.reasons,
+            }
+            for each in rows[:AUDIT_SHOWN]
+        ]
+
+    def confirm(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Ask, and on a POST do."""
+        row = self.get_object(request, str(pk))
+        transition = next((each for each in self.machine.transitions if each.name == name and not each.automatic), None)
+        if row is None or transition is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._ask(request, row, transition, form=self.form(transition, row))
+        form = self.form(transition, row, request.POST)
+        if form is not None and not form.is_valid():
+            return self._ask(request, row, transition, form=form)
+        posted = {**request.POST.dict(), **(form.cleaned_data if form is not None else {})}
+        try:
+            done = self.carry_out(transition, row, doorways.from_request(request, "admin"), posted)
+        except LedgerError as error:
+            row.refresh_from_db()
+            reasons = error.reasons if isinstance(error, Refused) else (error,)
+            return self._ask(request, row, transition, form=form, refused=reasons, status=409)
+        messages.success(request, done)
+        return HttpResponseRedirect(url_of(row))
+
+    def _ask(
+        self,
+        request: HttpRequest,
+        row: Any,
+        transition: Transition,
+        *,
+        form: forms.Form | None,
+        refused: Sequence[LedgerError] = (),
+        status: int = 200,
+    ) -> HttpResponse:
+        reason_missing = [reason for reason in refused if reason.code in {"reason_required", "reason_too_long"}]
+        # What the person can mend on this page is shown with the form; for the rest there is no button.
+        mendable = {"reason_required", "reason_too_long", "control_missing", "control_unknown", "control_differs"}
+        stopped = [reason for reason in refused if reason.code not in mendable]
+        reasons = [*stopped] or ([] if refused else self.machine.reasons(transition, self.facts(request, row, transition)))
+        if form is not None:
+            for reason in refused:
+                if reason.code in mendable and reason not in reason_missing:
+                    form.add_error(None, reason.sentence)
+        label = _("Reason") if transition.reason_required else _("Note")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": transition.label,
+            "object": row,
+            "object_url": url_of(row),
+            "sentence": transition.description,
+            "effects": self.effects(transition, row),
+            "reasons": [reason.as_dict() for reason in reasons],
+            "reason_required": transition.reason_required,
+            "reason_label": label if transition.reason_required or transition.decides else "",
+            "reason": request.POST.get("reason", ""),
+            "reason_error": reason_missing[0].sentence if reason_missing else "",
+            "fields": form,
+            "submit_label": transition.label,
+            "token": self.token(transition, row),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "kakutei/confirm_transition.html", context, status=status)
+
+    def _is_ahead(self, transition: Transition, state: str) -> bool:
+        """Whether ``transition`` begins in ``state`` or in a state that can still be reached from it."""
+        reached, edge = {state}, [state]
+        while edge:
+            here = edge.pop()
+            for each in self.machine.transitions:
+                if here in each.sources and each.target not in reached:
+                    reached.add(each.target)
+                    edge.append(each.target)
+        return bool(reached & set(transition.sources))
+
+    def _action_text(self, row: AuditRow) -> str:
+        label = next((str(each.label) for each in self.machine.transitions if each.name == row.action), row.action)
+        text = _("was refused: {action}") if row.outcome == AuditRow.Outcome.REFUSED else "{action}"
+        return text.format(action=label)
+
+    def _confirm_url(self, row: Any, transition: Transition) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_transition", args=[row.pk, transition.name])

@@ -1,0 +1,34 @@
+"""What runs outside the request. The queue only wakes: what is to be done, and what is done, is in the database."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django_tasks import task
+
+from config import doorways
+from ingestion_app.operations import applying, validating
+from ledger_app.errors import LedgerError
+from ledger_app.models import User
+
+
+@task()
+def validate_batch(*, batch_id: int, user_id: int) -> dict[str, Any]:
+    """Validate a batch for a user who asked for it. A refusal is the answer, not a failure: it stands in the attempt and the audit."""
+    caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
+    try:
+        batch = validating.validate(batch_id=batch_id, directory=Path(settings.KAKUTEI_FILES_DIR), caller=caller, now=doorways.now)
+    except LedgerError as error:
+        return {"batch": batch_id, "refused": str(error)}
+    return {"batch": batch.pk, "state": batch.state}
+
+
+@task()
+def apply_batch(*, batch_id: int, user_id: int) -> dict[str, Any]:
+    """Apply what is left of a batch that a user has begun to apply. Delivered twice, the second finds the chunks applied."""
+    caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
+    try:
+        applied = applying.carry_on(batch_id=batch_id, caller=caller, now=doorways.now, workers=settings.KAKUTEI_WORKERS)
+    except LedgerError as error:
+        return {"batch": batch_id, "refused": str(error)}
+    return {"batch": batch_id, "state": applied.batch.state, "stopped": len(applied.stopped)}

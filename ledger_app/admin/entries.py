@@ -1,0 +1,78 @@
+"""Entries in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from config import origins
+from config.model_admin import ReadOnlyAdmin, url_of
+from ledger_app.models import Entry, Line
+from ledger_app.templatetags import look
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    """Entries, newest first, and each with its lines and where it comes from."""
+
+    list_display = ("reference", "book", "shown_date", "description", "shown_amount")
+    list_filter = ("book",)
+    search_fields = ("reference__exact",)
+    search_help_text = _("A whole reference")
+    list_select_related = ("book",)
+    detail_template = "ledger_app/entry_detail.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring the sum of debits with each row."""
+        debits = Line.objects.filter(entry=OuterRef("pk")).order_by().values("entry").annotate(total=Sum("amount", filter=Q(amount__gt=0)))
+        return super().get_queryset(request).annotate(debits=Subquery(debits.values("total")))
+
+    @admin.display(description=_("date"))
+    def shown_date(self, row: Entry) -> str:
+        """The date in the book's zone."""
+        return look.day_text(row.effective_on)
+
+    @admin.display(description=_("amount"))
+    def shown_amount(self, row: Any) -> SafeString:
+        """The sum of debits."""
+        return look.amount_cell(row.debits, row.book)
+
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return the lines, the facts and the origin."""
+        del request
+        entry = Entry.objects.select_related("book", "posting__posted_by", "reverses").get(pk=row.pk)
+        lines = [
+            {
+                "account": line.account.code,
+                "url": url_of(line.account),
+                "note": f"{line.account.role} · {line.account.get_category_display()}",
+                "debit": line.amount if line.amount > 0 else None,
+                "credit": -line.amount if line.amount < 0 else None,
+            }
+            for line in entry.lines.select_related("account").order_by("id")
+        ]
+        reversal = Entry.objects.filter(reverses=entry).first()
+        facts: list[tuple[Any, Any]] = [
+            (_("Book"), entry.book),
+            (_("Date"), look.day_text(entry.effective_on)),
+            (_("Posted at"), look.instant_cell(entry.posting.posted_at, entry.book)),
+            (_("Posted by"), entry.posting.posted_by),
+            (_("Reason"), entry.posting.reason or "–"),
+            (_("Digest"), look.digest_cell(bytes(entry.digest))),
+        ]
+        teller = origins.TELLERS.get(entry.posting.origin_kind)
+        return {
+            "title": entry.reference,
+            "entry": entry,
+            "book": entry.book,
+            "facts": facts,
+            "lines": lines,
+            "debit_total": sum(line["debit"] or 0 for line in lines),
+            "credit_total": sum(line["credit"] or 0 for line in lines),
+            "origin": teller(entry) if teller else [],
+            "reverses": {"text": entry.reverses.reference, "url": url_of(entry.reverses)} if entry.reverses else None,
+            "reversed_by": {"text": reversal.reference, "url": url_of(reversal)} if reversal else None,
+        }
