@@ -1,11 +1,12 @@
-"""What every test has: a database of its own, a flush that append-only tables survive, markers and profiles."""
+"""What every test has: a database of its own, a flush that append-only tables survive, users by role, markers and profiles."""
 
 import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import hypothesis
 import pytest
@@ -13,6 +14,11 @@ from django.core.management.color import Style
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django.plugin import DjangoDbBlocker
+
+if TYPE_CHECKING:
+    # Models can be imported only when Django is set up, which is after this file is read.
+    from ledger_app.models import User
+    from ledger_app.operations.audit import Caller
 
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, derandomize=True)
@@ -146,3 +152,84 @@ def files_dir(settings: Any, tmp_path: Path) -> Path:
     directory = tmp_path / "files"
     settings.KAKUTEI_FILES_DIR = directory
     return directory
+
+
+class UserMaker(Protocol):
+    """Makes a user of a group, or of none."""
+
+    def __call__(self, username: str, group: str | None, *, is_superuser: bool = False) -> "User": ...
+
+
+class CallerMaker(Protocol):
+    """Makes the caller of an operation: who acts, by default now and through a command."""
+
+    def __call__(self, user: "User", *, at: datetime | None = None, door: str = "command") -> "Caller": ...
+
+
+@pytest.fixture
+def make_user(db: None) -> UserMaker:
+    """Return a function that makes a user in a group, or in none."""
+    from django.contrib.auth.models import Group
+
+    from ledger_app.models import User
+
+    def make(username: str, group: str | None, *, is_superuser: bool = False) -> User:
+        user = User.objects.create_user(username=username, password="-", is_staff=group is not None, is_superuser=is_superuser)
+        if group is not None:
+            user.groups.add(Group.objects.get(name=group))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def engineer(make_user: UserMaker) -> "User":
+    """Receives, validates and applies; the maker."""
+    return make_user("engineer-1", "engineer")
+
+
+@pytest.fixture
+def second_engineer(make_user: UserMaker) -> "User":
+    """An engineer who did not make what is looked at."""
+    return make_user("engineer-2", "engineer")
+
+
+@pytest.fixture
+def finance(make_user: UserMaker) -> "User":
+    """Approves and freezes; the checker."""
+    return make_user("finance-1", "finance")
+
+
+@pytest.fixture
+def second_finance(make_user: UserMaker) -> "User":
+    """A second checker."""
+    return make_user("finance-2", "finance")
+
+
+@pytest.fixture
+def support(make_user: UserMaker) -> "User":
+    """Looks up and explains."""
+    return make_user("support-1", "support")
+
+
+@pytest.fixture
+def auditor(make_user: UserMaker) -> "User":
+    """Reads and verifies."""
+    return make_user("auditor-1", "auditor")
+
+
+@pytest.fixture
+def outsider(make_user: UserMaker) -> "User":
+    """Has an account and no rights."""
+    return make_user("outsider-1", None)
+
+
+@pytest.fixture
+def caller_of() -> CallerMaker:
+    """Return a function that makes the caller of an operation from a user."""
+    from ledger_app.operations.audit import Caller
+
+    def caller(user: "User", *, at: datetime | None = None, door: str = "command") -> Caller:
+        return Caller(user=user, at=at or datetime.now(UTC), door=door)
+
+    return caller
