@@ -9,26 +9,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger_app import errors
 
-# The order of the refusals of one draft, as docs/errors.md lists it.
+# The order of the refusals of one draft, as docs/errors.md lists it. A draft is asked in three steps, and the next only where the one before it
+# found nothing: is there such a book; is the draft well formed and can its accounts be named; may it be posted.
 ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.BookUnknown,
     errors.ReferenceInvalid,
-    errors.ReferenceConflict,
     errors.DescriptionInvalid,
-    errors.AlreadyReversed,
-    errors.ReversalOfReversal,
     errors.LinesTooFew,
     errors.LineZero,
     errors.AmountOutOfRange,
     errors.Unbalanced,
+    errors.AccountUnknown,
+    errors.ReferenceConflict,
+    errors.AlreadyReversed,
+    errors.ReversalOfReversal,
     errors.PeriodMissing,
     errors.PeriodFrozen,
     errors.PeriodProvisional,
-    errors.AccountUnknown,
     errors.AccountInOtherBook,
     errors.AccountNotOpen,
     errors.HolderMerged,
@@ -39,7 +40,8 @@ AMOUNT_MOST = 10**15
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
 REFERENCE = re.compile(r"[!-~]{1,100}")
-DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029]{0,200}")
+# Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
+DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
 
@@ -94,7 +96,7 @@ class KnownEntry(NamedTuple):
 
     id: int
     digest: bytes
-    content: Mapping[str, object]
+    content: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def natural(category: str, amount: int) -> int:
     return amount if category in DEBIT_CATEGORIES else -amount
 
 
-def digest(  # noqa: PLR0913 - the fields of the canonical form, each of which is needed
+def digest(
     *, book: str, effective_on: date, reference: str, description: str, reverses: str, lines: Sequence[tuple[str, int]]
 ) -> bytes:
     """Return the SHA-256 of an entry's canonical form (docs/canonical-form.md). ``lines`` are (account code, signed amount)."""
@@ -168,7 +170,7 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
     plan = Plan()
     running = dict(held.balances)
     dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
-    seen: dict[tuple[int, str], bytes] = {}
+    seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
     for draft in drafts:
         book = held.books.get(draft.book_id)
         if book is None:
@@ -178,7 +180,7 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
         unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
         found += [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
         if found:
-            refusals += found
+            refusals += _ordered(found)
             continue
         fingerprint = digest(
             book=book.code,
@@ -193,12 +195,13 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
         if known is not None and known.digest == fingerprint:
             plan.replayed[name] = known.id
             continue
-        if known is None and seen.get(name) == fingerprint:
-            continue  # the same draft twice in one call is one entry
-        if known is not None or name in seen:
-            refusals.append(_conflict(draft, known, held))
+        there = known.content if known is not None else _content(seen[name][1], held) if name in seen else None
+        if there is not None:
+            if known is None and seen[name][0] == fingerprint:
+                continue  # the same draft twice in one call is one entry
+            refusals += [_conflict(draft, there, held), *_reversal_refusals(draft, held)]
             continue
-        seen[name] = fingerprint
+        seen[name] = (fingerprint, draft)
         place = (draft.book_id, draft.effective_on)
         if place not in dates:
             dates[place] = _period_refusal(book, draft.effective_on, by_hand=by_hand)
@@ -208,7 +211,7 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
         found += _reversal_refusals(draft, held)
         lines = _place_lines(draft, held, running, lane, found)
         if found:
-            refusals += found
+            refusals += _ordered(found)
         else:
             plan.entries.append(PlannedEntry(draft, fingerprint, lines))
     plan.balances = {key: value for key, value in running.items() if value != held.balances.get(key)}
@@ -222,7 +225,7 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
         found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
     if DESCRIPTION.fullmatch(draft.description) is None:
         found.append(errors.DescriptionInvalid(reference=draft.reference))
-    if len(draft.lines) < 2:  # noqa: PLR2004 - double entry
+    if len(draft.lines) < 2:
         found.append(errors.LinesTooFew(reference=draft.reference, count=len(draft.lines)))
     total = 0
     for account_id, amount in draft.lines:
@@ -236,19 +239,25 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     return found
 
 
-def _conflict(draft: Draft, known: KnownEntry | None, held: Held) -> errors.LedgerError:
-    """The reference stands for something else: name each field that differs."""
-    if known is None:
-        return errors.ReferenceConflict(reference=draft.reference, differs="two drafts of one call")
-    mine = {
+def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:
+    """Return the refusals of one draft in the documented order."""
+    return sorted(found, key=lambda refusal: ORDER.index(type(refusal)))
+
+
+def _content(draft: Draft, held: Held) -> Mapping[str, object]:
+    """Return what is compared when two entries claim one reference."""
+    return {
         "date": draft.effective_on.isoformat(),
         "description": draft.description,
         "reverses": draft.reverses.reference if draft.reverses else "",
         "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
     }
-    differs = ", ".join(
-        f"{name} ({known.content[name]!s} ≠ {mine[name]!s})" for name in mine if known.content[name] != mine[name]
-    )
+
+
+def _conflict(draft: Draft, there: Mapping[str, object], held: Held) -> errors.LedgerError:
+    """The reference stands for something else: name each field that differs."""
+    mine = _content(draft, held)
+    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
     return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")
 
 
