@@ -31,7 +31,9 @@ def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
         if local_infile:
             found.append(
                 Warning(
-                    "local_infile is on.", hint="Turn it off: loading files so turns wrong values into right ones.", id="kakutei.W001"
+                    "local_infile is on.",
+                    hint="Turn it off: loading files so turns wrong values into right ones.",
+                    id="kakutei.W001",
                 )
             )
     return found

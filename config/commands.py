@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
@@ -32,6 +32,14 @@ class Outcome:
     complaints: tuple[str, ...] = field(default=())  # for stderr
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report has to say, line by line as it is read, so that whole books pass: the text of one JSON object, or the lines."""
+
+    object_lines: Iterable[str]
+    lines: Iterable[str]
+
+
 class Command(BaseCommand):
     """A command of Kakutei: subclasses define ``arguments`` and ``run``."""
 
@@ -40,7 +48,7 @@ class Command(BaseCommand):
     def arguments(self, parser: CommandParser) -> None:
         """Declare the command's own arguments."""
 
-    def run(self, **options: Any) -> Outcome:
+    def run(self, **options: Any) -> Outcome | Report:
         """Do the work: parse, call one operation, translate the result."""
         raise NotImplementedError
 
@@ -53,20 +61,25 @@ class Command(BaseCommand):
         """Run, print, and exit with the status that docs/commands.md gives."""
         as_json = options.pop("json")
         try:
-            outcome = self.run(**options)
+            status = self._tell(self.run(**options), as_json=as_json)
         except errors.LedgerError as error:
-            outcome = _refusal(error)
+            status = self._tell(_refusal(error), as_json=as_json)
         except (OperationalError, InterfaceError) as error:
-            outcome = _refusal(errors.TryAgain(cause=_first_line(error)))
-        if as_json:
-            self.stdout.write(json.dumps(dict(outcome.data), default=str, ensure_ascii=False))
-        else:
-            for line in outcome.lines:
+            status = self._tell(_refusal(errors.TryAgain(cause=_first_line(error))), as_json=as_json)
+        if status != DONE:
+            sys.exit(status)
+
+    def _tell(self, said: Outcome | Report, *, as_json: bool) -> int:
+        """Print what was said and return the exit status."""
+        if isinstance(said, Report):
+            for line in said.object_lines if as_json else said.lines:
                 self.stdout.write(line)
-        for complaint in outcome.complaints:
+            return DONE
+        for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else said.lines:
+            self.stdout.write(line)
+        for complaint in said.complaints:
             self.stderr.write(complaint)
-        if outcome.status != DONE:
-            sys.exit(outcome.status)
+        return said.status
 
 
 def _refusal(error: errors.LedgerError) -> Outcome:

@@ -2,7 +2,15 @@
 
 import structlog
 
-renderer = structlog.processors.JSONRenderer()
+renderer = structlog.processors.JSONRenderer(default=str)
+# What records of libraries, which know nothing of structlog, are given before they are rendered.
+of_others = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.TimeStamper(fmt="iso"),
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.format_exc_info,
+]
 
 structlog.configure(
     processors=[

@@ -66,8 +66,8 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
 
-class HistoryAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
-    """A read-only page with the history of its row."""
+class HistoryShown(SimpleHistoryAdmin):
+    """Shows the history of a row, and shuts simple-history's way of writing an old row over the new one."""
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
@@ -82,6 +82,10 @@ class HistoryAdmin(ReadOnlyAdmin, SimpleHistoryAdmin):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return super().history_view(request, object_id, extra_context)
+
+
+class HistoryAdmin(ReadOnlyAdmin, HistoryShown):
+    """A read-only page with the history of its row."""
 
 
 def url_of(row: Model) -> str:

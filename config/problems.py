@@ -31,9 +31,9 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, and for refusals each reason with its code."""
     if isinstance(error, errors.LedgerError):
         reasons: Sequence[errors.LedgerError] = error.reasons if isinstance(error, errors.Refused) else (error,)
-        code = max((STATUS.get(type(reason), status.HTTP_409_CONFLICT) for reason in reasons), key=_weight)
-        response = Response(status=code)
-        return _fill(response, context, error.code, error.sentence, reasons=[reason.as_dict() for reason in reasons])
+        gravest = max((STATUS.get(type(reason), status.HTTP_409_CONFLICT) for reason in reasons), key=_weight)
+        facts = {"reasons": [reason.as_dict() for reason in reasons]}
+        return _fill(Response(status=gravest), context, error.code, error.sentence, **facts)
     if isinstance(error, ObjectDoesNotExist):
         error = Http404(str(error))
     response = exception_handler(error, context)

@@ -1,5 +1,6 @@
 """The buttons of a thing with states: what can be done, why not, and a page that asks before it is done."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from config import doorways
 from config.model_admin import HistoryAdmin, url_of
-from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.models import AuditRow
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine, Transition
@@ -28,20 +29,20 @@ class TransitionAdmin(HistoryAdmin):
     # The one that is drawn as the next step, by state.
     primary: Mapping[str, str] = {}
 
+    @abstractmethod
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
         """Return what the guards are asked with; ``transition`` is the one that is about to be confirmed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation; return the sentence that tells that it was done."""
-        raise NotImplementedError
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Return what will happen, as (label, value)."""
         del transition, row
         return []
 
-    def form(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Return the form of what the transition asks for beside a reason."""
         del transition, row, data
         return None
@@ -80,7 +81,9 @@ class TransitionAdmin(HistoryAdmin):
 
     def trail(self, row: Any) -> list[dict[str, Any]]:
         """Return the last audit rows of a thing, newest first."""
-        rows = AuditRow.objects.filter(subject_type=self.machine.subject, subject_id=row.pk).select_related("actor").order_by("-id")
+        rows = (
+            AuditRow.objects.filter(subject_type=self.machine.subject, subject_id=row.pk).select_related("actor").order_by("-id")
+        )
         return [
             {
                 "at": each.at,
@@ -102,8 +105,8 @@ class TransitionAdmin(HistoryAdmin):
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         if request.method != "POST":
-            return self._ask(request, row, transition, form=self.form(transition, row))
-        form = self.form(transition, row, request.POST)
+            return self._ask(request, row, transition, form=self.asked(transition, row))
+        form = self.asked(transition, row, request.POST)
         if form is not None and not form.is_valid():
             return self._ask(request, row, transition, form=form)
         posted = {**request.POST.dict(), **(form.cleaned_data if form is not None else {})}
@@ -112,7 +115,8 @@ class TransitionAdmin(HistoryAdmin):
         except LedgerError as error:
             row.refresh_from_db()
             reasons = error.reasons if isinstance(error, Refused) else (error,)
-            return self._ask(request, row, transition, form=form, refused=reasons, status=409)
+            status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
+            return self._ask(request, row, transition, form=form, refused=reasons, status=status)
         messages.success(request, done)
         return HttpResponseRedirect(url_of(row))
 

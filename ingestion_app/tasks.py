@@ -17,7 +17,9 @@ def validate_batch(*, batch_id: int, user_id: int) -> dict[str, Any]:
     """Validate a batch for a user who asked for it. A refusal is the answer, not a failure: it stands in the attempt and the audit."""
     caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
     try:
-        batch = validating.validate(batch_id=batch_id, directory=Path(settings.KAKUTEI_FILES_DIR), caller=caller, now=doorways.now)
+        batch = validating.validate(
+            batch_id=batch_id, directory=Path(settings.KAKUTEI_FILES_DIR), caller=caller, now=doorways.now
+        )
     except LedgerError as error:
         return {"batch": batch_id, "refused": str(error)}
     return {"batch": batch.pk, "state": batch.state}

@@ -31,7 +31,9 @@ class HolderAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the member number with each row."""
-        number = Identifier.objects.filter(holder=OuterRef("pk"), kind=Identifier.MEMBER_NUMBER).order_by("id").values("value")[:1]
+        number = (
+            Identifier.objects.filter(holder=OuterRef("pk"), kind=Identifier.MEMBER_NUMBER).order_by("id").values("value")[:1]
+        )
         return super().get_queryset(request).annotate(member_number=Subquery(number))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
@@ -65,7 +67,12 @@ class HolderAdmin(HistoryAdmin):
             " ",
             '<a href="{}">{} {}</a> {}',
             (
-                (url_of(each), each.book.code, each.code, look.amount_cell(posting.natural(each.category, each.signed or 0), each.book))
+                (
+                    url_of(each),
+                    each.book.code,
+                    each.code,
+                    look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
+                )
                 for each in found
             ),
         )

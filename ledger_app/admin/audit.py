@@ -60,5 +60,6 @@ class VerificationAdmin(ReadOnlyAdmin):
     def shown_results(self, row: Verification) -> str:
         """Each statement, and each breach of it."""
         return "\n".join(
-            f"{each['number']}. {each['says']} {'✓' if not each['breaches'] else ' '.join(each['breaches'])}" for each in row.results
+            f"{each['number']}. {each['says']} {'✓' if not each['breaches'] else ' '.join(each['breaches'])}"
+            for each in row.results
         )

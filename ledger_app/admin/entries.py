@@ -27,7 +27,12 @@ class EntryAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the sum of debits with each row."""
-        debits = Line.objects.filter(entry=OuterRef("pk")).order_by().values("entry").annotate(total=Sum("amount", filter=Q(amount__gt=0)))
+        debits = (
+            Line.objects.filter(entry=OuterRef("pk"))
+            .order_by()
+            .values("entry")
+            .annotate(total=Sum("amount", filter=Q(amount__gt=0)))
+        )
         return super().get_queryset(request).annotate(debits=Subquery(debits.values("total")))
 
     @admin.display(description=_("date"))

@@ -110,7 +110,7 @@ class PeriodAdmin(TransitionAdmin):
             found.append((_("After this"), _("No entry will ever enter these dates; corrections are dated in a later period.")))
         return found
 
-    def form(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask for the control totals that finance holds from elsewhere."""
         if transition.name != "freeze":
             return None
@@ -118,7 +118,9 @@ class PeriodAdmin(TransitionAdmin):
         for name in closing.control_totals(row):
             exponent = 0 if name == "entries" else row.book.exponent
             unit = _t("entries") if name == "entries" else row.book.unit
-            form.fields[f"control_{name}"] = AmountField(exponent, required=False, label=_t("{name}, in {unit}").format(name=name, unit=unit))
+            form.fields[f"control_{name}"] = AmountField(
+                exponent, required=False, label=_t("{name}, in {unit}").format(name=name, unit=unit)
+            )
         return form
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
@@ -127,7 +129,11 @@ class PeriodAdmin(TransitionAdmin):
         reason = str(posted.get("reason", ""))
         if transition.name == "freeze":
             prefix = "control_"
-            controls = {name.removeprefix(prefix): amount for name, amount in posted.items() if name.startswith(prefix) and amount is not None}
+            controls = {
+                name.removeprefix(prefix): amount
+                for name, amount in posted.items()
+                if name.startswith(prefix) and amount is not None
+            }
             seal = periods.freeze(
                 period_id=row.pk,
                 controls=controls,
@@ -174,5 +180,3 @@ def _seal(seal: Seal) -> dict[str, Any]:
 def _total(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sums = {column: sum(row[column] for row in rows) for column in ("opening", "debit", "credit", "closing")}
     return {"category": _("Total"), "role": "", "is_total": True, **sums}
-
-

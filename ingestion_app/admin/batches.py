@@ -1,0 +1,238 @@
+"""Batches in the admin: the page that answers where every record is, and the buttons."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from config import doorways, origins
+from config.model_admin import url_of
+from config.transition_admin import TransitionAdmin
+from ingestion_app import tasks
+from ingestion_app.admin import batch_page
+from ingestion_app.models import Batch, Chunk, Receipt, Source
+from ingestion_app.operations import applying, deciding, receiving, validating
+from ingestion_app.queries import batches
+from ingestion_app.states import BATCH
+from ledger_app.errors import LedgerError
+from ledger_app.models import User
+from ledger_app.operations.audit import Caller
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules.transitions import Facts, Transition
+from ledger_app.templatetags import look
+
+
+class ReceiveForm(forms.Form):
+    """A file, its source, and its slot where the name does not say it."""
+
+    source = forms.ModelChoiceField(Source.objects.order_by("code"), label=_("Source"), empty_label=None)
+    file = forms.FileField(label=_("File"), allow_empty_file=True, max_length=255)
+    business_date = forms.DateField(
+        label=_("Business date"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        help_text=_("YYYY-MM-DD, where the file's name does not say it"),
+    )
+    sequence = forms.IntegerField(label=_("Sequence"), required=False, min_value=1, max_value=9999)
+
+
+@admin.register(Batch)
+class BatchAdmin(TransitionAdmin):
+    """The batches."""
+
+    machine = BATCH
+    primary = {
+        "received": "validate",
+        "rejected": "withdraw",
+        "validated": "approve",
+        "approved": "apply",
+        "applying": "resume",
+        "applied": "freeze",
+    }
+    list_display = (
+        "shown_name",
+        "shown_state",
+        "shown_records",
+        "shown_sum",
+        "shown_findings",
+        "received_by",
+        "shown_received_at",
+    )
+    list_filter = ("state", "source")
+    list_select_related = ("source", "receipt", "received_by", "source_version")
+    search_fields = ("business_date__exact",)
+    search_help_text = _("A business date, YYYY-MM-DD")
+    detail_template = "ingestion_app/batch_detail.html"
+    change_list_template = "ingestion_app/batch_list.html"
+
+    @admin.display(description=_("batch"), ordering="id")
+    def shown_name(self, row: Batch) -> str:
+        """Source, business date, sequence."""
+        return str(row)
+
+    @admin.display(description=_("state"))
+    def shown_state(self, row: Batch) -> SafeString:
+        """The state."""
+        return look.state_pill(row.state)
+
+    @admin.display(description=_("records"))
+    def shown_records(self, row: Batch) -> SafeString:
+        """How many records the file has."""
+        return look.count_cell(row.record_count)
+
+    @admin.display(description=_("sum of records"))
+    def shown_sum(self, row: Batch) -> SafeString:
+        """The sum of the records' amounts."""
+        return look.amount_cell(row.record_sum, batch_page.unit_of(row))
+
+    @admin.display(description=_("findings"))
+    def shown_findings(self, row: Batch) -> str:
+        """How many of each severity."""
+        return batch_page.findings_text(row)
+
+    @admin.display(description=_("received at"))
+    def shown_received_at(self, row: Batch) -> SafeString:
+        """When, in UTC."""
+        return look.instant_cell(row.receipt.received_at)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Add the door for files, and the fragment that the page asks for while it applies."""
+        view = self.admin_site.admin_view
+        return [
+            path("receive/", view(self.receive), name="ingestion_app_batch_receive"),
+            path("<int:pk>/progress/", view(self.progress), name="ingestion_app_batch_progress"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say whether the user may receive files."""
+        may = isinstance(request.user, User) and receiving.RIGHT in rights_of(request.user)
+        return super().changelist_view(request, {"may_receive": may, **(extra_context or {})})
+
+    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+        """Return what the guards are asked with."""
+        del transition
+        assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
+        return batches.facts(row, user=request.user)
+
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return all that the batch page shows."""
+        return {
+            **batch_page.context(row),
+            "offers": self.offers(request, row),
+            "audit": self.trail(row),
+            "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]),
+        }
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the fragment that shows how far a batch has come."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        return TemplateResponse(request, "ingestion_app/_progress.html", {"progress": batch_page.progress(row)})
+
+    def receive(self, request: HttpRequest) -> HttpResponse:
+        """Take a file in."""
+        if not isinstance(request.user, User) or receiving.RIGHT not in rights_of(request.user):
+            raise PermissionDenied
+        form = ReceiveForm(request.POST or None, request.FILES or None)
+        reasons: list[dict[str, Any]] = []
+        if request.method == "POST" and form.is_valid():
+            try:
+                receipt = _receive(form.cleaned_data, doorways.from_request(request, "admin"))
+            except LedgerError as error:
+                reasons = [reason.as_dict() for reason in getattr(error, "reasons", [error])]
+            else:
+                first = receipt.first or receipt
+                told = (
+                    _t("The file is in.")
+                    if receipt.first is None
+                    else _t("These bytes came in before: this is the batch of their first arrival.")
+                )
+                messages.success(request, told)
+                return HttpResponseRedirect(url_of(first.batch))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Receive a file"),
+            "form": form,
+            "reasons": reasons,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "ingestion_app/receive.html", context, status=409 if reasons else 200)
+
+    def token(self, transition: Transition, row: Any) -> list[tuple[str, str]]:
+        """Bind the decision to the version and to the plan that are shown."""
+        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest))]
+
+    def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
+        """Say what will happen in records, money and periods."""
+        return batch_page.effects(transition.name, row)
+
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
+        """Call the operation; what takes long is asked now, decided now, and runs outside the request."""
+        version = int(posted["version"]) if str(posted.get("version", "")).isdigit() else None
+        reason = str(posted.get("reason", ""))
+        if transition.name == "validate":
+            validating.ask(batch_id=row.pk, caller=caller, version=version)
+            tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
+            return _t("{batch} is being validated.").format(batch=row)
+        if transition.name in {"apply", "resume"}:
+            applying.begin(batch_id=row.pk, caller=caller, version=version)
+            tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
+            return _t("{batch} is being applied.").format(batch=row)
+        if transition.name == "approve":
+            plan = str(posted.get("plan", ""))
+            done = deciding.approve(batch_id=row.pk, digest_shown=plan, caller=caller, note=reason, version=version)
+        elif transition.name == "withdraw":
+            done = deciding.withdraw(batch_id=row.pk, reason=reason, caller=caller, version=version)
+        else:
+            done = deciding.freeze(batch_id=row.pk, caller=caller, reason=reason, version=version)
+        return _t("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
+
+
+def _receive(given: Mapping[str, Any], caller: Caller) -> Receipt:
+    return receiving.receive(
+        stream=given["file"],
+        name=given["file"].name,
+        source_code=given["source"].code,
+        directory=Path(settings.KAKUTEI_FILES_DIR),
+        caller=caller,
+        business_date=given["business_date"],
+        sequence=given["sequence"],
+    )
+
+
+def _origin(entry: Any) -> list[origins.Fact]:
+    """Tell where an entry of a chunk comes from: the batch, its file, who approved it."""
+    chunk = (
+        Chunk.objects.select_related("batch__source", "batch__file", "batch__receipt", "batch__approved_by")
+        .filter(pk=entry.posting.origin_id)
+        .first()
+    )
+    if chunk is None:
+        return []
+    batch = chunk.batch
+    record = chunk.records.filter(key=entry.reference.removeprefix(f"{batch.source.code}:")).first()
+    found = [
+        origins.Fact(_("Batch"), str(batch), url_of(batch)),
+        origins.Fact(_("File"), batch.receipt.name, url_of(batch.receipt)),
+        origins.Fact("SHA-256", look.digest_cell(bytes(batch.file.sha256))),
+        origins.Fact(_("Approved by"), batch.approved_by),
+    ]
+    if record is not None:
+        found.insert(1, origins.Fact(_("Line"), look.count_text(record.line), url_of(record)))
+    return found
+
+
+origins.TELLERS["chunk"] = _origin
