@@ -18,7 +18,7 @@ class LedgerConfig(AppConfig):
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
 
 
-def install_rights(**kwargs: Any) -> None:
+def install_rights(**_kwargs: Any) -> None:
     """Bring groups, rights and the system user up to date."""
     from ledger_app.operations import rights
 

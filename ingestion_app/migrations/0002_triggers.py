@@ -1,6 +1,7 @@
 """What arrived never changes, what is applied stays applied, and a frozen batch is frozen: the database sees to it."""
 
 from importlib import import_module
+from typing import Any
 
 from django.db import migrations
 
@@ -19,14 +20,14 @@ TRIGGERS = [
 ]
 
 
-def create(apps, schema_editor):
+def create(_apps: Any, schema_editor: Any) -> None:
     """Create every trigger, dropping what a cut-off run has left."""
     for name, event, table, condition in TRIGGERS:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
         schema_editor.execute(statement(schema_editor.connection.vendor, name, event, table, condition))
 
 
-def drop(apps, schema_editor):
+def drop(_apps: Any, schema_editor: Any) -> None:
     """Drop every trigger."""
     for name, *_ in TRIGGERS:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")

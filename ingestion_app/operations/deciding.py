@@ -42,7 +42,7 @@ def freeze(*, batch_id: int, caller: Caller, reason: str = "", version: int | No
     return _decide("freeze", batch_id, caller, reason, version)
 
 
-def _decide(  # noqa: PLR0913 - what the three have in common
+def _decide(
     name: str,
     batch_id: int,
     caller: Caller,

@@ -11,7 +11,7 @@ from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.operations import filing
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
-from ledger_app.operations import audit, transactions
+from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 
@@ -26,7 +26,7 @@ class Slot:
     sequence: int
 
 
-def receive(  # noqa: PLR0913 - what an arrival is made of
+def receive(
     *,
     stream: BinaryIO,
     name: str,
@@ -50,7 +50,7 @@ def receive(  # noqa: PLR0913 - what an arrival is made of
         raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
     sha256, size = filing.store(stream, directory)
     slot = _slot(source, name, business_date, sequence)
-    receipt = transactions.run(lambda: _register(source, sha256, size, name, slot, caller))
+    receipt = transactions.run(lambda: _register(source=source, sha256=sha256, size=size, name=name, slot=slot, caller=caller))
     if receipt.outcome == Receipt.Outcome.REFUSED:
         raise Refused([errors.SlotUnknown(name=name)])
     if receipt.outcome == Receipt.Outcome.CONFLICT and receipt.first is not None:
@@ -83,7 +83,7 @@ def _slot(source: Source, name: str, business_date: date | None, sequence: int |
     return Slot(business_date or said, sequence or int(match["sequence"]))
 
 
-def _register(source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller) -> Receipt:
+def _register(*, source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller) -> Receipt:
     # No get_or_create: its savepoint would turn a deadlock into another error.
     file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
     outcome, first = _outcome(source, file, slot)
@@ -113,9 +113,7 @@ def _register(source: Source, sha256: bytes, size: int, name: str, slot: Slot | 
             sequence=slot.sequence,
             received_by=caller.user,
         )
-        batch._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
-        batch._change_reason = "receive"  # noqa: SLF001 - as above
-        batch.save()
+        history.create(batch, caller=caller, reason="receive")
         audit.record(
             subject=audit.Subject("batch", batch.pk, str(batch)),
             action="receive",

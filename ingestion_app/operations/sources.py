@@ -6,7 +6,7 @@ from ingestion_app import errors
 from ingestion_app.formats import toml
 from ingestion_app.models import Source, SourceVersion
 from ledger_app.errors import Refused
-from ledger_app.operations import audit, transactions
+from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
 
 
@@ -26,16 +26,13 @@ def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
     def work() -> tuple[SourceVersion, bool]:
         source = Source.objects.select_for_update().filter(code=definition.code).first()
         if source is None:
-            source = Source(code=definition.code, name=definition.name)
-            source._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
-            source.save()
+            source = history.create(Source(code=definition.code, name=definition.name), caller=caller)
         last = SourceVersion.objects.filter(source=source).order_by("-number").first()
         if last is not None and bytes(last.digest) == digest:
             return last, False
         if source.name != definition.name:
             source.name = definition.name
-            source._history_user = caller.user  # noqa: SLF001 - as above
-            source.save()
+            history.save(source, caller=caller)
         version = SourceVersion.objects.create(
             source=source,
             number=last.number + 1 if last else 1,

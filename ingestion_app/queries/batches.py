@@ -127,8 +127,8 @@ def recount(batch: Batch) -> list[tuple[str, str, int, int]]:
 
 def progress(batch: Batch) -> dict[str, Any]:
     """Return how far applying has come, in chunks and records."""
-    rows = Chunk.objects.filter(batch=batch).values("state").annotate(chunks=Count("id"), records=Sum("record_count"))
-    by_state = {row["state"]: (row["chunks"], row["records"]) for row in rows}
+    rows = Chunk.objects.filter(batch=batch).values_list("state").annotate(Count("id"), Sum("record_count"))
+    by_state: dict[str, tuple[int, int]] = {state: (chunks, records) for state, chunks, records in rows}
     total = sum(records for _, records in by_state.values())
     done = by_state.get("applied", (0, 0))[1]
     return {

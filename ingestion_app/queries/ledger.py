@@ -65,10 +65,10 @@ class Directory:
         self.holders.update((value, (survivors[holder], survivors[holder] != holder)) for value, holder in found.items())
         for part in postings.parts(sorted({survivors[holder] for holder in found.values()})):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
-            for holder, book, role, *account in rows.values_list(
+            for holder, book, role, key, code, category, floor, state in rows.values_list(
                 "holder_id", "book_id", "role", "id", "code", "category", "floor", "state"
             ):
-                self._by_role[holder, self._books[book], role] = FoundAccount(*account)
+                self._by_role[holder, self._books[book], role] = FoundAccount(key, code, category, floor, state)
 
     def find_codes(self, wanted: set[tuple[str, str]]) -> None:
         """Look up accounts by (book code, account code) that were not asked for yet."""
@@ -93,7 +93,7 @@ class Directory:
             merged: dict[int, int] = {}
             for part in postings.parts(sorted(set(now.values()))):
                 rows = Holder.objects.filter(id__in=part, merged_into__isnull=False).values_list("id", "merged_into_id")
-                merged.update((key, into) for key, into in rows if into is not None)
+                merged.update(rows)
             if not merged:
                 break
             now = {key: merged.get(value, value) for key, value in now.items()}
@@ -148,7 +148,12 @@ class LedgerCheck:
                 amount = sum(self._balance(running.account.id))
                 lowest = posting.natural(running.account.category, amount) + running.lowest
                 if lowest < floor:
-                    facts = {"book": book, "account": running.account.code, "balance": lowest, "floor": floor}
+                    facts: dict[str, str | int] = {
+                        "book": book,
+                        "account": running.account.code,
+                        "balance": lowest,
+                        "floor": floor,
+                    }
                     yield _seen("ledger.floor_broken", running.row, 0, facts)
 
     def _balance(self, account_id: int) -> list[int]:
@@ -165,14 +170,12 @@ class LedgerCheck:
             yield _seen("ledger.holder_merged", row, self._holder_column, facts)
         for planned in plan:
             yield from self._check_date(row, planned)
-            accounts = []
             for side, sign in ((planned.debit, 1), (planned.credit, -1)):
                 account = self.directory.account(planned.book, side, holder_id)
                 if account is None:
                     name = side.code or f"{side.role} ({row.holder})"
                     yield _seen("ledger.account_unknown", row, 0, {"account": name, "book": planned.book})
                     continue
-                accounts.append((account.id, sign * planned.amount))
                 if account.state != "open":
                     facts = {"account": account.code, "book": planned.book, "state": account.state}
                     yield _seen("ledger.account_not_open", row, 0, facts)
@@ -211,7 +214,7 @@ class LedgerCheck:
 
     def _is_same(self, planned: Planned, known: posting.KnownEntry) -> bool:
         sides = known.content["lines"]
-        amounts = sorted(amount for _, amount in sides)  # type: ignore[attr-defined]
+        amounts = sorted(amount for _, amount in sides)
         return known.content["date"] == planned.effective_on.isoformat() and amounts == [-planned.amount, planned.amount]
 
 

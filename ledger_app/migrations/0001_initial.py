@@ -5,10 +5,11 @@ import django.contrib.auth.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.utils.timezone
-import ledger_app.models.fields
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+
+import ledger_app.models.fields
 
 
 class Migration(migrations.Migration):

@@ -3,6 +3,8 @@
 Triggers are dropped before they are created: MySQL and MariaDB do not undo DDL, so a migration that was cut off must be able to run again.
 """
 
+from typing import Any
+
 from django.db import migrations
 
 APPEND_ONLY = ("posting", "entry", "line", "seal", "auditrow")
@@ -58,7 +60,7 @@ def refusals() -> list[tuple[str, str, str, str]]:
     return found
 
 
-def create(apps, schema_editor):
+def create(_apps: Any, schema_editor: Any) -> None:
     """Create every trigger."""
     vendor = schema_editor.connection.vendor
     for name, event, table, condition in refusals():
@@ -78,7 +80,7 @@ def statement(vendor: str, name: str, event: str, table: str, condition: str) ->
     return f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW BEGIN {body}; END"
 
 
-def drop(apps, schema_editor):
+def drop(_apps: Any, schema_editor: Any) -> None:
     """Drop every trigger."""
     for name in [name for name, *_ in refusals()] + ["kakutei_entry_in_open_period"]:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")

@@ -1,12 +1,18 @@
 """Columns of the ledger's own kinds."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+if TYPE_CHECKING:
+    # Generic for the type checker alone: the class itself takes no parameters.
+    Bytes = models.BinaryField[Any, Any]
+else:
+    Bytes = models.BinaryField
 
-class DigestField(models.BinaryField):
+
+class DigestField(Bytes):
     """A SHA-256 as 32 raw bytes: half the width of its hexadecimal text, in a column of fixed size that an index can cover."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

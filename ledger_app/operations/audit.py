@@ -30,7 +30,7 @@ class Subject:
     text: str
 
 
-def record(  # noqa: PLR0913 - the columns of a row
+def record(
     *,
     subject: Subject,
     action: str,

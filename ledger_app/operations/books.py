@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from django.db import models
 from simple_history.utils import bulk_create_with_history
 
 from ledger_app import errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, Period
-from ledger_app.operations import transactions
+from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
 
@@ -50,9 +51,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
     def work() -> Book:
         book = Book.objects.filter(code=code).first()
         if book is None:
-            book = Book(code=code, name=name, **wanted)
-            book._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
-            book.save()
+            book = history.create(Book(code=code, name=name, **wanted), caller=caller)
         _same("Book", code, book, wanted)
         return book
 
@@ -77,10 +76,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
-        period = Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on)
-        period._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
-        period.save()
-        return period
+        return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
 
     return transactions.run(work)
 
@@ -116,10 +112,8 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     books = {book.code: book.pk for book in Book.objects.all()}
     for code in {code for opening in openings for code, _ in opening.accounts} - books.keys():
         raise errors.Refused([errors.NotFound(what="book", name=code)])
-    return sum(
-        transactions.run(lambda part=openings[start : start + ROWS_A_CALL]: _open_members(part, books, caller))
-        for start in range(0, len(openings), ROWS_A_CALL)
-    )
+    parts = [openings[start : start + ROWS_A_CALL] for start in range(0, len(openings), ROWS_A_CALL)]
+    return sum(transactions.run(partial(_open_members, part, books, caller)) for part in parts)
 
 
 def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], caller: Caller) -> int:

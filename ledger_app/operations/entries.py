@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -142,7 +143,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     return row.pk
 
 
-def _insert(statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+def _insert(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_A_CALL):
             cursor.executemany(statement, rows[start : start + ROWS_A_CALL])

@@ -4,7 +4,7 @@ from django.contrib.auth.models import Group
 
 from ledger_app import errors
 from ledger_app.models import User
-from ledger_app.operations import transactions
+from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 
 
@@ -22,8 +22,7 @@ def register(*, username: str, password: str, group: str, caller: Caller) -> boo
             raise errors.Refused([errors.NotFound(what="group", name=group)])
         user = User(username=username, is_staff=True)
         user.set_password(password)
-        user._history_user = caller.user  # noqa: SLF001 - simple-history's documented way to name the user
-        user.save()
+        history.create(user, caller=caller)
         user.groups.add(found)
         return True
 

@@ -75,7 +75,7 @@ def freeze(
             pk=period_id,
             caller=caller,
             facts=lambda row: closing.facts(row, user=caller.user, at=caller.at, controls=dict(controls), proofs=True),
-            write=write_seal,  # type: ignore[arg-type] - the facts of this machine
+            write=write_seal,
             reason=reason,
             version=version,
             audit_facts=lambda row: {"seal": bytes(row.seal.digest).hex(), "controls": dict(controls)},

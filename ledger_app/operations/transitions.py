@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from django.db import models
@@ -12,12 +13,12 @@ from ledger_app.rules.transitions import Facts, Machine, Transition
 
 REASON_MOST = 500
 
-
 Row = TypeVar("Row", bound=models.Model)
+Case = TypeVar("Case", bound=Facts)
 
 
 @dataclass(frozen=True, slots=True)
-class Request(Generic[Row]):
+class Request(Generic[Row, Case]):
     """One request for a transition.
 
     ``facts`` gathers, under the row's lock, what the guards are asked with; ``write`` writes what the transition writes beside the state
@@ -29,14 +30,14 @@ class Request(Generic[Row]):
     model: type[Row]
     pk: int
     caller: audit.Caller
-    facts: Callable[[Row], Facts]
-    write: Callable[[Row, Facts], Mapping[str, Any]] = lambda _row, _facts: {}
+    facts: Callable[[Row], Case]
+    write: Callable[[Row, Case], Mapping[str, Any]] = lambda _row, _facts: {}
     reason: str = ""
     version: int | None = None
     audit_facts: Callable[[Row], Mapping[str, Any]] = lambda _row: {}
 
 
-def perform(request: Request[Row]) -> Row:
+def perform(request: Request[Row, Case]) -> Row:
     """Carry the transition out and return the row as it is afterwards.
 
     :raises errors.Refused: with every reason; a refused attempt has its audit row
@@ -45,11 +46,11 @@ def perform(request: Request[Row]) -> Row:
     try:
         return transactions.run(lambda: within(request))
     except errors.Refused as refusal:
-        transactions.run(lambda: _record_refusal(request, refusal))
+        transactions.run(partial(_record_refusal, request, refusal))
         raise
 
 
-def within(request: Request[Row]) -> Row:
+def within(request: Request[Row, Case]) -> Row:
     """Carry the transition out in the transaction that is open, taking the row's lock first."""
     row: Any = locks.own_row(request.model, request.pk)
     transition = request.machine.transition(request.name)
@@ -65,7 +66,7 @@ def within(request: Request[Row]) -> Row:
         raise errors.Refused(reasons)
     # From here on the transition must happen.
     columns = request.write(row, facts)
-    return compare_and_set(
+    changed: Row = compare_and_set(
         row,
         transition=transition,
         subject_type=request.machine.subject,
@@ -74,9 +75,10 @@ def within(request: Request[Row]) -> Row:
         columns=columns,
         facts=request.audit_facts(row),
     )
+    return changed
 
 
-def compare_and_set(  # noqa: PLR0913 - what an arrow writes
+def compare_and_set(
     row: Any,
     *,
     transition: Transition,
@@ -107,7 +109,7 @@ def compare_and_set(  # noqa: PLR0913 - what an arrow writes
     return row
 
 
-def _record_refusal(request: Request[Row], refusal: errors.Refused) -> None:
+def _record_refusal(request: Request[Row, Case], refusal: errors.Refused) -> None:
     row: Any = request.model._default_manager.get(pk=request.pk)  # noqa: SLF001 - the public name of a model's manager varies
     audit.record(
         subject=audit.Subject(request.machine.subject, row.pk, str(row)),

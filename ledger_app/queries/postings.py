@@ -1,6 +1,7 @@
 """What ``post`` looks up: accounts, books, and what stands under the drafts' references."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from ledger_app.models import Account, Book, Entry, Line
 from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
@@ -45,7 +46,7 @@ def known_entries(drafts: Iterable[Draft]) -> dict[tuple[int, str], KnownEntry]:
     references: dict[int, list[str]] = {}
     for draft in drafts:
         references.setdefault(draft.book_id, []).append(draft.reference)
-    rows: list[tuple[int, int, str, bytes]] = []
+    rows: list[tuple[int, int, str, bytes | memoryview]] = []
     for book_id, names in references.items():
         for part in parts(names):
             rows += Entry.objects.filter(book_id=book_id, reference__in=part).values_list("id", "book_id", "reference", "digest")
@@ -53,8 +54,8 @@ def known_entries(drafts: Iterable[Draft]) -> dict[tuple[int, str], KnownEntry]:
     return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
 
 
-def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, object]]:
-    found: dict[int, dict[str, object]] = {}
+def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
     for part in parts(entry_ids):
         for entry in Entry.objects.filter(id__in=part).select_related("reverses"):
             found[entry.pk] = {
@@ -65,7 +66,7 @@ def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, object]]:
             }
         lines = Line.objects.filter(entry_id__in=part).order_by("id").values_list("entry_id", "account__code", "amount")
         for entry_id, code, amount in lines:
-            found[entry_id]["lines"].append([code, amount])  # type: ignore[attr-defined]
+            found[entry_id]["lines"].append([code, amount])
     return found
 
 
@@ -75,4 +76,4 @@ def reversals(entry_ids: Collection[int]) -> tuple[dict[int, str], frozenset[int
         return {}, frozenset()
     reversed_by = dict(Entry.objects.filter(reverses_id__in=entry_ids).values_list("reverses_id", "reference"))
     themselves = Entry.objects.filter(id__in=entry_ids, reverses__isnull=False).values_list("id", flat=True)
-    return {key: name for key, name in reversed_by.items() if key is not None}, frozenset(themselves)
+    return reversed_by, frozenset(themselves)

@@ -1,7 +1,8 @@
 """The statements that must always hold (docs/invariants.md), each asked of the rows alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F
@@ -37,7 +38,7 @@ def statements() -> list[Statement]:
     return sorted([*STATEMENTS, *_registered], key=lambda statement: statement.number)
 
 
-def rows(sql: str, books: Sequence[Book], *parameters: object) -> list[tuple[object, ...]]:
+def rows(sql: str, books: Sequence[Book], *parameters: str | int) -> list[tuple[Any, ...]]:
     """Return the first rows of ``sql``, in which ``{books}`` stands for the list of book ids."""
     keys = ", ".join(str(book.pk) for book in books) or "0"
     with connection.cursor() as cursor:
@@ -137,8 +138,7 @@ def entries_never_change(books: Sequence[Book]) -> Iterator[str]:
     """Statement 3: each entry is what its digest says, each posting has all it wrote, and the triggers that keep it so are in place."""
     for name in sorted(EXPECTED_TRIGGERS - installed_triggers()):
         yield _("The trigger {name} is missing: run migrate.").format(name=name)
-    for sentence in _shrunken_postings(books):
-        yield sentence
+    yield from _shrunken_postings(books)
     for book in books:
         for period in Period.objects.filter(book=book).order_by("starts_on"):
             for reference, stored, computed, _lines in seals.walk(book.pk, book.code, period.starts_on, period.ends_on):
@@ -297,7 +297,7 @@ def changes_without_rows(subject_type: str, subjects: Sequence[tuple[int, str, i
         trails.setdefault(key, []).append((start, end))
     for key, name, version, state in subjects:
         trail = trails.get(key, [])
-        linked = all(before[1] == after[0] for before, after in zip(trail, trail[1:], strict=False))
+        linked = all(before[1] == after[0] for before, after in pairwise(trail))
         ends = trail[-1][1] if trail else None
         if len(trail) != version - 1 or not linked or (ends is not None and ends != state):
             yield _("{name} is {state} after {changes} changes; {count} audit rows lead to {ends}.").format(

@@ -52,9 +52,9 @@ def apply(batch: Batch, caller: Caller, workers: int = 1) -> commands.Outcome:
         },
         "posted": posted,
     }
-    lines = (
+    line = (
         f"batch {batch.pk} ({batch}) is {applied.batch.state}: {applied.applied} chunks applied, {applied.skipped} found applied, "
-        f"{len(applied.stopped)} stopped",
+        f"{len(applied.stopped)} stopped"
     )
     complaints = tuple(f"chunk {number}: {reason}" for number, reasons in sorted(applied.stopped.items()) for reason in reasons)
-    return commands.Outcome(data, lines, commands.REFUSED if applied.stopped else commands.DONE, complaints)
+    return commands.Outcome(data, (line,), commands.REFUSED if applied.stopped else commands.DONE, complaints)

@@ -36,5 +36,6 @@ def approve(batch: Batch, user_name: str, note: str = "", plan: str | None = Non
         shown = plan or batches.hexadecimal(batch.plan_digest)
         batch = deciding.approve(batch_id=batch.pk, digest_shown=shown, caller=caller, note=note)
     by = batch.approved_by.username if batch.approved_by else ""
-    data = {"batch": batch.pk, "state": batch.state, "approved_by": by, "plan": batches.hexadecimal(batch.approved_digest)}
-    return commands.Outcome(data, (f"batch {batch.pk} ({batch}) is {batch.state}; plan {data['plan'][:12]} approved by {by}",))
+    approved = batches.hexadecimal(batch.approved_digest)
+    data = {"batch": batch.pk, "state": batch.state, "approved_by": by, "plan": approved}
+    return commands.Outcome(data, (f"batch {batch.pk} ({batch}) is {batch.state}; plan {approved[:12]} approved by {by}",))

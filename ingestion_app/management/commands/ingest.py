@@ -1,5 +1,6 @@
 """ingest PATH --source S: receive and validate; with --user also approve and apply."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -26,7 +27,7 @@ class Command(commands.Command):
         receipt = receive.receive(options)
         data = receive.describe(receipt)
         batch = Batch.objects.get(pk=data["batch"])
-        steps = [lambda: validate.validate(batch, commands.caller(None))]
+        steps: list[Callable[[], commands.Outcome]] = [lambda: validate.validate(batch, commands.caller(None))]
         if approver:
             steps += [
                 lambda: approve.approve(Batch.objects.get(pk=batch.pk), approver),

@@ -62,17 +62,17 @@ def tell(batch: Batch) -> commands.Outcome:
         "totals": batch.totals,
         "plan": batches.hexadecimal(batch.plan_digest),
     }
-    lines = (
+    line = (
         f"batch {batch.pk} ({batch}) is {batch.state}: {batch.record_count} records, sum {batch.record_sum}; "
-        f"findings {dict(batch.finding_counts) or 'none'}",
+        f"findings {dict(batch.finding_counts) or 'none'}"
     )
     if batch.state != Batch.State.REJECTED:
-        return commands.Outcome(data, lines)
+        return commands.Outcome(data, (line,))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
     more = (f"… and {left} more; all are kept with batch {batch.pk}.",) if left > 0 else ()
-    return commands.Outcome(data, lines, commands.INVALID, complaints + more)
+    return commands.Outcome(data, (line,), commands.INVALID, complaints + more)
 
 
 def _complaint(finding: Finding) -> str:

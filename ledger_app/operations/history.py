@@ -1,0 +1,34 @@
+"""Saves rows of models that keep a history, each line of which names who made it and when."""
+
+from typing import Any, TypeVar
+
+from django.db import models
+
+from ledger_app.operations.audit import Caller
+
+REASON_MOST = 100
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def create(row: Row, *, caller: Caller, reason: str = "") -> Row:
+    """Insert ``row`` and the first line of its history, made by the caller at ``caller.at``; return the row."""
+    _save(row, caller, reason, {"force_insert": True})
+    return row
+
+
+def save(row: Row, *, caller: Caller, reason: str = "") -> Row:
+    """Save a ``row`` that is there and the next line of its history, made by the caller at ``caller.at``; return the row."""
+    _save(row, caller, reason, {"force_update": True})
+    return row
+
+
+def _save(row: Any, caller: Caller, reason: str, how: dict[str, bool]) -> None:
+    """Save by the attributes that simple-history looks for; they are its documented interface, underscores notwithstanding."""
+    said = {"_history_user": caller.user, "_history_date": caller.at, "_change_reason": reason[:REASON_MOST]}
+    for name, value in said.items():
+        setattr(row, name, value)
+    row.save(**how)
+    # Left on the row, they would be taken for those of its next change.
+    for name in said:
+        delattr(row, name)
