@@ -1,6 +1,7 @@
 """What every command has in common: --json, exit statuses, who acts, progress on a terminal."""
 
 import json
+import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
@@ -72,8 +73,12 @@ class Command(BaseCommand):
     def _tell(self, said: Outcome | Report, *, as_json: bool) -> int:
         """Print what was said and return the exit status."""
         if isinstance(said, Report):
-            for line in said.object_lines if as_json else said.lines:
-                self.stdout.write(line)
+            try:
+                for line in said.object_lines if as_json else said.lines:
+                    self.stdout.write(line)
+            except BrokenPipeError:
+                # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
         for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else said.lines:
             self.stdout.write(line)

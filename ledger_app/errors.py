@@ -279,7 +279,7 @@ class CodeInvalid(LedgerError):
     """A code is not written in the ledger's alphabet."""
 
     code = "code_invalid"
-    template = _("“{name}” is not 1 to 64 of the characters A–Z a–z 0–9 . _ - beginning with a letter or digit.")
+    template = _("“{name}” is not 1 to {most} of the characters A–Z a–z 0–9 . _ - beginning with a letter or digit.")
 
 
 class DefinitionConflict(LedgerError):
@@ -294,6 +294,13 @@ class PeriodOverlaps(LedgerError):
 
     code = "period_overlaps"
     template = _("{starts} to {ends} overlaps period {period} of book {book}.")
+
+
+class PeriodBeforeSeal(LedgerError):
+    """A later period of the book is frozen: what is entered before it would change the balances that its seal begins with."""
+
+    code = "period_before_seal"
+    template = _("Period {period} of book {book} is frozen already; no period can be opened before it.")
 
 
 class PeriodSpanInvalid(LedgerError):
@@ -371,3 +378,20 @@ class ControlInvalid(LedgerError):
 
     code = "control_invalid"
     template = _("“{given}” is no control total: write NAME=AMOUNT, the amount as an integer in minor units.")
+
+
+# Reports.
+
+
+class BalancesNotZero(LedgerError):
+    """The balances of a book do not sum to zero."""
+
+    code = "balances_not_zero"
+    template = _("The balances of book {book} sum to {sum}, not to zero; nothing was reported. Run verify.")
+
+
+class SealDiffers(LedgerError):
+    """A frozen period is not what its seal says."""
+
+    code = "seal_differs"
+    template = _("Period {period} is not what its seal says ({what}); nothing was exported. Run verify.")

@@ -22,17 +22,22 @@ def previous(period: Period) -> Seal | None:
     return own.previous if own else Seal.objects.filter(book=period.book_id).order_by("-number").first()
 
 
+def begin(period: Period) -> "hashlib._Hash":
+    """Return the digest of a period's seal with the head of the canonical form in it; each entry's digest and a line feed are to be added."""
+    before = previous(period)
+    return hashlib.sha256(
+        f"{FORM}\n{period.book.code}\n{period.name}\n{period.starts_on}\n{period.ends_on}\n"
+        f"{bytes(before.digest).hex() if before else ''}\n".encode()
+    )
+
+
 def prove(period: Period) -> Proof:
     """Recompute a period: the digest over its entries in canonical form, counts and sums (docs/canonical-form.md).
 
     Entries are taken in the order of date and reference, so that the digest does not depend on the order in which they were posted.
     """
-    before = previous(period)
     proof = Proof()
-    running = hashlib.sha256(
-        f"{FORM}\n{period.book.code}\n{period.name}\n{period.starts_on}\n{period.ends_on}\n"
-        f"{bytes(before.digest).hex() if before else ''}\n".encode()
-    )
+    running = begin(period)
     for reference, stored, computed, lines in walk(period.book_id, period.book.code, period.starts_on, period.ends_on):
         running.update(computed.hex().encode() + b"\n")
         proof.entry_count += 1

@@ -1,0 +1,85 @@
+"""The balances of a book's accounts: as they are claimed now, or as their lines give them for a day or as known at an instant."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger_app.models import Book, Identifier
+
+ACCOUNTS_A_READ = 5000
+LAST_DAY = date.max
+LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class AccountBalance(NamedTuple):
+    """One account and its balance: signed minor units, debit positive. ``member_number`` is empty where no member holds it."""
+
+    code: str
+    role: str
+    category: str
+    member_number: str
+    amount: int
+
+
+CLAIMED = "COALESCE(SUM(balance.amount), 0)"
+CLAIMS = "ledger_app_balance AS balance ON balance.account_id = account.id"
+
+SUMMED = "COALESCE(SUM(CASE WHEN posting.id IS NULL THEN 0 ELSE line.amount END), 0)"
+LINES = """ledger_app_line AS line ON line.account_id = account.id
+      LEFT JOIN ledger_app_entry AS entry ON entry.id = line.entry_id AND entry.effective_on <= %s
+      LEFT JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.posted_at <= %s"""
+
+PAGE = """
+    SELECT account.code, account.role, account.category,
+           (SELECT MIN(identifier.value) FROM ledger_app_identifier AS identifier
+             WHERE identifier.holder_id = account.holder_id AND identifier.kind = %s),
+           {amount}
+      FROM (SELECT id, code, role, category, holder_id FROM ledger_app_account
+             WHERE book_id = %s AND code > %s ORDER BY code LIMIT %s) AS account
+      LEFT JOIN {rows}
+     GROUP BY account.id, account.code, account.role, account.category, account.holder_id
+     ORDER BY account.code
+"""
+
+TOTAL = """
+    SELECT {amount} FROM ledger_app_account AS account LEFT JOIN {rows} WHERE account.book_id = %s
+"""
+
+
+def of_book(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[AccountBalance]:
+    """Yield every account of a book, by code: one statement for each ``ACCOUNTS_A_READ`` accounts.
+
+    Without ``at`` and ``known_at`` these are the stored claims. With either they are summed from the lines of the entries dated up to
+    ``at`` and posted up to ``known_at``.
+    """
+    amount, rows, parameters = _chosen(at, known_at)
+    sql = PAGE.format(amount=amount, rows=rows)
+    last = ""
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [Identifier.MEMBER_NUMBER, book.pk, last, ACCOUNTS_A_READ, *parameters])
+            page = cursor.fetchall()
+        for code, role, category, member_number, total in page:
+            yield AccountBalance(code, role, category, member_number or "", int(total))
+        if len(page) < ACCOUNTS_A_READ:
+            return
+        last = page[-1][0]
+
+
+def total(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> int:
+    """Return the sum of what ``of_book`` yields, asked of the database in one statement. It must be zero."""
+    amount, rows, parameters = _chosen(at, known_at)
+    with connection.cursor() as cursor:
+        cursor.execute(TOTAL.format(amount=amount, rows=rows), [*parameters, book.pk])
+        (found,) = cursor.fetchone()
+    return int(found)
+
+
+def _chosen(at: date | None, known_at: datetime | None) -> tuple[str, str, list[str | None]]:
+    """Return what is summed, the rows it is summed over, and their parameters."""
+    if at is None and known_at is None:
+        return CLAIMED, CLAIMS, []
+    instant = connection.ops.adapt_datetimefield_value(known_at or LAST_INSTANT)
+    return SUMMED, LINES, [connection.ops.adapt_datefield_value(at or LAST_DAY), instant]

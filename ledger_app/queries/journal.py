@@ -1,0 +1,83 @@
+"""Reads the entries of a period in the order of its seal: by date, then by reference."""
+
+from array import array
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ledger_app.models import Entry, Line, Period
+from ledger_app.rules import posting
+
+ENTRIES_A_READ = 2000
+
+
+class JournalLine(NamedTuple):
+    """One side of an entry: signed minor units, debit positive."""
+
+    account: str
+    role: str
+    category: str
+    amount: int
+
+
+class JournalEntry(NamedTuple):
+    """An entry with its lines. ``reverses`` is a reference or empty; ``digest`` is as stored."""
+
+    effective_on: date
+    reference: str
+    description: str
+    reverses: str
+    posted_at: datetime
+    posted_by: str
+    digest: bytes
+    lines: list[JournalLine]
+
+
+def entries(period: Period) -> Iterator[JournalEntry]:
+    """Yield the entries of a period. What is held at a time: the numbers of one day's entries, and one block of entries."""
+    for block in blocks(period):
+        yield from block
+
+
+def blocks(period: Period) -> Iterator[list[JournalEntry]]:
+    """Yield the entries of a period in lists of at most ``ENTRIES_A_READ``, each read by two statements."""
+    span = Entry.objects.filter(book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    for day in list(span.order_by("effective_on").values_list("effective_on", flat=True).distinct()):
+        of_day = Entry.objects.filter(book=period.book_id, effective_on=day).order_by("reference")
+        # Numbers only, eight bytes each: a day may have millions of entries, and paging by reference would sort them for each page.
+        keys = array("q", of_day.values_list("id", flat=True).iterator(chunk_size=ENTRIES_A_READ))
+        for start in range(0, len(keys), ENTRIES_A_READ):
+            yield _read(keys[start : start + ENTRIES_A_READ].tolist())
+
+
+def recomputed(entry: JournalEntry, book: str) -> bytes:
+    """Return the digest of what was read, which is the stored one unless a row was changed."""
+    return posting.digest(
+        book=book,
+        effective_on=entry.effective_on,
+        reference=entry.reference,
+        description=entry.description,
+        reverses=entry.reverses,
+        lines=[(line.account, line.amount) for line in entry.lines],
+    )
+
+
+def _read(keys: list[int]) -> list[JournalEntry]:
+    lines: dict[int, list[JournalLine]] = {key: [] for key in keys}
+    found = Line.objects.filter(entry_id__in=keys).order_by("entry_id", "id")
+    for key, code, role, category, amount in found.values_list(
+        "entry_id", "account__code", "account__role", "account__category", "amount"
+    ):
+        lines[key].append(JournalLine(code, role, category, amount))
+    columns = (
+        *("id", "effective_on", "reference", "description", "reverses__reference"),
+        *("posting__posted_at", "posting__posted_by__username", "digest"),
+    )
+    rows = {row[0]: row[1:] for row in Entry.objects.filter(id__in=keys).values_list(*columns)}
+    read = []
+    for key in keys:
+        effective_on, reference, description, reverses, posted_at, posted_by, digest = rows[key]
+        read.append(
+            JournalEntry(effective_on, reference, description, reverses or "", posted_at, posted_by, bytes(digest), lines[key])
+        )
+    return read

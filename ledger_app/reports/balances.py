@@ -1,0 +1,81 @@
+"""The balances of a book, as CSV or as one JSON object; a row at a time, so that a book of any size passes."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from ledger_app import errors
+from ledger_app.models import Book
+from ledger_app.queries import balances
+from ledger_app.queries.balances import AccountBalance
+from ledger_app.queries.snapshots import snapshot
+from ledger_app.reports.amounts import decimal_text
+from ledger_app.rules.posting import natural
+
+COLUMNS = ("account", "role", "category", "member_number", "amount", "natural_amount", "balance", "unit")
+
+
+def csv_lines(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[str]:
+    """Yield the report as CSV: the names of the columns, then an account a line, by code, without line endings.
+
+    :raises errors.Refused: balances_not_zero, before the first line
+    """
+    for row in _proved(book, at, known_at):
+        yield _csv_line(COLUMNS if row is None else tuple(_values(row, book).values()))
+
+
+def json_lines(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[str]:
+    """Yield the report as one JSON object over several lines: what was asked, ``accounts`` with one a line, ``count`` and ``total``.
+
+    :raises errors.Refused: balances_not_zero, before the first line
+    """
+    count = total = 0
+    for row in _proved(book, at, known_at):
+        if row is None:
+            asked = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "at": at, "known_at": known_at}
+            yield json.dumps(asked, default=str, ensure_ascii=False)[:-1] + ', "accounts": ['
+            continue
+        yield ("," if count else "") + json.dumps(_values(row, book), ensure_ascii=False)
+        count, total = count + 1, total + row.amount
+    yield f'], "count": {count}, "total": {total}}}'
+
+
+def _proved(book: Book, at: date | None, known_at: datetime | None) -> Iterator[AccountBalance | None]:
+    """Yield None once the sum is known to be zero, then each account; all of it read at one moment.
+
+    :raises errors.Refused: balances_not_zero
+    :raises errors.WrittenDiffers: when the accounts do not come to the sum that the database gave
+    """
+    with snapshot():
+        expected = balances.total(book, at=at, known_at=known_at)
+        if expected != 0:
+            raise errors.Refused([errors.BalancesNotZero(book=book.code, sum=expected)])
+        yield None
+        total = 0
+        for row in balances.of_book(book, at=at, known_at=known_at):
+            total += row.amount
+            yield row
+        if total != expected:
+            raise errors.WrittenDiffers(what="sum of balances", planned=expected, found=total)
+
+
+def _values(row: AccountBalance, book: Book) -> dict[str, Any]:
+    return {
+        "account": row.code,
+        "role": row.role,
+        "category": row.category,
+        "member_number": row.member_number,
+        "amount": row.amount,
+        "natural_amount": natural(row.category, row.amount),
+        "balance": decimal_text(row.amount, book.exponent),
+        "unit": book.unit,
+    }
+
+
+def _csv_line(values: tuple[Any, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(values)
+    return text.getvalue()

@@ -1,0 +1,39 @@
+"""Writes files that are either whole or not there."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+# The owner writes, the group reads: an export holds what members bought.
+MODE = 0o640
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """Give a text file to write to, which takes the place of ``path`` when the block ends and is on the disk by then.
+
+    A block that raises leaves ``path`` as it was; a kill leaves a file beside it that begins with a full stop.
+
+    :raises OSError: where the folder is not there or cannot be written to
+    """
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=f".{path.name}-", encoding="utf-8", newline="\n", delete=False
+    ) as unfinished:
+        try:
+            yield unfinished  # type: ignore[misc] # the wrapper has all that a text file has
+            unfinished.flush()
+            os.fchmod(unfinished.fileno(), MODE)
+            os.fsync(unfinished.fileno())
+            Path(unfinished.name).replace(path)
+        except BaseException:
+            Path(unfinished.name).unlink(missing_ok=True)
+            raise
+    # The new name is on the disk only when its folder is.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,33 @@
+"""The format “journal”: every line of a period as CSV."""
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC
+from typing import TextIO
+
+from ledger_app.queries.journal import JournalEntry
+from ledger_app.reports.amounts import decimal_text
+from ledger_app.reports.scope import Scope
+
+COLUMNS = (
+    *("date", "reference", "line", "description", "account", "role", "category", "amount", "debit", "credit", "unit"),
+    *("reverses", "posted_at", "posted_by", "seal"),
+)
+
+
+def write(scope: Scope, blocks: Iterator[list[JournalEntry]], file: TextIO) -> None:
+    """Write the names of the columns, then one row a line. Nothing else: what a comment would say is in the column ``seal``."""
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    unit, exponent, seal = scope.book.unit, scope.book.exponent, scope.seal_digest
+    for block in blocks:
+        for entry in block:
+            first = (entry.effective_on.isoformat(), entry.reference)
+            posted_at = entry.posted_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            last = (unit, entry.reverses, posted_at, entry.posted_by, seal)
+            for number, line in enumerate(entry.lines, start=1):
+                text = decimal_text(abs(line.amount), exponent)
+                sides = (text, "") if line.amount > 0 else ("", text)
+                rows.writerow(
+                    (*first, number, entry.description, line.account, line.role, line.category, line.amount, *sides, *last)
+                )
