@@ -68,6 +68,20 @@ class Machine:
         """Return the transition called ``name``."""
         return next(transition for transition in self.transitions if transition.name == name)
 
+    def ahead(self, state: str) -> list[Transition]:
+        """Return the transitions that a person may ask for in ``state`` or in a state that can still be reached from it.
+
+        What lies behind a state for ever is left out: its guards would answer about rows that are not theirs to judge any more.
+        """
+        reached, edge = {state}, [state]
+        while edge:
+            here = edge.pop()
+            for each in self.transitions:
+                if here in each.sources and each.target not in reached:
+                    reached.add(each.target)
+                    edge.append(each.target)
+        return [each for each in self.transitions if not each.automatic and reached & set(each.sources)]
+
     def reasons(self, transition: Transition, facts: Facts) -> list[errors.LedgerError]:
         """Return why ``transition`` is not free under ``facts``: state first, then right, then guards in their order."""
         found: list[errors.LedgerError] = []
