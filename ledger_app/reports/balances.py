@@ -12,7 +12,7 @@ from ledger_app.models import Book
 from ledger_app.queries import balances
 from ledger_app.queries.balances import AccountBalance
 from ledger_app.queries.snapshots import snapshot
-from ledger_app.reports.amounts import decimal_text
+from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.posting import natural
 
 COLUMNS = ("account", "role", "category", "member_number", "amount", "natural_amount", "balance", "unit")

@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import TextIO
 
 from ledger_app.queries.journal import JournalEntry
-from ledger_app.reports.amounts import decimal_text
+from ledger_app.rules.amounts import decimal_text
 from ledger_app.reports.scope import Scope
 
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""Amounts as text for other programs."""
+"""Amounts as text for other programs and for terminals."""
 
 
 def decimal_text(amount: int, exponent: int) -> str:
