@@ -123,5 +123,5 @@ class Definition:
     layout: Layout
     roles: Roles
     postings: tuple[PostingRule, ...]
-    set_aside_limit: int  # how many bad records may be set aside before the file is rejected; 0: any rejects it
+    set_aside_limit: int  # how many records that the ledger would refuse may be set aside before the file is rejected
     chunk_records: int  # about how many records a chunk should hold

@@ -6,7 +6,8 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import partial
 from multiprocessing import get_context
 from time import perf_counter
 from typing import Any
@@ -68,15 +69,36 @@ def apply(
     """Apply a batch and return what was done. Run again it goes on where it was; of an applied batch it does nothing.
 
     Chunks whose records the ledger refuses stop with their reasons, the others go on; the batch is applied when every chunk is and the
-    ledger's change, counted again, equals the plan.
+    ledger's change, counted again, equals the plan. ``now`` gives the time; with several workers each of them calls it, so it is a
+    module's own function, which can be handed to another process.
 
     :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale; recount_differs at the end
+    :raises TryAgain: when the database was busy or away
+    """
+    begin(batch_id=batch_id, caller=caller, version=version)
+    return carry_on(batch_id=batch_id, caller=caller, now=now, workers=workers, told=told)
+
+
+def begin(*, batch_id: int, caller: Caller, version: int | None = None) -> Batch:
+    """Take the step into ``applying``, or say that it is taken up again. An applied batch is left as it is.
+
+    :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale
+    """
+    batch = Batch.objects.get(pk=batch_id)
+    if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
+        return batch
+    return _transition("resume" if batch.state == Batch.State.APPLYING else "apply", batch_id, caller, version)
+
+
+def carry_on(*, batch_id: int, caller: Caller, now: Clock, workers: int = 1, told: Told = lambda _done, _total: None) -> Applied:
+    """Apply the chunks of a batch that has begun, and take the last step when all are applied.
+
+    :raises Refused: recount_differs
     :raises TryAgain: when the database was busy or away
     """
     batch = Batch.objects.get(pk=batch_id)
     if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
         return Applied(batch, 0, batch.chunks.count(), {})
-    _transition("resume" if batch.state == Batch.State.APPLYING else "apply", batch_id, caller, version)
     attempt = attempts.begin(batch=batch, step=Attempt.Step.APPLY, caller=caller, host=socket.gethostname(), process=os.getpid())
     started = perf_counter()
     results: list[ChunkResult] = []
@@ -142,13 +164,12 @@ def _results(batch_id: int, attempt_id: int, caller: Caller, now: Clock, workers
     connections.close_all()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=django.setup) as pool:
         # One at a time and in order, so that a kill leaves few chunks begun and the progress means something.
-        for result in pool.map(_apply_in_pool, [(chunk_id, attempt_id, caller) for chunk_id in chunk_ids]):
-            yield result
+        yield from pool.map(_apply_in_pool, [(chunk_id, attempt_id, caller, now) for chunk_id in chunk_ids])
 
 
-def _apply_in_pool(given: tuple[int, int, Caller]) -> ChunkResult:
-    chunk_id, attempt_id, caller = given
-    return apply_chunk(chunk_id=chunk_id, attempt_id=attempt_id, caller=replace(caller, at=datetime.now(UTC)))
+def _apply_in_pool(given: tuple[int, int, Caller, Clock]) -> ChunkResult:
+    chunk_id, attempt_id, caller, now = given
+    return apply_chunk(chunk_id=chunk_id, attempt_id=attempt_id, caller=replace(caller, at=now()))
 
 
 def apply_chunk(*, chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResult:
@@ -170,7 +191,7 @@ def _apply_or_stop(chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResul
     try:
         return transactions.run(lambda: _apply_chunk(chunk_id, attempt_id, caller))
     except Refused as refusal:
-        return transactions.run(lambda: _stop(chunk_id, attempt_id, refusal))
+        return transactions.run(partial(_stop, chunk_id, attempt_id, refusal))
 
 
 def _apply_chunk(chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResult:
@@ -248,7 +269,7 @@ def _drafts(chunk: Chunk, batch: Batch) -> list[Draft]:
 
 def _decoder(definition: Definition) -> Callable[[str], list[Value]]:
     """Return what reads a record's stored values back into the types that its columns have."""
-    readers: list[tuple[int, Callable[[str], Value]]] = []
+    readers: list[tuple[int, Callable[[Any], Value]]] = []
     for place, column in enumerate(definition.layout.data.columns):
         if column.kind is Kind.INSTANT:
             readers.append((place, datetime.fromisoformat))
@@ -258,7 +279,7 @@ def _decoder(definition: Definition) -> Callable[[str], list[Value]]:
     def decode(stored: str) -> list[Value]:
         values: list[Value] = json.loads(stored)
         for place, read in readers:
-            values[place] = read(values[place])  # type: ignore[arg-type] - stored as text
+            values[place] = read(values[place])
         return values
 
     return decode
@@ -273,15 +294,15 @@ class _Accounts:
         self._by_role: dict[tuple[int, str, str], int] = {}
         for part in postings.parts(sorted(holder_ids)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=codes, role__in=roles)
-            for key, holder, book, role in rows.values_list("id", "holder_id", "book_id", "role"):
+            for key, holder, book_id, role in rows.values_list("id", "holder_id", "book_id", "role"):
                 if holder is not None:
-                    self._by_role[holder, codes[book], role] = key
+                    self._by_role[holder, codes[book_id], role] = key
         self._by_code: dict[tuple[str, str], int] = {}
         wanted = {(each.book, side.code) for each in plans for side in (each.debit, each.credit) if side.code}
         for code, book in books.items():
             for part in postings.parts(sorted(name for of, name in wanted if of == code)):
-                rows = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
-                self._by_code.update(((code, name), key) for name, key in rows)
+                found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
+                self._by_code.update(((code, name), key) for name, key in found)
         self.missing: list[LedgerError] = []
 
     def find(self, book: str, side: Side, holder_id: int, line: int) -> int:
