@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.models import Entry, Posting
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import postings
 from ledger_app.rules import posting
 from ledger_app.rules.posting import Draft, Held, HeldBook, HeldPeriod, Plan, Reversed
@@ -61,10 +63,12 @@ def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int =
 def reverse(*, entry_id: int, effective_on: date, reason: str, caller: Caller) -> Posted:
     """Post the entry that undoes ``entry_id``, dated ``effective_on``; an entry is reversed once.
 
-    :raises errors.Refused: as ``post``; already reversed, a reversal itself, no reason given
+    :raises errors.Refused: as ``post``; already reversed, a reversal itself, no reason given or too long a one
     """
     if not reason.strip():
-        raise errors.Refused([errors.ReasonRequired(action="reverse")])
+        raise errors.Refused([errors.ReasonRequired(action=_("Reverse"))])
+    if len(reason) > REASON_MOST:
+        raise errors.Refused([errors.ReasonTooLong(most=REASON_MOST, length=len(reason))])
     return transactions.run(lambda: _reverse(entry_id, effective_on, reason.strip(), caller))
 
 
@@ -113,6 +117,8 @@ def _hold(drafts: Sequence[Draft], lane: int) -> Held:
 
 def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
+    # Book by book: the trigger on entries believes the period it found until the book changes.
+    ordered = sorted(plan.entries, key=lambda entry: entry.draft.book_id)
     row = Posting.objects.create(
         origin_kind=origin.kind,
         origin_id=origin.id,
@@ -127,7 +133,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
         "VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [
             (row.pk, draft.book_id, draft.effective_on, draft.reference, draft.description, reverses, fingerprint)
-            for draft, fingerprint, _ in plan.entries
+            for draft, fingerprint, _ in ordered
             for reverses in [draft.reverses.id if draft.reverses else None]
         ],
     )
@@ -136,7 +142,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     ids = {(book_id, reference): key for book_id, reference, key in found}
     _insert(
         "INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after) VALUES (%s, %s, %s, %s, %s, %s)",
-        [(ids[draft.book_id, draft.reference], *line) for draft, _, lines in plan.entries for line in lines],
+        [(ids[draft.book_id, draft.reference], *line) for draft, _, lines in ordered for line in lines],
     )
     _set_balances(plan)
     _assert_written(row.pk, plan)
@@ -204,6 +210,6 @@ def _assert_written(posting_id: int, plan: Plan) -> None:
         )
     if sum(total for _, total in written.values()) != 0:
         raise errors.WrittenDiffers(what="sum of lines", planned=0, found=sum(total for _, total in written.values()))
-    for key, _, _, last, amount, sequence in rows:
+    for key, _count, _total, last, amount, sequence in rows:
         if (int(amount), int(sequence)) != plan.balances[int(key)] or int(last) != int(sequence):
             raise errors.WrittenDiffers(what=f"balance {key}", planned=plan.balances[int(key)], found=(amount, sequence))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from ledger_app import errors, locks
 
@@ -38,7 +38,7 @@ def run(work: Callable[[], Result]) -> Result:
             with transaction.atomic(durable=True):
                 locks.begin()
                 return work()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             cause = _cause(error)
             if cause == "lost":
                 connection.close()
@@ -53,9 +53,11 @@ def run(work: Callable[[], Result]) -> Result:
     raise errors.TryAgain(cause=cause)
 
 
-def _cause(error: DatabaseError) -> str:
+def _cause(error: DatabaseError | InterfaceError) -> str:
     """Return why a try may be repeated, or an empty string where it may not."""
     code = error.args[0] if error.args else None
+    if isinstance(error, InterfaceError):
+        return "lost"  # the driver's word for a connection that it has closed
     if isinstance(error, OperationalError):
         if code in LOST:
             return "lost"
