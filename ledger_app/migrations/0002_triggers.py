@@ -47,6 +47,11 @@ END
 """,
 }
 
+OVERLAPS = (
+    "EXISTS (SELECT 1 FROM ledger_app_period AS other WHERE other.book_id = NEW.book_id"
+    " AND other.starts_on <= NEW.ends_on AND other.ends_on >= NEW.starts_on)"
+)
+
 
 def refusals() -> list[tuple[str, str, str, str]]:
     """Return (name, event, table, condition) of each trigger that does nothing but refuse."""
@@ -57,6 +62,9 @@ def refusals() -> list[tuple[str, str, str, str]]:
     ]
     found.append(("kakutei_period_frozen_no_update", "UPDATE", "ledger_app_period", "OLD.state = 'frozen'"))
     found.append(("kakutei_period_no_delete", "DELETE", "ledger_app_period", ""))
+    # A second period over the days of a frozen one would let entries in.
+    found.append(("kakutei_period_no_overlap_insert", "INSERT", "ledger_app_period", OVERLAPS))
+    found.append(("kakutei_period_no_overlap_update", "UPDATE", "ledger_app_period", f"{OVERLAPS[:-1]} AND other.id <> OLD.id)"))
     return found
 
 

@@ -1,7 +1,7 @@
 """Opens books, periods, members and accounts. Each is safe to run again: what is there with the same properties is left as it is."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -15,7 +15,10 @@ from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+CODE_MOST = 64
+# Codes of books and names of periods stand in headings and in the canonical form of a seal.
+SHORT_CODE_MOST = 20
 ROWS_A_CALL = 2000
 
 
@@ -45,7 +48,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
 
     :raises errors.Refused: code_invalid, definition_conflict
     """
-    _check_code(code)
+    _check_code(code, SHORT_CODE_MOST)
     wanted = {"unit": unit, "exponent": exponent, "time_zone": time_zone}
 
     def work() -> Book:
@@ -61,8 +64,9 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
 def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller: Caller) -> Period:
     """Open a period, or return it where it is there with the same span.
 
-    :raises errors.Refused: period_span_invalid, period_overlaps, definition_conflict
+    :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, definition_conflict
     """
+    _check_code(name, SHORT_CODE_MOST)
     if ends_on < starts_on:
         raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
 
@@ -76,6 +80,11 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
+        # Locked, since a freeze that is under way holds its period and leaves the book alone.
+        later = Period.objects.select_for_update().filter(book=book, starts_on__gt=ends_on).order_by("id")
+        frozen = next((period for period in later if period.state == Period.State.FROZEN), None)
+        if frozen is not None:
+            raise errors.Refused([errors.PeriodBeforeSeal(period=frozen.name, book=book.code)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
 
     return transactions.run(work)
@@ -94,7 +103,8 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
         for code, account in there.items():
             opening = wanted[code]
-            _same("Account", code, account, {"role": opening.role, "category": opening.category, "stripes": opening.stripes})
+            wished = {"role": opening.role, "category": opening.category, "floor": opening.floor, "stripes": opening.stripes}
+            _same("Account", code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         _create_accounts(missing, caller)
         return len(missing)
@@ -174,12 +184,12 @@ def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
     return [account for part in postings.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
 
 
-def _check_code(code: str) -> None:
-    if CODE.fullmatch(code) is None:
-        raise errors.Refused([errors.CodeInvalid(name=code)])
+def _check_code(code: str, most: int = CODE_MOST) -> None:
+    if len(code) > most or CODE.fullmatch(code) is None:
+        raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=most)])
 
 
-def _same(what: str, name: str, row: models.Model, wanted: dict[str, object]) -> None:
+def _same(what: str, name: str, row: models.Model, wanted: Mapping[str, object]) -> None:
     """Refuse where ``row`` differs from what is wanted, naming each column."""
     differs = [
         f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value

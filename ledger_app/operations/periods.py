@@ -3,18 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors
 from ledger_app.models import Period, Seal
 from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
+CHANGES = frozenset({"provisional", "reopen"})
+
 
 def change(*, period_id: int, name: str, caller: Caller, reason: str = "", version: int | None = None) -> Period:
     """Carry out ``provisional`` or ``reopen``.
 
-    :raises errors.Refused: with every reason
+    :raises errors.Refused: with every reason; not_found where ``name`` is none of the two
     """
+    if name not in CHANGES:
+        # A freeze is more than a change of state: it is decided on proofs and writes a seal.
+        raise errors.Refused([errors.NotFound(what=_("change of a period"), name=name)])
     return transitions.perform(
         transitions.Request(
             machine=PERIOD,

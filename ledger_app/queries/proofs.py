@@ -173,6 +173,8 @@ EXPECTED_TRIGGERS = frozenset(
         ),
         "kakutei_period_frozen_no_update",
         "kakutei_period_no_delete",
+        "kakutei_period_no_overlap_insert",
+        "kakutei_period_no_overlap_update",
     }
 )
 
@@ -195,6 +197,18 @@ OUTSIDE = """
         ON period.book_id = entry.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
      WHERE entry.book_id IN ({books}) AND period.id IS NULL
 """
+GROWN = """
+    SELECT seal.id, period.name, seal.entry_count, COUNT(*)
+      FROM ledger_app_seal AS seal
+      JOIN ledger_app_period AS period ON period.id = seal.period_id
+      JOIN ledger_app_entry AS entry
+        ON entry.book_id = period.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
+     WHERE period.book_id IN ({books})
+     GROUP BY seal.id, period.name, seal.entry_count
+    HAVING COUNT(*) > seal.entry_count
+"""
+# Callers say when they began: an entry that a freeze waited for may bear a later time than its seal. So the count decides whether anything came
+# in, and the time only points at what.
 LATE = """
     SELECT entry.reference, period.name
       FROM ledger_app_seal AS seal
@@ -202,7 +216,7 @@ LATE = """
       JOIN ledger_app_entry AS entry
         ON entry.book_id = period.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
       JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id
-     WHERE period.book_id IN ({books}) AND posting.posted_at > seal.sealed_at
+     WHERE period.book_id IN ({books}) AND seal.id = %s AND posting.posted_at > seal.sealed_at
 """
 UNSEALED = """
     SELECT book.code, period.name, period.state, seal.id
@@ -217,8 +231,12 @@ def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
     """Statement 4."""
     for reference, on in rows(OUTSIDE, books):
         yield _("Entry {reference}, dated {on}, is in no period.").format(reference=reference, on=on)
-    for reference, period in rows(LATE, books):
-        yield _("Entry {reference} entered period {period} after its freeze.").format(reference=reference, period=period)
+    for seal_id, period, sealed, found in rows(GROWN, books):
+        yield _("Period {period} was sealed with {sealed} entries and has {found}.").format(
+            period=period, sealed=sealed, found=found
+        )
+        for reference, _period in rows(LATE, books, seal_id):
+            yield _("Entry {reference} entered period {period} after its freeze.").format(reference=reference, period=period)
     for book, period, state, seal in rows(UNSEALED, books):
         yield _("Period {period} of {book} is {state}, and its seal is {seal}.").format(
             period=period, book=book, state=state, seal=seal or _("missing")
