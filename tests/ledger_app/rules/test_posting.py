@@ -39,7 +39,7 @@ def draft(reference="r-1", lines=((CASH, 100), (SALES, -100)), *, on=ON, descrip
 
 
 def codes(*drafts, by_hand=True, **changes):
-    refusals, plan = posting.decide(drafts, held=held(**changes), lane=0, by_hand=by_hand)
+    refusals, _plan = posting.decide(drafts, held=held(**changes), lane=0, by_hand=by_hand)
     return [refusal.code for refusal in refusals]
 
 
