@@ -10,8 +10,8 @@ class SlotUnknown(LedgerError):
 
     code = "slot_unknown"
     template = _(
-        "The name “{name}” does not say which business date and sequence this file is for. The bytes are kept: "
-        "send it again with both given."
+        "Neither the name “{name}” nor what was given with it says which business date and sequence (1 to {most}) this file is for. "
+        "The bytes are kept: send it again with both given."
     )
 
 
@@ -114,3 +114,10 @@ class BatchAway(LedgerError):
 
     code = "batch_away"
     template = _("The batch is {state} and applies nothing.")
+
+
+class DemonstrationStopped(LedgerError):
+    """A step of the demonstration did not pass."""
+
+    code = "demonstration_stopped"
+    template = _("The demonstration stopped: {why}")

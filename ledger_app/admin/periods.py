@@ -39,7 +39,7 @@ class AmountField(forms.CharField):
         if not text:
             return None
         match = self._pattern.fullmatch(text.strip())
-        if match is None or not match[0].isascii() and not match[0].startswith("−"):
+        if match is None:
             example = look.amount_text(123456, self._exponent)
             raise forms.ValidationError(_t("Write the amount like {example}.").format(example=example))
         sign, whole, decimals = match[1], match[2].replace(",", ""), match[3] or "0" * self._exponent
