@@ -52,6 +52,31 @@ def digest_of(path: Path) -> bytes:
         return hashlib.file_digest(stream, "sha256").digest()
 
 
+def piece(path: Path, offset: int, length: int) -> bytes:
+    """Return ``length`` of the stored bytes from ``offset``; fewer where the file ends before.
+
+    :raises FileNotFoundError: where there are none
+    """
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        return stream.read(length)
+
+
+def find_line(path: Path, number: int, most: int) -> tuple[int, bytes] | None:
+    """Return the offset of line ``number`` (from 1) and its bytes without the ending, at most ``most``; None past the end.
+
+    :raises FileNotFoundError: where there are none
+    """
+    with path.open("rb") as stream:
+        line, offset = 1, 0
+        while part := stream.readline(PIECE_BYTES):
+            if line == number:
+                return offset, part.removesuffix(b"\n").removesuffix(b"\r")[:most]
+            offset += len(part)
+            line += part.endswith(b"\n")
+    return None
+
+
 def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

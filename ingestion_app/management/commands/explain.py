@@ -1,0 +1,64 @@
+"""explain ACCOUNT | ENTRY | BATCH:LINE: what a number is made of, back to the bytes that came in."""
+
+import re
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from config import commands
+from ingestion_app.management import explaining
+from ingestion_app.queries import explain as lines
+from ledger_app import errors
+from ledger_app.queries import explain
+from ledger_app.queries.snapshots import snapshot
+
+BATCH_AND_LINE = re.compile(r"([0-9]{1,18}):([0-9]{1,9})")
+NUMBER = re.compile(r"[0-9]{1,18}")
+BOOK_AND_NAME = re.compile(r"([^/]+)/(.+)")
+LAST = 20
+
+
+class Command(commands.Command):
+    """Explains an account, an entry or a line of a file."""
+
+    help = (
+        "Explain a number. BOOK/CODE: an account, recomputed, with its last lines. BOOK/REFERENCE or a number: an entry, back to the bytes "
+        "it came from. BATCH:LINE: a line of a file, on to its entries. Exit status 1 where what is stored does not recompute."
+    )
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("subject", metavar="ACCOUNT | ENTRY | BATCH:LINE")
+        parser.add_argument(
+            "--last", type=commands.positive, default=LAST, metavar="N", help="how many lines of an account, the latest first"
+        )
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Find what is meant and explain it."""
+        subject: str = options["subject"]
+        with snapshot():
+            if match := BATCH_AND_LINE.fullmatch(subject):
+                batch = lines.find_batch(int(match[1]))
+                if batch is None:
+                    raise errors.Refused([errors.NotFound(what="batch", name=match[1])])
+                return explaining.tell_line(lines.line(batch, int(match[2])))
+            if NUMBER.fullmatch(subject):
+                entry = explain.find_entry(number=int(subject))
+                if entry is None:
+                    raise errors.Refused([errors.NotFound(what="entry", name=subject)])
+                return explaining.tell_entry(explain.entry(entry))
+            match = BOOK_AND_NAME.fullmatch(subject)
+            if match is None:
+                raise CommandError(
+                    f"“{subject}” is none of BOOK/CODE, BOOK/REFERENCE, an entry's number, BATCH:LINE", returncode=commands.USAGE
+                )
+            return self._by_name(match[1], match[2], options["last"])
+
+    def _by_name(self, book: str, name: str, last: int) -> commands.Outcome:
+        account = explain.find_account(book, name)
+        entry = explain.find_entry(book=book, reference=name)
+        if account is not None:
+            return explaining.tell_account(explain.account(account, last=last), namesake=entry)
+        if entry is not None:
+            return explaining.tell_entry(explain.entry(entry))
+        raise errors.Refused([errors.NotFound(what=f"account or entry of {book}", name=name)])

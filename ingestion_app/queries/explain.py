@@ -1,0 +1,85 @@
+"""Explains lines of files: what was read, what was found wrong, and which entries came of it; and from an entry back to its line."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ingestion_app.checks.rules import Seen
+from ingestion_app.formats.delimited import DelimitedFormat
+from ingestion_app.formats.postings import reference
+from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.queries import definitions
+from ledger_app.models import Entry, Posting
+from ledger_app.queries import explain
+
+
+class LineExplained(NamedTuple):
+    """A line of a batch's file. ``record`` is None where the line became none: headers, trailers, lines that could not be read."""
+
+    batch: Batch
+    line: int
+    record: Record | None
+    values: dict[str, Any]  # by column
+    findings: list[Seen]
+    entries: list[Entry]
+
+
+def find_batch(number: int) -> Batch | None:
+    """Return a batch with all that explaining it names."""
+    related = ("source", "source_version", "file", "receipt", "received_by", "approved_by")
+    return Batch.objects.filter(pk=number).select_related(*related).first()
+
+
+def line(batch: Batch, number: int) -> LineExplained:
+    """Return what became of line ``number`` of a batch."""
+    definition = definitions.definition_of(batch.source_version)
+    record = Record.objects.filter(batch=batch, line=number).select_related("chunk", "holder").first()
+    found = Finding.objects.filter(batch=batch, line=number).order_by("column", "id")
+    entries: list[Entry] = []
+    if record is not None and record.chunk is not None:
+        codes = sorted({rule.book for rule in definition.postings})
+        under = explain.entries_under(reference(batch.source.code, record.key), codes)
+        # Another batch may have posted the same record before: only what this chunk posted came of this line.
+        posted = set(
+            Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id=record.chunk.pk).values_list("id", flat=True)
+        )
+        entries = [entry for entry in under if entry.posting_id in posted]
+    return LineExplained(
+        batch=batch,
+        line=number,
+        record=record,
+        values=_named(batch, record),
+        findings=[Seen(each.rule, each.line, each.column, each.offset, bytes(each.raw), each.facts) for each in found],
+        entries=entries,
+    )
+
+
+def kind_of(batch: Batch, raw: bytes) -> str:
+    """Return which record type the bytes of a line are marked as: header, data, trailer or end; empty where none."""
+    layout = definitions.definition_of(batch.source_version).layout
+    marked = DelimitedFormat(layout).record_type(raw)
+    kinds = {"header": layout.header, "data": layout.data, "trailer": layout.trailer, "end": layout.end}
+    return next((name for name, record_type in kinds.items() if marked is not None and record_type is marked), "")
+
+
+def encoding_of(batch: Batch) -> str:
+    """Return the encoding that a batch's file was read in."""
+    return definitions.definition_of(batch.source_version).layout.encoding
+
+
+def records_of(posted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Record]:
+    """Return the record that each entry came from, by (chunk id, reference), in two statements."""
+    wanted = set(posted)
+    chunks = Chunk.objects.filter(id__in={chunk_id for chunk_id, _ in wanted}).select_related("batch__source")
+    prefixes = {chunk.pk: reference(chunk.batch.source.code, "") for chunk in chunks}
+    keys = {name.removeprefix(prefixes[chunk_id]) for chunk_id, name in wanted if chunk_id in prefixes}
+    records = Record.objects.filter(chunk_id__in=prefixes, key__in=keys)
+    return {
+        (record.chunk_id, prefixes[record.chunk_id] + record.key): record for record in records if record.chunk_id is not None
+    }
+
+
+def _named(batch: Batch, record: Record | None) -> dict[str, Any]:
+    if record is None or record.values is None:
+        return {}
+    columns = definitions.definition_of(batch.source_version).layout.data.columns
+    return {column.name: value for column, value in zip(columns, record.values, strict=True)}
