@@ -234,7 +234,7 @@ class Stale(LedgerError):
     """The subject changed after it was shown."""
 
     code = "stale"
-    template = _("This changed while you looked at it (version {shown}, now {version}). Look again, then decide.")
+    template = _("This changed while you looked at it (version {shown}, now {now}). Look again, then decide.")
 
 
 class NotPermitted(LedgerError):

@@ -1,0 +1,108 @@
+"""Every refusal can be said: its facts are given where it is made, and docs/errors.md lists it as it is."""
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+from django.utils.translation import override
+
+import ingestion_app.errors
+import ledger_app.errors
+from ledger_app.errors import LedgerError
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs/errors.md"
+MODULES = (ledger_app.errors, ingestion_app.errors)
+# Bases, which are never shown by themselves.
+BASES = {"LedgerError", "Refused"}
+
+
+def kinds(module):
+    """Return the errors that a module defines, in the order of its source."""
+    return [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, LedgerError) and kind.__module__ == module.__name__
+        if kind.__name__ not in BASES
+    ]
+
+
+ALL = {kind.__name__: kind for module in MODULES for kind in kinds(module)}
+
+
+def fields(kind):
+    with override("en"):
+        return {name for _, name, _, _ in string.Formatter().parse(str(kind.template)) if name}
+
+
+def calls(tree):
+    """Yield (line, name of the error, names of its facts) for each error that is made with its facts spelt out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            facts = {keyword.arg for keyword in node.keywords}
+            if name in ALL and None not in facts:
+                yield node.lineno, name, facts
+
+
+def incomplete(tree):
+    return [(line, name, sorted(fields(ALL[name]) - facts)) for line, name, facts in calls(tree) if fields(ALL[name]) - facts]
+
+
+def test_the_check_finds_a_fact_that_is_missing():
+    sample = ast.parse("errors.Stale(shown=1)\nStale(shown=1, now=2)\nerrors.Stale(**facts)\nother(shown=1)")
+    assert incomplete(sample) == [(1, "Stale", ["now"])]
+
+
+def test_every_error_is_made_with_the_facts_that_its_sentence_names():
+    sources = [path for name in ("ledger_app", "ingestion_app", "config") for path in (ROOT / name).rglob("*.py")]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources}
+    found = [(str(path.relative_to(ROOT)), *each) for path, tree in trees.items() for each in incomplete(tree)]
+    assert found == []
+    assert sum(len(list(calls(tree))) for tree in trees.values()) > 60
+
+
+def test_no_two_errors_share_a_code():
+    codes = [kind.code for kind in ALL.values()]
+    assert sorted(codes) == sorted(set(codes))
+
+
+@pytest.mark.parametrize("kind", ALL.values(), ids=lambda kind: kind.code)
+def test_every_error_has_a_code_of_its_own_a_sentence_and_a_docstring(kind):
+    assert "code" in vars(kind)
+    assert re.fullmatch(r"[a-z_]{3,40}", kind.code)
+    assert "template" in vars(kind)
+    assert (kind.__doc__ or "").endswith(".")
+    facts = dict.fromkeys(fields(kind), "{x}%s")
+    assert kind(**facts).as_dict()["sentence"]
+
+
+@pytest.mark.parametrize("kind", ALL.values(), ids=lambda kind: kind.code)
+def test_every_sentence_names_the_same_facts_in_japanese(kind):
+    with override("ja"):
+        japanese = {name for _, name, _, _ in string.Formatter().parse(str(kind.template)) if name}
+    assert japanese == fields(kind)
+
+
+def documented():
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.+) \| (.+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    return [(code, sentence) for code, sentence, _remedy in rows], [remedy for _code, _sentence, remedy in rows]
+
+
+def test_the_documented_errors_are_those_of_the_code():
+    rows, remedies = documented()
+    with override("en"):
+        coded = {kind.code: str(kind.template) for kind in ALL.values()}
+    assert dict(rows) == coded
+    assert len(rows) == len(coded)
+    assert all(len(remedy) > 10 for remedy in remedies)
+
+
+def test_the_documented_order_of_posting_is_that_of_the_code():
+    from ledger_app.rules import posting
+
+    text = DOCUMENT.read_text(encoding="utf-8")
+    section = text[text.index("## Posting") : text.index("## ", text.index("## Posting") + 3)]
+    assert re.findall(r"^\| `([a-z_]+)` ", section, re.MULTILINE) == [kind.code for kind in posting.ORDER]
