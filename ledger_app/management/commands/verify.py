@@ -23,7 +23,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Verify, and keep what was found."""
         chosen = [books.find(options["book"])] if options["book"] else list(Book.objects.order_by("code"))
-        told = self._tell if sys.stderr.isatty() else lambda _says: None
+        told = self.stderr.write if sys.stderr.isatty() else lambda _says: None
         result = verification.verify(books=chosen, at=doorways.now(), now=doorways.now, told=told)
         lines = [
             f"{each['number']:>2}. {'holds' if not each['breaches'] else 'BROKEN'}: {each['says']}" for each in result.results
@@ -31,6 +31,3 @@ class Command(commands.Command):
         breaches = [f"{each['number']}. {breach}" for each in result.results for breach in each["breaches"]]
         data = {"books": [book.code for book in chosen], "breaches": result.breaches, "statements": result.results}
         return commands.Outcome(data, tuple(lines), commands.REFUSED if breaches else commands.DONE, tuple(breaches))
-
-    def _tell(self, says: str) -> None:
-        self.stderr.write(says)
