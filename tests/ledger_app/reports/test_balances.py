@@ -35,7 +35,7 @@ def test_every_account_has_one_row_in_the_order_of_its_code(ledger: SmallLedger)
 def test_a_row_says_both_directions_and_the_member(ledger: SmallLedger) -> None:
     ledger.post(ledger.draft("r-1", ("M1-receivable", 1234), ("settlement", -1234)))
     found = rows(ledger)
-    assert found["M1-receivable"] | {} == {
+    assert found["M1-receivable"] == {
         "account": "M1-receivable",
         "role": "receivable",
         "category": "asset",
@@ -131,9 +131,7 @@ def test_pages_of_any_size_come_to_the_same(ledger: SmallLedger, monkeypatch: py
 @pytest.mark.parametrize("asked", [{}, {"at": JANUARY_20}])
 def test_more_accounts_and_lines_need_no_more_statements(ledger: SmallLedger, asked: dict[str, Any]) -> None:
     def statements() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries_made:
+        with CaptureQueriesContext(connection) as queries_made:
             list(balances.csv_lines(ledger.book, **asked))
         return len(queries_made)
 

@@ -34,7 +34,7 @@ class CloseTest(TestCase):
         kinds = {account.code: (account.category, account.role) for account in Account.objects.filter(book=ledger.book)}
         for name, (_, ends_on) in samples.MONTHS.items():
             caller = Caller(finance, samples.AFTER_JANUARY.replace(year=2018), "command")
-            debits = sum(amount for day, *_, amount, _lane in history if samples_month(day) == name)
+            debits = sum(amount for day, *_, amount, _lane in history if month_of(day) == name)
             seal = periods.freeze(
                 period_id=ledger.periods[name].pk, controls={"debits": debits}, caller=caller, code_version="test"
             )
@@ -47,5 +47,5 @@ class CloseTest(TestCase):
             }
 
 
-def samples_month(day: int) -> str:
+def month_of(day: int) -> str:
     return f"{date(2017, 1, 1) + timedelta(days=day):%Y-%m}"
