@@ -1,10 +1,14 @@
 """Errors of the API as problem+json (RFC 9457)."""
 
-from collections.abc import Sequence
-from typing import Any
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -13,49 +17,121 @@ from rest_framework.views import exception_handler
 
 from ledger_app import errors
 
+MEDIA_TYPE: Final = "application/problem+json"
+SECONDS_TO_WAIT: Final = 5
+
 STATUS: dict[type[errors.LedgerError], int] = {
     errors.NotPermitted: status.HTTP_403_FORBIDDEN,
     errors.NotFound: status.HTTP_404_NOT_FOUND,
     errors.TryAgain: status.HTTP_503_SERVICE_UNAVAILABLE,
     errors.WrittenDiffers: status.HTTP_500_INTERNAL_SERVER_ERROR,
 }
+TITLES: Final = {
+    status.HTTP_400_BAD_REQUEST: _("The request is not in the right form"),
+    status.HTTP_401_UNAUTHORIZED: _("Nobody is signed in"),
+    status.HTTP_403_FORBIDDEN: _("Not permitted"),
+    status.HTTP_404_NOT_FOUND: _("Not found"),
+    status.HTTP_405_METHOD_NOT_ALLOWED: _("The address does not take this method"),
+    status.HTTP_406_NOT_ACCEPTABLE: _("The answer is given as JSON only"),
+    status.HTTP_409_CONFLICT: _("A rule refuses"),
+    status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: _("The address does not take this kind of body"),
+    status.HTTP_500_INTERNAL_SERVER_ERROR: _("A fault of the program"),
+    status.HTTP_503_SERVICE_UNAVAILABLE: _("Try again later"),
+}
+# One word for one thing: the frameworks' own names where the ledger has one too.
+CODES: Final = {"permission_denied": "not_permitted", "invalid": "shape_invalid", "parse_error": "shape_invalid"}
+
+log = logging.getLogger(__name__)
 
 
 class ProblemRenderer(JSONRenderer):
     """Errors, as the standard names them."""
 
-    media_type = "application/problem+json"
+    media_type = MEDIA_TYPE
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Translate any refusal into a problem: type, title, status, detail, and for refusals each reason with its code."""
+    """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("the database did not answer", exc_info=error)
+        error = errors.TryAgain(cause=type(error).__name__)
     if isinstance(error, errors.LedgerError):
-        reasons: Sequence[errors.LedgerError] = error.reasons if isinstance(error, errors.Refused) else (error,)
-        gravest = max((STATUS.get(type(reason), status.HTTP_409_CONFLICT) for reason in reasons), key=_weight)
-        facts = {"reasons": [reason.as_dict() for reason in reasons]}
-        return _fill(Response(status=gravest), context, error.code, error.sentence, **facts)
+        return _fill(_refusal(error), context)
     if isinstance(error, ObjectDoesNotExist):
         error = Http404(str(error))
     response = exception_handler(error, context)
     if response is None:
         return None
-    detail = response.data
-    code = error.default_code if isinstance(error, exceptions.APIException) else "not_found"
-    title = detail.get("detail", code) if isinstance(detail, dict) else code
-    extra = {"fields": detail} if isinstance(error, exceptions.ValidationError) else {}
-    return _fill(response, context, code, str(title), **extra)
+    code = _code_of(error)
+    detail = getattr(error, "detail", None)
+    if isinstance(error, exceptions.ValidationError):
+        faults = list(_faults(error.get_full_details()))
+        sentence = " ".join(f"{fault['field']}: {fault['sentence']}" if fault["field"] else fault["sentence"] for fault in faults)
+        response.data = _problem(response.status_code, code, sentence, faults=faults)
+    else:
+        sentence = str(detail) if detail is not None else str(TITLES.get(response.status_code, code))
+        response.data = _problem(response.status_code, code, sentence)
+    return _fill(response, context)
 
 
-def _weight(code: int) -> int:
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a fault of the program: a problem for the API, a page for people."""
+    if not request.path.startswith("/api/"):
+        return server_error_page(request)
+    number = status.HTTP_500_INTERNAL_SERVER_ERROR
+    sentence = _("The program failed; nothing of this request was kept half done. The fault is in the log.")
+    return JsonResponse(_problem(number, "server_error", str(sentence)), status=number, content_type=MEDIA_TYPE)
+
+
+def _refusal(error: errors.LedgerError) -> Response:
+    reasons: Sequence[errors.LedgerError] = error.reasons if isinstance(error, errors.Refused) else (error,)
+    gravest = max(reasons, key=lambda reason: _weight(_status_of(reason)))
+    number = _status_of(gravest)
+    headers = {"Retry-After": str(SECONDS_TO_WAIT)} if number == status.HTTP_503_SERVICE_UNAVAILABLE else None
+    listed = [reason.as_dict() for reason in reasons]
+    return Response(_problem(number, gravest.code, error.sentence, reasons=listed), status=number, headers=headers)
+
+
+def _status_of(reason: errors.LedgerError) -> int:
+    return STATUS.get(type(reason), status.HTTP_409_CONFLICT)
+
+
+def _weight(number: int) -> int:
     """A missing right outweighs a conflict: who may not act is not told that it would have worked."""
     order = [status.HTTP_409_CONFLICT, status.HTTP_404_NOT_FOUND, status.HTTP_403_FORBIDDEN]
-    return order.index(code) if code in order else len(order)
+    return order.index(number) if number in order else len(order)
 
 
-def _fill(response: Response, context: dict[str, Any], code: str, title: str, **extra: Any) -> Response:
-    response.data = {"type": f"urn:kakutei:{code}", "title": title, "status": response.status_code, "code": code, **extra}
+def _code_of(error: Exception) -> str:
+    if isinstance(error, exceptions.APIException):
+        return CODES.get(error.default_code, error.default_code)
+    return "not_found" if isinstance(error, Http404) else "not_permitted"
+
+
+def _faults(details: Any, field: str = "") -> Iterator[dict[str, str]]:
+    """Yield each fault of a body or a query: the field by its dotted name, a code and a sentence."""
+    if (
+        isinstance(details, Mapping)
+        and {"message", "code"} == set(details)
+        and not isinstance(details["message"], Mapping | list)
+    ):
+        yield {"field": field, "code": str(details["code"]), "sentence": str(details["message"])}
+    elif isinstance(details, Mapping):
+        for name, inner in details.items():
+            yield from _faults(inner, ".".join(part for part in (field, "" if name == "non_field_errors" else str(name)) if part))
+    else:
+        for inner in details:
+            yield from _faults(inner, field)
+
+
+def _problem(number: int, code: str, sentence: str, **extra: Any) -> dict[str, Any]:
+    title = str(TITLES.get(number, _("Refused")))
+    return {"type": f"urn:kakutei:{code}", "title": title, "status": number, "detail": sentence, "code": code, **extra}
+
+
+def _fill(response: Response, context: dict[str, Any]) -> Response:
     request: Request | None = context.get("request")
     if request is not None:
         request.accepted_renderer = ProblemRenderer()
-        request.accepted_media_type = ProblemRenderer.media_type
+        request.accepted_media_type = MEDIA_TYPE
     return response

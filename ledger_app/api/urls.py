@@ -1,5 +1,16 @@
-"""Where the API is."""
+"""Where the ledger is in the API."""
 
-from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from ledger_app.api.accounts import AccountView
+from ledger_app.api.books import BookView
+from ledger_app.api.entries import EntryView
+from ledger_app.api.periods import PeriodView
+
+router = SimpleRouter()
+router.register("books", BookView, basename="book")
+router.register("accounts", AccountView, basename="account")
+router.register("entries", EntryView, basename="entry")
+router.register("periods", PeriodView, basename="period")
+
+urlpatterns = router.urls

@@ -1,0 +1,169 @@
+"""What every view of the API has in common. Apart from ``config.api``, which the framework loads before its own views."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import mixins, serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from config import doorways, problems
+from config.api import KeysetPagination
+from config.api_input import Input, StrictJSONParser
+from ledger_app.operations.audit import Caller
+from ledger_app.rules.transitions import Facts, Machine
+
+ID_PATTERN = "[0-9]{1,18}"
+
+
+class Output(serializers.Serializer[Any]):
+    """The shape of what goes out. Nothing comes in by it."""
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{64}$"})
+class DigestOutput(serializers.Field[Any, Any, Any, Any]):
+    """A SHA-256 in hexadecimal."""
+
+    def to_representation(self, value: bytes) -> str:
+        """Return the hexadecimal text."""
+        return bytes(value).hex()
+
+
+class ReasonOutput(Output):
+    """Why not: a stable code, a sentence in the reader's language, and the facts of the case."""
+
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    facts = serializers.DictField()
+
+
+class OfferOutput(Output):
+    """A transition that lies ahead, free or held back."""
+
+    name = serializers.CharField(help_text=_("The last part of the address to POST to."))
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the shape, not the attribute
+    description = serializers.CharField()
+    is_free = serializers.BooleanField()
+    reason_required = serializers.BooleanField()
+    reasons = ReasonOutput(many=True, help_text=_("Why it is held back; empty where it is free."))
+
+
+class FaultOutput(Output):
+    """One thing wrong with the shape of a request."""
+
+    field = serializers.CharField(help_text=_("The dotted name of the field; empty for the request as a whole."))
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class ProblemOutput(Output):
+    """Any error, after RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text=_("Stable; for refusals that of the gravest reason."))
+    reasons = ReasonOutput(many=True, required=False)
+    faults = FaultOutput(many=True, required=False)
+
+
+class Schema(AutoSchema):
+    """Describes the errors of every operation once."""
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        bodies["default"] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+            ProblemOutput, "default", [problems.MEDIA_TYPE], direction
+        )
+        return bodies
+
+
+class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
+    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+
+    schema = Schema()
+    metadata_class = None
+    parser_classes = [StrictJSONParser]
+    filter_backends = ()
+    lookup_value_regex = ID_PATTERN
+    # The rights to view what is shown beside the view's own model.
+    reads: tuple[str, ...] = ()
+    # What a list may be narrowed by.
+    filters: ClassVar[type[Input]] = Input
+    detail_serializer_class: ClassVar[type[Output] | None] = None
+
+    def get_serializer_class(self) -> Any:
+        """Return the fuller shape for one row."""
+        if self.action == "retrieve" and self.detail_serializer_class is not None:
+            return self.detail_serializer_class
+        return super().get_serializer_class()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow a list to what was asked for. One row is found by its address alone."""
+        return self.narrow(queryset, self.asked(self.filters)) if self.action == "list" else queryset
+
+    def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        """Return the rows that were asked for, by what the filters' fields name as their source."""
+        return rows.filter(**asked)
+
+    def asked(self, shape: type[Input]) -> dict[str, Any]:
+        """Return what the query says, read by ``shape``."""
+        query = self.request.query_params.copy()
+        for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
+            if len(query.getlist(name)) == 1:
+                del query[name]
+        return self.read(shape, query)
+
+    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
+        """Return ``data`` read by ``shape``."""
+        serializer = shape(data=data)
+        serializer.is_valid(raise_exception=True)
+        found: dict[str, Any] = serializer.validated_data
+        return found
+
+    def page(self, rows: QuerySet[Any]) -> Response:
+        """Answer with one page of ``rows``, in the shape of the action."""
+        return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
+
+    @property
+    def caller(self) -> Caller:
+        """Who acts in this request."""
+        return doorways.from_request(self.request, "api")
+
+
+def offers(machine: Machine, facts: Facts) -> list[dict[str, Any]]:
+    """Return each transition that a person may ask for now or later, with the reasons that hold it back."""
+    found = []
+    for transition in machine.ahead(facts.state):
+        reasons = [reason.as_dict() for reason in machine.reasons(transition, facts)]
+        found.append(
+            {
+                "name": transition.name,
+                "label": transition.label,
+                "description": transition.description,
+                "is_free": not reasons,
+                "reason_required": transition.reason_required,
+                "reasons": reasons,
+            }
+        )
+    return found
+
+
+class NothingHere(APIView):
+    """Answers for addresses under /api/ that lead nowhere."""
+
+    permission_classes = [IsAuthenticated]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Say that there is nothing, to whoever may know that."""
+        super().initial(request, *args, **kwargs)
+        raise Http404(_("There is nothing at this address. Addresses of the API end with a slash."))

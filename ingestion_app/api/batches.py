@@ -1,0 +1,237 @@
+"""Batches in the API: a file comes in, and goes through its states."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
+from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput
+from config.api_views import LookView
+from ingestion_app import tasks
+from ingestion_app.api.shapes import (
+    BatchDetailOutput,
+    BatchOutput,
+    BatchProgressOutput,
+    ChunkOutput,
+    FindingOutput,
+    ReceiptOutput,
+    RecordOutput,
+)
+from ingestion_app.checks.rules import RULES, Severity
+from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
+from ingestion_app.operations import applying, deciding, receiving, validating
+from ledger_app.errors import NotFound, Refused
+
+DETAIL = {200: BatchDetailOutput}
+STARTED = {202: BatchDetailOutput}
+
+
+class BatchFilters(Input):
+    """What a list of batches may be narrowed by."""
+
+    state = serializers.ChoiceField(choices=Batch.State.values, required=False)
+    source = serializers.CharField(  # type: ignore[assignment]  # a field of the shape, not the attribute
+        required=False, source="source__code", help_text=_("The code of the source.")
+    )
+    business_date = DayField(required=False)
+
+
+class FindingFilters(Input):
+    """What a list of findings may be narrowed by."""
+
+    severity = serializers.ChoiceField(choices=[each.value for each in Severity], required=False)
+    rule = serializers.ChoiceField(choices=list(RULES), required=False)
+    line = NumberTextField(required=False)
+
+
+class RecordFilters(Input):
+    """What a list of records may be narrowed by."""
+
+    status = serializers.ChoiceField(choices=Record.Status.values, required=False)
+    line = NumberTextField(required=False)
+    chunk = NumberTextField(required=False, help_text=_("The id of the chunk."))
+
+
+class ChunkFilters(Input):
+    """What a list of chunks may be narrowed by."""
+
+    state = serializers.ChoiceField(choices=Chunk.State.values, required=False)
+
+
+class UploadInput(Input):
+    """A file, and what it is for where its name does not say."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    source = serializers.CharField(help_text=_("The code of the source."))  # type: ignore[assignment]  # a field of the shape, not the attribute
+    business_date = DayField(required=False)
+    sequence = NumberTextField(min_value=1, max_value=2**31 - 1, required=False)
+
+
+class ApprovalInput(DecisionInput):
+    """What an approval takes."""
+
+    plan = serializers.RegexField(
+        r"\A[0-9a-f]{64}\Z", trim_whitespace=False, help_text=_("The digest of the plan that you were shown.")
+    )
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List batches, newest first", parameters=[BatchFilters]),
+    retrieve=extend_schema(summary="Show a batch: counts, plan, progress, and what can be done next"),
+)
+class BatchView(LookView):
+    """The batches."""
+
+    queryset = Batch.objects.select_related("source", "received_by", "receipt")
+    serializer_class = BatchOutput
+    detail_serializer_class = BatchDetailOutput
+    filters = BatchFilters
+    reads = ("ingestion_app.view_receipt", "ingestion_app.view_source")
+
+    def get_parsers(self) -> list[BaseParser]:
+        """Take a form where a file comes in, JSON everywhere else."""
+        method = str(getattr(self.request, "method", "")).lower()
+        return [MultiPartParser()] if self.action_map.get(method) == "create" else super().get_parsers()
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Bring with a single row all that its page shows."""
+        rows = super().get_queryset()
+        return rows.select_related("file", "source_version", "planned_by", "approved_by") if self.detail else rows
+
+    def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        """Return the batches that were asked for."""
+        source = asked.get("source__code")
+        if source is not None and not Source.objects.filter(code=source).exists():
+            raise Refused([NotFound(what="source", name=source)])
+        return rows.filter(**asked)
+
+    @extend_schema(
+        summary="Receive a file",
+        request={"multipart/form-data": UploadInput},
+        responses={201: ReceiptOutput, 200: ReceiptOutput},
+    )
+    def create(self, request: Request) -> Response:
+        """Store bytes, hash and register them, and nothing else. 201: a new batch; 200: these bytes came in before, under any name."""
+        given = self.read(UploadInput, request.data)
+        file = given["file"]
+        receipt = receiving.receive(
+            stream=file,
+            name=file.name,
+            source_code=given["source"],
+            directory=Path(settings.KAKUTEI_FILES_DIR),
+            caller=self.caller,
+            business_date=given.get("business_date"),
+            sequence=given.get("sequence"),
+        )
+        is_new = receipt.outcome == Receipt.Outcome.ACCEPTED
+        batch = (receipt.first or receipt).batch
+        return Response(
+            ReceiptOutput(receipt).data,
+            status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK,
+            headers={"Location": reverse("batch-detail", args=[batch.pk], request=request)},
+        )
+
+    @extend_schema(summary="Validate a batch", request=StepInput, responses=STARTED)
+    @action(detail=True, methods=["post"], url_path="transitions/validate")
+    def validate(self, request: Request, pk: str) -> Response:
+        """Start the validation, which runs outside of this request; ``progress`` tells how it goes."""
+        given = self.read(StepInput, request.data)
+        batch = self.get_object()
+        validating.ask(batch_id=batch.pk, caller=self.caller, **given)
+        tasks.validate_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk)
+        return self._shown(pk, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(summary="Approve the plan of a batch", request=ApprovalInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/approve")
+    def approve(self, request: Request, pk: str) -> Response:
+        """Bind yourself to the plan that you were shown."""
+        given = self.read(ApprovalInput, request.data)
+        shown, note = given.pop("plan"), given.pop("reason", "")
+        deciding.approve(batch_id=self.get_object().pk, digest_shown=shown, caller=self.caller, note=note, **given)
+        return self._shown(pk)
+
+    @extend_schema(summary="Apply a batch", request=StepInput, responses={**STARTED, **DETAIL})
+    @action(detail=True, methods=["post"], url_path="transitions/apply")
+    def apply(self, request: Request, pk: str) -> Response:
+        """Start applying, or take it up again; it runs outside of this request. 200: it was applied already."""
+        return self._apply(request, pk)
+
+    @extend_schema(summary="Take up again a batch that is being applied", request=StepInput, responses={**STARTED, **DETAIL})
+    @action(detail=True, methods=["post"], url_path="transitions/resume")
+    def resume(self, request: Request, pk: str) -> Response:
+        """Apply the chunks that are left; it runs outside of this request. 200: none was left."""
+        return self._apply(request, pk)
+
+    @extend_schema(summary="Withdraw a batch", request=DecisionInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/withdraw")
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """End a batch that was not applied."""
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        deciding.withdraw(batch_id=self.get_object().pk, caller=self.caller, **given)
+        return self._shown(pk)
+
+    @extend_schema(summary="Freeze a batch for ever", request=DecisionInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/freeze")
+    def freeze(self, request: Request, pk: str) -> Response:
+        """End an applied batch for ever."""
+        given = self.read(DecisionInput, request.data)
+        deciding.freeze(batch_id=self.get_object().pk, caller=self.caller, **given)
+        return self._shown(pk)
+
+    @extend_schema(summary="Tell how far a batch has come")
+    @action(detail=True, serializer_class=BatchProgressOutput, reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"))
+    def progress(self, _request: Request, pk: str) -> Response:
+        """Answer with the progress and the last attempts."""
+        del pk
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(summary="List the findings of a batch", parameters=[FindingFilters], responses=FindingOutput(many=True))
+    @action(
+        detail=True,
+        serializer_class=FindingOutput,
+        pagination_class=KeysetAscending,
+        reads=("ingestion_app.view_finding",),
+    )
+    def findings(self, _request: Request, pk: str) -> Response:
+        """Answer with what validation saw."""
+        del pk
+        return self.page(Finding.objects.filter(batch=self.get_object(), **self.asked(FindingFilters)))
+
+    @extend_schema(summary="List the records of a batch, by line", parameters=[RecordFilters], responses=RecordOutput(many=True))
+    @action(detail=True, serializer_class=RecordOutput, pagination_class=KeysetByLine, reads=("ingestion_app.view_record",))
+    def records(self, _request: Request, pk: str) -> Response:
+        """Answer with the parsed rows."""
+        del pk
+        batch = self.get_object()
+        rows = self.paginate_queryset(Record.objects.filter(batch=batch, **self.asked(RecordFilters)))
+        context = {**self.get_serializer_context(), "source_version": batch.source_version}
+        return self.get_paginated_response(RecordOutput(rows, many=True, context=context).data)
+
+    @extend_schema(summary="List the chunks of a batch, by number", parameters=[ChunkFilters], responses=ChunkOutput(many=True))
+    @action(detail=True, serializer_class=ChunkOutput, pagination_class=KeysetByNumber, reads=("ingestion_app.view_chunk",))
+    def chunks(self, _request: Request, pk: str) -> Response:
+        """Answer with the chunks of the plan."""
+        del pk
+        return self.page(Chunk.objects.filter(batch=self.get_object(), **self.asked(ChunkFilters)))
+
+    def _apply(self, request: Request, pk: str) -> Response:
+        given = self.read(StepInput, request.data)
+        batch = applying.begin(batch_id=self.get_object().pk, caller=self.caller, **given)
+        if batch.state != Batch.State.APPLYING:
+            return self._shown(pk)
+        tasks.apply_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk)
+        return self._shown(pk, status.HTTP_202_ACCEPTED)
+
+    def _shown(self, pk: str, code: int = status.HTTP_200_OK) -> Response:
+        batch = self.get_queryset().get(pk=pk)
+        return Response(BatchDetailOutput(batch, context=self.get_serializer_context()).data, status=code)

@@ -1,0 +1,212 @@
+"""What goes out about batches."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from config import doorways
+from config.api_views import DigestOutput, OfferOutput, Output, ReasonOutput, offers
+from ingestion_app.checks.rules import RULES
+from ingestion_app.models import Attempt, Batch, Finding, Record
+from ingestion_app.queries import batches, definitions
+from ingestion_app.states import BATCH
+
+ATTEMPTS_SHOWN = 10
+
+
+class TotalsOutput(Output):
+    """What is planned for one book: entries, lines, and the sum of debits in minor units."""
+
+    entries = serializers.IntegerField()
+    lines = serializers.IntegerField()
+    debits = serializers.IntegerField()
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/TotalsOutput"}})
+class TotalsByBookOutput(serializers.Field[Any, Any, Any, Any]):
+    """Planned totals by the code of the book."""
+
+    def to_representation(self, value: dict[str, list[int]]) -> dict[str, dict[str, int]]:
+        """Return each total under its name."""
+        return {book: dict(zip(("entries", "lines", "debits"), totals, strict=True)) for book, totals in value.items()}
+
+
+class BatchOutput(Output):
+    """A batch, as lists show it. Sums are in minor units."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField(source="*", help_text=_("Source, business date and sequence, for people."))
+    source = serializers.CharField(source="source.code")  # type: ignore[assignment]  # a field of the shape, not the attribute
+    business_date = serializers.DateField()
+    sequence = serializers.IntegerField()
+    state = serializers.CharField(help_text="received, rejected, validated, approved, applying, applied, frozen, withdrawn")
+    version = serializers.IntegerField(help_text=_("Moves with every change of state."))
+    record_count = serializers.IntegerField(allow_null=True)
+    record_sum = serializers.IntegerField(allow_null=True)
+    finding_counts = serializers.DictField(child=serializers.IntegerField(), help_text=_("How many findings, by rule."))
+    received_by = serializers.CharField(source="received_by.username")
+    received_at = serializers.DateTimeField(source="receipt.received_at")
+
+
+class ChunkCountsOutput(Output):
+    """How many chunks are in each state."""
+
+    pending = serializers.IntegerField()
+    stopped = serializers.IntegerField()
+    applied = serializers.IntegerField()
+
+
+class AttemptOutput(Output):
+    """One try at a step."""
+
+    step = serializers.CharField(help_text="validate, apply")
+    number = serializers.IntegerField()
+    outcome = serializers.CharField(help_text="running, done, refused, failed")
+    actor = serializers.CharField(source="actor.username")
+    started_at = serializers.DateTimeField()
+    heartbeat_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    done_records = serializers.IntegerField()
+    reasons = ReasonOutput(many=True)
+
+
+class ProgressOutput(Output):
+    """How far applying has come."""
+
+    chunks = ChunkCountsOutput()
+    records = serializers.IntegerField()
+    records_applied = serializers.IntegerField()
+    percent = serializers.IntegerField(help_text=_("Of the records, rounded down."))
+
+
+class BatchProgressOutput(ProgressOutput):
+    """How far a batch has come, and its last attempts: made to be asked again and again."""
+
+    id = serializers.IntegerField()
+    state = serializers.CharField()
+    version = serializers.IntegerField()
+    attempts = AttemptOutput(many=True, help_text=_("The last ten, newest first."))
+
+    def to_representation(self, instance: Batch) -> dict[str, Any]:
+        """Return the progress of a batch."""
+        attempts = Attempt.objects.filter(batch=instance).select_related("actor").order_by("-id")[:ATTEMPTS_SHOWN]
+        shown = {"id": instance.pk, "state": instance.state, "version": instance.version, "attempts": attempts}
+        found: dict[str, Any] = super().to_representation({**shown, **batches.progress(instance)})
+        return found
+
+
+class BatchDetailOutput(BatchOutput):
+    """A batch: what came, what was found, what is planned, how far it is, and what can be done next."""
+
+    receipt = serializers.IntegerField(source="receipt_id")
+    file_name = serializers.CharField(source="receipt.name")
+    sha256 = DigestOutput(source="file.sha256")
+    bytes = serializers.IntegerField(source="file.size")
+    source_version = serializers.IntegerField(source="source_version.number")
+    planned_by = serializers.CharField(source="planned_by.username", allow_null=True, default=None)
+    approved_by = serializers.CharField(source="approved_by.username", allow_null=True, default=None)
+    plan = DigestOutput(source="plan_digest", allow_null=True, help_text=_("The digest that an approval names."))
+    approved_plan = DigestOutput(source="approved_digest", allow_null=True)
+    trailer_count = serializers.IntegerField(allow_null=True)
+    trailer_sum = serializers.IntegerField(allow_null=True)
+    without_effect_count = serializers.IntegerField()
+    set_aside_count = serializers.IntegerField()
+    set_aside_sum = serializers.IntegerField()
+    first_on = serializers.DateField(allow_null=True)
+    last_on = serializers.DateField(allow_null=True)
+    totals = TotalsByBookOutput()
+    progress = serializers.SerializerMethodField()
+    offers = serializers.SerializerMethodField()
+
+    @extend_schema_field(ProgressOutput)
+    def get_progress(self, batch: Batch) -> Any:
+        """Return how far applying has come."""
+        return ProgressOutput(batches.progress(batch)).data
+
+    @extend_schema_field(OfferOutput(many=True))
+    def get_offers(self, batch: Batch) -> Any:
+        """Return what can be done next."""
+        caller = doorways.from_request(self.context["request"], "api")
+        return OfferOutput(offers(BATCH, batches.facts(batch, user=caller.user)), many=True).data
+
+
+class ReceiptOutput(Output):
+    """The arrival of a file. For the same bytes again, ``first`` is the receipt they came under before, and ``batch`` is its batch."""
+
+    id = serializers.IntegerField()
+    outcome = serializers.CharField(help_text="accepted, duplicate")
+    first = serializers.IntegerField(source="first_id", allow_null=True)
+    name = serializers.CharField()
+    sha256 = DigestOutput(source="file.sha256")
+    bytes = serializers.IntegerField(source="file.size")
+    received_at = serializers.DateTimeField()
+    batch = serializers.SerializerMethodField()
+
+    @extend_schema_field(BatchOutput)
+    def get_batch(self, receipt: Any) -> Any:
+        """Return the batch that works on these bytes."""
+        return BatchOutput((receipt.first or receipt).batch).data
+
+
+class FindingOutput(Output):
+    """Something that validation saw, and what would make it pass."""
+
+    id = serializers.IntegerField()
+    severity = serializers.CharField(help_text="error, warning, note")
+    rule = serializers.CharField()
+    line = serializers.IntegerField(help_text=_("From 1; 0 is the file as a whole."))
+    column = serializers.IntegerField(help_text=_("From 1, the marker; 0 is the line as a whole."))
+    offset = serializers.IntegerField(help_text=_("In bytes from the beginning of the file."))
+    raw = serializers.SerializerMethodField(help_text=_("The first bytes of the line, in hexadecimal."))
+    sentence = serializers.SerializerMethodField()
+    remedy = serializers.SerializerMethodField()
+    facts = serializers.DictField()
+
+    def get_raw(self, finding: Finding) -> str:
+        """Return the bytes in hexadecimal: they need not be text in any encoding."""
+        return bytes(finding.raw).hex()
+
+    def get_sentence(self, finding: Finding) -> str:
+        """Say what was seen."""
+        return str(RULES[finding.rule].sentence).format(**finding.facts)
+
+    def get_remedy(self, finding: Finding) -> str:
+        """Say what would make it pass."""
+        return str(RULES[finding.rule].remedy).format(**finding.facts)
+
+
+class RecordOutput(Output):
+    """One parsed row of a file."""
+
+    line = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    length = serializers.IntegerField()
+    status = serializers.CharField(help_text="planned, no_effect, set_aside")
+    chunk = serializers.IntegerField(source="chunk_id", allow_null=True)
+    key = serializers.CharField()
+    holder = serializers.IntegerField(source="holder_id", allow_null=True)
+    amount = serializers.IntegerField(allow_null=True, help_text=_("In minor units."))
+    values = serializers.SerializerMethodField(help_text=_("By the names of the layout's columns."))
+
+    @extend_schema_field({"type": "object", "additionalProperties": True, "nullable": True})
+    def get_values(self, record: Record) -> dict[str, Any] | None:
+        """Return what the record says, by column."""
+        if record.values is None:
+            return None
+        columns = definitions.definition_of(self.context["source_version"]).layout.data.columns
+        return {column.name: value for column, value in zip(columns, record.values, strict=True)}
+
+
+class ChunkOutput(Output):
+    """The records of a set of holders that are applied in one transaction."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    state = serializers.CharField(help_text="pending, stopped, applied")
+    record_count = serializers.IntegerField()
+    record_sum = serializers.IntegerField()
+    totals = TotalsByBookOutput()
+    applied_at = serializers.DateTimeField(allow_null=True)
+    reasons = ReasonOutput(many=True, help_text=_("Why it stopped."))

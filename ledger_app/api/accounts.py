@@ -1,0 +1,124 @@
+"""Accounts, their balances and their lines in the API."""
+
+from typing import Any
+
+from django.db.models import BigIntegerField, OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api_input import Input
+from config.api_views import LookView, Output
+from ledger_app.models import Account, Balance, Identifier, Line
+from ledger_app.queries import books
+from ledger_app.rules.posting import natural
+
+
+class AccountFilters(Input):
+    """What a list of accounts may be narrowed by."""
+
+    book = serializers.CharField(required=False, help_text=_("The code of the book."))
+    code = serializers.CharField(required=False)
+    role = serializers.CharField(required=False)
+    member = serializers.CharField(required=False, help_text=_("The holder's member number."))
+
+
+class HolderOutput(Output):
+    """The member to whom an account belongs."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    member_numbers = serializers.SerializerMethodField()
+    merged_into = serializers.IntegerField(
+        source="merged_into_id", allow_null=True, help_text=_("The holder that this one was merged into.")
+    )
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_member_numbers(self, holder: Any) -> list[str]:
+        """Return the member's numbers."""
+        return [identifier.value for identifier in holder.numbers]
+
+
+class BalanceOutput(Output):
+    """The balance of an account in minor units: signed, debit positive; and in the natural direction of its category."""
+
+    amount = serializers.IntegerField()
+    natural = serializers.IntegerField()
+
+
+class AccountOutput(Output):
+    """An account with its balance."""
+
+    id = serializers.IntegerField()
+    book = serializers.CharField(source="book.code")
+    code = serializers.CharField()
+    role = serializers.CharField()
+    category = serializers.CharField(help_text="asset, liability, equity, income, expense")
+    state = serializers.CharField(help_text="open, suspended, closed")
+    floor = serializers.IntegerField(allow_null=True, help_text=_("The least natural balance, in minor units."))
+    stripes = serializers.IntegerField()
+    opened_at = serializers.DateTimeField()
+    holder = HolderOutput(allow_null=True)
+    balance = serializers.SerializerMethodField()
+
+    @extend_schema_field(BalanceOutput)
+    def get_balance(self, account: Any) -> dict[str, int]:
+        """Return the sum of the stripes."""
+        amount = int(account.balance_amount)
+        return {"amount": amount, "natural": natural(account.category, amount)}
+
+
+class AccountLineOutput(Output):
+    """A line, as the account sees it."""
+
+    id = serializers.IntegerField()
+    entry = serializers.IntegerField(source="entry_id")
+    reference = serializers.CharField(source="entry.reference")
+    effective_on = serializers.DateField(source="entry.effective_on")
+    description = serializers.CharField(source="entry.description")
+    stripe = serializers.IntegerField()
+    sequence = serializers.IntegerField(help_text=_("Counts the lines of the stripe from 1, without a gap."))
+    amount = serializers.IntegerField(help_text=_("Signed minor units, debit positive."))
+    balance_after = serializers.IntegerField(help_text=_("The balance of the stripe after this line."))
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List accounts with their balances", parameters=[AccountFilters]),
+    retrieve=extend_schema(summary="Show an account with its balance"),
+)
+class AccountView(LookView):
+    """The accounts."""
+
+    queryset = Account.objects.all()
+    serializer_class = AccountOutput
+    filters = AccountFilters
+    reads = ("ledger_app.view_balance", "ledger_app.view_holder", "ledger_app.view_identifier")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Bring balance and holder with each row, in a number of statements that does not depend on the rows."""
+        stripes = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Sum("amount"))
+        numbers = Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER).order_by("id")
+        rows: QuerySet[Any] = super().get_queryset()
+        rows = rows.annotate(balance_amount=Subquery(stripes.values("total"), output_field=BigIntegerField()))
+        return rows.select_related("book", "holder").prefetch_related(
+            Prefetch("holder__identifiers", queryset=numbers, to_attr="numbers")
+        )
+
+    def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        """Return the accounts that were asked for."""
+        if "book" in asked:
+            rows = rows.filter(book=books.find(asked["book"]))
+        if "member" in asked:
+            rows = rows.filter(holder__identifiers__kind=Identifier.MEMBER_NUMBER, holder__identifiers__value=asked["member"])
+        return rows.filter(**{name: asked[name] for name in ("code", "role") if name in asked})
+
+    @extend_schema(summary="List the lines of an account, newest first", responses=AccountLineOutput(many=True))
+    @action(detail=True, serializer_class=AccountLineOutput, reads=("ledger_app.view_line", "ledger_app.view_entry"))
+    def lines(self, _request: Request, pk: str) -> Response:
+        """Answer with the lines of one account."""
+        del pk
+        self.asked(Input)
+        return self.page(Line.objects.filter(account=self.get_object()).select_related("entry"))

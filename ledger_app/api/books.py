@@ -1,0 +1,30 @@
+"""Books in the API."""
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+
+from config.api_views import LookView, Output
+from ledger_app.models import Book
+
+
+class BookOutput(Output):
+    """A book, its unit, and the zone that says what a date is."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    unit = serializers.CharField()
+    exponent = serializers.IntegerField(help_text="Decimals of the unit: 2 where the minor unit is a hundredth.")
+    time_zone = serializers.CharField()
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List books"),
+    retrieve=extend_schema(summary="Show a book"),
+)
+class BookView(LookView):
+    """The books."""
+
+    queryset = Book.objects.all()
+    serializer_class = BookOutput
+    lookup_field = "code"
+    lookup_value_regex = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"

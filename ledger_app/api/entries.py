@@ -1,0 +1,125 @@
+"""Entries with their lines and their origin in the API."""
+
+from typing import Any
+
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from config.api_input import DayField, Input, NumberTextField
+from config.api_views import DigestOutput, LookView, Output
+from ledger_app.models import Entry, Line, Posting
+from ledger_app.queries import books
+
+
+class EntryFilters(Input):
+    """What a list of entries may be narrowed by."""
+
+    book = serializers.CharField(required=False, help_text=_("The code of the book."))
+    reference = serializers.CharField(required=False, help_text=_("The whole reference."))
+    effective_from = DayField(required=False, source="effective_on__gte", help_text=_("The first date, included."))
+    effective_to = DayField(required=False, source="effective_on__lte", help_text=_("The last date, included."))
+    origin_kind = serializers.ChoiceField(choices=Posting.Origin.values, required=False, source="posting__origin_kind")
+    origin_id = NumberTextField(
+        required=False, source="posting__origin_id", help_text=_("For chunk: the id that a batch's list of chunks gives.")
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A number alone could be that of a chunk or of a reversal."""
+        if "posting__origin_id" in attrs and "posting__origin_kind" not in attrs:
+            raise ValidationError({"origin_kind": [_("Give it with origin_id: a number alone says nothing.")]})
+        return attrs
+
+
+class EntryNameOutput(Output):
+    """An entry, by name."""
+
+    id = serializers.IntegerField()
+    reference = serializers.CharField()
+
+
+class OriginOutput(Output):
+    """Where an entry comes from: the call of ``post`` that wrote it."""
+
+    kind = serializers.CharField(source="origin_kind", help_text="chunk, reversal, opening")
+    id = serializers.IntegerField(source="origin_id")
+    posted_by = serializers.CharField(source="posted_by.username")
+    posted_at = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
+class EntryLineOutput(Output):
+    """A line, as its entry sees it."""
+
+    id = serializers.IntegerField()
+    account = serializers.IntegerField(source="account_id")
+    account_code = serializers.CharField(source="account.code")
+    stripe = serializers.IntegerField()
+    sequence = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text=_("Signed minor units, debit positive."))
+    balance_after = serializers.IntegerField(help_text=_("The balance of the account's stripe after this line."))
+
+
+class EntryOutput(Output):
+    """An entry."""
+
+    id = serializers.IntegerField()
+    book = serializers.CharField(source="book.code")
+    effective_on = serializers.DateField()
+    reference = serializers.CharField()
+    description = serializers.CharField()
+    debits = serializers.IntegerField(help_text=_("The sum of its debits, in minor units; its credits come to the same."))
+    digest = DigestOutput()
+    reverses = EntryNameOutput(allow_null=True, help_text=_("The entry that this one takes back."))
+
+
+class EntryDetailOutput(EntryOutput):
+    """An entry with its lines and its origin."""
+
+    reversed_by = serializers.SerializerMethodField()
+    lines = EntryLineOutput(many=True)
+    origin = OriginOutput(source="posting")
+
+    @extend_schema_field(EntryNameOutput(allow_null=True))
+    def get_reversed_by(self, entry: Entry) -> Any:
+        """Return the entry that takes this one back, if any."""
+        reversal = Entry.objects.filter(reverses=entry).first()
+        return EntryNameOutput(reversal).data if reversal else None
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List entries, newest first", parameters=[EntryFilters]),
+    retrieve=extend_schema(summary="Show an entry with its lines and its origin"),
+)
+class EntryView(LookView):
+    """The entries."""
+
+    queryset = Entry.objects.all()
+    serializer_class = EntryOutput
+    detail_serializer_class = EntryDetailOutput
+    filters = EntryFilters
+    reads = ("ledger_app.view_line", "ledger_app.view_posting")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Bring what is shown with each row, in a number of statements that does not depend on the rows."""
+        debits = (
+            Line.objects.filter(entry=OuterRef("pk"))
+            .order_by()
+            .values("entry")
+            .annotate(total=Sum("amount", filter=Q(amount__gt=0)))
+        )
+        rows: QuerySet[Any] = super().get_queryset()
+        rows = rows.select_related("book", "reverses").annotate(debits=Subquery(debits.values("total")))
+        if self.action == "retrieve":
+            lines = Prefetch("lines", queryset=Line.objects.select_related("account").order_by("id"))
+            rows = rows.select_related("posting__posted_by").prefetch_related(lines)
+        return rows
+
+    def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        """Return the entries that were asked for."""
+        wanted = dict(asked)
+        if "book" in wanted:
+            wanted["book"] = books.find(wanted["book"])
+        return rows.filter(**wanted)

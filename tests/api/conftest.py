@@ -1,0 +1,80 @@
+"""A small world, and clients that talk to the API as its users do: with a token."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.module_loading import import_string
+from django_tasks_db.models import DBTaskResult
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from ledger_app.models import User
+from tests.ingestion_app.operations import world as worlds
+
+PROBLEM = "application/problem+json"
+
+ClientOf = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def world(db: None, files_dir: Path) -> worlds.World:
+    return worlds.build(files_dir)
+
+
+@pytest.fixture
+def client_of() -> ClientOf:
+    """Return a function that makes the client of a user, or of a stranger."""
+
+    def client(user: User | None) -> APIClient:
+        made = APIClient()
+        if user is not None:
+            token, _ = Token.objects.get_or_create(user=user)
+            made.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+        return made
+
+    return client
+
+
+@pytest.fixture
+def engineer_client(world: worlds.World, client_of: ClientOf) -> APIClient:
+    return client_of(world.engineer)
+
+
+@pytest.fixture
+def finance_client(world: worlds.World, client_of: ClientOf) -> APIClient:
+    return client_of(world.finance)
+
+
+def upload(client: APIClient, content: bytes, name: str = worlds.NAME, **more: Any) -> Any:
+    """Send a file in, as a form."""
+    data = {"file": SimpleUploadedFile(name, content), "source": "till", **more}
+    return client.post("/api/v1/batches/", data, format="multipart")
+
+
+def act(client: APIClient, batch_id: int, name: str, **body: Any) -> Any:
+    """Ask for a transition of a batch."""
+    return client.post(f"/api/v1/batches/{batch_id}/transitions/{name}/", body)
+
+
+def work() -> list[dict[str, Any]]:
+    """Do what is queued, as the worker does, and return what each task said."""
+    said = []
+    for row in DBTaskResult.objects.filter(status="READY").order_by("enqueued_at"):
+        said.append(import_string(row.task_path).func(**row.args_kwargs["kwargs"]))
+        row.delete()
+    return said
+
+
+def is_problem(response: Any, status: int, code: str) -> bool:
+    """Whether the answer is a problem of this status and code, whole as the standard wants it."""
+    body = response.json()
+    assert (response.status_code, body.get("code")) == (status, code), body
+    assert response["Content-Type"] == PROBLEM
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["type"] == f"urn:kakutei:{code}"
+    return True
