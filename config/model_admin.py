@@ -1,7 +1,6 @@
 """What every list and detail page of the admin has in common: it looks, and never writes."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -34,9 +33,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     list_max_show_all = 0
     show_full_result_count = False
     paginator = BoundedPaginator
-    ordering: Sequence[str] = ("-id",)
-    # The page shows what ``page`` returns, in this template.
-    detail_template: str | None = None
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody adds rows by a form."""
@@ -51,7 +48,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the detail page shows beside the fields."""
+        """Return what the detail page, the ``change_form_template``, shows beside the fields."""
         del request, row
         return {}
 
@@ -61,12 +58,10 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         """Show one row."""
         row = self.get_object(request, object_id)
         shown = self.page(request, row) if row is not None and self.has_view_permission(request, row) else {}
-        if self.detail_template:
-            self.change_form_template = self.detail_template
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
 
-class HistoryShown(SimpleHistoryAdmin):
+class HistoryShown(SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types
     """Shows the history of a row, and shuts simple-history's way of writing an old row over the new one."""
 
     def history_form_view(
@@ -75,13 +70,15 @@ class HistoryShown(SimpleHistoryAdmin):
         """Show a row as it was. Only that: a POST here would write the old row over the new one, whoever sends it."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        return super().history_form_view(request, object_id, version_id, extra_context)
+        response: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
+        return response
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show what was changed, when and by whom."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        return super().history_view(request, object_id, extra_context)
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
 
 
 class HistoryAdmin(ReadOnlyAdmin, HistoryShown):

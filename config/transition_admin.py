@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from config import doorways
@@ -52,7 +52,7 @@ class TransitionAdmin(HistoryAdmin):
         del transition
         return [("version", str(row.version))]
 
-    def get_urls(self) -> list[URLResolver | URLPattern]:
+    def get_urls(self) -> list[URLPattern]:
         """Add the confirmation pages."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_transition"
         return [path("<int:pk>/do/<slug:name>/", self.admin_site.admin_view(self.confirm), name=name), *super().get_urls()]

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -72,7 +72,7 @@ class BatchAdmin(TransitionAdmin):
     list_select_related = ("source", "receipt", "received_by", "source_version")
     search_fields = ("business_date__exact",)
     search_help_text = _("A business date, YYYY-MM-DD")
-    detail_template = "ingestion_app/batch_detail.html"
+    change_form_template = "ingestion_app/batch_detail.html"
     change_list_template = "ingestion_app/batch_list.html"
 
     @admin.display(description=_("batch"), ordering="id")
@@ -105,7 +105,7 @@ class BatchAdmin(TransitionAdmin):
         """When, in UTC."""
         return look.instant_cell(row.receipt.received_at)
 
-    def get_urls(self) -> list[URLResolver | URLPattern]:
+    def get_urls(self) -> list[URLPattern]:
         """Add the door for files, and the fragment that the page asks for while it applies."""
         view = self.admin_site.admin_view
         return [

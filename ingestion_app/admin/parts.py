@@ -1,6 +1,6 @@
 """What batches are made of, in the admin: findings, records, chunks."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -31,7 +31,7 @@ def place_of(finding: Finding) -> str:
 class OfBatch(ReadOnlyAdmin):
     """Rows of a batch."""
 
-    list_select_related: Any = ("batch__source",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("batch__source",)
 
     @admin.display(description=_("batch"))
     def of_batch(self, row: Any) -> SafeString:

@@ -34,7 +34,8 @@ class HolderAdmin(HistoryAdmin):
         number = (
             Identifier.objects.filter(holder=OuterRef("pk"), kind=Identifier.MEMBER_NUMBER).order_by("id").values("value")[:1]
         )
-        return super().get_queryset(request).annotate(member_number=Subquery(number))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(member_number=Subquery(number))
+        return rows
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find by identifier, through its unique index."""
@@ -87,12 +88,13 @@ class AccountAdmin(HistoryAdmin):
     search_fields = ("code__exact",)
     search_help_text = _("A whole account code")
     list_select_related = ("book",)
-    detail_template = "ledger_app/account_detail.html"
+    change_form_template = "ledger_app/account_detail.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the balance, summed over the stripes, with each row."""
         summed = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Sum("amount"))
-        return super().get_queryset(request).annotate(signed=Subquery(summed.values("total")))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(signed=Subquery(summed.values("total")))
+        return rows
 
     @admin.display(description=_("balance"))
     def shown_balance(self, row: Any) -> SafeString:

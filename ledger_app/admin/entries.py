@@ -23,7 +23,7 @@ class EntryAdmin(ReadOnlyAdmin):
     search_fields = ("reference__exact",)
     search_help_text = _("A whole reference")
     list_select_related = ("book",)
-    detail_template = "ledger_app/entry_detail.html"
+    change_form_template = "ledger_app/entry_detail.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the sum of debits with each row."""
@@ -33,7 +33,8 @@ class EntryAdmin(ReadOnlyAdmin):
             .values("entry")
             .annotate(total=Sum("amount", filter=Q(amount__gt=0)))
         )
-        return super().get_queryset(request).annotate(debits=Subquery(debits.values("total")))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(debits=Subquery(debits.values("total")))
+        return rows
 
     @admin.display(description=_("date"))
     def shown_date(self, row: Entry) -> str:

@@ -57,7 +57,7 @@ class PeriodAdmin(TransitionAdmin):
     list_filter = ("book", "state")
     list_select_related = ("book",)
     ordering = ("-starts_on", "book__code")
-    detail_template = "ledger_app/period_detail.html"
+    change_form_template = "ledger_app/period_detail.html"
 
     @admin.display(description=_("period"), ordering="starts_on")
     def shown_name(self, row: Period) -> str:
