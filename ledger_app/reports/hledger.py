@@ -6,8 +6,8 @@ from datetime import UTC
 from typing import TextIO
 
 from ledger_app.queries.journal import JournalEntry, JournalLine
-from ledger_app.rules.amounts import decimal_text
 from ledger_app.reports.scope import Scope
+from ledger_app.rules.amounts import decimal_text
 
 TOP = {"asset": "assets", "liability": "liabilities", "equity": "equity", "income": "income", "expense": "expenses"}
 # hledger ends a description at the first and begins a note at the second, and has no way to quote them: the full-width forms read the same.

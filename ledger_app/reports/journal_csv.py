@@ -6,8 +6,8 @@ from datetime import UTC
 from typing import TextIO
 
 from ledger_app.queries.journal import JournalEntry
-from ledger_app.rules.amounts import decimal_text
 from ledger_app.reports.scope import Scope
+from ledger_app.rules.amounts import decimal_text
 
 COLUMNS = (
     *("date", "reference", "line", "description", "account", "role", "category", "amount", "debit", "credit", "unit"),

@@ -1,5 +1,7 @@
 """The outermost transaction: what is tried again, what is not, and what becomes of the connection."""
 
+import time
+
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
@@ -12,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def naps(monkeypatch):
-    taken = []
-    monkeypatch.setattr(transactions.time, "sleep", taken.append)
+    taken: list[float] = []
+    monkeypatch.setattr(time, "sleep", taken.append)
     return taken
 
 

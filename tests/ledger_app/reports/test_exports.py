@@ -5,10 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,6 +23,8 @@ from ledger_app.reports import exports, journal_csv
 from tests.ledger_app.samples import SmallLedger
 
 JANUARY = "2017-01"
+
+Blocks = Iterator[list[JournalEntry]]
 
 
 def write(ledger: SmallLedger, path: Path, form: str = "journal", period: str = JANUARY) -> str:
@@ -115,19 +116,24 @@ def test_an_empty_period_is_exported(ledger: SmallLedger, tmp_path: Path, form: 
     assert write(ledger, tmp_path / "empty", form)
 
 
-def without_the_last(blocks: Iterator[list[JournalEntry]]) -> Iterator[list[JournalEntry]]:
+def without_the_last(blocks: Blocks) -> Blocks:
     for block in blocks:
         yield block[:-1]
 
 
-def with_another_word(blocks: Iterator[list[JournalEntry]]) -> Iterator[list[JournalEntry]]:
+def with_another_word(blocks: Blocks) -> Blocks:
     for block in blocks:
         yield [entry._replace(description="changed") for entry in block]
 
 
 @pytest.mark.parametrize(("damage", "code"), [(without_the_last, "seal_differs"), (with_another_word, "entry_differs")])
 def test_a_period_that_is_not_what_was_sealed_is_refused(
-    ledger: SmallLedger, checker: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Any, code: str
+    ledger: SmallLedger,
+    checker: Caller,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[Blocks], Blocks],
+    code: str,
 ) -> None:
     ledger.sell("s-1", 5)
     ledger.sell("s-2", 6)
@@ -136,7 +142,7 @@ def test_a_period_that_is_not_what_was_sealed_is_refused(
     path.write_text("as it was")
     blocks = journal.blocks
 
-    def damaged(period: Period) -> Iterator[list[JournalEntry]]:
+    def damaged(period: Period) -> Blocks:
         return damage(blocks(period))
 
     monkeypatch.setattr(journal, "blocks", damaged)

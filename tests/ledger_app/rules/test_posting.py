@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,8 @@ def held(**changes):
         PURSE: HeldAccount("purse", 1, "asset", 0, 1, "open", None),
     }
     balances = {posting.balance_id(key, stripe): (0, 0) for key, row in accounts.items() for stripe in range(row.stripes)}
-    content = {"books": {1: HeldBook("CARD", PERIODS)}, "accounts": accounts, "balances": balances, "known": {}} | changes
-    return Held(**content)
+    content: dict[str, Any] = {"books": {1: HeldBook("CARD", PERIODS)}, "accounts": accounts, "balances": balances, "known": {}}
+    return Held(**content | changes)
 
 
 def draft(reference="r-1", lines=((CASH, 100), (SALES, -100)), *, on=ON, description="", book=1, reverses=None):
