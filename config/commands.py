@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ from ledger_app.models import User
 from ledger_app.operations.audit import Caller
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
+DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def find_batch(number: int) -> Batch:
 def iso_date(text: str) -> date:
     """Read a date as YYYY-MM-DD, for argparse."""
     try:
-        if len(text) == len("2017-01-31"):
+        # fromisoformat alone takes 20170131 and weeks (2017-W05-2) too.
+        if DATE.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass

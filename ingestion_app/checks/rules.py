@@ -247,6 +247,11 @@ _CONTROL = (
         _("Correct the records whose amount cannot be read."),
     ),
     _error(
+        "control.sum_beyond_range",
+        _("The amounts of the records add up, signs left out, to {found}; the ledger keeps sums up to {most}."),
+        _("Ask the sender whether the amounts are right, and for the records in several files."),
+    ),
+    _error(
         "control.header_business_date_differs",
         _("The header says business date {found}; the file was received for {expected}."),
         _("Receive the file for {found}, or ask the sender for the file of {expected}."),
@@ -294,10 +299,10 @@ _LEDGER = (
         _("The period of {date} in book {book} is frozen."),
         _("Nothing enters a frozen period: ask for the record with a date in an open one."),
     ),
-    _warning(
+    _error(
         "ledger.period_provisional",
         _("The period of {date} in book {book} is provisional: its figures have been reported."),
-        _("Check with finance that the record may still enter it, then approve."),
+        _("Ask finance to reopen the period, or ask for the record with a date in an open one."),
     ),
     _error(
         "ledger.reference_exists_same",

@@ -737,6 +737,8 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("approved_by__isnull", False),
                         ("approved_digest", models.F("plan_digest")),
+                        ("approved_digest__isnull", False),
+                        ("plan_digest__isnull", False),
                         ("planned_by__isnull", False),
                     ),
                     _connector="OR",

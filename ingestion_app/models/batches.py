@@ -102,7 +102,14 @@ class Batch(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["approved", "applying", "applied", "frozen"])
-                | Q(approved_by__isnull=False, planned_by__isnull=False, approved_digest=F("plan_digest")),
+                | Q(
+                    approved_by__isnull=False,
+                    planned_by__isnull=False,
+                    # Said of itself: a CHECK that comes to NULL, as a comparison with NULL does, passes.
+                    approved_digest__isnull=False,
+                    plan_digest__isnull=False,
+                    approved_digest=F("plan_digest"),
+                ),
                 name="batch_approved_plan",
             ),
         ]

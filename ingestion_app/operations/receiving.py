@@ -16,6 +16,10 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 
 RIGHT = "ingestion_app.receive_batch"
+NAME_CHARACTERS = 255
+SEQUENCE_MOST = 2**31 - 1  # what the column holds on every database
+SEQUENCE = re.compile("[0-9]{1,10}")
+DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,12 @@ def receive(
     if RIGHT not in rights_of(caller.user):
         raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
     sha256, size = filing.store(stream, directory)
+    # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
+    name = name.encode("utf-8", "backslashreplace").decode()
     slot = _slot(source, name, business_date, sequence)
     receipt = transactions.run(lambda: _register(source=source, sha256=sha256, size=size, name=name, slot=slot, caller=caller))
     if receipt.outcome == Receipt.Outcome.REFUSED:
-        raise Refused([errors.SlotUnknown(name=name)])
+        raise Refused([errors.SlotUnknown(name=name, most=SEQUENCE_MOST)])
     if receipt.outcome == Receipt.Outcome.CONFLICT and receipt.first is not None:
         batch = receipt.first.batch
         raise Refused(
@@ -70,17 +76,29 @@ def receive(
 
 
 def _slot(source: Source, name: str, business_date: date | None, sequence: int | None) -> Slot | None:
-    if business_date is not None and sequence is not None:
-        return Slot(business_date, sequence)
-    pattern = definitions.definition_of(definitions.current_version(source)).name_pattern
-    match: re.Match[str] | None = pattern.fullmatch(name) if pattern else None
-    if match is None:
-        return Slot(business_date, 1) if business_date is not None else None
+    """Return the slot: what was given, else what the name says; None where that is no slot."""
+    if business_date is None or sequence is None:
+        pattern = definitions.definition_of(definitions.current_version(source)).name_pattern
+        match: re.Match[str] | None = pattern.fullmatch(name) if pattern else None
+        if match is not None:
+            business_date = business_date or _date(match["business_date"] or "")
+            sequence = _number(match["sequence"] or "") if sequence is None else sequence
+        elif sequence is None:
+            sequence = 1  # the name numbers nothing: the first, and most often the only, file of its day
+    if business_date is None or sequence is None or not 1 <= sequence <= SEQUENCE_MOST:
+        return None
+    return Slot(business_date, sequence)
+
+
+def _date(said: str) -> date | None:
     try:
-        said = date.fromisoformat(match["business_date"])
+        return date.fromisoformat(said) if DATE.fullmatch(said) else None
     except ValueError:
         return None
-    return Slot(business_date or said, sequence or int(match["sequence"]))
+
+
+def _number(said: str) -> int | None:
+    return int(said) if SEQUENCE.fullmatch(said) else None
 
 
 def _register(*, source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller) -> Receipt:
@@ -92,7 +110,7 @@ def _register(*, source: Source, sha256: bytes, size: int, name: str, slot: Slot
     receipt = Receipt.objects.create(
         source=source,
         file=file,
-        name=name[-255:],
+        name=name[-NAME_CHARACTERS:],
         business_date=slot.business_date if slot else None,
         sequence=slot.sequence if slot else None,
         outcome=outcome,

@@ -5,16 +5,21 @@ import hashlib
 from ingestion_app import errors
 from ingestion_app.formats import toml
 from ingestion_app.models import Source, SourceVersion
-from ledger_app.errors import Refused
+from ledger_app.errors import NotPermitted, Refused
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.queries.rights import rights_of
+
+RIGHT = "ingestion_app.load_source"
 
 
 def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
     """Load a source's definition as its newest version; return it and whether it is new. The newest version's own text changes nothing.
 
-    :raises Refused: with each fault of the definition, its line and what would make it pass
+    :raises Refused: not_permitted; else with each fault of the definition, its line and what would make it pass
     """
+    if RIGHT not in rights_of(caller.user):
+        raise Refused([NotPermitted(user=caller.user.username, right="load", who="Engineers")])
     try:
         definition = toml.parse(text)
     except toml.DefinitionInvalid as invalid:

@@ -25,6 +25,7 @@ from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
 
 BLOCK = 5000
+SUM_MOST = 9 * 10**18  # what the columns of sums, and the ledger's balances, hold
 
 Told = Callable[[str, int], None]
 
@@ -48,7 +49,7 @@ def validate(
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     source_version = definitions.current_version(batch.source)
     definition = definitions.definition_of(source_version)
-    _refuse_early(batch, caller, version)
+    ask(batch_id=batch_id, caller=caller, version=version)
     attempt = attempts.begin(
         batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=socket.gethostname(), process=os.getpid()
     )
@@ -80,8 +81,12 @@ def validate(
     return done
 
 
-def _refuse_early(batch: Batch, caller: Caller, version: int | None) -> None:
-    """Refuse before the file is read what would be refused after it; the transition decides under the lock, this saves the wait."""
+def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
+    """Refuse at once what would be refused after the file was read; the transition decides under the lock, this saves the wait.
+
+    :raises Refused: wrong_state, not_permitted, slot_taken, stale; the refused attempt has its audit row
+    """
+    batch = Batch.objects.get(pk=batch_id)
     facts: BatchFacts = batches.facts(batch, user=caller.user, deep=False)
     if BATCH.reasons(BATCH.transition("validate"), facts) or version not in {None, batch.version}:
         transitions.perform(
@@ -113,6 +118,7 @@ class _Validation:
         self._books: dict[str, Book] = definitions.books_of(definition)
         self.found = plans.Survey()
         self.examined = 0
+        self._sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
         self._examination: Examination | None = None
 
     def survey(self) -> None:
@@ -131,6 +137,7 @@ class _Validation:
             for block in _blocks(self._examination.rows(), findings.add):
                 for row in block:
                     keys.add(row.key, row.line)
+                    self._sizes += abs(row.amount)
                 for each in check.check(block) if check else ():
                     if isinstance(each, Seen):
                         findings.add(each)
@@ -138,6 +145,8 @@ class _Validation:
                         self.found.add(each)
                 self.examined += len(block)
                 self._told("check", self.examined)
+        if self._sizes > SUM_MOST:
+            findings.add(Seen("control.sum_beyond_range", 0, 0, 0, b"", {"found": self._sizes, "most": SUM_MOST}))
         for seen in check.conclude() if check else ():
             findings.add(seen)
         if suspects := keys.suspects():
@@ -158,12 +167,12 @@ class _Validation:
         found.findings.write(batch)
         columns: dict[str, Any] = {
             "record_count": examination.received_count,
-            "record_sum": examination.received_sum if examination.bad_sum_known else None,
+            "record_sum": _fitting(examination.received_sum) if examination.bad_sum_known else None,
             "trailer_count": examination.trailer_count,
             "trailer_sum": examination.trailer_sum,
             "without_effect_count": found.without_effect,
             "set_aside_count": len(found.set_aside) + examination.bad_count,
-            "set_aside_sum": found.set_aside_sum + examination.bad_sum,
+            "set_aside_sum": _fitting(found.set_aside_sum + examination.bad_sum) or 0,
             "finding_counts": found.findings.counts,
             "planned_by": caller.user,
             "plan_digest": None,
@@ -209,6 +218,11 @@ class _Validation:
 
 # Findings of the ledger that are no single record's fault: they cannot be set aside with one.
 NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.floor_broken"})
+
+
+def _fitting(total: int) -> int | None:
+    """Return a sum, or None where no column holds it: such a file is rejected (control.sum_beyond_range, control.sum_differs)."""
+    return total if abs(total) <= SUM_MOST else None
 
 
 def _blocks(rows: Iterator[Row | Seen], seen: Callable[[Seen], None]) -> Iterator[list[Row]]:

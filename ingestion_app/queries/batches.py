@@ -96,6 +96,11 @@ def moved(batch: Batch) -> list[str]:
     roles = {side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role}
     away = Account.objects.filter(book__in=books.values(), role__in=roles).exclude(state="open")
     closed = away.filter(holder_id__in=records.values("holder_id")).count()
+    # Accounts whose code is made from a record's values are asked for under lock, by the chunk that posts to them.
+    named = {(rule.book, side.code) for rule in definition.postings for side in (rule.debit, rule.credit) if side.code}
+    for book, code in named:
+        if book in batch.totals:
+            closed += Account.objects.filter(book__code=book, code=code).exclude(state="open").count()
     if closed:
         found.append(f"{closed} accounts are not open")
     return found

@@ -113,6 +113,7 @@ class LedgerCheck:
         self._dates: dict[tuple[str, date], tuple[str, str] | None] = {}
         self._periods = {code: list(Period.objects.filter(book=book)) for code, book in books.items()}
         self._floors: dict[tuple[str, str], _Running] = {}
+        self._moves: list[tuple[str, FoundAccount, int]] = []  # of the row that is being checked, on accounts that have a floor
 
     def check(self, rows: Sequence[Row]) -> Iterator[Checked | Seen]:
         """Yield, for each row of a block, what was seen and then the checked row."""
@@ -132,7 +133,10 @@ class LedgerCheck:
             seen = list(self._check_row(row, plan, posted))
             yield from seen
             holder = self.directory.holders.get(row.holder)
-            yield Checked(row, holder[0] if holder else None, plan, sum(1 for each in seen if each.severity == "error"))
+            errors = sum(1 for each in seen if each.severity == "error")
+            if self._moves:
+                self._add_to_floors(row, is_posted=not errors)
+            yield Checked(row, holder[0] if holder else None, plan, errors)
 
     def place(self, rows: Sequence[Row]) -> Iterator[Placed]:
         """Yield each row with its holder, without holding it against the ledger again."""
@@ -180,13 +184,19 @@ class LedgerCheck:
                     facts = {"account": account.code, "book": planned.book, "state": account.state}
                     yield _seen("ledger.account_not_open", row, 0, facts)
                 if account.floor is not None:
-                    running = self._floors.setdefault((planned.book, account.code), _Running(account, row))
-                    running.add(posting.natural(account.category, sign * planned.amount), row)
+                    self._moves.append((planned.book, account, sign * planned.amount))
             name = reference(self._source, row.key)
             known = posted.get((planned.book, name))
             if known is not None:
                 rule = "ledger.reference_exists_same" if self._is_same(planned, known) else "ledger.reference_exists_differs"
                 yield _seen(rule, row, 0, {"reference": name, "book": planned.book})
+
+    def _add_to_floors(self, row: Row, *, is_posted: bool) -> None:
+        """Let a row move the accounts that have a floor; one that is set aside moves nothing."""
+        for book, account, amount in self._moves if is_posted else ():
+            running = self._floors.setdefault((book, account.code), _Running(account, row))
+            running.add(posting.natural(account.category, amount), row)
+        self._moves.clear()
 
     def _check_date(self, row: Row, planned: Planned) -> Iterator[Seen]:
         place = (planned.book, planned.effective_on)
