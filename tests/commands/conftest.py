@@ -1,0 +1,53 @@
+"""The commands as a shell runs them: output, errors and exit status."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.ingestion_app.operations import world as worlds
+
+
+class Ended(NamedTuple):
+    """What a command came to."""
+
+    status: int
+    out: str
+    complaints: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The JSON object that was printed, which is all that was printed."""
+        read: dict[str, Any] = json.loads(self.out)
+        return read
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Return a function that runs a command in this process."""
+
+    def run_command(name: str, *arguments: object) -> Ended:
+        out, complaints, status = io.StringIO(), io.StringIO(), 0
+        try:
+            call_command(name, *[str(each) for each in arguments], stdout=out, stderr=complaints)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        except CommandError as error:
+            # Django's own entry point exits with this, and argparse with 2.
+            return Ended(2 if error.returncode == 1 else error.returncode, out.getvalue(), str(error))
+        return Ended(status, out.getvalue(), complaints.getvalue())
+
+    return run_command
+
+
+@pytest.fixture
+def world(db: None, files_dir: Path) -> worlds.World:
+    """Two books, six members, one source, nothing received."""
+    return worlds.build(files_dir)

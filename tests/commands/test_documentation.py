@@ -1,0 +1,110 @@
+"""docs/commands.md says of every command what its code says."""
+
+import re
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import get_commands
+
+from config import commands
+from tests.commands.conftest import Run
+from tests.ingestion_app.operations.world import NAME, World, card_file
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
+OWN = {name for name, app in get_commands().items() if app in {"ledger_app", "ingestion_app", "config"}}
+# These need the purchases of the demonstration, which the suite takes nowhere but in the tests of that.
+NOT_RUN = {"demo", "seed_demo"}
+
+
+def command(name: str) -> Any:
+    return import_module(f"{get_commands()[name]}.management.commands.{name}").Command()
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    assert apps.is_installed("ledger_app")
+    assert set(SECTIONS) == OWN
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_every_command_is_one_of_kakutei(name: str) -> None:
+    assert isinstance(command(name), commands.Command)
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_arguments_are_those_of_the_code(name: str) -> None:
+    parser = command(name).create_parser("manage.py", name)
+    django = {"--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color"}
+    options, required, positionals = set(), set(), set()
+    for action in parser._actions:
+        longest = max(action.option_strings, key=len, default="")
+        if longest in django | {"--json", "--skip-checks"}:
+            continue
+        if longest:
+            options.add(longest)
+            required |= {longest} if action.required else set()
+        else:
+            positionals.add(action.metavar)
+    usage = next(line.strip() for line in SECTIONS[name].splitlines() if line.startswith("    "))
+    assert usage.split()[0] == name
+    assert set(re.findall(r"--[a-z-]+", usage)) == options
+    assert set(re.findall(r"--[a-z-]+", re.sub(r"\[[^]]*\]", "", usage))) == required
+    assert all(str(positional) in usage for positional in positionals)
+    assert re.search(r"^Exit: 0, ", SECTIONS[name], re.MULTILINE)
+
+
+def fields(name: str) -> set[str]:
+    """Return the fields that a section names after “JSON:”."""
+    said = SECTIONS[name].partition("JSON:")[2]
+    said = re.sub(r"\([^)]*\)", "", said)
+    return set(re.findall(r"`([a-z_0-9]+)`", said))
+
+
+def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Path, settings: Any) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(card_file())
+    definition = tmp_path / "till.toml"
+    definition.write_text((Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml").read_text())
+    settings.BASE_DIR = tmp_path
+    (tmp_path / "docs").mkdir()
+    finance = ("--user", world.finance.username)
+    received = run("receive", path, "--source", "till", "--json")
+    assert set(received.data) == fields("receive")
+    batch = received.data["batch"]
+    runs: list[tuple[Any, ...]] = [
+        ("load_source", definition),
+        ("validate", batch),
+        ("approve", batch, *finance),
+        ("apply", batch),
+        ("freeze-batch", batch, *finance),
+        ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
+        ("verify",),
+        ("balances", "CARD"),
+        ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
+        ("draw_states",),
+    ]
+    for name, *arguments in runs:
+        ended = run(name, *arguments, "--json")
+        assert ended.status == 0, ended
+        assert set(ended.data) == fields(name), name
+    other = tmp_path / "till-2017-02-01-1.csv"
+    other.write_bytes(card_file([], day=date(2017, 2, 1)))
+    ended = run("ingest", other, "--source", "till", "--json")
+    assert set(ended.data) == fields("receive") | fields("validate"), ended
+    ended = run("withdraw", ended.data["batch"], "--user", world.engineer.username, "--reason", "Not needed.", "--json")
+    assert set(ended.data) == fields("withdraw"), ended
+    told = {name for name, *_ in runs} | {"receive", "ingest", "withdraw", "explain"} | NOT_RUN
+    assert told == OWN
+
+
+@pytest.mark.parametrize(("subject", "kind"), [("CARD/receivable.1001", "account"), ("CARD/till:s1", "entry"), ("{}:2", "line")])
+def test_fields_of_explain_are_those_that_are_printed(world: World, run: Run, subject: str, kind: str) -> None:
+    batch = world.applied()
+    data = run("explain", subject.format(batch.pk), "--json").data
+    item = next(part for part in re.split(r"^- ", SECTIONS["explain"], flags=re.MULTILINE) if f"(`{kind}`)" in part)
+    said = re.sub(r"\([^)]*\)", "", item.partition("Fields:")[2].partition("\n\n")[0])
+    assert set(data) == set(re.findall(r"`([a-z_]+)`", said))
