@@ -79,6 +79,7 @@ def test_wrong_usage_is_status_2(run: Run, arguments: tuple[str, ...]) -> None:
     assert run("balances", *arguments).status == 2
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     environment = {

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from config import commands
 from ingestion_app.management import explaining
@@ -50,7 +51,8 @@ class Command(commands.Command):
             match = BOOK_AND_NAME.fullmatch(subject)
             if match is None:
                 raise CommandError(
-                    f"“{subject}” is none of BOOK/CODE, BOOK/REFERENCE, an entry's number, BATCH:LINE", returncode=commands.USAGE
+                    _("“{subject}” is none of BOOK/CODE, BOOK/REFERENCE, an entry's number, BATCH:LINE").format(subject=subject),
+                    returncode=commands.USAGE,
                 )
             return self._by_name(match[1], match[2], options["last"])
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from config import commands
 from ledger_app.queries import books
@@ -42,5 +43,9 @@ class Command(commands.Command):
             "final": exported.seal is not None,
             "seal": scope.seal_digest if exported.seal else None,
         }
-        state = f"final, seal {data['seal']}" if exported.seal else f"not final: the period is {scope.period.state}"
-        return commands.Outcome(data, (f"{exported.path}: {scope.entry_count} entries, {scope.line_count} lines; {state}",))
+        final = _("final, seal {seal}").format(seal=data["seal"])
+        not_final = _("not final: the period is {state}").format(state=scope.period.get_state_display())
+        line = _("{path}: {entries} entries, {lines} lines; {state}").format(
+            path=exported.path, entries=scope.entry_count, lines=scope.line_count, state=final if exported.seal else not_final
+        )
+        return commands.Outcome(data, (line,))
