@@ -71,6 +71,9 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
 
     def work() -> Period:
+        # A freeze that is under way holds its period, and then needs the book: so periods first, then the book.
+        later = Period.objects.filter(book=book, starts_on__gt=ends_on).order_by("id")
+        list(later.select_for_update())
         # The book's row stands for "the set of its periods": two openings at once would each see no overlap.
         Book.objects.select_for_update().get(pk=book.pk)
         period = Period.objects.filter(book=book, name=name).first()
@@ -80,9 +83,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
-        # Locked, since a freeze that is under way holds its period and leaves the book alone.
-        later = Period.objects.select_for_update().filter(book=book, starts_on__gt=ends_on).order_by("id")
-        frozen = next((period for period in later if period.state == Period.State.FROZEN), None)
+        frozen = later.filter(state=Period.State.FROZEN).first()
         if frozen is not None:
             raise errors.Refused([errors.PeriodBeforeSeal(period=frozen.name, book=book.code)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
