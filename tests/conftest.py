@@ -174,7 +174,7 @@ def make_user(db: None) -> UserMaker:
     from ledger_app.models import User
 
     def make(username: str, group: str | None, *, is_superuser: bool = False) -> User:
-        user = User.objects.create_user(username=username, password="-", is_staff=group is not None, is_superuser=is_superuser)
+        user = User.objects.create_user(username=username, is_staff=group is not None, is_superuser=is_superuser)
         if group is not None:
             user.groups.add(Group.objects.get(name=group))
         return user
