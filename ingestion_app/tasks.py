@@ -13,12 +13,19 @@ from ledger_app.models import User
 
 
 @task()
-def validate_batch(*, batch_id: int, user_id: int) -> dict[str, Any]:
-    """Validate a batch for a user who asked for it. A refusal is the answer, not a failure: it stands in the attempt and the audit."""
+def validate_batch(*, batch_id: int, user_id: int, version: int | None = None) -> dict[str, Any]:
+    """Validate a batch for a user who asked for it. A refusal is the answer, not a failure: it stands in the attempt and the audit.
+
+    ``version`` is the batch's when it was asked for: a wake-up that comes late or twice must not undo what was decided since.
+    """
     caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
     try:
         batch = validating.validate(
-            batch_id=batch_id, directory=Path(settings.KAKUTEI_FILES_DIR), caller=caller, now=doorways.now
+            batch_id=batch_id,
+            directory=Path(settings.KAKUTEI_FILES_DIR),
+            caller=caller,
+            now=doorways.now,
+            version=version,
         )
     except LedgerError as error:
         return {"batch": batch_id, "refused": str(error)}

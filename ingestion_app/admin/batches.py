@@ -185,7 +185,7 @@ class BatchAdmin(TransitionAdmin):
         reason = str(posted.get("reason", ""))
         if transition.name == "validate":
             validating.ask(batch_id=row.pk, caller=caller, version=version)
-            tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
+            tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
             return _t("{batch} is being validated.").format(batch=row)
         if transition.name in {"apply", "resume"}:
             applying.begin(batch_id=row.pk, caller=caller, version=version)
