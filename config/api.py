@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import DjangoModelPermissions
 from rest_framework.request import Request
@@ -42,10 +42,17 @@ class KeysetPagination(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Return the cursor that the request names."""
-        cursor: Cursor | None = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and KEY.fullmatch(str(cursor.position)) is None:
-            raise ValidationError({self.cursor_query_param: [self.invalid_cursor_message]})
+        try:
+            cursor: Cursor | None = super().decode_cursor(request)
+        except NotFound:
+            raise self._unknown_cursor() from None
+        # Every cursor that is given out has a position: without one, the first page would pass for the one that was meant.
+        if cursor is not None and KEY.fullmatch(str(cursor.position)) is None:
+            raise self._unknown_cursor()
         return cursor
+
+    def _unknown_cursor(self) -> ValidationError:
+        return ValidationError({self.cursor_query_param: [self.invalid_cursor_message]})
 
 
 class KeysetAscending(KeysetPagination):

@@ -148,7 +148,7 @@ class BatchView(LookView):
         given = self.read(StepInput, request.data)
         batch = self.get_object()
         validating.ask(batch_id=batch.pk, caller=self.caller, **given)
-        tasks.validate_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk)
+        tasks.validate_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk, version=batch.version)
         return self._shown(pk, status.HTTP_202_ACCEPTED)
 
     @extend_schema(summary="Approve the plan of a batch", request=ApprovalInput, responses=DETAIL)

@@ -1,5 +1,6 @@
 """Books in the API."""
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
@@ -13,7 +14,7 @@ class BookOutput(Output):
     code = serializers.CharField()
     name = serializers.CharField()
     unit = serializers.CharField()
-    exponent = serializers.IntegerField(help_text="Decimals of the unit: 2 where the minor unit is a hundredth.")
+    exponent = serializers.IntegerField(help_text=_("Decimals of the unit: 2 where the minor unit is a hundredth."))
     time_zone = serializers.CharField()
 
 

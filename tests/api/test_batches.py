@@ -206,6 +206,22 @@ def test_applying_again_changes_nothing(world: World, engineer_client: APIClient
     assert Entry.objects.count() == entries
 
 
+def test_a_validation_that_was_asked_for_twice_does_not_undo_what_was_decided_between(
+    world: World, engineer_client: APIClient, finance_client: APIClient
+) -> None:
+    batch = world.receive()
+    assert [act(engineer_client, batch.pk, "validate").status_code for _ in range(2)] == [202, 202]
+    late = DBTaskResult.objects.order_by("-enqueued_at")[0]
+    DBTaskResult.objects.filter(pk=late.pk).update(status="RUNNING")
+    work()
+    plan = finance_client.get(f"/api/v1/batches/{batch.pk}/").json()["plan"]
+    assert act(finance_client, batch.pk, "approve", plan=plan).status_code == 200
+    DBTaskResult.objects.filter(pk=late.pk).update(status="READY")
+    assert [list(said) for said in work()] == [["batch", "refused"]]
+    batch.refresh_from_db()
+    assert batch.state == "approved"
+
+
 def test_a_chunk_that_stopped_says_why_and_the_batch_is_resumed(world: World, engineer_client: APIClient) -> None:
     batch = world.approved()
     worlds.set_account("receivable.1001", "suspended")

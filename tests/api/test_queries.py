@@ -1,0 +1,112 @@
+"""A list costs as many statements for many rows as for few, counts no table, and its pages hold every row once."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from ingestion_app.models import Batch
+from ledger_app.models import Account
+from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.world import World
+
+FEW = 8
+
+
+def statements(client: APIClient, address: str) -> tuple[int, list[str]]:
+    """Return how many rows an address answers with, and the statements that it took."""
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(f"/api/v1/{address}")
+    assert response.status_code == 200, response.json()
+    return len(response.json()["results"]), [query["sql"] for query in captured.captured_queries]
+
+
+def fill(world: World, part: int) -> Batch:
+    """Bring in a file of FEW records of members who are new, and another that is rejected with a finding for each."""
+    numbers = [str(5000 + part * 100 + number) for number in range(FEW)]
+    world.register(*numbers)
+    records = [worlds.Purchase(number, "31", f"p{part}-{number}", "150") for number in numbers]
+    sequence = 10 * part + 1
+    batch = world.applied(worlds.card_file(records, sequence=sequence), name=f"till-2017-01-31-{sequence}.csv")
+    bad = [record._replace(amount="x", slip=f"{record.slip}-bad") for record in records for _ in range(part)]
+    content = worlds.card_file(bad, count=len(bad), total=0, sequence=sequence + 1)
+    world.validate(world.receive(content, name=f"till-2017-01-31-{sequence + 1}.csv"))
+    return batch
+
+
+def growing(client: APIClient, few: str, many: str) -> tuple[int, int]:
+    """Return the rows of the first address and the second, having compared what they cost."""
+    rows_of_few, cost_of_few = statements(client, few)
+    rows_of_many, cost_of_many = statements(client, many)
+    assert len(cost_of_many) == len(cost_of_few), "\n".join(cost_of_many)
+    assert not [sql for sql in cost_of_many if "COUNT(" in sql.upper()]
+    return rows_of_few, rows_of_many
+
+
+@pytest.mark.parametrize("address", ["accounts/?role=receivable", "entries/", "batches/"])
+def test_a_list_costs_the_same_for_twice_the_rows(world: World, engineer_client: APIClient, address: str) -> None:
+    fill(world, 1)
+    before, cost_before = statements(engineer_client, address)
+    fill(world, 2)
+    after, cost_after = statements(engineer_client, address)
+    assert after > before
+    assert len(cost_after) == len(cost_before), "\n".join(cost_after)
+    assert not [sql for sql in cost_after if "COUNT(" in sql.upper()]
+
+
+@pytest.mark.parametrize("address", ["books", "periods"])
+def test_a_short_list_costs_the_same_for_every_row(world: World, engineer_client: APIClient, address: str) -> None:
+    one, all_of_them = growing(engineer_client, f"{address}/?page_size=1", f"{address}/?page_size=100")
+    assert all_of_them > one
+
+
+@pytest.mark.parametrize("part", ["records", "chunks", "findings"])
+def test_what_a_batch_is_made_of_costs_the_same_for_every_row(world: World, engineer_client: APIClient, part: str) -> None:
+    world.load(chunk_records=1)
+    batch = fill(world, 2)
+    if part == "findings":
+        batch = Batch.objects.get(state="rejected")
+    address = f"batches/{batch.pk}/{part}/"
+    few, many = growing(engineer_client, f"{address}?page_size=2", f"{address}?page_size=100")
+    assert (few, many >= FEW) == (2, True)
+
+
+def test_the_lines_of_an_account_cost_the_same_for_every_row(world: World, engineer_client: APIClient) -> None:
+    fill(world, 1)
+    address = f"accounts/{Account.objects.get(code='settlement.31').pk}/lines/"
+    assert growing(engineer_client, f"{address}?page_size=2", f"{address}?page_size=100") == (2, FEW)
+
+
+@pytest.mark.parametrize("address", ["accounts/", "entries/", "records", "chunks", "findings", "lines"])
+def test_pages_hold_every_row_once_forwards_and_backwards(world: World, engineer_client: APIClient, address: str) -> None:
+    world.load(chunk_records=1)
+    batch = fill(world, 2)
+    rejected = Batch.objects.get(state="rejected")
+    address = {
+        "records": f"batches/{batch.pk}/records/",
+        "chunks": f"batches/{batch.pk}/chunks/",
+        "findings": f"batches/{rejected.pk}/findings/",
+        "lines": f"accounts/{Account.objects.get(code='settlement.31').pk}/lines/",
+    }.get(address, address)
+    whole = engineer_client.get(f"/api/v1/{address}", {"page_size": 1000}).json()["results"]
+    pages = [engineer_client.get(f"/api/v1/{address}", {"page_size": 3}).json()]
+    while pages[-1]["next"]:
+        pages.append(engineer_client.get(pages[-1]["next"]).json())
+    assert [row for page in pages for row in page["results"]] == whole
+    assert len(pages) > 1
+    back = [pages[-1]]
+    while back[-1]["previous"]:
+        back.append(engineer_client.get(back[-1]["previous"]).json())
+    assert [row for page in reversed(back) for row in page["results"]] == whole
+
+
+def test_one_row_costs_few_statements(world: World, engineer_client: APIClient) -> None:
+    batch = fill(world, 1)
+    for address in (
+        f"batches/{batch.pk}/",
+        f"periods/{world.opened[0].pk}/",
+        f"entries/{world.card.entries.get(reference='till:p1-5100').pk}/",
+    ):
+        with CaptureQueriesContext(connection) as captured:
+            assert engineer_client.get(f"/api/v1/{address}").status_code == 200
+        assert len(captured) <= 20, address
