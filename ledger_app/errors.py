@@ -367,10 +367,10 @@ class ControlDiffers(LedgerError):
 
 
 class EntryDiffers(LedgerError):
-    """An entry's rows are not what its digest says."""
+    """An entry's rows are not what its digest says, or are no entry: fewer than two lines, or lines that do not sum to zero."""
 
     code = "entry_differs"
-    template = _("The entry {reference} is not what was posted under it: its digest differs. Run verify.")
+    template = _("The entry {reference} is not what was posted under it: its digest differs, or its lines do not sum. Run verify.")
 
 
 class ControlInvalid(LedgerError):

@@ -44,7 +44,9 @@ def prove(period: Period) -> Proof:
         proof.line_count += len(lines)
         proof.debit_total += sum([amount for _, amount in lines if amount > 0])
         proof.entries_sum += sum([amount for _, amount in lines])
-        if stored != computed and len(proof.differing) < DIFFERING_MOST:
+        # Two entries that are wrong by as much would cancel out in the sum: each is asked by itself.
+        is_entry = len(lines) > 1 and sum([amount for _, amount in lines]) == 0
+        if (stored != computed or not is_entry) and len(proof.differing) < DIFFERING_MOST:
             proof.differing.append(reference)
     proof.digest = running.digest()
     return proof
