@@ -87,7 +87,13 @@ def begin(*, batch_id: int, caller: Caller, version: int | None = None) -> Batch
     batch = Batch.objects.get(pk=batch_id)
     if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
         return batch
-    return _transition("resume" if batch.state == Batch.State.APPLYING else "apply", batch_id, caller, version)
+    try:
+        return _transition("resume" if batch.state == Batch.State.APPLYING else "apply", batch_id, caller, version)
+    except Refused:
+        # Another process may have begun, or ended, since the state was read: to apply beside it is no fault.
+        if version is not None or Batch.objects.get(pk=batch_id).state == batch.state:
+            raise
+    return begin(batch_id=batch_id, caller=caller)
 
 
 def carry_on(*, batch_id: int, caller: Caller, now: Clock, workers: int = 1, told: Told = lambda _done, _total: None) -> Applied:
