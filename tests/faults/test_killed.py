@@ -1,0 +1,162 @@
+"""SIGKILL at any moment: what was run is run again, and ends in the same rows as if nothing had happened."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.db import connection, transaction
+
+from ingestion_app.models import Batch, File, Receipt
+from ledger_app.queries import proofs
+from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.world import NAME, World, card_file, environment, ledger, many, work
+
+pytestmark = [pytest.mark.serial, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+RECORDS, MEMBERS, CHUNK_RECORDS = 3000, 120, 250
+KILLS = {"mysql": 50, "sqlite": 10}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo all that is done inside, operations with their own transactions included: this is the run that nothing disturbs."""
+    outer = transaction.atomic()
+    outer._from_testcase = True  # type: ignore[attr-defined] # as Django marks the transaction around each of its own tests
+    with outer:
+        yield
+        transaction.set_rollback(True)
+
+
+def start(world: World, step: int, when: str, *command: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.die_at", str(step), when, *map(str, command)],
+        cwd=project.BASE_DIR,
+        env=environment(world.directory),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def kill_in_time(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Kill ``process`` some time after it has begun."""
+    assert process.stderr is not None
+    assert process.stderr.readline() == b"begun\n"
+    time.sleep(seconds)
+    process.kill()
+
+
+def end(process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the end; return whether it was killed. Any end but that and success is a failure."""
+    # Its own workers may hold the pipe a moment longer: only its status is waited for.
+    status = process.wait(timeout=120)
+    assert process.stderr is not None
+    if status not in {0, -signal.SIGKILL}:
+        pytest.fail(f"status {status}: {process.stderr.read().decode()}")
+    process.stderr.close()
+    return status == -signal.SIGKILL
+
+
+def steps_of(world: World, batch: Batch) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Apply undisturbed and undo it; return the number of steps, the ledger and the batch as they were at the end."""
+    steps = 0
+
+    def count(execute: Any, *given: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return execute(*given)
+
+    with undone(), connection.execute_wrapper(count):
+        assert world.apply(batch).batch.state == "applied"
+        return steps, ledger(), work(batch.pk)
+
+
+def test_an_apply_that_is_killed_ends_in_the_same_rows(files_dir: Path) -> None:
+    seed = int(os.environ.get("KAKUTEI_TEST_SEED", time.time_ns() % 10**9))
+    print(f"seed {seed} (KAKUTEI_TEST_SEED repeats it)")
+    chance = random.Random(seed)
+    world = worlds.build(files_dir, members=MEMBERS, chunk_records=CHUNK_RECORDS)
+    kills = sequence = 0
+    while kills < KILLS[connection.vendor]:
+        sequence += 1
+        records = [purchase._replace(slip=f"f{sequence}-{purchase.slip}") for purchase in many(RECORDS, MEMBERS)]
+        batch = world.approved(card_file(records, sequence=sequence), name=f"till-2017-01-31-{sequence}.csv")
+        steps, *undisturbed = steps_of(world, batch)
+        killed_here = 0
+        while True:
+            way = chance.choice(["before", "after", "before", "after", "time", "time with workers"])
+            if killed_here == KILLS[connection.vendor] or kills == KILLS[connection.vendor]:
+                way = "never"
+            workers = ["--workers", "2"] if way == "time with workers" else []
+            # About a fifth of the way at most, so that one file sees many kills.
+            step = chance.randint(1, steps // 5) if way in {"before", "after"} else 0
+            process = start(world, step, way if step else "before", "apply", batch.pk, *workers)
+            if way.startswith("time"):
+                kill_in_time(process, chance.uniform(0, 0.5 if not workers else 3))
+            if not end(process):
+                break
+            kills += 1
+            killed_here += 1
+        assert [ledger(), work(batch.pk)] == undisturbed, f"seed {seed}, file {sequence}, after {killed_here} kills"
+    assert [breach for statement in proofs.statements() for breach in statement.breaches([world.card, world.points])] == []
+    print(f"{kills} kills in {sequence} files")
+
+
+def test_a_validation_that_is_killed_leaves_the_batch_as_it_was_and_ends_in_the_same_plan(files_dir: Path) -> None:
+    world = worlds.build(files_dir, members=MEMBERS, chunk_records=CHUNK_RECORDS)
+    batch = world.receive(card_file(many(RECORDS, MEMBERS)))
+    with undone():
+        world.validate(batch)
+        undisturbed = work(batch.pk)
+    before = work(batch.pk)
+    chance = random.Random(2017)
+    for when in ("before", "after") * 3:
+        process = start(world, chance.randint(1, 40), when, "validate", batch.pk)
+        if not end(process):
+            break
+        assert work(batch.pk) == before
+    assert work(world.validate(batch).pk) == undisturbed
+
+
+def test_a_receive_that_is_killed_leaves_no_half_file_under_a_final_name(files_dir: Path, tmp_path: Path) -> None:
+    world = worlds.build(files_dir)
+    content = card_file(many(60_000, 6))
+    pipe = tmp_path / NAME
+    os.mkfifo(pipe)
+    process = start(world, 0, "before", "receive", pipe, "--source", "till")
+    with pipe.open("wb", buffering=0) as sender:
+        sender.write(content[: len(content) // 2])
+        # Whatever fits is written before the pipe blocks, so half of it at least has been read.
+        process.kill()
+    end(process)
+    names = [path.name for path in files_dir.rglob("*") if path.is_file()]
+    assert len(names) == 1
+    assert all(name.startswith("incoming-") for name in names)
+    assert (File.objects.count(), Receipt.objects.count(), Batch.objects.count()) == (0, 0, 0)
+
+    pipe.unlink()
+    pipe.write_bytes(content)
+    assert end(start(world, 0, "before", "receive", pipe, "--source", "till")) is False
+    assert world.kept(content)
+
+
+def test_a_receive_that_is_killed_at_any_statement_is_received_once_in_the_end(files_dir: Path, tmp_path: Path) -> None:
+    world = worlds.build(files_dir)
+    path = tmp_path / NAME
+    path.write_bytes(card_file())
+    chance = random.Random(31)
+    for when in ("before", "after") * 3:
+        end(start(world, chance.randint(3, 14), when, "receive", path, "--source", "till"))
+    assert end(start(world, 0, "before", "receive", path, "--source", "till")) is False
+    batch = Batch.objects.get()
+    assert (batch.state, File.objects.count(), batch.receipt.outcome) == ("received", 1, "accepted")
+    assert set(Receipt.objects.exclude(pk=batch.receipt_id).values_list("outcome", "first")) <= {("duplicate", batch.receipt_id)}
+    assert world.kept(card_file())

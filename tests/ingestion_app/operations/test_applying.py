@@ -1,0 +1,348 @@
+"""A plan is applied once, chunk by chunk, or stops with its reasons; nothing else ever reaches the ledger."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from ingestion_app.models import Batch, Chunk, Record
+from ingestion_app.operations import applying
+from ledger_app.errors import Refused, TryAgain
+from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period
+from ledger_app.operations import entries, verification
+from tests.ingestion_app.operations.world import (
+    FIXED,
+    NAME,
+    NOW,
+    World,
+    card_file,
+    clock,
+    codes,
+    ledger,
+    set_account,
+    work,
+)
+
+pytestmark = pytest.mark.django_db
+
+MEMBERS = [FIXED._replace(member=str(1001 + number), slip=f"s{number}", amount=str(100 + number)) for number in range(6)]
+TWO_A_CHUNK = card_file([each for each in MEMBERS for each in (each, each._replace(slip=f"{each.slip}b"))])
+
+
+def states(batch: Batch) -> list[str]:
+    return [*Chunk.objects.filter(batch=batch).order_by("number").values_list("state", flat=True)]
+
+
+def refused_and_untouched(world: World, batch: Batch, *expected: str) -> None:
+    before = ledger(), work(batch.pk)
+    with pytest.raises(Refused) as refused:
+        world.apply(batch)
+    assert codes(refused.value.reasons) == [*expected]
+    assert (ledger(), work(batch.pk)) == before
+
+
+def test_applying_posts_exactly_the_plan(world: World) -> None:
+    batch = world.approved()
+    done = world.apply(batch)
+
+    assert (done.batch.state, done.stopped, done.skipped) == ("applied", {}, 0)
+    assert done.applied == batch.chunks.count() == states(batch).count("applied")
+    assert Entry.objects.filter(book=world.card).count() == 7
+    assert Entry.objects.filter(book=world.points).count() == 6
+    assert Line.objects.count() == 26
+    balances = {code: sum(account.balances.values_list("amount", flat=True)) for code, account in accounts().items()}
+    assert balances["receivable.1001"] == 249
+    assert balances["settlement.31"] == -(150 + 250 + 12345 + 100)
+    assert balances["settlement.32"] == -(99 + 1000 + 700)
+    assert balances["points.1004"] == -123
+    assert balances["programme.expense"] == 144
+    entry = Entry.objects.get(book=world.card, reference="till:s3")
+    assert (entry.description, entry.posting.posted_by, entry.posting.reason) == (
+        "Purchase at shop 32, slip s3",
+        world.engineer,
+        str(batch),
+    )
+    assert breaches(world) == []
+
+
+def accounts() -> dict[str, Account]:
+    return {account.code: account for account in Account.objects.all()}
+
+
+def breaches(world: World) -> list[str]:
+    verified = verification.verify(books=[world.card, world.points], at=NOW, now=clock)
+    return [breach for result in verified.results for breach in result["breaches"]]
+
+
+def test_applying_again_does_nothing(world: World) -> None:
+    batch = world.applied()
+    before = ledger(), work(batch.pk)
+    rows = AuditRow.objects.count()
+    done = world.apply(batch)
+    assert (done.applied, done.skipped, done.stopped) == (0, batch.chunks.count(), {})
+    assert (ledger(), work(batch.pk), AuditRow.objects.count()) == (*before, rows)
+
+
+def test_a_chunk_that_is_refused_stops_and_the_others_go_on(world: World) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    assert len(states(batch)) == 6
+    set_account("points.1003", "suspended")
+    Batch.objects.filter(pk=batch.pk).update(state="applying")  # the account was closed after applying began
+
+    done = world.apply(batch)
+
+    assert (done.batch.state, done.applied, [*done.stopped]) == ("applying", 5, [2])
+    assert states(batch) == ["applied", "applied", "stopped", "applied", "applied", "applied"]
+    stopped = Chunk.objects.get(batch=batch, number=2)
+    assert codes(stopped.reasons) == ["account_not_open", "account_not_open"]
+    assert stopped.reasons[0]["facts"]["account"] == "points.1003"
+    # Neither book has anything of it.
+    assert not Line.objects.filter(account__code__in=["receivable.1003", "points.1003"]).exists()
+    assert batch.attempts.get(step="apply").outcome == "refused"
+
+    before = ledger()
+    assert world.apply(batch).applied == 0
+    assert ledger() == before
+
+    set_account("points.1003", "open")
+    done = world.apply(batch)
+    assert (done.batch.state, done.applied, done.skipped, done.stopped) == ("applied", 1, 5, {})
+    assert Chunk.objects.get(batch=batch, number=2).reasons == []
+
+
+def test_an_account_made_from_a_value_that_was_closed_stops_its_chunks(world: World) -> None:
+    batch = world.approved()
+    set_account("settlement.32", "closed")
+    done = world.apply(batch)
+    assert (done.batch.state, {code for reasons in done.stopped.values() for code in codes(reasons)}) == (
+        "applying",
+        {"account_not_open"},
+    )
+    set_account("settlement.32", "open")
+    assert world.apply(batch).batch.state == "applied"
+
+
+def test_an_account_that_went_away_stops_its_chunk_with_the_line(world: World) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    Account.objects.filter(code="receivable.1001").update(role="other")
+    done = world.apply(batch)
+    assert [*done.stopped] == [0]
+    assert codes(done.stopped[0]) == ["account_away", "account_away"]
+    assert [reason.facts["line"] for reason in done.stopped[0]] == [2, 3]
+
+
+def test_a_member_merged_while_applying_stops_the_chunk(world: World) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    Batch.objects.filter(pk=batch.pk).update(state="applying")
+    gone, stays = (Identifier.objects.get(value=number).holder for number in ("1001", "1002"))
+    Holder.objects.filter(pk=gone.pk).update(merged_into=stays)
+    done = world.apply(batch)
+    assert set(codes(done.stopped[0])) == {"holder_merged"}
+    assert [*done.stopped] == [0]
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (lambda: Period.objects.filter(name="2017-01").update(state="provisional"), ("plan_moved", "plan_moved")),
+        (lambda: Period.objects.filter(name="2017-01", book__code="POINTS").update(state="frozen"), ("plan_moved",)),
+        (lambda: set_account("receivable.1001", "closed"), ("plan_moved",)),
+    ],
+    ids=["provisional", "frozen", "closed"],
+)
+def test_what_moved_after_the_approval_refuses_the_whole(
+    world: World, what: Callable[[], object], expected: tuple[str, ...]
+) -> None:
+    batch = world.approved()
+    what()
+    refused_and_untouched(world, batch, *expected)
+
+
+def test_a_period_frozen_in_between_stops_every_chunk_that_is_left(world: World) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    set_account("receivable.1001", "open")
+    original = applying.apply_chunk
+    seen: list[int] = []
+
+    def freeze_after_two(**given: Any) -> Any:
+        if len(seen) == 2:
+            Period.objects.filter(book=world.points, name="2017-01").update(state="frozen")
+        seen.append(given["chunk_id"])
+        return original(**given)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(applying, "apply_chunk", freeze_after_two)
+        done = world.apply(batch)
+    assert (done.applied, sorted(done.stopped)) == (2, [2, 3, 4, 5])
+    assert {code for reasons in done.stopped.values() for code in codes(reasons)} == {"period_frozen"}
+    assert Entry.objects.count() == 8
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("chunk", "record_count = record_count + 1"),
+        ("chunk", "record_sum = record_sum - 1"),
+        ("chunk", "totals = '{\"CARD\": [2, 4, 1]}'"),
+        ("chunk", "number = 77"),
+        ("batch", "record_sum = record_sum + 1"),
+        ("batch", "record_count = record_count + 1"),
+        ("batch", "trailer_sum = trailer_sum + 1"),
+        ("batch", "totals = '{}'"),
+        ("batch", "finding_counts = '{}'"),
+        ("batch", "first_on = '2017-01-04'"),
+        ("batch", "without_effect_count = 5"),
+        ("batch", "business_date = '2017-01-30'"),
+    ],
+)
+def test_a_plan_changed_after_its_approval_is_refused(world: World, table: str, change: str) -> None:
+    batch = world.approved()
+    where = f"batch_id = {batch.pk} AND number = 0" if table == "chunk" else f"id = {batch.pk}"
+    execute(f"UPDATE ingestion_app_{table} SET {change} WHERE {where}")
+    refused_and_untouched(world, batch, "plan_damaged")
+    # Begun, it goes no further either.
+    Batch.objects.filter(pk=batch.pk).update(state="applying")
+    refused_and_untouched(world, batch, "plan_damaged")
+
+
+def test_a_chunk_taken_away_after_the_approval_is_refused(world: World) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    chunk = Chunk.objects.get(batch=batch, number=5)
+    Record.objects.filter(chunk=chunk).delete()
+    chunk.delete()
+    refused_and_untouched(world, batch, "plan_damaged")
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def change_values(place: int, value: object) -> Callable[[Record], None]:
+    def change(record: Record) -> None:
+        values: list[Any] = [*(record.values or ())]
+        values[place] = value
+        execute(
+            f"UPDATE ingestion_app_record SET {connection.ops.quote_name('values')} = '{json.dumps(values)}' WHERE id = {record.pk}"
+        )
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        lambda record: record.delete(),
+        lambda record: Record.objects.filter(pk=record.pk).update(amount=record.amount + 1),
+        lambda record: Record.objects.filter(pk=record.pk).update(status="set_aside", chunk=None),
+        lambda record: Record.objects.filter(pk=record.pk).update(
+            chunk=Chunk.objects.get(batch=record.batch_id, number=1), line=99
+        ),
+        change_values(3, 5),
+    ],
+    ids=["taken away", "its amount", "set aside", "in another chunk", "the amount among its values"],
+)
+def test_records_changed_after_the_approval_stop_their_chunk(world: World, tamper: Callable[[Record], object]) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    tamper(Record.objects.get(batch=batch, line=2))
+
+    done = world.apply(batch)
+
+    assert (done.batch.state, set(codes(done.stopped[0]))) == ("applying", {"chunk_differs"})
+    assert not Line.objects.filter(account__code="receivable.1001").exists()
+
+
+@pytest.mark.xfail(
+    reason="A plan's digest covers the counts and sums of its chunks, and not yet what each record says.", strict=True
+)
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        change_values(1, "32"),
+        change_values(4, "2017-02-05 10:00:00+00:00"),
+        lambda record: Record.objects.filter(pk=record.pk).update(holder=Identifier.objects.get(value="1002").holder),
+        lambda record: Record.objects.filter(pk=record.pk).update(key="another"),
+    ],
+    ids=["its shop", "its date", "its member", "its key"],
+)
+def test_records_whose_meaning_was_changed_stop_their_chunk(world: World, tamper: Callable[[Record], object]) -> None:
+    """Counts and sums stay as they were: only what each record says tells."""
+    batch = world.approved(TWO_A_CHUNK)
+    tamper(Record.objects.get(batch=batch, line=2))
+
+    done = world.apply(batch)
+
+    assert (done.batch.state, set(codes(done.stopped.get(0, ())))) == ("applying", {"chunk_differs"})
+
+
+def test_what_another_posted_meanwhile_under_the_same_references_stops_the_chunk(world: World) -> None:
+    """Two batches hold the same record: whoever comes second posts nothing of that chunk."""
+    first = world.approved(card_file([FIXED]))
+    second = world.approved(card_file([FIXED], sequence=2), name="till-2017-01-31-2.csv")
+    world.apply(first)
+    before = ledger()
+    done = world.apply(second)
+    assert (done.batch.state, codes(done.stopped[0])) == ("applying", ["chunk_differs"])
+    assert ledger() == before
+
+
+@pytest.mark.parametrize("state", ["received", "validated"])
+def test_what_is_not_approved_is_not_applied(world: World, state: str) -> None:
+    batch = world.receive() if state == "received" else world.validated()
+    refused_and_untouched(world, batch, "wrong_state")
+    assert AuditRow.objects.filter(subject_id=batch.pk, action="apply", outcome="refused").count() == 1
+
+
+@pytest.mark.parametrize("role", ["finance", "support"])
+def test_applying_needs_the_right(world: World, role: str) -> None:
+    batch = world.approved()
+    with pytest.raises(Refused) as refused:
+        world.apply(batch, user=getattr(world, role))
+    assert codes(refused.value.reasons) == ["not_permitted"]
+    assert batch.attempts.filter(step="apply").count() == 0
+
+
+def test_a_database_that_stays_busy_leaves_the_batch_to_be_applied_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = world.approved()
+    before = ledger()
+
+    def busy(**_given: Any) -> None:
+        raise TryAgain(cause="busy (1205)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(entries, "post", busy)
+        with pytest.raises(TryAgain):
+            world.apply(batch)
+    batch.refresh_from_db()
+    assert (batch.state, ledger() == before, set(states(batch))) == ("applying", True, {"pending"})
+    assert codes(batch.attempts.get(step="apply").reasons) == ["try_again"]
+    assert world.apply(batch).batch.state == "applied"
+
+
+def test_what_is_missing_at_the_end_is_told_and_not_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that marks a chunk applied without its entries is caught by the recount."""
+    batch = world.approved(TWO_A_CHUNK)
+    Chunk.objects.filter(batch=batch, number=1).update(state="applied", applied_at=world.caller().at)
+    with pytest.raises(Refused) as refused:
+        world.apply(batch)
+    assert set(codes(refused.value.reasons)) == {"recount_differs"}
+    batch.refresh_from_db()
+    assert batch.state == "applying"
+
+
+def test_every_chunk_in_its_own_transaction_takes_a_bounded_number_of_statements(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    """Twice the records of a chunk take not one statement more."""
+
+    def statements(records: int, name: str, sequence: int) -> int:
+        world.load(chunk_records=1000)
+        held = [FIXED._replace(slip=f"{sequence}q{number}", amount="100") for number in range(records)]
+        batch = world.approved(card_file(held, sequence=sequence), name=name)
+        with django_assert_max_num_queries(1000) as counted:
+            assert world.apply(batch).batch.state == "applied"
+        return len(counted)
+
+    assert statements(50, NAME, 1) == statements(100, "till-2017-01-31-2.csv", 2)
