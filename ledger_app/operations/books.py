@@ -1,10 +1,12 @@
 """Opens books, periods, members and accounts. Each is safe to run again: what is there with the same properties is left as it is."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from zoneinfo import available_timezones
 
 from django.db import models
 from simple_history.utils import bulk_create_with_history
@@ -46,9 +48,11 @@ class MemberOpening:
 def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
     """Open a book, or return it where it is there with the same properties.
 
-    :raises errors.Refused: code_invalid, definition_conflict
+    :raises errors.Refused: code_invalid, not_found (the time zone), definition_conflict
     """
     _check_code(code, SHORT_CODE_MOST)
+    if time_zone not in available_timezones():
+        raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
     wanted = {"unit": unit, "exponent": exponent, "time_zone": time_zone}
 
     def work() -> Book:
@@ -116,15 +120,27 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
 def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     """Register members with their identifiers and accounts; return how many are new. Members that are there are left as they are.
 
-    :raises errors.Refused: code_invalid, not_found (a book)
+    :raises errors.Refused: code_invalid, not_found (a book), definition_conflict (an identifier is given to two)
     """
     for opening in openings:
         _check_code(opening.member_number)
+    _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
     for code in {code for opening in openings for code, _ in opening.accounts} - books.keys():
         raise errors.Refused([errors.NotFound(what="book", name=code)])
     parts = [openings[start : start + ROWS_A_CALL] for start in range(0, len(openings), ROWS_A_CALL)]
     return sum(transactions.run(partial(_open_members, part, books, caller)) for part in parts)
+
+
+def _check_given_once(openings: Sequence[MemberOpening]) -> None:
+    """Refuse openings of which two claim one identifier: the database would, and it would look like a race that passes by itself."""
+    for kind, values in (
+        ("Member number", [opening.member_number for opening in openings]),
+        ("Card token", [token for opening in openings for token in opening.card_tokens]),
+    ):
+        twice = sorted(value for value, count in Counter(values).items() if count > 1)
+        if twice:
+            raise errors.Refused([errors.DefinitionConflict(what=kind, name=value, differs="member") for value in twice])
 
 
 def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], caller: Caller) -> int:
@@ -133,6 +149,13 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
     for part in postings.parts(numbers):
         there.update(Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER, value__in=part).values_list("value", flat=True))
     new = [opening for opening in openings if opening.member_number not in there]
+    taken: set[str] = set()
+    for part in postings.parts([token for opening in new for token in opening.card_tokens]):
+        taken.update(Identifier.objects.filter(kind=Identifier.CARD_TOKEN, value__in=part).values_list("value", flat=True))
+    if taken:
+        raise errors.Refused(
+            [errors.DefinitionConflict(what="Card token", name=value, differs="member") for value in sorted(taken)]
+        )
     # A number is needed to find the holders again where the database does not return the ids of a bulk insert.
     first = (Holder.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
     holders = [Holder(id=first + place, name=opening.name, opened_at=caller.at) for place, opening in enumerate(new)]
