@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from ledger_app.models import AuditRow, Seal, Verification
+from ledger_app.models import AuditRow, Entry, Seal, Verification
 from ledger_app.operations import entries, periods
 from ledger_app.queries import proofs
 from tests.ledger_app import samples
@@ -23,7 +23,7 @@ def closed(ledger, checker, finance, caller_of):
     )
     ledger.post(ledger.draft("r-4", ("M2-receivable", 9), ("settlement", -9), on=date(2017, 2, 1)), lane=3)
     periods.freeze(period_id=ledger.periods["2017-01"].pk, controls={"entries": 3}, caller=checker, code_version="test")
-    second = entries.Entry.objects.get(reference="r-3")
+    second = Entry.objects.get(reference="r-3")
     entries.reverse(entry_id=second.pk, effective_on=date(2017, 2, 2), reason="Twice", caller=checker)
     periods.freeze(
         period_id=ledger.periods["2017-02"].pk,
@@ -46,7 +46,7 @@ def verify(*arguments):
     except SystemExit as exit_:
         status = int(exit_.code or 0)
     told = json.loads(out.getvalue())
-    found = {}
+    found: dict[int, list[str]] = {}
     for statement in told["statements"]:
         if statement["breaches"]:
             found.setdefault(statement["number"], []).extend(statement["breaches"])
