@@ -4,23 +4,22 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from multiprocessing import get_context
 from time import perf_counter
 from typing import Any
 
-import django
 from django.db import connection, connections
+from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.formats.postings import Side, reference
 from ingestion_app.formats.values import Value
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts
+from ingestion_app.operations import attempts, pool
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH
 from ledger_app import locks
@@ -168,9 +167,12 @@ def _results(batch_id: int, attempt_id: int, caller: Caller, now: Clock, workers
             yield apply_chunk(chunk_id=chunk_id, attempt_id=attempt_id, caller=replace(caller, at=now()))
         return
     connections.close_all()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=django.setup) as pool:
-        # One at a time and in order, so that a kill leaves few chunks begun and the progress means something.
-        yield from pool.map(_apply_in_pool, [(chunk_id, attempt_id, caller, now) for chunk_id in chunk_ids])
+    try:
+        with pool.processes(workers) as executor:
+            yield from executor.map(_apply_in_pool, [(chunk_id, attempt_id, caller, now) for chunk_id in chunk_ids])
+    except BrokenProcessPool as broken:
+        # The chunk of a worker that was killed was rolled back by the database, or is found applied.
+        raise TryAgain(cause=_("a worker process ended")) from broken
 
 
 def _apply_in_pool(given: tuple[int, int, Caller, Clock]) -> ChunkResult:
@@ -185,7 +187,7 @@ def apply_chunk(*, chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResul
 
     :raises TryAgain: when the database stays busy or away
     """
-    for _ in range(UNKNOWN_OUTCOMES_MOST - 1):
+    for _try in range(UNKNOWN_OUTCOMES_MOST - 1):
         try:
             return _apply_or_stop(chunk_id, attempt_id, caller)
         except TryAgain:

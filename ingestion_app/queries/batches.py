@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, Sum
 
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions
 from ingestion_app.states import BatchFacts
-from ledger_app.models import Account, Holder, Line, Period, Posting, User
+from ledger_app.models import Account, Holder, Period, User
+from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.queries.rights import rights_of
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]]]  # number, records, sum, totals by book
@@ -94,7 +96,8 @@ def moved(batch: Batch) -> list[str]:
     if merged:
         found.append(f"{merged} members were merged into others")
     roles = {side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role}
-    away = Account.objects.filter(book__in=books.values(), role__in=roles).exclude(state="open")
+    # Named, not excluded: the few that are not open are found by their index.
+    away = Account.objects.filter(book__in=books.values(), role__in=roles, state__in=("suspended", "closed"))
     closed = away.filter(holder_id__in=records.values("holder_id")).count()
     # Accounts whose code is made from a record's values are asked for under lock, by the chunk that posts to them.
     named = {(rule.book, side.code) for rule in definition.postings for side in (rule.debit, rule.credit) if side.code}
@@ -106,16 +109,37 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
+# From the batch's few chunks to their many lines, whatever the statistics say.
+POSTED_ENTRIES = """
+    SELECT book.code, COUNT(*)
+      FROM ingestion_app_chunk AS chunk
+      {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
+      {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
+      {then} ledger_app_book AS book ON book.id = entry.book_id
+     WHERE chunk.batch_id = %s
+     GROUP BY book.code
+"""
+POSTED_LINES = """
+    SELECT book.code, COUNT(*), SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END)
+      FROM ingestion_app_chunk AS chunk
+      {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
+      {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
+      {then} ledger_app_line AS line ON line.entry_id = entry.id
+      {then} ledger_app_book AS book ON book.id = entry.book_id
+     WHERE chunk.batch_id = %s
+     GROUP BY book.code
+"""
+
+
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
-    """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its lines."""
-    rows = (
-        Line.objects.filter(
-            entry__posting__origin_kind=Posting.Origin.CHUNK, entry__posting__origin_id__in=batch.chunks.values("id")
-        )
-        .values("entry__book__code")
-        .annotate(entries=Count("entry", distinct=True), lines=Count("id"), debits=Sum("amount", filter=Q(amount__gt=0)))
-    )
-    return {row["entry__book__code"]: (row["entries"], row["lines"], int(row["debits"])) for row in rows}
+    """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
+    then = JOIN_IN_ORDER[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(POSTED_ENTRIES.format(then=then), [batch.pk])
+        entries = dict(cursor.fetchall())
+        cursor.execute(POSTED_LINES.format(then=then), [batch.pk])
+        lines = {code: (count, int(debits)) for code, count, debits in cursor.fetchall()}
+    return {code: (entries.get(code, 0), *lines.get(code, (0, 0))) for code in entries.keys() | lines.keys()}
 
 
 def recount(batch: Batch) -> list[tuple[str, str, int, int]]:

@@ -785,6 +785,10 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="account",
+            index=models.Index(fields=["book", "state"], name="account_state"),
+        ),
         migrations.AddConstraint(
             model_name="account",
             constraint=models.UniqueConstraint(fields=("book", "code"), name="account_code_unique"),

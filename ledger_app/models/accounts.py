@@ -49,6 +49,8 @@ class Account(models.Model):
 
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        # For the few that are not open.
+        indexes = [models.Index(fields=["book", "state"], name="account_state")]
         constraints = [
             models.UniqueConstraint(fields=["book", "code"], name="account_code_unique"),
             # Holder first: this index also answers "which accounts has this holder".

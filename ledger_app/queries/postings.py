@@ -7,6 +7,8 @@ from ledger_app.models import Account, Book, Entry, Line
 from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
 
 LIST_MOST = 900
+# Joins two tables in the order in which they are written.
+JOIN_IN_ORDER = {"mysql": "STRAIGHT_JOIN", "sqlite": "CROSS JOIN"}
 
 
 def parts(keys: Sequence[int] | Sequence[str]) -> Iterator[Sequence[int] | Sequence[str]]:
