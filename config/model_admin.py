@@ -1,16 +1,31 @@
 """What every list and detail page of the admin has in common: it looks, and never writes."""
 
+import json
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.models import DeletedObject
+from simple_history.template_utils import HistoricalRecordContextHelper
+
+from config.sheets import Facts, Sheet
+from ledger_app.templatetags import look
 
 COUNTED_MOST = 10_000
+NOTHING = "–"
 
 
 class BoundedPaginator(Paginator[Any]):
@@ -25,7 +40,15 @@ class BoundedPaginator(Paginator[Any]):
         return rows.order_by()[:COUNTED_MOST].count()
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class Named:
+    """Says what people call a row: in its title, in the crumbs, in what a search finds."""
+
+    def name_of(self, row: Any) -> str:
+        """Return the name of a row."""
+        return str(row)
+
+
+class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
     """Lists and shows. Nothing is added, changed or deleted here: buttons call operations."""
 
     actions = None
@@ -34,6 +57,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     paginator = BoundedPaginator
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
+    change_form_template = "kakutei/sheet.html"
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody adds rows by a form."""
@@ -47,37 +71,96 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         """Nobody deletes rows."""
         return False
 
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return the detail page of a row whose admin has no template of its own."""
+        del request
+        return Sheet(title=self.name_of(row), main=[Facts(capfirst(self.opts.verbose_name), facts_of(row))])
+
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the detail page, the ``change_form_template``, shows beside the fields."""
-        del request, row
-        return {}
+        """Return what the detail page shows."""
+        sheet = self.sheet(request, row)
+        return {"sheet": sheet, "title": sheet.title}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show one row."""
         row = self.get_object(request, object_id)
-        shown = self.page(request, row) if row is not None and self.has_view_permission(request, row) else {}
+        shown: dict[str, Any] = {}
+        if row is not None and self.has_view_permission(request, row):
+            shown = {"named": self.name_of(row), "has_history": isinstance(self, HistoryShown), **self.page(request, row)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
 
-class HistoryShown(SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types
+class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_history brings no types
+    """Says what changed between two lines of a history, in the words of the other pages."""
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        """Return the value of a field as it is shown."""
+        return shown_value(self.model._meta.get_field(change.field), value)  # noqa: SLF001 - Django's public API
+
+
+class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types
     """Shows the history of a row, and shuts simple-history's way of writing an old row over the new one."""
+
+    object_history_form_template = "kakutei/sheet.html"
+
+    def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> Changes:
+        """Return who says what changed."""
+        del request
+        return Changes(self.model, historical_record)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show a row as it was. Only that: a POST here would write the old row over the new one, whoever sends it."""
+        """Show a row as it was. Only that: a POST here would write the old row over the new one, whoever sends it.
+
+        simple-history's own page is a form, so it is not called at all.
+        """
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        response: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
-        return response
+        history: Any = self.model.history  # type: ignore[attr-defined]  # added by simple_history
+        if not (version_id.isascii() and version_id.isdecimal() and object_id.isascii() and object_id.isdecimal()):
+            raise Http404
+        line = history.filter(id=object_id, history_id=version_id).select_related("history_user").first()
+        if line is None:
+            raise Http404
+        if not self.has_view_permission(request, line.instance):
+            raise PermissionDenied
+        named = self.name_of(line.instance)
+        facts = [
+            (_("At"), look.instant_cell(line.history_date)),
+            (_("By"), line.history_user or _("system")),
+            (_("What"), line.get_history_type_display()),
+            (_("Reason"), line.history_change_reason or NOTHING),
+        ]
+        title = _("{what} as it was").format(what=named)
+        sheet = Sheet(
+            title=title,
+            state=getattr(line, "state", ""),
+            main=[Facts(_("The row, after this change"), facts_of(line.instance, without=frozenset({"password", "last_login"})))],
+            side=[Facts(_("The change"), facts)],
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "sheet": sheet,
+            "title": title,
+            "original": line.instance,
+            "named": named,
+            "past_of": (url_of(line.instance), reverse(f"{_route(self.model)}_history", args=[line.instance.pk])),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.object_history_form_template, context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show what was changed, when and by whom."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        row = self.get_object(request, object_id)
+        named = {"named": self.name_of(row)} if row is not None else {}
+        response: HttpResponse = super().history_view(request, object_id, {**named, **(extra_context or {})})
         return response
 
 
@@ -87,10 +170,44 @@ class HistoryAdmin(ReadOnlyAdmin, HistoryShown):
 
 def url_of(row: Model) -> str:
     """Return the address of a row's page."""
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])  # noqa: SLF001 - Django's public API
+    return reverse(f"{_route(type(row))}_change", args=[row.pk])
+
+
+def link_to(row: Model | None, text: Any = None) -> SafeString | str:
+    """Return a row as a link to its page; a dash for none."""
+    return NOTHING if row is None else format_html('<a href="{}">{}</a>', url_of(row), row if text is None else text)
 
 
 def list_url(model: type[Model], query: str = "") -> str:
     """Return the address of a model's list."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")  # noqa: SLF001 - Django's public API
+    address = reverse(f"{_route(model)}_changelist")
     return f"{address}?{query}" if query else address
+
+
+def facts_of(row: Model, without: frozenset[str] = frozenset()) -> list[tuple[Any, Any]]:
+    """Return every column of a row as (label, value as it is shown)."""
+    fields = [field for field in row._meta.concrete_fields if field.name not in without]  # noqa: SLF001 - Django's public API
+    return [(capfirst(field.verbose_name), shown_value(field, getattr(row, field.name))) for field in fields]
+
+
+def shown_value(field: Any, value: Any) -> Any:
+    """Return the value of a field as every page shows values of its kind."""
+    if value is None or value == "" or isinstance(value, DeletedObject):
+        return NOTHING
+    if getattr(field, "choices", None):
+        return dict(field.flatchoices).get(value, value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, datetime):
+        return look.instant_cell(value)
+    if isinstance(value, date):
+        return look.day_text(value)
+    if isinstance(value, bytes | memoryview):
+        return look.digest_cell(bytes(value))
+    if isinstance(field, models.JSONField):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _route(model: type[Model]) -> str:
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}"  # noqa: SLF001 - Django's public API

@@ -104,6 +104,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(slot_is_free,),
             writes="records, findings, chunks, the plan's digest; an earlier approval is void",
+            told=_("validated the file"),
         ),
         Transition(
             name="reject",
@@ -115,6 +116,7 @@ BATCH = Machine(
             who=_("Engineers"),
             automatic=True,
             writes="findings",
+            told=_("rejected the file, whose findings are kept"),
         ),
         Transition(
             name="approve",
@@ -127,6 +129,7 @@ BATCH = Machine(
             guards=(approver_is_another, plan_was_shown, plan_holds),
             decides=True,
             writes="approver and approved digest",
+            told=_("approved the plan"),
         ),
         Transition(
             name="apply",
@@ -138,6 +141,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(plan_is_approved, plan_holds),
             writes="attempt",
+            told=_("began to apply the plan"),
         ),
         Transition(
             name="resume",
@@ -149,6 +153,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(plan_is_approved,),
             writes="attempt",
+            told=_("resumed applying"),
         ),
         Transition(
             name="finish",
@@ -160,6 +165,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(every_chunk_is_applied, recount_equals_plan),
             automatic=True,
+            told=_("applied the last chunk; the recount equals the plan"),
         ),
         Transition(
             name="freeze",
@@ -171,6 +177,7 @@ BATCH = Machine(
             who=_("Finance"),
             guards=(every_chunk_is_applied, recount_equals_plan),
             decides=True,
+            told=_("froze the batch"),
         ),
         Transition(
             name="withdraw",
@@ -183,6 +190,7 @@ BATCH = Machine(
             reason_required=True,
             decides=True,
             writes="slot and bytes are free for a new batch",
+            told=_("withdrew the batch"),
         ),
     ),
 )

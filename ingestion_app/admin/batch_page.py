@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _t
@@ -11,9 +11,10 @@ from django.utils.translation import ngettext
 
 from config.model_admin import list_url
 from ingestion_app.admin.parts import place_of, sentence_of
+from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Attempt, Batch, Chunk, Finding, Record
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import batches
 from ledger_app.models import AuditRow, Book, Period
 from ledger_app.templatetags import look
 
@@ -23,24 +24,9 @@ SILENT_AFTER = timedelta(seconds=60)
 LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "frozen")
 
 
-class Unit(NamedTuple):
-    """The unit of a file's amounts."""
-
-    unit: str
-    exponent: int
-
-
-def unit_of(batch: Batch) -> Unit:
-    """Return the unit of the file's amounts: that of the book into which they are posted one to one."""
-    definition = definitions.definition_of(batch.source_version)
-    codes = [rule.book for rule in definition.postings if rule.amount == definition.roles.amount and rule.per == 1]
-    book = Book.objects.filter(code__in=codes).first()
-    return Unit(book.unit, book.exponent) if book else Unit("", 0)
-
-
 def context(batch: Batch) -> dict[str, Any]:
     """Return the context of the page, but for buttons and audit."""
-    unit = unit_of(batch)
+    unit = unit_of(batch.source_version)
     posted = batches.posted(batch) if batch.state in {"applying", "applied", "frozen"} else {}
     books = Book.objects.in_bulk(sorted(set(batch.totals) | set(posted)), field_name="code")
     zone = next((book.time_zone for book in books.values()), "UTC")
@@ -194,7 +180,7 @@ def findings(batch: Batch) -> list[dict[str, Any]]:
                     "sentence": sentence_of(first),
                     "where": place_of(first),
                     "count": batch.finding_counts[rule],
-                    "url": list_url(Finding, f"batch__id__exact={batch.pk}&rule__exact={rule}"),
+                    "url": list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
                 }
             )
     return found

@@ -20,6 +20,7 @@ from config.model_admin import url_of
 from config.transition_admin import TransitionAdmin
 from ingestion_app import tasks
 from ingestion_app.admin import batch_page
+from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Batch, Chunk, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, validating
 from ingestion_app.queries import batches
@@ -91,19 +92,24 @@ class BatchAdmin(TransitionAdmin):
         return look.count_cell(row.record_count)
 
     @admin.display(description=_("sum of records"))
-    def shown_sum(self, row: Batch) -> SafeString:
+    def shown_sum(self, row: Any) -> SafeString:
         """The sum of the records' amounts."""
-        return look.amount_cell(row.record_sum, batch_page.unit_of(row))
+        return look.amount_cell(row.record_sum, row.unit)
 
     @admin.display(description=_("findings"))
     def shown_findings(self, row: Batch) -> str:
         """How many of each severity."""
         return batch_page.findings_text(row)
 
-    @admin.display(description=_("received at"))
+    @admin.display(description=_("received at (UTC)"))
     def shown_received_at(self, row: Batch) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.receipt.received_at)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UnitChangeList]:
+        """Return the list that brings the unit of the amounts with each row."""
+        del request, kwargs
+        return UnitChangeList
 
     def get_urls(self) -> list[URLPattern]:
         """Add the door for files, and the fragment that the page asks for while it applies."""

@@ -3,12 +3,19 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import HistoryAdmin, ReadOnlyAdmin
-from ingestion_app.models import Receipt, Source, SourceVersion
+from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to
+from config.sheets import Column, Facts, Sheet, Table, Text
+from ingestion_app.models import Batch, Receipt, Source, SourceVersion
 from ledger_app.templatetags import look
+
+REPEATS_SHOWN = 50
+BATCHES_SHOWN = 20
 
 
 @admin.register(Source)
@@ -16,21 +23,50 @@ class SourceAdmin(HistoryAdmin):
     """Who sends files."""
 
     list_display = ("code", "name", "newest_version")
-    fields = ("code", "name", "newest_version", "definition")
-    readonly_fields = fields
     ordering = ("code",)
 
-    @admin.display(description=_("version"))
-    def newest_version(self, row: Source) -> Any:
-        """The number of the newest version."""
-        newest = row.versions.order_by("-number").first()
-        return newest.number if newest else "–"
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring the number of the newest version with each row."""
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(newest=Max("versions__number"))
+        return rows
 
-    @admin.display(description=_("definition"))
-    def definition(self, row: Source) -> str:
-        """The newest definition, to the letter."""
-        newest = row.versions.order_by("-number").first()
-        return newest.text if newest else "–"
+    @admin.display(description=_("version"))
+    def newest_version(self, row: Any) -> Any:
+        """The number of the newest version."""
+        return row.newest or NOTHING
+
+    def sheet(self, request: HttpRequest, row: Source) -> Sheet:
+        """Return the newest definition to the letter, all versions, and the last batches."""
+        del request
+        versions = list(row.versions.select_related("loaded_by").order_by("-number"))
+        shown = [
+            (
+                link_to(each, f"v{each.number}"),
+                look.digest_cell(bytes(each.digest)),
+                each.loaded_by.username,
+                look.instant_cell(each.loaded_at),
+            )
+            for each in versions
+        ]
+        newest = Text(_("Newest definition"), versions[0].text, f"v{versions[0].number}") if versions else None
+        batches = [
+            (link_to(each, f"{each.business_date} · {each.sequence}"), look.state_pill(each.state))
+            for each in Batch.objects.filter(source=row).order_by("-business_date", "-sequence", "-id")[:BATCHES_SHOWN]
+        ]
+        return Sheet(
+            title=row.code,
+            subtitle=row.name,
+            main=[
+                Table(
+                    _("Versions"),
+                    (Column(_("version")), Column(_("digest")), Column(_("loaded by")), Column(_("loaded at (UTC)"))),
+                    shown,
+                    _("No version has been loaded."),
+                ),
+                *([newest] if newest else []),
+            ],
+            side=[Table(_("Last batches"), (Column(_("for")), Column(_("state"))), batches, _("No file has come in yet."))],
+        )
 
 
 @admin.register(SourceVersion)
@@ -39,18 +75,23 @@ class SourceVersionAdmin(ReadOnlyAdmin):
 
     list_display = ("__str__", "loaded_by", "shown_at")
     list_select_related = ("source", "loaded_by")
-    fields = ("source", "number", "text", "shown_digest", "loaded_by", "shown_at")
-    readonly_fields = fields
 
-    @admin.display(description=_("loaded at"), ordering="id")
+    @admin.display(description=_("loaded at (UTC)"), ordering="id")
     def shown_at(self, row: SourceVersion) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.loaded_at)
 
-    @admin.display(description=_("digest"))
-    def shown_digest(self, row: SourceVersion) -> SafeString:
-        """The digest of the text."""
-        return look.digest_cell(bytes(row.digest))
+    def sheet(self, request: HttpRequest, row: SourceVersion) -> Sheet:
+        """Return the definition to the letter."""
+        del request
+        facts = [
+            (_("Source"), link_to(row.source)),
+            (_("Version"), row.number),
+            (_("Digest"), look.digest_cell(bytes(row.digest))),
+            (_("Loaded by"), row.loaded_by.username),
+            (_("Loaded at (UTC)"), look.instant_cell(row.loaded_at)),
+        ]
+        return Sheet(title=str(row), main=[Text(_("Definition"), row.text)], side=[Facts(_("The version"), facts)])
 
 
 @admin.register(Receipt)
@@ -62,25 +103,11 @@ class ReceiptAdmin(ReadOnlyAdmin):
     list_select_related = ("source", "file", "received_by", "first")
     search_fields = ("name__startswith",)
     search_help_text = _("The beginning of a file name")
-    fields = (
-        "name",
-        "source",
-        "shown_slot",
-        "shown_outcome",
-        "first",
-        "shown_bytes",
-        "shown_sha256",
-        "received_by",
-        "shown_at",
-        "door",
-        "host",
-    )
-    readonly_fields = fields
 
     @admin.display(description=_("for"))
     def shown_slot(self, row: Receipt) -> str:
         """Business date and sequence."""
-        return f"{look.day_text(row.business_date)} · {row.sequence}" if row.business_date else "–"
+        return f"{look.day_text(row.business_date)} · {row.sequence}" if row.business_date else NOTHING
 
     @admin.display(description=_("outcome"))
     def shown_outcome(self, row: Receipt) -> SafeString:
@@ -97,7 +124,48 @@ class ReceiptAdmin(ReadOnlyAdmin):
         """The digest of the bytes."""
         return look.digest_cell(bytes(row.file.sha256))
 
-    @admin.display(description=_("received at"), ordering="id")
+    @admin.display(description=_("received at (UTC)"), ordering="id")
     def shown_at(self, row: Receipt) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.received_at)
+
+    def sheet(self, request: HttpRequest, row: Receipt) -> Sheet:
+        """Return what arrived, what became of it, and every other arrival of it."""
+        del request
+        batch = Batch.objects.filter(receipt=row.first or row).select_related("source").first()
+        arrival = [
+            (_("Source"), link_to(row.source)),
+            (_("For"), self.shown_slot(row)),
+            (_("Received by"), row.received_by.username),
+            (_("Received at (UTC)"), look.instant_cell(row.received_at)),
+            (_("Door"), row.door),
+            (_("System user"), row.os_user or NOTHING),
+            (_("Host"), row.host or NOTHING),
+        ]
+        became = [
+            (_("Outcome"), look.state_pill(row.outcome)),
+            (_("Batch"), link_to(batch)),
+            (_("State of the batch"), look.state_pill(batch.state) if batch else NOTHING),
+            (_("First receipt"), link_to(row.first)),
+        ]
+        bytes_kept = [
+            (_("Bytes"), look.count_cell(row.file.size)),
+            ("SHA-256", look.digest_cell(bytes(row.file.sha256))),
+            (_("Stored at (UTC)"), look.instant_cell(row.file.stored_at)),
+        ]
+        others = [
+            (link_to(each), look.state_pill(each.outcome), each.received_by.username, look.instant_cell(each.received_at))
+            for each in row.repeats.select_related("received_by").order_by("id")[:REPEATS_SHOWN]
+        ]
+        columns = (Column(_("name")), Column(_("outcome")), Column(_("by")), Column(_("received at (UTC)")))
+        return Sheet(
+            title=row.name,
+            state=row.outcome,
+            subtitle=_t("receipt {number}").format(number=row.pk),
+            main=[
+                Facts(_("What became of it"), became),
+                Facts(_("The bytes"), bytes_kept),
+                Table(_("Later arrivals that point here"), columns, others, _("None.")),
+            ],
+            side=[Facts(_("The arrival"), arrival)],
+        )

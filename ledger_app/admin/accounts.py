@@ -1,21 +1,25 @@
 """Members and accounts in the admin."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import BoundedPaginator, HistoryAdmin, url_of
+from config.model_admin import NOTHING, BoundedPaginator, HistoryAdmin, link_to, url_of
+from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.models import Account, Balance, Holder, Identifier, Line
 from ledger_app.rules import posting
 from ledger_app.templatetags import look
 
 LINES_A_PAGE = 50
+LINES_OF_MEMBER = 10
+MERGED_SHOWN = 50
+KINDS: Final = {Identifier.MEMBER_NUMBER: _("Member number"), Identifier.CARD_TOKEN: _("Card token")}
 
 
 @admin.register(Holder)
@@ -26,8 +30,6 @@ class HolderAdmin(HistoryAdmin):
     list_display_links = ("number",)
     search_fields = ("name__exact",)
     search_help_text = _("A whole member number or card token")
-    fields = ("name", "identifiers", "accounts", "merged_into", "opened_at")
-    readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the member number with each row."""
@@ -45,38 +47,114 @@ class HolderAdmin(HistoryAdmin):
             return queryset, False
         return queryset.filter(pk__in=Identifier.objects.filter(value=term).values("holder_id")), False
 
+    def name_of(self, row: Any) -> str:
+        """Return the member number, and the name where there is one."""
+        number = getattr(row, "member_number", None) or member_number(row)
+        return f"{number} · {row.name}" if row.name else number
+
     @admin.display(description=_("member number"))
     def number(self, row: Any) -> str:
         """The member number."""
         return row.member_number or f"#{row.pk}"
 
-    @admin.display(description=_("opened at"), ordering="id")
+    @admin.display(description=_("opened at (UTC)"), ordering="id")
     def shown_opened_at(self, row: Holder) -> SafeString:
         """When the member was registered, in UTC."""
         return look.instant_cell(row.opened_at)
 
-    @admin.display(description=_("identifiers"))
-    def identifiers(self, row: Holder) -> str:
-        """All identifiers."""
-        return ", ".join(f"{each.kind} {each.value}" for each in row.identifiers.order_by("kind", "value"))
-
-    @admin.display(description=_("accounts"))
-    def accounts(self, row: Holder) -> SafeString:
-        """All accounts with their balances."""
-        found = row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code")
-        return format_html_join(
-            " ",
-            '<a href="{}">{} {}</a> {}',
-            (
-                (
-                    url_of(each),
-                    each.book.code,
-                    each.code,
-                    look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
-                )
-                for each in found
-            ),
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return identifiers, accounts with their balances, and the last lines that explain them."""
+        del request
+        accounts = list(row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code"))
+        facts = [(_("Name"), row.name or NOTHING), (_("Opened at (UTC)"), look.instant_cell(row.opened_at))]
+        facts += [(_("Merged into"), _member_link(row.merged_into))] if row.merged_into else []
+        merged = [_member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
+        facts += [(_("Merged from"), format_html_join(", ", "{}", ((each,) for each in merged)))] if merged else []
+        remark = _t("This member was merged: what is posted from now on goes to {member}.") if row.merged_into else ""
+        return Sheet(
+            title=_t("Member {number}").format(number=self.name_of(row)),
+            remark=format_html(remark, member=_member_link(row.merged_into)) if remark else "",
+            main=[_accounts_table(accounts), *(_lines_table(account) for account in accounts)],
+            side=[Facts(_("The member"), facts), _identifiers_table(row)],
         )
+
+
+def member_number(holder: Holder) -> str:
+    """Return the member number of a holder, or the number of its row where it has none."""
+    values = Identifier.objects.filter(holder=holder, kind=Identifier.MEMBER_NUMBER).order_by("id").values_list("value", flat=True)
+    return values.first() or f"#{holder.pk}"
+
+
+def _member_link(holder: Holder | None) -> SafeString | str:
+    return link_to(holder, member_number(holder)) if holder else NOTHING
+
+
+def _accounts_table(accounts: list[Any]) -> Table:
+    return Table(
+        _("Accounts"),
+        (Column(_("book")), Column(_("account")), Column(_("category")), Column(_("state")), Column(_("balance"), is_figure=True)),
+        [
+            (
+                each.book.code,
+                link_to(each, each.code),
+                each.get_category_display(),
+                look.state_pill(each.state),
+                look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
+            )
+            for each in accounts
+        ],
+        _("This member has no account."),
+    )
+
+
+def _lines_table(account: Any) -> Table:
+    """Return the last lines of a member's account, whose balance after the first of them is the balance of the account."""
+    lines = [_line(line, account) for line in lines_of(account)[:LINES_OF_MEMBER]]
+    columns = (
+        *(Column(_("date")), Column(_("entry")), Column(_("description"))),
+        *(Column(_("debit"), is_figure=True), Column(_("credit"), is_figure=True), Column(_("balance after"), is_figure=True)),
+    )
+    unit = account.book.exponent
+    return Table(
+        _t("Last lines of {account}").format(account=account.code),
+        columns,
+        [
+            (
+                look.day_text(line["date"]),
+                format_html('<a href="{}">{}</a>', line["url"], line["reference"]),
+                line["description"],
+                *(look.amount_filter(line[column], unit) for column in ("debit", "credit", "balance_after")),
+            )
+            for line in lines
+        ],
+        _("No entry has touched this account yet."),
+        note=f"{account.book.code} · {account.book.unit}",
+        more=(_("All lines ›"), url_of(account)),
+    )
+
+
+def _identifiers_table(holder: Holder) -> Table:
+    return Table(
+        _("Identifiers"),
+        (Column(_("kind")), Column(_("value")), Column(_("valid"))),
+        [
+            (
+                KINDS.get(each.kind, each.kind),
+                each.value,
+                f"{look.day_text(each.active_from)} – {look.day_text(each.active_to)}"
+                if each.active_from or each.active_to
+                else _("always"),
+            )
+            for each in holder.identifiers.order_by("kind", "value")
+        ],
+        _("This member has no identifier."),
+    )
+
+
+def lines_of(account: Any) -> QuerySet[Line]:
+    """Return the lines of an account, newest first; where one row holds its balance, in the order of its index."""
+    lines = Line.objects.filter(account=account).select_related("entry")
+    return lines.filter(stripe=0).order_by("-sequence") if account.stripes == 1 else lines.order_by("-id")
 
 
 @admin.register(Account)
@@ -84,7 +162,8 @@ class AccountAdmin(HistoryAdmin):
     """Accounts with their balances, and each account's lines."""
 
     list_display = ("code", "book", "role", "category", "shown_balance", "shown_state")
-    list_filter = ("book", "category", "state", "role")
+    # No filter by role: its choices would be read from all accounts.
+    list_filter = ("book", "category", "state")
     search_fields = ("code__exact",)
     search_help_text = _("A whole account code")
     list_select_related = ("book",)
@@ -108,16 +187,15 @@ class AccountAdmin(HistoryAdmin):
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the balance, the facts and a page of lines, newest first."""
-        lines = Line.objects.filter(account=row).select_related("entry").order_by("-id")
-        paginator = BoundedPaginator(lines, LINES_A_PAGE)
+        paginator = BoundedPaginator(lines_of(row), LINES_A_PAGE)
         shown = paginator.get_page(request.GET.get("p"))
         shown.object_list = [_line(line, row) for line in shown.object_list]
         facts: list[tuple[Any, Any]] = [
             (_("Book"), row.book),
             (_("Role"), row.role),
             (_("Category"), row.get_category_display()),
-            (_("Member"), row.holder or "–"),
-            (_("Floor"), "–" if row.floor is None else look.amount_text(row.floor, row.book.exponent)),
+            (_("Member"), _member_link(row.holder)),
+            (_("Floor"), NOTHING if row.floor is None else look.amount_cell(row.floor, row.book)),
             (_("Opened at"), look.instant_cell(row.opened_at, row.book)),
         ]
         side = _t("debit balance") if row.category in posting.DEBIT_CATEGORIES else _t("credit balance")

@@ -1,52 +1,131 @@
 """What was done, what was refused, and when the books were proved."""
 
+import json
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import ReadOnlyAdmin
+from config import telling
+from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
+from config.sheets import Column, Facts, Part, Sheet, Table
 from ledger_app.models import AuditRow, Verification
 from ledger_app.templatetags import look
+
+# Which list a subject is found in, by its type.
+MODELS = {"batch": "ingestion_app.batch", "source": "ingestion_app.source", "period": "ledger_app.period"}
 
 
 @admin.register(AuditRow)
 class AuditRowAdmin(ReadOnlyAdmin):
     """Each change of state, and each refused attempt at one."""
 
-    list_display = ("shown_at", "actor", "action", "subject", "shown_outcome", "from_state", "to_state", "why", "door")
+    list_display = ("shown_at", "sentence", "shown_subject", "shown_states", "why", "door")
     list_filter = ("outcome", "action", "subject_type", "door")
     search_fields = ("subject__startswith", "actor__username__exact")
+    search_help_text = _("The beginning of a name, or a user")
     list_select_related = ("actor",)
     list_display_links = ("shown_at",)
 
-    @admin.display(description=_("at"), ordering="id")
+    def name_of(self, row: AuditRow) -> str:
+        """Return who did what."""
+        return f"{row.actor} {telling.told(row)}"
+
+    @admin.display(description=_("at (UTC)"), ordering="id")
     def shown_at(self, row: AuditRow) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.at)
 
-    @admin.display(description=_("outcome"))
-    def shown_outcome(self, row: AuditRow) -> SafeString:
-        """Done or refused."""
-        return look.state_pill(row.outcome)
+    @admin.display(description=_("who did what"))
+    def sentence(self, row: AuditRow) -> SafeString:
+        """Who did what, in the past tense; a refusal is marked as one."""
+        mark = look.state_pill(row.outcome) if row.outcome == AuditRow.Outcome.REFUSED else ""
+        return format_html("{} <b>{}</b> {}", mark, row.actor.username, telling.told(row))
+
+    @admin.display(description=_("what"))
+    def shown_subject(self, row: AuditRow) -> SafeString:
+        """What it was done to, as a link."""
+        return format_html('<span class="nowrap">{}</span>', _subject_link(row))
+
+    @admin.display(description=_("states"))
+    def shown_states(self, row: AuditRow) -> SafeString:
+        """The state before and the state after."""
+        pills = [look.state_pill(state) for state in (row.from_state, row.to_state) if state]
+        return format_html('<span class="nowrap">{}</span>', format_html_join(" → ", "{}", ((pill,) for pill in pills)))
 
     @admin.display(description=_("why"))
     def why(self, row: AuditRow) -> str:
         """The reason that was given, or the reasons for the refusal."""
         return row.reason if row.outcome == AuditRow.Outcome.DONE else " ".join(str(each["sentence"]) for each in row.reasons)
 
+    def sheet(self, request: HttpRequest, row: AuditRow) -> Sheet:
+        """Return all that is known of one change or refusal."""
+        del request
+        main: list[Part] = [
+            Facts(
+                _("What was done"),
+                [
+                    (_("To"), _subject_link(row)),
+                    (_("Outcome"), look.state_pill(row.outcome)),
+                    (_("State before"), look.state_pill(row.from_state) if row.from_state else NOTHING),
+                    (_("State after"), look.state_pill(row.to_state) if row.to_state else NOTHING),
+                    (_("Reason given"), row.reason or NOTHING),
+                ],
+            )
+        ]
+        if row.reasons:
+            columns = (Column(_("reason")), Column(_("code")))
+            reasons = [(each["sentence"], format_html("<code>{}</code>", each["code"])) for each in row.reasons]
+            main.append(Table(_("Why it was refused"), columns, reasons, empty=""))
+        if row.facts:
+            main.append(Facts(_("What it was decided on"), [(name, _fact(value)) for name, value in sorted(row.facts.items())]))
+        circumstances = [
+            (_("By"), row.actor.username),
+            (_("At (UTC)"), look.instant_cell(row.at)),
+            (_("Door"), row.door),
+            (_("Request"), row.request or NOTHING),
+            (_("System user"), row.os_user or NOTHING),
+            (_("Host"), row.host or NOTHING),
+        ]
+        return Sheet(title=self.name_of(row), subtitle=row.subject, main=main, side=[Facts(_("Who, when, from where"), circumstances)])
+
+
+def _subject_link(row: AuditRow) -> SafeString | str:
+    """Return the subject as a link to its page, where it has one."""
+    label = MODELS.get(row.subject_type)
+    if label is None or not apps.is_installed(label.split(".", maxsplit=1)[0]):
+        return row.subject
+    try:
+        address = reverse(f"admin:{label.replace('.', '_')}_change", args=[row.subject_id])
+    except NoReverseMatch:
+        return row.subject
+    return format_html('<a href="{}">{}</a>', address, row.subject)
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, str) and len(value) == len("0" * 64) and not set(value) - set("0123456789abcdef"):
+        return look.digest_cell(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
 
 @admin.register(Verification)
 class VerificationAdmin(ReadOnlyAdmin):
     """The runs of ``verify``."""
 
-    list_display = ("shown_at", "shown_book", "breaches")
+    list_display = ("shown_at", "shown_book", "shown_breaches")
     list_select_related = ("book",)
-    fields = ("book", "started_at", "finished_at", "breaches", "shown_results")
-    readonly_fields = fields
 
-    @admin.display(description=_("finished at"), ordering="id")
+    def name_of(self, row: Verification) -> str:
+        """Return when it finished."""
+        return look.instant_text(row.finished_at)
+
+    @admin.display(description=_("finished at (UTC)"), ordering="id")
     def shown_at(self, row: Verification) -> SafeString:
         """When it finished, in UTC."""
         return look.instant_cell(row.finished_at)
@@ -56,10 +135,38 @@ class VerificationAdmin(ReadOnlyAdmin):
         """The book, or all."""
         return row.book or _("all books")
 
-    @admin.display(description=_("results"))
-    def shown_results(self, row: Verification) -> str:
-        """Each statement, and each breach of it."""
-        return "\n".join(
-            f"{each['number']}. {each['says']} {'✓' if not each['breaches'] else ' '.join(each['breaches'])}"
+    @admin.display(description=_("breaches"))
+    def shown_breaches(self, row: Verification) -> SafeString:
+        """How many breaches it found."""
+        return look.count_cell(row.breaches)
+
+    def sheet(self, request: HttpRequest, row: Verification) -> Sheet:
+        """Return each statement and what was found against it."""
+        del request
+        statements = [
+            (
+                each["number"],
+                each["says"],
+                _verdict(each["breaches"]),
+                format_html_join("", "<div>{}</div>", ((breach,) for breach in each["breaches"])) or NOTHING,
+            )
             for each in row.results
+        ]
+        columns = (Column(_("number"), is_figure=True), Column(_("statement")), Column(_("result")), Column(_("breaches")))
+        facts = [
+            (_("Book"), link_to(row.book, row.book.code) if row.book else _("all books")),
+            (_("Started at (UTC)"), look.instant_cell(row.started_at)),
+            (_("Finished at (UTC)"), look.instant_cell(row.finished_at)),
+            (_("Breaches"), look.count_cell(row.breaches)),
+        ]
+        return Sheet(
+            title=_t("Verification of {at}").format(at=self.name_of(row)),
+            main=[Table(_("What must always hold"), columns, statements, _("Nothing was asked."))],
+            side=[Facts(_("The run"), facts)],
         )
+
+
+def _verdict(breaches: list[str]) -> SafeString:
+    if breaches:
+        return format_html('<span class="verdict differs"><span aria-hidden="true">✕</span> {}</span>', _("is broken"))
+    return format_html('<span class="verdict"><span aria-hidden="true">✓</span> {}</span>', _("holds"))

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from config import origins
-from config.model_admin import ReadOnlyAdmin, url_of
+from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
 from ledger_app.models import Entry, Line
 from ledger_app.templatetags import look
 
@@ -62,11 +62,11 @@ class EntryAdmin(ReadOnlyAdmin):
         ]
         reversal = Entry.objects.filter(reverses=entry).first()
         facts: list[tuple[Any, Any]] = [
-            (_("Book"), entry.book),
+            (_("Book"), link_to(entry.book)),
             (_("Date"), look.day_text(entry.effective_on)),
             (_("Posted at"), look.instant_cell(entry.posting.posted_at, entry.book)),
-            (_("Posted by"), entry.posting.posted_by),
-            (_("Reason"), entry.posting.reason or "–"),
+            (_("Posted by"), entry.posting.posted_by.username),
+            (_("Reason"), entry.posting.reason or NOTHING),
             (_("Digest"), look.digest_cell(bytes(entry.digest))),
         ]
         teller = origins.TELLERS.get(entry.posting.origin_kind)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.transition_admin import TransitionAdmin
+from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.models import Period, Seal
 from ledger_app.operations import periods
 from ledger_app.operations.audit import Caller
@@ -84,7 +85,7 @@ class PeriodAdmin(TransitionAdmin):
         """Return the checks, the trial balance, the seal and the buttons."""
         facts = self.facts(request, row)
         assert isinstance(facts, PeriodFacts)  # noqa: S101 - this machine's facts
-        seal = Seal.objects.filter(period=row).select_related("previous", "sealed_by").first()
+        seal = Seal.objects.filter(period=row).select_related("previous__period__book", "sealed_by", "book").first()
         rows = seal.trial_balance if seal else seals.trial_balance(row)
         return {
             "title": str(row),
@@ -92,8 +93,8 @@ class PeriodAdmin(TransitionAdmin):
             "book": row.book,
             "offers": self.offers(request, row),
             "checks": [] if seal else _checks(facts),
-            "seal": _seal(seal) if seal else None,
-            "trial_balance": [*rows, _total(rows)] if rows else [],
+            "seal": sealed_facts(seal) if seal else None,
+            "trial_balance": shown_trial_balance(rows),
             "audit": self.trail(row),
         }
 
@@ -161,22 +162,3 @@ def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
             detail = " ".join(reason.sentence for reason in reasons)
             found.append({"label": labels[guard.__name__], "ok": not reasons, "detail": detail})
     return found
-
-
-def _seal(seal: Seal) -> dict[str, Any]:
-    return {
-        "digest": bytes(seal.digest),
-        "previous_digest": bytes(seal.previous.digest) if seal.previous else b"",
-        "entry_count": seal.entry_count,
-        "line_count": seal.line_count,
-        "debit_total": seal.debit_total,
-        "sealed_at": seal.sealed_at,
-        "sealed_by": seal.sealed_by,
-        "code_version": seal.code_version,
-        "controls": seal.controls,
-    }
-
-
-def _total(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    sums = {column: sum(row[column] for row in rows) for column in ("opening", "debit", "credit", "closing")}
-    return {"category": _("Total"), "role": "", "is_total": True, **sums}

@@ -105,6 +105,7 @@ PERIOD = Machine(
             target="provisional",
             right="ledger_app.close_period",
             who=_("Finance"),
+            told=_("marked the period provisional"),
         ),
         Transition(
             name="reopen",
@@ -115,6 +116,7 @@ PERIOD = Machine(
             right="ledger_app.close_period",
             who=_("Finance"),
             reason_required=True,
+            told=_("reopened the period"),
         ),
         Transition(
             name="freeze",
@@ -127,6 +129,7 @@ PERIOD = Machine(
             guards=(has_ended, follows_frozen, work_has_ended, entries_balance, balances_recompute, controls_match),
             decides=True,
             writes="the seal",
+            told=_("froze the period under a seal"),
         ),
     ),
 )
