@@ -120,6 +120,7 @@ class _Validation:
         self.examined = 0
         self._sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
         self._examination: Examination | None = None
+        self._check: LedgerCheck | None = None
 
     def survey(self) -> None:
         """The first pass: find out all that is wrong, and what would be posted."""
@@ -129,9 +130,9 @@ class _Validation:
         for book in sorted(missing):
             findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         keys = duplicates.KeyIndex()
-        check = (
-            None if missing else LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
-        )
+        if not missing:
+            self._check = LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
+        check = self._check
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
             for block in _blocks(self._examination.rows(), findings.add):
@@ -145,9 +146,14 @@ class _Validation:
                         self.found.add(each)
                 self.examined += len(block)
                 self._told("check", self.examined)
+        self._conclude(keys)
+
+    def _conclude(self, keys: duplicates.KeyIndex) -> None:
+        """Find out what only the whole file shows: sums out of range, floors that would be broken, records that stand twice."""
+        findings = self.found.findings
         if self._sizes > SUM_MOST:
             findings.add(Seen("control.sum_beyond_range", 0, 0, 0, b"", {"found": self._sizes, "most": SUM_MOST}))
-        for seen in check.conclude() if check else ():
+        for seen in self._check.conclude() if self._check else ():
             findings.add(seen)
         if suspects := keys.suspects():
             with self._path.open("rb") as stream:
@@ -195,7 +201,9 @@ class _Validation:
         return {**columns, "plan_digest": batches.plan_digest(batch, plan)}
 
     def _write_records(self, batch: Batch, chunk_of: dict[int, int], chunk_ids: list[int]) -> None:
-        check = LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
+        # The check of the first pass: members merged since are still those that the chunks were cut for, and the approval sees the merge.
+        check = self._check
+        assert check is not None, "without books there is no plan"  # noqa: S101 - a missing book rejects the file
         with self._path.open("rb") as stream:
             blocks = _blocks(self._examine(stream).rows(), lambda _seen: None)
             placed = (each for block in blocks for each in check.place(block))

@@ -294,6 +294,27 @@ def test_a_batch_that_changed_while_its_file_was_read_keeps_the_first_plan(world
     assert (batch.plan_digest, batch.planned_by) == (plan[1], world.other_engineer)
 
 
+@pytest.mark.parametrize("into", ["1002", "2001"], ids=["one of the file", "one of none"])
+def test_a_member_merged_while_the_file_is_read_does_not_tear_the_plan(world: World, into: str) -> None:
+    world.register("2001")
+    batch = world.receive(CONTENT)
+    gone, stays = (Identifier.objects.get(value=number).holder for number in ("1001", into))
+
+    def meanwhile(phase: str, _records: int) -> None:
+        if phase == "check":
+            Holder.objects.filter(pk=gone.pk).update(merged_into=stays)
+
+    validated = validating.validate(
+        batch_id=batch.pk, directory=world.directory, caller=world.caller(), now=clock, told=meanwhile
+    )
+    for chunk in validated.chunks.all():
+        assert chunk.records.count() == chunk.record_count
+    with pytest.raises(Refused) as refused:
+        world.approve(validated)
+    assert codes(refused.value.reasons) == ["plan_moved"]
+    assert world.apply(world.approve(world.validate(validated))).batch.state == "applied"
+
+
 def test_a_newer_version_of_the_source_is_the_one_that_is_recorded(world: World) -> None:
     batch = world.receive(CONTENT)
     world.load(chunk_records=100)
