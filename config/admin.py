@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
@@ -108,6 +108,10 @@ class KakuteiAdminSite(admin.AdminSite):
         """Show what the lists that the user may see find for one query, each by its own search fields."""
         query = request.GET.get("q", "").strip()
         found = [self._find(request, label, query) for label in SEARCHED if query and self._may_view(request, label)]
+        hits = [item for group in found for item in group["items"]]
+        if len(hits) == 1:
+            # Whoever types a whole number or reference wants the thing, not a list with one thing in it.
+            return HttpResponseRedirect(hits[0]["url"])
         context = {
             **self.each_context(request),
             "title": _("Search"),
@@ -143,12 +147,16 @@ class KakuteiAdminSite(admin.AdminSite):
             for kind, count in counts.items()
             if count
         ]
+        decides = any(request.user.has_perm(kind.permission) for kind in WAITING)
         may_see_periods = self._may_view(request, "ledger_app.period")
         may_see_batches = self._may_view(request, "ingestion_app.batch")
         periods = self._queryset(request, "ledger_app.period").exclude(state="frozen") if may_see_periods else None
         batches = self._queryset(request, "ingestion_app.batch") if may_see_batches else None
         return {
             "waiting": waiting,
+            # Who has no work that waits comes to look things up.
+            "looks_up": not decides,
+            "receives": request.user.has_perm("ingestion_app.receive_batch"),
             "open_periods": [] if periods is None else self._linked(periods.order_by("starts_on", "pk")),
             "last_batches": [] if batches is None else self._linked(batches.order_by("-pk")),
             "may_see_periods": may_see_periods,
@@ -186,9 +194,10 @@ class KakuteiAdminSite(admin.AdminSite):
         """Return the first objects, each with its page and, where it has one, its state."""
         opts = self._registry[objects.model].opts
         change = f"admin:{opts.app_label}_{opts.model_name}_change"
+        named = getattr(self._registry[objects.model], "name_of", str)
         return [
             {
-                "text": str(item),
+                "text": named(item),
                 "url": reverse(change, args=[item.pk], current_app=self.name),
                 "state": getattr(item, "state", ""),
             }

@@ -74,7 +74,7 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the detail page of a row whose admin has no template of its own."""
         del request
-        return Sheet(title=self.name_of(row), main=[Facts(capfirst(self.opts.verbose_name), facts_of(row))])
+        return Sheet(title=self.name_of(row), main=[Facts(capfirst(str(self.opts.verbose_name)), facts_of(row))])
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the detail page shows."""
@@ -119,7 +119,7 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
         """
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        history: Any = self.model.history  # type: ignore[attr-defined]  # added by simple_history
+        history: Any = self.model.history
         if not (version_id.isascii() and version_id.isdecimal() and object_id.isascii() and object_id.isdecimal()):
             raise Http404
         line = history.filter(id=object_id, history_id=version_id).select_related("history_user").first()

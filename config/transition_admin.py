@@ -6,13 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from config import doorways
+from config import doorways, telling
 from config.model_admin import HistoryAdmin, url_of
 from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.models import AuditRow
@@ -28,6 +29,11 @@ class TransitionAdmin(HistoryAdmin):
     machine: Machine
     # The one that is drawn as the next step, by state.
     primary: Mapping[str, str] = {}
+
+    def __init__(self, model: type[Any], admin_site: AdminSite) -> None:
+        """Have audit rows about this kind of thing told in its machine's words."""
+        super().__init__(model, admin_site)
+        telling.MACHINES[self.machine.subject] = self.machine
 
     @abstractmethod
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
@@ -52,6 +58,11 @@ class TransitionAdmin(HistoryAdmin):
         del transition
         return [("version", str(row.version))]
 
+    def onward(self, transition: Transition, row: Any) -> str:
+        """Return the address to go to when ``transition`` is carried out; asked for before it is."""
+        del transition
+        return url_of(row)
+
     def get_urls(self) -> list[URLPattern]:
         """Add the confirmation pages."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_transition"
@@ -63,20 +74,17 @@ class TransitionAdmin(HistoryAdmin):
         What lies behind the row's state for ever is left out; what is yet to come is shown with what it waits for.
         """
         facts = self.facts(request, row)
-        found = []
-        for transition in self.machine.transitions:
-            if transition.automatic or not self._is_ahead(transition, row.state):
-                continue
-            found.append(
-                {
-                    "name": transition.name,
-                    "label": transition.label,
-                    "description": transition.description,
-                    "url": self._confirm_url(row, transition),
-                    "reasons": [reason.as_dict() for reason in self.machine.reasons(transition, facts)],
-                    "primary": self.primary.get(row.state) == transition.name,
-                }
-            )
+        found = [
+            {
+                "name": transition.name,
+                "label": transition.label,
+                "description": transition.description,
+                "url": self._confirm_url(row, transition),
+                "reasons": [reason.as_dict() for reason in self.machine.reasons(transition, facts)],
+                "primary": self.primary.get(row.state) == transition.name,
+            }
+            for transition in self.machine.ahead(row.state)
+        ]
         return sorted(found, key=lambda offer: (bool(offer["reasons"]), not offer["primary"]))
 
     def trail(self, row: Any) -> list[dict[str, Any]]:
@@ -88,7 +96,7 @@ class TransitionAdmin(HistoryAdmin):
             {
                 "at": each.at,
                 "who": each.actor.username,
-                "action_text": self._action_text(each),
+                "action_text": telling.told(each),
                 "reason": each.reason,
                 "outcome": each.outcome,
                 "reasons": each.reasons,
@@ -110,6 +118,7 @@ class TransitionAdmin(HistoryAdmin):
         if form is not None and not form.is_valid():
             return self._ask(request, row, transition, form=form)
         posted = {**request.POST.dict(), **(form.cleaned_data if form is not None else {})}
+        onward = self.onward(transition, row)
         try:
             done = self.carry_out(transition, row, doorways.from_request(request, "admin"), posted)
         except LedgerError as error:
@@ -118,7 +127,7 @@ class TransitionAdmin(HistoryAdmin):
             status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
             return self._ask(request, row, transition, form=form, refused=reasons, status=status)
         messages.success(request, done)
-        return HttpResponseRedirect(url_of(row))
+        return HttpResponseRedirect(onward)
 
     def _ask(
         self,
@@ -145,6 +154,7 @@ class TransitionAdmin(HistoryAdmin):
             "opts": self.opts,
             "title": transition.label,
             "object": row,
+            "named": self.name_of(row),
             "object_url": url_of(row),
             "sentence": transition.description,
             "effects": self.effects(transition, row),
@@ -159,22 +169,6 @@ class TransitionAdmin(HistoryAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "kakutei/confirm_transition.html", context, status=status)
-
-    def _is_ahead(self, transition: Transition, state: str) -> bool:
-        """Whether ``transition`` begins in ``state`` or in a state that can still be reached from it."""
-        reached, edge = {state}, [state]
-        while edge:
-            here = edge.pop()
-            for each in self.machine.transitions:
-                if here in each.sources and each.target not in reached:
-                    reached.add(each.target)
-                    edge.append(each.target)
-        return bool(reached & set(transition.sources))
-
-    def _action_text(self, row: AuditRow) -> str:
-        label = next((str(each.label) for each in self.machine.transitions if each.name == row.action), row.action)
-        text = _("was refused: {action}") if row.outcome == AuditRow.Outcome.REFUSED else "{action}"
-        return text.format(action=label)
 
     def _confirm_url(self, row: Any, transition: Transition) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_transition", args=[row.pk, transition.name])

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from config.model_admin import list_url
+from config.model_admin import NOTHING, link_to, list_url
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
@@ -21,20 +21,24 @@ from ledger_app.templatetags import look
 CELLS_MOST = 400
 FINDINGS_SHOWN = 12
 SILENT_AFTER = timedelta(seconds=60)
+MAY_BE_QUEUED = frozenset({"received", "rejected", "validated", "approved", "applying"})
+ENDED_BADLY = frozenset({Attempt.Outcome.REFUSED, Attempt.Outcome.FAILED})
 LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "frozen")
 
 
-def context(batch: Batch) -> dict[str, Any]:
-    """Return the context of the page, but for buttons and audit."""
+def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
+    """Return the context of the page, but for buttons and audit. ``asked_after``: see ``progress``."""
     unit = unit_of(batch.source_version)
     posted = batches.posted(batch) if batch.state in {"applying", "applied", "frozen"} else {}
     books = Book.objects.in_bulk(sorted(set(batch.totals) | set(posted)), field_name="code")
     zone = next((book.time_zone for book in books.values()), "UTC")
-    shown_progress = progress(batch)
+    shown_progress = progress(batch, asked_after)
     return {
         "title": str(batch),
         "batch": batch,
-        "subtitle": _t("received by {who} · rules v{version}").format(who=batch.received_by, version=batch.source_version.number),
+        "subtitle": _t("received by {who} · rules v{version} · times in {zone}").format(
+            who=batch.received_by, version=batch.source_version.number, zone=zone
+        ),
         "zone": zone,
         "steps": steps(batch),
         "waterfall": waterfall(batch),
@@ -109,20 +113,25 @@ def _row(label: Any, records: int | None, amount: int | None, *, kind: str = "",
     return {"label": label, "records": records, "amount": amount, "kind": kind, "note": note, "url": url or None}
 
 
-def progress(batch: Batch) -> dict[str, Any] | None:
-    """Return how far the batch has come, and whether somebody is at it."""
+def progress(batch: Batch, asked_after: int | None = None) -> dict[str, Any] | None:
+    """Return how far the batch has come, and whether somebody is at it; None where there is nothing to tell yet.
+
+    ``asked_after`` is the last attempt that there was when a person asked for a step: until a later one begins, the step is queued.
+    """
     attempt = Attempt.objects.filter(batch=batch).order_by("-id").first()
     running = (
         attempt is not None
         and attempt.outcome == Attempt.Outcome.RUNNING
         and timezone.now() - attempt.heartbeat_at < SILENT_AFTER
     )
+    queued = asked_after is not None and (attempt.pk if attempt else 0) <= asked_after and batch.state in MAY_BE_QUEUED
     now = batches.progress(batch)
-    if not now["records"] and not running:
+    if not now["records"] and not running and not queued and attempt is None:
         return None
+    is_applying = attempt is not None and attempt.step == Attempt.Step.APPLY
     left = now["records"] - now["records_applied"]
     rate = None
-    if attempt is not None and attempt.step == Attempt.Step.APPLY:
+    if attempt is not None and is_applying:
         seconds = int(((attempt.ended_at or attempt.heartbeat_at) - attempt.started_at).total_seconds())
         rate = attempt.done_records // seconds if seconds else None
     return {
@@ -131,10 +140,15 @@ def progress(batch: Batch) -> dict[str, Any] | None:
         "total": now["records"],
         "rate": rate,
         "seconds_left": left // rate if rate else None,
-        "running": running,
+        "running": running or queued,
+        # A file that is being read has no share to show: nothing is known of it before its end.
+        "is_reading": running and not is_applying,
+        "queued": queued,
         "attempt": _attempt_text(attempt, running=running) if attempt else "",
+        "reasons": attempt.reasons if attempt and attempt.outcome in ENDED_BADLY and not queued else [],
         "chunks": now["chunks"],
         "chunk_cells": _cells(batch),
+        "chunks_url": list_url(Chunk, f"batch__id__exact={batch.pk}"),
     }
 
 
@@ -203,7 +217,6 @@ def findings_text(batch: Batch) -> str:
 def _book_row(book: Book, batch: Batch, posted: dict[str, tuple[int, int, int]]) -> dict[str, Any]:
     entries, _lines, amount = batch.totals.get(book.code, [0, 0, 0])
     has_entries, _has_lines, has_amount = posted.get(book.code, (0, 0, 0))
-    is_due = batch.state in {"applied", "frozen"}
     return {
         "book": book,
         "unit": book.unit,
@@ -212,23 +225,24 @@ def _book_row(book: Book, batch: Batch, posted: dict[str, tuple[int, int, int]])
         "entries_posted": has_entries,
         "amount_planned": amount,
         "amount_posted": has_amount,
-        "differs": (entries, amount) != (has_entries, has_amount) if is_due else False,
+        "is_due": batch.state in {"applied", "frozen"},
+        "differs": (entries, amount) != (has_entries, has_amount),
     }
 
 
 def facts(batch: Batch) -> list[tuple[Any, Any]]:
     """Return what identifies the file and its plan."""
     return [
-        (_("Name as received"), batch.receipt.name),
+        (_("Name as received"), link_to(batch.receipt)),
         (_("Bytes"), look.count_text(batch.file.size)),
         ("SHA-256", look.digest_cell(bytes(batch.file.sha256))),
-        (_("Rules"), str(batch.source_version)),
+        (_("Rules"), link_to(batch.source_version)),
         (
             _("Dates of the records"),
-            f"{look.day_text(batch.first_on)} – {look.day_text(batch.last_on)}" if batch.first_on else "–",
+            f"{look.day_text(batch.first_on)} – {look.day_text(batch.last_on)}" if batch.first_on else NOTHING,
         ),
-        (_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else "–"),
-        (_("Approved by"), batch.approved_by or "–"),
+        (_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING),
+        (_("Approved by"), batch.approved_by.username if batch.approved_by else NOTHING),
     ]
 
 
@@ -247,5 +261,5 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))
             found.append((_("Periods"), names))
         found.append((_("Findings"), findings_text(batch) or _("none")))
-        found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else "–"))
+        found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
     return found

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,7 +22,7 @@ from config.transition_admin import TransitionAdmin
 from ingestion_app import tasks
 from ingestion_app.admin import batch_page
 from ingestion_app.admin.units import UnitChangeList
-from ingestion_app.models import Batch, Chunk, Receipt, Source
+from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, validating
 from ingestion_app.queries import batches
 from ingestion_app.states import BATCH
@@ -31,6 +32,10 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
+
+# In the address of a batch's page: the number of the last attempt before the one that was asked for.
+ASKED_AFTER = "asked_after"
+RUNS_OUTSIDE = frozenset({"validate", "apply", "resume"})
 
 
 class ReceiveForm(forms.Form):
@@ -133,11 +138,13 @@ class BatchAdmin(TransitionAdmin):
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return all that the batch page shows."""
+        asked_after = _asked_after(request)
+        query = "" if asked_after is None else f"?{ASKED_AFTER}={asked_after}"
         return {
-            **batch_page.context(row),
+            **batch_page.context(row, asked_after),
             "offers": self.offers(request, row),
             "audit": self.trail(row),
-            "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]),
+            "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
         }
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -145,7 +152,16 @@ class BatchAdmin(TransitionAdmin):
         row = self.get_object(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        return TemplateResponse(request, "ingestion_app/_progress.html", {"progress": batch_page.progress(row)})
+        context = {"progress": batch_page.progress(row, _asked_after(request))}
+        return TemplateResponse(request, "ingestion_app/_progress.html", context)
+
+    def onward(self, transition: Transition, row: Any) -> str:
+        """Have the page follow what runs outside the request: from before its attempt begins until the attempt has ended."""
+        address = super().onward(transition, row)
+        if transition.name not in RUNS_OUTSIDE:
+            return address
+        last = Attempt.objects.filter(batch=row).aggregate(last=Max("id"))["last"] or 0
+        return f"{address}?{ASKED_AFTER}={last}"
 
     def receive(self, request: HttpRequest) -> HttpResponse:
         """Take a file in."""
@@ -205,6 +221,12 @@ class BatchAdmin(TransitionAdmin):
         else:
             done = deciding.freeze(batch_id=row.pk, caller=caller, reason=reason, version=version)
         return _t("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
+
+
+def _asked_after(request: HttpRequest) -> int | None:
+    """Return the last attempt there was when this person asked for a step that runs outside the request."""
+    text = request.GET.get(ASKED_AFTER, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _receive(given: Mapping[str, Any], caller: Caller) -> Receipt:

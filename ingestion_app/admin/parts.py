@@ -19,7 +19,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.operations import filing
 from ingestion_app.queries import explain
-from ledger_app.models import Book
+from ledger_app.models import Book, Identifier
 from ledger_app.templatetags import look
 
 LINE_SHOWN = 4096  # bytes of a record's line
@@ -49,7 +49,12 @@ class OfBatch(ReadOnlyAdmin):
     @admin.display(description=_("batch"))
     def of_batch(self, row: Any) -> SafeString | str:
         """The batch, as a link."""
-        return link_to(row.batch)
+        return format_html('<span class="nowrap">{}</span>', link_to(row.batch))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns; in the list of one batch the batch needs none."""
+        hidden = "of_batch" if BatchFilter.parameter_name in request.GET else ""
+        return [column for column in super().get_list_display(request) if column != hidden]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say which batch the list is narrowed to."""
@@ -80,9 +85,9 @@ class FindingAdmin(OfBatch):
         return sentence_of(row)
 
     @admin.display(description=_("where"))
-    def place(self, row: Finding) -> str:
+    def place(self, row: Finding) -> SafeString:
         """Line, field and byte."""
-        return place_of(row)
+        return format_html('<span class="nowrap">{}</span>', place_of(row))
 
     def name_of(self, row: Finding) -> str:
         """Return the rule and the line."""
@@ -123,7 +128,9 @@ class FindingAdmin(OfBatch):
 def _findings_link(batch: Batch, rule: str) -> SafeString:
     count = look.count_text(batch.finding_counts.get(rule, 0))
     return format_html(
-        '<a href="{}">{}</a>', list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"), _t("all {count} ›").format(count=count)
+        '<a href="{}">{}</a>',
+        list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
+        _t("all {count} ›").format(count=count),
     )
 
 
@@ -197,10 +204,12 @@ class RecordAdmin(OfBatch):
 
 
 def _record_facts(batch: Batch, row: Record) -> list[tuple[Any, Any]]:
+    numbers = Identifier.objects.filter(holder=row.holder_id, kind=Identifier.MEMBER_NUMBER) if row.holder_id else None
+    number = numbers.values_list("value", flat=True).first() if numbers is not None else None
     return [
         (_("Batch"), link_to(batch)),
         (_("Key"), row.key or NOTHING),
-        (_("Member"), link_to(row.holder) if row.holder_id else NOTHING),
+        (_("Member"), link_to(row.holder, number or None) if row.holder_id else NOTHING),
         (_("Amount"), look.amount_cell(row.amount, unit_of(batch.source_version)) if row.amount is not None else NOTHING),
         (_("Chunk"), link_to(row.chunk, row.chunk.number) if row.chunk else NOTHING),
         (_("From byte"), look.count_cell(row.offset)),

@@ -65,7 +65,9 @@ class HolderAdmin(HistoryAdmin):
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return identifiers, accounts with their balances, and the last lines that explain them."""
         del request
-        accounts = list(row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code"))
+        accounts = list(
+            row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code")
+        )
         facts = [(_("Name"), row.name or NOTHING), (_("Opened at (UTC)"), look.instant_cell(row.opened_at))]
         facts += [(_("Merged into"), _member_link(row.merged_into))] if row.merged_into else []
         merged = [_member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
@@ -81,7 +83,9 @@ class HolderAdmin(HistoryAdmin):
 
 def member_number(holder: Holder) -> str:
     """Return the member number of a holder, or the number of its row where it has none."""
-    values = Identifier.objects.filter(holder=holder, kind=Identifier.MEMBER_NUMBER).order_by("id").values_list("value", flat=True)
+    values = (
+        Identifier.objects.filter(holder=holder, kind=Identifier.MEMBER_NUMBER).order_by("id").values_list("value", flat=True)
+    )
     return values.first() or f"#{holder.pk}"
 
 
@@ -92,7 +96,13 @@ def _member_link(holder: Holder | None) -> SafeString | str:
 def _accounts_table(accounts: list[Any]) -> Table:
     return Table(
         _("Accounts"),
-        (Column(_("book")), Column(_("account")), Column(_("category")), Column(_("state")), Column(_("balance"), is_figure=True)),
+        (
+            Column(_("book")),
+            Column(_("account")),
+            Column(_("category")),
+            Column(_("state")),
+            Column(_("balance"), is_figure=True),
+        ),
         [
             (
                 each.book.code,
@@ -120,8 +130,8 @@ def _lines_table(account: Any) -> Table:
         columns,
         [
             (
-                look.day_text(line["date"]),
-                format_html('<a href="{}">{}</a>', line["url"], line["reference"]),
+                format_html('<span class="day">{}</span>', look.day_text(line["date"])),
+                format_html('<a class="nowrap" href="{}">{}</a>', line["url"], line["reference"]),
                 line["description"],
                 *(look.amount_filter(line[column], unit) for column in ("debit", "credit", "balance_after")),
             )

@@ -26,7 +26,7 @@ MODELS = {"batch": "ingestion_app.batch", "source": "ingestion_app.source", "per
 class AuditRowAdmin(ReadOnlyAdmin):
     """Each change of state, and each refused attempt at one."""
 
-    list_display = ("shown_at", "sentence", "shown_subject", "shown_states", "why", "door")
+    list_display = ("shown_at", "sentence", "shown_subject", "shown_states", "why")
     list_filter = ("outcome", "action", "subject_type", "door")
     search_fields = ("subject__startswith", "actor__username__exact")
     search_help_text = _("The beginning of a name, or a user")
@@ -56,7 +56,8 @@ class AuditRowAdmin(ReadOnlyAdmin):
     @admin.display(description=_("states"))
     def shown_states(self, row: AuditRow) -> SafeString:
         """The state before and the state after."""
-        pills = [look.state_pill(state) for state in (row.from_state, row.to_state) if state]
+        states = dict.fromkeys(state for state in (row.from_state, row.to_state) if state)
+        pills = [look.state_pill(state) for state in states]
         return format_html('<span class="nowrap">{}</span>', format_html_join(" → ", "{}", ((pill,) for pill in pills)))
 
     @admin.display(description=_("why"))
@@ -93,7 +94,9 @@ class AuditRowAdmin(ReadOnlyAdmin):
             (_("System user"), row.os_user or NOTHING),
             (_("Host"), row.host or NOTHING),
         ]
-        return Sheet(title=self.name_of(row), subtitle=row.subject, main=main, side=[Facts(_("Who, when, from where"), circumstances)])
+        return Sheet(
+            title=self.name_of(row), subtitle=row.subject, main=main, side=[Facts(_("Who, when, from where"), circumstances)]
+        )
 
 
 def _subject_link(row: AuditRow) -> SafeString | str:

@@ -1,0 +1,34 @@
+"""Tells audit rows as sentences: who did what, in the past tense. A seam, so that the audit pages need not know every machine."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app.models import AuditRow
+from ledger_app.rules.transitions import Machine
+
+# By subject type; each admin of a thing with states adds its own.
+MACHINES: Final[dict[str, Machine]] = {}
+# What is done without a transition: (subject type, action) → what is told behind a name.
+PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
+    ("batch", "receive"): _("received the file"),
+    ("source", "load"): _("loaded a version of the source"),
+}
+
+
+def label_of(subject_type: str, action: str) -> str:
+    """Return what an action is called on its button; the action's own name where it has none."""
+    machine = MACHINES.get(subject_type)
+    found = [each.label for each in machine.transitions if each.name == action] if machine else []
+    return str(found[0]) if found else action
+
+
+def told(row: AuditRow) -> str:
+    """Return what was done, or refused, as it is told behind the name of whoever did it."""
+    if row.outcome == AuditRow.Outcome.REFUSED:
+        return str(_("was refused: {action}")).format(action=label_of(row.subject_type, row.action))
+    machine = MACHINES.get(row.subject_type)
+    found = [each.told for each in machine.transitions if each.name == row.action] if machine else []
+    return str(found[0] if found else PHRASES.get((row.subject_type, row.action), row.action))
