@@ -112,9 +112,8 @@ def test_two_validations_at_once_leave_one_plan(world: World) -> None:
     assert world.apply(world.approve(batch)).batch.state == "applied"
 
 
-def decide_at_once(world: World) -> tuple[Batch, list[list[str]]]:
+def decide_at_once(world: World, batch: Batch) -> tuple[Batch, list[list[str]]]:
     """Approve and withdraw a batch at once, both having been shown the same version of it."""
-    batch = world.validated()
     shown = batches.hexadecimal(batch.plan_digest)
     approve = lambda: deciding.approve(  # noqa: E731 - one expression, run by a thread
         batch_id=batch.pk, digest_shown=shown, caller=world.caller(world.finance), version=batch.version
@@ -127,7 +126,7 @@ def decide_at_once(world: World) -> tuple[Batch, list[list[str]]]:
 
 
 def test_of_an_approval_and_a_withdrawal_at_once_one_wins(world: World) -> None:
-    batch, told = decide_at_once(world)
+    batch, told = decide_at_once(world, world.validated())
     assert len(told) == 1
     assert told[0][0] == "stale"
     assert (batch.state, batch.version) in {("approved", 3), ("withdrawn", 3)}
@@ -150,8 +149,9 @@ def test_without_the_lock_both_believe_in_the_same_state_and_the_compare_and_set
         both_have_read.wait(timeout=30)
         return row
 
+    validated = world.validated()
     monkeypatch.setattr(locks, "own_row", unlocked)
-    batch, told = decide_at_once(world)
+    batch, told = decide_at_once(world, validated)
     assert read == [2, 2]
     assert told == [["stale"]]
     assert batch.version == 3

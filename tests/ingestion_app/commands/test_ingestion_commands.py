@@ -47,7 +47,7 @@ def test_a_file_goes_from_bytes_to_a_frozen_batch(world: World, path: Path, comm
     )
     approved = command("approve", number, "--user", "fumiko", "--note", "As agreed.", "--plan", validated.data["plan"])
     assert (approved.status, approved.data["state"], approved.data["approved_by"]) == (0, "approved", "fumiko")
-    applied = command("apply", number, "--workers", 4)
+    applied = command("apply", number)
     assert (applied.status, applied.data["state"], applied.data["chunks_stopped"]) == (0, "applied", {})
     assert applied.data["posted"]["CARD"]["entries"] == 7
     frozen = command("freeze-batch", number, "--user", "fumiko")
