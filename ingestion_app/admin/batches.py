@@ -210,7 +210,9 @@ class BatchAdmin(TransitionAdmin):
             tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
             return _t("{batch} is being validated.").format(batch=row)
         if transition.name in {"apply", "resume"}:
-            applying.begin(batch_id=row.pk, caller=caller, version=version)
+            begun = applying.begin(batch_id=row.pk, caller=caller, version=version)
+            if begun.state != Batch.State.APPLYING:
+                return _t("{batch} was applied before; nothing is left to do.").format(batch=row)
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
             return _t("{batch} is being applied.").format(batch=row)
         if transition.name == "approve":

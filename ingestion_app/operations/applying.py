@@ -28,6 +28,7 @@ from ledger_app.models import Account, Book, Posting
 from ledger_app.operations import entries, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
+from ledger_app.queries.rights import rights_of
 from ledger_app.rules.posting import Draft
 
 UNKNOWN_OUTCOMES_MOST = 3
@@ -79,12 +80,13 @@ def apply(
 
 
 def begin(*, batch_id: int, caller: Caller, version: int | None = None) -> Batch:
-    """Take the step into ``applying``, or say that it is taken up again. An applied batch is left as it is.
+    """Take the step into ``applying``, or say that it is taken up again. An applied batch is left as it is, by who may apply it.
 
     :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale
     """
     batch = Batch.objects.get(pk=batch_id)
-    if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
+    may = BATCH.transition("apply").right in rights_of(caller.user)
+    if may and batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
         return batch
     try:
         return _transition("resume" if batch.state == Batch.State.APPLYING else "apply", batch_id, caller, version)
