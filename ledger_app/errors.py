@@ -370,7 +370,9 @@ class EntryDiffers(LedgerError):
     """An entry's rows are not what its digest says, or are no entry: fewer than two lines, or lines that do not sum to zero."""
 
     code = "entry_differs"
-    template = _("The entry {reference} is not what was posted under it: its digest differs, or its lines do not sum. Run verify.")
+    template = _(
+        "The entry {reference} is not what was posted under it: its digest differs, or its lines do not sum. Run verify."
+    )
 
 
 class ControlInvalid(LedgerError):

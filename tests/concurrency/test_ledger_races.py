@@ -169,7 +169,7 @@ def test_without_locks_the_same_reference_at_once_collides(ledger, monkeypatch, 
 
 def test_one_reference_for_two_entries_that_share_no_account_is_refused_by_name(ledger, monkeypatch):
     """They wait for no common lock: the unique key stops the second, and the second try finds what stands there."""
-    monkeypatch.setattr(entries.posting, "decide", Meeting().before(posting.decide))
+    monkeypatch.setattr(posting, "decide", Meeting().before(posting.decide))
     drafts = [
         ledger.draft("r-1", ("cash", 10), ("sales", -10)),
         ledger.draft("r-1", ("M1-receivable", 10), ("wallet", -10)),
