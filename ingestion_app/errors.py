@@ -102,6 +102,13 @@ class ChunkDiffers(LedgerError):
     template = _("Chunk {number} comes to {found} where the plan has {planned}. Nothing of it was posted.")
 
 
+class RecordsDiffer(LedgerError):
+    """The records of a chunk are not those that were approved."""
+
+    code = "records_differ"
+    template = _("The records of chunk {number} are not those that were approved. Nothing of it was posted. Run verify.")
+
+
 class AccountAway(LedgerError):
     """An account that a record needs is not there any more."""
 

@@ -203,6 +203,7 @@ class Migration(migrations.Migration):
                 ("record_count", models.PositiveIntegerField(verbose_name="records")),
                 ("record_sum", models.BigIntegerField(verbose_name="sum of records")),
                 ("totals", models.JSONField(verbose_name="planned totals by book")),
+                ("records_digest", ledger_app.models.fields.DigestField(null=True, verbose_name="digest of its records")),
                 ("applied_at", models.DateTimeField(null=True, verbose_name="applied at")),
                 ("reasons", models.JSONField(default=list, verbose_name="why it stopped")),
                 (

@@ -178,6 +178,7 @@ class Chunk(models.Model):
     record_count = models.PositiveIntegerField(_("records"))
     record_sum = models.BigIntegerField(_("sum of records"))
     totals = models.JSONField(_("planned totals by book"))
+    records_digest = DigestField(_("digest of its records"), null=True)
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="chunks", verbose_name=_("attempt"))
     applied_at = models.DateTimeField(_("applied at"), null=True)
     reasons = models.JSONField(_("why it stopped"), default=list)

@@ -1,9 +1,8 @@
 """Applies batches: chunk by chunk, each in one transaction with its entries, by one process or several."""
 
-import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,7 +19,7 @@ from ingestion_app.formats.postings import Side, reference
 from ingestion_app.formats.values import Value
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, pool
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import batches, definitions, records
 from ingestion_app.states import BATCH
 from ledger_app import locks
 from ledger_app.errors import LedgerError, Refused, TryAgain
@@ -234,25 +233,19 @@ def _stop(chunk_id: int, attempt_id: int, refusal: Refused) -> ChunkResult:
     return ChunkResult(chunk.number, "stopped", chunk.record_count, refusal.reasons[:20])
 
 
-READ_RECORDS = """
-    SELECT line, {key}, holder_id, amount, {values} FROM ingestion_app_record WHERE chunk_id = %s ORDER BY line
-"""
-
-
 def _drafts(chunk: Chunk, batch: Batch) -> list[Draft]:
     """Return the drafts of a chunk's records, having counted that they come to what the plan says.
 
-    :raises Refused: account_away; chunk_differs
+    :raises Refused: records_differ; account_away; chunk_differs
     """
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
     planner = definitions.planner_of(definition, books)
     decode = _decoder(definition)
-    quote = connection.ops.quote_name
-    with connection.cursor() as cursor:
-        cursor.execute(READ_RECORDS.format(key=quote("key"), values=quote("values")), [chunk.pk])
-        records = cursor.fetchall()
-    planned = [(line, key, holder, planner.plan(decode(values))) for line, key, holder, _, values in records]
+    stored = records.of_chunk(chunk.pk)
+    if records.digest(stored) != bytes(chunk.records_digest or b""):
+        raise Refused([errors.RecordsDiffer(number=chunk.number)])
+    planned = [(line, key, holder, planner.plan(decode(values))) for line, key, holder, _, values in stored]
     accounts = _Accounts(books, {holder for _, _, holder, _ in planned}, [each for *_, plan in planned for each in plan])
     drafts: list[Draft] = []
     totals = {book: [0, 0, 0] for book in chunk.totals}
@@ -268,7 +261,7 @@ def _drafts(chunk: Chunk, batch: Batch) -> list[Draft]:
             of_book[0] += 1
             of_book[1] += 2
             of_book[2] += each.amount
-    found: Any = (len(records), sum(row[3] for row in records), totals)
+    found: Any = (len(stored), sum(record.amount for record in stored), totals)
     wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
     if accounts.missing:
         raise Refused(accounts.missing)
@@ -277,7 +270,7 @@ def _drafts(chunk: Chunk, batch: Batch) -> list[Draft]:
     return drafts
 
 
-def _decoder(definition: Definition) -> Callable[[str], list[Value]]:
+def _decoder(definition: Definition) -> Callable[[Sequence[Any]], list[Value]]:
     """Return what reads a record's stored values back into the types that its columns have."""
     readers: list[tuple[int, Callable[[Any], Value]]] = []
     for place, column in enumerate(definition.layout.data.columns):
@@ -286,10 +279,10 @@ def _decoder(definition: Definition) -> Callable[[str], list[Value]]:
         elif column.kind is Kind.DATE:
             readers.append((place, date.fromisoformat))
 
-    def decode(stored: str) -> list[Value]:
-        values: list[Value] = json.loads(stored)
+    def decode(stored: Sequence[Any]) -> list[Value]:
+        values: list[Value] = list(stored)
         for place, read in readers:
-            values[place] = read(values[place])
+            values[place] = read(stored[place])
         return values
 
     return decode

@@ -1,5 +1,6 @@
 """The plan of a batch: its rows, in one transaction with the state that they belong to."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from django.db import connection
 
 from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, Placed
 
 ROWS_A_CALL = 5000
@@ -152,7 +154,8 @@ INSERT_RECORDS = (
 def write_records(
     batch: Batch, placed: Iterable[Placed], survey: Survey, chunk_of: dict[int, int], chunk_ids: Sequence[int]
 ) -> Iterator[int]:
-    """Write a record for each row; yield how many are written after each call to the database."""
+    """Write a record for each row, and each chunk's digest over its records; yield how many are written after each call to the database."""
+    digests = [hashlib.sha256() for _ in chunk_ids]
     statement = INSERT_RECORDS.replace('"', "`") if connection.vendor == "mysql" else INSERT_RECORDS
     rows: list[tuple[Any, ...]] = []
     written = 0
@@ -164,7 +167,9 @@ def write_records(
         elif not each.has_effect or each.holder_id is None:
             status, chunk = Record.Status.WITHOUT_EFFECT, None
         else:
-            status, chunk = Record.Status.PLANNED, chunk_ids[chunk_of[each.holder_id]]
+            number = chunk_of[each.holder_id]
+            status, chunk = Record.Status.PLANNED, chunk_ids[number]
+            digests[number].update(records.content(row.line, row.key, each.holder_id, row.amount, row.values))
         rows.append(
             (
                 batch.pk,
@@ -183,6 +188,8 @@ def write_records(
             written += _insert(statement, rows)
             yield written
     written += _insert(statement, rows)
+    for chunk_id, digest in zip(chunk_ids, digests, strict=True):
+        Chunk.objects.filter(pk=chunk_id).update(records_digest=digest.digest())
     yield written
 
 

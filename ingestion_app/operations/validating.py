@@ -197,8 +197,7 @@ class _Validation:
         chunks, chunk_of = plans.cut(found.by_holder, self._definition.chunk_records)
         chunk_ids = plans.write_chunks(batch, chunks)
         self._write_records(batch, chunk_of, chunk_ids)
-        plan = [(number, totals.records, totals.sum, totals.books) for number, totals in enumerate(chunks)]
-        return {**columns, "plan_digest": batches.plan_digest(batch, plan)}
+        return {**columns, "plan_digest": batches.plan_digest(batch, batches.chunk_plans(batch))}
 
     def _write_records(self, batch: Batch, chunk_of: dict[int, int], chunk_ids: list[int]) -> None:
         # The check of the first pass: members merged since are still those that the chunks were cut for, and the approval sees the merge.

@@ -15,7 +15,7 @@ from ledger_app.models import Account, Holder, Period, User
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.queries.rights import rights_of
 
-ChunkPlan = tuple[int, int, int, dict[str, list[int]]]  # number, records, sum, totals by book
+ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 
 
 def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bool = True) -> BatchFacts:
@@ -77,10 +77,16 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
+def chunk_plans(batch: Batch) -> list[ChunkPlan]:
+    """Return the chunks of a plan as its rows are now."""
+    columns = ("number", "record_count", "record_sum", "totals", "records_digest")
+    rows = Chunk.objects.filter(batch=batch).order_by("number").values_list(*columns)
+    return [(number, count, total, totals, hexadecimal(digest)) for number, count, total, totals, digest in rows]
+
+
 def rows_digest(batch: Batch) -> str:
     """Return the digest of the plan as its rows are now, in hexadecimal."""
-    chunks = Chunk.objects.filter(batch=batch).order_by("number").values_list("number", "record_count", "record_sum", "totals")
-    return plan_digest(batch, chunks).hex()
+    return plan_digest(batch, chunk_plans(batch)).hex()
 
 
 def moved(batch: Batch) -> list[str]:

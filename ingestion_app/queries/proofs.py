@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import batches, definitions, records
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, changes_without_rows
 
@@ -60,6 +60,11 @@ def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
     for batch in _of_books(books, states):
         if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest):
             yield _("{batch}: the plan's rows are not what was approved.").format(batch=batch)
+        for chunk in Chunk.objects.filter(batch=batch).order_by("number"):
+            if records.digest(records.of_chunk(chunk.pk)) != bytes(chunk.records_digest or b""):
+                yield _("{batch}, chunk {number}: its records are not those that were approved.").format(
+                    batch=batch, number=chunk.number
+                )
 
 
 def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:

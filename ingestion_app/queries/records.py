@@ -1,0 +1,44 @@
+"""The records of a chunk as they are stored, and the digest that an approval covers."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+
+class Stored(NamedTuple):
+    """One record as it is stored: ``values`` are texts and integers, as JSON has them."""
+
+    line: int
+    key: str
+    holder_id: int
+    amount: int
+    values: Sequence[Any]
+
+
+READ = """
+    SELECT line, {key}, holder_id, amount, {values} FROM ingestion_app_record WHERE chunk_id = %s ORDER BY line
+"""
+
+
+def of_chunk(chunk_id: int) -> list[Stored]:
+    """Return the records of a chunk in the order of their lines."""
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(READ.format(key=quote("key"), values=quote("values")), [chunk_id])
+        return [Stored(line, key, holder, amount, json.loads(values)) for line, key, holder, amount, values in cursor.fetchall()]
+
+
+def content(line: int, key: str, holder_id: int | None, amount: int, values: Iterable[object]) -> bytes:
+    """Return the canonical form of one record.
+
+    Made of values and not of the JSON that carries them, which a database may write anew. No value has a control character in it.
+    """
+    return f"{line}\n{key}\n{holder_id}\n{amount}\n{chr(31).join(map(str, values))}\n".encode()
+
+
+def digest(stored: Iterable[Stored]) -> bytes:
+    """Return the SHA-256 over records in the order of their lines."""
+    return hashlib.sha256(b"".join([content(*record) for record in stored])).digest()
