@@ -282,6 +282,13 @@ class CodeInvalid(LedgerError):
     template = _("“{name}” is not 1 to {most} of the characters A–Z a–z 0–9 . _ - beginning with a letter or digit.")
 
 
+class RoleTaken(LedgerError):
+    """The role has the name of a control total."""
+
+    code = "role_taken"
+    template = _("“{role}” names a control total of every period. Give the accounts another role.")
+
+
 class DefinitionConflict(LedgerError):
     """The thing exists with other properties."""
 
@@ -373,16 +380,6 @@ class EntryDiffers(LedgerError):
     template = _(
         "The entry {reference} is not what was posted under it: its digest differs, or its lines do not sum. Run verify."
     )
-
-
-class ControlInvalid(LedgerError):
-    """A control total is not an integer in minor units."""
-
-    code = "control_invalid"
-    template = _("“{given}” is no control total: write NAME=AMOUNT, the amount as an integer in minor units.")
-
-
-# Reports.
 
 
 class BalancesNotZero(LedgerError):

@@ -158,6 +158,7 @@ class Server:
             "--binlog-format=ROW",
             # Triggers are created by a user who is not SUPER, as in production.
             "--log-bin-trust-function-creators=1",
+            "--local-infile=0",
             "--innodb-buffer-pool-size=1G",
             "--innodb-log-file-size=1G",
             "--max-connections=200",

@@ -3,10 +3,21 @@
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 PIECE_BYTES = 1 << 20
+UNFINISHED = "incoming-"
+
+
+def forget_unfinished(directory: Path, before: datetime) -> None:
+    """Remove what arrivals that were killed have left, none of which has a row. ``before`` keeps out of the way of those under way."""
+    for left in directory.glob(f"{UNFINISHED}*"):
+        with suppress(FileNotFoundError):  # another arrival may be removing it
+            if left.stat().st_mtime < before.timestamp():
+                left.unlink()
 
 
 def path_of(directory: Path, sha256: bytes) -> Path:
@@ -22,7 +33,7 @@ def store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
     """
     directory.mkdir(parents=True, exist_ok=True)
     hasher, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=directory, prefix="incoming-", delete=False) as incoming:
+    with tempfile.NamedTemporaryFile(dir=directory, prefix=UNFINISHED, delete=False) as incoming:
         try:
             while piece := stream.read(PIECE_BYTES):
                 hasher.update(piece)

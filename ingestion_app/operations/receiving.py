@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 
 RIGHT = "ingestion_app.receive_batch"
+UNFINISHED_KEPT = timedelta(days=1)
 NAME_CHARACTERS = 255
 SEQUENCE_MOST = 2**31 - 1  # what the column holds on every database
 SEQUENCE = re.compile("[0-9]{1,10}")
@@ -52,6 +53,7 @@ def receive(
         raise Refused([NotFound(what="source", name=source_code)])
     if RIGHT not in rights_of(caller.user):
         raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
+    filing.forget_unfinished(directory, before=caller.at - UNFINISHED_KEPT)
     sha256, size = filing.store(stream, directory)
     # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
     name = name.encode("utf-8", "backslashreplace").decode()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions
@@ -96,11 +97,14 @@ def moved(batch: Batch) -> list[str]:
     found: list[str] = []
     if batch.first_on is not None and batch.last_on is not None:
         shut = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
-        found += [f"period {period} is {period.state}" for period in shut.exclude(state="open").select_related("book")]
+        found += [
+            _("period {period} is {state}").format(period=period, state=period.get_state_display())
+            for period in shut.exclude(state="open").select_related("book")
+        ]
     records = Record.objects.filter(batch=batch, status=Record.Status.PLANNED)
     merged = Holder.objects.filter(merged_into__isnull=False, id__in=records.values("holder_id")).count()
     if merged:
-        found.append(f"{merged} members were merged into others")
+        found.append(_("{count} members were merged into others").format(count=merged))
     roles = {side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role}
     # Named, not excluded: the few that are not open are found by their index.
     away = Account.objects.filter(book__in=books.values(), role__in=roles, state__in=("suspended", "closed"))
@@ -111,7 +115,7 @@ def moved(batch: Batch) -> list[str]:
         if book in batch.totals:
             closed += Account.objects.filter(book__code=book, code=code).exclude(state="open").count()
     if closed:
-        found.append(f"{closed} accounts are not open")
+        found.append(_("{count} accounts are not open").format(count=closed))
     return found
 
 

@@ -22,6 +22,9 @@ CODE_MOST = 64
 # Codes of books and names of periods stand in headings and in the canonical form of a seal.
 SHORT_CODE_MOST = 20
 ROWS_A_CALL = 2000
+ROLE_MOST = 32
+# Control totals have these names, and otherwise the names of roles.
+ROLES_TAKEN = frozenset({"entries", "debits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,9 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
     :raises errors.Refused: code_invalid, definition_conflict
     """
     wanted = {opening.code: opening for opening in openings}
-    for code in wanted:
-        _check_code(code)
+    for opening in wanted.values():
+        _check_code(opening.code)
+        _check_role(opening.role)
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -124,6 +128,9 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     """
     for opening in openings:
         _check_code(opening.member_number)
+        for _book, account in opening.accounts:
+            _check_code(account.code)
+            _check_role(account.role)
     _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
     for code in {code for opening in openings for code, _ in opening.accounts} - books.keys():
@@ -211,6 +218,12 @@ def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
 def _check_code(code: str, most: int = CODE_MOST) -> None:
     if len(code) > most or CODE.fullmatch(code) is None:
         raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=most)])
+
+
+def _check_role(role: str) -> None:
+    _check_code(role, ROLE_MOST)
+    if role in ROLES_TAKEN:
+        raise errors.Refused([errors.RoleTaken(role=role)])
 
 
 def _same(what: str, name: str, row: models.Model, wanted: Mapping[str, object]) -> None:

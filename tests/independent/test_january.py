@@ -52,7 +52,7 @@ def test_january_comes_to_the_same_for_every_member(files_dir: Path, tmp_path: P
     assert sum(by_account("settlement").values()) == -expected["sum"]
     assert sum(by_account("programme").values()) == sum(given for _, given in expected["members"].values())
     books = [*Book.objects.all()]
-    assert [breach for statement in proofs.statements() for breach in statement.breaches(books)] == []
+    assert [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope(books))] == []
 
 
 def by_account(role: str) -> dict[str, int]:

@@ -17,7 +17,7 @@ FEBRUARY = date(2017, 2, 10)
 
 
 def breaches(ledger):
-    return [breach for statement in proofs.statements() for breach in statement.breaches([ledger.book])]
+    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))]
 
 
 def signed(ledger, code):

@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_breached(self):
-        found = [breach for statement in proofs.statements() for breach in statement.breaches([self.ledger.book])]
+        found = [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([self.ledger.book]))]
         assert found == []
 
     @invariant()
