@@ -1,0 +1,96 @@
+"""The Japanese catalogue: whole, none of it doubtful, and with the placeholders of the English."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django.po"
+SOURCES = ("config", "ledger_app", "ingestion_app", "templates")
+# {name} of str.format, and %(name)s and %s of the percent operator; doubled braces and percent signs stand for themselves.
+PLACEHOLDER = re.compile(r"(?<!\{)\{[a-z_!:,]*\}(?!\})|%\([a-z_]+\)[sd]|%[sd]")
+
+
+def read(path: Path) -> Catalog:
+    """Return a catalogue."""
+    with path.open("rb") as stream:
+        return read_po(stream, locale="ja")
+
+
+def texts(message: Message, part: str) -> list[str]:
+    """Return a message's texts, singular and plural alike."""
+    found = message.id if part == "id" else message.string
+    return [found] if isinstance(found, str) else list(found or ())
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the placeholders of a text, sorted."""
+    return sorted(PLACEHOLDER.findall(text))
+
+
+def names(catalogue: Catalog) -> set[tuple[str | None, tuple[str, ...]]]:
+    """Return what identifies each message."""
+    return {(message.context, tuple(texts(message, "id"))) for message in catalogue if message.id}
+
+
+def test_nothing_is_left_untranslated_doubtful_or_obsolete():
+    catalogue = read(CATALOGUE)
+    messages = [message for message in catalogue if message.id]
+    assert len(messages) > 100
+    assert [message.id for message in messages if not all(texts(message, "string"))] == []
+    assert [message.id for message in messages if message.fuzzy] == []
+    assert list(catalogue.obsolete) == []
+
+
+def test_a_translation_has_the_placeholders_of_the_english():
+    differing = [
+        (message.id, text)
+        for message in read(CATALOGUE)
+        if message.id
+        for text in texts(message, "string")
+        # Japanese has one form, which stands for the plural: what the singular says in words, it says with the number.
+        if placeholders(text) != placeholders(texts(message, "id")[-1])
+    ]
+    assert differing == []
+
+
+def test_placeholders_are_seen():
+    assert placeholders("{user} {did} %(count)d of %s, {{not}} 100%") == ["%(count)d", "%s", "{did}", "{user}"]
+
+
+def test_translations_begin_and_end_as_the_english_does():
+    # Sentences are joined with blanks and put into lines: a line break too many would show.
+    differing = [
+        message.id
+        for message in read(CATALOGUE)
+        if message.id
+        for text in texts(message, "string")
+        if text != text.strip() and texts(message, "id")[0] == texts(message, "id")[0].strip()
+    ]
+    assert differing == []
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext: apt-get install gettext")
+def test_every_marked_string_is_in_the_catalogue_and_no_other(tmp_path):
+    for source in SOURCES:
+        shutil.copytree(ROOT / source, tmp_path / source, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "locale").mkdir()
+    made = subprocess.run(
+        [sys.executable, "-m", "django", "makemessages", "--locale", "ja", "--no-location"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    marked = names(read(tmp_path / "locale" / "ja" / "LC_MESSAGES" / "django.po"))
+    known = names(read(CATALOGUE))
+    assert marked - known == set()
+    assert known - marked == set()

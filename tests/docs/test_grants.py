@@ -1,0 +1,88 @@
+"""The grants of the runbook: they name every table that the application writes, and let nothing be altered that must stand."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import MySQLdb
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
+GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei_app@'127\.0\.0\.1';$", re.MULTILINE)
+USER, PASSWORD = "kakutei_grants", "made-up-for-this-test"
+# Written by migrate alone.
+OF_MIGRATE = {"django_content_type", "django_migrations", "auth_permission", "auth_group", "auth_group_permissions"}
+NEVER_CHANGED = (
+    "ledger_app_posting",
+    "ledger_app_entry",
+    "ledger_app_line",
+    "ledger_app_seal",
+    "ledger_app_auditrow",
+    "ingestion_app_file",
+    "ingestion_app_receipt",
+    "ingestion_app_sourceversion",
+)
+NEVER_DELETED = ("ledger_app_balance", "ledger_app_period", "ledger_app_account", "ingestion_app_batch", "ledger_app_user")
+
+
+def granted() -> dict[str, set[str]]:
+    """Return the rights by table."""
+    return {table: set(rights.split(", ")) for rights, table in GRANT.findall(RUNBOOK.read_text(encoding="utf-8"))}
+
+
+def test_every_table_is_granted_and_no_other():
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+    assert set(granted()) == tables - OF_MIGRATE
+
+
+def test_what_is_written_once_can_only_be_inserted():
+    rights = granted()
+    assert {table: rights[table] for table in NEVER_CHANGED} == {table: {"INSERT"} for table in NEVER_CHANGED}
+    assert {table for table in NEVER_DELETED if "DELETE" in rights[table]} == set()
+
+
+@pytest.fixture
+def runtime(transactional_db: None) -> Iterator["MySQLdb.Connection"]:
+    """Yield a connection of a user that has what the runbook grants, and nothing else."""
+    database = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'")
+        try:
+            cursor.execute(f"GRANT SELECT ON `{database}`.* TO {USER}@'%'")
+            for table, rights in granted().items():
+                cursor.execute(f"GRANT {', '.join(sorted(rights))} ON `{database}`.{table} TO {USER}@'%'")
+            opened = MySQLdb.connect(
+                host=connection.settings_dict["HOST"],
+                port=int(connection.settings_dict["PORT"]),
+                user=USER,
+                password=PASSWORD,
+                database=database,
+            )
+            yield opened
+            opened.close()
+        finally:
+            cursor.execute(f"DROP USER {USER}@'%'")
+
+
+@pytest.mark.mariadb
+def test_the_runtime_user_can_read_and_lock_but_not_alter_what_must_stand(runtime):
+    cursor = runtime.cursor()
+    cursor.execute("SELECT id FROM ledger_app_entry LIMIT 1 FOR UPDATE")
+    cursor.execute("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()")
+    assert "kakutei_line_no_update" in {name for (name,) in cursor.fetchall()}
+    attempts = [f"DELETE FROM {table}" for table in (*NEVER_CHANGED, *NEVER_DELETED)]
+    attempts += [f"UPDATE {table} SET id = id" for table in NEVER_CHANGED]
+    attempts += [
+        "TRUNCATE ledger_app_line",
+        "REPLACE INTO ledger_app_line SELECT * FROM ledger_app_line",
+        "DROP TABLE ledger_app_line",
+        "ALTER TABLE ledger_app_line ADD extra INT",
+        "DROP TRIGGER kakutei_line_no_update",
+        "INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (1, 1)",
+    ]
+    for statement in attempts:
+        with pytest.raises(MySQLdb.OperationalError, match="denied"):
+            cursor.execute(statement)
