@@ -152,7 +152,9 @@ def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
 def entries_never_change(books: Scope) -> Iterator[str]:
     """Statement 3: each entry is what its digest says, each posting has all it wrote, and the triggers that keep it so are in place."""
     for name in sorted(EXPECTED_TRIGGERS - installed_triggers()):
-        yield _("The trigger {name} is missing: run migrate.").format(name=name)
+        yield _("The trigger {name} is missing; docs/runbooks/verify-found-a-breach.md says how to put it back.").format(
+            name=name
+        )
     yield from _shrunken_postings(books)
     for book in books:
         for period in Period.objects.filter(book=book).select_related("book").order_by("starts_on"):

@@ -195,7 +195,10 @@ def test_a_seal_that_was_made_to_fit_breaks_the_one_after_it(closed, tamper):
 
 def test_a_missing_trigger_is_named(closed, monkeypatch):
     monkeypatch.setattr(proofs, "installed_triggers", lambda: set(proofs.EXPECTED_TRIGGERS) - {"kakutei_line_no_update"})
-    assert verify() == (1, {3: ["The trigger kakutei_line_no_update is missing: run migrate."]})
+    assert verify() == (
+        1,
+        {3: ["The trigger kakutei_line_no_update is missing; docs/runbooks/verify-found-a-breach.md says how to put it back."]},
+    )
 
 
 def test_one_book_is_proved_without_the_others(closed, tamper):
