@@ -5,9 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from config.model_admin import NOTHING, link_to, list_url
 from ingestion_app.admin.parts import place_of, sentence_of
@@ -36,7 +35,7 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     return {
         "title": str(batch),
         "batch": batch,
-        "subtitle": _t("received by {who} · rules v{version} · times in {zone}").format(
+        "subtitle": gettext("received by {who} · rules v{version} · times in {zone}").format(
             who=batch.received_by, version=batch.source_version.number, zone=zone
         ),
         "zone": zone,
@@ -155,7 +154,7 @@ def progress(batch: Batch, asked_after: int | None = None) -> dict[str, Any] | N
 def _attempt_text(attempt: Attempt, *, running: bool) -> str:
     text = f"{attempt.get_step_display()} {attempt.number} · {attempt.host}:{attempt.process}"
     if attempt.outcome == Attempt.Outcome.RUNNING and not running:
-        return _t("{attempt}, silent since {at}: its process is gone").format(
+        return gettext("{attempt}, silent since {at}: its process is gone").format(
             attempt=text, at=look.instant_text(attempt.heartbeat_at)
         )
     return f"{text} · {attempt.get_outcome_display()}"
@@ -175,8 +174,8 @@ def rerun(batch: Batch, now: dict[str, Any] | None) -> dict[str, Any]:
         skipped = now["chunks"]["applied"]
         sentence = ngettext("{count} chunk would be skipped", "{count} chunks would be skipped", skipped).format(count=skipped)
         left = now["chunks"]["pending"] + now["chunks"]["stopped"]
-        return {"safe": True, "sentence": _t("{skipped}, {left} would run.").format(skipped=sentence, left=left)}
-    return {"safe": True, "sentence": _t("Nothing of it is in the ledger.")}
+        return {"safe": True, "sentence": gettext("{skipped}, {left} would run.").format(skipped=sentence, left=left)}
+    return {"safe": True, "sentence": gettext("Nothing of it is in the ledger.")}
 
 
 def findings(batch: Batch) -> list[dict[str, Any]]:
@@ -254,8 +253,8 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
         found.append((_("Without effect"), look.count_cell(batch.without_effect_count)))
         found.append((_("Set aside"), look.count_cell(batch.set_aside_count)))
         for code, (entries, _lines, amount) in sorted(batch.totals.items()):
-            found.append((_t("Book {book}, entries").format(book=code), look.count_cell(entries)))
-            found.append((_t("Book {book}, amount").format(book=code), look.amount_cell(amount, books[code])))
+            found.append((gettext("Book {book}, entries").format(book=code), look.count_cell(entries)))
+            found.append((gettext("Book {book}, amount").format(book=code), look.amount_cell(amount, books[code])))
         if batch.first_on and batch.last_on:
             periods = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways, origins
@@ -177,9 +177,9 @@ class BatchAdmin(TransitionAdmin):
             else:
                 first = receipt.first or receipt
                 told = (
-                    _t("The file is in.")
+                    gettext("The file is in.")
                     if receipt.first is None
-                    else _t("These bytes came in before: this is the batch of their first arrival.")
+                    else gettext("These bytes came in before: this is the batch of their first arrival.")
                 )
                 messages.success(request, told)
                 return HttpResponseRedirect(url_of(first.batch))
@@ -208,13 +208,13 @@ class BatchAdmin(TransitionAdmin):
         if transition.name == "validate":
             validating.ask(batch_id=row.pk, caller=caller, version=version)
             tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
-            return _t("{batch} is being validated.").format(batch=row)
+            return gettext("{batch} is being validated.").format(batch=row)
         if transition.name in {"apply", "resume"}:
             begun = applying.begin(batch_id=row.pk, caller=caller, version=version)
             if begun.state != Batch.State.APPLYING:
-                return _t("{batch} was applied before; nothing is left to do.").format(batch=row)
+                return gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
-            return _t("{batch} is being applied.").format(batch=row)
+            return gettext("{batch} is being applied.").format(batch=row)
         if transition.name == "approve":
             plan = str(posted.get("plan", ""))
             done = deciding.approve(batch_id=row.pk, digest_shown=plan, caller=caller, note=reason, version=version)
@@ -222,7 +222,7 @@ class BatchAdmin(TransitionAdmin):
             done = deciding.withdraw(batch_id=row.pk, reason=reason, caller=caller, version=version)
         else:
             done = deciding.freeze(batch_id=row.pk, caller=caller, reason=reason, version=version)
-        return _t("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
+        return gettext("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
 
 
 def _asked_after(request: HttpRequest) -> int | None:

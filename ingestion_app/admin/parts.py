@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url
@@ -118,7 +118,7 @@ class FindingAdmin(OfBatch):
             (_("Of this rule"), _findings_link(row.batch, row.rule)),
         ]
         return Sheet(
-            title=_t("Finding {rule}").format(rule=row.rule),
+            title=gettext("Finding {rule}").format(rule=row.rule),
             subtitle=str(row.batch),
             main=main,
             side=[Facts(_("The finding"), facts)],
@@ -130,7 +130,7 @@ def _findings_link(batch: Batch, rule: str) -> SafeString:
     return format_html(
         '<a href="{}">{}</a>',
         list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
-        _t("all {count} ›").format(count=count),
+        gettext("all {count} ›").format(count=count),
     )
 
 
@@ -180,7 +180,7 @@ class RecordAdmin(OfBatch):
         values = [(name, NOTHING if value is None else value) for name, value in told.values.items()]
         findings = Finding.objects.filter(batch=batch, line=row.line).order_by("column", "id")
         return Sheet(
-            title=_t("Line {line}").format(line=look.count_text(row.line)),
+            title=gettext("Line {line}").format(line=look.count_text(row.line)),
             state=row.status,
             subtitle=str(batch),
             main=[
@@ -223,7 +223,7 @@ def _line_of_file(batch: Batch, row: Record) -> Text:
     try:
         raw = filing.piece(path, row.offset, min(row.length, LINE_SHOWN))
     except OSError:
-        return Text(_("The line’s bytes"), _t("The stored bytes of this file cannot be read."))
+        return Text(_("The line’s bytes"), gettext("The stored bytes of this file cannot be read."))
     note = _("all but printable ASCII as escapes") if row.length <= LINE_SHOWN else _("the first of them")
     return Text(_("The line’s bytes"), visible(raw), note)
 
@@ -287,7 +287,7 @@ class ChunkAdmin(OfBatch):
             (_("Attempt"), f"{row.attempt.get_step_display()} {row.attempt.number}" if row.attempt else NOTHING),
         ]
         return Sheet(
-            title=_t("Chunk {number}").format(number=row.number),
+            title=gettext("Chunk {number}").format(number=row.number),
             state=row.state,
             subtitle=str(row.batch),
             main=main,

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to
@@ -161,7 +161,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
         return Sheet(
             title=row.name,
             state=row.outcome,
-            subtitle=_t("receipt {number}").format(number=row.pk),
+            subtitle=gettext("receipt {number}").format(number=row.pk),
             main=[
                 Facts(_("What became of it"), became),
                 Facts(_("The bytes"), bytes_kept),

@@ -7,7 +7,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, BoundedPaginator, HistoryAdmin, link_to, url_of
@@ -72,9 +72,9 @@ class HolderAdmin(HistoryAdmin):
         facts += [(_("Merged into"), _member_link(row.merged_into))] if row.merged_into else []
         merged = [_member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
         facts += [(_("Merged from"), format_html_join(", ", "{}", ((each,) for each in merged)))] if merged else []
-        remark = _t("This member was merged: what is posted from now on goes to {member}.") if row.merged_into else ""
+        remark = gettext("This member was merged: what is posted from now on goes to {member}.") if row.merged_into else ""
         return Sheet(
-            title=_t("Member {number}").format(number=self.name_of(row)),
+            title=gettext("Member {number}").format(number=self.name_of(row)),
             remark=format_html(remark, member=_member_link(row.merged_into)) if remark else "",
             main=[_accounts_table(accounts), *(_lines_table(account) for account in accounts)],
             side=[Facts(_("The member"), facts), _identifiers_table(row)],
@@ -126,7 +126,7 @@ def _lines_table(account: Any) -> Table:
     )
     unit = account.book.exponent
     return Table(
-        _t("Last lines of {account}").format(account=account.code),
+        gettext("Last lines of {account}").format(account=account.code),
         columns,
         [
             (
@@ -208,8 +208,10 @@ class AccountAdmin(HistoryAdmin):
             (_("Floor"), NOTHING if row.floor is None else look.amount_cell(row.floor, row.book)),
             (_("Opened at"), look.instant_cell(row.opened_at, row.book)),
         ]
-        side = _t("debit balance") if row.category in posting.DEBIT_CATEGORIES else _t("credit balance")
-        note = side if row.stripes == 1 else _t("{side}, summed over {stripes} stripes").format(side=side, stripes=row.stripes)
+        side = gettext("debit balance") if row.category in posting.DEBIT_CATEGORIES else gettext("credit balance")
+        note = (
+            side if row.stripes == 1 else gettext("{side}, summed over {stripes} stripes").format(side=side, stripes=row.stripes)
+        )
         return {
             "title": row.code,
             "account": row,

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import telling
@@ -163,7 +163,7 @@ class VerificationAdmin(ReadOnlyAdmin):
             (_("Breaches"), look.count_cell(row.breaches)),
         ]
         return Sheet(
-            title=_t("Verification of {at}").format(at=self.name_of(row)),
+            title=gettext("Verification of {at}").format(at=self.name_of(row)),
             main=[Table(_("What must always hold"), columns, statements, _("Nothing was asked."))],
             side=[Facts(_("The run"), facts)],
         )

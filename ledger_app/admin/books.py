@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, facts_of, link_to
@@ -94,7 +94,7 @@ class SealAdmin(ReadOnlyAdmin):
             for each in shown_trial_balance(row.trial_balance)
         ]
         return Sheet(
-            title=_t("Seal of {period}").format(period=row.period),
+            title=gettext("Seal of {period}").format(period=row.period),
             state="frozen",
             main=[
                 Facts(_("What was sealed"), [*_sums(row), *controls_of(row)]),
@@ -121,7 +121,7 @@ def controls_of(seal: Seal) -> list[tuple[Any, Any]]:
     """Return the control totals that were typed in at a freeze, as (label, value)."""
     return [
         (
-            _t("Control total {name}").format(name=name),
+            gettext("Control total {name}").format(name=name),
             look.count_cell(value) if name == "entries" else look.amount_cell(value, seal.book),
         )
         for name, value in seal.controls.items()
@@ -146,5 +146,5 @@ def sealed_facts(seal: Seal) -> list[tuple[Any, Any]]:
         (_("Sealed by"), seal.sealed_by.username),
         (_("Code version"), seal.code_version),
         *controls_of(seal),
-        (_("Evidence"), link_to(seal, _t("The seal ›"))),
+        (_("Evidence"), link_to(seal, gettext("The seal ›"))),
     ]

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
@@ -42,7 +42,7 @@ class AmountField(forms.CharField):
         match = self._pattern.fullmatch(text.strip())
         if match is None:
             example = look.amount_text(123456, self._exponent)
-            raise forms.ValidationError(_t("Write the amount like {example}.").format(example=example))
+            raise forms.ValidationError(gettext("Write the amount like {example}.").format(example=example))
         sign, whole, decimals = match[1], match[2].replace(",", ""), match[3] or "0" * self._exponent
         minor = int(whole + decimals)
         return -minor if sign else minor
@@ -118,9 +118,9 @@ class PeriodAdmin(TransitionAdmin):
         form = forms.Form(data)
         for name in closing.control_totals(row):
             exponent = 0 if name == "entries" else row.book.exponent
-            unit = _t("entries") if name == "entries" else row.book.unit
+            unit = gettext("entries") if name == "entries" else row.book.unit
             form.fields[f"control_{name}"] = AmountField(
-                exponent, required=False, label=_t("{name}, in {unit}").format(name=name, unit=unit)
+                exponent, required=False, label=gettext("{name}, in {unit}").format(name=name, unit=unit)
             )
         return form
 
@@ -143,9 +143,9 @@ class PeriodAdmin(TransitionAdmin):
                 reason=reason,
                 version=version,
             )
-            return _t("{period} is frozen under seal {digest}.").format(period=row, digest=bytes(seal.digest).hex()[:12])
+            return gettext("{period} is frozen under seal {digest}.").format(period=row, digest=bytes(seal.digest).hex()[:12])
         done = periods.change(period_id=row.pk, name=transition.name, caller=caller, reason=reason, version=version)
-        return _t("{period} is {state} now.").format(period=done, state=done.get_state_display())
+        return gettext("{period} is {state} now.").format(period=done, state=done.get_state_display())
 
 
 def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
