@@ -13,6 +13,7 @@ import pytest
 from django.core.management.color import Style
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
 if TYPE_CHECKING:
@@ -81,14 +82,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Make the flush after a transactional test work on append-only tables, and keep the rows that migrations made."""
     with django_db_blocker.unblock():
         made_by_migrations = highest_ids(connection)
-    flush_of_django = connection.ops.sql_flush
+    # On the class: while a browser is driven, an event loop runs and the connection in use is another object.
+    operations = type(connection.ops)
+    flush_of_django = operations.sql_flush
 
-    def sql_flush(style: Style, tables: list[str], **_options: object) -> list[str]:
-        return flush_statements(connection, tables, made_by_migrations)
+    def sql_flush(self: BaseDatabaseOperations, style: Style, tables: list[str], **_options: object) -> list[str]:
+        return flush_statements(self.connection, tables, made_by_migrations)
 
-    connection.ops.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
+    operations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
     yield
-    connection.ops.sql_flush = flush_of_django  # type: ignore[method-assign]
+    operations.sql_flush = flush_of_django  # type: ignore[method-assign]
 
 
 def highest_ids(database: BaseDatabaseWrapper) -> dict[str, int]:
