@@ -1,5 +1,6 @@
 """The Japanese catalogue: whole, none of it doubtful, and with the placeholders of the English."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -75,6 +76,28 @@ def test_translations_begin_and_end_as_the_english_does():
         if text != text.strip() and texts(message, "id")[0] == texts(message, "id")[0].strip()
     ]
     assert differing == []
+
+
+def unknown_names(source: str) -> list[str]:
+    """Return the names under which a module imports gettext's functions and which makemessages does not look for."""
+    return [
+        f"{name.name} as {name.asname}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for name in node.names
+        if name.asname not in {None, "_"}
+    ]
+
+
+def test_gettext_goes_by_names_that_makemessages_knows():
+    paths = [path for source in SOURCES for path in (ROOT / source).rglob("*.py")]
+    found = {str(path.relative_to(ROOT)): unknown_names(path.read_text(encoding="utf-8")) for path in paths}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_a_name_that_makemessages_does_not_know_is_seen():
+    imported = "from django.utils.translation import gettext as _, gettext as _t, ngettext"
+    assert unknown_names(imported) == ["gettext as _t"]
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext: apt-get install gettext")
