@@ -11,6 +11,10 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.utils import translation
+
+from ingestion_app.states import BATCH
+from ledger_app.rules.periods import PERIOD
 
 ROOT = Path(settings.BASE_DIR)
 CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django.po"
@@ -76,6 +80,18 @@ def test_translations_begin_and_end_as_the_english_does():
         if text != text.strip() and texts(message, "id")[0] == texts(message, "id")[0].strip()
     ]
     assert differing == []
+
+
+@pytest.mark.parametrize("machine", [BATCH, PERIOD], ids=lambda machine: machine.subject)
+def test_states_are_called_as_the_glossary_calls_them(machine):
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = {word.strip() for row in glossary.splitlines() if row.startswith("|") for word in row.split("|")[2].split(",")}
+    catalogue = read(CATALOGUE)
+    with translation.override("en"):
+        labels = [str(label) for label in machine.states.values()]
+    called = {label: message.string for label in labels if (message := catalogue.get(label)) is not None}
+    assert set(called) == set(labels)
+    assert {label: word for label, word in called.items() if word not in words} == {}
 
 
 def unknown_names(source: str) -> list[str]:
