@@ -1,5 +1,6 @@
 """The buttons of a thing with states: what can be done, why not, and a page that asks before it is done."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,16 @@ from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine, Transition
 
 AUDIT_SHOWN = 20
+VERSION = re.compile("[0-9]{1,9}")
+
+
+NO_VERSION = 0  # versions begin at 1: what was not shown is always out of date
+
+
+def shown_version(posted: Mapping[str, Any]) -> int:
+    """Return the version that the form says was shown; ``NO_VERSION`` where it says none."""
+    text = str(posted.get("version", ""))
+    return int(text) if VERSION.fullmatch(text) else NO_VERSION
 
 
 class TransitionAdmin(HistoryAdmin):

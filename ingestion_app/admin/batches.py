@@ -1,6 +1,7 @@
 """Batches in the admin: the page that answers where every record is, and the buttons."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways, origins
 from config.model_admin import url_of
-from config.transition_admin import TransitionAdmin
+from config.transition_admin import TransitionAdmin, shown_version
 from ingestion_app import tasks
 from ingestion_app.admin import batch_page
 from ingestion_app.admin.units import UnitChangeList
@@ -43,13 +44,35 @@ class ReceiveForm(forms.Form):
 
     source = forms.ModelChoiceField(Source.objects.order_by("code"), label=_("Source"), empty_label=None)
     file = forms.FileField(label=_("File"), allow_empty_file=True, max_length=255)
-    business_date = forms.DateField(
+    # Django's own fields for dates and numbers take full-width digits, and dates written in several ways.
+    business_date = forms.RegexField(
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
         label=_("Business date"),
         required=False,
-        input_formats=["%Y-%m-%d"],
         help_text=_("YYYY-MM-DD, where the file's name does not say it"),
+        error_messages={"invalid": _("Write the date like 2017-01-31.")},
     )
-    sequence = forms.IntegerField(label=_("Sequence"), required=False, min_value=1, max_value=9999)
+    sequence = forms.RegexField(
+        "^[0-9]{1,4}$",
+        label=_("Sequence"),
+        required=False,
+        error_messages={"invalid": _("Write a number from 1 to 9999.")},
+    )
+
+    def clean_business_date(self) -> date | None:
+        """Return the date, or None where none was given."""
+        text = self.cleaned_data["business_date"]
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError as no_date:
+            raise forms.ValidationError(gettext("{text} is no date.").format(text=text)) from no_date
+
+    def clean_sequence(self) -> int | None:
+        """Return the number, or None where none was given."""
+        text = self.cleaned_data["sequence"]
+        if text and int(text) == 0:
+            raise forms.ValidationError(self.fields["sequence"].error_messages["invalid"])
+        return int(text) if text else None
 
 
 @admin.register(Batch)
@@ -203,14 +226,14 @@ class BatchAdmin(TransitionAdmin):
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation; what takes long is asked now, decided now, and runs outside the request."""
-        version = int(posted["version"]) if str(posted.get("version", "")).isdigit() else None
+        version = shown_version(posted)
         reason = str(posted.get("reason", ""))
         if transition.name == "validate":
             validating.ask(batch_id=row.pk, caller=caller, version=version)
             tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
             return gettext("{batch} is being validated.").format(batch=row)
         if transition.name in {"apply", "resume"}:
-            begun = applying.begin(batch_id=row.pk, caller=caller, version=version)
+            begun = applying.begin(batch_id=row.pk, caller=caller, version=version, name=transition.name)
             if begun.state != Batch.State.APPLYING:
                 return gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)

@@ -78,8 +78,10 @@ def apply(
     return carry_on(batch_id=batch_id, caller=caller, now=now, workers=workers, told=told)
 
 
-def begin(*, batch_id: int, caller: Caller, version: int | None = None) -> Batch:
+def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: str = "") -> Batch:
     """Take the step into ``applying``, or say that it is taken up again. An applied batch is left as it is, by who may apply it.
+
+    ``name`` is ``apply`` or ``resume`` where exactly that was asked for; without it the one that the batch's state calls for is taken.
 
     :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale
     """
@@ -88,10 +90,11 @@ def begin(*, batch_id: int, caller: Caller, version: int | None = None) -> Batch
     if may and batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
         return batch
     try:
-        return _transition("resume" if batch.state == Batch.State.APPLYING else "apply", batch_id, caller, version)
+        called_for = "resume" if batch.state == Batch.State.APPLYING else "apply"
+        return _transition(name or called_for, batch_id, caller, version)
     except Refused:
         # Another process may have begun, or ended, since the state was read: to apply beside it is no fault.
-        if version is not None or Batch.objects.get(pk=batch_id).state == batch.state:
+        if name or version is not None or Batch.objects.get(pk=batch_id).state == batch.state:
             raise
     return begin(batch_id=batch_id, caller=caller)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.transition_admin import TransitionAdmin
+from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.models import Period, Seal
 from ledger_app.operations import periods
@@ -126,7 +126,7 @@ class PeriodAdmin(TransitionAdmin):
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation."""
-        version = int(posted["version"]) if str(posted.get("version", "")).isdigit() else None
+        version = shown_version(posted)
         reason = str(posted.get("reason", ""))
         if transition.name == "freeze":
             prefix = "control_"
