@@ -1,0 +1,193 @@
+"""A period is frozen from the admin by who may, with control totals typed as people type them, or not at all."""
+
+from typing import Any
+
+import pytest
+from django import forms
+
+from ledger_app.admin.periods import AmountField
+from ledger_app.models import AuditRow, Entry, Period, Seal
+from ledger_app.queries.closing import control_totals
+from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, page_of, refusals, step_of
+from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.world import World
+
+
+@pytest.fixture
+def january(world: World) -> Period:
+    """January of the book CARD: one frozen batch of 28.00 USD, 7 entries."""
+    bring_to(world, "frozen")
+    period = Period.objects.get(book=world.card, name="2017-01")
+    assert (control_totals(period)["debits"], control_totals(period)["entries"]) == (2800, 7)
+    return period
+
+
+def snapshot(period: Period) -> Any:
+    return worlds.ledger(), list(Period.objects.order_by("id").values()), Seal.objects.count()
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("373,300.23", 37330023),
+        ("373300.23", 37330023),
+        ("373300", 37330000),
+        (" 28.00 ", 2800),
+        ("-5", -500),
+        ("−5.00", -500),
+        ("0", 0),
+        ("", None),
+        ("1,234,567.89", 123456789),
+    ],
+)
+def test_an_amount_is_read_exactly(text: str, amount: int | None) -> None:
+    assert AmountField(2, required=False).clean(text) == amount
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1e3",
+            "１２３",
+            "12.5",
+            "12.505",
+            "1_000",
+            "NaN",
+            "--5",
+            "+5",
+            "5-",
+            "0x10",
+            "1 000",
+            "1.000,00",
+            "12,34.00",
+            ",123",
+            "1,23",
+        ),
+        *("٣", "1,0000", ".50", "5.", "5.1\n", "1\x00", "∞", "1" * 31),
+    ],
+)
+def test_what_is_no_amount_is_never_guessed(text: str) -> None:
+    with pytest.raises(forms.ValidationError):
+        AmountField(2, required=False).clean(text)
+
+
+def test_a_unit_without_decimals_takes_none() -> None:
+    assert AmountField(0).clean("1,234") == 1234
+    for text in ("1.0", "1.", "12.34"):
+        with pytest.raises(forms.ValidationError):
+            AmountField(0).clean(text)
+
+
+@pytest.mark.parametrize("typed", ["28.00", "28", "0,028.00"[2:]])
+def test_finance_freezes_with_the_right_total(january: Period, world: World, client_of: ClientOf, typed: str) -> None:
+    client = client_of(world.finance)
+    shown = client.get(step_of(january, "freeze"))
+    assert shown.status_code == 200
+    form = dict(shown.context["token"])
+    response = client.post(step_of(january, "freeze"), {**form, "control_debits": typed, "control_entries": "7"})
+    assert response.status_code == 302
+    january.refresh_from_db()
+    assert january.state == "frozen"
+    assert Seal.objects.get(period=january).controls == {"debits": 2800, "entries": 7}
+    text = client.get(response["Location"]).content.decode()
+    assert "under seal" in text
+    assert "28.00" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ({}, "control_missing"),
+        ({"control_debits": ""}, "control_missing"),
+        ({"control_debits": "28.01"}, "control_differs"),
+        ({"control_debits": "-28.00"}, "control_differs"),
+        ({"control_debits": "28.00", "control_entries": "8"}, "control_differs"),
+    ],
+)
+def test_without_the_right_totals_nothing_is_frozen_and_they_can_be_typed_again(
+    january: Period, world: World, client_of: ClientOf, typed: dict[str, str], code: str
+) -> None:
+    before = snapshot(january)
+    client = client_of(world.finance)
+    response = client.post(step_of(january, "freeze"), {"version": january.version, "reason": "month end", **typed})
+    assert response.status_code == 409
+    text = response.content.decode()
+    assert 'name="control_debits"' in text
+    assert "month end" in text
+    for value in filter(None, typed.values()):
+        assert f'value="{value}"' in text
+    assert snapshot(january) == before
+    assert [reason["code"] for reason in refusals(january)[0].reasons] == [code]
+
+
+@pytest.mark.parametrize("typed", ["1e3", "１２３", "12.5"])
+def test_a_total_that_is_no_amount_is_asked_for_again_before_anything_is_tried(
+    january: Period, world: World, client_of: ClientOf, typed: str
+) -> None:
+    before = snapshot(january)
+    response = client_of(world.finance).post(step_of(january, "freeze"), {"version": january.version, "control_debits": typed})
+    assert response.status_code == 200
+    assert "Write the amount like 1,234.56." in response.content.decode()
+    assert snapshot(january) == before
+
+
+@pytest.mark.parametrize("role", ["support", "engineer", "auditor"])
+@pytest.mark.parametrize("name", ["freeze", "provisional"])
+def test_only_finance_closes(january: Period, world: World, client_of: ClientOf, somebody: RoleOf, role: str, name: str) -> None:
+    before = snapshot(january)
+    response = client_of(somebody(role)).post(
+        step_of(january, name), {"version": january.version, "control_debits": "28.00", "reason": "x"}
+    )
+    assert response.status_code == 403
+    assert snapshot(january) == before
+    assert [reason["code"] for reason in refusals(january)[0].reasons] == ["not_permitted"]
+
+
+@pytest.mark.parametrize("role", [*ROLES, "superuser"])
+def test_nobody_reopens_or_changes_a_frozen_period(
+    january: Period, world: World, client_of: ClientOf, somebody: RoleOf, role: str
+) -> None:
+    world.freeze_period(january)
+    january.refresh_from_db()
+    before = snapshot(january)
+    client = client_of(somebody(role))
+    assert client.get(page_of(january)).context["offers"] == []
+    for name in ("reopen", "provisional", "freeze"):
+        response = client.post(step_of(january, name), {"version": january.version, "reason": "x", "control_debits": "28.00"})
+        assert response.status_code in {403, 409}
+        assert "wrong_state" in {reason["code"] for reason in response.context["reasons"]}
+    assert snapshot(january) == before
+
+
+def test_a_period_goes_provisional_and_back_with_a_reason(january: Period, world: World, client_of: ClientOf) -> None:
+    client = client_of(world.finance)
+    assert client.post(step_of(january, "provisional"), {"version": january.version}).status_code == 302
+    january.refresh_from_db()
+    assert january.state == "provisional"
+    assert client.post(step_of(january, "reopen"), {"version": january.version}).status_code == 409
+    done = client.post(step_of(january, "reopen"), {"version": january.version, "reason": "A late file."})
+    assert done.status_code == 302
+    row = AuditRow.objects.filter(subject_type="period", outcome="done").latest("id")
+    assert (row.action, row.reason) == ("reopen", "A late file.")
+
+
+def test_a_freeze_on_an_old_page_is_refused(january: Period, world: World, client_of: ClientOf) -> None:
+    shown = january.version
+    client = client_of(world.finance)
+    client.post(step_of(january, "provisional"), {"version": shown})
+    response = client.post(step_of(january, "freeze"), {"version": shown, "control_debits": "28.00"})
+    assert response.status_code == 409
+    assert {reason["code"] for reason in response.context["reasons"]} == {"stale"}
+
+
+def test_the_page_of_a_period_says_what_a_freeze_still_waits_for(world: World, client_of: ClientOf) -> None:
+    bring_to(world, "validated")
+    period = Period.objects.get(book=world.card, name="2017-02")
+    checks = {str(check["label"]): check["ok"] for check in client_of(world.finance).get(page_of(period)).context["checks"]}
+    assert checks == {
+        "The period's last day has passed": True,
+        "Every earlier period is frozen": False,
+        "Every batch dated in it has ended": True,
+    }
+    assert not Entry.objects.exists()
