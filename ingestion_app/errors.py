@@ -123,6 +123,13 @@ class BatchAway(LedgerError):
     template = _("The batch is {state} and applies nothing.")
 
 
+class DemonstrationNotHere(LedgerError):
+    """The demonstration makes users whose password everybody knows, and figures that are not real."""
+
+    code = "demonstration_not_here"
+    template = _("The demonstration is not for production: the password of its users is known to everybody.")
+
+
 class DemonstrationStopped(LedgerError):
     """A step of the demonstration did not pass."""
 

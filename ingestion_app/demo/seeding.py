@@ -4,8 +4,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ingestion_app import errors
 from ingestion_app.demo import purchases
 from ingestion_app.operations import sources
+from ledger_app.errors import Refused
 from ledger_app.models import Book
 from ledger_app.operations import books, people
 from ledger_app.operations.audit import Caller
@@ -21,6 +23,15 @@ USERS = (
     ("auditor-1", "auditor"),
 )
 STRIPES = 16
+
+
+def refuse_in(environment: str) -> None:
+    """Refuse to run where figures are real.
+
+    :raises Refused: demonstration_not_here
+    """
+    if environment == "production":
+        raise Refused([errors.DemonstrationNotHere()])
 
 
 def seed(*, months: int, caller: Caller) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Run month after month, verify, and compare with what an independent script says."""
+        seeding.refuse_in(settings.ENVIRONMENT)
         months = min(options["months"], MONTHS_MOST)
         self._say("Seeding books, members, accounts and users …")
         seeding.seed(months=months, caller=commands.caller(None))

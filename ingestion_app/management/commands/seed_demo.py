@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands
@@ -21,6 +22,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Seed; what is there already is left as it is."""
+        seeding.refuse_in(settings.ENVIRONMENT)
         seeded = seeding.seed(months=options["months"], caller=commands.caller(None))
         return commands.Outcome(
             seeded, (f"{seeded['members']} members, {seeded['accounts']} accounts, {seeded['periods']} periods are new",)
