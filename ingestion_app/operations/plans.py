@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db import connection
-
 from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, Placed
+from ledger_app.operations import bulk
 
-ROWS_A_CALL = 5000
 FINDINGS_KEPT = 1000  # of each rule; the batch counts all
 
 
@@ -145,10 +143,18 @@ def write_chunks(batch: Batch, chunks: Sequence[Totals]) -> list[int]:
     return list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
 
 
-INSERT_RECORDS = (
-    'INSERT INTO ingestion_app_record (batch_id, line, "offset", length, status, chunk_id, "key", holder_id, amount, "values") '
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
+RECORD_COLUMNS = {
+    "batch_id": bulk.INTEGER,
+    "line": bulk.INTEGER,
+    "offset": bulk.INTEGER,
+    "length": bulk.INTEGER,
+    "status": bulk.TEXT,
+    "chunk_id": bulk.INTEGER,
+    "key": bulk.TEXT,
+    "holder_id": bulk.INTEGER,
+    "amount": bulk.INTEGER,
+    "values": bulk.TEXT,
+}
 
 
 def write_records(
@@ -156,7 +162,6 @@ def write_records(
 ) -> Iterator[int]:
     """Write a record for each row, and each chunk's digest over its records; yield how many are written after each call to the database."""
     digests = [hashlib.sha256() for _ in chunk_ids]
-    statement = INSERT_RECORDS.replace('"', "`") if connection.vendor == "mysql" else INSERT_RECORDS
     rows: list[tuple[Any, ...]] = []
     written = 0
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
@@ -184,19 +189,17 @@ def write_records(
                 encode(row.values),
             )
         )
-        if len(rows) == ROWS_A_CALL:
-            written += _insert(statement, rows)
+        if len(rows) == bulk.ROWS_A_CALL:
+            written += _insert(rows)
             yield written
-    written += _insert(statement, rows)
+    written += _insert(rows)
     for chunk_id, digest in zip(chunk_ids, digests, strict=True):
         Chunk.objects.filter(pk=chunk_id).update(records_digest=digest.digest())
     yield written
 
 
-def _insert(statement: str, rows: list[tuple[Any, ...]]) -> int:
+def _insert(rows: list[tuple[Any, ...]]) -> int:
     count = len(rows)
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
-        rows.clear()
+    bulk.insert("ingestion_app_record", RECORD_COLUMNS, rows)
+    rows.clear()
     return count

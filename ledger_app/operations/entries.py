@@ -4,14 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.models import Entry, Posting
-from ledger_app.operations import transactions
+from ledger_app.operations import bulk, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import postings
@@ -19,7 +18,16 @@ from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
 from ledger_app.rules.posting import Draft, Held, HeldBook, HeldPeriod, Plan, Reversed
 
-ROWS_A_CALL = 5000
+ENTRY_COLUMNS = {
+    "posting_id": bulk.INTEGER,
+    "book_id": bulk.INTEGER,
+    "effective_on": bulk.DATE,
+    "reference": bulk.TEXT,
+    "description": bulk.TEXT,
+    "reverses_id": bulk.INTEGER,
+    "digest": bulk.DIGEST,
+}
+LINE_COLUMNS = dict.fromkeys(("entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,31 +137,26 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
         entry_count=len(plan.entries),
         line_count=plan.line_count,
     )
-    _insert(
-        "INSERT INTO ledger_app_entry (posting_id, book_id, effective_on, reference, description, reverses_id, digest) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+    bulk.insert(
+        "ledger_app_entry",
+        ENTRY_COLUMNS,
         [
             (row.pk, draft.book_id, draft.effective_on, draft.reference, draft.description, reverses, fingerprint)
-            for draft, fingerprint, _ in ordered
+            for draft, fingerprint, _lines in ordered
             for reverses in [draft.reverses.id if draft.reverses else None]
         ],
     )
     # The databases hand out the ids; one read by posting brings them back.
     found = Entry.objects.filter(posting_id=row.pk).values_list("book_id", "reference", "id")
     ids = {(book_id, reference): key for book_id, reference, key in found}
-    _insert(
-        "INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after) VALUES (%s, %s, %s, %s, %s, %s)",
-        [(ids[draft.book_id, draft.reference], *line) for draft, _, lines in ordered for line in lines],
+    bulk.insert(
+        "ledger_app_line",
+        LINE_COLUMNS,
+        [(ids[draft.book_id, draft.reference], *line) for draft, _digest, lines in ordered for line in lines],
     )
     _set_balances(plan)
     _assert_written(row.pk, plan)
     return row.pk
-
-
-def _insert(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), ROWS_A_CALL):
-            cursor.executemany(statement, rows[start : start + ROWS_A_CALL])
 
 
 SET_BALANCES = {

@@ -18,12 +18,21 @@ from ledger_app.rules.periods import Proof
 BREACHES_MOST = 100
 
 
-class Scope(tuple[Book, ...]):
+class Scope(Sequence[Book]):
     """The books that are proved, with what was recomputed of them: the recomputation of a period serves every statement that rests on it."""
 
-    def __init__(self, _books: Iterable[Book]) -> None:
+    def __init__(self, books: Iterable[Book]) -> None:
         """Begin with nothing recomputed."""
+        self._books = list(books)
         self._proofs: dict[int, Proof] = {}
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return a book by its place."""
+        return self._books[place]
+
+    def __len__(self) -> int:
+        """Return how many books there are."""
+        return len(self._books)
 
     def proof(self, period: Period) -> Proof:
         """Return a period recomputed from its rows."""

@@ -325,7 +325,7 @@ def test_a_newer_version_of_the_source_is_the_one_that_is_recorded(world: World)
 def test_the_digest_covers_each_part_of_the_plan(world: World) -> None:
     """Two databases with the same members and rules make the same digest; a change of any part makes another."""
     batch = world.validated(CONTENT)
-    plan = [*batch.chunks.order_by("number").values_list("number", "record_count", "record_sum", "totals")]
+    plan = batches.chunk_plans(batch)
     digest = batches.plan_digest(batch, plan)
     assert digest == bytes(batch.plan_digest) == bytes.fromhex(batches.rows_digest(batch))
 
@@ -348,13 +348,13 @@ def test_the_digest_covers_each_part_of_the_plan(world: World) -> None:
         other = Batch.objects.get(pk=batch.pk)
         setattr(other, column, value)
         seen.add(batches.plan_digest(other, plan))
-    for place, value in enumerate((99, 99, 99, {"CARD": [1, 2, 3]})):
-        changed = [*plan[0]]
+    for place, value in enumerate((99, 99, 99, {"CARD": [1, 2, 3]}, "ff" * 32)):
+        changed: list[Any] = [*plan[0]]
         changed[place] = value
         seen.add(batches.plan_digest(batch, [tuple(changed), *plan[1:]]))
     seen.add(batches.plan_digest(batch, plan[1:]))
     seen.add(batches.plan_digest(batch, [*plan[1:], plan[0]]))
-    assert len(seen) == 1 + 13 + 4 + 2
+    assert len(seen) == 1 + 13 + 5 + 2
 
 
 def test_other_rules_or_other_bytes_make_another_digest(world: World) -> None:

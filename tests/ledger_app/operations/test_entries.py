@@ -1,7 +1,9 @@
 """``post``: all or nothing, each reference once, and nothing written that was not planned."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import count
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -9,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ledger_app import errors
 from ledger_app.models import Account, Balance, Entry, Line, Period, Posting
-from ledger_app.operations import entries, transactions
+from ledger_app.operations import bulk, entries, transactions
 from ledger_app.queries import proofs
 from ledger_app.rules import posting
 
@@ -204,8 +206,12 @@ def test_what_was_written_is_held_against_the_plan(ledger, monkeypatch, what, st
 
 
 def test_a_line_that_was_not_written_is_missed(ledger, monkeypatch):
-    whole = entries._insert
-    monkeypatch.setattr(entries, "_insert", lambda sql, rows: whole(sql, rows[:-1] if "ledger_app_line" in sql else rows))
+    whole = bulk.insert
+
+    def insert(table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        whole(table, columns, rows[:-1] if table == "ledger_app_line" else rows)
+
+    monkeypatch.setattr(bulk, "insert", insert)
     with pytest.raises(errors.WrittenDiffers, match="lines"):
         ledger.sell("r-1", 100)
     assert not Entry.objects.exists()

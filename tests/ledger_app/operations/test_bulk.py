@@ -1,0 +1,72 @@
+"""Many rows in one statement: what does not fit a column is refused by the database, never cut or bent."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from ledger_app.operations import bulk
+
+TABLE = "bulk_sample"
+COLUMNS = {"number": bulk.INTEGER, "day": bulk.DATE, "name": bulk.TEXT, "digest": bulk.DIGEST}
+GOOD: list[Any] = [1, date(2017, 1, 31), "髙 ' \" \\ % ;", b"\x00\xff" * 16]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def table() -> None:
+    """A table with one column of each kind, gone with the connection's session."""
+    digest = "BINARY(32)" if connection.vendor == "mysql" else "BLOB"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {TABLE} (number BIGINT, day DATE, name VARCHAR(20) NOT NULL, digest {digest})")
+
+
+def rows() -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT number, day, name, digest FROM {TABLE} ORDER BY number")
+        return [(number, str(day), name, bytes(digest)) for number, day, name, digest in cursor.fetchall()]
+
+
+def test_values_arrive_as_they_were() -> None:
+    bulk.insert(TABLE, COLUMNS, [GOOD, [-(2**63), None, "", bytes(32)]])
+    assert rows() == [(-(2**63), "None", "", bytes(32)), (1, "2017-01-31", GOOD[2], GOOD[3])]
+
+
+def test_more_rows_than_one_call_takes_all_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "ROWS_A_CALL", 2)
+    bulk.insert(TABLE, COLUMNS, [[number, *GOOD[1:]] for number in range(5)])
+    assert [row[0] for row in rows()] == [0, 1, 2, 3, 4]
+
+
+def test_no_rows_are_no_statement() -> None:
+    bulk.insert(TABLE, COLUMNS, [])
+    assert rows() == []
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param([10**19, *GOOD[1:]], id="an integer of twenty digits"),
+        pytest.param(["12x", *GOOD[1:]], id="an integer with a letter"),
+        pytest.param(["", *GOOD[1:]], id="an empty integer"),
+        pytest.param([1, "2017-02-31", *GOOD[2:]], id="a day that does not exist"),
+        pytest.param([1, GOOD[1], "x" * 21, GOOD[3]], id="a text that is too long"),
+        pytest.param([1, GOOD[1], None, GOOD[3]], id="a text that must be given"),
+    ],
+)
+def test_what_does_not_fit_is_refused(wrong: list[Any]) -> None:
+    with pytest.raises(DatabaseError):
+        bulk.insert(TABLE, COLUMNS, [GOOD, wrong])
+
+
+def test_what_has_no_place_in_a_row_is_a_fault_of_the_program() -> None:
+    if connection.vendor == "mysql":
+        with pytest.raises(TypeError):
+            bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])
+    else:
+        with pytest.raises(DatabaseError):
+            bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])
