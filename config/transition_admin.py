@@ -69,6 +69,11 @@ class TransitionAdmin(HistoryAdmin):
         del transition
         return [("version", str(row.version))]
 
+    def said(self, reason: LedgerError, row: Any) -> str:
+        """Return the sentence of a refusal that can be mended on the confirmation page."""
+        del row
+        return reason.sentence
+
     def onward(self, transition: Transition, row: Any) -> str:
         """Return the address to go to when ``transition`` is carried out; asked for before it is."""
         del transition
@@ -158,7 +163,7 @@ class TransitionAdmin(HistoryAdmin):
         if form is not None:
             for reason in refused:
                 if reason.code in mendable and reason not in reason_missing:
-                    form.add_error(None, reason.sentence)
+                    form.add_error(None, self.said(reason, row))
         label = _("Reason") if transition.reason_required else _("Note")
         context = {
             **self.admin_site.each_context(request),

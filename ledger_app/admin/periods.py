@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
+from ledger_app.errors import ControlDiffers, LedgerError
 from ledger_app.models import Period, Seal
 from ledger_app.operations import periods
 from ledger_app.operations.audit import Caller
@@ -123,6 +124,14 @@ class PeriodAdmin(TransitionAdmin):
                 exponent, required=False, label=gettext("{name}, in {unit}").format(name=name, unit=unit)
             )
         return form
+
+    def said(self, reason: LedgerError, row: Any) -> str:
+        """Say how a control total differs in the unit in which it was typed."""
+        if not isinstance(reason, ControlDiffers):
+            return super().said(reason, row)
+        exponent = 0 if reason.facts["name"] == "entries" else row.book.exponent
+        amounts = {name: look.amount_text(reason.facts[name], exponent) for name in ("given", "found", "difference")}
+        return str(reason.template).format(**{**reason.facts, **amounts})
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation."""

@@ -121,6 +121,15 @@ def test_without_the_right_totals_nothing_is_frozen_and_they_can_be_typed_again(
     assert [reason["code"] for reason in refusals(january)[0].reasons] == [code]
 
 
+def test_how_far_off_a_total_is_stands_there_in_the_unit_in_which_it_was_typed(
+    january: Period, world: World, client_of: ClientOf
+) -> None:
+    typed = {"version": january.version, "control_debits": "1,028.00", "control_entries": "8"}
+    text = client_of(world.finance).post(step_of(january, "freeze"), typed).content.decode()
+    assert "debits is 1,028.00, the ledger has 28.00: a difference of 1,000.00" in text
+    assert "entries is 8, the ledger has 7: a difference of 1." in text
+
+
 @pytest.mark.parametrize("typed", ["1e3", "１２３", "12.5"])
 def test_a_total_that_is_no_amount_is_asked_for_again_before_anything_is_tried(
     january: Period, world: World, client_of: ClientOf, typed: str

@@ -93,6 +93,15 @@ def test_everyone_who_works_here_sees_every_list_and_every_page(
     assert (role == "superuser") == (client.get(list_of(User)).status_code == 200)
 
 
+def test_every_page_opens_in_japanese(full: World, client_of: ClientOf) -> None:
+    client = client_of(full.superuser)
+    everything: tuple[type[Model], ...] = (*LOOKED_AT, User)
+    for address in [reverse("admin:index"), *(address for model in everything for address in pages(model))]:
+        response = client.get(address, headers={"accept-language": "ja"})
+        assert response.status_code == 200, address
+        assert '<html lang="ja">' in response.content.decode()
+
+
 @pytest.mark.parametrize("role", ["stranger", "outsider"])
 def test_who_does_not_work_here_sees_nothing(full: World, outsider: User, role: str) -> None:
     client = Client()
