@@ -27,11 +27,10 @@ LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "f
 
 def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     """Return the context of the page, but for buttons and audit. ``asked_after``: see ``progress``."""
-    unit = unit_of(batch.source_version)
     posted = batches.posted(batch) if batch.state in {"applying", "applied", "frozen"} else {}
     books = Book.objects.in_bulk(sorted(set(batch.totals) | set(posted)), field_name="code")
     zone = next((book.time_zone for book in books.values()), "UTC")
-    shown_progress = progress(batch, asked_after)
+    shown = followed(batch, asked_after)
     return {
         "title": str(batch),
         "batch": batch,
@@ -40,16 +39,24 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
         ),
         "zone": zone,
         "steps": steps(batch),
-        "waterfall": waterfall(batch),
-        "waterfall_unit": unit.unit,
-        "waterfall_exponent": unit.exponent,
-        "progress": shown_progress,
-        "rerun": rerun(batch, shown_progress),
+        **shown,
+        "rerun": rerun(batch, shown["progress"]),
         "findings": findings(batch),
         "findings_count": findings_text(batch),
         "findings_url": list_url(Finding, f"batch__id__exact={batch.pk}"),
         "books": [_book_row(book, batch, posted) for book in books.values()],
         "facts": facts(batch),
+    }
+
+
+def followed(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
+    """Return what changes on the page while the batch is worked on. ``asked_after``: see ``progress``."""
+    unit = unit_of(batch.source_version)
+    return {
+        "waterfall": waterfall(batch),
+        "waterfall_unit": unit.unit,
+        "waterfall_exponent": unit.exponent,
+        "progress": progress(batch, asked_after),
     }
 
 

@@ -163,9 +163,14 @@ class BatchAdmin(TransitionAdmin):
         """Return all that the batch page shows."""
         asked_after = _asked_after(request)
         query = "" if asked_after is None else f"?{ASKED_AFTER}={asked_after}"
+        context = batch_page.context(row, asked_after)
+        offers = self.offers(request, row)
+        if context["progress"] and context["progress"]["running"]:
+            # Somebody is at it: to begin it once more does no harm, but is not what comes next.
+            offers = [{**offer, "primary": False} for offer in offers]
         return {
-            **batch_page.context(row, asked_after),
-            "offers": self.offers(request, row),
+            **context,
+            "offers": offers,
             "audit": self.trail(row),
             "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
         }
@@ -175,8 +180,7 @@ class BatchAdmin(TransitionAdmin):
         row = self.get_object(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        context = {"progress": batch_page.progress(row, _asked_after(request))}
-        return TemplateResponse(request, "ingestion_app/_progress.html", context)
+        return TemplateResponse(request, "ingestion_app/_followed.html", batch_page.followed(row, _asked_after(request)))
 
     def onward(self, transition: Transition, row: Any) -> str:
         """Have the page follow what runs outside the request: from before its attempt begins until the attempt has ended."""

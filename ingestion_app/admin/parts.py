@@ -283,6 +283,7 @@ class ChunkAdmin(OfBatch):
             (_("Number"), row.number),
             (_("Records"), look.count_cell(row.record_count)),
             (_("Sum of records"), look.amount_cell(row.record_sum, unit_of(row.batch.source_version))),
+            (_("Digest of its records"), look.digest_cell(bytes(row.records_digest) if row.records_digest else None) or NOTHING),
             (_("Applied at (UTC)"), look.instant_cell(row.applied_at) or NOTHING),
             (_("Attempt"), f"{row.attempt.get_step_display()} {row.attempt.number}" if row.attempt else NOTHING),
         ]

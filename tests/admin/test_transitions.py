@@ -266,6 +266,7 @@ def test_applying_runs_outside_the_request_and_the_page_follows_it(world: World,
     text = page.content.decode()
     assert 'data-running="true"' in text
     assert "Queued" in text
+    assert not any(offer["primary"] for offer in page.context["offers"]), "what is under way is not the next thing to do"
     fragment = page.context["progress_url"]
     assert f'data-progress-url="{fragment}"' in text
     assert 'data-running="true"' in client.get(fragment).content.decode()
@@ -277,6 +278,9 @@ def test_applying_runs_outside_the_request_and_the_page_follows_it(world: World,
     assert 'data-running="false"' in after
     assert "100 %" in after
     assert "<html" not in after
+    where = after.split('data-part="where"')[1].split("Still to come")
+    assert "28.00" in where[0], "where every record is follows too"
+    assert "0.00" in where[1]
     text = client.get(asked["Location"]).content.decode()
     assert 'data-running="false"' in text
     assert "applied the last chunk" in text

@@ -15,6 +15,15 @@ const mirror = () => {
   for (const text of document.querySelectorAll("[data-mirror-percent]")) text.textContent = shown ? shown.dataset.percent : "";
 };
 
+const place = () => {
+  // What else the progress changes on the page comes with the fragment, and goes where it stands.
+  for (const part of holder.querySelectorAll("[data-part]")) {
+    const there = document.querySelector(`[data-place="${part.dataset.part}"]`);
+    if (there) there.replaceChildren(...part.childNodes);
+    part.remove();
+  }
+};
+
 const follow = async () => {
   // A page that nobody looks at need not ask.
   if (document.hidden) {
@@ -31,6 +40,7 @@ const follow = async () => {
     }
     if (answer.ok) {
       holder.innerHTML = await answer.text();
+      place();
       mirror();
     } else {
       pause = AFTER_FAILURE_MS;
