@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch
 from ingestion_app.queries import definitions
@@ -12,7 +13,7 @@ ENDED = (Batch.State.FROZEN, Batch.State.WITHDRAWN)
 
 
 def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
-    """Yield ("batch", name, state) for each batch that is dated in ``period``, posts into its book, and has not ended.
+    """Yield ("Batch", name, state), in the active language, for each batch that is dated in ``period``, posts into its book, and has not ended.
 
     A batch without a plan is taken to be dated on its business date.
     """
@@ -20,4 +21,4 @@ def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
     unplanned = Q(first_on__isnull=True, business_date__gte=period.starts_on, business_date__lte=period.ends_on)
     for batch in Batch.objects.filter(planned | unplanned).exclude(state__in=ENDED).select_related("source", "source_version"):
         if period.book.code in {rule.book for rule in definitions.definition_of(batch.source_version).postings}:
-            yield "Batch", str(batch), batch.state
+            yield _("Batch"), str(batch), batch.get_state_display()

@@ -12,7 +12,7 @@ from ledger_app.queries import seals
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.periods import PeriodFacts
 
-# What other applications say has not ended in a period: (what, name, state).
+# What other applications say has not ended in a period: (what, name, state), in the active language.
 Unfinished = Callable[[Period], Iterable[tuple[str, str, str]]]
 _unfinished: list[Unfinished] = []
 

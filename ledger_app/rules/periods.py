@@ -36,7 +36,7 @@ class PeriodFacts:
     today: date
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
-    unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state) of work dated in the period that has not ended
+    unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
     proof: Proof | None = None  # None: not recomputed, as for a list
     balances_differing: tuple[str, ...] = ()  # accounts
     controls_known: Mapping[str, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
 
 def follows_frozen(facts: PeriodFacts) -> list[errors.LedgerError]:
     """Every earlier period of the book is frozen."""
-    return [errors.EarlierPeriodOpen(period=name, state=state) for name, state in facts.earlier_open]
+    return [errors.EarlierPeriodOpen(period=name, state=PERIOD.states[state]) for name, state in facts.earlier_open]
 
 
 def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors
 
 # The order of the refusals of one draft, as docs/errors.md lists it. A draft is asked in three steps, and the next only where the one before it
@@ -43,6 +45,8 @@ REFERENCE = re.compile(r"[!-~]{1,100}")
 # Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
 DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
+# What a person reads where an account refuses a line.
+ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
 
 
 class Reversed(NamedTuple):
@@ -296,7 +300,8 @@ def _place_lines(
             )
             continue
         if account.state != "open":
-            found.append(errors.AccountNotOpen(account=account.code, state=account.state, reference=draft.reference))
+            state = ACCOUNT_STATES[account.state]
+            found.append(errors.AccountNotOpen(account=account.code, state=state, reference=draft.reference))
         if account.merged_into is not None:
             found.append(errors.HolderMerged(account=account.code, into=account.merged_into, reference=draft.reference))
         stripe = lane % account.stripes

@@ -376,5 +376,7 @@ def test_a_period_is_not_frozen_while_a_batch_dated_in_it_has_not_ended(world: W
         with pytest.raises(Refused) as refused:
             world.freeze_period(period)
         assert codes(refused.value.reasons)[0] == "work_unfinished"
+        batch.refresh_from_db()
+        assert refused.value.reasons[0].facts["state"] == batch.get_state_display()
     world.freeze(batch)
     assert world.freeze_period(period).entry_count == 7

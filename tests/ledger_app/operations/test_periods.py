@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, Book, Period, Seal
@@ -98,6 +99,15 @@ def test_a_period_freezes_when_its_last_day_has_passed_where_the_book_lives(db, 
 def test_periods_freeze_in_their_order(ledger, finance, caller_of):
     in_april = caller_of(finance, at=datetime(2017, 4, 1, tzinfo=UTC))
     assert refuse(ledger, "2017-03", in_april, entries=0) == ["earlier_period_open", "earlier_period_open"]
+
+
+def test_a_period_that_comes_first_is_told_with_its_state_in_the_language_of_the_reader(ledger, finance, caller_of):
+    in_march = caller_of(finance, at=datetime(2017, 3, 1, tzinfo=UTC))
+    with pytest.raises(errors.Refused) as refused:
+        freeze(ledger, "2017-02", in_march, entries=0)
+    assert "2017-01 comes before this one and is Open" in refused.value.sentence
+    with translation.override("ja"):
+        assert "2017-01 が 受付中 です" in refused.value.sentence
 
 
 @pytest.mark.parametrize("role", ["engineer", "support", "auditor", "outsider"])

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from ledger_app import errors
 from ledger_app.rules import posting
@@ -73,6 +74,13 @@ def codes(*drafts, by_hand=True, **changes):
 )
 def test_each_refusal_has_its_code(refused, expected):
     assert codes(refused) == [expected]
+
+
+def test_a_refusal_calls_the_state_of_an_account_as_its_reader_does():
+    refusals, _ = posting.decide([draft(lines=[(CLOSED, 100), (SALES, -100)])], held=held(), lane=0, by_hand=True)
+    assert "is Closed" in refusals[0].sentence
+    with translation.override("ja"):
+        assert "閉鎖" in refusals[0].sentence
 
 
 def test_an_entry_needs_two_lines():
