@@ -103,7 +103,7 @@ def code_of(outcome: Any) -> str:
 
 
 def breaches(ledger: samples.SmallLedger) -> list[str]:
-    return [breach for statement in proofs.statements() for breach in statement.breaches([ledger.book])]
+    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))]
 
 
 def unlocked_ledger(*, book_ids, first_on, last_on, holder_ids, balance_ids):
