@@ -5,13 +5,16 @@ JSON document, which the server takes apart; SQLite's driver binds values as the
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import connection
 
 ROWS_A_CALL = 5000
+# A server closes the connection on a statement larger than its max_allowed_packet, 16 MiB where nobody set it. Escaped for SQL and encoded, a
+# document grows at most fourfold.
+DOCUMENT_CHARACTERS = 2_000_000
 
 # What a column holds, and the type by which the server reads it from the document: text for all, as only from text into the column itself is
 # the server strict. Read as BIGINT, a number of twenty digits becomes the largest there is and "12x" becomes 12, without a word.
@@ -22,8 +25,9 @@ DIGEST = "VARCHAR(64)"  # 32 bytes, on their way as hexadecimal text
 
 
 def insert(table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert ``rows`` into ``table``, a statement for each 5,000. ``columns`` maps names, in the order of the rows, to kinds.
+    """Insert ``rows`` into ``table``, a statement for each 5,000, or for fewer where they are long.
 
+    ``columns`` maps names, in the order of the rows, to kinds.
     Table and columns are names of our own, never anything that came in.
     """
     statement = _statement(table, columns)
@@ -33,7 +37,19 @@ def insert(table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
             if connection.vendor == "sqlite":
                 cursor.executemany(statement, part)
             else:
-                cursor.execute(statement, [_ENCODE(part)])
+                for document in documents(part):
+                    cursor.execute(statement, [document])
+
+
+def documents(rows: Sequence[Any]) -> Iterator[str]:
+    """Yield ``rows`` as JSON arrays, cut so that each fits into one statement; a row that is longer than that goes alone."""
+    document = _ENCODE(rows)
+    if len(document) <= DOCUMENT_CHARACTERS or len(rows) < 2:
+        yield document
+        return
+    middle = len(rows) // 2
+    yield from documents(rows[:middle])
+    yield from documents(rows[middle:])
 
 
 def _statement(table: str, columns: Mapping[str, str]) -> str:

@@ -1,6 +1,5 @@
 """The one way into the ledger."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -177,12 +176,15 @@ SET_BALANCES = {
 
 
 def _set_balances(plan: Plan) -> None:
-    """Set every balance that moved, in one statement."""
-    rows = json.dumps([[key, amount, sequence] for key, (amount, sequence) in sorted(plan.balances.items())])
+    """Set every balance that moved, in one statement where they fit into one."""
+    rows = [[key, amount, sequence] for key, (amount, sequence) in sorted(plan.balances.items())]
+    count = 0
     with connection.cursor() as cursor:
-        cursor.execute(SET_BALANCES[connection.vendor], [rows])
-        if cursor.rowcount != len(plan.balances):
-            raise errors.WrittenDiffers(what="balances set", planned=len(plan.balances), found=cursor.rowcount)
+        for document in bulk.documents(rows):
+            cursor.execute(SET_BALANCES[connection.vendor], [document])
+            count += cursor.rowcount
+    if count != len(rows):
+        raise errors.WrittenDiffers(what="balances set", planned=len(rows), found=count)
 
 
 # In this order and no other: right after a bulk insert the statistics are old, and a server that goes by them reads every line there is.

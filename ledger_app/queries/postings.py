@@ -10,6 +10,7 @@ from ledger_app.models import Account, Book, Entry, Line
 from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
 
 LIST_MOST = 900
+REFERENCES_A_CALL = 20_000  # a hundred characters each at most: a server takes no statement larger than its max_allowed_packet
 # Joins two tables in the order in which they are written.
 JOIN_IN_ORDER = {"mysql": "STRAIGHT_JOIN", "sqlite": "CROSS JOIN"}
 
@@ -46,7 +47,7 @@ def accounts(account_ids: Collection[int], merged: dict[int, int | None]) -> dic
     return found
 
 
-# All references of a book in one statement, each looked up in the unique index. A list of them as parameters costs more in the driver than
+# References of a book, thousands in one statement, each looked up in the unique index. A list of them as parameters costs more in the driver than
 # the look-up costs the server.
 KNOWN = {
     "mysql": """
@@ -72,8 +73,9 @@ def known_entries(drafts: Iterable[Draft]) -> dict[tuple[int, str], KnownEntry]:
     rows: list[tuple[int, int, str, bytes]] = []
     with connection.cursor() as cursor:
         for book_id, names in references.items():
-            cursor.execute(KNOWN[connection.vendor], [json.dumps(names), book_id])
-            rows += [(key, book_id, reference, digest) for key, reference, digest in cursor.fetchall()]
+            for start in range(0, len(names), REFERENCES_A_CALL):
+                cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
+                rows += [(key, book_id, reference, digest) for key, reference, digest in cursor.fetchall()]
     contents = _contents([row[0] for row in rows])
     return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
 

@@ -41,6 +41,27 @@ def test_more_rows_than_one_call_takes_all_arrive(monkeypatch: pytest.MonkeyPatc
     assert [row[0] for row in rows()] == [0, 1, 2, 3, 4]
 
 
+def test_rows_too_long_for_one_statement_go_in_several() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {TABLE}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {TABLE} (number BIGINT, name LONGTEXT)")
+    # 20 MB, and each quote is escaped twice on its way: more than a server takes at once that nobody has configured.
+    long = '["a","b"]' * 450
+    bulk.insert(TABLE, {"number": bulk.INTEGER, "name": bulk.TEXT}, [(number, long) for number in range(5000)])
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*), MIN(LENGTH(name)), COUNT(DISTINCT number) FROM {TABLE}")
+        assert cursor.fetchone() == (5000, len(long), 5000)
+
+
+def test_documents_are_cut_in_order_and_a_long_row_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "DOCUMENT_CHARACTERS", 12)
+    assert list(bulk.documents([[1], [2], ["a row longer than that"], [4], [5]])) == [
+        "[[1],[2]]",
+        '[["a row longer than that"]]',
+        "[[4],[5]]",
+    ]
+
+
 def test_no_rows_are_no_statement() -> None:
     bulk.insert(TABLE, COLUMNS, [])
     assert rows() == []
