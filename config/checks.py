@@ -18,6 +18,9 @@ def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
         with connection.cursor() as cursor:
             cursor.execute("SELECT @@collation_database, @@SESSION.sql_mode, @@GLOBAL.local_infile")
             collation, mode, local_infile = cursor.fetchone()
+            # Called so or so, depending on the server and its age.
+            cursor.execute("SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')")
+            isolations = {str(isolation) for _, isolation in cursor.fetchall()}
         if not collation.startswith("utf8mb4") or not collation.endswith("_bin"):
             found.append(
                 Error(
@@ -28,6 +31,14 @@ def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
             )
         if "STRICT_ALL_TABLES" not in mode:
             found.append(Error("The session is not strict: values that do not fit would be cut.", id="kakutei.E002"))
+        if isolations != {"READ-COMMITTED"}:
+            found.append(
+                Error(
+                    f"The session works at {', '.join(sorted(isolations))}: what is read after a wait for a lock could be old.",
+                    hint="Take isolation_level out of DATABASE_URL: Kakutei sets READ COMMITTED itself.",
+                    id="kakutei.E003",
+                )
+            )
         if local_infile:
             found.append(
                 Warning(
