@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config import commands
 from ledger_app.models import Seal
@@ -33,11 +33,15 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Freeze, unless it was already done."""
+        controls = dict(options["control"])
+        if len(controls) != len(options["control"]):
+            # The last would silently win over one that does not match.
+            raise CommandError("--control gives a name more than once", returncode=commands.USAGE)
         caller = commands.caller(options["user"], deciding=True)
         period = books.find_period(options["book"], options["period"])
         seal = Seal.objects.filter(period=period).first() or periods.freeze(
             period_id=period.pk,
-            controls=dict(options["control"]),
+            controls=controls,
             caller=caller,
             code_version=settings.KAKUTEI_CODE_VERSION,
         )
