@@ -8,7 +8,7 @@ from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner, Side, reference
-from ledger_app.models import Account, Book, Holder, Identifier, Period
+from ledger_app.models import Account, Balance, Book, Holder, Identifier, Period
 from ledger_app.queries import postings
 from ledger_app.rules import posting
 from ledger_app.rules.posting import Draft
@@ -147,21 +147,16 @@ class LedgerCheck:
 
     def conclude(self) -> Iterator[Seen]:
         """Yield what only the whole file shows: floors that its records together would break."""
-        for (book, _), running in self._floors.items():
-            if running.lowest < 0 and (floor := running.account.floor) is not None:
-                amount = sum(self._balance(running.account.id))
-                lowest = posting.natural(running.account.category, amount) + running.lowest
-                if lowest < floor:
-                    facts: dict[str, str | int] = {
-                        "book": book,
-                        "account": running.account.code,
-                        "balance": lowest,
-                        "floor": floor,
-                    }
-                    yield _seen("ledger.floor_broken", running.row, 0, facts)
-
-    def _balance(self, account_id: int) -> list[int]:
-        return list(Account.objects.filter(id=account_id).values_list("balances__amount", flat=True))
+        falling = [(book, running, running.row) for (book, _), running in self._floors.items() if running.row is not None]
+        balances: dict[int, int] = {}
+        for part in postings.parts([running.account.id for _, running, _ in falling]):
+            # An account that has a floor is not striped: it has this one balance.
+            balances.update(Balance.objects.filter(account_id__in=part).values_list("account_id", "amount"))
+        for book, running, row in falling:
+            lowest = posting.natural(running.account.category, balances.get(running.account.id, 0)) + running.lowest
+            if (floor := running.account.floor) is not None and lowest < floor:
+                facts: dict[str, str | int] = {"book": book, "account": running.account.code, "balance": lowest, "floor": floor}
+                yield _seen("ledger.floor_broken", row, 0, facts)
 
     def _check_row(self, row: Row, plan: Sequence[Planned], posted: dict[tuple[str, str], posting.KnownEntry]) -> Iterator[Seen]:
         holder = self.directory.holders.get(row.holder)
@@ -194,7 +189,7 @@ class LedgerCheck:
     def _add_to_floors(self, row: Row, *, is_posted: bool) -> None:
         """Let a row move the accounts that have a floor; one that is set aside moves nothing."""
         for book, account, amount in self._moves if is_posted else ():
-            running = self._floors.setdefault((book, account.code), _Running(account, row))
+            running = self._floors.setdefault((book, account.code), _Running(account))
             running.add(posting.natural(account.category, amount), row)
         self._moves.clear()
 
@@ -229,11 +224,14 @@ class LedgerCheck:
 
 
 class _Running:
-    """The lowest point that a file's records together bring an account to, relative to its balance now."""
+    """The lowest point that a file's records together bring an account to, relative to its balance now, and the row that does it.
 
-    def __init__(self, account: FoundAccount, row: Row) -> None:
+    An account that never falls below what it has now keeps no row: nearly all of a file's members are of that kind.
+    """
+
+    def __init__(self, account: FoundAccount) -> None:
         self.account = account
-        self.row = row
+        self.row: Row | None = None
         self._sum = 0
         self.lowest = 0
 

@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.operations import plans, validating
@@ -119,6 +121,19 @@ def test_a_floor_is_held_at_every_record_in_the_order_of_the_file(world: World, 
     assert (batch.state, found(batch)) == (("validated", []) if is_kept else ("rejected", ["ledger.floor_broken"]))
     if is_kept:
         assert world.apply(world.approve(batch)).stopped == {}
+
+
+def test_floors_are_looked_up_together(world: World) -> None:
+    """Queries do not grow with the members who spend."""
+
+    def queries(sequence: int, members: list[str]) -> int:
+        takes = [FIXED._replace(member=member, slip=f"{sequence}.{member}", amount="-100") for member in members]
+        batch = world.receive(card_file(takes, sequence=sequence), name=f"till-2017-01-31-{sequence}.csv")
+        with CaptureQueriesContext(connection) as captured:
+            assert world.validate(batch).finding_counts == {"ledger.floor_broken": len(members)}
+        return len(captured)
+
+    assert queries(2, ["1001", "1002", "1003", "1004"]) == queries(1, ["1005", "1006"])
 
 
 def test_a_floor_counts_what_the_account_has_already(world: World) -> None:
