@@ -1,6 +1,7 @@
 """Recomputes, from the rows alone, what a seal says of a period."""
 
 import hashlib
+from array import array
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from ledger_app.rules.periods import Proof
 
 FORM = "kakutei-seal-1"
 ENTRIES_A_READ = 2000
+CODES_KEPT = 100_000  # of accounts, of which a book may have millions
 DIFFERING_MOST = 20
 
 
@@ -57,10 +59,11 @@ def walk(book_id: int, book: str, first_on: date, last_on: date) -> Iterator[tup
     codes: dict[int, str] = {}
     days = Entry.objects.filter(book_id=book_id, effective_on__gte=first_on, effective_on__lte=last_on)
     for day in days.order_by("effective_on").values_list("effective_on", flat=True).distinct():
-        references = Entry.objects.filter(book_id=book_id, effective_on=day).order_by("reference").values_list("reference", "id")
-        ordered = list(references)
-        for start in range(0, len(ordered), ENTRIES_A_READ):
-            yield from _walk_part([key for _, key in ordered[start : start + ENTRIES_A_READ]], book, codes)
+        ordered = Entry.objects.filter(book_id=book_id, effective_on=day).order_by("reference").values_list("id", flat=True)
+        # Numbers only, eight bytes each: a day may have millions of entries.
+        keys = array("q", ordered.iterator(chunk_size=ENTRIES_A_READ))
+        for start in range(0, len(keys), ENTRIES_A_READ):
+            yield from _walk_part(keys[start : start + ENTRIES_A_READ].tolist(), book, codes)
 
 
 def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tuple[str, bytes, bytes, list[tuple[str, int]]]]:
@@ -75,6 +78,8 @@ def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tu
         Line.objects.filter(entry_id__in=keys).order_by("entry_id", "id").values_list("entry_id", "account_id", "amount")
     ):
         lines[entry_id].append((account_id, amount))
+    if len(codes) > CODES_KEPT:
+        codes.clear()
     unknown = {account_id for pairs in lines.values() for account_id, _ in pairs} - codes.keys()
     codes.update(Account.objects.filter(id__in=unknown).values_list("id", "code"))
     for key in keys:
