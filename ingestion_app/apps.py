@@ -17,4 +17,4 @@ class IngestionConfig(AppConfig):
         from ledger_app.queries import proofs as ledger_proofs
 
         ledger_closing.register(closing.unfinished)
-        ledger_proofs.register(proofs.STATEMENTS)
+        ledger_proofs.register(proofs.STATEMENTS, triggers=proofs.EXPECTED_TRIGGERS)

@@ -81,3 +81,12 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
     Statement(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),
 )
+
+EXPECTED_TRIGGERS = frozenset(
+    {
+        *(f"kakutei_{table}_no_{change}" for table in ("file", "receipt", "sourceversion") for change in ("update", "delete")),
+        *(f"kakutei_chunk_applied_no_{change}" for change in ("update", "delete")),
+        "kakutei_batch_ended_no_update",
+        "kakutei_batch_no_delete",
+    }
+)

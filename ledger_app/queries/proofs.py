@@ -1,6 +1,6 @@
 """The statements that must always hold (docs/invariants.md), each asked of the rows alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -50,11 +50,13 @@ class Statement(NamedTuple):
 
 
 _registered: list[Statement] = []
+_registered_triggers: set[str] = set()
 
 
-def register(statements: Sequence[Statement]) -> None:
-    """Have the verification ask these too. Called by applications above the ledger when they start."""
+def register(statements: Sequence[Statement], *, triggers: Collection[str] = ()) -> None:
+    """Have the verification ask these too, and look for these triggers. Called by applications above the ledger when they start."""
     _registered.extend(statement for statement in statements if statement not in _registered)
+    _registered_triggers.update(triggers)
 
 
 def statements() -> list[Statement]:
@@ -160,7 +162,7 @@ def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
 
 def entries_never_change(books: Scope) -> Iterator[str]:
     """Statement 3: each entry is what its digest says, each posting has all it wrote, and the triggers that keep it so are in place."""
-    for name in sorted(EXPECTED_TRIGGERS - installed_triggers()):
+    for name in sorted(expected_triggers() - installed_triggers()):
         yield _("The trigger {name} is missing; docs/runbooks/verify-found-a-breach.md says how to put it back.").format(
             name=name
         )
@@ -202,6 +204,11 @@ EXPECTED_TRIGGERS = frozenset(
         "kakutei_period_no_overlap_update",
     }
 )
+
+
+def expected_triggers() -> frozenset[str]:
+    """Return the names of the triggers that the database should have: the ledger's and those of the applications above it."""
+    return EXPECTED_TRIGGERS | _registered_triggers
 
 
 def installed_triggers() -> set[str]:
