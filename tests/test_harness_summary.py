@@ -26,7 +26,7 @@ def both_databases(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def without_mariadb(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(_directory: Path | None = None) -> None:
         raise mariadb.Unavailable("Install it.")
 
     monkeypatch.setattr(mariadb, "private_server", refuse)
