@@ -61,7 +61,7 @@ def plan_holds(facts: BatchFacts) -> list[LedgerError]:
 def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:
     """The plan's rows are, to the bit, what was approved."""
     # In any other state the rows were not asked, and the state is the reason.
-    if facts.state not in {"approved", "applying"} or facts.rows_digest == facts.approved_digest:
+    if facts.state not in {"approved", "applying", "applied"} or facts.rows_digest == facts.approved_digest:
         return []
     return [errors.PlanDamaged(now=facts.rows_digest[:12] or "–", approved=facts.approved_digest[:12] or "–")]
 
@@ -163,7 +163,7 @@ BATCH = Machine(
             target="applied",
             right="ingestion_app.apply_batch",
             who=_("Engineers"),
-            guards=(every_chunk_is_applied, recount_equals_plan),
+            guards=(plan_is_approved, every_chunk_is_applied, recount_equals_plan),
             automatic=True,
             told=_("applied the last chunk; the recount equals the plan"),
         ),
@@ -175,7 +175,7 @@ BATCH = Machine(
             target="frozen",
             right="ingestion_app.freeze_batch",
             who=_("Finance"),
-            guards=(every_chunk_is_applied, recount_equals_plan),
+            guards=(plan_is_approved, every_chunk_is_applied, recount_equals_plan),
             decides=True,
             told=_("froze the batch"),
         ),

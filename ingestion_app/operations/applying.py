@@ -71,7 +71,7 @@ def apply(
     ledger's change, counted again, equals the plan. ``now`` gives the time; with several workers each of them calls it, so it is a
     module's own function, which can be handed to another process.
 
-    :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale; recount_differs at the end
+    :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale; plan_damaged and recount_differs at the end too
     :raises TryAgain: when the database was busy or away
     """
     begin(batch_id=batch_id, caller=caller, version=version)
@@ -102,7 +102,7 @@ def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: st
 def carry_on(*, batch_id: int, caller: Caller, now: Clock, workers: int = 1, told: Told = lambda _done, _total: None) -> Applied:
     """Apply the chunks of a batch that has begun, and take the last step when all are applied.
 
-    :raises Refused: recount_differs
+    :raises Refused: plan_damaged, recount_differs
     :raises TryAgain: when the database was busy or away
     """
     batch = Batch.objects.get(pk=batch_id)

@@ -33,7 +33,7 @@ def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bo
             source=batch.source_id, business_date=batch.business_date, sequence=batch.sequence, holds_slot=True
         )
         taken = same_slot.values_list("id", flat=True).first()
-    is_approved = batch.state in {Batch.State.APPROVED, Batch.State.APPLYING}
+    is_approved = batch.state in {Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED}
     counts = deep and chunks["pending"] + chunks["stopped"] == 0 and batch.state in {Batch.State.APPLYING, Batch.State.APPLIED}
     return BatchFacts(
         state=batch.state,

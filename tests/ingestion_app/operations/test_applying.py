@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.operations import applying
+from ingestion_app.queries import records
 from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period
 from ledger_app.operations import entries, verification
@@ -205,6 +208,28 @@ def test_a_plan_changed_after_its_approval_is_refused(world: World, table: str, 
     # Begun, it goes no further either.
     Batch.objects.filter(pk=batch.pk).update(state="applying")
     refused_and_untouched(world, batch, "plan_damaged")
+
+
+def test_a_plan_changed_while_it_is_applied_does_not_end_as_applied(world: World) -> None:
+    """A record and the digest of its chunk, altered to fit each other: the sums of the batch are none the wiser."""
+    batch = world.approved(TWO_A_CHUNK)
+    caller = world.caller(world.engineer)
+    applying.begin(batch_id=batch.pk, caller=caller)
+    chunk = Chunk.objects.filter(batch=batch).order_by("number")[0]
+    Record.objects.filter(chunk=chunk).update(key=Concat("key", Value("x")))
+    Chunk.objects.filter(pk=chunk.pk).update(records_digest=records.digest(records.of_chunk(chunk.pk)))
+    with pytest.raises(Refused) as refused:
+        applying.carry_on(batch_id=batch.pk, caller=caller, now=clock)
+    assert codes(refused.value.reasons) == ["plan_damaged"]
+    assert Batch.objects.get(pk=batch.pk).state == "applying"
+
+
+def test_a_plan_changed_after_it_was_applied_is_not_frozen(world: World) -> None:
+    batch = world.applied()
+    execute(f"UPDATE ingestion_app_batch SET trailer_sum = trailer_sum + 1 WHERE id = {batch.pk}")
+    with pytest.raises(Refused) as refused:
+        world.freeze(batch)
+    assert codes(refused.value.reasons) == ["plan_damaged"]
 
 
 def test_a_chunk_taken_away_after_the_approval_is_refused(world: World) -> None:

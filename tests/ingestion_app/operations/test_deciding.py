@@ -236,7 +236,7 @@ def test_a_batch_whose_recount_differs_is_not_frozen(world: World) -> None:
     Batch.objects.filter(pk=batch.pk).update(totals={**batch.totals, "CARD": [7, 14, 14645]})
     with pytest.raises(Refused) as refused:
         world.freeze(batch)
-    assert codes(refused.value.reasons) == ["recount_differs"]
+    assert codes(refused.value.reasons) == ["plan_damaged", "recount_differs"]
 
 
 def test_what_a_plan_rests_on_is_asked_of_its_own_span_of_dates(world: World) -> None:
