@@ -170,7 +170,7 @@ class BatchView(LookView):
     @action(detail=True, methods=["post"], url_path="transitions/resume")
     def resume(self, request: Request, pk: str) -> Response:
         """Apply the chunks that are left; it runs outside of this request. 200: none was left."""
-        return self._apply(request, pk)
+        return self._apply(request, pk, name="resume")
 
     @extend_schema(summary="Withdraw a batch", request=DecisionInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/withdraw")
@@ -224,9 +224,9 @@ class BatchView(LookView):
         del pk
         return self.page(Chunk.objects.filter(batch=self.get_object(), **self.asked(ChunkFilters)))
 
-    def _apply(self, request: Request, pk: str) -> Response:
+    def _apply(self, request: Request, pk: str, name: str = "") -> Response:
         given = self.read(StepInput, request.data)
-        batch = applying.begin(batch_id=self.get_object().pk, caller=self.caller, **given)
+        batch = applying.begin(batch_id=self.get_object().pk, caller=self.caller, name=name, **given)
         if batch.state != Batch.State.APPLYING:
             return self._shown(pk)
         tasks.apply_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk)

@@ -239,6 +239,13 @@ def test_a_chunk_that_stopped_says_why_and_the_batch_is_resumed(world: World, en
     assert [said["state"] for said in work()] == ["applied"]
 
 
+def test_an_approved_batch_is_not_begun_by_resuming_it(world: World, engineer_client: APIClient) -> None:
+    batch = world.approved()
+    assert is_problem(act(engineer_client, batch.pk, "resume"), 409, "wrong_state")
+    batch.refresh_from_db()
+    assert (batch.state, work()) == ("approved", [])
+
+
 def test_records_and_chunks_are_told(world: World, engineer_client: APIClient) -> None:
     batch = world.applied()
     records = engineer_client.get(f"/api/v1/batches/{batch.pk}/records/").json()["results"]
