@@ -12,13 +12,14 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from tqdm import tqdm
 
 from config import doorways
 from ingestion_app.models import Batch
 from ledger_app import errors
 from ledger_app.models import User
+from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
@@ -67,8 +68,11 @@ class Command(BaseCommand):
             status = self._tell(self.run(**options), as_json=as_json)
         except errors.LedgerError as error:
             status = self._tell(_refusal(error), as_json=as_json)
-        except (OperationalError, InterfaceError) as error:
-            status = self._tell(_refusal(errors.TryAgain(cause=_first_line(error))), as_json=as_json)
+        except (DatabaseError, InterfaceError) as error:
+            cause = transactions.passing_cause(error)
+            if not cause:
+                raise
+            status = self._tell(_refusal(errors.TryAgain(cause=cause)), as_json=as_json)
         if status != DONE:
             sys.exit(status)
 
@@ -94,10 +98,6 @@ def _refusal(error: errors.LedgerError) -> Outcome:
     status = AGAIN if isinstance(error, errors.TryAgain) else REFUSED
     data = {"status": status, "refused": [reason.as_dict() for reason in reasons]}
     return Outcome(data, (), status, tuple(str(reason) for reason in reasons))
-
-
-def _first_line(error: DatabaseError | InterfaceError) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def caller(user_name: str | None, *, deciding: bool = False) -> Caller:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error as server_error_page
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ledger_app import errors
+from ledger_app.operations import transactions
 
 MEDIA_TYPE: Final = "application/problem+json"
 SECONDS_TO_WAIT: Final = 5
@@ -52,9 +53,9 @@ class ProblemRenderer(JSONRenderer):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, DatabaseError | InterfaceError) and (cause := transactions.passing_cause(error)):
         log.error("the database did not answer", exc_info=error)
-        error = errors.TryAgain(cause=type(error).__name__)
+        error = errors.TryAgain(cause=cause)
     if isinstance(error, errors.LedgerError):
         return _fill(_refusal(error), context)
     if isinstance(error, ObjectDoesNotExist):

@@ -14,8 +14,9 @@ TRIES = 5
 # MariaDB and MySQL: 1205 lock wait timeout, 1213 deadlock, 1020 record changed since last read. The server has undone the work, or (1205)
 # Django undoes it when the block is left.
 BUSY = frozenset({1020, 1205, 1213})
-# 2006 gone away, 2013 lost during query, 2055 lost, 4031 ended by the server: whether a COMMIT landed is unknown.
-LOST = frozenset({2006, 2013, 2055, 4031})
+# 1040 too many connections, 1053 shutting down, 1927 killed, 2002 and 2003 not there, 2006 gone away, 2013 lost during query, 2055 lost, 4031
+# ended by the server: whether a COMMIT landed is unknown.
+LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
 DUPLICATE = 1062
 
 Result = TypeVar("Result")
@@ -39,7 +40,7 @@ def run(work: Callable[[], Result]) -> Result:
                 locks.begin()
                 return work()
         except (DatabaseError, InterfaceError) as error:
-            cause = _cause(error)
+            cause = passing_cause(error)
             if cause == "lost":
                 connection.close()
                 break
@@ -53,8 +54,8 @@ def run(work: Callable[[], Result]) -> Result:
     raise errors.TryAgain(cause=cause)
 
 
-def _cause(error: DatabaseError | InterfaceError) -> str:
-    """Return why a try may be repeated, or an empty string where it may not."""
+def passing_cause(error: DatabaseError | InterfaceError) -> str:
+    """Return why the same may succeed later, or an empty string where it never will: a trigger's refusal, a right that is missing."""
     code = error.args[0] if error.args else None
     if isinstance(error, InterfaceError):
         return "lost"  # the driver's word for a connection that it has closed

@@ -114,3 +114,14 @@ def test_a_refusal_crosses_a_process_boundary_with_its_facts():
     back = pickle.loads(pickle.dumps(refused))
     assert str(back) == str(refused)
     assert back.reasons[0].facts == {"reference": "r-1", "sum": 3}
+
+
+@pytest.mark.parametrize("code", [1142, 1419, 1644])
+def test_what_will_never_pass_is_not_told_as_try_again(code: int) -> None:
+    """A missing right and a trigger's refusal are no trouble that waiting cures."""
+    assert transactions.passing_cause(OperationalError(code, "refused")) == ""
+
+
+@pytest.mark.parametrize("code", [2002, 2003, 2006, 2013])
+def test_a_database_that_is_away_may_come_back(code: int) -> None:
+    assert transactions.passing_cause(OperationalError(code, "away")) == "lost"
