@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WAIT_SECONDS = 30
 # How long one waits for the other to come to the same place: with the lock it never comes, and the first goes on alone.
-MEET_SECONDS = 1
+MEET_SECONDS = 3
 
 
 @pytest.fixture
