@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from abc import abstractmethod
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -52,9 +53,9 @@ class Command(BaseCommand):
     def arguments(self, parser: CommandParser) -> None:
         """Declare the command's own arguments."""
 
+    @abstractmethod
     def run(self, **options: Any) -> Outcome | Report:
         """Do the work: parse, call one operation, translate the result."""
-        raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments: the command's own and --json."""
