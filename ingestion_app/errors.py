@@ -123,6 +123,55 @@ class BatchAway(LedgerError):
     template = _("The batch is {state} and applies nothing.")
 
 
+class Paused(LedgerError):
+    """The batch is paused."""
+
+    code = "paused"
+    template = _("Batch {batch} is paused. Resume it.")
+
+
+class NotPaused(LedgerError):
+    """There is nothing to pause."""
+
+    code = "paused_already"
+    template = _("Batch {batch} is paused already. Resume it, or reverse it.")
+
+
+class ReversalHasNoFile(LedgerError):
+    """A reversal was planned when it was proposed; there is no file to read."""
+
+    code = "reversal_has_no_file"
+    template = _("This batch reverses batch {batch} and was planned when it was proposed. Withdraw it and propose it again.")
+
+
+class ReversalOpen(LedgerError):
+    """A reversal of the batch is under way."""
+
+    code = "reversal_open"
+    template = _("Batch {reversal} is to reverse this batch. Apply that one, or withdraw it.")
+
+
+class ReversalOfReversalBatch(LedgerError):
+    """A reversal is not reversed."""
+
+    code = "batch_is_reversal"
+    template = _("This batch is itself a reversal, of batch {batch}. Receive what is right as a new file instead.")
+
+
+class StillApplying(LedgerError):
+    """The batch can still be applied."""
+
+    code = "still_applying"
+    template = _("{pending} chunks of this batch are still to be applied. Let it finish, or pause it, then reverse it.")
+
+
+class NothingToReverse(LedgerError):
+    """Nothing of the batch is in the ledger, or all of it is reversed already."""
+
+    code = "nothing_to_reverse"
+    template = _("No entry of this batch is in the ledger that is not reversed already.")
+
+
 class DemonstrationNotHere(LedgerError):
     """The demonstration makes users whose password everybody knows, and figures that are not real."""
 

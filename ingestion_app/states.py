@@ -29,11 +29,21 @@ class BatchFacts:
     chunks_pending: int = 0
     chunks_stopped: int = 0
     recount: tuple[tuple[str, str, int, int], ...] = ()  # (book, what, planned, found), where they differ
+    batch_id: int = 0
+    is_paused: bool = False
+    reverses: int | None = None  # the batch that this one reverses
+    reversal: int | None = None  # the batch that is to reverse this one
+    reversal_refused: tuple[LedgerError, ...] = ()  # why the ledger would not take a reversal; asked only where one is proposed
 
 
 def slot_is_free(facts: BatchFacts) -> list[LedgerError]:
     """No later file has taken the place of this one."""
     return [] if facts.slot_taken_by is None else [errors.SlotTaken(batch=facts.slot_taken_by)]
+
+
+def came_as_file(facts: BatchFacts) -> list[LedgerError]:
+    """There is a file to read: a reversal has none."""
+    return [] if facts.reverses is None else [errors.ReversalHasNoFile(batch=facts.reverses)]
 
 
 def approver_is_another(facts: BatchFacts) -> list[LedgerError]:
@@ -80,6 +90,33 @@ def recount_equals_plan(facts: BatchFacts) -> list[LedgerError]:
     ]
 
 
+def is_not_paused(facts: BatchFacts) -> list[LedgerError]:
+    """Nobody, and no circuit breaker, has paused the batch."""
+    return [errors.NotPaused(batch=facts.batch_id)] if facts.is_paused else []
+
+
+def no_reversal_is_open(facts: BatchFacts) -> list[LedgerError]:
+    """No other batch is about to reverse this one."""
+    return [] if facts.reversal is None else [errors.ReversalOpen(reversal=facts.reversal)]
+
+
+def is_no_reversal(facts: BatchFacts) -> list[LedgerError]:
+    """The batch came as a file."""
+    return [] if facts.reverses is None else [errors.ReversalOfReversalBatch(batch=facts.reverses)]
+
+
+def nobody_applies(facts: BatchFacts) -> list[LedgerError]:
+    """Every chunk is applied, or the batch is paused: nothing of it can be posted while its reversal is planned."""
+    if facts.state != "applying" or facts.is_paused or facts.chunks_pending + facts.chunks_stopped == 0:
+        return []
+    return [errors.StillApplying(pending=facts.chunks_pending + facts.chunks_stopped)]
+
+
+def ledger_takes_reversal(facts: BatchFacts) -> list[LedgerError]:
+    """No floor would break, and there is something to reverse."""
+    return list(facts.reversal_refused)
+
+
 BATCH = Machine(
     subject="batch",
     states={
@@ -91,6 +128,7 @@ BATCH = Machine(
         "applied": _("Applied"),
         "frozen": _("Frozen"),
         "withdrawn": _("Withdrawn"),
+        "reversed": _("Reversed"),
     },
     initial="received",
     transitions=(
@@ -102,7 +140,7 @@ BATCH = Machine(
             target="validated",
             right="ingestion_app.validate_batch",
             who=_("Engineers"),
-            guards=(slot_is_free,),
+            guards=(came_as_file, slot_is_free),
             writes="records, findings, chunks, the plan's digest; an earlier approval is void",
             told=_("validated the file"),
         ),
@@ -151,9 +189,36 @@ BATCH = Machine(
             target="applying",
             right="ingestion_app.apply_batch",
             who=_("Engineers"),
-            guards=(plan_is_approved,),
-            writes="attempt",
+            guards=(plan_is_approved, no_reversal_is_open),
+            writes="attempt; a pause ends",
             told=_("resumed applying"),
+        ),
+        Transition(
+            name="pause",
+            label=_("Pause"),
+            description=_("Lets the chunks that are being applied come to their end, and begins no other until somebody resumes."),
+            sources=("applying",),
+            target="",
+            right="ingestion_app.apply_batch",
+            who=_("Engineers"),
+            guards=(is_not_paused,),
+            reason_required=True,
+            writes="the pause",
+            told=_("paused applying"),
+        ),
+        Transition(
+            name="trip",
+            label=_("Stop after failing chunks"),
+            description=_("As many chunks have stopped as the source allows: something is wrong with more than one of them."),
+            sources=("applying",),
+            target="",
+            right="ingestion_app.apply_batch",
+            who=_("Engineers"),
+            guards=(is_not_paused,),
+            reason_required=True,
+            automatic=True,
+            writes="the pause",
+            told=_("applied chunks until too many had stopped; the batch is paused"),
         ),
         Transition(
             name="finish",
@@ -175,9 +240,37 @@ BATCH = Machine(
             target="frozen",
             right="ingestion_app.freeze_batch",
             who=_("Finance"),
-            guards=(plan_is_approved, every_chunk_is_applied, recount_equals_plan),
+            guards=(plan_is_approved, every_chunk_is_applied, recount_equals_plan, no_reversal_is_open),
             decides=True,
             told=_("froze the batch"),
+        ),
+        Transition(
+            name="reverse",
+            label=_("Reverse"),
+            description=_(
+                "Proposes a batch that undoes this one, entry by entry. It has its own plan, which another person approves; nothing is posted yet."
+            ),
+            sources=("applying", "applied"),
+            target="",
+            right="ingestion_app.reverse_batch",
+            who=_("Engineers"),
+            guards=(is_no_reversal, no_reversal_is_open, nobody_applies, ledger_takes_reversal),
+            reason_required=True,
+            decides=True,
+            writes="a batch that reverses this one, with its chunks and the plan's digest",
+            told=_("proposed the reversal of the batch"),
+        ),
+        Transition(
+            name="undo",
+            label=_("Reversed"),
+            description=_("The batch that reverses this one is applied: what this one changed is undone."),
+            sources=("applying", "applied"),
+            target="reversed",
+            right="ingestion_app.apply_batch",
+            who=_("Engineers"),
+            automatic=True,
+            writes="slot and bytes are free for a new batch",
+            told=_("applied the reversal; what the batch had changed is undone"),
         ),
         Transition(
             name="withdraw",

@@ -13,8 +13,10 @@ from ledger_app.models.fields import DigestField
 class Batch(models.Model):
     """The work of taking one file in.
 
-    ``holds_slot`` and ``holds_file`` are True or NULL: unique keys ignore NULL, so a rejected batch frees its slot for the corrected
-    file, and a withdrawn one frees its bytes too, while two live batches can never share either.
+    ``holds_slot``, ``holds_file`` and ``holds_original`` are True or NULL: unique keys ignore NULL, so a rejected batch frees its slot for
+    the corrected file, and a withdrawn one frees its bytes too, while two live batches can never share either.
+
+    A batch that ``reverses`` another has no receipt: nothing arrived. It has source, file and slot of the one it reverses, and holds neither.
     """
 
     class State(models.TextChoices):
@@ -28,17 +30,21 @@ class Batch(models.Model):
         APPLIED = "applied", _("Applied")
         FROZEN = "frozen", _("Frozen")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+        REVERSED = "reversed", _("Reversed")
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="batches", verbose_name=_("source"), db_index=False)
     source_version = models.ForeignKey(SourceVersion, models.PROTECT, related_name="batches", verbose_name=_("source version"))
     file = models.ForeignKey(File, models.PROTECT, related_name="batches", verbose_name=_("file"))
-    receipt = models.OneToOneField(Receipt, models.PROTECT, related_name="batch", verbose_name=_("receipt"))
+    receipt = models.OneToOneField(Receipt, models.PROTECT, null=True, related_name="batch", verbose_name=_("receipt"))
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals", verbose_name=_("reverses"))
     business_date = models.DateField(_("business date"))
     sequence = models.PositiveIntegerField(_("sequence"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RECEIVED)
     version = models.PositiveIntegerField(_("version"), default=1)
     holds_slot = models.BooleanField(_("holds its slot"), null=True, default=True, editable=False)
     holds_file = models.BooleanField(_("holds its file"), null=True, default=True, editable=False)
+    holds_original = models.BooleanField(_("holds what it reverses"), null=True, default=None, editable=False)
+    is_paused = models.BooleanField(_("paused"), default=False)
 
     received_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("received by"))
     planned_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("validated by"))
@@ -72,15 +78,25 @@ class Batch(models.Model):
             ("apply_batch", "Can apply a batch"),
             ("withdraw_batch", "Can withdraw a batch"),
             ("freeze_batch", "Can freeze a batch"),
+            ("reverse_batch", "Can propose the reversal of a batch"),
         ]
         indexes = [models.Index(fields=["state"], name="batch_state")]
         constraints = [
             models.UniqueConstraint(fields=["source", "business_date", "sequence", "holds_slot"], name="batch_slot_unique"),
             models.UniqueConstraint(fields=["source", "file", "holds_file"], name="batch_file_unique"),
+            models.UniqueConstraint(fields=["reverses", "holds_original"], name="batch_reversal_unique"),
             models.CheckConstraint(
-                condition=(Q(holds_slot__isnull=True) | Q(holds_slot=True)) & (Q(holds_file__isnull=True) | Q(holds_file=True)),
+                condition=(Q(holds_slot__isnull=True) | Q(holds_slot=True))
+                & (Q(holds_file__isnull=True) | Q(holds_file=True))
+                & (Q(holds_original__isnull=True) | Q(holds_original=True)),
                 name="batch_holds_true_or_null",
             ),
+            models.CheckConstraint(
+                condition=Q(reverses__isnull=True, receipt__isnull=False, holds_original__isnull=True)
+                | Q(reverses__isnull=False, receipt__isnull=True, holds_slot__isnull=True, holds_file__isnull=True),
+                name="batch_received_or_reversal",
+            ),
+            models.CheckConstraint(condition=Q(is_paused=False) | Q(state="applying"), name="batch_paused_applying"),
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
@@ -92,6 +108,7 @@ class Batch(models.Model):
                         "applied",
                         "frozen",
                         "withdrawn",
+                        "reversed",
                     ]
                 ),
                 name="batch_state_known",
@@ -101,7 +118,7 @@ class Batch(models.Model):
                 name="batch_approved_by_another",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["approved", "applying", "applied", "frozen"])
+                condition=~Q(state__in=["approved", "applying", "applied", "frozen", "reversed"])
                 | Q(
                     approved_by__isnull=False,
                     planned_by__isnull=False,
@@ -115,8 +132,9 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return the batch's name: source, business date, sequence."""
-        return f"{self.source.code} · {self.business_date} · {self.sequence}"
+        """Return the batch's name: source, business date, sequence; of a reversal, the number of the batch that it reverses too."""
+        name = f"{self.source.code} · {self.business_date} · {self.sequence}"
+        return name if self.reverses_id is None else f"{name} · ↶{self.reverses_id}"
 
 
 class Attempt(models.Model):
@@ -135,6 +153,7 @@ class Attempt(models.Model):
         DONE = "done", _("Done")
         REFUSED = "refused", _("Refused")
         FAILED = "failed", _("Failed")
+        PAUSED = "paused", _("Paused")
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="attempts", verbose_name=_("batch"), db_index=False)
     step = models.CharField(_("step"), max_length=10, choices=Step)
@@ -146,9 +165,11 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(_("started at"))
     heartbeat_at = models.DateTimeField(_("last sign of life"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
+    phase = models.CharField(_("phase"), max_length=10, blank=True)
     done_records = models.PositiveIntegerField(_("records done"), default=0)
     reasons = models.JSONField(_("why it stopped"), default=list)
     seconds = models.JSONField(_("seconds by phase"), default=dict)
+    counts = models.JSONField(_("counts"), default=dict)
 
     class Meta:
         """Names and constraints."""
@@ -163,7 +184,11 @@ class Attempt(models.Model):
 
 
 class Chunk(models.Model):
-    """The records of a set of holders that are applied in one transaction, and what the plan expects of it."""
+    """The records of a set of holders that are applied in one transaction, and what the plan expects of it.
+
+    A worker takes a chunk under a lease: ``lease_token`` counts how often it was taken, and only whoever took it last may apply or stop it.
+    A chunk of a reversal ``undoes`` a chunk of the batch that is reversed, and has no records of its own.
+    """
 
     class State(models.TextChoices):
         """``applied`` is final and is written in the transaction that writes the chunk's entries."""
@@ -179,7 +204,11 @@ class Chunk(models.Model):
     record_sum = models.BigIntegerField(_("sum of records"))
     totals = models.JSONField(_("planned totals by book"))
     records_digest = DigestField(_("digest of its records"), null=True)
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="chunks", verbose_name=_("attempt"))
+    lease_token = models.PositiveIntegerField(_("fencing token"), default=0)
+    lease_until = models.DateTimeField(_("leased until"), null=True)
+    leased_by = models.CharField(_("leased by"), max_length=80, blank=True)
     applied_at = models.DateTimeField(_("applied at"), null=True)
     reasons = models.JSONField(_("why it stopped"), default=list)
 

@@ -149,10 +149,10 @@ RECORD_COLUMNS = {
     "offset": bulk.INTEGER,
     "length": bulk.INTEGER,
     "status": bulk.TEXT,
-    "chunk_id": bulk.INTEGER,
+    "chunk_id": bulk.OPTIONAL_INTEGER,
     "key": bulk.TEXT,
-    "holder_id": bulk.INTEGER,
-    "amount": bulk.INTEGER,
+    "holder_id": bulk.OPTIONAL_INTEGER,
+    "amount": bulk.OPTIONAL_INTEGER,
     "values": bulk.TEXT,
 }
 

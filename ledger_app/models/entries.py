@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
-from ledger_app.models.fields import DigestField
+from ledger_app.models.fields import DigestField, KeyField
 from ledger_app.models.people import User
 
 
@@ -43,9 +43,17 @@ class Posting(models.Model):
         return f"{self.origin_kind} {self.origin_id}"
 
 
-class Entry(models.Model):
-    """A journal entry: a balanced, dated, referenced fact of one book."""
+PLACES = 1 << 20  # entries, and lines, that one posting may have
 
+
+class Entry(models.Model):
+    """A journal entry: a balanced, dated, referenced fact of one book.
+
+    The primary key is ``posting × 2²⁰ + place``, counted from 0 in the posting: whoever writes a hundred thousand entries knows their ids
+    beforehand, and no writer waits for another one's counter (docs/decisions/0018).
+    """
+
+    id = KeyField()
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="entries", verbose_name=_("posting"))
     book = models.ForeignKey(Book, models.PROTECT, related_name="entries", verbose_name=_("book"), db_index=False)
     effective_on = models.DateField(_("date"))
@@ -74,8 +82,12 @@ class Entry(models.Model):
 
 
 class Line(models.Model):
-    """One side of an entry: signed, debit positive; ``balance_after`` is the balance of the account's stripe after it."""
+    """One side of an entry: signed, debit positive; ``balance_after`` is the balance of the account's stripe after it.
 
+    The primary key is made as an entry's is: the lines of a posting stand together, in the order of its entries.
+    """
+
+    id = KeyField()
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="lines", verbose_name=_("entry"))
     account = models.ForeignKey(Account, models.PROTECT, related_name="lines", verbose_name=_("account"), db_index=False)
     stripe = models.PositiveSmallIntegerField(_("stripe"))

@@ -23,3 +23,15 @@ class DigestField(Bytes):
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Return the column type: ``binary(32)``, where the database has it."""
         return "binary(32)" if connection.vendor == "mysql" else super().db_type(connection)
+
+
+class KeyField(models.BigIntegerField):
+    """A primary key of eight bytes that the writer makes. On SQLite it is the row's own number, as only a key of type INTEGER is there."""
+
+    def __init__(self, **options: Any) -> None:
+        """Be the primary key."""
+        super().__init__(**{**options, "primary_key": True})
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Return the column's type."""
+        return "integer" if connection.vendor == "sqlite" else super().db_type(connection)

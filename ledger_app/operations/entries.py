@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.models import Entry, Posting
-from ledger_app.operations import bulk, transactions
+from ledger_app.models.entries import PLACES
+from ledger_app.operations import bulk, measuring, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import postings
@@ -18,15 +20,16 @@ from ledger_app.rules import posting
 from ledger_app.rules.posting import Draft, Held, HeldBook, HeldPeriod, Plan, Reversed
 
 ENTRY_COLUMNS = {
+    "id": bulk.INTEGER,
     "posting_id": bulk.INTEGER,
     "book_id": bulk.INTEGER,
     "effective_on": bulk.DATE,
     "reference": bulk.TEXT,
     "description": bulk.TEXT,
-    "reverses_id": bulk.INTEGER,
+    "reverses_id": bulk.OPTIONAL_INTEGER,
     "digest": bulk.DIGEST,
 }
-LINE_COLUMNS = dict.fromkeys(("entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER)
+LINE_COLUMNS = dict.fromkeys(("id", "entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,16 @@ def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int =
     """
     if not drafts:
         return Posted(None, 0, 0, 0)
-    held = _hold(drafts, lane)
-    refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
+    with measuring.phase("lock"):
+        held = _hold(drafts, lane)
+    with measuring.phase("decide"):
+        refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
     if refusals:
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.
-    posting_id = _write(plan, origin=origin, caller=caller, reason=reason) if plan.entries else None
-    return Posted(posting_id, len(plan.entries), plan.line_count, len(drafts) - len(plan.entries))
+    with measuring.phase("write"):
+        posting_id = _write(plan, origin=origin, caller=caller, reason=reason) if plan.entries else None
+    return Posted(posting_id, len(plan.entries), len(plan.lines), len(drafts) - len(plan.entries))
 
 
 def reverse(*, entry_id: int, effective_on: date, reason: str, caller: Caller) -> Posted:
@@ -125,8 +131,8 @@ def _hold(drafts: Sequence[Draft], lane: int) -> Held:
 
 def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
-    # Book by book: the trigger on entries believes the period it found until the book changes.
-    ordered = sorted(plan.entries, key=lambda entry: entry.draft.book_id)
+    if max(len(plan.entries), len(plan.lines)) > PLACES:
+        raise ValueError(f"one posting has room for {PLACES:,} lines; post in several")
     row = Posting.objects.create(
         origin_kind=origin.kind,
         origin_id=origin.id,
@@ -134,25 +140,19 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
         posted_at=caller.at,
         reason=reason[:500],
         entry_count=len(plan.entries),
-        line_count=plan.line_count,
+        line_count=len(plan.lines),
     )
-    bulk.insert(
-        "ledger_app_entry",
-        ENTRY_COLUMNS,
-        [
-            (row.pk, draft.book_id, draft.effective_on, draft.reference, draft.description, reverses, fingerprint)
-            for draft, fingerprint, _lines in ordered
-            for reverses in [draft.reverses.id if draft.reverses else None]
-        ],
-    )
-    # The databases hand out the ids; one read by posting brings them back.
-    found = Entry.objects.filter(posting_id=row.pk).values_list("book_id", "reference", "id")
-    ids = {(book_id, reference): key for book_id, reference, key in found}
-    bulk.insert(
-        "ledger_app_line",
-        LINE_COLUMNS,
-        [(ids[draft.book_id, draft.reference], *line) for draft, _digest, lines in ordered for line in lines],
-    )
+    first = row.pk * PLACES
+    # Book by book: the trigger on entries believes the period it found until the book changes.
+    places = sorted(range(len(plan.entries)), key=lambda place: plan.entries[place].draft.book_id)
+    keys = dict(zip(places, count(first), strict=False))
+    rows = []
+    for place in places:
+        (book_id, on, reference, description, _lines, reverses), fingerprint = plan.entries[place]
+        rows.append((keys[place], row.pk, book_id, on, reference, description, reverses.id if reverses else None, fingerprint))
+    bulk.insert("ledger_app_entry", ENTRY_COLUMNS, rows)
+    lines = [(key, keys[place], *line) for key, (place, *line) in enumerate(plan.lines, first)]
+    bulk.insert("ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
     _assert_written(row.pk, plan)
     return row.pk
@@ -177,7 +177,7 @@ SET_BALANCES = {
 
 def _set_balances(plan: Plan) -> None:
     """Set every balance that moved, in one statement where they fit into one."""
-    rows = [[key, amount, sequence] for key, (amount, sequence) in sorted(plan.balances.items())]
+    rows = [[key, moved.amount, moved.sequence] for key, moved in sorted(plan.balances.items())]
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows):
@@ -187,36 +187,32 @@ def _set_balances(plan: Plan) -> None:
         raise errors.WrittenDiffers(what="balances set", planned=len(rows), found=count)
 
 
-# In this order and no other: right after a bulk insert the statistics are old, and a server that goes by them reads every line there is.
+# The lines of a posting stand together under its own numbers, whatever the statistics say right after a bulk insert.
 WRITTEN = """
-    SELECT line.account_id * 64 + line.stripe, COUNT(*), SUM(line.amount), MAX(line.sequence),
-           MAX(balance.amount), MAX(balance.sequence)
-      FROM ledger_app_entry AS entry
-      {then} ledger_app_line AS line ON line.entry_id = entry.id
-      {then} ledger_app_balance AS balance ON balance.id = line.account_id * 64 + line.stripe
-     WHERE entry.posting_id = %s
-     GROUP BY line.account_id, line.stripe
+    SELECT written.account_id * 64 + written.stripe, written.line_count, written.line_sum, written.sequence, balance.amount, balance.sequence
+      FROM (
+           SELECT account_id, stripe, COUNT(*) AS line_count, SUM(amount) AS line_sum, MAX(sequence) AS sequence
+             FROM ledger_app_line WHERE id BETWEEN %s AND %s GROUP BY account_id, stripe
+           ) AS written
+      {then} ledger_app_balance AS balance ON balance.id = written.account_id * 64 + written.stripe
 """
 
 
 def _assert_written(posting_id: int, plan: Plan) -> None:
-    """Read back what was written and hold it against the plan: counts, sums, sequences, balances."""
-    planned: dict[int, tuple[int, int]] = {}
-    for entry in plan.entries:
-        for line in entry.lines:
-            key = posting.balance_id(line.account_id, line.stripe)
-            count, total = planned.get(key, (0, 0))
-            planned[key] = (count + 1, total + line.amount)
+    """Read back what was written and hold it against the plan: entries, and by balance the count and sum of lines, the last of them, the claim."""
+    first = posting_id * PLACES
+    entry_count = Entry.objects.filter(posting_id=posting_id, id__gte=first, id__lt=first + PLACES).count()
+    if entry_count != len(plan.entries):
+        raise errors.WrittenDiffers(what="entries", planned=len(plan.entries), found=entry_count)
     with connection.cursor() as cursor:
-        cursor.execute(WRITTEN.format(then=JOIN_IN_ORDER[connection.vendor]), [posting_id])
-        rows = cursor.fetchall()
-    written = {int(key): (int(count), int(total)) for key, count, total, *_ in rows}
-    if written != planned:
-        raise errors.WrittenDiffers(
-            what="lines", planned=sum(c for c, _ in planned.values()), found=sum(c for c, _ in written.values())
-        )
-    if sum(total for _, total in written.values()) != 0:
-        raise errors.WrittenDiffers(what="sum of lines", planned=0, found=sum(total for _, total in written.values()))
+        cursor.execute(WRITTEN.format(then=JOIN_IN_ORDER[connection.vendor]), [first, first + PLACES - 1])
+        rows = [tuple(map(int, row)) for row in cursor.fetchall()]
+    written = {key: (lines, total) for key, lines, total, *_ in rows}
+    if written != {key: (moved.line_count, moved.line_sum) for key, moved in plan.balances.items()}:
+        raise errors.WrittenDiffers(what="lines", planned=len(plan.lines), found=sum(lines for lines, _ in written.values()))
+    if (total := sum(total for _, total in written.values())) != 0:
+        raise errors.WrittenDiffers(what="sum of lines", planned=0, found=total)
     for key, _count, _total, last, amount, sequence in rows:
-        if (int(amount), int(sequence)) != plan.balances[int(key)] or int(last) != int(sequence):
-            raise errors.WrittenDiffers(what=f"balance {key}", planned=plan.balances[int(key)], found=(amount, sequence))
+        moved = plan.balances[key]
+        if (amount, sequence, last) != (moved.amount, moved.sequence, moved.sequence):
+            raise errors.WrittenDiffers(what=f"balance {key}", planned=tuple(moved[:2]), found=(amount, sequence))

@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from ledger_app import errors, locks
+from ledger_app.operations import measuring
 
 TRIES = 5
 
@@ -38,9 +39,14 @@ def run(work: Callable[[], Result]) -> Result:
         try:
             with transaction.atomic(durable=True):
                 locks.begin()
-                return work()
+                result = work()
+                done = time.perf_counter()
+            measuring.add("commit", time.perf_counter() - done)
+            measuring.count("commits")
+            return result
         except (DatabaseError, InterfaceError) as error:
             cause = passing_cause(error)
+            measuring.count(_counted(cause))
             if cause == "lost":
                 connection.close()
                 break
@@ -69,3 +75,12 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
     if isinstance(error, IntegrityError) and (code == DUPLICATE or "UNIQUE constraint failed" in str(error)):
         return "two writers met on a unique key"
     return ""
+
+
+def _counted(cause: str) -> str:
+    """Return the name under which a cause is counted."""
+    if cause in {"lost", ""}:
+        return cause or "surprises"
+    if cause.startswith("busy"):
+        return "deadlocks" if "1213" in cause or "1020" in cause else "lock_waits"
+    return "meetings"

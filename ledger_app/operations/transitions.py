@@ -91,7 +91,7 @@ def compare_and_set(
     """Set state and columns where state and version are still those of ``row``; write history and the audit row with it."""
     from_state = row.state
     changed = type(row).objects.filter(pk=row.pk, state=from_state, version=row.version)
-    if changed.update(state=transition.target, version=row.version + 1, **columns) != 1:
+    if changed.update(state=transition.target or from_state, version=row.version + 1, **columns) != 1:
         raise errors.Refused([errors.Stale(shown=row.version, now=row.version + 1)])
     row.refresh_from_db()
     type(row).history.bulk_history_create(
@@ -102,7 +102,7 @@ def compare_and_set(
         action=transition.name,
         caller=caller,
         from_state=from_state,
-        to_state=transition.target,
+        to_state=transition.target or from_state,
         reason=reason,
         facts=facts,
     )

@@ -44,6 +44,7 @@ STRIPES_MOST = 64
 REFERENCE = re.compile(r"[!-~]{1,100}")
 # Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
 DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
+_REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 # What a person reads where an account refuses a line.
 ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
@@ -115,9 +116,17 @@ class Held:
     reversals: frozenset[int] = frozenset()  # ids of the entries to be reversed that are reversals themselves
 
 
-class PlannedLine(NamedTuple):
-    """A line to be written, but for the id of its entry."""
+class PlannedEntry(NamedTuple):
+    """An entry to be written, but for its id."""
 
+    draft: Draft
+    digest: bytes
+
+
+class PlannedLine(NamedTuple):
+    """A line to be written, but for its id. ``place`` is that of its entry in the plan."""
+
+    place: int
     account_id: int
     stripe: int
     sequence: int
@@ -125,12 +134,13 @@ class PlannedLine(NamedTuple):
     balance_after: int
 
 
-class PlannedEntry(NamedTuple):
-    """An entry to be written, with its lines."""
+class Moved(NamedTuple):
+    """A balance that is to be set: its new amount and sequence, and how many lines of which sum bring it there."""
 
-    draft: Draft
-    digest: bytes
-    lines: tuple[PlannedLine, ...]
+    amount: int
+    sequence: int
+    line_count: int
+    line_sum: int
 
 
 @dataclass(slots=True)
@@ -138,13 +148,9 @@ class Plan:
     """Every row that is to be written, and the entries that are in the ledger already."""
 
     entries: list[PlannedEntry] = field(default_factory=list)
-    balances: dict[int, tuple[int, int]] = field(default_factory=dict)
+    lines: list[PlannedLine] = field(default_factory=list)
+    balances: dict[int, Moved] = field(default_factory=dict)
     replayed: dict[tuple[int, str], int] = field(default_factory=dict)
-
-    @property
-    def line_count(self) -> int:
-        """How many lines are to be written."""
-        return sum(len(entry.lines) for entry in self.entries)
 
 
 def balance_id(account_id: int, stripe: int) -> int:
@@ -173,28 +179,28 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
     refusals: list[errors.LedgerError] = []
     plan = Plan()
     running = dict(held.balances)
+    places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
     dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
     seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
     for draft in drafts:
-        book = held.books.get(draft.book_id)
+        book_id, effective_on, reference, description, sides, reverses = draft
+        book = held.books.get(book_id)
         if book is None:
-            refusals.append(errors.BookUnknown(book=draft.book_id))
+            refusals.append(errors.BookUnknown(book=book_id))
             continue
         found = _form_refusals(draft, held)
-        unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
-        found += [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
         if found:
             refusals += _ordered(found)
             continue
         fingerprint = digest(
             book=book.code,
-            effective_on=draft.effective_on,
-            reference=draft.reference,
-            description=draft.description,
-            reverses=draft.reverses.reference if draft.reverses else "",
-            lines=[(held.accounts[account_id].code, amount) for account_id, amount in draft.lines],
+            effective_on=effective_on,
+            reference=reference,
+            description=description,
+            reverses=reverses.reference if reverses else "",
+            lines=[(places[account_id].code, amount) for account_id, amount in sides],
         )
-        name = (draft.book_id, draft.reference)
+        name = (book_id, reference)
         known = held.known.get(name)
         if known is not None and known.digest == fingerprint:
             plan.replayed[name] = known.id
@@ -206,41 +212,95 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
             refusals += [_conflict(draft, there, held), *_reversal_refusals(draft, held)]
             continue
         seen[name] = (fingerprint, draft)
-        place = (draft.book_id, draft.effective_on)
-        if place not in dates:
-            dates[place] = _period_refusal(book, draft.effective_on, by_hand=by_hand)
-        if dates[place] is not None:
-            kind, period = dates[place]  # type: ignore[misc]
-            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
-        found += _reversal_refusals(draft, held)
-        lines = _place_lines(draft, held, running, lane, found)
+        when = (book_id, effective_on)
+        if when not in dates:
+            dates[when] = _period_refusal(book, effective_on, by_hand=by_hand)
+        if dates[when] is not None:
+            kind, period = dates[when]  # type: ignore[misc]
+            found.append(kind(book=book.code, period=period, date=effective_on.isoformat(), reference=reference))
+        if reverses is not None:
+            found += _reversal_refusals(draft, held)
+        entry_place = len(plan.entries)
+        for account_id, amount in sides:
+            place = places[account_id]
+            if not place.takes_any or place.book_id != book_id:
+                found += _account_refusals(draft, account_id, held)
+            before, sequence = running[place.balance_id]
+            after = before + amount
+            if place.floor is not None and amount * place.sign < 0 and after * place.sign < place.floor:
+                facts = {"account": place.code, "balance": after * place.sign, "floor": place.floor}
+                found.append(errors.FloorBroken(**facts, reference=reference))
+            if not -BALANCE_MOST <= after <= BALANCE_MOST:
+                found.append(errors.AmountOutOfRange(reference=reference, account=place.code, amount=amount))
+            running[place.balance_id] = (after, sequence + 1)
+            plan.lines.append(_LINE((entry_place, account_id, place.stripe, sequence + 1, amount, after)))
         if found:
             refusals += _ordered(found)
         else:
-            plan.entries.append(PlannedEntry(draft, fingerprint, lines))
-    plan.balances = {key: value for key, value in running.items() if value != held.balances.get(key)}
+            plan.entries.append(_ENTRY((draft, fingerprint)))
+    for key, (amount, sequence) in running.items():
+        before, last = held.balances[key]
+        if sequence != last:
+            plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
     return refusals, plan
 
 
+class _Place(NamedTuple):
+    """Where the lines of an account go, and what it takes: an account as the loop over the drafts wants it."""
+
+    code: str
+    book_id: int
+    balance_id: int
+    stripe: int
+    sign: int  # what makes an amount one in the account's natural direction
+    floor: int | None
+    takes_any: bool
+
+
+def _place(account_id: int, account: HeldAccount, lane: int) -> _Place:
+    stripe = lane % account.stripes
+    return _Place(
+        code=account.code,
+        book_id=account.book_id,
+        balance_id=balance_id(account_id, stripe),
+        stripe=stripe,
+        sign=1 if account.category in DEBIT_CATEGORIES else -1,
+        floor=account.floor,
+        takes_any=account.state == "open" and account.merged_into is None,
+    )
+
+
+# A named tuple from a tuple, without the keywords that its own constructor parses: a hundred thousand of them are made in a call.
+_ENTRY = PlannedEntry._make
+_LINE = PlannedLine._make
+
+
 def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
-    """What is wrong with a draft by itself."""
+    """What is wrong with a draft by itself, and which of its accounts are not there."""
+    total = 0
+    is_sound = len(draft.lines) > 1
+    for account_id, amount in draft.lines:
+        total += amount
+        if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST or account_id not in held.accounts:
+            is_sound = False
+    if is_sound and total == 0 and _REFERENCE(draft.reference) and _DESCRIPTION(draft.description):
+        return []
     found: list[errors.LedgerError] = []
-    if REFERENCE.fullmatch(draft.reference) is None:
+    if _REFERENCE(draft.reference) is None:
         found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
-    if DESCRIPTION.fullmatch(draft.description) is None:
+    if _DESCRIPTION(draft.description) is None:
         found.append(errors.DescriptionInvalid(reference=draft.reference))
     if len(draft.lines) < 2:
         found.append(errors.LinesTooFew(reference=draft.reference, count=len(draft.lines)))
-    total = 0
     for account_id, amount in draft.lines:
-        total += amount
         if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
             code = held.accounts[account_id].code if account_id in held.accounts else account_id
             kind = errors.AmountOutOfRange if amount else errors.LineZero
             found.append(kind(reference=draft.reference, account=code, amount=amount))
     if total != 0:
         found.append(errors.Unbalanced(reference=draft.reference, sum=total))
-    return found
+    unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
+    return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:
@@ -287,42 +347,16 @@ def _reversal_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     return found
 
 
-def _place_lines(
-    draft: Draft, held: Held, running: dict[int, tuple[int, int]], lane: int, found: list[errors.LedgerError]
-) -> tuple[PlannedLine, ...]:
-    """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
-    lines: list[PlannedLine] = []
-    for account_id, amount in draft.lines:
-        account = held.accounts[account_id]
-        if account.book_id != draft.book_id:
-            found.append(
-                errors.AccountInOtherBook(account=account.code, book=held.books[draft.book_id].code, reference=draft.reference)
-            )
-            continue
-        if account.state != "open":
-            state = ACCOUNT_STATES[account.state]
-            found.append(errors.AccountNotOpen(account=account.code, state=state, reference=draft.reference))
-        if account.merged_into is not None:
-            found.append(errors.HolderMerged(account=account.code, into=account.merged_into, reference=draft.reference))
-        stripe = lane % account.stripes
-        key = account_id * STRIPES_MOST + stripe
-        before, sequence = running[key]
-        after = before + amount
-        if (
-            account.floor is not None
-            and natural(account.category, amount) < 0
-            and natural(account.category, after) < account.floor
-        ):
-            found.append(
-                errors.FloorBroken(
-                    account=account.code,
-                    balance=natural(account.category, after),
-                    floor=account.floor,
-                    reference=draft.reference,
-                )
-            )
-        if not -BALANCE_MOST <= after <= BALANCE_MOST:
-            found.append(errors.AmountOutOfRange(reference=draft.reference, account=account.code, amount=amount))
-        running[key] = (after, sequence + 1)
-        lines.append(PlannedLine(account_id, stripe, sequence + 1, amount, after))
-    return tuple(lines)
+def _account_refusals(draft: Draft, account_id: int, held: Held) -> list[errors.LedgerError]:
+    """Why an account takes no line of this draft."""
+    account = held.accounts[account_id]
+    if account.book_id != draft.book_id:
+        book = held.books[draft.book_id].code
+        return [errors.AccountInOtherBook(account=account.code, book=book, reference=draft.reference)]
+    found: list[errors.LedgerError] = []
+    if account.state != "open":
+        state = ACCOUNT_STATES[account.state]
+        found.append(errors.AccountNotOpen(account=account.code, state=state, reference=draft.reference))
+    if account.merged_into is not None:
+        found.append(errors.HolderMerged(account=account.code, into=account.merged_into, reference=draft.reference))
+    return found

@@ -16,6 +16,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ingestion_app.validate_batch",
         "ingestion_app.apply_batch",
         "ingestion_app.withdraw_batch",
+        "ingestion_app.reverse_batch",
         "ingestion_app.load_source",
     ),
     "auditor": ("ledger_app.run_verification",),

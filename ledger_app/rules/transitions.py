@@ -36,7 +36,7 @@ Guard = Callable[[Any], Sequence[errors.LedgerError]]
 class Transition:
     """One arrow of a machine.
 
-    ``right`` is what the user needs; ``who`` says in words who has it; ``decides`` marks a decision, which a person makes and a
+    An empty ``target`` leaves the state as it is. ``right`` is what the user needs; ``who`` says in words who has it; ``decides`` marks a decision, which a person makes and a
     command may be forbidden to make; ``automatic`` marks an arrow that a running step takes by itself; ``writes`` says what is written
     beside the state and the audit row; ``told`` says afterwards, behind the name of whoever did it, what was done.
     """
@@ -78,7 +78,7 @@ class Machine:
         while edge:
             here = edge.pop()
             for each in self.transitions:
-                if here in each.sources and each.target not in reached:
+                if here in each.sources and each.target and each.target not in reached:
                     reached.add(each.target)
                     edge.append(each.target)
         return [each for each in self.transitions if not each.automatic and reached & set(each.sources)]
@@ -100,11 +100,11 @@ def draw(machine: Machine) -> str:
     """Return the machine as a Mermaid state diagram followed by its table, in Markdown."""
     arrows = [f"    [*] --> {machine.initial}"]
     for transition in machine.transitions:
-        arrows += [f"    {source} --> {transition.target}: {transition.name}" for source in transition.sources]
+        arrows += [f"    {source} --> {transition.target or source}: {transition.name}" for source in transition.sources]
     final = [state for state in machine.states if not any(state in transition.sources for transition in machine.transitions)]
     arrows += [f"    {state} --> [*]" for state in final]
     rows = [
-        f"| {transition.name} | {', '.join(transition.sources)} | {transition.target} | {transition.who} | "
+        f"| {transition.name} | {', '.join(transition.sources)} | {transition.target or '(stays)'} | {transition.who} | "
         f"{', '.join(guard.__name__ for guard in transition.guards) or '–'} | "
         f"{'yes' if transition.reason_required else 'no'} | {transition.writes} |"
         for transition in machine.transitions

@@ -78,6 +78,7 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "pending": Appearance(_("Waiting"), "plain", '<path d="M3 8h.01M8 8h.01M13 8h.01"/>'),
     "stopped": Appearance(_("Stopped"), "stop", '<path d="M4 4h8v8H4z" fill="currentColor"/>'),
     "running": Appearance(_("Running"), "note", ARC),
+    "paused": Appearance(_("Paused"), "warn", '<path d="M5.3 3.5v9M10.7 3.5v9"/>'),
     "failed": Appearance(_("Failed"), "stop", CROSS),
     "accepted": Appearance(_("Accepted"), "done", CHECK),
     "duplicate": Appearance(_("Duplicate"), "plain", '<path d="M2.5 5.5h8v8h-8zM5.5 5V2.5h8v8H11"/>'),

@@ -291,8 +291,8 @@ def session() -> Iterator[Any]:
 
 
 INSERT = """
-    INSERT INTO ledger_app_entry (posting_id, book_id, effective_on, reference, description, digest)
-    SELECT MAX(posting.id), MAX(book.id), %s, %s, '', REPEAT('0', 32) FROM ledger_app_posting AS posting, ledger_app_book AS book
+    INSERT INTO ledger_app_entry (id, posting_id, book_id, effective_on, reference, description, digest)
+    SELECT MAX(posting.id) * 1000, MAX(posting.id), MAX(book.id), %s, %s, '', REPEAT('0', 32) FROM ledger_app_posting AS posting, ledger_app_book AS book
 """
 
 

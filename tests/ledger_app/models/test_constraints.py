@@ -25,16 +25,16 @@ VIOLATIONS = {
         " VALUES ({book}, {period}, 2, NULL, '{digest}', 'x', 0, 0, 0, '[]', '{{}}', 'x', {user}, '2017-02-01 00:00:00')"
     ),
     "entry_reference_given": (
-        "INSERT INTO ledger_app_entry (posting_id, book_id, effective_on, reference, description, digest)"
-        " VALUES ({posting}, {book}, '2017-01-02', '', '', '{digest}')"
+        "INSERT INTO ledger_app_entry (id, posting_id, book_id, effective_on, reference, description, digest)"
+        " VALUES (7, {posting}, {book}, '2017-01-02', '', '', '{digest}')"
     ),
     "line_amount_not_zero": (
-        "INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after)"
-        " VALUES ({entry}, {cash}, 0, 9, 0, 0)"
+        "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)"
+        " VALUES (7, {entry}, {cash}, 0, 9, 0, 0)"
     ),
     "line_sequence_positive": (
-        "INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after)"
-        " VALUES ({entry}, {cash}, 0, 0, 1, 1)"
+        "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)"
+        " VALUES (7, {entry}, {cash}, 0, 0, 1, 1)"
     ),
     "identifier_value_given": "UPDATE ledger_app_identifier SET value = '' WHERE value = 'CARD-M1'",
     "identifier_span_forward": "UPDATE ledger_app_identifier SET active_from = '2017-02-01', active_to = '2017-01-01'",
@@ -45,12 +45,12 @@ VIOLATIONS = {
     ),
     "period_name_unique": "UPDATE ledger_app_period SET name = '2017-02' WHERE name = '2017-03'",
     "entry_reference_unique": (
-        "INSERT INTO ledger_app_entry (posting_id, book_id, effective_on, reference, description, digest)"
-        " VALUES ({posting}, {book}, '2017-01-02', 'r-1', '', '{digest}')"
+        "INSERT INTO ledger_app_entry (id, posting_id, book_id, effective_on, reference, description, digest)"
+        " VALUES (7, {posting}, {book}, '2017-01-02', 'r-1', '', '{digest}')"
     ),
     "line_sequence_unique": (
-        "INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after)"
-        " VALUES ({entry}, {cash}, 0, 1, 1, 1)"
+        "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)"
+        " VALUES (7, {entry}, {cash}, 0, 1, 1, 1)"
     ),
     "posting_origin_unique": (
         "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
@@ -102,7 +102,7 @@ def test_no_balance_has_a_key_of_another_account(places):
 
 def test_a_line_needs_an_entry_and_an_account_that_are_there(places):
     statement = (
-        "INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after) VALUES (%s, %s, 0, 1, 1, 1)"
+        "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after) VALUES (7, %s, %s, 0, 1, 1, 1)"
     )
 
     def insert(entry, account):

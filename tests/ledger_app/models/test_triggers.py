@@ -1,5 +1,6 @@
 """The database itself refuses what the code refuses, through whatever door it is asked."""
 
+import itertools
 from datetime import date
 
 import pytest
@@ -110,13 +111,14 @@ def test_an_upsert_is_refused_on_sqlite(frozen):
 
 
 INSERT = """
-    INSERT INTO ledger_app_entry (posting_id, book_id, effective_on, reference, description, digest)
-    VALUES (%s, %s, %s, %s, '', %s)
+    INSERT INTO ledger_app_entry (id, posting_id, book_id, effective_on, reference, description, digest)
+    VALUES (%s, %s, %s, %s, %s, '', %s)
 """
+numbers = itertools.count(1)  # posting makes larger ones
 
 
 def row(ledger, on, reference):
-    return [Posting.objects.latest("id").pk, ledger.book.pk, on, reference, b"0" * 32]
+    return [next(numbers), Posting.objects.latest("id").pk, ledger.book.pk, on, reference, b"0" * 32]
 
 
 @pytest.mark.parametrize("on", ["2017-01-01", "2017-01-31", "2016-12-31", "2017-04-01"])
@@ -137,7 +139,7 @@ def test_an_open_period_of_another_book_opens_nothing(frozen):
 def test_bulk_create_into_a_frozen_period_is_refused(frozen):
     posting = Posting.objects.latest("id")
     entries = [
-        Entry(posting=posting, book=frozen.book, effective_on=on, reference=f"bulk-{on}", digest=b"0" * 32)
+        Entry(id=next(numbers), posting=posting, book=frozen.book, effective_on=on, reference=f"bulk-{on}", digest=b"0" * 32)
         for on in (date(2017, 2, 1), date(2017, 2, 2), date(2017, 1, 31))
     ]
     with pytest.raises(DatabaseError, match="kakutei"), transaction.atomic():
@@ -151,7 +153,7 @@ def test_bulk_create_into_a_frozen_period_is_refused(frozen):
 def test_one_statement_with_rows_in_an_open_and_a_frozen_period_writes_neither(frozen, order):
     before = contents()
     rows = [row(frozen, on, f"raw-{on}") for on in order]
-    values = ", ".join(["(%s, %s, %s, %s, '', %s)"] * len(rows))
+    values = ", ".join(["(%s, %s, %s, %s, %s, '', %s)"] * len(rows))
     statement = INSERT[: INSERT.index("VALUES")] + f"VALUES {values}"
     refused(statement, [value for each in rows for value in each])
     assert contents() == before
@@ -168,8 +170,8 @@ def test_rows_that_may_be_ignored_are_not_let_in(frozen):
 @pytest.mark.parametrize("on", ["2017-01-31", "2017-02-01"])
 def test_an_insert_from_a_select_is_asked_row_by_row(frozen, on):
     statement = """
-        INSERT INTO ledger_app_entry (posting_id, book_id, effective_on, reference, description, digest)
-        SELECT posting_id, book_id, %s, CONCAT('copy-', reference), '', digest FROM ledger_app_entry
+        INSERT INTO ledger_app_entry (id, posting_id, book_id, effective_on, reference, description, digest)
+        SELECT id + 100, posting_id, book_id, %s, CONCAT('copy-', reference), '', digest FROM ledger_app_entry
     """
     if connection.vendor == "sqlite":
         statement = statement.replace("CONCAT('copy-', reference)", "'copy-' || reference")

@@ -69,25 +69,32 @@ def test_no_rows_are_no_statement() -> None:
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "error"),
     [
-        pytest.param([10**19, *GOOD[1:]], id="an integer of twenty digits"),
-        pytest.param(["12x", *GOOD[1:]], id="an integer with a letter"),
-        pytest.param(["", *GOOD[1:]], id="an empty integer"),
-        pytest.param([1, "2017-02-31", *GOOD[2:]], id="a day that does not exist"),
-        pytest.param([1, GOOD[1], "x" * 21, GOOD[3]], id="a text that is too long"),
-        pytest.param([1, GOOD[1], None, GOOD[3]], id="a text that must be given"),
+        pytest.param([10**19, *GOOD[1:]], DatabaseError, id="an integer of twenty digits"),
+        pytest.param([1, GOOD[1], "x" * 21, GOOD[3]], DatabaseError, id="a text that is too long"),
+        pytest.param(["12x", *GOOD[1:]], TypeError, id="an integer with a letter"),
+        pytest.param([1.5, *GOOD[1:]], TypeError, id="an integer with a fraction"),
+        pytest.param([None, *GOOD[1:]], TypeError, id="an integer that must be given"),
+        pytest.param([1, "2017-02-31", *GOOD[2:]], TypeError, id="a day as text"),
+        pytest.param([1, GOOD[1], None, GOOD[3]], TypeError, id="a text that must be given"),
+        pytest.param([*GOOD[:3], "00' OR '1'='1"], TypeError, id="a text where bytes belong"),
+        pytest.param([1, *GOOD[1:], 5], ValueError, id="a value too many"),
     ],
 )
-def test_what_does_not_fit_is_refused(wrong: list[Any]) -> None:
-    with pytest.raises(DatabaseError):
+def test_what_does_not_fit_is_refused(wrong: list[Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
         bulk.insert(TABLE, COLUMNS, [GOOD, wrong])
+    assert rows() == []
+
+
+def test_null_goes_where_it_may() -> None:
+    bulk.insert(TABLE, {"number": bulk.OPTIONAL_INTEGER, "name": bulk.TEXT}, [(None, "x"), (7, "y")])
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT number, name FROM {TABLE} ORDER BY name")
+        assert [*cursor.fetchall()] == [(None, "x"), (7, "y")]
 
 
 def test_what_has_no_place_in_a_row_is_a_fault_of_the_program() -> None:
-    if connection.vendor == "mysql":
-        with pytest.raises(TypeError):
-            bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])
-    else:
-        with pytest.raises(DatabaseError):
-            bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])
+    with pytest.raises(TypeError if connection.vendor == "mysql" else DatabaseError):
+        bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])

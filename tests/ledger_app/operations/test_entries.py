@@ -183,8 +183,8 @@ def test_the_count_of_queries_does_not_grow_with_the_count_of_drafts(ledger):
 
 
 EXTRA_LINE = """
-    INSERT INTO ledger_app_line (entry_id, account_id, stripe, sequence, amount, balance_after)
-    SELECT MAX(entry_id), MAX(account_id), 0, 99, 5, 5 FROM ledger_app_line
+    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)
+    SELECT MAX(id) + 1, MAX(entry_id), MAX(account_id), 0, 99, 5, 5 FROM ledger_app_line
 """
 OTHER_BALANCE = "UPDATE ledger_app_balance SET amount = amount + 1 WHERE sequence > 0"
 
