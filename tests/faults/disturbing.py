@@ -1,0 +1,103 @@
+"""What disturbs a process from inside: it counts its own steps, each statement and each COMMIT, and at one of them something happens."""
+
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from django.db import OperationalError, connection
+
+COMMIT = "COMMIT"
+DEADLOCK = 1213
+
+Take = Callable[[str, Callable[[], Any]], Any]
+
+
+class Disturbance(NamedTuple):
+    """``kind`` happens ``before`` or ``after`` the ``occurrence``-th step (from 1) of a name.
+
+    Kinds: ``kill`` and ``stop`` mean the process itself, ``server`` the database server, ``deadlock`` the transaction.
+    """
+
+    kind: str
+    name: str
+    occurrence: int
+    when: str
+
+
+@contextmanager
+def steps(take: Take) -> Iterator[None]:
+    """Have every step that is taken inside go through ``take``, which is given the step's name and what does it."""
+    commit = connection.commit
+
+    def execute(execute: Any, sql: Any, *given: Any) -> Any:
+        return take(name_of(str(sql)), lambda: execute(sql, *given))
+
+    connection.commit = lambda: take(COMMIT, commit)  # type: ignore[method-assign]
+    try:
+        with connection.execute_wrapper(execute):
+            yield
+    finally:
+        connection.commit = commit  # type: ignore[method-assign]
+
+
+def name_of(sql: str) -> str:
+    """Return the name of a statement: what is the same in it whatever its values are."""
+    head = " ".join(sql.split()).partition(" VALUES ")[0]
+    return re.sub(r"%s(, ?%s)*|\b\d+(, ?\d+)*\b", "#", head)
+
+
+@contextmanager
+def recorded() -> Iterator[list[str]]:
+    """Yield a list that fills with the names of the steps that are taken inside."""
+    names: list[str] = []
+
+    def take(name: str, work: Callable[[], Any]) -> Any:
+        names.append(name)
+        return work()
+
+    with steps(take):
+        yield names
+
+
+@contextmanager
+def disturbed(disturbance: Disturbance, *, server_pid: int, told: Callable[[Disturbance], None]) -> Iterator[None]:
+    """Have what is done inside disturbed once; ``told`` hears of it at the last moment before."""
+    taken: Counter[str] = Counter()
+
+    def take(name: str, work: Callable[[], Any]) -> Any:
+        taken[name] += 1
+        is_now = name == disturbance.name and taken[name] == disturbance.occurrence
+        # A deadlock is of a transaction's statement, and the statement that meets it is not done.
+        if is_now and disturbance.kind == "deadlock" and connection.in_atomic_block and name != COMMIT:
+            told(disturbance)
+            _undo()
+        elif is_now and disturbance.kind != "deadlock" and disturbance.when == "before":
+            told(disturbance)
+            _strike(disturbance.kind, server_pid)
+        result = work()
+        if is_now and disturbance.kind != "deadlock" and disturbance.when == "after":
+            told(disturbance)
+            _strike(disturbance.kind, server_pid)
+        return result
+
+    with steps(take):
+        yield
+
+
+def _strike(kind: str, server_pid: int) -> None:
+    victim, number = {
+        "kill": (os.getpid(), signal.SIGKILL),
+        "stop": (os.getpid(), signal.SIGSTOP),
+        "server": (server_pid, signal.SIGKILL),
+    }[kind]
+    os.kill(victim, number)
+
+
+def _undo() -> None:
+    """Do as the server does to the victim of a deadlock: undo the whole transaction, and say 1213."""
+    connection.connection.rollback()
+    raise OperationalError(DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction")

@@ -1,0 +1,314 @@
+"""The drill: takes files their whole way, disturbed at one site and undisturbed at another, and compares what is left (docs/drill.md)."""
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.faults import comparing, processes, running
+from tests.faults.disturbing import Disturbance
+from tests.faults.ground import Ground, Site, file_of
+from tests.faults.processes import Child
+from tests.faults.proxy import Cut
+
+FILES_MOST = 100
+AGAIN_MOST = 20  # clean runs of one command until it is done
+IN_A_ROW_MOST = 8  # disturbances of one step of one file, before it is left alone
+SIDE_BY_SIDE = 3
+RECORDS = 150  # of each file
+
+
+class Case(NamedTuple):
+    """One file on its way at one site: its path, and the batches that were made, its own and then the one that reverses it."""
+
+    path: Path
+    batches: list[int]
+
+
+class Step(NamedTuple):
+    """One step of a file's way: the command, and whether it is disturbed. ``cuts_most`` is how many cuts one run of it can meet."""
+
+    name: str
+    command: Callable[[Case], list[str]]
+    cuts_most: int = 0
+    is_shared: bool = False  # whether several processes may do it side by side
+
+
+STEPS = (
+    Step("receive", lambda case: ["receive", str(case.path), "--source", "till"], cuts_most=4),
+    Step("validate", lambda case: ["validate", str(case.batches[0])], cuts_most=5),
+    Step("approve", lambda case: ["approve", str(case.batches[0]), "--user", "fumiko"]),
+    Step("apply", lambda case: ["apply", str(case.batches[0])], cuts_most=20, is_shared=True),
+)
+
+
+class Found(Exception):
+    """The drill has found a fault; the message says which."""
+
+
+@dataclass
+class Wanted:
+    """How often what is to happen, at least."""
+
+    kills: int = 240
+    cuts: int = 220
+    deadlocks: int = 40
+    everywhere: bool = True  # and a kill at each step, before and after it
+
+
+@dataclass
+class Tally:
+    """What happened, and what it came to."""
+
+    seed: int
+    struck: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    lost: int = 0
+    doubled: int = 0
+    difference: str = ""
+    seconds: int = 0
+
+    def count(self, kind: str) -> int:
+        """Return how often disturbances of a kind struck, wherever they did."""
+        return sum(number for name, number in self.struck.items() if name.split()[0] == kind)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the last line."""
+        kills = self.count("kill") + self.count("server")
+        return {
+            "seed": self.seed,
+            "kills": kills,
+            "cuts": self.count("cut"),
+            "deadlocks": self.count("deadlock"),
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "seconds": self.seconds,
+        }
+
+
+class Deck:
+    """The steps at which something can strike, dealt one after the other: each of them before any comes a second time."""
+
+    def __init__(self, chance: random.Random) -> None:
+        """Begin empty: what there is to deal becomes known with the first undisturbed run."""
+        self._chance = chance
+        self._known: dict[str, dict[str, int]] = {}
+        self._cards: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        self._struck: set[tuple[str, str, str]] = set()
+
+    def learn(self, step: str, counts: dict[str, int]) -> None:
+        """Take in which statements a step of a file's way has, and how often each."""
+        self._known[step] = self._known.get(step, {}) | counts
+
+    def deal(self, step: str, kind: str, *, is_first: bool) -> Disturbance:
+        """Return the next disturbance of a kind. The first of a file's step strikes at the first statement of its name, which is there."""
+        cards = self._cards.setdefault((step, kind), [])
+        if not cards:
+            cards += [(name, when) for name in self._known[step] for when in ("before", "after")]
+            self._chance.shuffle(cards)
+            # What was missed the last time lies on top.
+            cards.sort(key=lambda card: (step, *card) not in self._struck)
+        name, when = cards.pop()
+        occurrence = 1 if is_first else self._chance.randint(1, min(3, self._known[step][name]))
+        return Disturbance(kind, name, occurrence, when)
+
+    def strike(self, step: str, disturbance: Disturbance) -> None:
+        """Note that a kill struck."""
+        if disturbance.kind == "kill":
+            self._struck.add((step, disturbance.name, disturbance.when))
+
+    def left(self) -> int:
+        """Return how many places no kill has struck yet."""
+        return sum(2 * len(names) for names in self._known.values()) - len(self._struck)
+
+
+class Drill:
+    """One drill: files go their way at two sites, disturbed at one of them."""
+
+    def __init__(self, *, ground: Ground, seed: int, wanted: Wanted, fault: str = "") -> None:
+        """Prepare two equal sites."""
+        self.tally = Tally(seed)
+        self._ground = ground
+        self._wanted = wanted
+        self._fault = fault
+        self._chance = random.Random(seed)
+        self._deck = Deck(self._chance)
+        self._disturbed = ground.site("disturbed")
+        self._undisturbed = ground.site("undisturbed")
+        self._batches: tuple[list[int], list[int]] = ([], [])
+        self._met: list[str] = []
+
+    def run(self) -> Tally:
+        """Go on until enough was disturbed, or a difference is found."""
+        started = time.monotonic()
+        try:
+            while self._is_wanting():
+                if self.tally.files == FILES_MOST:
+                    raise Found(f"after {FILES_MOST} files not enough was struck: {self.tally.as_dict()}")
+                self._take_file()
+            self._verify()
+        except Found as found:
+            self.tally.difference = str(found)
+        finally:
+            self.tally.seconds = round(time.monotonic() - started)
+        return self.tally
+
+    def _is_wanting(self) -> bool:
+        return any(self._left(kind) > 0 for kind in ("kill", "cut", "deadlock")) or (
+            self._wanted.everywhere and self._deck.left() > 0
+        )
+
+    def _left(self, kind: str) -> int:
+        """Return how often a kind is still wanted."""
+        wanted = {"kill": self._wanted.kills, "cut": self._wanted.cuts, "deadlock": self._wanted.deadlocks}
+        done = self.tally.count(kind) + (self.tally.count("server") if kind == "kill" else 0)
+        return max(0, wanted[kind] - done)
+
+    def _take_file(self) -> None:
+        """Take one file its whole way at both sites, and compare."""
+        self.tally.files += 1
+        name, content = file_of(self.tally.files, self._chance, RECORDS)
+        path = self._ground.directory / name
+        path.write_bytes(content)
+        here, there = Case(path, []), Case(path, [])
+        for step in STEPS:
+            self._do_undisturbed(step, there)
+        for step in STEPS:
+            self._do_disturbed(step, here)
+        for batches, case in zip(self._batches, (here, there), strict=True):
+            batches.extend(case.batches)
+        self._compare(f"after file {self.tally.files}")
+
+    def _do_undisturbed(self, step: Step, case: Case) -> None:
+        child = Child(running.undisturbed(self._undisturbed, step.command(case)))
+        self._heed(child, step, case)
+        if step.cuts_most:
+            self._deck.learn(step.name, {each["step"]: each["count"] for each in child.messages if "step" in each})
+
+    def _do_disturbed(self, step: Step, case: Case) -> None:
+        """Do one step, disturbed in one way or another, until it is done."""
+        command = step.command(case)
+        is_over = False
+        if step.cuts_most and self._chance.random() < self._share_of_cuts():
+            cuts = [
+                Cut(self._chance.randint(0, 2), self._chance.choice(["before", "during", "after"])) for _ in range(step.cuts_most)
+            ]
+            child = Child(running.until_done(self._disturbed, command, self._fault, cuts))
+            is_over = self._heed(child, step, case)
+        elif step.cuts_most:
+            for number in range(IN_A_ROW_MOST):
+                is_over = self._strike(step, case, is_first=number == 0)
+                if is_over:
+                    break
+        for _ in range(AGAIN_MOST):
+            if is_over:
+                return
+            child = Child(running.once(self._disturbed, command, self._fault, None))
+            is_over = self._heed(child, step, case)
+        if not is_over:
+            raise Found(f"{' '.join(command)} was not done after {AGAIN_MOST} times")
+
+    def _share_of_cuts(self) -> float:
+        """Return how likely a step is cut and not killed: as what is left of either asks, a run of the one being worth some of the other."""
+        cuts, kills = self._left("cut"), self._left("kill") + self._left("deadlock") + self._wanted.everywhere * self._deck.left()
+        return cuts / (cuts + kills) if cuts + kills else 0.5
+
+    def _strike(self, step: Step, case: Case, *, is_first: bool) -> bool:
+        """Disturb one run of a step in one way; return whether it was done all the same."""
+        ways = {"kill": 10, "server": 2, "deadlock": 3, "kill in time": 1, "server in time": 1}
+        if step.is_shared:
+            ways["side by side"] = 3
+        way = self._chance.choices([*ways], weights=[*ways.values()])[0]
+        kind = way.split()[0] if way != "side by side" else "kill"
+        disturbance = None if way.endswith("in time") else self._deck.deal(step.name, kind, is_first=is_first)
+        count = SIDE_BY_SIDE if way == "side by side" else 1
+        command = step.command(case)
+        # The first of them is the one that is disturbed.
+        children = [
+            Child(running.once(self._disturbed, command, self._fault, disturbance if number == 0 else None))
+            for number in range(count)
+        ]
+        with processes.ended(*children):
+            if disturbance is None:
+                time.sleep(self._chance.uniform(0, 0.1))
+                self._kill(kind, children[0])
+            endings = [self._heed(child, step, case) for child in children]
+        if disturbance is not None and children[0].told("struck"):
+            self._deck.strike(step.name, disturbance)
+        if kind == "server":
+            self._disturbed.server.kill9()
+            self._disturbed.server.start()
+        return any(endings)
+
+    def _kill(self, kind: str, child: Child) -> None:
+        """Kill the child, or the server under it, now."""
+        if kind == "server":
+            self._disturbed.server.kill9()
+            self._disturbed.server.start()
+        else:
+            child.send(signal.SIGKILL)
+        self.tally.struck[f"{kind} in time"] += 1
+
+    def _heed(self, child: Child, step: Step, case: Case) -> bool:
+        """Wait for a child and take in what it says; return whether the step is done.
+
+        :raises Found: where it ended in another way than done, “try again” or killed
+        """
+        with processes.ended(child):
+            status = child.wait()
+        self.tally.struck.update(child.told("struck"))
+        self._met += child.told("met")
+        if status == -signal.SIGKILL:
+            return False
+        if status:
+            raise Found(f"{step.name} ended with status {status}: {' '.join(child.told('surprise'))}")
+        (ended,) = child.told("ended")
+        if ended["status"] == running.AGAIN:
+            return False
+        if ended["status"] != running.DONE:
+            raise Found(f"{step.name} ended with status {ended['status']}: {ended['complaints'].strip()}")
+        if ended["said"]["batch"] not in case.batches:
+            case.batches.append(ended["said"]["batch"])
+        return True
+
+    def _compare(self, when: str) -> None:
+        """Hold the rows of both sites against each other.
+
+        :raises Found: at a difference
+        """
+        found, wanted = (
+            processes.result_of(partial(rows_of, site, batches))
+            for site, batches in zip((self._disturbed, self._undisturbed), self._batches, strict=True)
+        )
+        outcome = comparing.compared(wanted, found)
+        self.tally.lost, self.tally.doubled = outcome.lost, outcome.doubled
+        if outcome.difference:
+            raise Found(f"{when}: {outcome.difference}")
+
+    def _verify(self) -> None:
+        """Have the rows prove themselves.
+
+        :raises Found: at a breach, or where two writers met on a unique key, which none does that holds the locks
+        """
+        breaches = processes.result_of(partial(breaches_of, self._disturbed))
+        if breaches:
+            raise Found(f"verify: {breaches[0]}")
+        if self._met:
+            raise Found(f"two writers met {len(self._met)} times, first: {self._met[0]}")
+
+
+def rows_of(site: Site, batches: list[int]) -> comparing.Rows:
+    """Return the rows of a site, in a child."""
+    site.enter()
+    return comparing.rows(site.directory, batches)
+
+
+def breaches_of(site: Site) -> list[str]:
+    """Return what ``verify`` finds at a site, in a child."""
+    site.enter()
+    return comparing.breaches()
