@@ -30,13 +30,19 @@ class Disturbance(NamedTuple):
 
 @contextmanager
 def steps(take: Take) -> Iterator[None]:
-    """Have every step that is taken inside go through ``take``, which is given the step's name and what does it."""
+    """Have every step that is taken inside go through ``take``, which is given the step's name and what does it.
+
+    A COMMIT has the name of the statement before it with its own.
+    """
     commit = connection.commit
+    last = ""
 
     def execute(execute: Any, sql: Any, *given: Any) -> Any:
-        return take(name_of(str(sql)), lambda: execute(sql, *given))
+        nonlocal last
+        last = name_of(str(sql))
+        return take(last, lambda: execute(sql, *given))
 
-    connection.commit = lambda: take(COMMIT, commit)  # type: ignore[method-assign]
+    connection.commit = lambda: take(f"{COMMIT} after {last}", commit)  # type: ignore[method-assign]
     try:
         with connection.execute_wrapper(execute):
             yield
@@ -72,7 +78,7 @@ def disturbed(disturbance: Disturbance, *, server_pid: int, told: Callable[[Dist
         taken[name] += 1
         is_now = name == disturbance.name and taken[name] == disturbance.occurrence
         # A deadlock is of a transaction's statement, and the statement that meets it is not done.
-        if is_now and disturbance.kind == "deadlock" and connection.in_atomic_block and name != COMMIT:
+        if is_now and disturbance.kind == "deadlock" and connection.in_atomic_block and not name.startswith(COMMIT):
             told(disturbance)
             _undo()
         elif is_now and disturbance.kind != "deadlock" and disturbance.when == "before":

@@ -4,7 +4,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,11 @@ from tests.faults.proxy import Cut
 
 FILES_MOST = 100
 AGAIN_MOST = 20  # clean runs of one command until it is done
-IN_A_ROW_MOST = 8  # disturbances of one step of one file, before it is left alone
+IN_A_ROW_MOST = 12  # disturbances of one step of one file, before it is left alone
+FRESH_MOST = 6  # places to choose between, where no kill has struck yet
+COMPARED_EVERY = 5  # files
+WHEN = ("before", "after")
+CUT = ("before", "before", "after", "after", "during")
 SIDE_BY_SIDE = 3
 RECORDS = 150  # of each file
 
@@ -55,8 +59,8 @@ class Found(Exception):
 class Wanted:
     """How often what is to happen, at least."""
 
-    kills: int = 240
-    cuts: int = 220
+    kills: int = 300
+    cuts: int = 280
     deadlocks: int = 40
     everywhere: bool = True  # and a kill at each step, before and after it
 
@@ -91,40 +95,41 @@ class Tally:
         }
 
 
-class Deck:
-    """The steps at which something can strike, dealt one after the other: each of them before any comes a second time."""
+class Places:
+    """Where something can strike: before and after each step of each command, those first that no kill has struck yet."""
 
-    def __init__(self, chance: random.Random) -> None:
-        """Begin empty: what there is to deal becomes known with the first undisturbed run."""
-        self._chance = chance
-        self._known: dict[str, dict[str, int]] = {}
-        self._cards: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    def __init__(self) -> None:
+        """Begin with nothing: what there is becomes known by undisturbed runs."""
+        self._counts: dict[str, dict[str, int]] = {}
         self._struck: set[tuple[str, str, str]] = set()
 
     def learn(self, step: str, counts: dict[str, int]) -> None:
-        """Take in which statements a step of a file's way has, and how often each."""
-        self._known[step] = self._known.get(step, {}) | counts
+        """Take in which statements a step of a file's way has, in their order, and how often each."""
+        for name, count in counts.items():
+            self._counts.setdefault(step, {}).setdefault(name, count)
 
-    def deal(self, step: str, kind: str, *, is_first: bool) -> Disturbance:
-        """Return the next disturbance of a kind. The first of a file's step strikes at the first statement of its name, which is there."""
-        cards = self._cards.setdefault((step, kind), [])
-        if not cards:
-            cards += [(name, when) for name in self._known[step] for when in ("before", "after")]
-            self._chance.shuffle(cards)
-            # What was missed the last time lies on top.
-            cards.sort(key=lambda card: (step, *card) not in self._struck)
-        name, when = cards.pop()
-        occurrence = 1 if is_first else self._chance.randint(1, min(3, self._known[step][name]))
-        return Disturbance(kind, name, occurrence, when)
+    def choose(self, step: str, kind: str, chance: random.Random, missed: Collection[Disturbance]) -> Disturbance:
+        """Return a disturbance of a kind. Early places come first, as whatever was committed is not done again in a file's later runs."""
+        fresh = [
+            disturbance
+            for name in self._counts[step]
+            for when in WHEN
+            if (step, name, when) not in self._struck and (disturbance := Disturbance(kind, name, 1, when)) not in missed
+        ]
+        if kind == "kill" and fresh:
+            return chance.choice(fresh[:FRESH_MOST])
+        name, count = chance.choice([*self._counts[step].items()])
+        return Disturbance(kind, name, chance.randint(1, min(3, count)), chance.choice(WHEN))
 
     def strike(self, step: str, disturbance: Disturbance) -> None:
         """Note that a kill struck."""
         if disturbance.kind == "kill":
             self._struck.add((step, disturbance.name, disturbance.when))
 
-    def left(self) -> int:
-        """Return how many places no kill has struck yet."""
-        return sum(2 * len(names) for names in self._known.values()) - len(self._struck)
+    def left(self, *steps: str) -> list[tuple[str, str, str]]:
+        """Return the places that no kill has struck yet, of some steps or of all: step, statement, before or after."""
+        places = {(step, name, when) for step in steps or self._counts for name in self._counts[step] for when in WHEN}
+        return sorted(places - self._struck)
 
 
 class Drill:
@@ -137,7 +142,7 @@ class Drill:
         self._wanted = wanted
         self._fault = fault
         self._chance = random.Random(seed)
-        self._deck = Deck(self._chance)
+        self._places = Places()
         self._disturbed = ground.site("disturbed")
         self._undisturbed = ground.site("undisturbed")
         self._batches: tuple[list[int], list[int]] = ([], [])
@@ -149,8 +154,9 @@ class Drill:
         try:
             while self._is_wanting():
                 if self.tally.files == FILES_MOST:
-                    raise Found(f"after {FILES_MOST} files not enough was struck: {self.tally.as_dict()}")
+                    raise Found(f"after {FILES_MOST} files not enough was struck: {self._places.left()[:5]}")
                 self._take_file()
+            self._compare("at the end")
             self._verify()
         except Found as found:
             self.tally.difference = str(found)
@@ -160,7 +166,7 @@ class Drill:
 
     def _is_wanting(self) -> bool:
         return any(self._left(kind) > 0 for kind in ("kill", "cut", "deadlock")) or (
-            self._wanted.everywhere and self._deck.left() > 0
+            self._wanted.everywhere and bool(self._places.left())
         )
 
     def _left(self, kind: str) -> int:
@@ -172,6 +178,8 @@ class Drill:
     def _take_file(self) -> None:
         """Take one file its whole way at both sites, and compare."""
         self.tally.files += 1
+        # Of its own, so that a file is what it was also where a race before it ended otherwise.
+        self._chance = random.Random(f"{self.tally.seed} {self.tally.files}")
         name, content = file_of(self.tally.files, self._chance, RECORDS)
         path = self._ground.directory / name
         path.write_bytes(content)
@@ -182,13 +190,14 @@ class Drill:
             self._do_disturbed(step, here)
         for batches, case in zip(self._batches, (here, there), strict=True):
             batches.extend(case.batches)
-        self._compare(f"after file {self.tally.files}")
+        if self.tally.files % COMPARED_EVERY == 0:
+            self._compare(f"after file {self.tally.files}")
 
     def _do_undisturbed(self, step: Step, case: Case) -> None:
         child = Child(running.undisturbed(self._undisturbed, step.command(case)))
         self._heed(child, step, case)
         if step.cuts_most:
-            self._deck.learn(step.name, {each["step"]: each["count"] for each in child.messages if "step" in each})
+            self._places.learn(step.name, {each["step"]: each["count"] for each in child.messages if "step" in each})
 
     def _do_disturbed(self, step: Step, case: Case) -> None:
         """Do one step, disturbed in one way or another, until it is done."""
@@ -196,13 +205,14 @@ class Drill:
         is_over = False
         if step.cuts_most and self._chance.random() < self._share_of_cuts():
             cuts = [
-                Cut(self._chance.randint(0, 2), self._chance.choice(["before", "during", "after"])) for _ in range(step.cuts_most)
+                Cut(self._chance.randint(0, 2), self._chance.choice(CUT)) for _ in range(step.cuts_most)
             ]
             child = Child(running.until_done(self._disturbed, command, self._fault, cuts))
             is_over = self._heed(child, step, case)
         elif step.cuts_most:
-            for number in range(IN_A_ROW_MOST):
-                is_over = self._strike(step, case, is_first=number == 0)
+            missed: set[Disturbance] = set()
+            for _ in range(IN_A_ROW_MOST if self._places.left(step.name) else IN_A_ROW_MOST // 4):
+                is_over = self._strike(step, case, missed)
                 if is_over:
                     break
         for _ in range(AGAIN_MOST):
@@ -215,17 +225,17 @@ class Drill:
 
     def _share_of_cuts(self) -> float:
         """Return how likely a step is cut and not killed: as what is left of either asks, a run of the one being worth some of the other."""
-        cuts, kills = self._left("cut"), self._left("kill") + self._left("deadlock") + self._wanted.everywhere * self._deck.left()
+        cuts, kills = self._left("cut"), self._left("kill") + self._left("deadlock") + self._wanted.everywhere * len(self._places.left())
         return cuts / (cuts + kills) if cuts + kills else 0.5
 
-    def _strike(self, step: Step, case: Case, *, is_first: bool) -> bool:
+    def _strike(self, step: Step, case: Case, missed: set[Disturbance]) -> bool:
         """Disturb one run of a step in one way; return whether it was done all the same."""
-        ways = {"kill": 10, "server": 2, "deadlock": 3, "kill in time": 1, "server in time": 1}
+        ways = {"kill": 24, "server": 2, "deadlock": 4, "kill in time": 2, "server in time": 2}
         if step.is_shared:
-            ways["side by side"] = 3
+            ways["side by side"] = 4
         way = self._chance.choices([*ways], weights=[*ways.values()])[0]
         kind = way.split()[0] if way != "side by side" else "kill"
-        disturbance = None if way.endswith("in time") else self._deck.deal(step.name, kind, is_first=is_first)
+        disturbance = None if way.endswith("in time") else self._places.choose(step.name, kind, self._chance, missed)
         count = SIDE_BY_SIDE if way == "side by side" else 1
         command = step.command(case)
         # The first of them is the one that is disturbed.
@@ -239,7 +249,9 @@ class Drill:
                 self._kill(kind, children[0])
             endings = [self._heed(child, step, case) for child in children]
         if disturbance is not None and children[0].told("struck"):
-            self._deck.strike(step.name, disturbance)
+            self._places.strike(step.name, disturbance)
+        elif disturbance is not None:
+            missed.add(disturbance)
         if kind == "server":
             self._disturbed.server.kill9()
             self._disturbed.server.start()
