@@ -4,7 +4,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -70,40 +70,40 @@ def recorded() -> Iterator[list[str]]:
 
 
 @contextmanager
-def disturbed(disturbance: Disturbance, *, server_pid: int, told: Callable[[Disturbance], None]) -> Iterator[None]:
-    """Have what is done inside disturbed once; ``told`` hears of it at the last moment before."""
+def disturbed(
+    disturbances: Sequence[Disturbance], *, server_pid: int, told: Callable[[Disturbance], None]
+) -> Iterator[None]:
+    """Have what is done inside disturbed, once by each; ``told`` hears of it at the last moment before."""
     taken: Counter[str] = Counter()
+
+    def strike(name: str, when: str) -> None:
+        for each in disturbances:
+            if (each.name, each.occurrence, each.when) == (name, taken[name], when):
+                _strike(each, server_pid, told)
 
     def take(name: str, work: Callable[[], Any]) -> Any:
         taken[name] += 1
-        is_now = name == disturbance.name and taken[name] == disturbance.occurrence
-        # A deadlock is of a transaction's statement, and the statement that meets it is not done.
-        if is_now and disturbance.kind == "deadlock" and connection.in_atomic_block and not name.startswith(COMMIT):
-            told(disturbance)
-            _undo()
-        elif is_now and disturbance.kind != "deadlock" and disturbance.when == "before":
-            told(disturbance)
-            _strike(disturbance.kind, server_pid)
+        strike(name, "before")
         result = work()
-        if is_now and disturbance.kind != "deadlock" and disturbance.when == "after":
-            told(disturbance)
-            _strike(disturbance.kind, server_pid)
+        strike(name, "after")
         return result
 
     with steps(take):
         yield
 
 
-def _strike(kind: str, server_pid: int) -> None:
+def _strike(disturbance: Disturbance, server_pid: int, told: Callable[[Disturbance], None]) -> None:
+    if disturbance.kind == "deadlock":
+        if connection.in_atomic_block:
+            told(disturbance)
+            # As the server does to the victim: the whole transaction is undone.
+            connection.connection.rollback()
+            raise OperationalError(DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction")
+        return
+    told(disturbance)
     victim, number = {
         "kill": (os.getpid(), signal.SIGKILL),
         "stop": (os.getpid(), signal.SIGSTOP),
         "server": (server_pid, signal.SIGKILL),
-    }[kind]
+    }[disturbance.kind]
     os.kill(victim, number)
-
-
-def _undo() -> None:
-    """Do as the server does to the victim of a deadlock: undo the whole transaction, and say 1213."""
-    connection.connection.rollback()
-    raise OperationalError(DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction")

@@ -1,6 +1,7 @@
 """The drill: takes files their whole way, disturbed at one site and undisturbed at another, and compares what is left (docs/drill.md)."""
 
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -23,7 +24,11 @@ FRESH_MOST = 6  # places to choose between, where no kill has struck yet
 COMPARED_EVERY = 5  # files
 WHEN = ("before", "after")
 CUT = ("before", "before", "after", "after", "during")
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 4
+DEADLOCKS_AT_ONCE = 3
+TIMED_SHARE = 0.15  # of the kills: not at a step but at some time
+KILL_SECONDS = 0.1
+WRITING = re.compile("INSERT|UPDATE|DELETE")
 RECORDS = 150  # of each file
 
 
@@ -118,7 +123,8 @@ class Places:
         ]
         if kind == "kill" and fresh:
             return chance.choice(fresh[:FRESH_MOST])
-        name, count = chance.choice([*self._counts[step].items()])
+        places = [(name, count) for name, count in self._counts[step].items() if kind != "deadlock" or WRITING.match(name)]
+        name, count = chance.choice(places)
         return Disturbance(kind, name, chance.randint(1, min(3, count)), chance.choice(WHEN))
 
     def strike(self, step: str, disturbance: Disturbance) -> None:
@@ -201,70 +207,70 @@ class Drill:
 
     def _do_disturbed(self, step: Step, case: Case) -> None:
         """Do one step, disturbed in one way or another, until it is done."""
-        command = step.command(case)
-        is_over = False
-        if step.cuts_most and self._chance.random() < self._share_of_cuts():
-            cuts = [
-                Cut(self._chance.randint(0, 2), self._chance.choice(CUT)) for _ in range(step.cuts_most)
-            ]
-            child = Child(running.until_done(self._disturbed, command, self._fault, cuts))
-            is_over = self._heed(child, step, case)
+        if step.cuts_most and self._chance.random() < self._share_of_cuts(step):
+            cuts = [Cut(self._chance.randint(0, 2), self._chance.choice(CUT)) for _ in range(step.cuts_most)]
+            child = Child(running.until_done(self._disturbed, step.command(case), self._fault, cuts))
+            if self._heed(child, step, case):
+                return
         elif step.cuts_most:
             missed: set[Disturbance] = set()
             for _ in range(IN_A_ROW_MOST if self._places.left(step.name) else IN_A_ROW_MOST // 4):
-                is_over = self._strike(step, case, missed)
-                if is_over:
-                    break
+                if self._kill(step, case, missed):
+                    return
         for _ in range(AGAIN_MOST):
-            if is_over:
+            if self._finish(step, case):
                 return
-            child = Child(running.once(self._disturbed, command, self._fault, None))
-            is_over = self._heed(child, step, case)
-        if not is_over:
-            raise Found(f"{' '.join(command)} was not done after {AGAIN_MOST} times")
+        raise Found(f"{' '.join(step.command(case))} was not done after {AGAIN_MOST} times")
 
-    def _share_of_cuts(self) -> float:
-        """Return how likely a step is cut and not killed: as what is left of either asks, a run of the one being worth some of the other."""
-        cuts, kills = self._left("cut"), self._left("kill") + self._left("deadlock") + self._wanted.everywhere * len(self._places.left())
+    def _share_of_cuts(self, step: Step) -> float:
+        """Return how likely a step is cut and not killed: as what is left of either asks."""
+        if not step.is_shared:
+            return 0.15  # it has few COMMITs
+        cuts, kills = self._left("cut"), max(self._left("kill"), self._wanted.everywhere * len(self._places.left()))
         return cuts / (cuts + kills) if cuts + kills else 0.5
 
-    def _strike(self, step: Step, case: Case, missed: set[Disturbance]) -> bool:
-        """Disturb one run of a step in one way; return whether it was done all the same."""
-        ways = {"kill": 24, "server": 2, "deadlock": 4, "kill in time": 2, "server in time": 2}
-        if step.is_shared:
-            ways["side by side"] = 4
-        way = self._chance.choices([*ways], weights=[*ways.values()])[0]
-        kind = way.split()[0] if way != "side by side" else "kill"
-        disturbance = None if way.endswith("in time") else self._places.choose(step.name, kind, self._chance, missed)
-        count = SIDE_BY_SIDE if way == "side by side" else 1
-        command = step.command(case)
-        # The first of them is the one that is disturbed.
+    def _kill(self, step: Step, case: Case, missed: set[Disturbance]) -> bool:
+        """Kill one run of a step, or the server under it, at a place or at some time; return whether it was done all the same."""
+        kind = self._chance.choices(["kill", "server"], weights=[6, 1])[0]
+        is_timed = self._chance.random() < TIMED_SHARE
+        disturbance = None if is_timed else self._places.choose(step.name, kind, self._chance, missed)
+        child = Child(running.once(self._disturbed, step.command(case), self._fault, [disturbance] if disturbance else []))
+        with processes.ended(child):
+            if disturbance is None:
+                time.sleep(self._chance.uniform(0, KILL_SECONDS))
+                if kind == "kill":
+                    child.send(signal.SIGKILL)
+                else:
+                    self._restart()
+            is_done = self._heed(child, step, case)
+        if disturbance is None:
+            self.tally.struck[f"{kind} in time"] += kind == "server" or child.status == -signal.SIGKILL
+        elif child.told("struck"):
+            self._places.strike(step.name, disturbance)
+            if kind == "server":
+                self._restart()
+        else:
+            missed.add(disturbance)
+        return is_done
+
+    def _restart(self) -> None:
+        self._disturbed.server.kill9()
+        self._disturbed.server.start()
+
+    def _finish(self, step: Step, case: Case) -> bool:
+        """Run a step without killing it: alone, side by side with others, or with deadlocks; return whether it is done."""
+        way = self._chance.choice(["alone", "deadlocks", "side by side"]) if step.cuts_most else "alone"
+        count = SIDE_BY_SIDE if way == "side by side" and step.is_shared else 1
+        disturbances = []
+        if way == "deadlocks":
+            disturbances = [self._places.choose(step.name, "deadlock", self._chance, ()) for _ in range(DEADLOCKS_AT_ONCE)]
         children = [
-            Child(running.once(self._disturbed, command, self._fault, disturbance if number == 0 else None))
-            for number in range(count)
+            Child(running.once(self._disturbed, step.command(case), self._fault, disturbances)) for _ in range(count)
         ]
         with processes.ended(*children):
-            if disturbance is None:
-                time.sleep(self._chance.uniform(0, 0.1))
-                self._kill(kind, children[0])
             endings = [self._heed(child, step, case) for child in children]
-        if disturbance is not None and children[0].told("struck"):
-            self._places.strike(step.name, disturbance)
-        elif disturbance is not None:
-            missed.add(disturbance)
-        if kind == "server":
-            self._disturbed.server.kill9()
-            self._disturbed.server.start()
-        return any(endings)
-
-    def _kill(self, kind: str, child: Child) -> None:
-        """Kill the child, or the server under it, now."""
-        if kind == "server":
-            self._disturbed.server.kill9()
-            self._disturbed.server.start()
-        else:
-            child.send(signal.SIGKILL)
-        self.tally.struck[f"{kind} in time"] += 1
+        self.tally.struck["side by side"] += count > 1
+        return all(endings)
 
     def _heed(self, child: Child, step: Step, case: Case) -> bool:
         """Wait for a child and take in what it says; return whether the step is done.

@@ -36,12 +36,12 @@ def undisturbed(site: Site, command: Sequence[str]) -> Callable[[Report], None]:
     return work
 
 
-def once(site: Site, command: Sequence[str], fault: str, disturbance: Disturbance | None) -> Callable[[Report], None]:
-    """Run a command, which ``disturbance`` strikes on its way where there is one."""
+def once(site: Site, command: Sequence[str], fault: str, disturbances: Sequence[Disturbance]) -> Callable[[Report], None]:
+    """Run a command, which disturbances strike on its way where there are any."""
 
     def work(report: Report) -> None:
         site.enter()
-        with planted.plant(fault), watched(report), _disturbed(site, disturbance, report):
+        with planted.plant(fault), watched(report), _disturbed(site, disturbances, report):
             report(ended=run(command))
 
     return work
@@ -87,9 +87,9 @@ def watched(report: Report) -> AbstractContextManager[Any]:
     return mock.patch.object(transactions, "passing_cause", passing_cause)
 
 
-def _disturbed(site: Site, disturbance: Disturbance | None, report: Report) -> AbstractContextManager[Any]:
-    if disturbance is None:
+def _disturbed(site: Site, disturbances: Sequence[Disturbance], report: Report) -> AbstractContextManager[Any]:
+    if not disturbances:
         return nullcontext()
     return disturbing.disturbed(
-        disturbance, server_pid=site.server.pid, told=lambda what: report(struck=f"{what.kind} {what.when}")
+        disturbances, server_pid=site.server.pid, told=lambda what: report(struck=f"{what.kind} {what.when}")
     )
