@@ -305,7 +305,7 @@ def test_what_is_reversed_by_itself_while_it_is_applied_stops_its_chunk(world: W
     done = world.apply(reversal)
     ((number, reasons),) = done.stopped.items()
     assert [(reason.code, reason.facts["reference"]) for reason in reasons] == [("already_reversed", "till:s2")]
-    assert {state for state in reversal.chunks.exclude(number=number).values_list("state", flat=True)} == {"applied"}
+    assert set(reversal.chunks.exclude(number=number).values_list("state", flat=True)) == {"applied"}
 
 
 def test_where_its_period_is_shut_an_entry_is_reversed_in_the_next_open_one_and_says_so(world: World) -> None:
@@ -410,9 +410,10 @@ def test_a_reversal_that_was_cut_off_goes_on_where_it_was(world: World) -> None:
             raise KeyboardInterrupt
         return of_chunk(chunk)
 
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(reversals, "of_chunk", cut_off)
-        world.apply(reversal)
+        with pytest.raises(KeyboardInterrupt):
+            world.apply(reversal)
     assert [*reversal.chunks.order_by("number").values_list("state", flat=True)][:2] == ["applied", "pending"]
     assert Batch.objects.get(pk=original.pk).state == "applied"
     done = world.apply(reversal)
@@ -435,10 +436,8 @@ def test_a_chunk_that_was_altered_stops(world: World, change: str, code: str) ->
     reversal = world.approve(world.reverse(world.applied()))
     applying.begin(batch_id=reversal.pk, caller=world.caller())
     execute(f"UPDATE ingestion_app_chunk SET {change} WHERE batch_id = {reversal.pk} AND number = 0")
-    with pytest.raises(Refused) as refusal:
-        done = applying.carry_on(batch_id=reversal.pk, caller=world.caller(), now=clock)
-        raise Refused(done.stopped[0])
-    assert codes(refusal.value.reasons) == [code]
+    done = applying.carry_on(batch_id=reversal.pk, caller=world.caller(), now=clock)
+    assert codes(done.stopped[0]) == [code]
     chunk = Chunk.objects.get(batch=reversal, number=0)
     assert (chunk.state, Posting.objects.filter(origin_kind="chunk", origin_id=chunk.pk).exists()) == ("stopped", False)
 
