@@ -324,7 +324,7 @@ def _left_out(batch: Batch, original: Batch) -> int:
     return int(posted["all"] or 0) - sum(int(counts[0]) for counts in batch.totals.values())
 
 
-# From the few accounts that are not open to their lines.
+# From the few accounts that are not open, found by their index, to their lines.
 ACCOUNTS_AWAY = """
     SELECT away.code, away.state, away.entry_id
       FROM (
@@ -338,7 +338,7 @@ ACCOUNTS_AWAY = """
                      WHERE line.account_id = account.id AND chunk.batch_id = %s AND reversal.id IS NULL
                   ) AS entry_id
              FROM ledger_app_account AS account
-            WHERE account.state IN ('suspended', 'closed')
+            WHERE account.book_id IN ({books}) AND account.state IN ('suspended', 'closed')
            ) AS away
      WHERE away.entry_id IS NOT NULL
      ORDER BY away.code
@@ -347,6 +347,7 @@ ACCOUNTS_AWAY = """
 
 def _accounts_away(original: Batch) -> list[tuple[str, str, int]]:
     """Return (code, state, an entry) of each account that the reversal of a batch has lines on and that takes none."""
+    books = Book.objects.filter(code__in=original.totals).values_list("id", flat=True)
     with connection.cursor() as cursor:
-        cursor.execute(ACCOUNTS_AWAY, [original.pk])
+        cursor.execute(ACCOUNTS_AWAY.format(books=", ".join(map(str, books)) or "0"), [original.pk])
         return list(cursor.fetchall())
