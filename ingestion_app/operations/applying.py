@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts, chunks, leasing
+from ingestion_app.operations import attempts, chunks, leasing, reversing
 from ingestion_app.operations.chunks import ChunkResult, Clock, Work
 from ingestion_app.operations.pool import Pool
 from ingestion_app.queries import batches, definitions
@@ -81,7 +81,7 @@ def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: st
         raise Refused([errors.Paused(batch=batch.pk)])
     try:
         called_for = "resume" if batch.state == Batch.State.APPLYING else "apply"
-        return _transition(name or called_for, batch_id, caller, version=version, columns={"is_paused": False})
+        return _transition(name or called_for, batch_id, caller, version=version, write=lambda _row: {"is_paused": False})
     except Refused:
         # Another process may have begun, or ended, since the state was read: to apply beside it is no fault.
         if name or version is not None or Batch.objects.get(pk=batch_id).state == batch.state:
@@ -94,7 +94,7 @@ def pause(*, batch_id: int, reason: str, caller: Caller, version: int | None = N
 
     :raises Refused: wrong_state, not_permitted, paused_already, reason_required, stale
     """
-    return _transition("pause", batch_id, caller, reason=reason, version=version, columns={"is_paused": True})
+    return _transition("pause", batch_id, caller, reason=reason, version=version, write=lambda _row: {"is_paused": True})
 
 
 def carry_on(
@@ -241,7 +241,8 @@ class _Run:
         attempts.beat(attempt=self.attempt, at=self.work.now(), done_records=self.done_records, phase="recount")
         try:
             with measuring.phase("recount"):
-                return _transition("finish", self.batch.pk, replace(self.work.caller, at=self.work.now()))
+                caller = replace(self.work.caller, at=self.work.now())
+                return _transition("finish", self.batch.pk, caller, write=lambda row: reversing.end_original(row, caller))
         except Refused:
             batch = Batch.objects.get(pk=self.batch.pk)
             if batch.state in ENDED:
@@ -268,7 +269,7 @@ def _transition(
     *,
     reason: str = "",
     version: int | None = None,
-    columns: Mapping[str, Any] | None = None,
+    write: Callable[[Batch], Mapping[str, Any]] = lambda _row: {},
 ) -> Batch:
     return transitions.perform(
         transitions.Request(
@@ -278,7 +279,7 @@ def _transition(
             pk=batch_id,
             caller=caller,
             facts=lambda row: batches.facts(row, user=caller.user),
-            write=lambda _row, _facts: columns or {},
+            write=lambda row, _facts: write(row),
             reason=reason,
             version=version,
             audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest)},

@@ -80,6 +80,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("validate", batch),
         ("approve", batch, *finance),
         ("apply", batch),
+        ("reverse", batch, "--preview"),
         ("freeze-batch", batch, *finance),
         ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
         ("verify",),
