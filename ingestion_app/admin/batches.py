@@ -9,10 +9,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,11 +22,12 @@ from config import doorways, origins
 from config.model_admin import url_of
 from config.transition_admin import TransitionAdmin, shown_version
 from ingestion_app import tasks
-from ingestion_app.admin import batch_page
+from ingestion_app.admin import batch_page, batch_progress
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, validating
-from ingestion_app.queries import batches
+from ingestion_app.queries import batches, replays
+from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
@@ -111,8 +113,8 @@ class BatchAdmin(TransitionAdmin):
 
     @admin.display(description=_("state"))
     def shown_state(self, row: Batch) -> SafeString:
-        """The state."""
-        return look.state_pill(row.state)
+        """The state, and whether it is paused in it."""
+        return format_html("{} {}", look.state_pill(row.state), look.state_pill("paused") if row.is_paused else "")
 
     @admin.display(description=_("records"))
     def shown_records(self, row: Batch) -> SafeString:
@@ -131,13 +133,27 @@ class BatchAdmin(TransitionAdmin):
 
     @admin.display(description=_("received at (UTC)"))
     def shown_received_at(self, row: Batch) -> SafeString:
-        """When, in UTC."""
-        return look.instant_cell(row.receipt.received_at)
+        """When, in UTC; nothing arrived where a batch reverses another."""
+        return look.instant_cell(row.receipt.received_at if row.receipt else None)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UnitChangeList]:
         """Return the list that brings the unit of the amounts with each row."""
         del request, kwargs
         return UnitChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring with each row what says what it is for and until when it is due."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("source", "source_version", "receipt", "received_by", "reverses__source")
+
+    def note_of(self, row: Batch) -> str:
+        """Return what is to be known of a batch that waits, beside its name: until when it is due."""
+        deadline = deadline_of(row)
+        return deadline.sentence(doorways.now()) if deadline else ""
+
+    def pills_of(self, row: Batch) -> list[str]:
+        """Return the state, and whether it is paused in it."""
+        return [row.state, "paused"] if row.is_paused else [row.state]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the door for files, and the fragment that the page asks for while it applies."""
@@ -239,9 +255,13 @@ class BatchAdmin(TransitionAdmin):
         if transition.name in {"apply", "resume"}:
             begun = applying.begin(batch_id=row.pk, caller=caller, version=version, name=transition.name)
             if begun.state != Batch.State.APPLYING:
-                return gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
+                told = gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
+                return f"{told} {batch_progress.receipt_sentence(replays.replay_of(begun, None))}"
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
             return gettext("{batch} is being applied.").format(batch=row)
+        if transition.name == "pause":
+            applying.pause(batch_id=row.pk, caller=caller, reason=reason, version=version)
+            return gettext("{batch} is paused. Chunks that are being applied come to their end.").format(batch=row)
         if transition.name == "approve":
             plan = str(posted.get("plan", ""))
             done = deciding.approve(batch_id=row.pk, digest_shown=plan, caller=caller, note=reason, version=version)
@@ -273,7 +293,9 @@ def _receive(given: Mapping[str, Any], caller: Caller) -> Receipt:
 def _origin(entry: Any) -> list[origins.Fact]:
     """Tell where an entry of a chunk comes from: the batch, its file, who approved it."""
     chunk = (
-        Chunk.objects.select_related("batch__source", "batch__file", "batch__receipt", "batch__approved_by")
+        Chunk.objects.select_related(
+            "batch__source", "batch__file", "batch__receipt", "batch__approved_by", "batch__reverses__source"
+        )
         .filter(pk=entry.posting.origin_id)
         .first()
     )
@@ -283,7 +305,8 @@ def _origin(entry: Any) -> list[origins.Fact]:
     record = chunk.records.filter(key=entry.reference.removeprefix(f"{batch.source.code}:")).first()
     found = [
         origins.Fact(_("Batch"), str(batch), url_of(batch)),
-        origins.Fact(_("File"), batch.receipt.name, url_of(batch.receipt)),
+        *([origins.Fact(_("File"), batch.receipt.name, url_of(batch.receipt))] if batch.receipt else []),
+        *([origins.Fact(_("Reverses"), str(batch.reverses), url_of(batch.reverses))] if batch.reverses else []),
         origins.Fact("SHA-256", look.digest_cell(bytes(batch.file.sha256))),
         origins.Fact(_("Approved by"), batch.approved_by),
     ]
