@@ -196,7 +196,9 @@ BATCH = Machine(
         Transition(
             name="pause",
             label=_("Pause"),
-            description=_("Lets the chunks that are being applied come to their end, and begins no other until somebody resumes."),
+            description=_(
+                "Lets the chunks that are being applied come to their end, and begins no other until somebody resumes."
+            ),
             sources=("applying",),
             target="",
             right="ingestion_app.apply_batch",

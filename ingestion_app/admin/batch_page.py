@@ -182,14 +182,7 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
 
 def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
     """Say what a transition will do, in records, money and periods."""
-    found = _subject(batch)
-    pause = pause_of(batch)
-    if pause is not None:
-        found.append((_("Paused at (UTC)"), look.instant_cell(pause.at)))
-        found.append(
-            (_("Paused by"), gettext("itself, applying for {who}").format(who=pause.by) if pause.by_itself else pause.by)
-        )
-        found.append((_("Why"), pause.reason))
+    found = [*_paused(batch), *_subject(batch)]
     if name in {"approve", "apply", "resume", "pause", "freeze", "reverse"}:
         books = Book.objects.in_bulk(list(batch.totals), field_name="code")
         for code, (entries, _lines, amount) in sorted(batch.totals.items()):
@@ -213,3 +206,11 @@ def _subject(batch: Batch) -> list[tuple[Any, Any]]:
         (_("Without effect"), look.count_cell(batch.without_effect_count)),
         (_("Set aside"), look.count_cell(batch.set_aside_count)),
     ]
+
+
+def _paused(batch: Batch) -> list[tuple[Any, Any]]:
+    pause = pause_of(batch)
+    if pause is None:
+        return []
+    by = gettext("itself, applying for {who}").format(who=pause.by) if pause.by_itself else pause.by
+    return [(_("Paused at (UTC)"), look.instant_cell(pause.at)), (_("Paused by"), by), (_("Why it is paused"), pause.reason)]

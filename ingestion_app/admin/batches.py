@@ -13,7 +13,7 @@ from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -114,7 +114,8 @@ class BatchAdmin(TransitionAdmin):
     @admin.display(description=_("state"))
     def shown_state(self, row: Batch) -> SafeString:
         """The state, and whether it is paused in it."""
-        return format_html("{} {}", look.state_pill(row.state), look.state_pill("paused") if row.is_paused else "")
+        pills = format_html_join(" ", "{}", ((look.state_pill(each),) for each in self.pills_of(row)))
+        return format_html('<span class="nowrap">{}</span>', pills)
 
     @admin.display(description=_("records"))
     def shown_records(self, row: Batch) -> SafeString:
@@ -183,7 +184,7 @@ class BatchAdmin(TransitionAdmin):
         offers = self.offers(request, row)
         if context["progress"] and context["progress"]["running"]:
             # Somebody is at it: to begin it once more does no harm, but is not what comes next.
-            offers = [{**offer, "primary": False} for offer in offers]
+            offers = [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
         return {
             **context,
             "offers": offers,
