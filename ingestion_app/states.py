@@ -64,8 +64,9 @@ def plan_was_shown(facts: BatchFacts) -> list[LedgerError]:
 
 
 def plan_holds(facts: BatchFacts) -> list[LedgerError]:
-    """Nothing that the plan rests on has changed since validation."""
-    return [errors.PlanMoved(what=what) for what in facts.moved]
+    """Nothing that the plan rests on has changed since validation, or since the reversal was proposed."""
+    moved = errors.PlanMoved if facts.reverses is None else errors.ReversalMoved
+    return [moved(what=what) for what in facts.moved]
 
 
 def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:

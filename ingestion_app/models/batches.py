@@ -62,6 +62,8 @@ class Batch(models.Model):
     first_on = models.DateField(_("first date"), null=True)
     last_on = models.DateField(_("last date"), null=True)
     totals = models.JSONField(_("planned totals by book"), default=dict)
+    # Of a reversal: by book and period of the entries, [the day that they are moved to, or null for their own dates; how many].
+    reversal_dates = models.JSONField(_("dates of the reversal"), null=True, editable=False)
     finding_counts = models.JSONField(_("findings by rule"), default=dict)
 
     history = HistoricalRecords()

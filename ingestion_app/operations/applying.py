@@ -18,7 +18,7 @@ from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.formats.postings import Side, reference
 from ingestion_app.formats.values import Value
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts, pool
+from ingestion_app.operations import attempts, pool, reversing
 from ingestion_app.queries import batches, definitions, records
 from ingestion_app.states import BATCH
 from ledger_app import locks
@@ -136,7 +136,9 @@ def carry_on(*, batch_id: int, caller: Caller, now: Clock, workers: int = 1, tol
     return Applied(finished, counts["applied"], counts["skipped"], stopped)
 
 
-def _transition(name: str, batch_id: int, caller: Caller, version: int | None = None) -> Batch:
+def _transition(
+    name: str, batch_id: int, caller: Caller, version: int | None = None, write: Any = lambda _row, _facts: {}
+) -> Batch:
     return transitions.perform(
         transitions.Request(
             machine=BATCH,
@@ -145,6 +147,7 @@ def _transition(name: str, batch_id: int, caller: Caller, version: int | None = 
             pk=batch_id,
             caller=caller,
             facts=lambda row: batches.facts(row, user=caller.user),
+            write=write,
             version=version,
             audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest)},
         )
@@ -154,7 +157,7 @@ def _transition(name: str, batch_id: int, caller: Caller, version: int | None = 
 def _finish(batch_id: int, caller: Caller) -> Batch:
     """Take the last step, unless another process that applied beside this one has taken it."""
     try:
-        return _transition("finish", batch_id, caller)
+        return _transition("finish", batch_id, caller, write=lambda row, _facts: reversing.end_original(row, caller))
     except Refused:
         batch = Batch.objects.get(pk=batch_id)
         if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
@@ -241,6 +244,8 @@ def _drafts(chunk: Chunk, batch: Batch) -> list[Draft]:
 
     :raises Refused: records_differ; account_away; chunk_differs
     """
+    if batch.reverses_id is not None:
+        return reversing.drafts_of(chunk, batch)
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
     planner = definitions.planner_of(definition, books)

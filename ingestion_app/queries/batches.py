@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import definitions
+from ingestion_app.queries import definitions, reversals
 from ingestion_app.states import BatchFacts
 from ledger_app.models import Account, Holder, Period, User
 from ledger_app.queries.postings import JOIN_IN_ORDER
@@ -54,7 +54,16 @@ def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bo
         recount=tuple(recount(batch)) if counts else (),
         batch_id=batch.pk,
         is_paused=batch.is_paused,
+        reverses=batch.reverses_id,
+        reversal=open_reversal(batch),
     )
+
+
+def open_reversal(batch: Batch) -> int | None:
+    """Return the batch that is to reverse this one: proposed, neither withdrawn nor applied yet."""
+    if batch.state not in {Batch.State.APPLYING, Batch.State.APPLIED}:
+        return None
+    return Batch.objects.filter(reverses=batch, holds_original=True).values_list("id", flat=True).first()
 
 
 def hexadecimal(digest: bytes | None) -> str:
@@ -63,7 +72,10 @@ def hexadecimal(digest: bytes | None) -> str:
 
 
 def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
-    """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk."""
+    """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk.
+
+    The plan of a reversal covers too which batch it reverses, and which dates its entries get.
+    """
     content = [
         "kakutei-plan-1",
         hexadecimal(batch.file.sha256),
@@ -77,6 +89,8 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
         batch.finding_counts,
         list(chunks),
     ]
+    if batch.reverses_id is not None:
+        content += [batch.reverses_id, batch.reversal_dates]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
@@ -94,6 +108,8 @@ def rows_digest(batch: Batch) -> str:
 
 def moved(batch: Batch) -> list[str]:
     """Return what a plan rests on and has changed since validation, each as a phrase."""
+    if batch.reverses_id is not None:
+        return reversals.moved(batch)
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
     found: list[str] = []

@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from ingestion_app.models import Batch, Chunk, File, Finding, Receipt, Record
-from ingestion_app.operations import applying, deciding, filing, receiving, sources, validating
+from ingestion_app.operations import applying, deciding, filing, receiving, reversing, sources, validating
 from ingestion_app.queries import batches
 from ledger_app.models import Account, Balance, Book, Entry, Line, Period, Posting, Seal, User
 from ledger_app.operations import books, periods
@@ -219,6 +219,14 @@ class World:
 
     def withdraw(self, batch: Batch, reason: str = "Sent by mistake.", user: User | None = None) -> Batch:
         return deciding.withdraw(batch_id=batch.pk, reason=reason, caller=self.caller(user))
+
+    def reverse(self, batch: Batch, reason: str = "The wrong file.", user: User | None = None) -> Batch:
+        return reversing.propose(batch_id=batch.pk, reason=reason, caller=self.caller(user))
+
+    def reversed(self, batch: Batch) -> Batch:
+        done = self.apply(self.approve(self.reverse(batch))).batch
+        assert done.state == "applied"
+        return done
 
     def freeze(self, batch: Batch) -> Batch:
         return deciding.freeze(batch_id=batch.pk, caller=self.caller(self.finance))
