@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.model_admin import NOTHING, link_to, list_url, url_of
-from ingestion_app.admin import batch_progress, batch_sums
+from ingestion_app.admin import batch_progress, batch_sums, undoing
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
@@ -104,7 +104,9 @@ def steps(batch: Batch) -> list[dict[str, Any]]:
     rows = (
         AuditRow.objects.filter(subject_type="batch", subject_id=batch.pk, outcome="done").select_related("actor").order_by("id")
     )
-    entered = {row.to_state or "received": row for row in rows if row.action not in ENTER_NOTHING}
+    # A batch is received, but for a reversal, which begins planned.
+    begins = "received" if batch.reverses_id is None else "validated"
+    entered = {row.to_state or begins: row for row in rows if row.action not in ENTER_NOTHING}
     line = [state for state in LINE_OF_STATES if batch.reverses_id is None or state != "received"]
     if batch.state in ENDED_OTHERWISE:
         line = [state for state in line if state in entered] + [batch.state]
@@ -161,11 +163,9 @@ def findings_text(batch: Batch) -> str:
 
 def facts(batch: Batch) -> list[tuple[Any, Any]]:
     """Return what identifies the file and its plan."""
-    came = (
-        [(_("Name as received"), link_to(batch.receipt))]
-        if batch.reverses is None
-        else [(_("Reverses"), link_to(batch.reverses))]
-    )
+    came: list[tuple[Any, Any]] = [(_("Name as received"), link_to(batch.receipt))]
+    if batch.reverses is not None:
+        came = [(_("Reverses"), link_to(batch.reverses)), *undoing.dates_of(batch)]
     return [
         *came,
         (_("Bytes"), look.count_text(batch.file.size)),
@@ -194,12 +194,14 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             found.append((_("Periods"), names))
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
+    if name in {"approve", "reverse"} and batch.reverses_id is None:
+        found += undoing.facts(batch, gettext("If undone") if name == "approve" else gettext("The reversal"))
     return found
 
 
 def _subject(batch: Batch) -> list[tuple[Any, Any]]:
     if batch.receipt is None:
-        return [(_("Reverses"), link_to(batch.reverses))]
+        return [(_("Reverses"), link_to(batch.reverses)), *undoing.dates_of(batch)]
     return [
         (_("File"), batch.receipt.name),
         (_("Records"), look.count_cell(batch.record_count)),

@@ -1,6 +1,7 @@
 """Batches in the admin: the page that answers where every record is, and the buttons."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,13 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways, origins
 from config.model_admin import url_of
-from config.transition_admin import TransitionAdmin, shown_version
+from config.transition_admin import Done, TransitionAdmin, shown_version
 from ingestion_app import tasks
-from ingestion_app.admin import batch_page, batch_progress
+from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Source
-from ingestion_app.operations import applying, deciding, receiving, validating
-from ingestion_app.queries import batches, replays
+from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.queries import batches, replays, reversals
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
@@ -162,6 +163,7 @@ class BatchAdmin(TransitionAdmin):
         return [
             path("receive/", view(self.receive), name="ingestion_app_batch_receive"),
             path("<int:pk>/progress/", view(self.progress), name="ingestion_app_batch_progress"),
+            path("<int:pk>/undoing/", view(self.undoing), name="ingestion_app_batch_undoing"),
             *super().get_urls(),
         ]
 
@@ -171,10 +173,12 @@ class BatchAdmin(TransitionAdmin):
         return super().changelist_view(request, {"may_receive": may, **(extra_context or {})})
 
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
-        """Return what the guards are asked with."""
-        del transition
+        """Return what the guards are asked with; what the ledger has against a reversal only where one is about to be confirmed."""
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
-        return batches.facts(row, user=request.user)
+        facts = batches.facts(row, user=request.user)
+        if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
+            return replace(facts, reversal_refused=tuple(reversals.refusals(row)))
+        return facts
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return all that the batch page shows."""
@@ -190,7 +194,15 @@ class BatchAdmin(TransitionAdmin):
             "offers": offers,
             "audit": self.trail(row),
             "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
+            "undoing_url": reverse("admin:ingestion_app_batch_undoing", args=[row.pk]) if undoing.is_previewed(row) else "",
         }
+
+    def undoing(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the fragment that shows what the reversal of a batch would come to: every line of the batch is read for it."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        return TemplateResponse(request, "ingestion_app/_undoing.html", {"undoing": undoing.shown(row)})
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far a batch has come."""
@@ -245,7 +257,7 @@ class BatchAdmin(TransitionAdmin):
         """Say what will happen in records, money and periods."""
         return batch_page.effects(transition.name, row)
 
-    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str | Done:
         """Call the operation; what takes long is asked now, decided now, and runs outside the request."""
         version = shown_version(posted)
         reason = str(posted.get("reason", ""))
@@ -260,6 +272,9 @@ class BatchAdmin(TransitionAdmin):
                 return f"{told} {batch_progress.receipt_sentence(replays.replay_of(begun, None))}"
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
             return gettext("{batch} is being applied.").format(batch=row)
+        if transition.name == "reverse":
+            made = reversing.propose(batch_id=row.pk, reason=reason, caller=caller, version=version)
+            return Done(gettext("The reversal is proposed. Another person has to approve it."), url_of(made))
         if transition.name == "pause":
             applying.pause(batch_id=row.pk, caller=caller, reason=reason, version=version)
             return gettext("{batch} is paused. Chunks that are being applied come to their end.").format(batch=row)

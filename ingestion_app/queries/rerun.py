@@ -179,7 +179,7 @@ def _shut(batch: Batch) -> Sequence[LedgerError]:
         needed = ", ".join(str(BATCH.states[state]) for state in RUN_IN)
         return [WrongState(action=BATCH.transition("apply").label, needed=needed, state=BATCH.states[batch.state])]
     if batch.state == Batch.State.APPLYING:
-        open_reversal = batch.reversals.filter(holds_original=True).values_list("id", flat=True).first()
+        open_reversal = batches.open_reversal(batch)
         if open_reversal is not None:
             return [errors.ReversalOpen(reversal=open_reversal)]
     return []

@@ -83,17 +83,17 @@ def test_wake_queues_each_stranded_batch_once(world, begun, command):
 
 def test_wake_again_and_again_outlives_a_database_that_is_away(monkeypatch):
     slept: list[int] = []
-    answers = iter([TryAgain(cause="away"), [], [3]])
+    answers = iter([None, [], [3]])
 
     def woken(**_given: object) -> list[int]:
         answer = next(answers)
-        if isinstance(answer, TryAgain):
-            raise answer
+        if answer is None:
+            raise TryAgain(cause="away")
         return answer
 
-    monkeypatch.setattr(wake.tasks, "wake", woken)
-    monkeypatch.setattr(wake.time, "sleep", slept.append)
-    monkeypatch.setattr(wake.connections, "close_all", lambda: None)
+    monkeypatch.setattr("ingestion_app.tasks.wake", woken)
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr("django.db.connections.close_all", lambda: None)
     lines = iter(wake.Command().run(every=30).lines)
     assert next(lines) == "queued again: batch 3"
     assert slept == [30, 30]
