@@ -25,13 +25,15 @@ from ingestion_app.api.shapes import (
     BatchProgressOutput,
     ChunkOutput,
     FindingOutput,
+    PreviewOutput,
     ReceiptOutput,
     RecordOutput,
 )
 from ingestion_app.api.status import StatusOutput
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
-from ingestion_app.operations import applying, deciding, receiving, validating
+from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.queries import reversals
 from ingestion_app.queries.status import status_of
 from ledger_app.errors import NotFound, Refused
 
@@ -93,7 +95,7 @@ class ApprovalInput(DecisionInput):
     retrieve=extend_schema(summary="Show a batch: counts, plan, progress, and what can be done next"),
 )
 class BatchView(LookView):
-    """The batches."""
+    """The batches, reversals among them."""
 
     queryset = Batch.objects.select_related("source", "received_by", "receipt")
     serializer_class = BatchOutput
@@ -190,6 +192,25 @@ class BatchView(LookView):
         given = self.read(DecisionInput, request.data)
         deciding.freeze(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
+
+    @extend_schema(summary="Propose the reversal of a batch", request=DecisionInput, responses={201: BatchDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/reverse")
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Make a batch that undoes this one, and answer with it. Another person approves it; nothing is posted yet."""
+        del pk
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        made = reversing.propose(batch_id=self.get_object().pk, caller=self.caller, **given)
+        shown = self._shown(str(made.pk), status.HTTP_201_CREATED)
+        shown["Location"] = reverse("batch-detail", args=[made.pk], request=request)
+        return shown
+
+    @extend_schema(summary="Tell what the reversal of a batch would come to", responses=PreviewOutput)
+    @action(detail=True, url_path="reversal-preview", serializer_class=PreviewOutput)
+    def reversal_preview(self, _request: Request, pk: str) -> Response:
+        """Answer with what would be posted, which dates it would get, and which accounts would refuse it. Writes nothing."""
+        del pk
+        shown = reversals.preview(self.get_object())
+        return Response(PreviewOutput({**shown._asdict(), "refusals": [reason.as_dict() for reason in shown.refusals]}).data)
 
     @extend_schema(summary="Tell how far a batch has come")
     @action(detail=True, serializer_class=BatchProgressOutput, reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"))

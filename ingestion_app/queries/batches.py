@@ -13,6 +13,7 @@ from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions, reversals
 from ingestion_app.states import BatchFacts
 from ledger_app.models import Account, Holder, Period, User
+from ledger_app.models.entries import PLACES
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.queries.rights import rights_of
 
@@ -137,12 +138,12 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
-# From the batch's few chunks to their many lines, whatever the statistics say.
+# From the batch's few chunks to their many lines, whatever the statistics say. What a posting wrote stands together under its own numbers.
 POSTED_ENTRIES = """
     SELECT book.code, COUNT(*)
       FROM ingestion_app_chunk AS chunk
       {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-      {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
+      {then} ledger_app_entry AS entry ON entry.id BETWEEN posting.id * {places} AND posting.id * {places} + {places} - 1
       {then} ledger_app_book AS book ON book.id = entry.book_id
      WHERE chunk.batch_id = %s
      GROUP BY book.code
@@ -151,9 +152,9 @@ POSTED_LINES = """
     SELECT book.code, COUNT(*), SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END)
       FROM ingestion_app_chunk AS chunk
       {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-      {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
-      {then} ledger_app_line AS line ON line.entry_id = entry.id
-      {then} ledger_app_book AS book ON book.id = entry.book_id
+      {then} ledger_app_line AS line ON line.id BETWEEN posting.id * {places} AND posting.id * {places} + {places} - 1
+      {then} ledger_app_account AS account ON account.id = line.account_id
+      {then} ledger_app_book AS book ON book.id = account.book_id
      WHERE chunk.batch_id = %s
      GROUP BY book.code
 """
@@ -163,9 +164,9 @@ def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
     then = JOIN_IN_ORDER[connection.vendor]
     with connection.cursor() as cursor:
-        cursor.execute(POSTED_ENTRIES.format(then=then), [batch.pk])
+        cursor.execute(POSTED_ENTRIES.format(then=then, places=PLACES), [batch.pk])
         entries = dict(cursor.fetchall())
-        cursor.execute(POSTED_LINES.format(then=then), [batch.pk])
+        cursor.execute(POSTED_LINES.format(then=then, places=PLACES), [batch.pk])
         lines = {code: (count, int(debits)) for code, count, debits in cursor.fetchall()}
     return {code: (entries.get(code, 0), *lines.get(code, (0, 0))) for code in entries.keys() | lines.keys()}
 

@@ -143,6 +143,15 @@ def dated(days: Days, codes: dict[int, str]) -> tuple[list[Dated], list[LedgerEr
     return [Dated(*key, count) for key, count in counts.items()], none[:ACCOUNTS_NAMED]
 
 
+def dates_of(batch: Batch) -> list[Dated]:
+    """Return the dates that a reversal's plan gives to its entries; nothing for any other batch."""
+    return [
+        Dated(book, period, date.fromisoformat(moved_to) if moved_to else None, entries)
+        for book, of_book in sorted((batch.reversal_dates or {}).items())
+        for period, (moved_to, entries) in sorted(of_book.items())
+    ]
+
+
 def preview(batch: Batch) -> Preview:
     """Return what reversing ``batch`` would come to, at any time from its validation on."""
     if batch.reverses_id is not None:
@@ -292,14 +301,10 @@ def _meets(period: HeldPeriod, first_on: date, last_on: date) -> bool:
 
 def _periods_moved(batch: Batch) -> Iterator[str]:
     """Yield each period that is not open although entries would be dated in it."""
-    for code, of_book in (batch.reversal_dates or {}).items():
-        periods = list(Period.objects.filter(book__code=code).select_related("book"))
-        for name, (moved_to, _entries) in of_book.items():
-            on = date.fromisoformat(moved_to) if moved_to else None
-            for period in periods:
-                is_met = period.name == name if on is None else period.starts_on <= on <= period.ends_on
-                if is_met and period.state != Period.State.OPEN:
-                    yield _("period {period} is {state}").format(period=period, state=period.get_state_display())
+    for book, name, on, _entries in dates_of(batch):
+        met = Q(name=name) if on is None else Q(starts_on__lte=on, ends_on__gte=on)
+        for period in Period.objects.filter(met, book__code=book).exclude(state=Period.State.OPEN).select_related("book"):
+            yield _("period {period} is {state}").format(period=period, state=period.get_state_display())
 
 
 def _reversed_singly(original: Batch) -> Iterator[int]:
@@ -319,7 +324,7 @@ def _left_out(batch: Batch, original: Batch) -> int:
     return int(posted["all"] or 0) - sum(int(counts[0]) for counts in batch.totals.values())
 
 
-# From the few accounts that are not open to their lines.
+# From the few accounts that are not open, found by their index, to their lines.
 ACCOUNTS_AWAY = """
     SELECT away.code, away.state, away.entry_id
       FROM (
@@ -333,7 +338,7 @@ ACCOUNTS_AWAY = """
                      WHERE line.account_id = account.id AND chunk.batch_id = %s AND reversal.id IS NULL
                   ) AS entry_id
              FROM ledger_app_account AS account
-            WHERE account.state IN ('suspended', 'closed')
+            WHERE account.book_id IN ({books}) AND account.state IN ('suspended', 'closed')
            ) AS away
      WHERE away.entry_id IS NOT NULL
      ORDER BY away.code
@@ -342,6 +347,7 @@ ACCOUNTS_AWAY = """
 
 def _accounts_away(original: Batch) -> list[tuple[str, str, int]]:
     """Return (code, state, an entry) of each account that the reversal of a batch has lines on and that takes none."""
+    books = Book.objects.filter(code__in=original.totals).values_list("id", flat=True)
     with connection.cursor() as cursor:
-        cursor.execute(ACCOUNTS_AWAY, [original.pk])
+        cursor.execute(ACCOUNTS_AWAY.format(books=", ".join(map(str, books)) or "0"), [original.pk])
         return list(cursor.fetchall())
