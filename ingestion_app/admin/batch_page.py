@@ -15,6 +15,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Finding
 from ingestion_app.queries import batches, replays
 from ingestion_app.queries.pauses import pause_of
+from ingestion_app.queries.progress import is_worked_on
 from ingestion_app.queries.rerun import Posted
 from ledger_app.models import AuditRow, Book, Period
 from ledger_app.templatetags import look
@@ -29,8 +30,10 @@ ENDED_OTHERWISE = frozenset({"rejected", "withdrawn", "reversed"})
 
 def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     """Return the context of the page, but for buttons and audit. ``asked_after``: see ``batch_progress.progress``."""
-    posted = batches.posted(batch) if batch.state in HAS_POSTED else {}
-    books = _books(batch, posted)
+    # What is being written is not counted: until it was, more would have come, and the sums on one page would be of two moments.
+    is_still = not is_worked_on(batch, at=doorways.now())
+    posted = (batches.posted(batch) if batch.state in HAS_POSTED else {}) if is_still else None
+    books = _books(batch, posted or {})
     zone = next((book.time_zone for book in books), "UTC")
     original = batch.reverses
     text = (
@@ -51,7 +54,7 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
             for each in batch.reversals.select_related("source").order_by("-id")[:REVERSALS_SHOWN]
         ],
         **followed(batch, asked_after, posted),
-        "receipt": receipt(batch, posted),
+        "receipt": receipt(batch, posted or {}),
         "findings": findings(batch),
         "findings_count": findings_text(batch),
         "findings_url": list_url(Finding, f"batch__id__exact={batch.pk}"),
@@ -62,7 +65,7 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
 def followed(batch: Batch, asked_after: int | None = None, posted: Posted | None = None) -> dict[str, Any]:
     """Return what changes on the page while the batch is worked on. ``asked_after``: see ``batch_progress.progress``.
 
-    ``posted`` is what the ledger's rows come to; they are counted when the page is opened, and not every second.
+    ``posted`` is what the ledger's rows come to; they are counted when the page is opened and nobody is at work, not every second.
     """
     unit = unit_of(batch.source_version)
     at = doorways.now()

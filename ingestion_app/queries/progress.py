@@ -62,6 +62,12 @@ class Progress:
         }
 
 
+def is_worked_on(batch: Batch, *, at: datetime) -> bool:
+    """Tell whether an attempt is under way that has given a sign of life lately."""
+    running = Attempt.objects.filter(batch=batch, outcome=Attempt.Outcome.RUNNING)
+    return running.filter(heartbeat_at__gt=at - SILENT_AFTER).exists()
+
+
 def progress_of(batch: Batch, *, at: datetime) -> Progress:
     """Return how far ``batch`` has come."""
     attempt = Attempt.objects.filter(batch=batch).order_by("-id").first()
