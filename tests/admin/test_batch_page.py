@@ -108,7 +108,7 @@ def test_while_it_applies_the_sums_follow_by_the_chunks_that_are_applied(world: 
     change = {row["book"].code: row for row in response.context["ledger_change"]}["CARD"]
     assert not change["is_counted"]
     assert (change["entries_posted"], change["amount_posted"]) == (planned[0], planned[2])
-    assert "by its chunks" in response.content.decode()
+    assert "that of its applied chunks" in response.content.decode()
 
 
 def test_a_run_of_an_applied_batch_tells_what_it_found_and_that_it_added_nothing(world: World, client_of: ClientOf) -> None:
