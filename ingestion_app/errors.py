@@ -130,6 +130,15 @@ class BatchAway(LedgerError):
     template = _("The batch is {state} and applies nothing.")
 
 
+class ProcessGone(LedgerError):
+    """The process that worked on the batch is not there any more."""
+
+    code = "process_gone"
+    template = _(
+        "Process {process} on {host} is gone: it was killed, or its machine went down. What it had not committed was undone."
+    )
+
+
 class Paused(LedgerError):
     """The batch is paused."""
 

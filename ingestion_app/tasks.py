@@ -62,7 +62,13 @@ def apply_batch(*, batch_id: int, user_id: int) -> dict[str, Any]:
     """Apply what is left of a batch that a user has begun to apply. Delivered twice, the second finds the chunks applied."""
     caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
     try:
-        applied = applying.carry_on(batch_id=batch_id, caller=caller, now=doorways.now, workers=settings.KAKUTEI_WORKERS)
+        applied = applying.carry_on(
+            batch_id=batch_id,
+            caller=caller,
+            now=doorways.now,
+            workers=settings.KAKUTEI_WORKERS,
+            lease_seconds=settings.KAKUTEI_LEASE_SECONDS,
+        )
     except LedgerError as error:
         return {"batch": batch_id, "refused": str(error)}
     return {"batch": batch_id, "state": applied.batch.state, "stopped": len(applied.stopped)}

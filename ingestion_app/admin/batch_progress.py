@@ -19,7 +19,7 @@ HELD_SHOWN = 8
 STOPPED_SHOWN = 5
 SPANS_MOST = 60  # characters of a list of chunk numbers
 MAY_BE_QUEUED = frozenset({"received", "rejected", "validated", "approved", "applying"})
-ENDED_BADLY = frozenset({Attempt.Outcome.REFUSED, Attempt.Outcome.FAILED, Attempt.Outcome.PAUSED})
+ENDED_BADLY = frozenset({Attempt.Outcome.REFUSED, Attempt.Outcome.FAILED})
 PHASES = {
     "check": _("Checking the file"),
     "store": _("Storing the records"),
@@ -112,7 +112,9 @@ def rerun(batch: Batch, at: datetime, posted: Posted | None) -> dict[str, Any] |
             if numbers
         ],
         "reasons": [reason.as_dict() for reason in answer.reasons],
-        "held": [{"number": each.number, "by": each.by, "until": each.until} for each in answer.held[:HELD_SHOWN]],
+        "held": [
+            {"number": each.number, "by": each.by.partition("/")[0], "until": each.until} for each in answer.held[:HELD_SHOWN]
+        ],
         "held_more": max(0, len(answer.held_numbers) - HELD_SHOWN),
         **_stopped(batch, answer),
     }

@@ -32,7 +32,7 @@ class HeldChunkOutput(Output):
     """A chunk that is being worked on."""
 
     chunk = serializers.IntegerField(help_text=_("Its number within the batch."))
-    by = serializers.CharField(help_text=_("Host and process."))
+    by = serializers.CharField(help_text=_("Host, process and attempt."))
     until = serializers.DateTimeField(help_text=_("Until then nobody else takes it, unless its process is gone."))
 
 

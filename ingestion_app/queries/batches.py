@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions, reversals
 from ingestion_app.states import BatchFacts
-from ledger_app.models import Account, Holder, Period, User
+from ledger_app.models import Account, Holder, Period, Posting, User
 from ledger_app.models.entries import PLACES
-from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
@@ -138,37 +138,39 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
-# From the batch's few chunks to their many lines, whatever the statistics say. What a posting wrote stands together under its own numbers.
-POSTED_ENTRIES = """
-    SELECT book.code, COUNT(*)
-      FROM ingestion_app_chunk AS chunk
-      {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-      {then} ledger_app_entry AS entry ON entry.id BETWEEN posting.id * {places} AND posting.id * {places} + {places} - 1
-      {then} ledger_app_book AS book ON book.id = entry.book_id
-     WHERE chunk.batch_id = %s
-     GROUP BY book.code
-"""
+# A posting's entries, and its lines, stand together under its own numbers (ledger_app.models.entries).
+POSTED_ENTRIES = "SELECT book_id, COUNT(*) FROM ledger_app_entry WHERE id BETWEEN %s AND %s GROUP BY book_id"
 POSTED_LINES = """
-    SELECT book.code, COUNT(*), SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END)
-      FROM ingestion_app_chunk AS chunk
-      {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-      {then} ledger_app_line AS line ON line.id BETWEEN posting.id * {places} AND posting.id * {places} + {places} - 1
-      {then} ledger_app_account AS account ON account.id = line.account_id
-      {then} ledger_app_book AS book ON book.id = account.book_id
-     WHERE chunk.batch_id = %s
-     GROUP BY book.code
+    SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
+      FROM (
+           SELECT account_id, COUNT(*) AS line_count, SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits
+             FROM ledger_app_line WHERE id BETWEEN %s AND %s GROUP BY account_id
+           ) AS written
+      {then} ledger_app_account AS account ON account.id = written.account_id
+     GROUP BY account.book_id
 """
 
 
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
-    then = JOIN_IN_ORDER[connection.vendor]
+    chunks = Chunk.objects.filter(batch=batch).values("id")
+    postings = (
+        Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id").values_list("id", flat=True)
+    )
+    found: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(POSTED_ENTRIES.format(then=then, places=PLACES), [batch.pk])
-        entries = dict(cursor.fetchall())
-        cursor.execute(POSTED_LINES.format(then=then, places=PLACES), [batch.pk])
-        lines = {code: (count, int(debits)) for code, count, debits in cursor.fetchall()}
-    return {code: (entries.get(code, 0), *lines.get(code, (0, 0))) for code in entries.keys() | lines.keys()}
+        for posting_id in list(postings):
+            numbers = [posting_id * PLACES, (posting_id + 1) * PLACES - 1]
+            cursor.execute(POSTED_ENTRIES, numbers)
+            for book_id, entries in cursor.fetchall():
+                found.setdefault(book_id, [0, 0, 0])[0] += entries
+            cursor.execute(POSTED_LINES.format(then=JOIN_IN_ORDER[connection.vendor]), numbers)
+            for book_id, lines, debits in cursor.fetchall():
+                of_book = found.setdefault(book_id, [0, 0, 0])
+                of_book[1] += int(lines)
+                of_book[2] += int(debits)
+    codes = book_codes(found)
+    return {codes[book_id]: (entries, lines, debits) for book_id, (entries, lines, debits) in found.items()}
 
 
 def recount(batch: Batch) -> list[tuple[str, str, int, int]]:

@@ -125,5 +125,5 @@ def _per_second(records: int, length: timedelta) -> int | None:
 
 def _share(seconds: dict[str, Any], name: str) -> int | None:
     """Return in percent how much of all measured time ``name`` took; None where nothing was measured."""
-    whole = sum(each for each in seconds.values() if isinstance(each, int | float))
+    whole = sum(each for part, each in seconds.items() if part != "total" and isinstance(each, int | float))
     return int(100 * seconds[name] // whole) if whole and name in seconds else None

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from ledger_app.models import Account, Book, Entry, Line
-from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
+from ledger_app.rules.posting import HeldAccount, KnownEntry
 
 LIST_MOST = 900
 REFERENCES_A_CALL = 20_000  # a hundred characters each at most: a server takes no statement larger than its max_allowed_packet
@@ -65,11 +65,11 @@ KNOWN = {
 }
 
 
-def known_entries(drafts: Iterable[Draft]) -> dict[tuple[int, str], KnownEntry]:
-    """Return the entries that stand under the drafts' references, with the content that a conflict is explained with."""
+def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], KnownEntry]:
+    """Return the entries that stand under these (book id, reference), with the content that a conflict is explained with."""
     references: dict[int, list[str]] = {}
-    for draft in drafts:
-        references.setdefault(draft.book_id, []).append(draft.reference)
+    for book_id, name in wanted:
+        references.setdefault(book_id, []).append(name)
     rows: list[tuple[int, int, str, bytes]] = []
     with connection.cursor() as cursor:
         for book_id, names in references.items():

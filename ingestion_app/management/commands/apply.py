@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
@@ -43,6 +44,7 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> com
             caller=caller,
             now=doorways.now,
             workers=min(workers, WORKERS_MOST),
+            lease_seconds=settings.KAKUTEI_LEASE_SECONDS,
             told=lambda done, total: progress.phase("apply", done, total),
         )
     there = batches.posted(batch)

@@ -66,7 +66,7 @@ def test_time_in_commit_deadlocks_lock_waits_and_takeovers_are_those_of_the_last
         batch,
         "apply",
         phase="apply",
-        seconds={"read": 1, "write": 2, "commit": 1},
+        seconds={"read": 1, "write": 2, "commit": 1, "total": 3},
         counts={"commits": 9, "deadlocks": 2, "lock_waits": 3, "taken_over": 1},
     )
     found = progress_of(batch, at=NOW)
