@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from config import doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
 from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput
 from config.api_views import LookView
@@ -28,10 +29,12 @@ from ingestion_app.api.shapes import (
     ReceiptOutput,
     RecordOutput,
 )
+from ingestion_app.api.status import StatusOutput
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
 from ingestion_app.operations import applying, deciding, receiving, reversing, validating
 from ingestion_app.queries import reversals
+from ingestion_app.queries.status import status_of
 from ledger_app.errors import NotFound, Refused
 
 DETAIL = {200: BatchDetailOutput}
@@ -223,6 +226,18 @@ class BatchView(LookView):
         """Answer with the progress and the last attempts."""
         del pk
         return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due")
+    @action(
+        detail=True,
+        url_path="status",
+        serializer_class=StatusOutput,
+        reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"),
+    )
+    def tell_status(self, _request: Request, pk: str) -> Response:
+        """Answer with what a run would do now, chunk by chunk, and with the pace of the one that is under way."""
+        del pk
+        return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now())).data)
 
     @extend_schema(summary="List the findings of a batch", parameters=[FindingFilters], responses=FindingOutput(many=True))
     @action(

@@ -67,12 +67,15 @@ class AttemptOutput(Output):
 
     step = serializers.CharField(help_text="validate, apply")
     number = serializers.IntegerField()
-    outcome = serializers.CharField(help_text="running, done, refused, failed")
+    outcome = serializers.CharField(help_text="running, done, refused, failed, paused")
+    phase = serializers.CharField(help_text="check, store, apply, recount")
     actor = serializers.CharField(source="actor.username")
     started_at = serializers.DateTimeField()
     heartbeat_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     done_records = serializers.IntegerField()
+    seconds = serializers.DictField(help_text=_("Seconds spent, by what they were spent on."))
+    counts = serializers.DictField(help_text=_("How often something happened, such as commits and deadlocks."))
     reasons = ReasonOutput(many=True)
 
 

@@ -175,10 +175,14 @@ def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
 
 def recount(batch: Batch) -> list[tuple[str, str, int, int]]:
     """Return (book, what, planned, found) for each total of the batch in which the ledger differs from the plan."""
-    there = posted(batch)
+    return differences(batch.totals, posted(batch))
+
+
+def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) -> list[tuple[str, str, int, int]]:
+    """Return (book, what, planned, found) for each total in which ``there``, as ``posted`` counts it, differs from what was planned."""
     found = []
-    for book in sorted(set(batch.totals) | set(there)):
-        planned = batch.totals.get(book, [0, 0, 0])
+    for book in sorted(set(totals) | set(there)):
+        planned = totals.get(book, [0, 0, 0])
         for what, wanted, has in zip(("entries", "lines", "debits"), planned, there.get(book, (0, 0, 0)), strict=True):
             if wanted != has:
                 found.append((book, what, wanted, has))
