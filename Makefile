@@ -45,12 +45,13 @@ serve: setup ## Run the web server (PORT=8000) and the task worker until Ctrl-C
 	if [ "$$port" != "$(PORT)" ]; then echo "Port $(PORT) is taken; port $$port is used instead."; fi
 	.venv/bin/gunicorn config.wsgi --bind "127.0.0.1:$$port" --workers 2 --timeout 600 --log-level warning & web=$$!
 	$(MANAGE) db_worker & worker=$$!
-	end_both() { kill "$$web" "$$worker" 2>/dev/null || true; wait "$$web" "$$worker" 2>/dev/null || true; }
-	trap 'end_both; exit 0' INT TERM HUP
+	$(MANAGE) wake --every 30 & waker=$$!
+	end_all() { kill "$$web" "$$worker" "$$waker" 2>/dev/null || true; wait "$$web" "$$worker" "$$waker" 2>/dev/null || true; }
+	trap 'end_all; exit 0' INT TERM HUP
 	echo "Kakutei is at http://127.0.0.1:$$port/admin/ (Ctrl-C ends it)."
-	wait -n "$$web" "$$worker" || true
-	echo "The web server or the worker ended by itself; the other is ended too." >&2
-	end_both
+	wait -n "$$web" "$$worker" "$$waker" || true
+	echo "The web server, the worker or what wakes it ended by itself; the others are ended too." >&2
+	end_all
 	exit 1
 
 test: setup ## Run every test on SQLite and again on a private MariaDB (ARGS= goes to pytest)

@@ -141,7 +141,7 @@ class KakuteiAdminSite(admin.AdminSite):
             {
                 "label": kind.label,
                 "count": count,
-                "items": self._linked(self._waiting(request, kind).order_by("pk")),
+                "items": self._linked(self._waiting(request, kind).order_by("pk"), are_waiting=True),
                 "url": f"{self._list_url(kind.model)}?state__in={','.join(kind.states)}",
             }
             for kind, count in counts.items()
@@ -190,16 +190,19 @@ class KakuteiAdminSite(admin.AdminSite):
             "url": f"{list_url}?{urlencode({'q': query})}",
         }
 
-    def _linked(self, objects: QuerySet[Any], most: int = SHOWN_PER_LIST) -> list[dict[str, Any]]:
-        """Return the first objects, each with its page and, where it has one, its state."""
+    def _linked(self, objects: QuerySet[Any], most: int = SHOWN_PER_LIST, *, are_waiting: bool = False) -> list[dict[str, Any]]:
+        """Return the first objects, each with its page and, where it has one, its state; of what waits, until when it may."""
         opts = self._registry[objects.model].opts
         change = f"admin:{opts.app_label}_{opts.model_name}_change"
         named = getattr(self._registry[objects.model], "name_of", str)
+        pills = getattr(self._registry[objects.model], "pills_of", _state_of)
+        note = getattr(self._registry[objects.model], "note_of", lambda _item: "")
         return [
             {
                 "text": named(item),
                 "url": reverse(change, args=[item.pk], current_app=self.name),
-                "state": getattr(item, "state", ""),
+                "states": pills(item),
+                "note": note(item) if are_waiting else "",
             }
             for item in objects[:most]
         ]
@@ -213,6 +216,10 @@ class KakuteiAdminSite(admin.AdminSite):
     def _may_view(self, request: HttpRequest, label: str) -> bool:
         model: type[Model] = apps.get_model(label)
         return model in self._registry and self._registry[model].has_view_permission(request)
+
+
+def _state_of(item: Any) -> list[str]:
+    return [item.state] if getattr(item, "state", "") else []
 
 
 def _mark_current(request: HttpRequest, items: list[dict[str, Any]]) -> None:

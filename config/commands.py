@@ -144,8 +144,14 @@ def positive(text: str) -> int:
     raise ArgumentTypeError(f"“{text}” is no whole number of 1 or more")
 
 
+# What each phase is called on a terminal.
+PHASES = {"check": "checking the file", "store": "storing the records", "apply": "applying", "recount": "counting again"}
+BAR = "{desc}: {percentage:3.0f} % |{bar:30}| {n:,} of {total:,} records · {rate_noinv_fmt} · {remaining} left"
+BAR_WITHOUT_END = "{desc}: {n:,} records · {rate_noinv_fmt} · {elapsed}"
+
+
 class Progress:
-    """A bar on a terminal, and nothing anywhere else."""
+    """A bar on a terminal, and nothing anywhere else: the phase, how far it has come, how fast it goes, and the time left."""
 
     def __init__(self) -> None:
         """Show nothing until told."""
@@ -167,6 +173,13 @@ class Progress:
             return
         if phase != self._phase or self._bar is None:
             self.__exit__()
-            self._bar = tqdm(total=total, desc=phase, unit=" records", file=sys.stderr, leave=False)
+            self._bar = tqdm(
+                total=total,
+                desc=PHASES.get(phase, phase),
+                unit=" records",
+                file=sys.stderr,
+                leave=False,
+                bar_format=BAR if total else BAR_WITHOUT_END,
+            )
             self._phase = phase
         self._bar.update(done - self._bar.n)

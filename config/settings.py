@@ -210,6 +210,8 @@ KAKUTEI_FILES_DIR = env.path("KAKUTEI_FILES_DIR", default=VAR_DIR / "files")
 KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
 # How many processes a task applies a batch with; SQLite always has one.
 KAKUTEI_WORKERS = env.int("KAKUTEI_WORKERS", default=1)
+# How long a chunk that was taken belongs to whoever took it, unless its process is seen to be gone before.
+KAKUTEI_LEASE_SECONDS = env.int("KAKUTEI_LEASE_SECONDS", default=60)
 # What a seal and an audit row name as the code that wrote them.
 KAKUTEI_CODE_VERSION = env.str("KAKUTEI_CODE_VERSION", default="development")
 

@@ -14,6 +14,7 @@ MACHINES: Final[dict[str, Machine]] = {}
 # What is done without a transition: (subject type, action) → what is told behind a name.
 PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("batch", "receive"): _("received the file"),
+    ("batch", "propose"): _("proposed this reversal"),
     ("source", "load"): _("loaded a version of the source"),
 }
 

@@ -3,7 +3,7 @@
 import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -34,6 +34,13 @@ def shown_version(posted: Mapping[str, Any]) -> int:
     return int(text) if VERSION.fullmatch(text) else NO_VERSION
 
 
+class Done(NamedTuple):
+    """What was done, as a sentence, and the address of what came of it."""
+
+    sentence: str
+    address: str
+
+
 class TransitionAdmin(HistoryAdmin):
     """Shows a thing's transitions as buttons and carries them out by POST from a confirmation page."""
 
@@ -51,8 +58,8 @@ class TransitionAdmin(HistoryAdmin):
         """Return what the guards are asked with; ``transition`` is the one that is about to be confirmed."""
 
     @abstractmethod
-    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
-        """Call the operation; return the sentence that tells that it was done."""
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str | Done:
+        """Call the operation; return the sentence that tells that it was done, with an address where something new came of it."""
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Return what will happen, as (label, value)."""
@@ -142,8 +149,9 @@ class TransitionAdmin(HistoryAdmin):
             reasons = error.reasons if isinstance(error, Refused) else (error,)
             status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
             return self._ask(request, row, transition, form=form, refused=reasons, status=status)
-        messages.success(request, done)
-        return HttpResponseRedirect(onward)
+        sentence, address = done if isinstance(done, Done) else (done, onward)
+        messages.success(request, sentence)
+        return HttpResponseRedirect(address)
 
     def _ask(
         self,

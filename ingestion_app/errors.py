@@ -74,6 +74,13 @@ class PlanMoved(LedgerError):
     template = _("What this plan rests on has moved: {what}. Validate the batch again.")
 
 
+class ReversalMoved(LedgerError):
+    """What the plan of a reversal rests on has changed since it was proposed."""
+
+    code = "reversal_moved"
+    template = _("What this reversal rests on has moved: {what}. Withdraw it, and propose it again.")
+
+
 class PlanDamaged(LedgerError):
     """The plan's rows are not what was approved."""
 
@@ -123,6 +130,15 @@ class BatchAway(LedgerError):
     template = _("The batch is {state} and applies nothing.")
 
 
+class ProcessGone(LedgerError):
+    """The process that worked on the batch is not there any more."""
+
+    code = "process_gone"
+    template = _(
+        "Process {process} on {host} is gone: it was killed, or its machine went down. What it had not committed was undone."
+    )
+
+
 class Paused(LedgerError):
     """The batch is paused."""
 
@@ -170,6 +186,20 @@ class NothingToReverse(LedgerError):
 
     code = "nothing_to_reverse"
     template = _("No entry of this batch is in the ledger that is not reversed already.")
+
+
+class NoPeriodOpen(LedgerError):
+    """There is no day on which an entry can be reversed."""
+
+    code = "no_period_open"
+    template = _("Entries of {date} in book {book} cannot be reversed: no period from that day on is open. Open one first.")
+
+
+class MoreFloorsBroken(LedgerError):
+    """More accounts than are named would fall below their floors."""
+
+    code = "more_floors_broken"
+    template = _("{count} more accounts would fall below their floors.")
 
 
 class DemonstrationNotHere(LedgerError):

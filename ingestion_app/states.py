@@ -64,8 +64,9 @@ def plan_was_shown(facts: BatchFacts) -> list[LedgerError]:
 
 
 def plan_holds(facts: BatchFacts) -> list[LedgerError]:
-    """Nothing that the plan rests on has changed since validation."""
-    return [errors.PlanMoved(what=what) for what in facts.moved]
+    """Nothing that the plan rests on has changed since validation, or since the reversal was proposed."""
+    moved = errors.PlanMoved if facts.reverses is None else errors.ReversalMoved
+    return [moved(what=what) for what in facts.moved]
 
 
 def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:
@@ -196,7 +197,9 @@ BATCH = Machine(
         Transition(
             name="pause",
             label=_("Pause"),
-            description=_("Lets the chunks that are being applied come to their end, and begins no other until somebody resumes."),
+            description=_(
+                "Lets the chunks that are being applied come to their end, and begins no other until somebody resumes."
+            ),
             sources=("applying",),
             target="",
             right="ingestion_app.apply_batch",

@@ -1,15 +1,19 @@
 """What runs outside the request. The queue only wakes: what is to be done, and what is done, is in the database."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django_tasks import task
+from django_tasks_db.models import DBTaskResult
 
 from config import doorways
 from ingestion_app.operations import applying, validating
+from ingestion_app.queries import waking
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
+from ledger_app.operations import transactions
 
 
 @task()
@@ -32,12 +36,39 @@ def validate_batch(*, batch_id: int, user_id: int, version: int | None = None) -
     return {"batch": batch.pk, "state": batch.state}
 
 
+def wake(*, at: datetime, silent_after: timedelta) -> list[int]:
+    """Queue the batches that are in nobody's hands, each once, for the system's user; return their numbers.
+
+    A batch whose wake-up is in the queue already is left to it. What the queue holds as running is not asked: a task whose worker was
+    killed is held so for ever.
+
+    :raises TryAgain: when the database was busy or away
+    """
+
+    def work() -> list[int]:
+        waiting = DBTaskResult.objects.ready().filter(task_path=apply_batch.module_path)
+        queued = {each.args_kwargs["kwargs"].get("batch_id") for each in waiting}
+        return [number for number in waking.stranded(at=at, silent_after=silent_after) if number not in queued]
+
+    woken = transactions.run(work)
+    system = User.objects.get(username=User.SYSTEM)
+    for number in woken:
+        apply_batch.enqueue(batch_id=number, user_id=system.pk)
+    return woken
+
+
 @task()
 def apply_batch(*, batch_id: int, user_id: int) -> dict[str, Any]:
     """Apply what is left of a batch that a user has begun to apply. Delivered twice, the second finds the chunks applied."""
     caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
     try:
-        applied = applying.carry_on(batch_id=batch_id, caller=caller, now=doorways.now, workers=settings.KAKUTEI_WORKERS)
+        applied = applying.carry_on(
+            batch_id=batch_id,
+            caller=caller,
+            now=doorways.now,
+            workers=settings.KAKUTEI_WORKERS,
+            lease_seconds=settings.KAKUTEI_LEASE_SECONDS,
+        )
     except LedgerError as error:
         return {"batch": batch_id, "refused": str(error)}
     return {"batch": batch_id, "state": applied.batch.state, "stopped": len(applied.stopped)}

@@ -61,6 +61,12 @@ def own_row(model: type[Row], pk: int) -> Row:
     return model._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001 - the public name of a model's manager varies
 
 
+def next_free(rows: models.QuerySet[Row]) -> Row | None:
+    """Lock and return, as the caller's own row, the first of ``rows`` that nobody else has locked; None where there is none."""
+    _take(0)
+    return rows.select_for_update(skip_locked=True).first()
+
+
 def ledger(
     *, book_ids: Collection[int], first_on: date, last_on: date, holder_ids: Collection[int], balance_ids: Collection[int]
 ) -> Ledger:

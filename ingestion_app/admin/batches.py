@@ -1,6 +1,7 @@
 """Batches in the admin: the page that answers where every record is, and the buttons."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,23 +10,25 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways, origins
 from config.model_admin import url_of
-from config.transition_admin import TransitionAdmin, shown_version
+from config.transition_admin import Done, TransitionAdmin, shown_version
 from ingestion_app import tasks
-from ingestion_app.admin import batch_page
+from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Source
-from ingestion_app.operations import applying, deciding, receiving, validating
-from ingestion_app.queries import batches
+from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.queries import batches, replays, reversals
+from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
@@ -111,8 +114,9 @@ class BatchAdmin(TransitionAdmin):
 
     @admin.display(description=_("state"))
     def shown_state(self, row: Batch) -> SafeString:
-        """The state."""
-        return look.state_pill(row.state)
+        """The state, and whether it is paused in it."""
+        pills = format_html_join(" ", "{}", ((look.state_pill(each),) for each in self.pills_of(row)))
+        return format_html('<span class="nowrap">{}</span>', pills)
 
     @admin.display(description=_("records"))
     def shown_records(self, row: Batch) -> SafeString:
@@ -131,13 +135,27 @@ class BatchAdmin(TransitionAdmin):
 
     @admin.display(description=_("received at (UTC)"))
     def shown_received_at(self, row: Batch) -> SafeString:
-        """When, in UTC."""
-        return look.instant_cell(row.receipt.received_at)
+        """When, in UTC; nothing arrived where a batch reverses another."""
+        return look.instant_cell(row.receipt.received_at if row.receipt else None)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UnitChangeList]:
         """Return the list that brings the unit of the amounts with each row."""
         del request, kwargs
         return UnitChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring with each row what says what it is for and until when it is due."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("source", "source_version", "receipt", "received_by", "reverses__source")
+
+    def note_of(self, row: Batch) -> str:
+        """Return what is to be known of a batch that waits, beside its name: until when it is due."""
+        deadline = deadline_of(row)
+        return deadline.sentence(doorways.now()) if deadline else ""
+
+    def pills_of(self, row: Batch) -> list[str]:
+        """Return the state, and whether it is paused in it."""
+        return [row.state, "paused"] if row.is_paused else [row.state]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the door for files, and the fragment that the page asks for while it applies."""
@@ -145,6 +163,7 @@ class BatchAdmin(TransitionAdmin):
         return [
             path("receive/", view(self.receive), name="ingestion_app_batch_receive"),
             path("<int:pk>/progress/", view(self.progress), name="ingestion_app_batch_progress"),
+            path("<int:pk>/undoing/", view(self.undoing), name="ingestion_app_batch_undoing"),
             *super().get_urls(),
         ]
 
@@ -154,10 +173,12 @@ class BatchAdmin(TransitionAdmin):
         return super().changelist_view(request, {"may_receive": may, **(extra_context or {})})
 
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
-        """Return what the guards are asked with."""
-        del transition
+        """Return what the guards are asked with; what the ledger has against a reversal only where one is about to be confirmed."""
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
-        return batches.facts(row, user=request.user)
+        facts = batches.facts(row, user=request.user)
+        if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
+            return replace(facts, reversal_refused=tuple(reversals.refusals(row)))
+        return facts
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return all that the batch page shows."""
@@ -167,13 +188,21 @@ class BatchAdmin(TransitionAdmin):
         offers = self.offers(request, row)
         if context["progress"] and context["progress"]["running"]:
             # Somebody is at it: to begin it once more does no harm, but is not what comes next.
-            offers = [{**offer, "primary": False} for offer in offers]
+            offers = [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
         return {
             **context,
             "offers": offers,
             "audit": self.trail(row),
             "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
+            "undoing_url": reverse("admin:ingestion_app_batch_undoing", args=[row.pk]) if undoing.is_previewed(row) else "",
         }
+
+    def undoing(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the fragment that shows what the reversal of a batch would come to: every line of the batch is read for it."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        return TemplateResponse(request, "ingestion_app/_undoing.html", {"undoing": undoing.shown(row)})
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far a batch has come."""
@@ -228,7 +257,7 @@ class BatchAdmin(TransitionAdmin):
         """Say what will happen in records, money and periods."""
         return batch_page.effects(transition.name, row)
 
-    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str | Done:
         """Call the operation; what takes long is asked now, decided now, and runs outside the request."""
         version = shown_version(posted)
         reason = str(posted.get("reason", ""))
@@ -239,9 +268,16 @@ class BatchAdmin(TransitionAdmin):
         if transition.name in {"apply", "resume"}:
             begun = applying.begin(batch_id=row.pk, caller=caller, version=version, name=transition.name)
             if begun.state != Batch.State.APPLYING:
-                return gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
+                told = gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
+                return f"{told} {batch_progress.receipt_sentence(replays.replay_of(begun, None))}"
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
             return gettext("{batch} is being applied.").format(batch=row)
+        if transition.name == "reverse":
+            made = reversing.propose(batch_id=row.pk, reason=reason, caller=caller, version=version)
+            return Done(gettext("The reversal is proposed. Another person has to approve it."), url_of(made))
+        if transition.name == "pause":
+            applying.pause(batch_id=row.pk, caller=caller, reason=reason, version=version)
+            return gettext("{batch} is paused. Chunks that are being applied come to their end.").format(batch=row)
         if transition.name == "approve":
             plan = str(posted.get("plan", ""))
             done = deciding.approve(batch_id=row.pk, digest_shown=plan, caller=caller, note=reason, version=version)
@@ -273,7 +309,9 @@ def _receive(given: Mapping[str, Any], caller: Caller) -> Receipt:
 def _origin(entry: Any) -> list[origins.Fact]:
     """Tell where an entry of a chunk comes from: the batch, its file, who approved it."""
     chunk = (
-        Chunk.objects.select_related("batch__source", "batch__file", "batch__receipt", "batch__approved_by")
+        Chunk.objects.select_related(
+            "batch__source", "batch__file", "batch__receipt", "batch__approved_by", "batch__reverses__source"
+        )
         .filter(pk=entry.posting.origin_id)
         .first()
     )
@@ -283,7 +321,8 @@ def _origin(entry: Any) -> list[origins.Fact]:
     record = chunk.records.filter(key=entry.reference.removeprefix(f"{batch.source.code}:")).first()
     found = [
         origins.Fact(_("Batch"), str(batch), url_of(batch)),
-        origins.Fact(_("File"), batch.receipt.name, url_of(batch.receipt)),
+        *([origins.Fact(_("File"), batch.receipt.name, url_of(batch.receipt))] if batch.receipt else []),
+        *([origins.Fact(_("Reverses"), str(batch.reverses), url_of(batch.reverses))] if batch.reverses else []),
         origins.Fact("SHA-256", look.digest_cell(bytes(batch.file.sha256))),
         origins.Fact(_("Approved by"), batch.approved_by),
     ]

@@ -286,6 +286,7 @@ class ChunkAdmin(OfBatch):
             (_("Digest of its records"), look.digest_cell(bytes(row.records_digest) if row.records_digest else None) or NOTHING),
             (_("Applied at (UTC)"), look.instant_cell(row.applied_at) or NOTHING),
             (_("Attempt"), f"{row.attempt.get_step_display()} {row.attempt.number}" if row.attempt else NOTHING),
+            *_hands_of(row),
         ]
         return Sheet(
             title=gettext("Chunk {number}").format(number=row.number),
@@ -294,3 +295,13 @@ class ChunkAdmin(OfBatch):
             main=main,
             side=[Facts(_("The chunk"), facts)],
         )
+
+
+def _hands_of(row: Chunk) -> list[tuple[Any, Any]]:
+    """Return which chunk it undoes, and who took it last and until when it is theirs."""
+    found: list[tuple[Any, Any]] = (
+        [(_("Undoes"), link_to(row.undoes, f"{row.undoes.batch} · {row.undoes.number}"))] if row.undoes else []
+    )
+    if row.leased_by and row.state != Chunk.State.APPLIED:
+        found += [(_("Taken by"), row.leased_by), (_("Theirs until (UTC)"), look.instant_cell(row.lease_until) or NOTHING)]
+    return found

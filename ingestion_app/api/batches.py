@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from config import doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
 from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput
 from config.api_views import LookView
@@ -24,12 +25,16 @@ from ingestion_app.api.shapes import (
     BatchProgressOutput,
     ChunkOutput,
     FindingOutput,
+    PreviewOutput,
     ReceiptOutput,
     RecordOutput,
 )
+from ingestion_app.api.status import StatusOutput
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
-from ingestion_app.operations import applying, deciding, receiving, validating
+from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.queries import reversals
+from ingestion_app.queries.status import status_of
 from ledger_app.errors import NotFound, Refused
 
 DETAIL = {200: BatchDetailOutput}
@@ -90,7 +95,7 @@ class ApprovalInput(DecisionInput):
     retrieve=extend_schema(summary="Show a batch: counts, plan, progress, and what can be done next"),
 )
 class BatchView(LookView):
-    """The batches."""
+    """The batches, reversals among them."""
 
     queryset = Batch.objects.select_related("source", "received_by", "receipt")
     serializer_class = BatchOutput
@@ -163,7 +168,7 @@ class BatchView(LookView):
     @extend_schema(summary="Apply a batch", request=StepInput, responses={**STARTED, **DETAIL})
     @action(detail=True, methods=["post"], url_path="transitions/apply")
     def apply(self, request: Request, pk: str) -> Response:
-        """Start applying, or take it up again; it runs outside of this request. 200: it was applied already."""
+        """Start applying, or take it up again; it runs outside of this request. 200: it was applied already. A pause is ended by ``resume``."""
         return self._apply(request, pk)
 
     @extend_schema(summary="Take up again a batch that is being applied", request=StepInput, responses={**STARTED, **DETAIL})
@@ -171,6 +176,14 @@ class BatchView(LookView):
     def resume(self, request: Request, pk: str) -> Response:
         """Apply the chunks that are left; it runs outside of this request. 200: none was left."""
         return self._apply(request, pk, name="resume")
+
+    @extend_schema(summary="Pause a batch that is being applied", request=DecisionInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/pause")
+    def pause(self, request: Request, pk: str) -> Response:
+        """Let the chunks that are being applied come to their end, and begin no other until somebody resumes."""
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        applying.pause(batch_id=self.get_object().pk, caller=self.caller, **given)
+        return self._shown(pk)
 
     @extend_schema(summary="Withdraw a batch", request=DecisionInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/withdraw")
@@ -188,12 +201,43 @@ class BatchView(LookView):
         deciding.freeze(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
 
+    @extend_schema(summary="Propose the reversal of a batch", request=DecisionInput, responses={201: BatchDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/reverse")
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Make a batch that undoes this one, and answer with it. Another person approves it; nothing is posted yet."""
+        del pk
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        made = reversing.propose(batch_id=self.get_object().pk, caller=self.caller, **given)
+        shown = self._shown(str(made.pk), status.HTTP_201_CREATED)
+        shown["Location"] = reverse("batch-detail", args=[made.pk], request=request)
+        return shown
+
+    @extend_schema(summary="Tell what the reversal of a batch would come to", responses=PreviewOutput)
+    @action(detail=True, url_path="reversal-preview", serializer_class=PreviewOutput)
+    def reversal_preview(self, _request: Request, pk: str) -> Response:
+        """Answer with what would be posted, which dates it would get, and which accounts would refuse it. Writes nothing."""
+        del pk
+        shown = reversals.preview(self.get_object())
+        return Response(PreviewOutput({**shown._asdict(), "refusals": [reason.as_dict() for reason in shown.refusals]}).data)
+
     @extend_schema(summary="Tell how far a batch has come")
     @action(detail=True, serializer_class=BatchProgressOutput, reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"))
     def progress(self, _request: Request, pk: str) -> Response:
         """Answer with the progress and the last attempts."""
         del pk
         return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due")
+    @action(
+        detail=True,
+        url_path="status",
+        serializer_class=StatusOutput,
+        reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"),
+    )
+    def tell_status(self, _request: Request, pk: str) -> Response:
+        """Answer with what a run would do now, chunk by chunk, and with the pace of the one that is under way."""
+        del pk
+        return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now())).data)
 
     @extend_schema(summary="List the findings of a batch", parameters=[FindingFilters], responses=FindingOutput(many=True))
     @action(

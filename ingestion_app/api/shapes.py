@@ -10,7 +10,7 @@ from config import doorways
 from config.api_views import DigestOutput, OfferOutput, Output, ReasonOutput, offers
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Attempt, Batch, Finding, Record
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import batches, definitions, reversals
 from ingestion_app.states import BATCH
 
 ATTEMPTS_SHOWN = 10
@@ -41,13 +41,17 @@ class BatchOutput(Output):
     source = serializers.CharField(source="source.code")  # type: ignore[assignment]  # a field of the shape, not the attribute
     business_date = serializers.DateField()
     sequence = serializers.IntegerField()
-    state = serializers.CharField(help_text="received, rejected, validated, approved, applying, applied, frozen, withdrawn")
+    state = serializers.CharField(help_text=", ".join(Batch.State.values))
     version = serializers.IntegerField(help_text=_("Moves with every change of state."))
     record_count = serializers.IntegerField(allow_null=True)
     record_sum = serializers.IntegerField(allow_null=True)
     finding_counts = serializers.DictField(child=serializers.IntegerField(), help_text=_("How many findings, by rule."))
     received_by = serializers.CharField(source="received_by.username")
-    received_at = serializers.DateTimeField(source="receipt.received_at")
+    received_at = serializers.DateTimeField(
+        source="receipt.received_at", allow_null=True, default=None, help_text=_("Null for a reversal: nothing arrived.")
+    )
+    reverses = serializers.IntegerField(source="reverses_id", allow_null=True, help_text=_("The batch that this one undoes."))
+    is_paused = serializers.BooleanField(help_text=_("Whether applying waits for somebody to resume it."))
 
 
 class ChunkCountsOutput(Output):
@@ -63,12 +67,15 @@ class AttemptOutput(Output):
 
     step = serializers.CharField(help_text="validate, apply")
     number = serializers.IntegerField()
-    outcome = serializers.CharField(help_text="running, done, refused, failed")
+    outcome = serializers.CharField(help_text="running, done, refused, failed, paused")
+    phase = serializers.CharField(help_text="check, store, apply, recount")
     actor = serializers.CharField(source="actor.username")
     started_at = serializers.DateTimeField()
     heartbeat_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     done_records = serializers.IntegerField()
+    seconds = serializers.DictField(help_text=_("Seconds spent, by what they were spent on."))
+    counts = serializers.DictField(help_text=_("How often something happened, such as commits and deadlocks."))
     reasons = ReasonOutput(many=True)
 
 
@@ -97,11 +104,29 @@ class BatchProgressOutput(ProgressOutput):
         return found
 
 
+class DatedOutput(Output):
+    """Which dates the reversals of one period's entries get."""
+
+    book = serializers.CharField()
+    period = serializers.CharField(help_text=_("The period of the entries that are reversed."))
+    moved_to = serializers.DateField(allow_null=True, help_text=_("Null: each on its own date."))
+    entries = serializers.IntegerField(allow_null=True, help_text=_("Null before they are posted."))
+
+
+class PreviewOutput(Output):
+    """What the reversal of a batch would come to."""
+
+    is_posted = serializers.BooleanField(help_text=_("Whether this was counted from the ledger, and not from the plan."))
+    totals = TotalsByBookOutput()
+    dates = DatedOutput(many=True)
+    refusals = ReasonOutput(many=True, help_text=_("Why the ledger would not take it."))
+
+
 class BatchDetailOutput(BatchOutput):
     """A batch: what came, what was found, what is planned, how far it is, and what can be done next."""
 
-    receipt = serializers.IntegerField(source="receipt_id")
-    file_name = serializers.CharField(source="receipt.name")
+    receipt = serializers.IntegerField(source="receipt_id", allow_null=True)
+    file_name = serializers.CharField(source="receipt.name", allow_null=True, default=None)
     sha256 = DigestOutput(source="file.sha256")
     bytes = serializers.IntegerField(source="file.size")
     source_version = serializers.IntegerField(source="source_version.number")
@@ -117,8 +142,20 @@ class BatchDetailOutput(BatchOutput):
     first_on = serializers.DateField(allow_null=True)
     last_on = serializers.DateField(allow_null=True)
     totals = TotalsByBookOutput()
+    reversal = serializers.SerializerMethodField(help_text=_("The batch that undoes this one, or is to undo it."))
+    reversal_dates = serializers.SerializerMethodField(help_text=_("Of a reversal: which dates its entries get."))
     progress = serializers.SerializerMethodField()
     offers = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_reversal(self, batch: Batch) -> int | None:
+        """Return the number of the reversal."""
+        return Batch.objects.filter(reverses=batch, holds_original=True).values_list("id", flat=True).first()
+
+    @extend_schema_field(DatedOutput(many=True))
+    def get_reversal_dates(self, batch: Batch) -> Any:
+        """Return the dates of a reversal."""
+        return DatedOutput(reversals.dates_of(batch), many=True).data
 
     @extend_schema_field(ProgressOutput)
     def get_progress(self, batch: Batch) -> Any:
@@ -208,5 +245,11 @@ class ChunkOutput(Output):
     record_count = serializers.IntegerField()
     record_sum = serializers.IntegerField()
     totals = TotalsByBookOutput()
+    undoes = serializers.IntegerField(
+        source="undoes_id", allow_null=True, help_text=_("Of a reversal: the chunk that it undoes.")
+    )
+    lease_token = serializers.IntegerField(help_text=_("How often it was taken to be applied."))
+    lease_until = serializers.DateTimeField(allow_null=True)
+    leased_by = serializers.CharField()
     applied_at = serializers.DateTimeField(allow_null=True)
     reasons = ReasonOutput(many=True, help_text=_("Why it stopped."))

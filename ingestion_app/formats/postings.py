@@ -5,13 +5,15 @@ Pure: the same values under the same rules always plan the same entries, which i
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, tzinfo
-from typing import NamedTuple
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any, NamedTuple
 
 from ingestion_app.formats.definition import AccountRule, Definition, PostingRule
 from ingestion_app.formats.values import Value
 
 DESCRIPTION_MOST = 200  # what an entry keeps
+SIDES_MOST = 100_000  # account codes that a rule remembers
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -34,6 +36,7 @@ class Planned(NamedTuple):
 
 
 Values = Sequence[Value]
+_planned = partial(tuple.__new__, Planned)  # without the keywords that its constructor parses
 
 
 class Planner:
@@ -42,15 +45,10 @@ class Planner:
     def __init__(self, definition: Definition, zones: Mapping[str, tzinfo]) -> None:
         """Compile the rules. ``zones`` says, by book code, in which zone an instant becomes a date."""
         self._rules = [_compile(rule, definition, zones[rule.book]) for rule in definition.postings]
-        self._least = [(definition.layout.data.position(rule.amount), rule.per) for rule in definition.postings]
 
     def plan(self, values: Values) -> list[Planned]:
         """Return the entries of a record; none where every amount comes to zero. A negative amount swaps the sides."""
         return [planned for rule in self._rules if (planned := rule(values)) is not None]
-
-    def has_effect(self, values: Values) -> bool:
-        """Whether a record posts anything at all: what ``plan`` would tell at greater cost."""
-        return any(abs(values[place]) >= per for place, per in self._least)  # type: ignore[arg-type] # amount columns, as assured
 
 
 def reference(source: str, key: str) -> str:
@@ -62,21 +60,43 @@ def _compile(rule: PostingRule, definition: Definition, zone: tzinfo) -> Callabl
     data = definition.layout.data
     amount_at, effective_at = data.position(rule.amount), data.position(rule.effective)
     debit, credit = _side(rule.debit, definition), _side(rule.credit, definition)
-    describe = _template(rule.description, definition)
+    describe, day_of = _template(rule.description, definition), _dating(zone)
     book, per = rule.book, rule.per
 
     def plan(values: Values) -> Planned | None:
-        whole = values[amount_at]
+        whole: Any = values[amount_at]
         # Towards zero, so that a refund takes back exactly what the purchase of the same amount gave.
-        amount = whole // per if whole >= 0 else -(-whole // per)  # type: ignore[operator] # an amount column, as the definition assures
+        amount = whole // per if whole >= 0 else -(-whole // per)
         if amount == 0:
             return None
-        when = values[effective_at]
-        on = when.astimezone(zone).date() if isinstance(when, datetime) else when
-        sides = (debit(values), credit(values)) if amount > 0 else (credit(values), debit(values))
-        return Planned(book, on, abs(amount), *sides, describe(values)[:DESCRIPTION_MOST])  # type: ignore[arg-type] # a date column, as assured
+        when: Any = values[effective_at]
+        on = day_of(when) if isinstance(when, datetime) else when
+        description = describe(values)[:DESCRIPTION_MOST]
+        if amount > 0:
+            return _planned((book, on, amount, debit(values), credit(values), description))
+        return _planned((book, on, -amount, credit(values), debit(values), description))
 
     return plan
+
+
+def _dating(zone: tzinfo) -> Callable[[datetime], date]:
+    """Return what dates an instant in UTC. The zone is asked once a day of UTC, and for each instant of a day on which its clocks change."""
+    offsets: dict[date, timedelta | None] = {}
+
+    def offset_of(day: date) -> timedelta | None:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        moments = [midnight + timedelta(hours=hour) for hour in range(24)] + [midnight + timedelta(seconds=86_399)]
+        found = {moment.astimezone(zone).utcoffset() for moment in moments}
+        return found.pop() if len(found) == 1 else None
+
+    def day_of(when: datetime) -> date:
+        day = when.date()
+        if day not in offsets:
+            offsets[day] = offset_of(day)
+        offset = offsets[day]
+        return (when + offset).date() if offset is not None else when.astimezone(zone).date()
+
+    return day_of
 
 
 def _side(rule: AccountRule, definition: Definition) -> Callable[[Values], Side]:
@@ -84,7 +104,18 @@ def _side(rule: AccountRule, definition: Definition) -> Callable[[Values], Side]
         side = Side(rule.role, None)
         return lambda _values: side
     code = _template(rule.code or "", definition)
-    return lambda values: Side(None, code(values))
+    sides: dict[str, Side] = {}  # codes are few, and asked for with every record
+
+    def find(values: Values) -> Side:
+        name = code(values)
+        found = sides.get(name)
+        if found is None:
+            if len(sides) >= SIDES_MOST:
+                sides.clear()
+            found = sides[name] = Side(None, name)
+        return found
+
+    return find
 
 
 def _template(text: str, definition: Definition) -> Callable[[Values], str]:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,8 @@ __all__ = ["DefinitionInvalid", "Problem", "parse"]
 
 _SYNTAX_PLACE = re.compile(r"^(?P<message>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
 _NAME_GROUPS = ("business_date", "sequence")
+_FAILING_CHUNKS = 10  # how many chunks may stop in one attempt where nothing is asked for
+_WITHIN_MINUTES = 60 * 24 * 366
 
 
 class DefinitionInvalid(ValueError):
@@ -43,6 +46,15 @@ def parse(text: str) -> Definition:
     return definition
 
 
+class _Limits(NamedTuple):
+    """The limits as far as they could be read."""
+
+    set_aside: int | None
+    line_bytes: int | None
+    chunk_records: int | None
+    failing_chunks: int
+
+
 def _syntax_problem(text: str, message: str) -> Problem:
     match = _SYNTAX_PLACE.match(message)
     # Without a line the text ended too early.
@@ -52,17 +64,19 @@ def _syntax_problem(text: str, message: str) -> Problem:
 
 def _read_definition(root: Table) -> Definition | None:
     source, limits, layout_table, roles_table = (root.table(key) for key in ("source", "limits", "layout", "roles"))
+    within_minutes = _read_agreement(root.table("sla", optional=True))
     posting_tables = root.tables("posting")
     root.close()
     code, name, pattern = _read_source(source) if source else (None, None, None)
-    set_aside, line_bytes, chunk_records = _read_limits(limits) if limits else (None, None, None)
+    read_limits = _read_limits(limits) if limits else _Limits(None, None, None, _FAILING_CHUNKS)
     if layout_table is None:
         return None
-    layout = read_layout(layout_table, line_bytes)
+    layout = read_layout(layout_table, read_limits.line_bytes)
     roles = read_roles(roles_table, layout) if roles_table else None
     postings = _read_postings(root, posting_tables, layout)
     if roles and roles_table and code:
         check_key_width(roles_table, roles, layout.data.columns, source=code)
+    set_aside, chunk_records = read_limits.set_aside, read_limits.chunk_records
     if code is None or name is None or layout.layout is None or roles is None or set_aside is None or chunk_records is None:
         return None
     return Definition(
@@ -74,6 +88,8 @@ def _read_definition(root: Table) -> Definition | None:
         postings=postings,
         set_aside_limit=set_aside,
         chunk_records=chunk_records,
+        failing_chunks=read_limits.failing_chunks,
+        applied_within_minutes=within_minutes,
     )
 
 
@@ -105,12 +121,21 @@ def _read_name_pattern(table: Table) -> re.Pattern[str] | None:
     return None if missing else pattern
 
 
-def _read_limits(table: Table) -> tuple[int | None, int | None, int | None]:
+def _read_limits(table: Table) -> _Limits:
     set_aside = table.integer("set_aside", least=0, most=1_000_000)
     line_bytes = table.integer("line_bytes", least=1, most=LINE_BYTES)
     chunk_records = table.integer("chunk_records", least=1, most=1_000_000)
+    failing_chunks = table.integer("failing_chunks", least=1, most=1_000_000, optional=True)
     table.close()
-    return set_aside, line_bytes, chunk_records
+    return _Limits(set_aside, line_bytes, chunk_records, _FAILING_CHUNKS if failing_chunks is None else failing_chunks)
+
+
+def _read_agreement(table: Table | None) -> int | None:
+    if table is None:
+        return None
+    minutes = table.integer("applied_within_minutes", least=1, most=_WITHIN_MINUTES)
+    table.close()
+    return minutes
 
 
 def _read_postings(root: Table, tables: list[Table] | None, layout: ReadLayout) -> tuple[PostingRule, ...]:

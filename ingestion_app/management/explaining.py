@@ -24,6 +24,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
     """Say what an account holds, whether its lines come to it, and where its last lines came from."""
     account, book = explained.account, explained.account.book
     records = lines.records_of(_chunk_and_reference(line) for line in explained.lines if line.origin_kind == Posting.Origin.CHUNK)
+    undoing = lines.reversals_of(line.origin_id for line in explained.lines if line.origin_kind == Posting.Origin.CHUNK)
     differing = [proof for proof in explained.proofs if proof.differs]
     data = {
         "kind": "account",
@@ -41,7 +42,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
         "differing_stripes": [
             {"stripe": proof.stripe, "claimed": list(proof.claimed), "found": list(proof.found)} for proof in differing
         ],
-        "lines": [_account_line(line, records.get(_chunk_and_reference(line))) for line in explained.lines],
+        "lines": [_account_line(line, records.get(_chunk_and_reference(line)), undoing) for line in explained.lines],
         "entry_of_that_name": namesake.pk if namesake else None,
     }
     verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
@@ -58,7 +59,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
             balance=_money(explained.claimed, book),
             verdict=verdict.format(sum=_money(explained.found, book), count=explained.line_count),
         ),
-        *[_account_line_text(line, records.get(_chunk_and_reference(line)), book) for line in explained.lines],
+        *[_account_line_text(line, records.get(_chunk_and_reference(line)), undoing, book) for line in explained.lines],
     ]
     if namesake:
         said.append(_("An entry has this reference too: explain {number}").format(number=namesake.pk))
@@ -95,6 +96,13 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         said.append(_("Reverses {reference}").format(reference=entry.reverses.reference))
     if explained.reversed_by:
         said.append(_("Reversed by {reference}").format(reference=explained.reversed_by))
+    by_batch = lines.reversing_batch(entry) if explained.reversed_by else None
+    if by_batch is not None and (reversal := lines.find_batch(by_batch)) is not None:
+        said += _batch_text(reversal)
+    undoing = lines.reversals_of([posting.origin_id]) if posting.origin_kind == Posting.Origin.CHUNK else {}
+    if undoing and (reversal := lines.find_batch(undoing[posting.origin_id])) is not None:
+        origin |= {"batch": _batch(reversal)}
+        said += _batch_text(reversal)
     if record is not None and (batch := lines.find_batch(record.batch_id)) is not None:
         origin |= {"batch": _batch(batch), **_place(batch, record.line, record, complaints)}
         said += [*_batch_text(batch), *_place_text(batch, origin)]
@@ -115,6 +123,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "digest_holds": explained.digest_holds,
         "reverses": entry.reverses.reference if entry.reverses else "",
         "reversed_by": explained.reversed_by,
+        "reversed_by_batch": by_batch,
         "origin": origin,
     }
     return _outcome(data, said, complaints)
@@ -185,7 +194,7 @@ def _chunk_and_reference(line: AccountLine) -> tuple[int, str]:
     return line.origin_id, line.reference
 
 
-def _account_line(line: AccountLine, record: Record | None) -> dict[str, Any]:
+def _account_line(line: AccountLine, record: Record | None, undoing: dict[int, int]) -> dict[str, Any]:
     return {
         "entry": line.entry_id,
         "date": line.effective_on.isoformat(),
@@ -197,14 +206,21 @@ def _account_line(line: AccountLine, record: Record | None) -> dict[str, Any]:
         "origin": {
             "kind": line.origin_kind,
             "number": line.origin_id,
-            "batch": record.batch_id if record else None,
+            "batch": record.batch_id if record else _reversal_of(line, undoing),
             "line": record.line if record else None,
         },
     }
 
 
-def _account_line_text(line: AccountLine, record: Record | None, book: Book) -> str:
+def _reversal_of(line: AccountLine, undoing: dict[int, int]) -> int | None:
+    """Return the number of the reversal that a line came from, if it did."""
+    return undoing.get(line.origin_id) if line.origin_kind == Posting.Origin.CHUNK else None
+
+
+def _account_line_text(line: AccountLine, record: Record | None, undoing: dict[int, int], book: Book) -> str:
     origin = f"{record.batch_id}:{record.line}" if record else f"{line.origin_kind} {line.origin_id}"
+    if (reversal := _reversal_of(line, undoing)) is not None:
+        origin = _("batch {number}").format(number=reversal)
     return f"  {line.effective_on}  {_money(line.amount, book):>20}  {line.reference}  ← {origin}"
 
 
@@ -216,18 +232,27 @@ def _batch(batch: Batch) -> dict[str, Any]:
         "business_date": batch.business_date.isoformat(),
         "sequence": batch.sequence,
         "state": batch.state,
-        "file_name": batch.receipt.name,
+        "reverses": batch.reverses_id,
+        "file_name": batch.receipt.name if batch.receipt else None,
         "sha256": str(batch.file),
         "received_by": batch.received_by.username,
-        "received_at": batch.receipt.received_at.isoformat(),
+        "received_at": batch.receipt.received_at.isoformat() if batch.receipt else None,
         "approved_by": batch.approved_by.username if batch.approved_by else "",
     }
 
 
 def _batch_text(batch: Batch) -> list[str]:
     told = _batch(batch)
+    first = _("Batch {number} ({batch}): {state}").format(number=batch.pk, batch=batch, state=batch.get_state_display())
+    if batch.receipt is None:
+        return [
+            first,
+            _("Reverses batch {original}; proposed by {user}; approved by {approver}").format(
+                original=batch.reverses_id, user=told["received_by"], approver=told["approved_by"] or _("nobody")
+            ),
+        ]
     return [
-        _("Batch {number} ({batch}): {state}").format(number=batch.pk, batch=batch, state=batch.get_state_display()),
+        first,
         _("File {name}, SHA-256 {sha256}").format(name=told["file_name"], sha256=told["sha256"]),
         _("Received by {user} at {at}; approved by {approver}").format(
             user=told["received_by"], at=told["received_at"], approver=told["approved_by"] or _("nobody")

@@ -88,6 +88,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="chunk",
+            name="applied_token",
+            field=models.PositiveIntegerField(default=0, verbose_name="fencing token when it was applied"),
+        ),
+        migrations.AddField(
+            model_name="chunk",
             name="undoes",
             field=models.ForeignKey(
                 null=True,
@@ -261,6 +266,17 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="batch_approved_plan",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="chunk",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "applied"), _negated=True),
+                    ("applied_token", models.F("lease_token")),
+                    _connector="OR",
+                ),
+                name="chunk_applied_by_last",
             ),
         ),
     ]

@@ -62,6 +62,8 @@ class Batch(models.Model):
     first_on = models.DateField(_("first date"), null=True)
     last_on = models.DateField(_("last date"), null=True)
     totals = models.JSONField(_("planned totals by book"), default=dict)
+    # Of a reversal: by book and period of the entries, [the day that they are moved to, or null for their own dates; how many].
+    reversal_dates = models.JSONField(_("dates of the reversal"), null=True, editable=False)
     finding_counts = models.JSONField(_("findings by rule"), default=dict)
 
     history = HistoricalRecords()
@@ -186,7 +188,8 @@ class Attempt(models.Model):
 class Chunk(models.Model):
     """The records of a set of holders that are applied in one transaction, and what the plan expects of it.
 
-    A worker takes a chunk under a lease: ``lease_token`` counts how often it was taken, and only whoever took it last may apply or stop it.
+    A worker takes a chunk under a lease: ``lease_token`` counts how often it was taken, and only whoever took it last may apply or stop it;
+    who applies it says under which token, and the database refuses any but the last.
     A chunk of a reversal ``undoes`` a chunk of the batch that is reversed, and has no records of its own.
     """
 
@@ -207,6 +210,7 @@ class Chunk(models.Model):
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="chunks", verbose_name=_("attempt"))
     lease_token = models.PositiveIntegerField(_("fencing token"), default=0)
+    applied_token = models.PositiveIntegerField(_("fencing token when it was applied"), default=0)
     lease_until = models.DateTimeField(_("leased until"), null=True)
     leased_by = models.CharField(_("leased by"), max_length=80, blank=True)
     applied_at = models.DateTimeField(_("applied at"), null=True)
@@ -221,6 +225,9 @@ class Chunk(models.Model):
             models.UniqueConstraint(fields=["batch", "number"], name="chunk_number_unique"),
             models.CheckConstraint(condition=Q(state__in=["pending", "stopped", "applied"]), name="chunk_state_known"),
             models.CheckConstraint(condition=~Q(state="applied") | Q(applied_at__isnull=False), name="chunk_applied_at_given"),
+            models.CheckConstraint(
+                condition=~Q(state="applied") | Q(applied_token=F("lease_token")), name="chunk_applied_by_last"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,39 +1,35 @@
-"""Applies batches: chunk by chunk, each in one transaction with its entries, by one process or several."""
+"""Applies batches: begins, lets workers apply the chunks, and takes the last step; pauses, and resumes."""
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import partial
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
 
 from django.db import connection, connections
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
-from ingestion_app.formats.definition import Definition, Kind
-from ingestion_app.formats.postings import Side, reference
-from ingestion_app.formats.values import Value
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts, pool
-from ingestion_app.queries import batches, definitions, records
+from ingestion_app.operations import attempts, chunks, leasing, reversing
+from ingestion_app.operations.chunks import ChunkResult, Clock, Work
+from ingestion_app.operations.pool import Pool
+from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH
-from ledger_app import locks
 from ledger_app.errors import LedgerError, Refused, TryAgain
-from ledger_app.models import Account, Book, Posting
-from ledger_app.operations import entries, transactions, transitions
+from ledger_app.operations import collecting, measuring, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import postings
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.posting import Draft
 
-UNKNOWN_OUTCOMES_MOST = 3
+POLL_SECONDS = 0.2
+BEAT = timedelta(seconds=1)
+ENDED = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
 
 Told = Callable[[int, int], None]
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +42,46 @@ class Applied:
     stopped: dict[int, tuple[LedgerError, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkResult:
-    """What became of one chunk: ``applied``, ``skipped`` (found applied) or ``stopped``."""
-
-    number: int
-    outcome: str
-    records: int
-    reasons: tuple[LedgerError, ...] = ()
-
-
 def apply(
     *,
     batch_id: int,
     caller: Caller,
     now: Clock,
     workers: int = 1,
+    lease_seconds: int = leasing.LEASE_SECONDS,
     told: Told = lambda _done, _total: None,
     version: int | None = None,
 ) -> Applied:
     """Apply a batch and return what was done. Run again it goes on where it was; of an applied batch it does nothing.
 
-    Chunks whose records the ledger refuses stop with their reasons, the others go on; the batch is applied when every chunk is and the
-    ledger's change, counted again, equals the plan. ``now`` gives the time; with several workers each of them calls it, so it is a
-    module's own function, which can be handed to another process.
+    Chunks whose records the ledger refuses stop with their reasons, the others go on, until as many have stopped as the source allows; the
+    batch is applied when every chunk is and the ledger's change, counted again, equals the plan. ``now`` gives the time; with several workers
+    each of them calls it, so it is a module's own function, which can be handed to another process.
 
-    :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale; plan_damaged and recount_differs at the end too
-    :raises TryAgain: when the database was busy or away
+    :raises Refused: wrong_state, not_permitted, paused, plan_moved, plan_damaged, stale; plan_damaged and recount_differs at the end too
+    :raises TryAgain: when the database was busy or away, or others hold chunks and do not come to an end with them
     """
     begin(batch_id=batch_id, caller=caller, version=version)
-    return carry_on(batch_id=batch_id, caller=caller, now=now, workers=workers, told=told)
+    return carry_on(batch_id=batch_id, caller=caller, now=now, workers=workers, lease_seconds=lease_seconds, told=told)
 
 
 def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: str = "") -> Batch:
     """Take the step into ``applying``, or say that it is taken up again. An applied batch is left as it is, by who may apply it.
 
-    ``name`` is ``apply`` or ``resume`` where exactly that was asked for; without it the one that the batch's state calls for is taken.
+    ``name`` is ``apply`` or ``resume`` where exactly that was asked for; without it the one that the batch's state calls for is taken. A pause
+    ends only where it is asked to: by ``resume``.
 
-    :raises Refused: wrong_state, not_permitted, plan_moved, plan_damaged, stale
+    :raises Refused: wrong_state, not_permitted, paused, plan_moved, plan_damaged, stale
     """
     batch = Batch.objects.get(pk=batch_id)
     may = BATCH.transition("apply").right in rights_of(caller.user)
-    if may and batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
+    if may and batch.state in ENDED:
         return batch
+    if batch.is_paused and not name:
+        raise Refused([errors.Paused(batch=batch.pk)])
     try:
         called_for = "resume" if batch.state == Batch.State.APPLYING else "apply"
-        return _transition(name or called_for, batch_id, caller, version)
+        return _transition(name or called_for, batch_id, caller, version=version, write=lambda _row: {"is_paused": False})
     except Refused:
         # Another process may have begun, or ended, since the state was read: to apply beside it is no fault.
         if name or version is not None or Batch.objects.get(pk=batch_id).state == batch.state:
@@ -99,44 +89,192 @@ def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: st
     return begin(batch_id=batch_id, caller=caller)
 
 
-def carry_on(*, batch_id: int, caller: Caller, now: Clock, workers: int = 1, told: Told = lambda _done, _total: None) -> Applied:
+def pause(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
+    """Have no further chunk begun until somebody resumes; chunks that are being applied come to their end.
+
+    :raises Refused: wrong_state, not_permitted, paused_already, reason_required, stale
+    """
+    return _transition("pause", batch_id, caller, reason=reason, version=version, write=lambda _row: {"is_paused": True})
+
+
+def carry_on(
+    *,
+    batch_id: int,
+    caller: Caller,
+    now: Clock,
+    workers: int = 1,
+    lease_seconds: int = leasing.LEASE_SECONDS,
+    told: Told = lambda _done, _total: None,
+) -> Applied:
     """Apply the chunks of a batch that has begun, and take the last step when all are applied.
 
     :raises Refused: plan_damaged, recount_differs
-    :raises TryAgain: when the database was busy or away
+    :raises TryAgain: when the database was busy or away, or others hold chunks and do not come to an end with them
     """
-    batch = Batch.objects.get(pk=batch_id)
-    if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
-        return Applied(batch, 0, batch.chunks.count(), {})
+    batch = Batch.objects.select_related("source_version").get(pk=batch_id)
+    before = batch.chunks.filter(state=Chunk.State.APPLIED).count()
+    if batch.state in ENDED:
+        return Applied(batch, 0, before, {})
     attempt = attempts.begin(batch=batch, step=Attempt.Step.APPLY, caller=caller, host=socket.gethostname(), process=os.getpid())
-    started = perf_counter()
-    results: list[ChunkResult] = []
+    run = _Run(batch, attempt, Work(batch_id, attempt.pk, caller, now, lease_seconds), told)
     try:
-        total = sum(batch.chunks.values_list("record_count", flat=True))
-        done = 0
-        for result in _results(batch_id, attempt.pk, caller, now, workers):
-            results.append(result)
-            done += result.records if result.outcome != "stopped" else 0
-            attempts.beat(attempt=attempt, at=now(), done_records=done)
-            told(done, total)
-        stopped = {result.number: result.reasons for result in results if result.outcome == "stopped"}
-        finished = _finish(batch_id, replace(caller, at=now())) if not stopped else Batch.objects.get(pk=batch_id)
+        with measuring.measured() as run.measured, collecting.rare():
+            run.apply(workers)
+            finished = run.finish()
     except LedgerError as error:
-        reasons = error.reasons if isinstance(error, Refused) else (error,)
-        attempts.end(attempt=attempt, at=now(), outcome=Attempt.Outcome.FAILED, reasons=reasons)
+        run.end(Attempt.Outcome.FAILED, error.reasons if isinstance(error, Refused) else (error,))
         raise
-    attempts.end(
-        attempt=attempt,
-        at=now(),
-        outcome=Attempt.Outcome.REFUSED if stopped else Attempt.Outcome.DONE,
-        reasons=[reason for reasons in stopped.values() for reason in reasons][:20],
-        seconds={"apply": round(perf_counter() - started, 3)},
-    )
-    counts = {outcome: sum(1 for result in results if result.outcome == outcome) for outcome in ("applied", "skipped")}
-    return Applied(finished, counts["applied"], counts["skipped"], stopped)
+    reasons = tuple(reason for refused in run.stopped.values() for reason in refused)[:20]
+    if finished.is_paused and not run.stopped:
+        run.end(Attempt.Outcome.PAUSED, [errors.Paused(batch=batch.pk)])
+    else:
+        run.end(Attempt.Outcome.REFUSED if run.stopped else Attempt.Outcome.DONE, reasons)
+    return Applied(finished, run.applied, before + run.skipped, run.stopped)
 
 
-def _transition(name: str, batch_id: int, caller: Caller, version: int | None = None) -> Batch:
+@dataclass(slots=True)
+class _Run:
+    """One attempt at applying: its workers, what they told, and its end."""
+
+    batch: Batch
+    attempt: Attempt
+    work: Work
+    told: Told
+    measured: measuring.Measured = field(default_factory=measuring.Measured)
+    applied: int = 0
+    skipped: int = 0
+    done_records: int = 0
+    stopped: dict[int, tuple[LedgerError, ...]] = field(default_factory=dict)
+    _beaten_at: datetime | None = None
+    _started: float = field(default_factory=perf_counter)
+
+    def apply(self, workers: int) -> None:
+        """Apply what is left: by processes of their own, and what they leave by this one."""
+        worker = leasing.worker_name(self.attempt.pk)
+        attempts.beat(attempt=self.attempt, at=self.work.now(), done_records=0, phase="apply")
+        leasing.release_dead(self.batch.pk)
+        try:
+            # SQLite has one writer: several processes would only queue for it.
+            if workers > 1 and connection.vendor != "sqlite":
+                self._apply_in_processes(workers, worker)
+            self._apply_here(worker)
+        finally:
+            leasing.release(batch_id=self.batch.pk, workers=[worker])
+
+    def _apply_in_processes(self, workers: int, worker: str) -> None:
+        # A connection is never shared with another process.
+        connections.close_all()
+        pool = Pool(self.work, workers)
+        try:
+            for kind, said in pool.events():
+                if kind == "result":
+                    self._take(said)
+                elif kind == "measured":
+                    self.measured.add(said)
+                elif kind == "died":
+                    leasing.release(batch_id=self.batch.pk, workers=[worker.replace(f":{os.getpid()}/", f":{said}/")])
+                elif pool.has_idle:
+                    # One may have been stopped and hold a chunk still: when its lease is over, the chunk is done here.
+                    for result in chunks.apply_free(self.work, worker):
+                        self._take(result)
+                    if not self._left().exists():
+                        return
+        finally:
+            pool.stop()
+        if pool.failures:
+            raise pool.failures[0]
+
+    def _apply_here(self, worker: str) -> None:
+        """Apply until nothing is left, waiting for chunks that others hold; their leases end."""
+        patience = int(2 * self.work.lease_seconds / POLL_SECONDS)
+        waiting: list[int] = []
+        waited = 0
+        while True:
+            for result in chunks.apply_free(self.work, worker):
+                self._take(result)
+            now_waiting = list(self._left().values_list("id", flat=True))
+            if not now_waiting or not Batch.objects.filter(pk=self.batch.pk, state="applying", is_paused=False).exists():
+                return
+            leasing.release_dead(self.batch.pk)
+            waited = waited + 1 if now_waiting == waiting else 0
+            if waited > patience:
+                raise TryAgain(cause=_("other workers hold chunks of this batch"))
+            waiting = now_waiting
+            time.sleep(POLL_SECONDS)
+
+    def _left(self) -> Any:
+        return leasing.left(self.batch.pk, self.attempt.pk)
+
+    def _take(self, result: ChunkResult) -> None:
+        """Count what became of a chunk, tell of it, and stop applying where too many have stopped."""
+        if result.outcome == "applied":
+            self.applied += 1
+            self.done_records += result.records
+        elif result.outcome == "skipped":
+            self.skipped += 1
+        elif result.outcome == "stopped":
+            self.stopped[result.number] = result.reasons
+            if len(self.stopped) >= definitions.definition_of(self.batch.source_version).failing_chunks:
+                self._trip()
+        at = self.work.now()
+        if self._beaten_at is None or at - self._beaten_at >= BEAT:
+            self._beaten_at = at
+            attempts.beat(attempt=self.attempt, at=at, done_records=self.done_records)
+        progress = batches.progress(self.batch)
+        self.told(progress["records_applied"], progress["records"])
+
+    def _trip(self) -> None:
+        reason = gettext("{count} chunks have stopped in this attempt.").format(count=len(self.stopped))
+        try:
+            _transition(
+                "trip",
+                self.batch.pk,
+                replace(self.work.caller, at=self.work.now()),
+                reason=reason,
+                write=lambda _row: {"is_paused": True},
+            )
+        except Refused:
+            # Somebody has paused it already, or it has left the state: either way no further chunk begins.
+            if Batch.objects.filter(pk=self.batch.pk, state="applying", is_paused=False).exists():
+                raise
+
+    def finish(self) -> Batch:
+        """Take the last step where every chunk is applied, unless another process that applied beside this one has taken it."""
+        if Chunk.objects.filter(batch=self.batch).exclude(state=Chunk.State.APPLIED).exists():
+            return Batch.objects.get(pk=self.batch.pk)
+        attempts.beat(attempt=self.attempt, at=self.work.now(), done_records=self.done_records, phase="recount")
+        try:
+            with measuring.phase("recount"):
+                caller = replace(self.work.caller, at=self.work.now())
+                return _transition("finish", self.batch.pk, caller, write=lambda row: reversing.end_original(row, caller))
+        except Refused:
+            batch = Batch.objects.get(pk=self.batch.pk)
+            if batch.state in ENDED:
+                return batch
+            raise
+
+    def end(self, outcome: str, reasons: Any) -> None:
+        """Write down how the attempt ended, where its time went, and what it met."""
+        attempts.end(
+            attempt=self.attempt,
+            at=self.work.now(),
+            outcome=outcome,
+            reasons=reasons,
+            done_records=self.done_records,
+            seconds={**self.measured.rounded(), "total": round(perf_counter() - self._started, 3)},
+            counts=self.measured.counts,
+        )
+
+
+def _transition(
+    name: str,
+    batch_id: int,
+    caller: Caller,
+    *,
+    reason: str = "",
+    version: int | None = None,
+    write: Callable[[Batch], Mapping[str, Any]] = lambda _row: {},
+) -> Batch:
     return transitions.perform(
         transitions.Request(
             machine=BATCH,
@@ -145,176 +283,9 @@ def _transition(name: str, batch_id: int, caller: Caller, version: int | None = 
             pk=batch_id,
             caller=caller,
             facts=lambda row: batches.facts(row, user=caller.user),
+            write=lambda row, _facts: write(row),
+            reason=reason,
             version=version,
             audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest)},
         )
     )
-
-
-def _finish(batch_id: int, caller: Caller) -> Batch:
-    """Take the last step, unless another process that applied beside this one has taken it."""
-    try:
-        return _transition("finish", batch_id, caller)
-    except Refused:
-        batch = Batch.objects.get(pk=batch_id)
-        if batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}:
-            return batch
-        raise
-
-
-def _results(batch_id: int, attempt_id: int, caller: Caller, now: Clock, workers: int) -> Iterator[ChunkResult]:
-    """Yield what became of each chunk, applied here or in a pool of processes."""
-    chunk_ids = list(Chunk.objects.filter(batch_id=batch_id).order_by("number").values_list("id", flat=True))
-    if workers <= 1 or connection.vendor == "sqlite":
-        # SQLite has one writer: a pool would only queue for it.
-        for chunk_id in chunk_ids:
-            yield apply_chunk(chunk_id=chunk_id, attempt_id=attempt_id, caller=replace(caller, at=now()))
-        return
-    connections.close_all()
-    try:
-        with pool.processes(workers) as executor:
-            yield from executor.map(_apply_in_pool, [(chunk_id, attempt_id, caller, now) for chunk_id in chunk_ids])
-    except BrokenProcessPool as broken:
-        # The chunk of a worker that was killed was rolled back by the database, or is found applied.
-        raise TryAgain(cause=_("a worker process ended")) from broken
-
-
-def _apply_in_pool(given: tuple[int, int, Caller, Clock]) -> ChunkResult:
-    chunk_id, attempt_id, caller, now = given
-    return apply_chunk(chunk_id=chunk_id, attempt_id=attempt_id, caller=replace(caller, at=now()))
-
-
-def apply_chunk(*, chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResult:
-    """Apply one chunk: its entries and its state in one transaction. A chunk that is found applied is skipped.
-
-    A connection lost at COMMIT leaves the outcome unknown; the chunk's row, read under its lock on a new connection, tells.
-
-    :raises TryAgain: when the database stays busy or away
-    """
-    for _try in range(UNKNOWN_OUTCOMES_MOST - 1):
-        try:
-            return _apply_or_stop(chunk_id, attempt_id, caller)
-        except TryAgain:
-            continue
-    return _apply_or_stop(chunk_id, attempt_id, caller)
-
-
-def _apply_or_stop(chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResult:
-    try:
-        return transactions.run(lambda: _apply_chunk(chunk_id, attempt_id, caller))
-    except Refused as refusal:
-        return transactions.run(partial(_stop, chunk_id, attempt_id, refusal))
-
-
-def _apply_chunk(chunk_id: int, attempt_id: int, caller: Caller) -> ChunkResult:
-    chunk = locks.own_row(Chunk, chunk_id)
-    if chunk.state == Chunk.State.APPLIED:
-        return ChunkResult(chunk.number, "skipped", chunk.record_count)
-    batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
-    if batch.state != Batch.State.APPLYING:
-        raise Refused([errors.BatchAway(state=batch.get_state_display())])
-    drafts = _drafts(chunk, batch)
-    posted = entries.post(
-        drafts=drafts, origin=entries.Origin(Posting.Origin.CHUNK, chunk.pk), caller=caller, lane=chunk.number, reason=str(batch)
-    )
-    if posted.replayed_count:
-        # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
-        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)])
-    Chunk.objects.filter(pk=chunk.pk).exclude(state=Chunk.State.APPLIED).update(
-        state=Chunk.State.APPLIED, attempt_id=attempt_id, applied_at=caller.at, reasons=[]
-    )
-    return ChunkResult(chunk.number, "applied", chunk.record_count)
-
-
-def _stop(chunk_id: int, attempt_id: int, refusal: Refused) -> ChunkResult:
-    """Write down why a chunk stopped, unless another process has applied it meanwhile."""
-    chunk = locks.own_row(Chunk, chunk_id)
-    if chunk.state == Chunk.State.APPLIED:
-        return ChunkResult(chunk.number, "skipped", chunk.record_count)
-    reasons = [reason.as_dict() for reason in refusal.reasons[:20]]
-    Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, attempt_id=attempt_id, reasons=reasons)
-    return ChunkResult(chunk.number, "stopped", chunk.record_count, refusal.reasons[:20])
-
-
-def _drafts(chunk: Chunk, batch: Batch) -> list[Draft]:
-    """Return the drafts of a chunk's records, having counted that they come to what the plan says.
-
-    :raises Refused: records_differ; account_away; chunk_differs
-    """
-    definition = definitions.definition_of(batch.source_version)
-    books = definitions.books_of(definition)
-    planner = definitions.planner_of(definition, books)
-    decode = _decoder(definition)
-    stored = records.of_chunk(chunk.pk)
-    if records.digest(stored) != bytes(chunk.records_digest or b""):
-        raise Refused([errors.RecordsDiffer(number=chunk.number)])
-    planned = [(line, key, holder, planner.plan(decode(values))) for line, key, holder, _, values in stored]
-    accounts = _Accounts(books, {holder for _, _, holder, _ in planned}, [each for *_, plan in planned for each in plan])
-    drafts: list[Draft] = []
-    totals = {book: [0, 0, 0] for book in chunk.totals}
-    for line, key, holder, plan in planned:
-        name = reference(batch.source.code, key)
-        for each in plan:
-            lines = (
-                (accounts.find(each.book, each.debit, holder, line), each.amount),
-                (accounts.find(each.book, each.credit, holder, line), -each.amount),
-            )
-            drafts.append(Draft(books[each.book].pk, each.effective_on, name, each.description, lines))
-            of_book = totals.setdefault(each.book, [0, 0, 0])
-            of_book[0] += 1
-            of_book[1] += 2
-            of_book[2] += each.amount
-    found: Any = (len(stored), sum(record.amount for record in stored), totals)
-    wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
-    if accounts.missing:
-        raise Refused(accounts.missing)
-    if found != wanted:
-        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=wanted, found=found)])
-    return drafts
-
-
-def _decoder(definition: Definition) -> Callable[[Sequence[Any]], list[Value]]:
-    """Return what reads a record's stored values back into the types that its columns have."""
-    readers: list[tuple[int, Callable[[Any], Value]]] = []
-    for place, column in enumerate(definition.layout.data.columns):
-        if column.kind is Kind.INSTANT:
-            readers.append((place, datetime.fromisoformat))
-        elif column.kind is Kind.DATE:
-            readers.append((place, date.fromisoformat))
-
-    def decode(stored: Sequence[Any]) -> list[Value]:
-        values: list[Value] = list(stored)
-        for place, read in readers:
-            values[place] = read(stored[place])
-        return values
-
-    return decode
-
-
-class _Accounts:
-    """The accounts that a chunk's records post to. What they may take is decided by ``post``, under their locks."""
-
-    def __init__(self, books: dict[str, Book], holder_ids: set[int], plans: list[Any]) -> None:
-        codes = {book.pk: code for code, book in books.items()}
-        roles = sorted({side.role for each in plans for side in (each.debit, each.credit) if side.role})
-        self._by_role: dict[tuple[int, str, str], int] = {}
-        for part in postings.parts(sorted(holder_ids)):
-            rows = Account.objects.filter(holder_id__in=part, book_id__in=codes, role__in=roles)
-            for key, holder, book_id, role in rows.values_list("id", "holder_id", "book_id", "role"):
-                if holder is not None:
-                    self._by_role[holder, codes[book_id], role] = key
-        self._by_code: dict[tuple[str, str], int] = {}
-        wanted = {(each.book, side.code) for each in plans for side in (each.debit, each.credit) if side.code}
-        for code, book in books.items():
-            for part in postings.parts(sorted(name for of, name in wanted if of == code)):
-                found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
-                self._by_code.update(((code, name), key) for name, key in found)
-        self.missing: list[LedgerError] = []
-
-    def find(self, book: str, side: Side, holder_id: int, line: int) -> int:
-        """Return an account's id; where there is none, note the line that misses it."""
-        found = self._by_role.get((holder_id, book, side.role)) if side.role else self._by_code.get((book, side.code or ""))
-        if found is None:
-            self.missing.append(errors.AccountAway(line=line, account=side.role or side.code, book=book))
-            return 0
-        return found

@@ -1,22 +1,31 @@
 """Attempts: one try at a step of a batch, so that "where is it?" and "what happened?" have an answer in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Max
 
+from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch
+from ingestion_app.operations import leasing
 from ledger_app.errors import LedgerError
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
 
 
 def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int) -> Attempt:
-    """Write down that a try begins."""
+    """Write down that a try begins, and of earlier ones whose process is gone that they have failed."""
 
     def work() -> Attempt:
-        last = Attempt.objects.filter(batch=batch, step=step).aggregate(last=Max("number"))["last"] or 0
+        earlier = Attempt.objects.filter(batch=batch, step=step)
+        last = earlier.aggregate(last=Max("number"))["last"] or 0
+        for attempt in earlier.filter(outcome=Attempt.Outcome.RUNNING):
+            if leasing.is_dead(f"{attempt.host}:{attempt.process}"):
+                gone = errors.ProcessGone(process=attempt.process, host=attempt.host).as_dict()
+                earlier.filter(pk=attempt.pk).update(
+                    outcome=Attempt.Outcome.FAILED, ended_at=attempt.heartbeat_at, reasons=[gone]
+                )
         return Attempt.objects.create(
             batch=batch,
             step=step,
@@ -31,21 +40,31 @@ def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int) -
     return transactions.run(work)
 
 
-def beat(*, attempt: Attempt, at: datetime, done_records: int) -> None:
-    """Write down a sign of life, and how far the try has come."""
-    transactions.run(lambda: Attempt.objects.filter(pk=attempt.pk).update(heartbeat_at=at, done_records=done_records))
+def beat(*, attempt: Attempt, at: datetime, done_records: int, phase: str = "") -> None:
+    """Write down a sign of life, how far the try has come, and in which phase it is where that is another."""
+    changed: dict[str, Any] = {"heartbeat_at": at, "done_records": done_records, **({"phase": phase} if phase else {})}
+    transactions.run(lambda: Attempt.objects.filter(pk=attempt.pk).update(**changed))
 
 
 def end(
-    *, attempt: Attempt, at: datetime, outcome: str, reasons: Sequence[LedgerError] = (), seconds: dict[str, Any] | None = None
+    *,
+    attempt: Attempt,
+    at: datetime,
+    outcome: str,
+    done_records: int,
+    reasons: Sequence[LedgerError] = (),
+    seconds: Mapping[str, float] | None = None,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
-    """Write down how a try ended."""
+    """Write down how a try ended, where its time went, and what it met."""
     transactions.run(
         lambda: Attempt.objects.filter(pk=attempt.pk).update(
             heartbeat_at=at,
             ended_at=at,
             outcome=outcome,
+            done_records=done_records,
             reasons=[reason.as_dict() for reason in reasons],
-            seconds=seconds or {},
+            seconds=dict(seconds or {}),
+            counts=dict(counts or {}),
         )
     )

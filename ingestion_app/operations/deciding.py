@@ -27,11 +27,12 @@ def approve(*, batch_id: int, digest_shown: str, caller: Caller, note: str = "",
 
 
 def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
-    """End a batch that was not applied. Its slot and its bytes are free for another.
+    """End a batch that was not applied. Its slot and its bytes are free for another; what it was to reverse may be reversed by another.
 
     :raises Refused: with every reason
     """
-    return _decide("withdraw", batch_id, caller, reason, version, columns=lambda _row: {"holds_slot": None, "holds_file": None})
+    freed = {"holds_slot": None, "holds_file": None, "holds_original": None}
+    return _decide("withdraw", batch_id, caller, reason, version, columns=lambda _row: freed)
 
 
 def freeze(*, batch_id: int, caller: Caller, reason: str = "", version: int | None = None) -> Batch:

@@ -1,47 +1,27 @@
 """The plan of a batch: its rows, in one transaction with the state that they belong to."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import marshal
+import struct
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import partial
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
 
 from ingestion_app.checks.rules import Seen, Severity
+from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import records
-from ingestion_app.queries.ledger import Checked, Placed
+from ingestion_app.queries.ledger import Checked
 from ledger_app.operations import bulk
 
 FINDINGS_KEPT = 1000  # of each rule; the batch counts all
 
 
-@dataclass(slots=True)
-class Totals:
-    """Counts and sums of a set of records. ``books`` is by code: [entries, lines, sum of debits]."""
-
-    records: int = 0
-    sum: int = 0
-    books: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, checked: Checked) -> None:
-        """Count one record and what it posts."""
-        self.records += 1
-        self.sum += checked.row.amount
-        for planned in checked.planned:
-            of_book = self.books.setdefault(planned.book, [0, 0, 0])
-            of_book[0] += 1
-            of_book[1] += 2
-            of_book[2] += planned.amount
-
-    def merge(self, other: "Totals") -> None:
-        """Add all that ``other`` counted."""
-        self.records += other.records
-        self.sum += other.sum
-        for book, counts in other.books.items():
-            of_book = self.books.setdefault(book, [0, 0, 0])
-            for place, count in enumerate(counts):
-                of_book[place] += count
+Totals = dict[str, list[int]]  # by book code: [entries, lines, sum of debits]
 
 
 class Findings:
@@ -83,64 +63,129 @@ class Findings:
         return {rule: count for rule, count in self.counts.items() if rule in grave}
 
 
+class Staged(NamedTuple):
+    """A row that was checked, as it lies on disk until it is known which chunk it goes into. ``content`` is empty where it posts nothing."""
+
+    line: int
+    offset: int
+    length: int
+    status: str
+    key: str
+    holder_id: int | None
+    amount: int
+    values: str
+    content: bytes
+    posted: tuple[tuple[str, int], ...]  # book code, amount
+
+
+_staged = partial(tuple.__new__, Staged)
+
+
+class Stage:
+    """The checked rows of a file, on disk: a file's records are never all in memory, and the file is not read twice."""
+
+    def __init__(self, definition: Definition) -> None:
+        """Begin with none, in an unnamed file that goes with the process."""
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
+        columns = enumerate(definition.layout.data.columns)
+        self._moments = [place for place, column in columns if column.kind in {Kind.DATE, Kind.INSTANT}]
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(self, checked: Checked, status: Record.Status) -> None:
+        """Take one in."""
+        row, holder_id, planned, _ = checked
+        values: list[Any] = list(row.values)
+        for place in self._moments:
+            values[place] = str(values[place])
+        is_planned = status is Record.Status.PLANNED
+        content = records.content(row.line, row.key, holder_id, row.amount, values) if is_planned else b""
+        posted = tuple([(book, amount) for book, _, amount, _, _, _ in planned]) if is_planned else ()
+        encoded = f"[{','.join([encode_basestring(each) if type(each) is str else int.__repr__(each) for each in values])}]"
+        rows = self._rows
+        rows.append((row.line, row.offset, row.length, status.value, row.key, holder_id, row.amount, encoded, content, posted))
+        if len(rows) == bulk.ROWS_A_CALL:
+            self._flush()
+
+    def blocks(self) -> Iterator[list[Staged]]:
+        """Yield the rows in their order, 5,000 at a time."""
+        self._flush()
+        self._file.seek(0)
+        while head := self._file.read(_HEAD.size):
+            (size,) = _HEAD.unpack(head)
+            yield [_staged(row) for row in marshal.loads(self._file.read(size))]  # noqa: S302 - this process wrote it
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        block = marshal.dumps(self._rows)
+        self._file.write(_HEAD.pack(len(block)))
+        self._file.write(block)
+        self._rows = []
+
+
 @dataclass(slots=True)
 class Survey:
-    """All that the first pass over a file found out: enough to reject it, or to plan it."""
+    """All that the pass over a file found out: enough to reject it, or to plan it."""
 
     findings: Findings = field(default_factory=Findings)
-    by_holder: dict[int, Totals] = field(default_factory=dict)
-    planned: Totals = field(default_factory=Totals)
-    set_aside: set[int] = field(default_factory=set)  # lines
+    records_of: dict[int, int] = field(default_factory=dict)  # holder → how many of its records are to be applied
+    totals: Totals = field(default_factory=dict)
+    dates: set[date] = field(default_factory=set)
+    set_aside: int = 0
     set_aside_sum: int = 0
     without_effect: int = 0
-    first_on: date | None = None
-    last_on: date | None = None
 
-    def add(self, checked: Checked) -> None:
-        """Count one checked row where it belongs."""
-        if checked.errors:
-            self.set_aside.add(checked.row.line)
-            self.set_aside_sum += checked.row.amount
-        elif not checked.planned or checked.holder_id is None:
+    def add(self, checked: Checked) -> Record.Status:
+        """Count one checked row where it belongs, and say where."""
+        row, holder_id, planned, errors = checked
+        if errors:
+            self.set_aside += 1
+            self.set_aside_sum += row.amount
+            return Record.Status.SET_ASIDE
+        if not planned or holder_id is None:
             self.without_effect += 1
-        else:
-            self.planned.add(checked)
-            self.by_holder.setdefault(checked.holder_id, Totals()).add(checked)
-            for planned in checked.planned:
-                self.first_on = min(self.first_on or planned.effective_on, planned.effective_on)
-                self.last_on = max(self.last_on or planned.effective_on, planned.effective_on)
+            return Record.Status.WITHOUT_EFFECT
+        self.records_of[holder_id] = self.records_of.get(holder_id, 0) + 1
+        for book, on, amount, _, _, _ in planned:
+            _count(self.totals, book, amount)
+            self.dates.add(on)
+        return Record.Status.PLANNED
 
 
-def cut(by_holder: dict[int, Totals], chunk_records: int) -> tuple[list[Totals], dict[int, int]]:
-    """Cut the holders into chunks of about ``chunk_records`` records; return the chunks' totals and the chunk number of each holder.
+def _count(totals: Totals, book: str, amount: int) -> None:
+    """Count one entry of two lines."""
+    of_book = totals.get(book)
+    if of_book is None:
+        of_book = totals[book] = [0, 0, 0]
+    of_book[0] += 1
+    of_book[1] += 2
+    of_book[2] += amount
+
+
+def cut(records_of: dict[int, int], chunk_records: int) -> int:
+    """Cut the holders into chunks of about ``chunk_records`` records; return how many, with the chunk of each holder in place of its count.
 
     A chunk is whole holders, in the order of their ids; a holder with more records than that is a chunk alone.
     """
-    chunks: list[Totals] = []
-    chunk_of: dict[int, int] = {}
-    for holder_id in sorted(by_holder):
-        totals = by_holder[holder_id]
-        if not chunks or chunks[-1].records + totals.records > chunk_records:
-            chunks.append(Totals())
-        chunks[-1].merge(totals)
-        chunk_of[holder_id] = len(chunks) - 1
-    return chunks, chunk_of
+    number = filled = -1
+    for holder_id in sorted(records_of):
+        count = records_of[holder_id]
+        if filled < 0 or filled + count > chunk_records:
+            number += 1
+            filled = 0
+        filled += count
+        records_of[holder_id] = number
+    return number + 1
 
 
 def clear(batch: Batch) -> None:
     """Remove the rows of an earlier plan. The database refuses it where one of its chunks is applied."""
     Record.objects.filter(batch=batch).delete()
     Chunk.objects.filter(batch=batch).delete()
-
-
-def write_chunks(batch: Batch, chunks: Sequence[Totals]) -> list[int]:
-    """Write the chunks, numbered from 0, and return their ids in that order."""
-    rows = [
-        Chunk(batch=batch, number=number, record_count=totals.records, record_sum=totals.sum, totals=totals.books)
-        for number, totals in enumerate(chunks)
-    ]
-    Chunk.objects.bulk_create(rows, batch_size=1000)
-    return list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
 
 
 RECORD_COLUMNS = {
@@ -157,49 +202,49 @@ RECORD_COLUMNS = {
 }
 
 
-def write_records(
-    batch: Batch, placed: Iterable[Placed], survey: Survey, chunk_of: dict[int, int], chunk_ids: Sequence[int]
-) -> Iterator[int]:
-    """Write a record for each row, and each chunk's digest over its records; yield how many are written after each call to the database."""
-    digests = [hashlib.sha256() for _ in chunk_ids]
-    rows: list[tuple[Any, ...]] = []
+class _Growing:
+    """A chunk while its records are written: what they come to, and the digest over them."""
+
+    def __init__(self) -> None:
+        self.records = self.sum = 0
+        self.totals: Totals = {}
+        self.digest = hashlib.sha256()
+
+    def add(self, row: Staged) -> None:
+        self.records += 1
+        self.sum += row.amount
+        for book, amount in row.posted:
+            _count(self.totals, book, amount)
+        self.digest.update(row.content)
+
+
+def write(batch: Batch, stage: Stage, chunk_of: dict[int, int], chunk_count: int) -> Iterator[int]:
+    """Write a record for each staged row, and the chunks with what their records come to; yield how many records are written, block by block."""
+    chunks = [Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}) for number in range(chunk_count)]
+    Chunk.objects.bulk_create(chunks, batch_size=1000)
+    chunk_ids = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
+    growing = [_Growing() for _ in chunk_ids]
+
+    def block_of(staged: list[Staged]) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        for row in staged:
+            line, offset, length, status, key, holder_id, amount, values, content, _posted = row
+            chunk_id = None
+            if content and holder_id is not None:
+                number = chunk_of[holder_id]
+                chunk_id = chunk_ids[number]
+                growing[number].add(row)
+            rows.append((batch.pk, line, offset, length, status, chunk_id, key, holder_id, amount, values))
+        return rows
+
     written = 0
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
-    for each in placed:
-        row = each.row
-        if row.line in survey.set_aside:
-            status, chunk = Record.Status.SET_ASIDE, None
-        elif not each.has_effect or each.holder_id is None:
-            status, chunk = Record.Status.WITHOUT_EFFECT, None
-        else:
-            number = chunk_of[each.holder_id]
-            status, chunk = Record.Status.PLANNED, chunk_ids[number]
-            digests[number].update(records.content(row.line, row.key, each.holder_id, row.amount, row.values))
-        rows.append(
-            (
-                batch.pk,
-                row.line,
-                row.offset,
-                row.length,
-                status.value,
-                chunk,
-                row.key,
-                each.holder_id,
-                row.amount,
-                encode(row.values),
-            )
+    for count in bulk.insert_each("ingestion_app_record", RECORD_COLUMNS, map(block_of, stage.blocks())):
+        written += count
+        yield written
+    for chunk_id, grown in zip(chunk_ids, growing, strict=True):
+        Chunk.objects.filter(pk=chunk_id).update(
+            record_count=grown.records, record_sum=grown.sum, totals=grown.totals, records_digest=grown.digest.digest()
         )
-        if len(rows) == bulk.ROWS_A_CALL:
-            written += _insert(rows)
-            yield written
-    written += _insert(rows)
-    for chunk_id, digest in zip(chunk_ids, digests, strict=True):
-        Chunk.objects.filter(pk=chunk_id).update(records_digest=digest.digest())
-    yield written
 
 
-def _insert(rows: list[tuple[Any, ...]]) -> int:
-    count = len(rows)
-    bulk.insert("ingestion_app_record", RECORD_COLUMNS, rows)
-    rows.clear()
-    return count
+_HEAD = struct.Struct(">Q")

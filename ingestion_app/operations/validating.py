@@ -1,12 +1,16 @@
-"""Validates batches: reads the whole file twice, first to find out all that is wrong with it, then to write down what is to be done."""
+"""Validates batches: reads the whole file, finds out all that is wrong with it, and writes down what is to be done."""
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from typing import Any
+
+from django.db import connection
 
 from ingestion_app import errors
 from ingestion_app.checks import duplicates
@@ -17,11 +21,11 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch
 from ingestion_app.operations import attempts, filing, plans
 from ingestion_app.queries import batches, definitions
-from ingestion_app.queries.ledger import LedgerCheck
+from ingestion_app.queries.ledger import Checked, LedgerCheck
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Book
-from ledger_app.operations import transitions
+from ledger_app.operations import collecting, measuring, transitions
 from ledger_app.operations.audit import Caller
 
 BLOCK = 5000
@@ -53,31 +57,55 @@ def validate(
     attempt = attempts.begin(
         batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=socket.gethostname(), process=os.getpid()
     )
-    try:
-        work = _Validation(batch, definition, filing.path_of(directory, bytes(batch.file.sha256)), told)
-        work.survey()
-        name = "reject" if work.must_reject() else "validate"
-        done = transitions.perform(
-            transitions.Request(
-                machine=BATCH,
-                name=name,
-                model=Batch,
-                pk=batch_id,
-                caller=caller,
-                facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-                write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
-                version=batch.version,
-                audit_facts=lambda row: {"findings": work.found.findings.counts, "plan": batches.hexadecimal(row.plan_digest)},
-            )
+
+    def tell(phase: str, records: int) -> None:
+        if not connection.in_atomic_block:
+            attempts.beat(attempt=attempt, at=now(), done_records=records, phase=phase)
+        told(phase, records)
+
+    work = _Validation(batch, definition, filing.path_of(directory, bytes(batch.file.sha256)), tell)
+    started = perf_counter()
+
+    def end(outcome: str, reasons: Sequence[LedgerError] = ()) -> None:
+        seconds = {**measured.rounded(), "total": round(perf_counter() - started, 3)}
+        attempts.end(
+            attempt=attempt,
+            at=now(),
+            outcome=outcome,
+            reasons=reasons,
+            done_records=work.examined,
+            seconds=seconds,
+            counts=measured.counts,
         )
+
+    try:
+        with measuring.measured() as measured, collecting.rare(), closing(work):
+            work.survey()
+            name = "reject" if work.must_reject() else "validate"
+            attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
+            done = transitions.perform(
+                transitions.Request(
+                    machine=BATCH,
+                    name=name,
+                    model=Batch,
+                    pk=batch_id,
+                    caller=caller,
+                    facts=lambda row: batches.facts(row, user=caller.user, deep=False),
+                    write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
+                    version=batch.version,
+                    audit_facts=lambda row: {
+                        "findings": work.found.findings.counts,
+                        "plan": batches.hexadecimal(row.plan_digest),
+                    },
+                )
+            )
     except Refused as refusal:
-        attempts.end(attempt=attempt, at=now(), outcome=Attempt.Outcome.REFUSED, reasons=refusal.reasons)
+        end(Attempt.Outcome.REFUSED, refusal.reasons)
         raise
     except LedgerError as error:
-        attempts.end(attempt=attempt, at=now(), outcome=Attempt.Outcome.FAILED, reasons=[error])
+        end(Attempt.Outcome.FAILED, [error])
         raise
-    attempts.beat(attempt=attempt, at=now(), done_records=work.examined)
-    attempts.end(attempt=attempt, at=now(), outcome=Attempt.Outcome.DONE)
+    end(Attempt.Outcome.DONE)
     return done
 
 
@@ -121,10 +149,17 @@ class _Validation:
         self._sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
         self._examination: Examination | None = None
         self._check: LedgerCheck | None = None
+        self._stage = plans.Stage(definition)
+        self._chunk_count: int | None = None  # None: the holders are not yet cut into chunks
+
+    def close(self) -> None:
+        """Let go of what is staged."""
+        self._stage.close()
 
     def survey(self) -> None:
-        """The first pass: find out all that is wrong, and what would be posted."""
-        self._check_bytes()
+        """Read the file: find out all that is wrong, and what would be posted."""
+        with measuring.phase("parse"):
+            self._check_bytes()
         findings = self.found.findings
         missing = {rule.book for rule in self._definition.postings} - self._books.keys()
         for book in sorted(missing):
@@ -132,21 +167,29 @@ class _Validation:
         keys = duplicates.KeyIndex()
         if not missing:
             self._check = LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
-        check = self._check
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
-            for block in _blocks(self._examination.rows(), findings.add):
-                for row in block:
-                    keys.add(row.key, row.line)
-                    self._sizes += abs(row.amount)
-                for each in check.check(block) if check else ():
-                    if isinstance(each, Seen):
-                        findings.add(each)
-                    else:
-                        self.found.add(each)
+            blocks = _blocks(self._examination.rows(), findings.add)
+            while block := _next_of(blocks):
+                with measuring.phase("check"):
+                    for row in block:
+                        keys.add(row.key, row.line)
+                        self._sizes += abs(row.amount)
+                    checked = list(self._check.check(block)) if self._check else []
+                with measuring.phase("stage"):
+                    self._take(checked)
                 self.examined += len(block)
                 self._told("check", self.examined)
-        self._conclude(keys)
+        with measuring.phase("check"):
+            self._conclude(keys)
+
+    def _take(self, checked: Iterable[Checked | Seen]) -> None:
+        found, stage = self.found, self._stage
+        for each in checked:
+            if isinstance(each, Seen):
+                found.findings.add(each)
+            else:
+                stage.add(each, found.add(each))
 
     def _conclude(self, keys: duplicates.KeyIndex) -> None:
         """Find out what only the whole file shows: sums out of range, floors that would be broken, records that stand twice."""
@@ -163,10 +206,10 @@ class _Validation:
     def must_reject(self) -> bool:
         """Whether the findings forbid a plan: anything but records that the ledger refuses, or too many of those."""
         of_file = [rule for rule in self.found.findings.errors if not rule.startswith("ledger.") or rule in NOT_OF_ONE_RECORD]
-        return bool(of_file) or len(self.found.set_aside) > self._definition.set_aside_limit
+        return bool(of_file) or self.found.set_aside > self._definition.set_aside_limit
 
     def write(self, batch: Batch, source_version: Any, caller: Caller, name: str) -> dict[str, Any]:
-        """The second pass, in the transaction that changes the state: write findings, and for a plan its chunks and records."""
+        """In the transaction that changes the state, write findings, and for a plan its chunks and records."""
         examination, found = self._examination, self.found
         assert examination is not None, "the survey comes first"  # noqa: S101 - the order of two calls in this module
         plans.clear(batch)
@@ -177,16 +220,16 @@ class _Validation:
             "trailer_count": examination.trailer_count,
             "trailer_sum": examination.trailer_sum,
             "without_effect_count": found.without_effect,
-            "set_aside_count": len(found.set_aside) + examination.bad_count,
+            "set_aside_count": found.set_aside + examination.bad_count,
             "set_aside_sum": _fitting(found.set_aside_sum + examination.bad_sum) or 0,
             "finding_counts": found.findings.counts,
             "planned_by": caller.user,
             "plan_digest": None,
             "approved_by": None,
             "approved_digest": None,
-            "first_on": found.first_on,
-            "last_on": found.last_on,
-            "totals": found.planned.books,
+            "first_on": min(found.dates, default=None),
+            "last_on": max(found.dates, default=None),
+            "totals": found.totals,
             "holds_slot": True,
         }
         if name == "reject":
@@ -194,20 +237,13 @@ class _Validation:
         batch.source_version = source_version
         for column, value in columns.items():
             setattr(batch, column, value)
-        chunks, chunk_of = plans.cut(found.by_holder, self._definition.chunk_records)
-        chunk_ids = plans.write_chunks(batch, chunks)
-        self._write_records(batch, chunk_of, chunk_ids)
-        return {**columns, "plan_digest": batches.plan_digest(batch, batches.chunk_plans(batch))}
-
-    def _write_records(self, batch: Batch, chunk_of: dict[int, int], chunk_ids: list[int]) -> None:
-        # The check of the first pass: members merged since are still those that the chunks were cut for, and the approval sees the merge.
-        check = self._check
-        assert check is not None, "without books there is no plan"  # noqa: S101 - a missing book rejects the file
-        with self._path.open("rb") as stream:
-            blocks = _blocks(self._examine(stream).rows(), lambda _seen: None)
-            placed = (each for block in blocks for each in check.place(block))
-            for written in plans.write_records(batch, placed, self.found, chunk_of, chunk_ids):
+        with measuring.phase("stage"):
+            if self._chunk_count is None:
+                self._chunk_count = plans.cut(found.records_of, self._definition.chunk_records)
+            for written in plans.write(batch, self._stage, found.records_of, self._chunk_count):
                 self._told("store", written)
+            digest = batches.plan_digest(batch, batches.chunk_plans(batch))
+        return {**columns, "plan_digest": digest}
 
     def _examine(self, stream: Any) -> Examination:
         return Examination(stream, self._definition, business_date=self._batch.business_date, sequence=self._batch.sequence)
@@ -245,3 +281,9 @@ def _blocks(rows: Iterator[Row | Seen], seen: Callable[[Seen], None]) -> Iterato
     of_rows = only_rows()
     while block := list(islice(of_rows, BLOCK)):
         yield block
+
+
+def _next_of(blocks: Iterator[list[Row]]) -> list[Row] | None:
+    """Return the next block, or None at the end: reading it is what takes the time."""
+    with measuring.phase("parse"):
+        return next(blocks, None)

@@ -10,10 +10,11 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import definitions
+from ingestion_app.queries import definitions, reversals
 from ingestion_app.states import BatchFacts
-from ledger_app.models import Account, Holder, Period, User
-from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.models import Account, Holder, Period, Posting, User
+from ledger_app.models.entries import PLACES
+from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
@@ -52,7 +53,18 @@ def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bo
         chunks_pending=chunks["pending"],
         chunks_stopped=chunks["stopped"],
         recount=tuple(recount(batch)) if counts else (),
+        batch_id=batch.pk,
+        is_paused=batch.is_paused,
+        reverses=batch.reverses_id,
+        reversal=open_reversal(batch),
     )
+
+
+def open_reversal(batch: Batch) -> int | None:
+    """Return the batch that is to reverse this one: proposed, neither withdrawn nor applied yet."""
+    if batch.state not in {Batch.State.APPLYING, Batch.State.APPLIED}:
+        return None
+    return Batch.objects.filter(reverses=batch, holds_original=True).values_list("id", flat=True).first()
 
 
 def hexadecimal(digest: bytes | None) -> str:
@@ -61,7 +73,10 @@ def hexadecimal(digest: bytes | None) -> str:
 
 
 def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
-    """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk."""
+    """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk.
+
+    The plan of a reversal covers too which batch it reverses, and which dates its entries get.
+    """
     content = [
         "kakutei-plan-1",
         hexadecimal(batch.file.sha256),
@@ -75,6 +90,8 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
         batch.finding_counts,
         list(chunks),
     ]
+    if batch.reverses_id is not None:
+        content += [batch.reverses_id, batch.reversal_dates]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
@@ -92,6 +109,8 @@ def rows_digest(batch: Batch) -> str:
 
 def moved(batch: Batch) -> list[str]:
     """Return what a plan rests on and has changed since validation, each as a phrase."""
+    if batch.reverses_id is not None:
+        return reversals.moved(batch)
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
     found: list[str] = []
@@ -119,45 +138,51 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
-# From the batch's few chunks to their many lines, whatever the statistics say.
-POSTED_ENTRIES = """
-    SELECT book.code, COUNT(*)
-      FROM ingestion_app_chunk AS chunk
-      {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-      {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
-      {then} ledger_app_book AS book ON book.id = entry.book_id
-     WHERE chunk.batch_id = %s
-     GROUP BY book.code
-"""
+# A posting's entries, and its lines, stand together under its own numbers (ledger_app.models.entries).
+POSTED_ENTRIES = "SELECT book_id, COUNT(*) FROM ledger_app_entry WHERE id BETWEEN %s AND %s GROUP BY book_id"
 POSTED_LINES = """
-    SELECT book.code, COUNT(*), SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END)
-      FROM ingestion_app_chunk AS chunk
-      {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-      {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
-      {then} ledger_app_line AS line ON line.entry_id = entry.id
-      {then} ledger_app_book AS book ON book.id = entry.book_id
-     WHERE chunk.batch_id = %s
-     GROUP BY book.code
+    SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
+      FROM (
+           SELECT account_id, COUNT(*) AS line_count, SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits
+             FROM ledger_app_line WHERE id BETWEEN %s AND %s GROUP BY account_id
+           ) AS written
+      {then} ledger_app_account AS account ON account.id = written.account_id
+     GROUP BY account.book_id
 """
 
 
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
-    then = JOIN_IN_ORDER[connection.vendor]
+    chunks = Chunk.objects.filter(batch=batch).values("id")
+    postings = (
+        Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id").values_list("id", flat=True)
+    )
+    found: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(POSTED_ENTRIES.format(then=then), [batch.pk])
-        entries = dict(cursor.fetchall())
-        cursor.execute(POSTED_LINES.format(then=then), [batch.pk])
-        lines = {code: (count, int(debits)) for code, count, debits in cursor.fetchall()}
-    return {code: (entries.get(code, 0), *lines.get(code, (0, 0))) for code in entries.keys() | lines.keys()}
+        for posting_id in list(postings):
+            numbers = [posting_id * PLACES, (posting_id + 1) * PLACES - 1]
+            cursor.execute(POSTED_ENTRIES, numbers)
+            for book_id, entries in cursor.fetchall():
+                found.setdefault(book_id, [0, 0, 0])[0] += entries
+            cursor.execute(POSTED_LINES.format(then=JOIN_IN_ORDER[connection.vendor]), numbers)
+            for book_id, lines, debits in cursor.fetchall():
+                of_book = found.setdefault(book_id, [0, 0, 0])
+                of_book[1] += int(lines)
+                of_book[2] += int(debits)
+    codes = book_codes(found)
+    return {codes[book_id]: (entries, lines, debits) for book_id, (entries, lines, debits) in found.items()}
 
 
 def recount(batch: Batch) -> list[tuple[str, str, int, int]]:
     """Return (book, what, planned, found) for each total of the batch in which the ledger differs from the plan."""
-    there = posted(batch)
+    return differences(batch.totals, posted(batch))
+
+
+def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) -> list[tuple[str, str, int, int]]:
+    """Return (book, what, planned, found) for each total in which ``there``, as ``posted`` counts it, differs from what was planned."""
     found = []
-    for book in sorted(set(batch.totals) | set(there)):
-        planned = batch.totals.get(book, [0, 0, 0])
+    for book in sorted(set(totals) | set(there)):
+        planned = totals.get(book, [0, 0, 0])
         for what, wanted, has in zip(("entries", "lines", "debits"), planned, there.get(book, (0, 0, 0)), strict=True):
             if wanted != has:
                 found.append((book, what, wanted, has))

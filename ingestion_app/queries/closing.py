@@ -9,16 +9,17 @@ from ingestion_app.models import Batch
 from ingestion_app.queries import definitions
 from ledger_app.models import Period
 
-ENDED = (Batch.State.FROZEN, Batch.State.WITHDRAWN)
+ENDED = (Batch.State.FROZEN, Batch.State.WITHDRAWN, Batch.State.REVERSED)
 
 
 def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
     """Yield ("Batch", name, state), in the active language, for each batch that is dated in ``period``, posts into its book, and has not ended.
 
-    A batch without a plan is taken to be dated on its business date.
+    A batch without a plan is taken to be dated on its business date, a reversal on the dates that its entries get.
     """
     planned = Q(first_on__lte=period.ends_on, last_on__gte=period.starts_on)
     unplanned = Q(first_on__isnull=True, business_date__gte=period.starts_on, business_date__lte=period.ends_on)
-    for batch in Batch.objects.filter(planned | unplanned).exclude(state__in=ENDED).select_related("source", "source_version"):
+    dated = Batch.objects.filter(planned | unplanned).exclude(state__in=ENDED).order_by("id")
+    for batch in dated.select_related("source", "source_version"):
         if period.book.code in {rule.book for rule in definitions.definition_of(batch.source_version).postings}:
             yield _("Batch"), str(batch), batch.get_state_display()

@@ -1,19 +1,19 @@
 """Holds records against the ledger: members, accounts, dates and references, a block of rows at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
-from ingestion_app.formats.postings import Planned, Planner, Side, reference
+from ingestion_app.formats.postings import Planned, Planner, reference
 from ledger_app.models import Account, Balance, Book, Holder, Identifier, Period
 from ledger_app.queries import postings
 from ledger_app.rules import posting
-from ledger_app.rules.posting import Draft
 
 MERGES_MOST = 50
+REMEMBERED_MOST = 100_000  # holders, and accounts by code: about 600 bytes each
 
 
 class FoundAccount(NamedTuple):
@@ -26,6 +26,17 @@ class FoundAccount(NamedTuple):
     state: str
 
 
+Move = tuple[str, FoundAccount, int]  # book code, account, signed amount
+
+
+class FoundHolder(NamedTuple):
+    """A holder after merges, and its accounts by (book code, role)."""
+
+    id: int
+    was_merged: bool
+    accounts: dict[tuple[str, str], FoundAccount]
+
+
 class Checked(NamedTuple):
     """A row with what it would post: the holder (after merges) and the entries; ``errors`` says that it cannot be applied."""
 
@@ -35,56 +46,51 @@ class Checked(NamedTuple):
     errors: int
 
 
-class Placed(NamedTuple):
-    """A row that was checked before, with its holder and whether it posts anything."""
-
-    row: Row
-    holder_id: int | None
-    has_effect: bool
-
-
 class Directory:
-    """Finds holders and accounts for records, a block at a time, and remembers them."""
+    """Finds holders and accounts for records, a block at a time. What it remembers is bounded: a file may name every member there is."""
 
     def __init__(self, definition: Definition, books: dict[str, Book]) -> None:
         self._kind = definition.roles.holder_kind
         self._books = {book.pk: code for code, book in books.items()}
         self._roles = sorted({side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role})
-        self.holders: dict[str, tuple[int, bool]] = {}  # identifier → (holder, was merged)
-        self._by_role: dict[tuple[int, str, str], FoundAccount] = {}
-        self._by_code: dict[tuple[str, str], FoundAccount] = {}
-        self._asked_codes: set[tuple[str, str]] = set()
+        self._holders: dict[str, FoundHolder | None] = {}
+        self._by_code: dict[tuple[str, str], FoundAccount | None] = {}
 
-    def find_holders(self, identifiers: Sequence[str]) -> None:
-        """Look up the holders of identifiers that are not known yet, and those holders' accounts."""
-        new = sorted(set(identifiers) - self.holders.keys())
-        found: dict[str, int] = {}
+    def find_holders(self, identifiers: Collection[str]) -> Mapping[str, FoundHolder | None]:
+        """Return the holders of these identifiers, and perhaps of others; None for one that nobody has."""
+        wanted = set(identifiers)
+        if len(self._holders) > REMEMBERED_MOST:
+            self._holders.clear()
+        new = sorted(wanted - self._holders.keys())
+        named: dict[str, int] = {}
         for part in postings.parts(new):
-            found.update(Identifier.objects.filter(kind=self._kind, value__in=part).values_list("value", "holder_id"))
-        survivors = self._survivors(sorted(set(found.values())))
-        self.holders.update((value, (survivors[holder], survivors[holder] != holder)) for value, holder in found.items())
-        for part in postings.parts(sorted({survivors[holder] for holder in found.values()})):
+            named.update(Identifier.objects.filter(kind=self._kind, value__in=part).values_list("value", "holder_id"))
+        survivors = self._survivors(sorted(set(named.values())))
+        accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
+        for part in postings.parts(sorted(accounts)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
-            for holder, book, role, key, code, category, floor, state in rows.values_list(
-                "holder_id", "book_id", "role", "id", "code", "category", "floor", "state"
-            ):
-                self._by_role[holder, self._books[book], role] = FoundAccount(key, code, category, floor, state)
+            columns = ("holder_id", "book_id", "role", "id", "code", "category", "floor", "state")
+            for holder, book, role, *account in rows.values_list(*columns):
+                if holder is not None:
+                    accounts[holder][self._books[book], role] = FoundAccount(*account)
+        self._holders.update(dict.fromkeys(new))
+        for value, holder in named.items():
+            survivor = survivors[holder]
+            self._holders[value] = FoundHolder(survivor, survivor != holder, accounts[survivor])
+        return self._holders
 
-    def find_codes(self, wanted: set[tuple[str, str]]) -> None:
-        """Look up accounts by (book code, account code) that were not asked for yet."""
-        new = wanted - self._asked_codes
-        self._asked_codes |= new
+    def find_codes(self, wanted: set[tuple[str, str]]) -> Mapping[tuple[str, str], FoundAccount | None]:
+        """Return the accounts by (book code, account code), and perhaps others; None where there is none."""
+        if len(self._by_code) > REMEMBERED_MOST:
+            self._by_code.clear()
+        new = wanted - self._by_code.keys()
+        self._by_code.update(dict.fromkeys(new))
         for book_id, book in self._books.items():
             for part in postings.parts(sorted(code for of, code in new if of == book)):
                 rows = Account.objects.filter(book_id=book_id, code__in=part)
                 for row in rows.values_list("id", "code", "category", "floor", "state"):
                     self._by_code[book, row[1]] = FoundAccount(*row)
-
-    def account(self, book: str, side: Side, holder_id: int) -> FoundAccount | None:
-        """Return the account on one side of an entry, or None where there is none."""
-        if side.role is not None:
-            return self._by_role.get((holder_id, book, side.role))
-        return self._by_code.get((book, side.code or ""))
+        return self._by_code
 
     def _survivors(self, holder_ids: Sequence[int]) -> dict[int, int]:
         """Follow merges to the holder that survives; the chain is bounded, as merges never cycle."""
@@ -109,97 +115,94 @@ class LedgerCheck:
         self._holder_column = definition.layout.data.position(definition.roles.holder) + 2
         self._books = books
         self._planner = planner
-        self.directory = Directory(definition, books)
+        self._directory = Directory(definition, books)
         self._dates: dict[tuple[str, date], tuple[str, str] | None] = {}
         self._periods = {code: list(Period.objects.filter(book=book)) for code, book in books.items()}
-        self._floors: dict[tuple[str, str], _Running] = {}
-        self._moves: list[tuple[str, FoundAccount, int]] = []  # of the row that is being checked, on accounts that have a floor
+        self._floors = _Floors()
 
     def check(self, rows: Sequence[Row]) -> Iterator[Checked | Seen]:
         """Yield, for each row of a block, what was seen and then the checked row."""
-        self.directory.find_holders([row.holder for row in rows])
-        plans = [self._planner.plan(row.values) for row in rows]
-        self.directory.find_codes(
-            {
-                (planned.book, side.code)
-                for plan in plans
-                for planned in plan
-                for side in (planned.debit, planned.credit)
-                if side.code
-            }
-        )
+        holders = self._directory.find_holders([row.holder for row in rows])
+        plan = self._planner.plan
+        plans = [plan(row.values) for row in rows]
+        sides = {(book, side) for planned in plans for book, _, _, debit, credit, _ in planned for side in (debit, credit)}
+        accounts = self._directory.find_codes({(book, side.code) for book, side in sides if side.code})
         posted = self._posted(rows, plans)
-        for row, plan in zip(rows, plans, strict=True):
-            seen = list(self._check_row(row, plan, posted))
-            yield from seen
-            holder = self.directory.holders.get(row.holder)
-            errors = sum(1 for each in seen if each.severity == "error")
-            if self._moves:
-                self._add_to_floors(row, is_posted=not errors)
-            yield Checked(row, holder[0] if holder else None, plan, errors)
-
-    def place(self, rows: Sequence[Row]) -> Iterator[Placed]:
-        """Yield each row with its holder, without holding it against the ledger again."""
-        self.directory.find_holders([row.holder for row in rows])
-        for row in rows:
-            holder = self.directory.holders.get(row.holder)
-            yield Placed(row, holder[0] if holder else None, self._planner.has_effect(row.values))
+        for row, planned in zip(rows, plans, strict=True):
+            holder = holders.get(row.holder)
+            seen, moves = self._check_row(row, planned, holder, accounts)
+            if posted and planned:
+                seen += self._seen_posted(row, planned, posted)
+            errors = 0
+            if seen:
+                yield from seen
+                errors = sum(1 for each in seen if each.severity == "error")
+            if moves and not errors:
+                # One that is set aside moves nothing.
+                self._floors.add(moves, row)
+            yield Checked(row, holder.id if holder else None, planned, errors)
 
     def conclude(self) -> Iterator[Seen]:
         """Yield what only the whole file shows: floors that its records together would break."""
-        falling = [(book, running, running.row) for (book, _), running in self._floors.items() if running.row is not None]
+        falling = self._floors.falling
         balances: dict[int, int] = {}
-        for part in postings.parts([running.account.id for _, running, _ in falling]):
+        for part in postings.parts(sorted(falling)):
             # An account that has a floor is not striped: it has this one balance.
             balances.update(Balance.objects.filter(account_id__in=part).values_list("account_id", "amount"))
-        for book, running, row in falling:
-            lowest = posting.natural(running.account.category, balances.get(running.account.id, 0)) + running.lowest
-            if (floor := running.account.floor) is not None and lowest < floor:
-                facts: dict[str, str | int] = {"book": book, "account": running.account.code, "balance": lowest, "floor": floor}
+        for account_id, (book, account, fall, row) in falling.items():
+            lowest = posting.natural(account.category, balances.get(account_id, 0)) + fall
+            if account.floor is not None and lowest < account.floor:
+                facts: dict[str, str | int] = {"book": book, "account": account.code, "balance": lowest, "floor": account.floor}
                 yield _seen("ledger.floor_broken", row, 0, facts)
 
-    def _check_row(self, row: Row, plan: Sequence[Planned], posted: dict[tuple[str, str], posting.KnownEntry]) -> Iterator[Seen]:
-        holder = self.directory.holders.get(row.holder)
+    def _check_row(
+        self,
+        row: Row,
+        plan: Sequence[Planned],
+        holder: FoundHolder | None,
+        accounts: Mapping[tuple[str, str], FoundAccount | None],
+    ) -> tuple[list[Seen], list[Move]]:
+        """Return what is wrong with a row, and what it moves on accounts that have a floor."""
         if holder is None:
-            yield _seen("ledger.holder_unknown", row, self._holder_column, {"kind": self._kind, "identifier": row.holder})
-            return
-        holder_id, was_merged = holder
-        if was_merged:
-            facts: dict[str, str | int] = {"kind": self._kind, "identifier": row.holder, "holder": holder_id}
-            yield _seen("ledger.holder_merged", row, self._holder_column, facts)
-        for planned in plan:
-            yield from self._check_date(row, planned)
-            for side, sign in ((planned.debit, 1), (planned.credit, -1)):
-                account = self.directory.account(planned.book, side, holder_id)
+            facts: dict[str, str | int] = {"kind": self._kind, "identifier": row.holder}
+            return [_seen("ledger.holder_unknown", row, self._holder_column, facts)], []
+        seen: list[Seen] = []
+        moves: list[Move] = []
+        if holder.was_merged:
+            facts = {"kind": self._kind, "identifier": row.holder, "holder": holder.id}
+            seen.append(_seen("ledger.holder_merged", row, self._holder_column, facts))
+        dates, of_holder = self._dates, holder.accounts
+        for book, on, amount, debit, credit, _ in plan:
+            when = (book, on)
+            if when not in dates:
+                dates[when] = self._judge(book, on)
+            if (judged := dates[when]) is not None:
+                rule, period = judged
+                seen.append(_seen(rule, row, 0, {"book": book, "date": on.isoformat(), "period": period}))
+            for side, moved in ((debit, amount), (credit, -amount)):
+                role, code = side
+                account = of_holder.get((book, role)) if role is not None else accounts.get((book, code or ""))
                 if account is None:
-                    name = side.code or f"{side.role} ({row.holder})"
-                    yield _seen("ledger.account_unknown", row, 0, {"account": name, "book": planned.book})
+                    name = code or f"{role} ({row.holder})"
+                    seen.append(_seen("ledger.account_unknown", row, 0, {"account": name, "book": book}))
                     continue
                 if account.state != "open":
-                    facts = {"account": account.code, "book": planned.book, "state": account.state}
-                    yield _seen("ledger.account_not_open", row, 0, facts)
+                    facts = {"account": account.code, "book": book, "state": account.state}
+                    seen.append(_seen("ledger.account_not_open", row, 0, facts))
                 if account.floor is not None:
-                    self._moves.append((planned.book, account, sign * planned.amount))
-            name = reference(self._source, row.key)
+                    moves.append((book, account, moved))
+        return seen, moves
+
+    def _seen_posted(
+        self, row: Row, plan: Sequence[Planned], posted: dict[tuple[str, str], posting.KnownEntry]
+    ) -> Iterator[Seen]:
+        """Yield what stands under the row's reference already."""
+        name = reference(self._source, row.key)
+        for planned in plan:
             known = posted.get((planned.book, name))
             if known is not None:
                 rule = "ledger.reference_exists_same" if self._is_same(planned, known) else "ledger.reference_exists_differs"
                 yield _seen(rule, row, 0, {"reference": name, "book": planned.book})
-
-    def _add_to_floors(self, row: Row, *, is_posted: bool) -> None:
-        """Let a row move the accounts that have a floor; one that is set aside moves nothing."""
-        for book, account, amount in self._moves if is_posted else ():
-            running = self._floors.setdefault((book, account.code), _Running(account))
-            running.add(posting.natural(account.category, amount), row)
-        self._moves.clear()
-
-    def _check_date(self, row: Row, planned: Planned) -> Iterator[Seen]:
-        place = (planned.book, planned.effective_on)
-        if place not in self._dates:
-            self._dates[place] = self._judge(*place)
-        if (judged := self._dates[place]) is not None:
-            rule, period = judged
-            yield _seen(rule, row, 0, {"book": planned.book, "date": planned.effective_on.isoformat(), "period": period})
 
     def _judge(self, book: str, on: date) -> tuple[str, str] | None:
         period = next((each for each in self._periods[book] if each.starts_on <= on <= each.ends_on), None)
@@ -210,12 +213,13 @@ class LedgerCheck:
     def _posted(self, rows: Sequence[Row], plans: Sequence[list[Planned]]) -> dict[tuple[str, str], posting.KnownEntry]:
         """Return the entries that stand under the rows' references already."""
         codes = {book.pk: code for code, book in self._books.items()}
-        drafts = (
-            Draft(self._books[planned.book].pk, planned.effective_on, reference(self._source, row.key), "", ())
+        keys = {code: book.pk for code, book in self._books.items()}
+        names = (
+            (keys[planned.book], reference(self._source, row.key))
             for row, plan in zip(rows, plans, strict=True)
             for planned in plan
         )
-        return {(codes[book_id], name): known for (book_id, name), known in postings.known_entries(drafts).items()}
+        return {(codes[book_id], name): known for (book_id, name), known in postings.known_entries(names).items()}
 
     def _is_same(self, planned: Planned, known: posting.KnownEntry) -> bool:
         sides = known.content["lines"]
@@ -223,23 +227,25 @@ class LedgerCheck:
         return known.content["date"] == planned.effective_on.isoformat() and amounts == [-planned.amount, planned.amount]
 
 
-class _Running:
-    """The lowest point that a file's records together bring an account to, relative to its balance now, and the row that does it.
+class _Floors:
+    """What a file's records together do to accounts that have a floor: the sum of each, and of those that fall the lowest point.
 
-    An account that never falls below what it has now keeps no row: nearly all of a file's members are of that kind.
+    Both are relative to the balance now. An account that never falls keeps a number and no more: nearly all of a file's members are of that kind.
     """
 
-    def __init__(self, account: FoundAccount) -> None:
-        self.account = account
-        self.row: Row | None = None
-        self._sum = 0
-        self.lowest = 0
+    def __init__(self) -> None:
+        self._sums: dict[int, int] = {}
+        self.falling: dict[
+            int, tuple[str, FoundAccount, int, Row]
+        ] = {}  # account → book, account, how far it falls, the row that does it
 
-    def add(self, amount: int, row: Row) -> None:
-        """Add one line, in the account's natural direction."""
-        self._sum += amount
-        if self._sum < self.lowest:
-            self.lowest, self.row = self._sum, row
+    def add(self, moves: Sequence[Move], row: Row) -> None:
+        """Add the lines of a row."""
+        for book, account, amount in moves:
+            after = self._sums.get(account.id, 0) + posting.natural(account.category, amount)
+            self._sums[account.id] = after
+            if after < 0 and (account.id not in self.falling or after < self.falling[account.id][2]):
+                self.falling[account.id] = (book, account, after, row)
 
 
 def _seen(rule: str, row: Row, column: int, facts: dict[str, str | int]) -> Seen:

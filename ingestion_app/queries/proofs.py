@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import batches, definitions, records
+from ingestion_app.queries import batches, definitions, records, reversals, undone
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, changes_without_rows
 
@@ -22,6 +22,9 @@ def _of_books(books: Sequence[Book], states: Sequence[str]) -> Iterator[Batch]:
 def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
     """Statement 7: received = applied + without effect + set aside = the trailer's = the ledger's change, in count and sum."""
     for batch in _of_books(books, [Batch.State.APPLIED, Batch.State.FROZEN]):
+        yield from _recount_differs(batch)
+        if batch.reverses_id is not None:
+            continue  # nothing arrived; what it undoes is asked of the batch that is reversed
         rows = Record.objects.filter(batch=batch).values("status").annotate(count=Count("id"), total=Sum("amount"))
         count, total = sum(row["count"] for row in rows), sum(int(row["total"] or 0) for row in rows)
         applied = Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).aggregate(
@@ -41,10 +44,13 @@ def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
             yield _("{batch}: its chunks applied {applied} records, {planned} were to be applied.").format(
                 batch=batch, applied=applied["count"], planned=planned[0]
             )
-        for book, what, wanted, found in batches.recount(batch):
-            yield _("{batch}, book {book}: {what} planned {wanted}, in the ledger {found}.").format(
-                batch=batch, book=book, what=what, wanted=wanted, found=found
-            )
+
+
+def _recount_differs(batch: Batch) -> Iterator[str]:
+    for book, what, wanted, found in batches.recount(batch):
+        yield _("{batch}, book {book}: {what} planned {wanted}, in the ledger {found}.").format(
+            batch=batch, book=book, what=what, wanted=wanted, found=found
+        )
 
 
 def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
@@ -56,15 +62,24 @@ def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
 
 def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
     """Statement 9: what was approved is what the plan's rows are now."""
-    states = [Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN]
+    states = [*(Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED)]
     for batch in _of_books(books, states):
         if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest):
             yield _("{batch}: the plan's rows are not what was approved.").format(batch=batch)
         for chunk in Chunk.objects.filter(batch=batch).order_by("number"):
-            if records.digest(records.of_chunk(chunk.pk)) != bytes(chunk.records_digest or b""):
+            covered = (
+                reversals.digest(reversals.of_chunk(chunk)) if chunk.undoes_id else records.digest(records.of_chunk(chunk.pk))
+            )
+            if covered != bytes(chunk.records_digest or b""):
                 yield _("{batch}, chunk {number}: its records are not those that were approved.").format(
                     batch=batch, number=chunk.number
                 )
+
+
+def _reversals_undo(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 7, for batches that are reversed, and for those that reversed them."""
+    for batch in _of_books(books, [Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED]):
+        yield from undone.breaches(batch)
 
 
 def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
@@ -77,6 +92,7 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(
         7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile
     ),
+    Statement(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
     Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
     Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
     Statement(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),

@@ -8,8 +8,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 if TYPE_CHECKING:
     # Generic for the type checker alone: the class itself takes no parameters.
     Bytes = models.BinaryField[Any, Any]
+    EightBytes = models.BigIntegerField[Any, Any]
 else:
     Bytes = models.BinaryField
+    EightBytes = models.BigIntegerField
 
 
 class DigestField(Bytes):
@@ -25,7 +27,7 @@ class DigestField(Bytes):
         return "binary(32)" if connection.vendor == "mysql" else super().db_type(connection)
 
 
-class KeyField(models.BigIntegerField):
+class KeyField(EightBytes):
     """A primary key of eight bytes that the writer makes. On SQLite it is the row's own number, as only a key of type INTEGER is there."""
 
     def __init__(self, **options: Any) -> None:

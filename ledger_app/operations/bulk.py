@@ -5,12 +5,14 @@ driver's own escaping. SQLite's driver binds values as they are.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 
 ROWS_A_CALL = 5000
 # A server closes the connection on a statement larger than its max_allowed_packet, 16 MiB where nobody set it. Escaped for SQL and encoded, a
@@ -19,23 +21,75 @@ DOCUMENT_CHARACTERS = 2_000_000
 
 Literal = Callable[[Any], str]
 
-def insert(table: str, columns: Mapping[str, Literal], rows: Sequence[Sequence[Any]]) -> None:
+
+class Kind(Enum):
+    """What a column holds."""
+
+    INTEGER = 1
+    OPTIONAL_INTEGER = 2
+    DATE = 3
+    TEXT = 4
+    DIGEST = 5
+
+
+INTEGER, OPTIONAL_INTEGER, DATE, TEXT, DIGEST = Kind
+
+
+def insert(table: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]]) -> None:
     """Insert ``rows`` into ``table``, a statement for each 5,000, or for fewer where they are long.
 
     ``columns`` maps names, in the order of the rows, to kinds. Table and columns are names of our own, never anything that came in.
 
     :raises TypeError: at a value that is not of its column's kind
     """
-    quote = connection.ops.quote_name
-    head = f"INSERT INTO {table} ({', '.join(quote(name) for name in columns)}) VALUES "
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_A_CALL):
             part = rows[start : start + ROWS_A_CALL]
             if connection.vendor == "sqlite":
-                cursor.executemany(f"{head}({', '.join(['%s'] * len(columns))})", part)
+                cursor.executemany(f"{_head(table, columns)}({', '.join(['%s'] * len(columns))})", part)
             else:
-                for values in _literals(columns.values(), part):
-                    cursor.execute(head + values)
+                for statement in _statements(table, columns, part):
+                    cursor.execute(statement)
+
+
+def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequence[Sequence[Any]]]) -> Iterator[int]:
+    """Insert blocks of rows as ``insert`` does, and yield how many rows each had; the next is made while the server takes in the one before.
+
+    Between the blocks nothing else may be asked of this thread's connection.
+    """
+    if connection.vendor == "sqlite":
+        for rows in blocks:
+            insert(table, columns, rows)
+            yield len(rows)
+        return
+    session = connections[connection.alias]  # the connection itself, which another thread would have one of its own in place of
+    session.inc_thread_sharing()
+    try:
+        with ThreadPoolExecutor(1) as sender, session.cursor() as cursor:
+            under_way: list[Future[Any]] = []
+            sent = 0
+            for rows in blocks:
+                statements = list(_statements(table, columns, rows))
+                # Nothing is under way while whoever asked has its turn: it may give up, and have the transaction undone.
+                if _ended(under_way):
+                    yield sent
+                under_way = [sender.submit(cursor.execute, statement) for statement in statements]
+                sent = len(rows)
+            if _ended(under_way):
+                yield sent
+    finally:
+        session.dec_thread_sharing()
+
+
+def _ended(under_way: Sequence[Future[Any]]) -> bool:
+    """Wait for statements that are under way, raising what they raise; return whether there were any."""
+    for each in under_way:
+        each.result()
+    return bool(under_way)
+
+
+def _head(table: str, columns: Mapping[str, Kind]) -> str:
+    return f"INSERT INTO {table} ({', '.join(map(connection.ops.quote_name, columns))}) VALUES "
 
 
 def documents(rows: Sequence[Any]) -> Iterator[str]:
@@ -43,13 +97,15 @@ def documents(rows: Sequence[Any]) -> Iterator[str]:
     yield from _cut(rows, _ENCODE)
 
 
-def _literals(kinds: Any, rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    template = f"({','.join(['%s'] * len(kinds))})"
+def _statements(table: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    makers = [_MAKERS[kind]() for kind in columns.values()]
+    template = f"({','.join(['%s'] * len(columns))})"
+    head = _head(table, columns)
 
     def made(part: Sequence[Sequence[Any]]) -> str:
         # Column by column, so that the loops are the interpreter's own.
-        columns = [map(kind, values) for kind, values in zip(kinds, zip(*part, strict=True), strict=True)]
-        return ",".join(map(template.__mod__, zip(*columns, strict=True)))
+        made_of = [map(make, values) for make, values in zip(makers, zip(*part, strict=True), strict=True)]
+        return head + ",".join(map(template.__mod__, zip(*made_of, strict=True)))
 
     yield from _cut(rows, made)
 
@@ -73,21 +129,25 @@ def _date(value: date | None) -> str:
     return "NULL" if value is None else f"'{date.isoformat(value)}'"
 
 
-def _text(value: str) -> str:
-    """Return a text in quotes, escaped by the driver, which knows the session's character set and mode."""
-    escaped: bytes = connection.connection.escape_string(value)
-    return f"'{escaped.decode()}'"
-
-
 def _digest(value: bytes) -> str:
     return f"x'{bytes.hex(value)}'"
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _text() -> Literal:
+    """Return what puts a text in quotes, escaped by the driver for a session like ours: in UTF-8, with backslashes that escape (config/settings.py).
 
-# What a column holds, as the function that makes a literal of a value. Each takes its own kind and raises TypeError at any other.
-INTEGER: Literal = int.__repr__
-OPTIONAL_INTEGER: Literal = _optional_integer
-DATE: Literal = _date
-TEXT: Literal = _text
-DIGEST: Literal = _digest
+    The driver's own function, not the session's, which may be at work with the statement before.
+    """
+    escape: Callable[[str], bytes] = connection.Database._mysql.escape_string  # type: ignore[attr-defined] # noqa: SLF001 - where the driver keeps it
+    return lambda value: f"'{escape(value).decode()}'"
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# What makes literals of a column's values. Each takes its own kind and raises TypeError at any other.
+_MAKERS: Mapping[Kind, Callable[[], Literal]] = {
+    Kind.INTEGER: lambda: int.__repr__,
+    Kind.OPTIONAL_INTEGER: lambda: _optional_integer,
+    Kind.DATE: lambda: _date,
+    Kind.TEXT: _text,
+    Kind.DIGEST: lambda: _digest,
+}

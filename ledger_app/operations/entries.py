@@ -123,7 +123,7 @@ def _hold(drafts: Sequence[Draft], lane: int) -> Held:
         books=books,
         accounts=postings.accounts(account_ids, locked.holders),
         balances=locked.balances,
-        known=postings.known_entries(drafts),
+        known=postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
         reversed_by=reversed_by,
         reversals=reversals,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from ledger_app.models import Account, Book, Entry, Line
-from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
+from ledger_app.rules.posting import HeldAccount, KnownEntry
 
 LIST_MOST = 900
 REFERENCES_A_CALL = 20_000  # a hundred characters each at most: a server takes no statement larger than its max_allowed_packet
@@ -65,11 +65,11 @@ KNOWN = {
 }
 
 
-def known_entries(drafts: Iterable[Draft]) -> dict[tuple[int, str], KnownEntry]:
-    """Return the entries that stand under the drafts' references, with the content that a conflict is explained with."""
+def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], KnownEntry]:
+    """Return the entries that stand under these (book id, reference), with the content that a conflict is explained with."""
     references: dict[int, list[str]] = {}
-    for draft in drafts:
-        references.setdefault(draft.book_id, []).append(draft.reference)
+    for book_id, name in wanted:
+        references.setdefault(book_id, []).append(name)
     rows: list[tuple[int, int, str, bytes]] = []
     with connection.cursor() as cursor:
         for book_id, names in references.items():
@@ -96,10 +96,31 @@ def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return found
 
 
+REVERSALS = {
+    "mysql": """
+        SELECT entry.id, entry.reverses_id, reversal.reference
+          FROM JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) AS given
+          STRAIGHT_JOIN ledger_app_entry AS entry ON entry.id = given.id
+          LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
+         WHERE entry.reverses_id IS NOT NULL OR reversal.id IS NOT NULL
+    """,
+    "sqlite": """
+        SELECT entry.id, entry.reverses_id, reversal.reference
+          FROM json_each(%s) AS given
+          CROSS JOIN ledger_app_entry AS entry ON entry.id = given.value
+          LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
+         WHERE entry.reverses_id IS NOT NULL OR reversal.id IS NOT NULL
+    """,
+}
+
+
 def reversals(entry_ids: Collection[int]) -> tuple[dict[int, str], frozenset[int]]:
     """Return, for entries that are to be reversed, who reversed them already, and which of them are reversals themselves."""
-    if not entry_ids:
-        return {}, frozenset()
-    reversed_by = dict(Entry.objects.filter(reverses_id__in=entry_ids).values_list("reverses_id", "reference"))
-    themselves = Entry.objects.filter(id__in=entry_ids, reverses__isnull=False).values_list("id", flat=True)
-    return reversed_by, frozenset(themselves)
+    ids = sorted(entry_ids)
+    rows: list[tuple[int, int | None, str | None]] = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(ids), REFERENCES_A_CALL):
+            cursor.execute(REVERSALS[connection.vendor], [json.dumps(ids[start : start + REFERENCES_A_CALL])])
+            rows += cursor.fetchall()
+    reversed_by = {key: reference for key, _reverses, reference in rows if reference is not None}
+    return reversed_by, frozenset(key for key, reverses, _reference in rows if reverses is not None)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -271,8 +272,8 @@ def _place(account_id: int, account: HeldAccount, lane: int) -> _Place:
 
 
 # A named tuple from a tuple, without the keywords that its own constructor parses: a hundred thousand of them are made in a call.
-_ENTRY = PlannedEntry._make
-_LINE = PlannedLine._make
+_ENTRY = partial(tuple.__new__, PlannedEntry)
+_LINE = partial(tuple.__new__, PlannedLine)
 
 
 def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:

@@ -29,6 +29,7 @@ def test_a_file_becomes_a_batch_whose_page_opens(world: World, client_of: Client
     batch = Batch.objects.get()
     assert response.status_code == 302
     assert response["Location"] == page_of(batch)
+    assert batch.receipt is not None
     assert (batch.state, batch.received_by, batch.receipt.door) == ("received", world.engineer, "admin")
     assert world.kept(worlds.card_file())
     assert "The file is in." in client.get(response["Location"]).content.decode()

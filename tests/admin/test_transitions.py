@@ -32,6 +32,8 @@ STEPS = (
     ("approve", "validated", "finance", "approved"),
     ("apply", "approved", "engineer", "applied"),
     ("resume", "applying", "engineer", "applied"),
+    ("pause", "applying", "engineer", "applying"),
+    ("reverse", "applied", "engineer", "applied"),
     ("freeze", "applied", "finance", "frozen"),
     ("withdraw", "approved", "engineer", "withdrawn"),
 )
@@ -66,7 +68,8 @@ def test_the_right_person_carries_a_step_out_from_its_confirmation_page(
         assert f'name="{key}" value="{value}"' in text
     response = client.post(step_of(batch, name), {**form, "reason": "It is right."})
     assert response.status_code == 302
-    assert response["Location"].startswith(page_of(batch))
+    # Whoever proposes a reversal is led to the batch that was made.
+    assert response["Location"].startswith(page_of(batch.reversals.get() if name == "reverse" else batch))
     work()
     batch.refresh_from_db()
     assert batch.state == ends
@@ -346,7 +349,7 @@ def test_the_buttons_that_cannot_be_pressed_stand_there_with_their_reasons(
     for role in ROLES:
         client = client_of(somebody(role))
         offers = {offer["name"]: offer for offer in client.get(page_of(batch)).context["offers"]}
-        assert offers.keys() == {"validate", "approve", "apply", "resume", "freeze", "withdraw"}
+        assert offers.keys() == {"validate", "approve", "apply", "resume", "pause", "freeze", "reverse", "withdraw"}
         free = {name for name, offer in offers.items() if not offer["reasons"]}
         assert free == {"engineer": {"validate", "withdraw"}, "finance": {"approve"}}.get(role, set())
         for name, offer in offers.items():
@@ -359,7 +362,7 @@ def test_a_step_of_what_is_not_there_is_not_found(world: World, client_of: Clien
     batch = bring_to(world, "received")
     period = Period.objects.earliest("id")
     for address in (
-        step_of(batch, "reverse"),
+        step_of(batch, "undo"),
         step_of(batch, "reject"),
         step_of(period, "apply"),
         step_of(batch, "validate").replace(f"/{batch.pk}/", "/999/"),

@@ -142,7 +142,7 @@ def test_the_offers_give_the_reasons_that_the_attempt_would_be_refused_with(
 
 
 def test_what_lies_behind_a_batch_is_not_offered(world: World, finance_client: APIClient) -> None:
-    assert list(offers(finance_client, world.applied().pk)) == ["freeze"]
+    assert list(offers(finance_client, world.applied().pk)) == ["freeze", "reverse"]
 
 
 def test_nobody_approves_what_they_received_superusers_included(world: World, client_of: ClientOf) -> None:

@@ -45,6 +45,7 @@ def addresses(world: World) -> list[str]:
         "batches/",
         f"batches/{batch.pk}/",
         f"batches/{batch.pk}/progress/",
+        f"batches/{batch.pk}/status/",
         f"batches/{batch.pk}/findings/",
         f"batches/{batch.pk}/records/",
         f"batches/{batch.pk}/chunks/",

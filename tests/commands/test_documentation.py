@@ -12,7 +12,7 @@ from django.core.management import get_commands
 
 from config import commands
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import NAME, World, card_file
+from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
@@ -80,6 +80,9 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("validate", batch),
         ("approve", batch, *finance),
         ("apply", batch),
+        ("status", batch),
+        ("wake",),
+        ("reverse", batch, "--preview"),
         ("freeze-batch", batch, *finance),
         ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
         ("verify",),
@@ -91,13 +94,19 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ended = run(name, *arguments, "--json")
         assert ended.status == 0, ended
         assert set(ended.data) == fields(name), name
+    february = card_file([Purchase(slip="p1", bought_at="2017-02-02T10:00:00Z")], day=date(2017, 2, 2))
+    another = world.begin(world.approved(february, name="till-2017-02-02-1.csv"))
+    ended = run("pause", another.pk, "--user", world.engineer.username, "--reason", "Wait.", "--json")
+    assert set(ended.data) == fields("pause"), ended
+    ended = run("resume", another.pk, "--user", world.engineer.username, "--json")
+    assert set(ended.data) == fields("resume") == fields("apply"), ended
     other = tmp_path / "till-2017-02-01-1.csv"
     other.write_bytes(card_file([], day=date(2017, 2, 1)))
     ended = run("ingest", other, "--source", "till", "--json")
     assert set(ended.data) == fields("receive") | fields("validate"), ended
     ended = run("withdraw", ended.data["batch"], "--user", world.engineer.username, "--reason", "Not needed.", "--json")
     assert set(ended.data) == fields("withdraw"), ended
-    told = {name for name, *_ in runs} | {"receive", "ingest", "withdraw", "explain"} | NOT_RUN
+    told = {name for name, *_ in runs} | {"receive", "ingest", "pause", "resume", "withdraw", "explain"} | NOT_RUN
     assert told == OWN
 
 

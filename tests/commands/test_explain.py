@@ -81,6 +81,32 @@ def test_a_reversal_and_what_it_reverses_name_each_other(world: World, run: Run)
     assert lines[0]["origin"] == {"kind": "reversal", "number": entry.pk, "batch": None, "line": None}
 
 
+def test_a_reversed_batch_is_named_from_both_sides(world: World, run: Run) -> None:
+    original = world.applied()
+    reversal = world.reversed(original)
+    entry = Entry.objects.get(reference="till:s1", book=world.card)
+    undone = run("explain", entry.pk, "--json").data
+    assert (undone["reversed_by"], undone["reversed_by_batch"]) == (f"reversal:{entry.pk}", reversal.pk)
+    assert undone["origin"]["batch"]["state"] == "reversed"
+    undoing = run("explain", f"CARD/reversal:{entry.pk}", "--json").data
+    assert (undoing["reverses"], undoing["reversed_by_batch"]) == ("till:s1", None)
+    assert {name: undoing["origin"]["batch"][name] for name in ("number", "reverses", "file_name", "received_at")} == {
+        "number": reversal.pk,
+        "reverses": original.pk,
+        "file_name": None,
+        "received_at": None,
+    }
+    assert f"Reverses batch {original.pk}; proposed by erika; approved by fumiko" in run("explain", entry.pk).out
+    lines = run("explain", "CARD/receivable.1001", "--json").data["lines"]
+    assert [(line["origin"]["batch"], line["origin"]["line"]) for line in lines] == [
+        (reversal.pk, None),
+        (reversal.pk, None),
+        (original.pk, 4),
+        (original.pk, 2),
+    ]
+    assert f"← batch {reversal.pk}" in run("explain", "CARD/receivable.1001").out
+
+
 def test_a_line_leads_to_its_entries_in_every_book(world: World, run: Run) -> None:
     batch = world.applied()
     data = run("explain", f"{batch.pk}:2", "--json").data

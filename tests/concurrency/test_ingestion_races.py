@@ -176,6 +176,51 @@ def test_two_applies_at_once_in_threads_have_one_effect(world: World) -> None:
     holds(world)
 
 
+def test_of_two_proposals_to_reverse_a_batch_at_once_one_wins(world: World) -> None:
+    original = world.applied()
+    results = at_once(*[lambda user=user: world.reverse(original, user=user) for user in (world.engineer, world.other_engineer)])
+
+    assert refusals(results) == [["reversal_open"]]
+    reversal = Batch.objects.get(reverses=original)
+    assert [result for result in results if isinstance(result, Batch)] == [reversal]
+    assert reversal.chunks.count() == original.chunks.count()
+    assert world.apply(world.approve(reversal)).batch.state == "applied"
+    holds(world)
+
+
+def test_two_applies_of_a_reversal_at_once_have_one_effect(world: World) -> None:
+    original = world.applied()
+    reversal = world.approve(world.reverse(original))
+    results = at_once(*[lambda: world.apply(reversal)] * 2)
+
+    assert refusals(results) == []
+    assert sum(done.applied for done in results) == reversal.chunks.count()
+    assert Batch.objects.get(pk=original.pk).state == "reversed"
+    assert Entry.objects.count() == 26
+    holds(world)
+
+
+@pytest.mark.mariadb
+def test_without_the_lock_the_unique_key_lets_one_proposal_win(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: both believe that nobody reverses the batch, and the second meets the key of the first."""
+    both_have_read = threading.Barrier(2)
+    original = world.applied()
+    waits = [True, True]
+
+    def unlocked(model: Any, pk: int) -> Any:
+        locks._take(0)
+        row = model.objects.get(pk=pk)
+        if model is Batch and waits:
+            waits.pop()
+            both_have_read.wait(timeout=30)
+        return row
+
+    monkeypatch.setattr(locks, "own_row", unlocked)
+    results = at_once(*[lambda user=user: world.reverse(original, user=user) for user in (world.engineer, world.other_engineer)])
+    assert [told[0] for told in refusals(results)] in (["reversal_open"], ["stale"])
+    assert Batch.objects.filter(reverses=original).count() == 1
+
+
 def commands_at_once(world: World, *arguments: str, count: int = 2) -> list[tuple[int, dict[str, Any]]]:
     processes = [
         subprocess.Popen(

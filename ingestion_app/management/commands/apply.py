@@ -1,13 +1,16 @@
 """apply BATCH: posts the plan, chunk by chunk."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
 from ingestion_app.models import Batch
 from ingestion_app.operations import applying
-from ingestion_app.queries import batches
+from ingestion_app.queries import batches, replays
+from ingestion_app.queries.replays import Replay
 from ledger_app.operations.audit import Caller
 
 WORKERS_MOST = 64
@@ -29,19 +32,25 @@ class Command(commands.Command):
         return apply(commands.find_batch(options["batch"]), commands.caller(options["user"]), options["workers"])
 
 
-def apply(batch: Batch, caller: Caller, workers: int = 1) -> commands.Outcome:
-    """Apply a batch and tell what was done: chunks applied, skipped, stopped with their reasons."""
+def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> commands.Outcome:
+    """Apply a batch and tell what was done: chunks applied, skipped, stopped with their reasons, and the receipt.
+
+    ``name`` is ``resume`` where that was asked for, which alone ends a pause.
+    """
+    applying.begin(batch_id=batch.pk, caller=caller, name=name)
     with commands.Progress() as progress:
-        applied = applying.apply(
+        applied = applying.carry_on(
             batch_id=batch.pk,
             caller=caller,
             now=doorways.now,
             workers=min(workers, WORKERS_MOST),
+            lease_seconds=settings.KAKUTEI_LEASE_SECONDS,
             told=lambda done, total: progress.phase("apply", done, total),
         )
-    posted = {
-        book: {"entries": counts[0], "lines": counts[1], "debits": counts[2]} for book, counts in batches.posted(batch).items()
-    }
+    there = batches.posted(batch)
+    posted = {book: {"entries": counts[0], "lines": counts[1], "debits": counts[2]} for book, counts in there.items()}
+    attempt = replays.last_attempt(batch) if applied.applied else None
+    replay = replays.replay_of(applied.batch, attempt, there)
     data = {
         "batch": batch.pk,
         "state": applied.batch.state,
@@ -51,10 +60,26 @@ def apply(batch: Batch, caller: Caller, workers: int = 1) -> commands.Outcome:
             str(number): [reason.as_dict() for reason in reasons] for number, reasons in sorted(applied.stopped.items())
         },
         "posted": posted,
+        "receipt": replay.as_dict(),
     }
     line = (
         f"batch {batch.pk} ({batch}) is {applied.batch.state}: {applied.applied} chunks applied, {applied.skipped} found applied, "
         f"{len(applied.stopped)} stopped"
     )
     complaints = tuple(f"chunk {number}: {reason}" for number, reasons in sorted(applied.stopped.items()) for reason in reasons)
-    return commands.Outcome(data, (line,), commands.REFUSED if applied.stopped else commands.DONE, complaints)
+    status = commands.REFUSED if applied.stopped else commands.DONE
+    return commands.Outcome(data, (line, *receipt_lines(replay, applied.batch)), status, complaints)
+
+
+def receipt_lines(replay: Replay, batch: Batch) -> Iterator[str]:
+    """Yield the receipt of a run: what it found applied, what it added, and the ledger's change against the plan, book by book."""
+    yield (
+        f"receipt: {replay.chunks_found:,} chunks with {replay.records_found:,} records were found applied; "
+        f"{replay.new_entries:,} new entries"
+    )
+    is_whole = batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}
+    for book in replay.books:
+        verdict = "equal" if book.is_equal else "DIFFERS, run verify" if is_whole else "not all of it yet"
+        planned = f"{book.planned[0]:,} entries, {book.planned[2]:,} debits"
+        found = f"{book.found[0]:,} entries, {book.found[2]:,} debits"
+        yield f"  {book.code}: planned {planned}; in the ledger {found}: {verdict}"

@@ -32,7 +32,13 @@ class Command(commands.Command):
 def approve(batch: Batch, user_name: str, note: str = "", plan: str | None = None) -> commands.Outcome:
     """Approve a batch and tell it. A batch past approval is left as it is."""
     caller = commands.caller(user_name, deciding=True)
-    if batch.state not in {Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN}:
+    if batch.state not in {
+        Batch.State.APPROVED,
+        Batch.State.APPLYING,
+        Batch.State.APPLIED,
+        Batch.State.FROZEN,
+        Batch.State.REVERSED,
+    }:
         shown = plan or batches.hexadecimal(batch.plan_digest)
         batch = deciding.approve(batch_id=batch.pk, digest_shown=shown, caller=caller, note=note)
     by = batch.approved_by.username if batch.approved_by else ""

@@ -35,7 +35,7 @@ class Command(commands.Command):
 def validate(batch: Batch, caller: Caller, *, again: bool = False) -> commands.Outcome:
     """Validate a batch and tell what came of it. A batch past validation is left as it is."""
     past = {Batch.State.VALIDATED, Batch.State.APPROVED} if not again else set()
-    if batch.state not in past | {Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN}:
+    if batch.state not in past | {Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED}:
         with commands.Progress() as progress:
             batch = validating.validate(
                 batch_id=batch.pk,

@@ -40,6 +40,7 @@ def test_the_demonstration_is_read():
         0,
         5000,
     )
+    assert (definition.failing_chunks, definition.applied_within_minutes) == (10, 60)
     assert definition.name_pattern is not None
     assert definition.name_pattern.fullmatch("card-usage-2017-01-31-1.csv")
     assert definition.layout.data.columns[1] == Column("store", Kind.IDENTIFIER, width=10)
@@ -55,6 +56,14 @@ def test_what_is_optional_may_be_left_out():
     definition = toml.parse(text.replace('[layout.end]          # optional\nmarker = "E"\ncolumns = []\n', ""))
     assert (definition.name_pattern, definition.layout.quote, definition.layout.end) == (None, None, None)
     assert (definition.roles.header_business_date, definition.roles.header_sequence) == (None, None)
+
+
+def test_without_limits_of_its_own_a_source_pauses_after_ten_failing_chunks_and_is_never_late():
+    text = changed(("failing_chunks = 10", ""), ("[sla]                 # optional\napplied_within_minutes = 60\n", ""))
+    definition = toml.parse(text)
+    assert (definition.failing_chunks, definition.applied_within_minutes) == (10, None)
+    definition = toml.parse(changed(("failing_chunks = 10", "failing_chunks = 3"), ("_minutes = 60", "_minutes = 90")))
+    assert (definition.failing_chunks, definition.applied_within_minutes) == (3, 90)
 
 
 def test_local_times_carry_their_zone():
@@ -75,6 +84,11 @@ def test_local_times_carry_their_zone():
         ("line_bytes = 1000", 'line_bytes = "1000"', "limits.line_bytes"),
         ("chunk_records = 5000", "chunk_records = 0", "limits.chunk_records"),
         ("chunk_records = 5000", "chunk_record = 5000", "limits.chunk_records"),
+        ("failing_chunks = 10", "failing_chunks = 0", "limits.failing_chunks"),
+        ("applied_within_minutes = 60", "applied_within_minutes = 0", "sla.applied_within_minutes"),
+        ("applied_within_minutes = 60", "applied_within_minutes = 527041", "sla.applied_within_minutes"),
+        ("applied_within_minutes = 60", "applied_within = 60", "sla.applied_within_minutes"),
+        ("applied_within_minutes = 60", "", "sla.applied_within_minutes"),
         ('format = "delimited"', 'format = "csv"', "layout.format"),
         ('encoding = "utf-8"', 'encoding = "utf-16"', "layout.encoding"),
         ('delimiter = ","', 'delimiter = ",,"', "layout.delimiter"),

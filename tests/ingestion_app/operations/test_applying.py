@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.operations import applying
+from ingestion_app.operations import applying, chunks
 from ingestion_app.queries import records
 from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period
@@ -166,17 +166,17 @@ def test_what_moved_after_the_approval_refuses_the_whole(
 def test_a_period_frozen_in_between_stops_every_chunk_that_is_left(world: World) -> None:
     batch = world.approved(TWO_A_CHUNK)
     set_account("receivable.1001", "open")
-    original = applying.apply_chunk
+    original = chunks.apply_chunk
     seen: list[int] = []
 
     def freeze_after_two(**given: Any) -> Any:
         if len(seen) == 2:
             Period.objects.filter(book=world.points, name="2017-01").update(state="frozen")
-        seen.append(given["chunk_id"])
+        seen.append(given["leased"].chunk_id)
         return original(**given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(applying, "apply_chunk", freeze_after_two)
+        patched.setattr(chunks, "apply_chunk", freeze_after_two)
         done = world.apply(batch)
     assert (done.applied, sorted(done.stopped)) == (2, [2, 3, 4, 5])
     assert {code for reasons in done.stopped.values() for code in codes(reasons)} == {"period_frozen"}

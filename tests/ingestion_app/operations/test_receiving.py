@@ -28,6 +28,7 @@ def test_a_file_is_stored_hashed_and_registered_and_nothing_else(world: World) -
     batch = world.receive(CONTENT)
 
     receipt = batch.receipt
+    assert receipt is not None
     assert (batch.state, batch.version, batch.business_date, batch.sequence) == ("received", 1, DAY, 1)
     assert (receipt.outcome, receipt.name, receipt.first, receipt.received_by) == ("accepted", NAME, None, world.engineer)
     assert bytes(batch.file.sha256) == hashlib.sha256(CONTENT).digest()

@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from ingestion_app.models import Batch, Chunk, File, Finding, Receipt, Record
-from ingestion_app.operations import applying, deciding, filing, receiving, sources, validating
+from ingestion_app.operations import applying, deciding, filing, receiving, reversing, sources, validating
 from ingestion_app.queries import batches
 from ledger_app.models import Account, Balance, Book, Entry, Line, Period, Posting, Seal, User
 from ledger_app.operations import books, periods
@@ -210,8 +210,23 @@ class World:
     def apply(self, batch: Batch, user: User | None = None) -> applying.Applied:
         return applying.apply(batch_id=batch.pk, caller=self.caller(user), now=clock)
 
+    def begin(self, batch: Batch, name: str = "") -> Batch:
+        """Take the step into applying, and apply nothing."""
+        return applying.begin(batch_id=batch.pk, caller=self.caller(), name=name)
+
+    def pause(self, batch: Batch, reason: str = "The sender called.", user: User | None = None) -> Batch:
+        return applying.pause(batch_id=batch.pk, caller=self.caller(user), reason=reason)
+
     def withdraw(self, batch: Batch, reason: str = "Sent by mistake.", user: User | None = None) -> Batch:
         return deciding.withdraw(batch_id=batch.pk, reason=reason, caller=self.caller(user))
+
+    def reverse(self, batch: Batch, reason: str = "The wrong file.", user: User | None = None) -> Batch:
+        return reversing.propose(batch_id=batch.pk, reason=reason, caller=self.caller(user))
+
+    def reversed(self, batch: Batch) -> Batch:
+        done = self.apply(self.approve(self.reverse(batch))).batch
+        assert done.state == "applied"
+        return done
 
     def freeze(self, batch: Batch) -> Batch:
         return deciding.freeze(batch_id=batch.pk, caller=self.caller(self.finance))
@@ -340,6 +355,11 @@ def found(batch: Batch) -> list[str]:
 def set_account(code: str, state: str) -> None:
     """Set the state of an account, as somebody does between two steps of a batch."""
     Account.objects.filter(code=code).update(state=state)
+
+
+def hold(batch: Batch, *numbers: int, until: datetime, by: str = "here:7") -> None:
+    """Have chunks be worked on by somebody until then, as a worker writes it down when it takes them."""
+    Chunk.objects.filter(batch=batch, number__in=numbers).update(lease_token=1, lease_until=until, leased_by=by)
 
 
 def environment(directory: Path, **more: str) -> dict[str, str]:

@@ -101,9 +101,7 @@ def test_no_balance_has_a_key_of_another_account(places):
 
 
 def test_a_line_needs_an_entry_and_an_account_that_are_there(places):
-    statement = (
-        "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after) VALUES (7, %s, %s, 0, 1, 1, 1)"
-    )
+    statement = "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after) VALUES (7, %s, %s, 0, 1, 1, 1)"
 
     def insert(entry, account):
         with transaction.atomic():

@@ -1,0 +1,148 @@
+"""What the batch page shows of work that is under way: how far it has come, which chunks are where, and who holds them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from config.model_admin import list_url
+from ingestion_app.models import Attempt, Batch, Chunk
+from ingestion_app.queries.deadlines import deadline_of, span
+from ingestion_app.queries.progress import Progress, progress_of
+from ingestion_app.queries.replays import Replay
+from ingestion_app.queries.rerun import ENDED, Posted, Rerun, rerun_of, spans
+from ledger_app.templatetags import look
+
+CELLS_MOST = 400
+HELD_SHOWN = 8
+STOPPED_SHOWN = 5
+SPANS_MOST = 60  # characters of a list of chunk numbers
+MAY_BE_QUEUED = frozenset({"received", "rejected", "validated", "approved", "applying"})
+ENDED_BADLY = frozenset({Attempt.Outcome.REFUSED, Attempt.Outcome.FAILED})
+PHASES = {
+    "check": _("Checking the file"),
+    "store": _("Storing the records"),
+    "apply": _("Applying"),
+    "recount": _("Counting the ledger’s change again"),
+}
+
+
+def progress(batch: Batch, at: datetime, asked_after: int | None = None) -> dict[str, Any]:
+    """Return how far the batch has come, and whether somebody is at it; ``is_empty`` where there is nothing to tell yet.
+
+    ``asked_after`` is the last attempt that there was when a person asked for a step: until a later one begins, the step is queued.
+    """
+    now = progress_of(batch, at=at)
+    attempt = now.attempt
+    queued = asked_after is not None and (attempt.pk if attempt else 0) <= asked_after and batch.state in MAY_BE_QUEUED
+    deadline = deadline_of(batch)
+    return {
+        "is_empty": not now.total and not now.is_running and not queued and attempt is None,
+        "percent": now.percent,
+        "done": now.done,
+        "total": now.total,
+        "phase": PHASES.get(now.phase, "") if now.is_running else "",
+        "rate": now.rate,
+        "seconds_left": now.seconds_left if now.is_running else None,
+        "commit_percent": now.commit_percent,
+        "waits": _waits(now),
+        "taken_over": now.taken_over,
+        "running": now.is_running or queued,
+        # A file that is being read for the first time has no share to show: nothing is known of it before its end.
+        "is_reading": now.is_running and now.is_validation,
+        "is_validation": now.is_validation and now.is_running,
+        "queued": queued,
+        "attempt": _attempt_text(now) if attempt else "",
+        "reasons": attempt.reasons if attempt and attempt.outcome in ENDED_BADLY and not queued else [],
+        "due": deadline and {"sentence": deadline.sentence(at), "at": deadline.due_at, "is_late": deadline.is_late(at)},
+        "chunks": now.chunks,
+        "chunk_cells": _cells(batch, at),
+        "chunks_url": list_url(Chunk, f"batch__id__exact={batch.pk}"),
+    }
+
+
+def _waits(now: Progress) -> str:
+    """Return how often a transaction was run again, in words."""
+    if now.attempt is None or not now.attempt.counts:
+        return ""
+    deadlocks = ngettext("{count} deadlock", "{count} deadlocks", now.deadlocks).format(count=look.count_text(now.deadlocks))
+    waits = ngettext("{count} lock wait", "{count} lock waits", now.lock_waits).format(count=look.count_text(now.lock_waits))
+    return f"{deadlocks} · {waits}"
+
+
+def _attempt_text(now: Progress) -> str:
+    attempt = now.attempt
+    assert attempt is not None  # noqa: S101 - asked only where there is one
+    text = f"{attempt.get_step_display()} {attempt.number} · {attempt.host}:{attempt.process}"
+    if now.is_silent:
+        return gettext("{attempt}, silent since {at}: its process is gone").format(
+            attempt=text, at=look.instant_text(attempt.heartbeat_at)
+        )
+    lasted = span(attempt.ended_at - attempt.started_at) if attempt.ended_at else ""
+    return " · ".join(filter(None, (text, str(attempt.get_outcome_display()), lasted)))
+
+
+def _cells(batch: Batch, at: datetime) -> list[str]:
+    """Return the chunks' states in order; where there are many, each cell stands for several and shows the one that most needs to be seen."""
+    rows = Chunk.objects.filter(batch=batch).order_by("number").values_list("state", "lease_until")
+    states = ["running" if state != "applied" and until is not None and until > at else state for state, until in rows]
+    size = -(-len(states) // CELLS_MOST) or 1
+    order = ("stopped", "running", "pending", "applied")
+    return [min(states[start : start + size], key=order.index) for start in range(0, len(states), size)]
+
+
+def rerun(batch: Batch, at: datetime, posted: Posted | None) -> dict[str, Any] | None:
+    """Return the answer to "safe to run again?"; None for an ended batch whose change in the ledger was not counted."""
+    if batch.state in ENDED and posted is None:
+        return None
+    answer = rerun_of(batch, at=at, posted=posted)
+    kinds = (
+        (_("Done"), "applied", answer.done),
+        (_("Being worked on"), "running", answer.held_numbers),
+        (_("Would run"), "pending", answer.would_run),
+        (_("Stopped"), "stopped", answer.stopped_numbers),
+    )
+    return {
+        "safe": answer.is_safe,
+        "sentence": answer.sentence,
+        "kinds": [
+            {"label": label, "cell": cell, "count": len(numbers), "chunks": _shortened(spans(numbers))}
+            for label, cell, numbers in kinds
+            if numbers
+        ],
+        "reasons": [reason.as_dict() for reason in answer.reasons],
+        "held": [
+            {"number": each.number, "by": each.by.partition("/")[0], "until": each.until} for each in answer.held[:HELD_SHOWN]
+        ],
+        "held_more": max(0, len(answer.held_numbers) - HELD_SHOWN),
+        **_stopped(batch, answer),
+    }
+
+
+def _stopped(batch: Batch, answer: Rerun) -> dict[str, Any]:
+    first = answer.stopped[:STOPPED_SHOWN]
+    return {
+        "stopped": [
+            {"number": each.number, "attempt": each.attempt, "since": each.since, "reasons": each.reasons[:3]} for each in first
+        ],
+        "stopped_more": len(answer.stopped_numbers) - len(first),
+        "stopped_url": list_url(Chunk, f"batch__id__exact={batch.pk}&state__exact=stopped"),
+    }
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SPANS_MOST else text[:SPANS_MOST].rpartition(",")[0] + ", …"
+
+
+def receipt_sentence(replay: Replay) -> str:
+    """Say what a run that found everything done found, and that it added nothing."""
+    chunks = ngettext(
+        "{chunks} chunk with {records} records found applied",
+        "{chunks} chunks with {records} records found applied",
+        replay.chunks_found,
+    ).format(chunks=look.count_text(replay.chunks_found), records=look.count_text(replay.records_found))
+    equal = gettext("the ledger’s change equals the plan") if replay.is_equal else gettext("the ledger’s change is not the plan")
+    return gettext("{chunks}; new entries: {entries}; {equal}.").format(
+        chunks=chunks, entries=look.count_text(replay.new_entries), equal=equal
+    )

@@ -1,0 +1,29 @@
+"""pause BATCH --user U --reason T: no further chunk is begun until somebody resumes."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ingestion_app.operations import applying
+
+
+class Command(commands.Command):
+    """Pauses a batch."""
+
+    help = "Pause a batch that is being applied: chunks that are being applied come to their end, no other is begun."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--user", required=True, metavar="U")
+        parser.add_argument("--reason", required=True, metavar="T")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Pause, unless it was already done."""
+        caller = commands.caller(options["user"])
+        batch = commands.find_batch(options["batch"])
+        if not batch.is_paused:
+            batch = applying.pause(batch_id=batch.pk, caller=caller, reason=options["reason"])
+        data = {"batch": batch.pk, "state": batch.state, "is_paused": batch.is_paused}
+        return commands.Outcome(data, (f"batch {batch.pk} ({batch}) is {batch.state}, paused",))

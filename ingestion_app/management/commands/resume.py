@@ -1,0 +1,25 @@
+"""resume BATCH --user U: ends a pause and applies what is left."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ingestion_app.management.commands import apply
+
+
+class Command(commands.Command):
+    """Resumes a batch."""
+
+    help = "End the pause of a batch and apply the chunks that are left. A batch that is not paused is taken up again."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--user", required=True, metavar="U")
+        parser.add_argument("--workers", type=commands.positive, default=1, metavar="N", help="processes (SQLite: always one)")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Resume."""
+        caller = commands.caller(options["user"])
+        return apply.apply(commands.find_batch(options["batch"]), caller, options["workers"], name="resume")

@@ -1,0 +1,87 @@
+"""reverse BATCH --user U --reason T: proposes the batch that undoes another."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from config import commands
+from ingestion_app.models import Batch
+from ingestion_app.operations import reversing
+from ingestion_app.queries import batches, reversals
+from ingestion_app.queries.reversals import Dated, Preview
+from ledger_app.queries.snapshots import snapshot
+
+
+class Command(commands.Command):
+    """Proposes the reversal of a batch."""
+
+    help = (
+        "Propose the batch that undoes another, entry by entry. It is approved by another person and applied as every batch is; nothing is "
+        "posted yet. With --preview: only say what it would come to."
+    )
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--user", metavar="U", help="who proposes")
+        parser.add_argument("--reason", metavar="T", help="why, as a reader will understand it in a year")
+        parser.add_argument("--preview", action="store_true", help="write nothing; say what the reversal would come to")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Propose, unless it was already done; or only look."""
+        batch = commands.find_batch(options["batch"])
+        if options["preview"]:
+            with snapshot():
+                return tell(batch, None, reversals.preview(batch))
+        if options["user"] is None or options["reason"] is None:
+            raise CommandError(_("say who proposes (--user) and why (--reason)"), returncode=commands.USAGE)
+        caller = commands.caller(options["user"], deciding=True)
+        done = Batch.objects.filter(reverses=batch, holds_original=True).first()
+        if done is None:
+            done = reversing.propose(batch_id=batch.pk, reason=options["reason"], caller=caller)
+        return tell(batch, done, Preview(True, done.totals, reversals.dates_of(done), []))
+
+
+def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outcome:
+    """Say what a reversal is, or would be: by book, by date, and why it would be refused."""
+    data: dict[str, Any] = {
+        "batch": batch.pk,
+        "reversal": reversal.pk if reversal else None,
+        "reversal_state": reversal.state if reversal else None,
+        "plan": batches.hexadecimal(reversal.plan_digest) if reversal else None,
+        "is_posted": shown.is_posted,
+        "totals": {
+            book: dict(zip(("entries", "lines", "debits"), counts, strict=True)) for book, counts in sorted(shown.totals.items())
+        },
+        "dates": [dated._asdict() for dated in shown.dates],
+        "refusals": [refusal.as_dict() for refusal in shown.refusals],
+    }
+    first = _("the reversal of batch {batch} ({name}) would post:").format(batch=batch.pk, name=batch)
+    if reversal is not None:
+        first = _("batch {reversal} reverses batch {batch} ({name}) and is {state}; plan {plan}:").format(
+            reversal=reversal.pk, batch=batch.pk, name=batch, state=reversal.state, plan=data["plan"][:12]
+        )
+    said = [
+        first,
+        *[
+            _("  {book}: {entries} entries, {lines} lines, debits {debits}").format(
+                book=book, entries=entries, lines=lines, debits=debits
+            )
+            for book, (entries, lines, debits) in sorted(shown.totals.items())
+        ],
+        *[_dated(dated) for dated in shown.dates],
+        *[_("  would be refused: {refusal}").format(refusal=refusal) for refusal in shown.refusals],
+    ]
+    return commands.Outcome(data, tuple(said))
+
+
+def _dated(dated: Dated) -> str:
+    entries = "–" if dated.entries is None else dated.entries
+    if dated.moved_to is None:
+        return _("  {book}, period {period}: on their own dates ({entries} entries)").format(
+            book=dated.book, period=dated.period, entries=entries
+        )
+    return _("  {book}, period {period}: moved to {date}, as a correction of that period ({entries} entries)").format(
+        book=dated.book, period=dated.period, date=dated.moved_to, entries=entries
+    )

@@ -1,0 +1,122 @@
+"""Applies chunks: each in one transaction with its entries, under the lease of whoever took it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.operations import drafting, leasing, reversing
+from ingestion_app.operations.leasing import Leased
+from ledger_app import locks
+from ledger_app.errors import LedgerError, Refused, TryAgain
+from ledger_app.models import Posting
+from ledger_app.operations import entries, transactions
+from ledger_app.operations.audit import Caller
+
+UNKNOWN_OUTCOMES_MOST = 3
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker is given: which batch, for which attempt, on whose behalf, and how long a lease holds."""
+
+    batch_id: int
+    attempt_id: int
+    caller: Caller
+    now: Clock
+    lease_seconds: int = leasing.LEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``."""
+
+    number: int
+    outcome: str
+    records: int
+    reasons: tuple[LedgerError, ...] = ()
+
+
+def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
+    """Take one free chunk after the other and apply it; end where none is free, or where the batch is paused.
+
+    :raises TryAgain: when the database stays busy or away
+    """
+    while (leased := _claim(work, worker)) is not None:
+        yield apply_chunk(leased=leased, caller=replace(work.caller, at=work.now()))
+
+
+def _claim(work: Work, worker: str) -> Leased | None:
+    return leasing.claim(
+        batch_id=work.batch_id,
+        attempt_id=work.attempt_id,
+        worker=worker,
+        at=work.now(),
+        lease_seconds=work.lease_seconds,
+    )
+
+
+def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
+    """Apply one chunk: its entries and its state in one transaction. A chunk that is found applied is skipped.
+
+    A connection lost at COMMIT leaves the outcome unknown; the chunk's row, read under its lock on a new connection, tells.
+
+    :raises TryAgain: when the database stays busy or away
+    """
+    for _try in range(UNKNOWN_OUTCOMES_MOST - 1):
+        try:
+            return _apply_or_stop(leased, caller)
+        except TryAgain:
+            continue
+    return _apply_or_stop(leased, caller)
+
+
+def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
+    try:
+        return transactions.run(partial(_apply, leased, caller))
+    except Refused as refusal:
+        return transactions.run(partial(_stop, leased, refusal))
+
+
+def _apply(leased: Leased, caller: Caller) -> ChunkResult:
+    chunk = locks.own_row(Chunk, leased.chunk_id)
+    if (gone := _gone(chunk, leased)) is not None:
+        return gone
+    batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
+    if batch.state != Batch.State.APPLYING:
+        raise Refused([errors.BatchAway(state=batch.get_state_display())])
+    planned = reversing if batch.reverses_id is not None else drafting
+    drafts = planned.drafts_of(chunk, batch)
+    posted = entries.post(
+        drafts=drafts, origin=entries.Origin(Posting.Origin.CHUNK, chunk.pk), caller=caller, lane=chunk.number, reason=str(batch)
+    )
+    if posted.replayed_count:
+        # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
+        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)])
+    Chunk.objects.filter(pk=chunk.pk).exclude(state=Chunk.State.APPLIED).update(
+        state=Chunk.State.APPLIED, applied_at=caller.at, applied_token=leased.token, lease_until=None, reasons=[]
+    )
+    return ChunkResult(chunk.number, "applied", chunk.record_count)
+
+
+def _gone(chunk: Chunk, leased: Leased) -> ChunkResult | None:
+    """Whether there is nothing left to do here: the chunk is applied, or another worker has taken it since."""
+    if chunk.state == Chunk.State.APPLIED:
+        return ChunkResult(chunk.number, "skipped", chunk.record_count)
+    if chunk.lease_token != leased.token:
+        return ChunkResult(chunk.number, "superseded", chunk.record_count)
+    return None
+
+
+def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
+    """Write down why a chunk stopped, unless another process has applied or taken it meanwhile."""
+    chunk = locks.own_row(Chunk, leased.chunk_id)
+    if (gone := _gone(chunk, leased)) is not None:
+        return gone
+    reasons = [reason.as_dict() for reason in refusal.reasons[:20]]
+    Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, lease_until=None, reasons=reasons)
+    return ChunkResult(chunk.number, "stopped", chunk.record_count, refusal.reasons[:20])

@@ -1,0 +1,112 @@
+"""The drafts of a chunk: what its stored records post, under the rules of the batch's source."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date, datetime
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from ingestion_app import errors
+from ingestion_app.formats.definition import Definition, Kind
+from ingestion_app.formats.postings import Planned, Side, reference
+from ingestion_app.formats.values import Value
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import definitions, records
+from ledger_app.errors import LedgerError, Refused
+from ledger_app.models import Account, Book
+from ledger_app.operations import measuring
+from ledger_app.queries import postings
+from ledger_app.rules.posting import Draft
+
+_draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
+
+
+def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
+    """Return the drafts of a chunk's records, having counted that they come to what the plan says.
+
+    :raises Refused: records_differ; account_away; chunk_differs
+    """
+    with measuring.phase("read"):
+        stored = records.of_chunk(chunk.pk)
+        if records.digest(stored) != bytes(chunk.records_digest or b""):
+            raise Refused([errors.RecordsDiffer(number=chunk.number)])
+    with measuring.phase("plan"):
+        return _planned(chunk, batch, stored)
+
+
+def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> list[Draft]:
+    definition = definitions.definition_of(batch.source_version)
+    books = definitions.books_of(definition)
+    plan, decode = definitions.planner_of(definition, books).plan, _decoder(definition)
+    plans = [plan(decode(values)) for *_, values in stored]
+    accounts = _Accounts(books, set(map(itemgetter(2), stored)), plans)
+    keys = {code: book.pk for code, book in books.items()}
+    totals: dict[str, list[int]] = {book: [0, 0, 0] for book in chunk.totals}
+    drafts: list[Draft] = []
+    record_sum = 0
+    for (line, key, holder, amount, _), entries in zip(stored, plans, strict=True):
+        name = reference(batch.source.code, key)
+        record_sum += amount
+        for book, effective_on, posted, debit, credit, description in entries:
+            sides = (accounts.find(book, debit, holder, line), posted), (accounts.find(book, credit, holder, line), -posted)
+            drafts.append(_draft((keys[book], effective_on, name, description, sides, None)))
+            of_book = totals.setdefault(book, [0, 0, 0])
+            of_book[0] += 1
+            of_book[1] += 2
+            of_book[2] += posted
+    if accounts.missing:
+        raise Refused(accounts.missing)
+    found: Any = (len(stored), record_sum, totals)
+    wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
+    if found != wanted:
+        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=wanted, found=found)])
+    return drafts
+
+
+def _decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
+    """Return what reads a record's stored values back into the types that its columns have."""
+    readers: list[tuple[int, Callable[[Any], Value]]] = []
+    for place, column in enumerate(definition.layout.data.columns):
+        if column.kind is Kind.INSTANT:
+            readers.append((place, datetime.fromisoformat))
+        elif column.kind is Kind.DATE:
+            readers.append((place, date.fromisoformat))
+
+    def decode(stored: list[Any]) -> list[Value]:
+        values: list[Value] = stored.copy()
+        for place, read in readers:
+            values[place] = read(stored[place])
+        return values
+
+    return decode
+
+
+class _Accounts:
+    """The accounts that a chunk's records post to. What they may take is decided by ``post``, under their locks."""
+
+    def __init__(self, books: dict[str, Book], holder_ids: Collection[int], plans: Iterable[Sequence[Planned]]) -> None:
+        codes = {book.pk: code for code, book in books.items()}
+        sides = {(book, side) for entries in plans for book, _, _, debit, credit, _ in entries for side in (debit, credit)}
+        self._by_role: dict[tuple[str, Side], dict[int, int]] = {place: {} for place in sides if place[1].role}
+        roles = sorted({side.role for _, side in self._by_role if side.role})
+        for part in postings.parts(sorted(holder_ids)):
+            rows = Account.objects.filter(holder_id__in=part, book_id__in=codes, role__in=roles)
+            for key, holder, book_id, role in rows.values_list("id", "holder_id", "book_id", "role"):
+                of_role = self._by_role.get((codes[book_id], Side(role, None)))
+                if of_role is not None and holder is not None:
+                    of_role[holder] = key
+        self._by_code: dict[tuple[str, Side], int] = {}
+        for code, book in books.items():
+            for part in postings.parts(sorted({side.code for of, side in sides if of == code and side.code})):
+                found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
+                self._by_code.update(((code, Side(None, name)), key) for name, key in found)
+        self.missing: list[LedgerError] = []
+
+    def find(self, book: str, side: Side, holder_id: int, line: int) -> int:
+        """Return an account's id; where there is none, note the line that misses it."""
+        place = (book, side)
+        found = self._by_code.get(place) or self._by_role.get(place, {}).get(holder_id)
+        if found is None:
+            self.missing.append(errors.AccountAway(line=line, account=side.role or side.code, book=book))
+            return 0
+        return found

@@ -1,0 +1,97 @@
+"""Who works on which chunk: a chunk is taken under a lease, with a token that tells the last who took it from all before (docs/locking.md)."""
+
+import os
+import socket
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import F, Q, QuerySet
+
+from ingestion_app.models import Batch, Chunk
+from ledger_app import locks
+from ledger_app.operations import measuring, transactions
+
+LEASE_SECONDS = 60
+
+
+class Leased(NamedTuple):
+    """A chunk that was taken, and the token under which it may be applied or stopped."""
+
+    chunk_id: int
+    token: int
+
+
+def worker_name(attempt_id: int) -> str:
+    """Return the name under which this process takes chunks for an attempt: host, process, attempt."""
+    return f"{socket.gethostname()[:50]}:{os.getpid()}/{attempt_id}"
+
+
+def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_seconds: int) -> Leased | None:
+    """Take the next chunk that is free, or whose lease is over; None where there is none, or where the batch is paused or not applying.
+
+    A chunk that stopped in this attempt is not taken again in it. One that another process has locked is passed over.
+    """
+
+    def work() -> Leased | None:
+        chunk = locks.next_free(left(batch_id, attempt_id).filter(_free(at)).order_by("number"))
+        if chunk is None:
+            return None
+        # Read after the lock: whoever pauses the batch to reverse it waits for this chunk, and then takes the token from whoever has it.
+        batch = Batch.objects.get(pk=batch_id)
+        if batch.state != Batch.State.APPLYING or batch.is_paused:
+            return None
+        if chunk.lease_until is not None:
+            measuring.count("taken_over")
+        # A stopped chunk is waiting again: why it stopped stands in the attempt that stopped it.
+        Chunk.objects.filter(pk=chunk.pk).update(
+            state=Chunk.State.PENDING,
+            reasons=[],
+            attempt_id=attempt_id,
+            lease_token=F("lease_token") + 1,
+            lease_until=at + timedelta(seconds=lease_seconds),
+            leased_by=worker,
+        )
+        return Leased(chunk.pk, chunk.lease_token + 1)
+
+    return transactions.run(work)
+
+
+def left(batch_id: int, attempt_id: int) -> QuerySet[Chunk]:
+    """Return the chunks that an attempt has still to see to: neither applied nor stopped in it."""
+    chunks = Chunk.objects.filter(batch_id=batch_id).exclude(state=Chunk.State.APPLIED)
+    return chunks.exclude(state=Chunk.State.STOPPED, attempt_id=attempt_id)
+
+
+def release(*, batch_id: int, workers: Iterable[str]) -> int:
+    """End the leases of workers that are gone; return how many chunks are free again. Their tokens stay: one that comes back finds another."""
+    held = Chunk.objects.filter(batch_id=batch_id, leased_by__in=list(workers)).exclude(state=Chunk.State.APPLIED)
+    return transactions.run(lambda: held.filter(lease_until__isnull=False).update(lease_until=None))
+
+
+def release_dead(batch_id: int) -> int:
+    """End the leases of processes of this host that are not there any more; return how many chunks are free again."""
+    held = Chunk.objects.filter(batch_id=batch_id, lease_until__isnull=False).exclude(state=Chunk.State.APPLIED)
+    dead = [worker for worker in held.values_list("leased_by", flat=True).distinct() if is_dead(worker)]
+    return release(batch_id=batch_id, workers=dead) if dead else 0
+
+
+def is_dead(worker: str) -> bool:
+    """Whether a worker is certainly gone: it was a process of this host, and there is none with its number."""
+    host, _, rest = worker.partition(":")
+    number = rest.partition("/")[0]
+    return host == socket.gethostname()[:50] and number.isdecimal() and not _is_there(int(number))
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _free(at: datetime) -> Q:
+    return Q(lease_until__isnull=True) | Q(lease_until__lte=at)

@@ -1,0 +1,220 @@
+"""Reverses batches as a whole: by a batch of its own, which has its plan, its approval by another person, and its chunks."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from django.db.models import F
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import batches, reversals
+from ingestion_app.queries.reversals import Days, Reversible
+from ingestion_app.states import BATCH, BatchFacts
+from ledger_app.errors import AlreadyReversed, LedgerError, Refused
+from ledger_app.models import Book
+from ledger_app.operations import audit, history, transitions
+from ledger_app.operations.audit import Caller
+from ledger_app.rules import reversal_dates
+from ledger_app.rules.posting import Draft, Reversed
+
+REASONS_MOST = 20
+
+
+def propose(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
+    """Propose the reversal of a batch: make, and return, the batch that undoes it entry by entry. Nothing is posted yet.
+
+    What is proposed is approved by another person and applied as every batch is. A batch that is stuck in ``applying`` stays paused, so that
+    nothing of it is posted meanwhile.
+
+    :raises Refused: wrong_state, not_permitted, batch_is_reversal, reversal_open, still_applying, nothing_to_reverse, no_period_open,
+        account_not_open, floor_broken, reason_required, stale
+    """
+    made: list[Batch] = []
+
+    def write(row: Batch, _facts: BatchFacts) -> Mapping[str, Any]:
+        made.append(_plan(row, caller))
+        return {"is_paused": row.state == Batch.State.APPLYING}
+
+    transitions.perform(
+        transitions.Request(
+            machine=BATCH,
+            name="reverse",
+            model=Batch,
+            pk=batch_id,
+            caller=caller,
+            facts=lambda row: _facts(row, caller),
+            write=write,
+            reason=reason,
+            version=version,
+            audit_facts=lambda _row: {"reversal": made[-1].pk, "plan": batches.hexadecimal(made[-1].plan_digest)},
+        )
+    )
+    return made[-1]
+
+
+def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
+    """Return the drafts of a chunk of a reversal, in their order, having counted that they come to what the plan says.
+
+    :raises Refused: records_differ, chunk_differs; already_reversed, where entries were reversed by themselves since the plan was made
+    """
+    entries = reversals.of_chunk(chunk)
+    if reversals.digest(entries) != bytes(chunk.records_digest or b""):
+        raise Refused([errors.RecordsDiffer(number=chunk.number)])
+    since: list[LedgerError] = [
+        AlreadyReversed(reference=entry.reference, by=entry.reversal[1]) for entry in entries if entry.reversal is not None
+    ]
+    if since:
+        raise Refused(since[:REASONS_MOST])
+    codes = dict(Book.objects.filter(id__in={entry.book_id for entry in entries}).values_list("id", "code"))
+    lines = reversals.lines_of(chunk.undoes_id)
+    dates = _Dates(batch, codes)
+    drafts: list[Draft] = []
+    totals: dict[str, list[int]] = {book: [0, 0, 0] for book in chunk.totals}
+    for entry in entries:
+        negated = tuple([(account_id, -amount) for account_id, amount in lines.get(entry.id, ())])
+        on, description = dates.of(entry)
+        name = reversals.reference_of(entry.id)
+        drafts.append(Draft(entry.book_id, on, name, description, negated, Reversed(entry.id, entry.reference)))
+        of_book = totals.setdefault(codes[entry.book_id], [0, 0, 0])
+        of_book[0] += 1
+        of_book[1] += len(negated)
+        of_book[2] += sum([amount for _account_id, amount in negated if amount > 0])
+    undone = Chunk.objects.get(undone_by=chunk)
+    found: Any = (undone.record_count, undone.record_sum, totals)
+    wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
+    if found != wanted:
+        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=wanted, found=found)])
+    return drafts
+
+
+def end_original(batch: Batch, caller: Caller) -> dict[str, Any]:
+    """Say of the batch that a reversal undoes that it is reversed, in the transaction that ends the reversal; for any other batch, do nothing.
+
+    Return the columns that are set with the end of ``batch`` itself: what is applied is not paused any more.
+
+    :raises Refused: wrong_state, where somebody has ended the original otherwise
+    """
+    if batch.reverses_id is None:
+        return {"is_paused": False}
+    original = Batch.objects.get(pk=batch.reverses_id)
+    transition = BATCH.transition("undo")
+    if reasons := BATCH.reasons(transition, batches.facts(original, user=caller.user, deep=False)):
+        raise Refused(reasons)
+    transitions.compare_and_set(
+        original,
+        transition=transition,
+        subject_type=BATCH.subject,
+        caller=caller,
+        reason="",
+        columns={"holds_slot": None, "holds_file": None, "is_paused": False},
+        facts={"reversal": batch.pk},
+    )
+    return {"is_paused": False}
+
+
+def _facts(row: Batch, caller: Caller) -> BatchFacts:
+    """Ask the ledger, which reads every line of the batch, only where nothing else refuses."""
+    facts = batches.facts(row, user=caller.user, deep=False)
+    if BATCH.reasons(BATCH.transition("reverse"), facts):
+        return facts
+    return replace(facts, reversal_refused=tuple(reversals.refusals(row)))
+
+
+def _plan(original: Batch, caller: Caller) -> Batch:
+    """Write the batch that reverses ``original``, with its chunks, and return it."""
+    # Whoever still holds one of these chunks has lost it: nothing of the original is posted once its reversal is planned.
+    Chunk.objects.filter(batch=original).exclude(state=Chunk.State.APPLIED).update(lease_token=F("lease_token") + 1)
+    reversal = Batch(
+        source_id=original.source_id,
+        source_version_id=original.source_version_id,
+        file_id=original.file_id,
+        reverses=original,
+        business_date=original.business_date,
+        sequence=original.sequence,
+        state=Batch.State.VALIDATED,
+        holds_slot=None,
+        holds_file=None,
+        holds_original=True,
+        received_by=caller.user,
+        planned_by=caller.user,
+    )
+    days = Days()
+    chunks: list[Chunk] = []
+    codes = dict(Book.objects.values_list("id", "code"))
+    for undone in reversals.applied_chunks(original):
+        of_chunk = reversals.days_of(undone.pk)
+        days += of_chunk
+        chunks.append(
+            Chunk(
+                number=undone.number,
+                record_count=undone.record_count,
+                record_sum=undone.record_sum,
+                totals=reversals.totals_of(undone.pk, of_chunk, codes),
+                records_digest=reversals.digest(reversals.unreversed(undone.pk)),
+                undoes=undone,
+            )
+        )
+    _sum_up(reversal, chunks, days, codes)
+    plans = [(each.number, each.record_count, each.record_sum, each.totals, bytes(each.records_digest).hex()) for each in chunks]
+    reversal.plan_digest = batches.plan_digest(reversal, plans)
+    history.create(reversal, caller=caller, reason="propose")
+    for chunk in chunks:
+        chunk.batch = reversal
+    Chunk.objects.bulk_create(chunks, batch_size=1000)
+    audit.record(
+        subject=audit.Subject(BATCH.subject, reversal.pk, str(reversal)),
+        action="propose",
+        caller=caller,
+        facts={"reverses": original.pk, "plan": batches.hexadecimal(reversal.plan_digest), "state": reversal.state},
+    )
+    return reversal
+
+
+def _sum_up(reversal: Batch, chunks: list[Chunk], days: Days, codes: dict[int, str]) -> None:
+    """Set what the plan comes to as a whole: counts, sums, totals by book, and the dates."""
+    totals: Counter[tuple[str, int]] = Counter()
+    for chunk in chunks:
+        totals.update({(book, place): count for book, counts in chunk.totals.items() for place, count in enumerate(counts)})
+    reversal.record_count = sum(chunk.record_count for chunk in chunks)
+    reversal.record_sum = sum(chunk.record_sum for chunk in chunks)
+    reversal.totals = {book: [totals[book, place] for place in range(3)] for book in sorted({book for book, _place in totals})}
+    dated, none = reversals.dated(days, codes)
+    if none:
+        raise Refused(none)
+    planned: dict[str, dict[str, list[Any]]] = {}
+    for book, period, moved_to, entries in dated:
+        planned.setdefault(book, {})[period] = [moved_to.isoformat() if moved_to else None, entries]
+    reversal.reversal_dates = planned
+    dates = _Dates(reversal, codes)
+    given = [dates.day(book_id, on)[0] for book_id, on in days]
+    reversal.first_on, reversal.last_on = min(given), max(given)
+
+
+class _Dates:
+    """The dates and descriptions that the plan of a reversal gives to its entries."""
+
+    def __init__(self, batch: Batch, codes: dict[int, str]) -> None:
+        self._codes = codes
+        self._planned: dict[str, dict[str, list[Any]]] = batch.reversal_dates or {}
+        self._periods = reversals.periods_of(codes)
+        self._known: dict[tuple[int, date], tuple[date, str]] = {}
+
+    def of(self, entry: Reversible) -> tuple[date, str]:
+        """Return the date and the description of the reversal of an entry."""
+        on, prior_period = self.day(entry.book_id, entry.effective_on)
+        return on, reversal_dates.description(entry.reference, prior_period=prior_period)
+
+    def day(self, book_id: int, on: date) -> tuple[date, str]:
+        """Return the date that entries of a day get, and the period that they are moved out of.
+
+        What the plan says is what is done: whether the ledger takes it there is decided by ``post``, which never dates anew.
+        """
+        key = (book_id, on)
+        if key not in self._known:
+            period = next((each.name for each in self._periods[book_id] if each.starts_on <= on <= each.ends_on), "")
+            moved_to, _entries = self._planned.get(self._codes[book_id], {}).get(period, [None, 0])
+            self._known[key] = (date.fromisoformat(moved_to), period) if moved_to else (on, "")
+        return self._known[key]

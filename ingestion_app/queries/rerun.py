@@ -1,0 +1,235 @@
+"""Answers "safe to run again?" for any batch: which chunks are done, which would run, which cannot and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import batches
+from ingestion_app.queries.pauses import Pause, pause_of
+from ingestion_app.states import BATCH
+from ledger_app.errors import LedgerError, WrongState
+
+SHOWN_MOST = 20  # chunks that are told one by one
+RUN_IN = ("approved", "applying")
+ENDED = frozenset({Batch.State.APPLIED, Batch.State.FROZEN})
+
+Posted = dict[str, tuple[int, int, int]]
+
+
+class Verdict(StrEnum):
+    """What a run would come to now."""
+
+    DONE = "done"  # every chunk is applied; all would be skipped
+    WOULD_RUN = "would_run"  # some chunks would be applied
+    WORKED_ON = "being_worked_on"  # others hold all that is left
+    PAUSED = "paused"  # nothing runs before somebody resumes
+    CANNOT_RUN = "cannot_run"  # the state allows no run, or the plan is damaged
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A chunk that stopped: the attempt in which it did last, when that began, and the reasons as they are stored."""
+
+    number: int
+    attempt: int | None
+    since: datetime | None
+    reasons: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A chunk that is being worked on: by whom, and until when it is theirs alone."""
+
+    number: int
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The answer. ``stopped`` and ``held`` tell the first ``SHOWN_MOST`` one by one; the numbers are complete.
+
+    It is always safe to run a batch again, because a chunk is applied in the transaction that writes its entries, unless the rows
+    themselves are no longer what was approved: then ``is_safe`` is False, nothing would run, and ``reasons`` say what differs.
+    """
+
+    is_safe: bool
+    verdict: Verdict
+    sentence: str
+    done: tuple[int, ...]
+    would_run: tuple[int, ...]
+    stopped_numbers: tuple[int, ...]
+    held_numbers: tuple[int, ...]
+    stopped: tuple[Stopped, ...]
+    held: tuple[Held, ...]
+    pause: Pause | None
+    reasons: tuple[LedgerError, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as commands and the API give it; chunks as spans of their numbers."""
+        pause = self.pause
+        return {
+            "safe": self.is_safe,
+            "verdict": str(self.verdict),
+            "sentence": self.sentence,
+            "done": {"count": len(self.done), "chunks": spans(self.done)},
+            "would_run": {"count": len(self.would_run), "chunks": spans(self.would_run)},
+            "stopped": {
+                "count": len(self.stopped_numbers),
+                "chunks": spans(self.stopped_numbers),
+                "first": [
+                    {"chunk": each.number, "attempt": each.attempt, "since": each.since, "reasons": each.reasons}
+                    for each in self.stopped
+                ],
+            },
+            "being_worked_on": {
+                "count": len(self.held_numbers),
+                "chunks": spans(self.held_numbers),
+                "first": [{"chunk": each.number, "by": each.by, "until": each.until} for each in self.held],
+            },
+            "paused": pause and {"at": pause.at, "by": pause.by, "reason": pause.reason, "by_itself": pause.by_itself},
+            "reasons": [reason.as_dict() for reason in self.reasons],
+        }
+
+
+def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None) -> Rerun:
+    """Return the answer for ``batch`` as its rows are now. ``posted`` is what the ledger's rows come to, where that was counted already."""
+    rows = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("number", "state", "lease_until", "leased_by"))
+    done = tuple(number for number, state, *_rest in rows if state == Chunk.State.APPLIED)
+    stopped = tuple(number for number, state, *_rest in rows if state == Chunk.State.STOPPED)
+    held = tuple(
+        Held(number, by, until)
+        for number, state, until, by in rows
+        if state != Chunk.State.APPLIED and until is not None and until > at
+    )
+    held_numbers = tuple(each.number for each in held)
+    taken = {*done, *stopped, *held_numbers}
+    free = tuple(number for number, *_rest in rows if number not in taken)
+    damaged, shut, pause = _damaged(batch, posted), _shut(batch), pause_of(batch)
+    cannot = bool(damaged or shut or batch.is_paused)
+    verdict = _verdict(
+        batch, is_shut=bool(damaged or shut), free=len(free) + len(set(stopped) - set(held_numbers)), held=len(held)
+    )
+    return Rerun(
+        is_safe=not damaged,
+        verdict=verdict,
+        sentence=_sentence(batch, verdict, _Counts(len(done), len(free), len(stopped), len(held))),
+        done=done,
+        would_run=() if cannot else free,
+        stopped_numbers=stopped,
+        held_numbers=held_numbers,
+        stopped=_stopped(batch),
+        held=held[:SHOWN_MOST],
+        pause=pause,
+        reasons=(*damaged, *shut, *([errors.Paused(batch=batch.pk)] if batch.is_paused else [])),
+    )
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Return numbers in rising order as people write them: ``0–41, 43``."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in found)
+
+
+def _stopped(batch: Batch) -> tuple[Stopped, ...]:
+    rows = Chunk.objects.filter(batch=batch, state=Chunk.State.STOPPED).select_related("attempt").order_by("number")
+    return tuple(
+        Stopped(
+            row.number,
+            row.attempt.number if row.attempt else None,
+            row.attempt.started_at if row.attempt else None,
+            list(row.reasons),
+        )
+        for row in rows[:SHOWN_MOST]
+    )
+
+
+def _damaged(batch: Batch, posted: Posted | None) -> Sequence[LedgerError]:
+    """Return where the rows are not what was approved: the chunks of the plan, or, once applied, the ledger's change."""
+    found: list[LedgerError] = []
+    now, approved = "", batches.hexadecimal(batch.approved_digest)
+    if batch.state in RUN_IN or batch.state in ENDED:
+        now = batches.rows_digest(batch)
+        if now != approved:
+            found.append(errors.PlanDamaged(now=now[:12], approved=approved[:12] or "–"))
+    if batch.state in ENDED:
+        there = batches.posted(batch) if posted is None else posted
+        found += [
+            errors.RecountDiffers(book=book, what=what, planned=planned, found=has)
+            for book, what, planned, has in batches.differences(batch.totals, there)
+        ]
+    return found
+
+
+def _shut(batch: Batch) -> Sequence[LedgerError]:
+    """Return why the batch's state, or a reversal that is under way, allows no run."""
+    if batch.state not in RUN_IN and batch.state not in ENDED:
+        needed = ", ".join(str(BATCH.states[state]) for state in RUN_IN)
+        return [WrongState(action=BATCH.transition("apply").label, needed=needed, state=BATCH.states[batch.state])]
+    if batch.state == Batch.State.APPLYING:
+        open_reversal = batches.open_reversal(batch)
+        if open_reversal is not None:
+            return [errors.ReversalOpen(reversal=open_reversal)]
+    return []
+
+
+def _verdict(batch: Batch, *, is_shut: bool, free: int, held: int) -> Verdict:
+    if is_shut:
+        return Verdict.CANNOT_RUN
+    if batch.is_paused:
+        return Verdict.PAUSED
+    if batch.state in ENDED:
+        return Verdict.DONE
+    return Verdict.WORKED_ON if held and not free else Verdict.WOULD_RUN
+
+
+class _Counts(NamedTuple):
+    """How many chunks there are of each kind."""
+
+    done: int
+    free: int
+    stopped: int
+    held: int
+
+
+def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
+    skipped = ngettext(
+        "{count} chunk is applied and would be skipped", "{count} chunks are applied and would be skipped", counts.done
+    ).format(count=f"{counts.done:,}")
+    if verdict is Verdict.DONE:
+        return _("{skipped}; nothing would be posted.").format(skipped=skipped)
+    if verdict is Verdict.CANNOT_RUN and batch.state == Batch.State.REVERSED:
+        return _("What it changed is undone; nothing would run.")
+    if verdict is Verdict.CANNOT_RUN:
+        return _("Nothing would run.") if counts.done else _("Nothing of it is in the ledger, and nothing would run.")
+    left = ngettext("{count} would run", "{count} would run", counts.free).format(count=f"{counts.free:,}")
+    if verdict is Verdict.PAUSED:
+        return _("Nothing runs before somebody resumes it. Then {skipped}, {left}.").format(skipped=skipped, left=left)
+    if not counts.done and batch.state == Batch.State.APPROVED:
+        return _("Nothing of it is in the ledger yet; {left}.").format(left=left)
+    parts = [skipped, left]
+    if counts.held:
+        text = ngettext(
+            "{count} is being worked on and would be left alone",
+            "{count} are being worked on and would be left alone",
+            counts.held,
+        )
+        parts.append(text.format(count=f"{counts.held:,}"))
+    if counts.stopped:
+        text = ngettext(
+            "{count} has stopped and would be tried again", "{count} have stopped and would be tried again", counts.stopped
+        )
+        parts.append(text.format(count=f"{counts.stopped:,}"))
+    return _("{parts}.").format(parts=_(", ").join(parts))

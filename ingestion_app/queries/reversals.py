@@ -1,0 +1,353 @@
+"""What the reversal of a batch rests on: the entries that the batch posted and that nothing has reversed yet, their dates, and the floors."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.states import BATCH
+from ledger_app.errors import AccountNotOpen, FloorBroken, LedgerError, WrongState
+from ledger_app.models import Book, Entry, Line, Period, Posting
+from ledger_app.models.entries import PLACES
+from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.rules import reversal_dates
+from ledger_app.rules.posting import ACCOUNT_STATES, HeldPeriod
+
+ACCOUNTS_NAMED = 20
+
+Days = Counter[tuple[int, date]]  # entries by book id and date
+
+
+class Reversible(NamedTuple):
+    """An entry that a reversal is about. ``reversal`` is the id and the reference of the entry that reverses it, where there is one."""
+
+    id: int
+    book_id: int
+    effective_on: date
+    reference: str
+    digest: bytes
+    reversal: tuple[int, str] | None
+
+
+class Dated(NamedTuple):
+    """When the entries of one period are reversed: on their own dates where ``moved_to`` is None. ``entries`` is None before they are posted."""
+
+    book: str
+    period: str
+    moved_to: date | None
+    entries: int | None
+
+
+class Preview(NamedTuple):
+    """What the reversal of a batch would post, by book: [entries, lines, debits]; when; and why the ledger would not take it.
+
+    ``is_posted`` says whether this was counted from the ledger; before the batch is applied it is its plan, turned round.
+    """
+
+    is_posted: bool
+    totals: dict[str, list[int]]
+    dates: list[Dated]
+    refusals: list[LedgerError]
+
+
+def posting_of(chunk_id: int | None) -> int | None:
+    """Return the posting of a chunk; None where the chunk posted nothing."""
+    if chunk_id is None:
+        return None
+    return Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id=chunk_id).values_list("id", flat=True).first()
+
+
+def digest(entries: Iterable[Reversible]) -> bytes:
+    """Return the SHA-256 over the digests of entries, in their order."""
+    return hashlib.sha256(b"".join([entry.digest for entry in entries])).digest()
+
+
+def unreversed(chunk_id: int) -> list[Reversible]:
+    """Return the entries of a chunk that nothing has reversed, the last first: the order in which they are reversed.
+
+    A balance that never fell below its floor on the way there does not on the way back, as far as nothing else moved it.
+    """
+    return [entry for entry in _entries(chunk_id) if entry.reversal is None]
+
+
+def of_chunk(chunk: Chunk) -> list[Reversible]:
+    """Return the entries that a chunk of a reversal was planned to reverse, or has reversed, the last first.
+
+    Those that were reversed by themselves before the plan was made are no part of it. Some may have been since: the plan says how many
+    entries there were, and what is missing of them was reversed last. ``digest`` tells whether that is so.
+    """
+    own = posting_of(chunk.pk)
+    entries = _entries(chunk.undoes_id)
+    others = [each for each in entries if each.reversal is not None and each.reversal[0] // PLACES != own]
+    missing = max(0, sum(counts[0] for counts in chunk.totals.values()) - (len(entries) - len(others)))
+    others.sort(key=lambda each: each.reversal or (0, ""), reverse=True)
+    before = {each.id for each in others[missing:]}
+    return [each for each in entries if each.id not in before]
+
+
+def lines_of(chunk_id: int | None) -> dict[int, list[tuple[int, int]]]:
+    """Return (account id, amount) of each line that a chunk posted, by entry and in their order."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for entry_id, account_id, amount in (
+        _of_posting(Line, chunk_id).order_by("id").values_list("entry_id", "account_id", "amount")
+    ):
+        found.setdefault(entry_id, []).append((account_id, amount))
+    return found
+
+
+def days_of(chunk_id: int) -> Days:
+    """Count the entries of a chunk that nothing has reversed, by book and date."""
+    rows = _of_posting(Entry, chunk_id).filter(reversed_by__isnull=True).values_list("book_id", "effective_on")
+    return Counter({(book_id, on): count for book_id, on, count in rows.annotate(entries=Count("id")).order_by()})
+
+
+def totals_of(chunk_id: int, days: Days, codes: dict[int, str]) -> dict[str, list[int]]:
+    """Return [entries, lines, debits] by book code: what reversing the entries of a chunk that nothing has reversed would post."""
+    found = {code: [0, 0, 0] for code in sorted({codes[book_id] for book_id, _on in days})}
+    for (book_id, _on), count in days.items():
+        found[codes[book_id]][0] += count
+    rows = _of_posting(Line, chunk_id).filter(entry__reversed_by__isnull=True).values_list("entry__book_id")
+    # What was credited is debited.
+    for book_id, count, credited in rows.annotate(lines=Count("id"), credited=Sum("amount", filter=Q(amount__lt=0))).order_by():
+        found[codes[book_id]][1:] = [count, -int(credited or 0)]
+    return found
+
+
+def periods_of(book_ids: Iterable[int]) -> dict[int, list[HeldPeriod]]:
+    """Return the periods of each book."""
+    found: dict[int, list[HeldPeriod]] = {book_id: [] for book_id in book_ids}
+    rows = Period.objects.filter(book__in=found).order_by("starts_on")
+    for book_id, name, starts_on, ends_on, state in rows.values_list("book_id", "name", "starts_on", "ends_on", "state"):
+        found[book_id].append(HeldPeriod(name, starts_on, ends_on, state))
+    return found
+
+
+def dated(days: Days, codes: dict[int, str]) -> tuple[list[Dated], list[LedgerError]]:
+    """Return when the entries of ``days`` would be reversed, and for which of them there is no day."""
+    periods = periods_of(codes)
+    counts: Counter[tuple[str, str, date | None]] = Counter()
+    none: list[LedgerError] = []
+    for (book_id, on), count in sorted(days.items()):
+        outcome = reversal_dates.outcome(on, periods[book_id])
+        if outcome is None:
+            none.append(errors.NoPeriodOpen(book=codes[book_id], date=on.isoformat()))
+        else:
+            counts[codes[book_id], outcome.period, outcome.moved_to] += count
+    return [Dated(*key, count) for key, count in counts.items()], none[:ACCOUNTS_NAMED]
+
+
+def dates_of(batch: Batch) -> list[Dated]:
+    """Return the dates that a reversal's plan gives to its entries; nothing for any other batch."""
+    return [
+        Dated(book, period, date.fromisoformat(moved_to) if moved_to else None, entries)
+        for book, of_book in sorted((batch.reversal_dates or {}).items())
+        for period, (moved_to, entries) in sorted(of_book.items())
+    ]
+
+
+def preview(batch: Batch) -> Preview:
+    """Return what reversing ``batch`` would come to, at any time from its validation on."""
+    if batch.reverses_id is not None:
+        return Preview(False, {}, [], [errors.ReversalOfReversalBatch(batch=batch.reverses_id)])
+    if batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED}:
+        return _preview_of_plan(batch)
+    transition = BATCH.transition("reverse")
+    if batch.state not in transition.sources:
+        needed = ", ".join(str(BATCH.states[state]) for state in transition.sources)
+        wrong = WrongState(action=transition.label, needed=needed, state=batch.get_state_display())
+        return Preview(False, {}, [], [wrong])
+    codes, days, totals = dict(Book.objects.values_list("id", "code")), Days(), Counter[tuple[str, int]]()
+    for chunk_id in applied_chunks(batch).values_list("id", flat=True):
+        of_chunk = days_of(chunk_id)
+        days += of_chunk
+        for code, counts in totals_of(chunk_id, of_chunk, codes).items():
+            totals.update({(code, place): count for place, count in enumerate(counts)})
+    dates, refused = dated(days, codes)
+    by_book = {code: [totals[code, place] for place in range(3)] for code, _place in totals}
+    return Preview(True, by_book, dates, [*_nothing(days), *refused, *accounts_away(batch), *floors_broken(batch)])
+
+
+def refusals(batch: Batch) -> list[LedgerError]:
+    """Return why the ledger would not take the reversal of an applied batch: nothing to reverse, no day for it, accounts, floors."""
+    days = Days()
+    for chunk_id in applied_chunks(batch).values_list("id", flat=True):
+        days += days_of(chunk_id)
+    _dates, refused = dated(days, dict(Book.objects.values_list("id", "code")))
+    return [*_nothing(days), *refused, *accounts_away(batch), *floors_broken(batch)]
+
+
+def applied_chunks(batch: Batch) -> QuerySet[Chunk]:
+    """Return the chunks of a batch that are in the ledger, in their order."""
+    return Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).order_by("number")
+
+
+# The lines of a posting stand together under its own numbers. What a reversal takes from an account is taken chunk by chunk, from the last
+# entry of each back to its first. Accounts that have a floor have one balance, which is stripe 0.
+FLOORS_BROKEN = """
+    SELECT broken.code, broken.floor, MIN(broken.remaining), MAX(broken.entry_id), COUNT(*) OVER ()
+      FROM (
+           SELECT account.id AS account_id, account.code AS code, account.floor AS floor, line.entry_id AS entry_id,
+                  {sign} * line.amount AS taken,
+                  {sign} * balance.amount - SUM({sign} * line.amount) OVER (
+                    PARTITION BY line.account_id ORDER BY chunk.number, line.entry_id DESC, line.id
+                  ) AS remaining
+             FROM ingestion_app_chunk AS chunk
+             {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
+             {then} ledger_app_line AS line ON line.id BETWEEN posting.id * {places} AND posting.id * {places} + {places} - 1
+             {then} ledger_app_account AS account ON account.id = line.account_id AND account.floor IS NOT NULL
+             {then} ledger_app_balance AS balance ON balance.id = account.id * 64
+             LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = line.entry_id
+            WHERE chunk.batch_id = %s AND chunk.state = 'applied' AND reversal.id IS NULL
+           ) AS broken
+     WHERE broken.taken > 0 AND broken.remaining < broken.floor
+     GROUP BY broken.account_id, broken.code, broken.floor
+     ORDER BY broken.code
+     LIMIT %s
+"""
+SIGN = "(CASE WHEN account.category IN ('asset', 'expense') THEN 1 ELSE -1 END)"
+
+
+def floors_broken(batch: Batch) -> list[LedgerError]:
+    """Return the accounts that would fall below their floors if a batch were reversed now: the first twenty, and how many more."""
+    sql = FLOORS_BROKEN.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, places=PLACES)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [batch.pk, ACCOUNTS_NAMED])
+        rows = cursor.fetchall()
+    found: list[LedgerError] = [
+        FloorBroken(account=code, balance=int(remaining), floor=floor, reference=reference_of(entry_id))
+        for code, floor, remaining, entry_id, _accounts in rows
+    ]
+    more = rows[0][-1] - len(rows) if rows else 0
+    return [*found, errors.MoreFloorsBroken(count=more)] if more else found
+
+
+def accounts_away(batch: Batch) -> list[LedgerError]:
+    """Return the first twenty accounts that would not take the reversal of a batch, being suspended or closed."""
+    return [
+        AccountNotOpen(account=code, state=ACCOUNT_STATES[state], reference=reference_of(entry_id))
+        for code, state, entry_id in _accounts_away(batch)[:ACCOUNTS_NAMED]
+    ]
+
+
+def reference_of(entry_id: int) -> str:
+    """Return the reference of the entry that reverses another: the one under which it would be reversed by itself."""
+    return f"reversal:{entry_id}"
+
+
+def moved(batch: Batch) -> list[str]:
+    """Return what the plan of a reversal rests on and has changed since it was proposed, each as a phrase."""
+    original = Batch.objects.select_related("source").get(pk=batch.reverses_id or 0)
+    found = list(dict.fromkeys(_periods_moved(batch)))
+    if original.state not in BATCH.transition("undo").sources:
+        found.append(_("batch {batch} is {state}").format(batch=original.pk, state=original.get_state_display()))
+    reversed_since = sum(_reversed_singly(original)) - _left_out(batch, original)
+    if reversed_since > 0:
+        found.append(_("{count} entries were reversed by themselves").format(count=reversed_since))
+    if away := len(_accounts_away(original)):
+        found.append(_("{count} accounts are not open").format(count=away))
+    return found
+
+
+def _of_posting(model: Any, chunk_id: int | None) -> QuerySet[Any]:
+    """Return the rows, entries or lines, that a chunk posted: they stand together under the posting's own numbers."""
+    posting_id = posting_of(chunk_id)
+    if posting_id is None:
+        return model.objects.none()  # type: ignore[no-any-return] # the model is one of two
+    return model.objects.filter(id__gte=posting_id * PLACES, id__lt=(posting_id + 1) * PLACES)  # type: ignore[no-any-return] # as above
+
+
+def _entries(chunk_id: int | None) -> list[Reversible]:
+    columns = ("id", "book_id", "effective_on", "reference", "digest", "reversed_by__id", "reversed_by__reference")
+    return [
+        Reversible(key, book_id, on, reference, bytes(fingerprint), None if by is None else (by, by_reference))
+        for key, book_id, on, reference, fingerprint, by, by_reference in _of_posting(Entry, chunk_id)
+        .order_by("-id")
+        .values_list(*columns)
+    ]
+
+
+def _nothing(days: Days) -> list[LedgerError]:
+    return [] if days else [errors.NothingToReverse()]
+
+
+def _preview_of_plan(batch: Batch) -> Preview:
+    """Nothing is posted yet: the reversal is the exact opposite of the plan, and no balance ends lower than it is now."""
+    books = dict(Book.objects.filter(code__in=batch.totals).values_list("id", "code"))
+    dates: list[Dated] = []
+    refused: list[LedgerError] = []
+    for book_id, periods in periods_of(books).items():
+        for period in periods:
+            if batch.first_on is None or batch.last_on is None or not _meets(period, batch.first_on, batch.last_on):
+                continue
+            day = max(period.starts_on, batch.first_on)
+            outcome = reversal_dates.outcome(day, periods)
+            if outcome is None:
+                refused.append(errors.NoPeriodOpen(book=books[book_id], date=day.isoformat()))
+            else:
+                dates.append(Dated(books[book_id], *outcome, None))
+    return Preview(False, dict(batch.totals), dates, refused)
+
+
+def _meets(period: HeldPeriod, first_on: date, last_on: date) -> bool:
+    return period.starts_on <= last_on and period.ends_on >= first_on
+
+
+def _periods_moved(batch: Batch) -> Iterator[str]:
+    """Yield each period that is not open although entries would be dated in it."""
+    for book, name, on, _entries in dates_of(batch):
+        met = Q(name=name) if on is None else Q(starts_on__lte=on, ends_on__gte=on)
+        for period in Period.objects.filter(met, book__code=book).exclude(state=Period.State.OPEN).select_related("book"):
+            yield _("period {period} is {state}").format(period=period, state=period.get_state_display())
+
+
+def _reversed_singly(original: Batch) -> Iterator[int]:
+    """Count, chunk by chunk, the entries of a batch that were reversed by themselves: such a posting has the entry's number."""
+    for chunk_id in applied_chunks(original).values_list("id", flat=True):
+        if (posting_id := posting_of(chunk_id)) is not None:
+            span = (posting_id * PLACES, (posting_id + 1) * PLACES - 1)
+            yield Posting.objects.filter(origin_kind=Posting.Origin.REVERSAL, origin_id__range=span).count()
+
+
+def _left_out(batch: Batch, original: Batch) -> int:
+    """Return how many entries of the original are no part of the plan, since they had been reversed by themselves before it."""
+    chunks = applied_chunks(original).values_list("id", flat=True)
+    posted = Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=list(chunks)).aggregate(
+        all=Sum("entry_count")
+    )
+    return int(posted["all"] or 0) - sum(int(counts[0]) for counts in batch.totals.values())
+
+
+# From the few accounts that are not open, found by their index, to their lines.
+ACCOUNTS_AWAY = """
+    SELECT away.code, away.state, away.entry_id
+      FROM (
+           SELECT account.code AS code, account.state AS state, (
+                    SELECT MAX(entry.id)
+                      FROM ledger_app_line AS line
+                      JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+                      JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'chunk'
+                      JOIN ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id
+                      LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
+                     WHERE line.account_id = account.id AND chunk.batch_id = %s AND reversal.id IS NULL
+                  ) AS entry_id
+             FROM ledger_app_account AS account
+            WHERE account.book_id IN ({books}) AND account.state IN ('suspended', 'closed')
+           ) AS away
+     WHERE away.entry_id IS NOT NULL
+     ORDER BY away.code
+"""
+
+
+def _accounts_away(original: Batch) -> list[tuple[str, str, int]]:
+    """Return (code, state, an entry) of each account that the reversal of a batch has lines on and that takes none."""
+    books = Book.objects.filter(code__in=original.totals).values_list("id", flat=True)
+    with connection.cursor() as cursor:
+        cursor.execute(ACCOUNTS_AWAY.format(books=", ".join(map(str, books)) or "0"), [original.pk])
+        return list(cursor.fetchall())

@@ -1,0 +1,99 @@
+"""status, pause, resume and wake: what a batch stands at, who holds it up, and that nothing waits for nobody."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django_tasks_db.models import DBTaskResult
+
+from ingestion_app.management.commands import wake
+from ingestion_app.models import Batch
+from ledger_app.errors import TryAgain
+from tests.ingestion_app.conftest import Said
+from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def begun(world: World) -> Batch:
+    world.load(chunk_records=1)
+    return world.begin(world.approved())
+
+
+def test_status_says_in_one_object_what_a_run_would_do(world, begun, command):
+    worlds.hold(begun, 0, until=datetime.now(UTC) + timedelta(seconds=30), by="far:4711")
+    said = command("status", begun.pk)
+    assert said.status == 0
+    assert (said.data["state"], said.data["is_paused"], said.data["due"]) == ("applying", False, None)
+    assert (said.data["rerun"]["safe"], said.data["rerun"]["verdict"]) == (True, "would_run")
+    assert said.data["rerun"]["being_worked_on"]["first"][0]["by"] == "far:4711"
+    assert said.data["progress"]["records"] == 7
+
+
+def test_status_says_it_to_people_too(world, begun, capsys):
+    from django.core.management import call_command
+
+    worlds.set_account("receivable.1002", "closed")
+    world.apply(begun)
+    world.pause(begun)
+    call_command("status", begun.pk)
+    text = capsys.readouterr().out
+    assert "is applying, paused" in text
+    assert "safe to run again: Nothing runs before somebody resumes it." in text
+    assert "UTC by erika: The sender called." in text
+    assert "done: 5 (chunks 0, 2–5)" in text
+    assert "account_not_open" in text
+
+
+def test_status_of_what_is_not_there_is_refused(world, command):
+    assert command("status", 999).status == 1
+
+
+def test_pause_and_resume(world, begun, command):
+    paused = command("pause", begun.pk, "--user", "erika", "--reason", "The sender called.")
+    assert (paused.status, paused.data) == (0, {"batch": begun.pk, "state": "applying", "is_paused": True})
+    assert command("pause", begun.pk, "--user", "erika", "--reason", "Again.").status == 0, "it is paused already"
+    refused: Said = command("apply", begun.pk)
+    assert (refused.status, worlds.codes(refused.data["refused"])) == (1, ["paused"])
+    assert command("resume", begun.pk, "--user", "sora").status == 1, "support may not"
+    resumed = command("resume", begun.pk, "--user", "erika")
+    assert (resumed.status, resumed.data["state"]) == (0, "applied")
+    assert resumed.data["receipt"]["equal"] is True
+
+
+def test_apply_once_more_gives_the_receipt_of_a_run_that_added_nothing(world, command):
+    batch = world.applied()
+    said = command("apply", batch.pk)
+    receipt: dict[str, Any] = said.data["receipt"]
+    assert (receipt["chunks_found"], receipt["records_found"]) == (batch.chunks.count(), 7)
+    assert (receipt["chunks_applied"], receipt["new_entries"], receipt["equal"]) == (0, 0, True)
+    assert receipt["books"]["POINTS"]["equal"] is True
+
+
+def test_wake_queues_each_stranded_batch_once(world, begun, command):
+    assert command("wake").data == {"woken": [begun.pk]}
+    (row,) = DBTaskResult.objects.all()
+    assert (row.status, row.args_kwargs["kwargs"]) == ("READY", {"batch_id": begun.pk, "user_id": world.system.pk})
+    assert command("wake").data == {"woken": []}, "it is in the queue already"
+    DBTaskResult.objects.update(status="RUNNING")
+    assert command("wake").data == {"woken": [begun.pk]}, "a task whose worker was killed is held as running for ever"
+
+
+def test_wake_again_and_again_outlives_a_database_that_is_away(monkeypatch):
+    slept: list[int] = []
+    answers = iter([None, [], [3]])
+
+    def woken(**_given: object) -> list[int]:
+        answer = next(answers)
+        if answer is None:
+            raise TryAgain(cause="away")
+        return answer
+
+    monkeypatch.setattr("ingestion_app.tasks.wake", woken)
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+    lines = iter(wake.Command().run(every=30).lines)
+    assert next(lines) == "queued again: batch 3"
+    assert slept == [30, 30]
