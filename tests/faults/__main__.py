@@ -1,6 +1,6 @@
 """Runs the drill on a private MariaDB: ``make drill``.
 
-SEED, KILLS, CUTS and DEADLOCKS change it. The last line is one JSON object; the exit status is 1 where anything was lost, doubled or
+SEED, KILLS, CUTS and STOPS change it. The last line is one JSON object; the exit status is 1 where anything was lost, doubled or
 different.
 """
 
@@ -24,7 +24,7 @@ def main() -> int:
 
     seed = int(os.environ.get("SEED") or time.time_ns() % 10**9)
     print(f"seed {seed} (SEED={seed} replays it)", flush=True)
-    asked = {name: int(os.environ[name.upper()]) for name in ("kills", "cuts", "deadlocks") if os.environ.get(name.upper())}
+    asked = {name: int(os.environ[name.upper()]) for name in ("kills", "cuts", "stops") if os.environ.get(name.upper())}
     wanted = drill.Wanted(**asked, everywhere="kills" not in asked)
     with tempfile.TemporaryDirectory(prefix="kakutei-drill-") as directory, ground.prepared(Path(directory)) as prepared:
         tally = drill.Drill(ground=prepared, seed=seed, wanted=wanted).run()

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ingestion_app.models import Batch, File, Receipt
+from django.db.models import F
+
+from ingestion_app.models import Attempt, Batch, Chunk, File, Receipt
 from ingestion_app.operations import filing
 from ledger_app.models import AuditRow, Book, Entry
 from ledger_app.queries import proofs
@@ -46,14 +48,21 @@ def rows(directory: Path, batch_ids: Sequence[int]) -> Rows:
     number_of = {batch_id: place for place, batch_id in enumerate(batch_ids)}
     changes = AuditRow.objects.filter(subject_type="batch", outcome="done").exclude(from_state="").exclude(action="resume")
     found["change of state"] = [
-        (number_of[subject], *change) for subject, *change in changes.values_list("subject_id", "action", "from_state", "to_state")
+        (number_of.get(subject), *change) for subject, *change in changes.values_list("subject_id", "action", "from_state", "to_state")
     ]
-    found["batch without a receipt of this drill"] = [
+    # Whoever applied a chunk was the last who took it: the token is the last that was given out, and the only one.
+    found["chunk applied under another token"] = [
+        *Chunk.objects.filter(state="applied").exclude(applied_token=F("lease_token")).values_list("batch_id", "number")
+    ]
+    found["other batch"] = [
         *Batch.objects.exclude(pk__in=batch_ids).values_list("business_date", "sequence", "state")
     ]
+    reversing = set(Batch.objects.filter(reverses__isnull=False).values_list("id", flat=True))
     for place, batch_id in enumerate(batch_ids):
         work = worlds.work(batch_id)
-        found.setdefault("batch", []).append((place, *work["batch"]))
+        state, plan, *counts = work["batch"]
+        # The plan of a reversal is of entries by their numbers, which differ between databases.
+        found.setdefault("batch", []).append((place, state, "" if batch_id in reversing else plan, *counts))
         for kind, name in (("chunks", "chunk"), ("records", "record"), ("findings", "finding")):
             found.setdefault(name, []).extend((place, *row) for row in work[kind])
     return found
@@ -63,6 +72,11 @@ def breaches() -> list[str]:
     """Return what ``verify`` finds."""
     scope = proofs.Scope(Book.objects.order_by("code"))
     return [str(breach) for statement in proofs.statements() for breach in statement.breaches(scope)]
+
+
+def counted(name: str) -> int:
+    """Return how often the attempts at applying say that they met with something."""
+    return sum(counts.get(name, 0) for counts in Attempt.objects.filter(step="apply").values_list("counts", flat=True))
 
 
 def compared(wanted: Rows, found: Rows) -> Compared:

@@ -1,11 +1,10 @@
 """The drill: takes files their whole way, disturbed at one site and undisturbed at another, and compares what is left (docs/drill.md)."""
 
 import random
-import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,22 +12,22 @@ from typing import Any, NamedTuple
 
 from tests.faults import comparing, processes, running
 from tests.faults.disturbing import Disturbance
-from tests.faults.ground import Ground, Site, file_of
+from tests.faults.ground import LEASE_SECONDS, Ground, Site, file_of
+from tests.faults.places import Places
 from tests.faults.processes import Child
 from tests.faults.proxy import Cut
 
 FILES_MOST = 100
 AGAIN_MOST = 20  # clean runs of one command until it is done
 IN_A_ROW_MOST = 12  # disturbances of one step of one file, before it is left alone
-FRESH_MOST = 6  # places to choose between, where no kill has struck yet
 COMPARED_EVERY = 5  # files
-WHEN = ("before", "after")
 CUT = ("before", "before", "after", "after", "during")
 SIDE_BY_SIDE = 4
 DEADLOCKS_AT_ONCE = 3
+CLAIM_SHARE = 0.6  # of the stops: right after a chunk was taken
+POOL_SECONDS = 1.5  # a process with Django takes about one to begin
 TIMED_SHARE = 0.15  # of the kills: not at a step but at some time
 KILL_SECONDS = 0.1
-WRITING = re.compile("INSERT|UPDATE|DELETE")
 RECORDS = 150  # of each file
 
 
@@ -53,6 +52,9 @@ STEPS = (
     Step("validate", lambda case: ["validate", str(case.batches[0])], cuts_most=5),
     Step("approve", lambda case: ["approve", str(case.batches[0]), "--user", "fumiko"]),
     Step("apply", lambda case: ["apply", str(case.batches[0])], cuts_most=20, is_shared=True),
+    Step("reverse", lambda case: ["reverse", str(case.batches[0]), "--user", "emil", "--reason", "A drill."], cuts_most=3),
+    Step("approve the reversal", lambda case: ["approve", str(case.batches[1]), "--user", "fumiko"]),
+    Step("apply the reversal", lambda case: ["apply", str(case.batches[1])], cuts_most=20, is_shared=True),
 )
 
 
@@ -66,7 +68,10 @@ class Wanted:
 
     kills: int = 300
     cuts: int = 280
+    stops: int = 12
     deadlocks: int = 40
+    together: int = 8  # several workers side by side
+    pools: int = 4  # a command with workers of its own, one of which is killed
     everywhere: bool = True  # and a kill at each step, before and after it
 
 
@@ -79,6 +84,7 @@ class Tally:
     files: int = 0
     lost: int = 0
     doubled: int = 0
+    takeovers: int = 0
     difference: str = ""
     seconds: int = 0
 
@@ -88,54 +94,17 @@ class Tally:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the last line."""
-        kills = self.count("kill") + self.count("server")
         return {
             "seed": self.seed,
-            "kills": kills,
+            "kills": self.count("kill") + self.count("server"),
             "cuts": self.count("cut"),
+            "stops": self.count("stop"),
+            "takeovers": self.takeovers,
             "deadlocks": self.count("deadlock"),
             "lost": self.lost,
             "doubled": self.doubled,
             "seconds": self.seconds,
         }
-
-
-class Places:
-    """Where something can strike: before and after each step of each command, those first that no kill has struck yet."""
-
-    def __init__(self) -> None:
-        """Begin with nothing: what there is becomes known by undisturbed runs."""
-        self._counts: dict[str, dict[str, int]] = {}
-        self._struck: set[tuple[str, str, str]] = set()
-
-    def learn(self, step: str, counts: dict[str, int]) -> None:
-        """Take in which statements a step of a file's way has, in their order, and how often each."""
-        for name, count in counts.items():
-            self._counts.setdefault(step, {}).setdefault(name, count)
-
-    def choose(self, step: str, kind: str, chance: random.Random, missed: Collection[Disturbance]) -> Disturbance:
-        """Return a disturbance of a kind. Early places come first, as whatever was committed is not done again in a file's later runs."""
-        fresh = [
-            disturbance
-            for name in self._counts[step]
-            for when in WHEN
-            if (step, name, when) not in self._struck and (disturbance := Disturbance(kind, name, 1, when)) not in missed
-        ]
-        if kind == "kill" and fresh:
-            return chance.choice(fresh[:FRESH_MOST])
-        places = [(name, count) for name, count in self._counts[step].items() if kind != "deadlock" or WRITING.match(name)]
-        name, count = chance.choice(places)
-        return Disturbance(kind, name, chance.randint(1, min(3, count)), chance.choice(WHEN))
-
-    def strike(self, step: str, disturbance: Disturbance) -> None:
-        """Note that a kill struck."""
-        if disturbance.kind == "kill":
-            self._struck.add((step, disturbance.name, disturbance.when))
-
-    def left(self, *steps: str) -> list[tuple[str, str, str]]:
-        """Return the places that no kill has struck yet, of some steps or of all: step, statement, before or after."""
-        places = {(step, name, when) for step in steps or self._counts for name in self._counts[step] for when in WHEN}
-        return sorted(places - self._struck)
 
 
 class Drill:
@@ -158,7 +127,7 @@ class Drill:
         """Go on until enough was disturbed, or a difference is found."""
         started = time.monotonic()
         try:
-            while self._is_wanting():
+            while self.tally.files == 0 or any(self._left().values()):
                 if self.tally.files == FILES_MOST:
                     raise Found(f"after {FILES_MOST} files not enough was struck: {self._places.left()[:5]}")
                 self._take_file()
@@ -170,16 +139,18 @@ class Drill:
             self.tally.seconds = round(time.monotonic() - started)
         return self.tally
 
-    def _is_wanting(self) -> bool:
-        return any(self._left(kind) > 0 for kind in ("kill", "cut", "deadlock")) or (
-            self._wanted.everywhere and bool(self._places.left())
-        )
-
-    def _left(self, kind: str) -> int:
-        """Return how often a kind is still wanted."""
-        wanted = {"kill": self._wanted.kills, "cut": self._wanted.cuts, "deadlock": self._wanted.deadlocks}
-        done = self.tally.count(kind) + (self.tally.count("server") if kind == "kill" else 0)
-        return max(0, wanted[kind] - done)
+    def _left(self) -> dict[str, int]:
+        """Return how often each kind is still wanted."""
+        wanted, count = self._wanted, self.tally.count
+        left = {
+            "kill": max(wanted.kills - count("kill") - count("server"), wanted.everywhere * len(self._places.left())),
+            "cut": wanted.cuts - count("cut"),
+            "deadlock": wanted.deadlocks - count("deadlock"),
+            "stop": wanted.stops - count("stop"),
+            "together": wanted.together - count("together"),
+            "pool": wanted.pools - count("pool"),
+        }
+        return {kind: max(0, number) for kind, number in left.items()}
 
     def _take_file(self) -> None:
         """Take one file its whole way at both sites, and compare."""
@@ -207,34 +178,46 @@ class Drill:
 
     def _do_disturbed(self, step: Step, case: Case) -> None:
         """Do one step, disturbed in one way or another, until it is done."""
-        if step.cuts_most and self._chance.random() < self._share_of_cuts(step):
-            cuts = [Cut(self._chance.randint(0, 2), self._chance.choice(CUT)) for _ in range(step.cuts_most)]
-            child = Child(running.until_done(self._disturbed, step.command(case), self._fault, cuts))
-            if self._heed(child, step, case):
-                return
-        elif step.cuts_most:
-            missed: set[Disturbance] = set()
-            for _ in range(IN_A_ROW_MOST if self._places.left(step.name) else IN_A_ROW_MOST // 4):
-                if self._kill(step, case, missed):
-                    return
+        ways = {"cut": self._cut, "kill": self._kill, "stop": self._stop, "together": self._do_together, "pool": self._do_in_pool}
+        way = self._choose_way(step)
+        if way and ways[way](step, case):
+            return
         for _ in range(AGAIN_MOST):
             if self._finish(step, case):
                 return
         raise Found(f"{' '.join(step.command(case))} was not done after {AGAIN_MOST} times")
 
-    def _share_of_cuts(self, step: Step) -> float:
-        """Return how likely a step is cut and not killed: as what is left of either asks."""
+    def _choose_way(self, step: Step) -> str:
+        """Choose how a step is disturbed: as what is left of each way asks, one file's step being worth some cuts, or some kills."""
+        left = self._left()
+        weights = {"kill": left["kill"] / IN_A_ROW_MOST, "cut": left["cut"] / 20}
         if not step.is_shared:
-            return 0.15  # it has few COMMITs
-        cuts, kills = self._left("cut"), max(self._left("kill"), self._wanted.everywhere * len(self._places.left()))
-        return cuts / (cuts + kills) if cuts + kills else 0.5
+            weights["cut"] /= 5  # few COMMITs
+        else:
+            weights |= {way: float(left[way]) for way in ("stop", "together", "pool")}
+        if not step.cuts_most or not any(weights.values()):
+            return ""
+        return self._chance.choices([*weights], weights=[*weights.values()])[0]
 
-    def _kill(self, step: Step, case: Case, missed: set[Disturbance]) -> bool:
+    def _cut(self, step: Step, case: Case) -> bool:
+        """Do a step by a way that is cut at COMMIT, again and again; return whether it was done."""
+        cuts = [Cut(self._chance.randint(0, 2), self._chance.choice(CUT)) for _ in range(step.cuts_most)]
+        return self._heed(Child(running.until_done(self._disturbed, step.command(case), self._fault, cuts)), step, case)
+
+    def _kill(self, step: Step, case: Case) -> bool:
+        """Kill one run of a step after the other; return whether one was done all the same."""
+        missed: set[Disturbance] = set()
+        for _ in range(IN_A_ROW_MOST if self._places.left(step.name) else IN_A_ROW_MOST // 3):
+            if self._kill_one(step, case, missed):
+                return True
+        return False
+
+    def _kill_one(self, step: Step, case: Case, missed: set[Disturbance]) -> bool:
         """Kill one run of a step, or the server under it, at a place or at some time; return whether it was done all the same."""
         kind = self._chance.choices(["kill", "server"], weights=[6, 1])[0]
         is_timed = self._chance.random() < TIMED_SHARE
         disturbance = None if is_timed else self._places.choose(step.name, kind, self._chance, missed)
-        child = Child(running.once(self._disturbed, step.command(case), self._fault, [disturbance] if disturbance else []))
+        child = self._start(step, case, [disturbance] if disturbance else [])
         with processes.ended(child):
             if disturbance is None:
                 time.sleep(self._chance.uniform(0, KILL_SECONDS))
@@ -253,24 +236,58 @@ class Drill:
             missed.add(disturbance)
         return is_done
 
+    def _stop(self, step: Step, case: Case) -> bool:
+        """Stop a worker past its lease, have another take over, and let both go on: each believes that it holds the chunk."""
+        at_claim = self._chance.random() < CLAIM_SHARE
+        first = self._places.claim(step.name) if at_claim else self._places.choose(step.name, "stop", self._chance, ())
+        slow = self._start(step, case, [first._replace(occurrence=self._chance.randint(1, 3))])
+        with processes.ended(slow):
+            if not slow.wait_stopped():
+                return self._heed(slow, step, case)
+            self.tally.struck["stop at a claim" if at_claim else "stop somewhere"] += 1
+            time.sleep(LEASE_SECONDS * 1.1)
+            second = self._start(step, case, [self._places.claim(step.name)])
+            with processes.ended(second):
+                # It may wait for rows that the first has locked, and then does not come to its stop yet.
+                second.wait_stopped(seconds=1)
+                slow.go_on()
+                time.sleep(self._chance.uniform(0.05, LEASE_SECONDS * 1.5))
+                second.go_on()
+                return all([self._heed(child, step, case) for child in (slow, second)])
+
+    def _do_together(self, step: Step, case: Case) -> bool:
+        """Have several processes do a step side by side, the first of which is killed; return whether it is done."""
+        disturbance = self._places.choose(step.name, "kill", self._chance, ())
+        children = [self._start(step, case, [disturbance] if number == 0 else []) for number in range(SIDE_BY_SIDE)]
+        with processes.ended(*children):
+            endings = [self._heed(child, step, case) for child in children]
+        self.tally.struck["together"] += 1
+        return any(endings)
+
+    def _do_in_pool(self, step: Step, case: Case) -> bool:
+        """Have a command do a step with workers of its own, and kill one of them, or the command; return whether it is done."""
+        child = Child(running.once(self._disturbed, [*step.command(case), "--workers", "2"], self._fault, []))
+        with processes.ended(child):
+            time.sleep(self._chance.uniform(0.2, POOL_SECONDS))
+            victims = [*child.workers(), child.pid]
+            child.send(signal.SIGKILL, self._chance.choice(victims))
+            is_done = self._heed(child, step, case)
+        self.tally.struck["pool"] += 1
+        return is_done
+
+    def _finish(self, step: Step, case: Case) -> bool:
+        """Run a step without killing it, but perhaps with deadlocks; return whether it is done."""
+        disturbances = []
+        if step.cuts_most and self._left()["deadlock"]:
+            disturbances = [self._places.choose(step.name, "deadlock", self._chance, ()) for _ in range(DEADLOCKS_AT_ONCE)]
+        return self._heed(self._start(step, case, disturbances), step, case)
+
+    def _start(self, step: Step, case: Case, disturbances: Sequence[Disturbance]) -> Child:
+        return Child(running.once(self._disturbed, step.command(case), self._fault, disturbances))
+
     def _restart(self) -> None:
         self._disturbed.server.kill9()
         self._disturbed.server.start()
-
-    def _finish(self, step: Step, case: Case) -> bool:
-        """Run a step without killing it: alone, side by side with others, or with deadlocks; return whether it is done."""
-        way = self._chance.choice(["alone", "deadlocks", "side by side"]) if step.cuts_most else "alone"
-        count = SIDE_BY_SIDE if way == "side by side" and step.is_shared else 1
-        disturbances = []
-        if way == "deadlocks":
-            disturbances = [self._places.choose(step.name, "deadlock", self._chance, ()) for _ in range(DEADLOCKS_AT_ONCE)]
-        children = [
-            Child(running.once(self._disturbed, step.command(case), self._fault, disturbances)) for _ in range(count)
-        ]
-        with processes.ended(*children):
-            endings = [self._heed(child, step, case) for child in children]
-        self.tally.struck["side by side"] += count > 1
-        return all(endings)
 
     def _heed(self, child: Child, step: Step, case: Case) -> bool:
         """Wait for a child and take in what it says; return whether the step is done.
@@ -279,7 +296,7 @@ class Drill:
         """
         with processes.ended(child):
             status = child.wait()
-        self.tally.struck.update(child.told("struck"))
+        self.tally.struck.update(told for told in child.told("struck") if not told.startswith("stop"))
         self._met += child.told("met")
         if status == -signal.SIGKILL:
             return False
@@ -290,8 +307,9 @@ class Drill:
             return False
         if ended["status"] != running.DONE:
             raise Found(f"{step.name} ended with status {ended['status']}: {ended['complaints'].strip()}")
-        if ended["said"]["batch"] not in case.batches:
-            case.batches.append(ended["said"]["batch"])
+        made = ended["said"].get("reversal") or ended["said"]["batch"]
+        if made not in case.batches:
+            case.batches.append(made)
         return True
 
     def _compare(self, when: str) -> None:
@@ -313,11 +331,11 @@ class Drill:
 
         :raises Found: at a breach, or where two writers met on a unique key, which none does that holds the locks
         """
-        breaches = processes.result_of(partial(breaches_of, self._disturbed))
+        breaches, self.tally.takeovers, met = processes.result_of(partial(proof_of, self._disturbed))
         if breaches:
             raise Found(f"verify: {breaches[0]}")
-        if self._met:
-            raise Found(f"two writers met {len(self._met)} times, first: {self._met[0]}")
+        if self._met or met:
+            raise Found(f"two writers met {max(len(self._met), met)} times on a unique key: {' '.join(self._met[:1])}")
 
 
 def rows_of(site: Site, batches: list[int]) -> comparing.Rows:
@@ -326,7 +344,7 @@ def rows_of(site: Site, batches: list[int]) -> comparing.Rows:
     return comparing.rows(site.directory, batches)
 
 
-def breaches_of(site: Site) -> list[str]:
-    """Return what ``verify`` finds at a site, in a child."""
+def proof_of(site: Site) -> tuple[list[str], int, int]:
+    """Return, in a child, what ``verify`` finds at a site, how many chunks were taken over, and how often writers met."""
     site.enter()
-    return comparing.breaches()
+    return comparing.breaches(), comparing.counted("taken_over"), comparing.counted("meetings")

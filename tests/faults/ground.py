@@ -17,6 +17,7 @@ from tests.faults import processes
 from tests.ingestion_app.operations import world as worlds
 
 MEMBERS, CHUNK_RECORDS = 30, 15
+LEASE_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Site:
         url = f"mysql://{mariadb.USER}:{self.server.password}@127.0.0.1:{port}/{self.database}"
         os.environ.update(DATABASE_URL=url, KAKUTEI_FILES_DIR=str(self.directory))
         settings.KAKUTEI_FILES_DIR = self.directory
+        settings.KAKUTEI_LEASE_SECONDS = LEASE_SECONDS
         connection.settings_dict.update(
             HOST="127.0.0.1", PORT=port, USER=mariadb.USER, PASSWORD=self.server.password, NAME=self.database
         )

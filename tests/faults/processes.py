@@ -10,7 +10,8 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from django.db import connections
@@ -38,40 +39,51 @@ class Child:
         self.messages: list[dict[str, Any]] = []
         self.status: int | None = None
         self._rest = b""
+        self._is_going_on = False
 
-    def wait_stopped(self) -> bool:
-        """Wait until the process has stopped itself, and say so; False where it ended without."""
-        deadline = time.monotonic() + END_SECONDS
-        while time.monotonic() < deadline:
+    def wait_stopped(self, seconds: float = END_SECONDS) -> bool:
+        """Wait until the process has stopped itself, and say so; False where it ended without, or has done neither in time."""
+        deadline = time.monotonic() + seconds
+        while self.status is None and time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WUNTRACED | os.WNOHANG)
             if pid and os.WIFSTOPPED(status):
                 return True
             if pid:
                 self._ended(status)
-                return False
             time.sleep(0.002)
-        self.kill()
-        raise TimeoutError(f"process {self.pid} neither stopped nor ended in {END_SECONDS} seconds")
+        return False
+
+    def go_on(self) -> None:
+        """Let the process go on, also where it comes to its stop only later."""
+        self._is_going_on = True
+        self.send(signal.SIGCONT)
 
     def wait(self, seconds: int = END_SECONDS) -> int:
         """Wait for the end; return the status, or minus the signal's number."""
-        if self.status is None:
-            handle = os.pidfd_open(self.pid)
-            try:
-                is_over, _, _ = select.select([handle], [], [], seconds)
-            finally:
-                os.close(handle)
-            if not is_over:
+        deadline = time.monotonic() + seconds
+        handle = os.pidfd_open(self.pid) if self.status is None else -1
+        while self.status is None:
+            if select.select([handle], [], [], 0.1)[0]:
+                self._ended(os.waitpid(self.pid, 0)[1])
+            elif time.monotonic() > deadline:
                 self.kill()
                 raise TimeoutError(f"process {self.pid} had not ended after {seconds} seconds")
-            self._ended(os.waitpid(self.pid, 0)[1])
-        assert self.status is not None
+            elif self._is_going_on:
+                self.send(signal.SIGCONT)
+        if handle >= 0:
+            os.close(handle)
         return self.status
 
-    def send(self, number: int) -> None:
-        """Send a signal, unless the process is over."""
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers that the process has started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+    def send(self, number: int, pid: int | None = None) -> None:
+        """Send a signal to the process, or to a worker of it, unless the process is over."""
         if self.status is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid or self.pid, number)
 
     def kill(self) -> None:
         """End the process if it is not over, and reap it."""
