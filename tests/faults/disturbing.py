@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from django.db import OperationalError, connection
 
 COMMIT = "COMMIT"
 DEADLOCK = 1213
+NAP_SECONDS = 0.03  # long enough for others to do a chunk meanwhile
 
 Take = Callable[[str, Callable[[], Any]], Any]
 
@@ -19,7 +21,7 @@ Take = Callable[[str, Callable[[], Any]], Any]
 class Disturbance(NamedTuple):
     """``kind`` happens ``before`` or ``after`` the ``occurrence``-th step (from 1) of a name.
 
-    Kinds: ``kill`` and ``stop`` mean the process itself, ``server`` the database server, ``deadlock`` the transaction.
+    Kinds: ``kill``, ``stop`` and ``nap`` mean the process itself, ``server`` the database server, ``deadlock`` the transaction.
     """
 
     kind: str
@@ -101,6 +103,9 @@ def _strike(disturbance: Disturbance, server_pid: int, told: Callable[[Disturban
             raise OperationalError(DEADLOCK, "Deadlock found when trying to get lock; try restarting transaction")
         return
     told(disturbance)
+    if disturbance.kind == "nap":
+        time.sleep(NAP_SECONDS)
+        return
     victim, number = {
         "kill": (os.getpid(), signal.SIGKILL),
         "stop": (os.getpid(), signal.SIGSTOP),

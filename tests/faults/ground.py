@@ -3,7 +3,8 @@
 import os
 import random
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,16 +49,14 @@ class Ground:
     directory: Path
     built: bytes
 
-    def site(self, name: str) -> Site:
-        """Return a new database, which holds the world as it was built."""
-        self._client("mariadb", "-e", f"CREATE OR REPLACE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-        self._client("mariadb", name, given=self.built)
-        directory = self.directory / name
-        directory.mkdir()
+    def site(self, name: str, statements: Sequence[str] = ()) -> Site:
+        """Return a new database, which holds the world as it was built, and in which ``statements`` were carried out."""
+        made = f"SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        client(self.server, "mariadb", given=made.encode())
+        client(self.server, "mariadb", name, given=self.built)
+        client(self.server, "mariadb", name, given=";\n".join(statements).encode())
+        directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
         return Site(self.server, name, directory)
-
-    def _client(self, *command: str, given: bytes = b"") -> bytes:
-        return client(self.server, *command, given=given)
 
 
 @contextmanager
@@ -80,7 +79,10 @@ def client(server: mariadb.Server, command: str, *arguments: str, given: bytes =
     """Run one of the server's own client programs and return what it prints."""
     signed = [command, f"--socket={server.socket}", f"--user={mariadb.USER}"]
     environment = {**os.environ, "MYSQL_PWD": server.password}
-    return subprocess.run([*signed, *arguments], input=given, env=environment, check=True, capture_output=True).stdout
+    done = subprocess.run([*signed, *arguments], input=given, env=environment, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.stderr.decode()}")
+    return done.stdout
 
 
 def file_of(number: int, chance: random.Random, records: int) -> tuple[str, bytes]:

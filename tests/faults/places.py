@@ -9,6 +9,7 @@ from tests.faults.disturbing import COMMIT, Disturbance
 WHEN = ("before", "after")
 FRESH_MOST = 6  # places to choose between, where no kill has struck yet
 WRITING = re.compile("INSERT|UPDATE|DELETE")
+POSTING = re.compile("(INSERT INTO|UPDATE) `?ledger_app_(posting|entry|line|balance)|UPDATE `ingestion_app_chunk` SET .*`applied_token` = ")
 # A worker has taken a chunk when this is committed.
 CLAIM = re.compile(f"{COMMIT} after UPDATE `ingestion_app_chunk` SET .*`lease_token` = ")
 
@@ -44,6 +45,22 @@ class Places:
         """Return the stop of a worker that has just taken its first chunk."""
         (name,) = [name for name in self._counts[step] if CLAIM.match(name)]
         return Disturbance("stop", name, 1, "after")
+
+    def stop(self, step: str, chance: random.Random) -> tuple[str, Disturbance]:
+        """Choose where a worker stops, and say where that is: the more often the more another may do meanwhile."""
+        where = chance.choice(["at a claim", "at a claim", "while it posts", "while it posts", "somewhere"])
+        if where == "at a claim":
+            first = self.claim(step)
+        elif where == "while it posts":
+            first = self.posting(step, "stop", chance)
+        else:
+            first = self.choose(step, "stop", chance, ())
+        return where, first._replace(occurrence=chance.randint(1, 3))
+
+    def posting(self, step: str, kind: str, chance: random.Random) -> Disturbance:
+        """Return a disturbance of a worker that has decided on a chunk and is about to write."""
+        names = [name for name in self._counts[step] if POSTING.match(name)]
+        return Disturbance(kind, chance.choice(names), chance.randint(1, 3), "before")
 
     def strike(self, step: str, disturbance: Disturbance) -> None:
         """Note that a kill struck."""

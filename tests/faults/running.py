@@ -18,7 +18,6 @@ from tests.faults.processes import Report
 from tests.faults.proxy import Cut, Proxy
 
 DONE, AGAIN = 0, 75
-RUNS_MOST = 40  # of one command by one child
 LEDGER_KEYS = ("posting_origin_unique", "entry_reference_unique", "line_sequence_unique", "reverses_id", "PRIMARY")
 
 
@@ -48,16 +47,25 @@ def once(site: Site, command: Sequence[str], fault: str, disturbances: Sequence[
 
 
 def until_done(site: Site, command: Sequence[str], fault: str, cuts: Sequence[Cut]) -> Callable[[Report], None]:
-    """Run a command again and again until it is done, by a way that is cut as planned: a cut costs a process nothing but its connection."""
+    """Run a command again and again, by a way that is cut as planned, until it is done, or says “try again” where nothing was cut.
+
+    A cut costs a process nothing but its connection, so all this is one process.
+    """
 
     def work(report: Report) -> None:
-        with Proxy(port=site.server.port, cuts=cuts, told=lambda cut: report(struck=f"cut {cut.when}")) as way:
+        made: list[Cut] = []
+
+        def told(cut: Cut) -> None:
+            made.append(cut)
+            report(struck=f"cut {cut.when}")
+
+        with Proxy(port=site.server.port, cuts=cuts, told=told) as way:
             site.enter(way.port)
             with planted.plant(fault), watched(report):
-                for _ in range(RUNS_MOST):
+                ended, before = run(command), 0
+                while ended["status"] == AGAIN and len(made) > before:
+                    before = len(made)
                     ended = run(command)
-                    if ended["status"] != AGAIN:
-                        break
             report(ended=ended)
 
     return work
