@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 MONTHS ?= 1
 SERVE ?= 1
 PORT ?= 8000
+BENCH ?= million
 ARGS ?=
 
 PYTHON_BIN := .venv/bin/python
@@ -69,11 +70,11 @@ check: setup ## Check style, types, imports, migrations and the API description
 	attempt $(MANAGE) spectacular --fail-on-warn --file /dev/null
 	if [ $${#failed[@]} -gt 0 ]; then printf 'Failed: %s\n' "$${failed[@]}" >&2; exit 1; fi
 
-bench: setup ## Time one million records on MariaDB (RECORDS, HOLDERS, WORKERS, DATABASE_URL)
+bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments or batches; RECORDS, HOLDERS, WORKERS, LEDGER, DATABASE_URL)
 	@if [ -n "$${DATABASE_URL:-}" ]; then
-		$(PYTHON_BIN) -m tests.benchmarks.million
+		$(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	else
-		$(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m tests.benchmarks.million
+		$(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	fi
 
 clean: ## Remove .venv, the caches and var, with the database and the received files in it
