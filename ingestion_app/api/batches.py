@@ -168,7 +168,7 @@ class BatchView(LookView):
     @extend_schema(summary="Apply a batch", request=StepInput, responses={**STARTED, **DETAIL})
     @action(detail=True, methods=["post"], url_path="transitions/apply")
     def apply(self, request: Request, pk: str) -> Response:
-        """Start applying, or take it up again; it runs outside of this request. 200: it was applied already."""
+        """Start applying, or take it up again; it runs outside of this request. 200: it was applied already. A pause is ended by ``resume``."""
         return self._apply(request, pk)
 
     @extend_schema(summary="Take up again a batch that is being applied", request=StepInput, responses={**STARTED, **DETAIL})
@@ -176,6 +176,14 @@ class BatchView(LookView):
     def resume(self, request: Request, pk: str) -> Response:
         """Apply the chunks that are left; it runs outside of this request. 200: none was left."""
         return self._apply(request, pk, name="resume")
+
+    @extend_schema(summary="Pause a batch that is being applied", request=DecisionInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/pause")
+    def pause(self, request: Request, pk: str) -> Response:
+        """Let the chunks that are being applied come to their end, and begin no other until somebody resumes."""
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        applying.pause(batch_id=self.get_object().pk, caller=self.caller, **given)
+        return self._shown(pk)
 
     @extend_schema(summary="Withdraw a batch", request=DecisionInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/withdraw")

@@ -227,7 +227,11 @@ class _Run:
         reason = gettext("{count} chunks have stopped in this attempt.").format(count=len(self.stopped))
         try:
             _transition(
-                "trip", self.batch.pk, replace(self.work.caller, at=self.work.now()), reason=reason, columns={"is_paused": True}
+                "trip",
+                self.batch.pk,
+                replace(self.work.caller, at=self.work.now()),
+                reason=reason,
+                write=lambda _row: {"is_paused": True},
             )
         except Refused:
             # Somebody has paused it already, or it has left the state: either way no further chunk begins.

@@ -7,7 +7,7 @@ from functools import partial
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.operations import drafting, leasing
+from ingestion_app.operations import drafting, leasing, reversing
 from ingestion_app.operations.leasing import Leased
 from ledger_app import locks
 from ledger_app.errors import LedgerError, Refused, TryAgain
@@ -89,7 +89,8 @@ def _apply(leased: Leased, caller: Caller) -> ChunkResult:
     batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
     if batch.state != Batch.State.APPLYING:
         raise Refused([errors.BatchAway(state=batch.get_state_display())])
-    drafts = drafting.drafts_of(chunk, batch)
+    planned = reversing if batch.reverses_id is not None else drafting
+    drafts = planned.drafts_of(chunk, batch)
     posted = entries.post(
         drafts=drafts, origin=entries.Origin(Posting.Origin.CHUNK, chunk.pk), caller=caller, lane=chunk.number, reason=str(batch)
     )

@@ -34,11 +34,12 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
     """
 
     def work() -> Leased | None:
-        batch = Batch.objects.get(pk=batch_id)
-        if batch.state != Batch.State.APPLYING or batch.is_paused:
-            return None
         chunk = locks.next_free(left(batch_id, attempt_id).filter(_free(at)).order_by("number"))
         if chunk is None:
+            return None
+        # Read after the lock: whoever pauses the batch to reverse it waits for this chunk, and then takes the token from whoever has it.
+        batch = Batch.objects.get(pk=batch_id)
+        if batch.state != Batch.State.APPLYING or batch.is_paused:
             return None
         if chunk.lease_until is not None:
             measuring.count("taken_over")

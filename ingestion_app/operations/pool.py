@@ -1,6 +1,7 @@
 """Processes that apply chunks side by side. Imports no model: it is loaded in a new process before Django is set up there."""
 
 import os
+import pickle
 from collections.abc import Iterator
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -22,7 +23,7 @@ class Pool:
 
     def __init__(self, work: Any, count: int, spares: int = 10) -> None:
         """Start ``count`` processes on ``work`` (``chunks.Work``)."""
-        self._work = work
+        self._work = pickle.dumps(work)  # made into an object again where Django is set up
         self._spares = spares
         self._running: dict[Connection, BaseProcess] = {}
         self.failures: list[BaseException] = []
@@ -77,7 +78,7 @@ class Pool:
             yield kind, told
 
 
-def _run(channel: Connection, work: Any) -> None:
+def _run(channel: Connection, pickled: bytes) -> None:
     """Be a worker: apply chunks and tell of each, then what was measured. An error is told, and ends the worker in order."""
     django.setup()
     parent = parent_process()
@@ -87,6 +88,7 @@ def _run(channel: Connection, work: Any) -> None:
     from ingestion_app.operations import chunks, leasing
     from ledger_app.operations import collecting, measuring
 
+    work: chunks.Work = pickle.loads(pickled)  # noqa: S301 - our own process made it
     worker = leasing.worker_name(work.attempt_id)
     with measuring.measured() as measured, collecting.rare():
         try:

@@ -99,7 +99,7 @@ def end_original(batch: Batch, caller: Caller) -> dict[str, Any]:
     """
     if batch.reverses_id is None:
         return {"is_paused": False}
-    original = Batch.objects.select_for_update().get(pk=batch.reverses_id)
+    original = Batch.objects.get(pk=batch.reverses_id)
     transition = BATCH.transition("undo")
     if reasons := BATCH.reasons(transition, batches.facts(original, user=caller.user, deep=False)):
         raise Refused(reasons)

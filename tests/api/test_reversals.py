@@ -1,4 +1,4 @@
-"""The reversal of a batch through the API: previewed, proposed, approved by another, applied."""
+"""The reversal of a batch through the API: previewed, proposed, approved by another, applied; and pausing what is stuck, to reverse it."""
 
 from rest_framework.test import APIClient
 
@@ -91,3 +91,28 @@ def test_a_preview_names_what_would_refuse(world: World, finance_client: APIClie
         ("account_not_open", "receivable.1001")
     ]
     assert client_of(None).get(f"/api/v1/batches/{batch.pk}/reversal-preview/").status_code == 401
+
+
+def test_a_batch_that_is_stuck_is_paused_and_then_resumed_or_reversed(
+    world: World, engineer_client: APIClient, finance_client: APIClient
+) -> None:
+    batch = world.approved()
+    assert is_problem(act(engineer_client, batch.pk, "pause", reason="x"), 409, "wrong_state")
+    assert act(engineer_client, batch.pk, "apply").status_code == 202
+    worlds.set_account("receivable.1004", "suspended")
+    assert [said["stopped"] for said in work()] == [1]
+    assert is_problem(act(engineer_client, batch.pk, "reverse", reason="x"), 409, "still_applying")
+    assert is_problem(act(finance_client, batch.pk, "pause", reason="x"), 403, "not_permitted")
+    assert is_problem(act(engineer_client, batch.pk, "pause"), 409, "reason_required")
+    paused = act(engineer_client, batch.pk, "pause", reason="The account stays suspended.")
+    assert (paused.status_code, paused.json()["is_paused"], paused.json()["state"]) == (200, True, "applying")
+    assert is_problem(act(engineer_client, batch.pk, "pause", reason="x"), 409, "paused_already")
+    assert is_problem(act(engineer_client, batch.pk, "apply"), 409, "paused")
+
+    resumed = act(engineer_client, batch.pk, "resume")
+    assert (resumed.status_code, resumed.json()["is_paused"]) == (202, False)
+    work()
+    act(engineer_client, batch.pk, "pause", reason="It still does.")
+    proposed = act(engineer_client, batch.pk, "reverse", reason="Received anew without that member.")
+    assert (proposed.status_code, proposed.json()["reverses"]) == (201, batch.pk)
+    assert is_problem(act(engineer_client, batch.pk, "resume"), 409, "reversal_open")

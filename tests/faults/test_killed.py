@@ -158,7 +158,8 @@ def test_a_receive_that_is_killed_at_any_statement_is_received_once_in_the_end(f
     for when in ("before", "after") * 3:
         end(start(world, chance.randint(3, 14), when, "receive", path, "--source", "till"))
     assert end(start(world, 0, "before", "receive", path, "--source", "till")) is False
-    batch = Batch.objects.get()
+    batch = Batch.objects.select_related("receipt").get()
+    assert batch.receipt is not None
     assert (batch.state, File.objects.count(), batch.receipt.outcome) == ("received", 1, "accepted")
-    assert set(Receipt.objects.exclude(pk=batch.receipt_id).values_list("outcome", "first")) <= {("duplicate", batch.receipt_id)}
+    assert set(Receipt.objects.exclude(pk=batch.receipt.pk).values_list("outcome", "first")) <= {("duplicate", batch.receipt.pk)}
     assert world.kept(card_file())

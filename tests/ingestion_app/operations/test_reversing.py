@@ -372,10 +372,14 @@ def stuck(world: World) -> Batch:
     return done.batch
 
 
+def pause(world: World, batch: Batch) -> None:
+    applying.pause(batch_id=batch.pk, reason="Shop 32 stays closed.", caller=world.caller())
+
+
 def test_a_batch_that_is_stuck_is_paused_and_reversed(world: World) -> None:
     original = stuck(world)
     assert refused(lambda: world.reverse(original)) == ["still_applying"]
-    Batch.objects.filter(pk=original.pk).update(is_paused=True)
+    pause(world, original)
     tokens = dict(original.chunks.values_list("number", "lease_token"))
     reversal = world.reverse(original)
     original.refresh_from_db()
@@ -393,7 +397,7 @@ def test_a_batch_that_is_stuck_is_paused_and_reversed(world: World) -> None:
 
 def test_a_stuck_batch_whose_reversal_was_withdrawn_can_be_taken_up_again(world: World) -> None:
     original = stuck(world)
-    Batch.objects.filter(pk=original.pk).update(is_paused=True)
+    pause(world, original)
     world.withdraw(world.reverse(original))
     set_account("settlement.32", "open")
     applying.begin(batch_id=original.pk, caller=world.caller(), name="resume")
