@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from time import perf_counter
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
@@ -33,12 +34,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``."""
+    """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``.
+
+    ``milliseconds`` is how long its transaction took, and so the most that anybody waited for one of its rows.
+    """
 
     number: int
     outcome: str
     records: int
     reasons: tuple[LedgerError, ...] = ()
+    milliseconds: int = 0
 
 
 def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
@@ -76,8 +81,10 @@ def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
 
 
 def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
+    started = perf_counter()
     try:
-        return transactions.run(partial(_apply, leased, caller))
+        result = transactions.run(partial(_apply, leased, caller))
+        return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
     except Refused as refusal:
         return transactions.run(partial(_stop, leased, refusal))
 

@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections.abc import Iterator
+from datetime import timedelta
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -11,7 +12,7 @@ from typing import Any
 
 import django
 
-WAIT_SECONDS = 0.5
+WAIT = timedelta(milliseconds=500)
 PROCESSES = get_context("spawn")
 
 
@@ -34,7 +35,7 @@ class Pool:
     def events(self) -> Iterator[tuple[str, Any]]:
         """Yield what the workers tell, until none is left: ``("result", …)``, ``("measured", …)``, ``("died", process id)``, ``("quiet", None)``."""
         while self._running:
-            ready = wait(list(self._running), timeout=WAIT_SECONDS)
+            ready = wait(list(self._running), timeout=WAIT.total_seconds())
             if not ready:
                 yield "quiet", None
             for channel in ready:

@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from django.db import connection
@@ -18,7 +17,7 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
-from ingestion_app.models import Attempt, Batch
+from ingestion_app.models import Attempt, Batch, SourceVersion
 from ingestion_app.operations import attempts, filing, plans
 from ingestion_app.queries import batches, definitions
 from ingestion_app.queries.ledger import Checked, LedgerCheck
@@ -64,49 +63,41 @@ def validate(
         told(phase, records)
 
     work = _Validation(batch, definition, filing.path_of(directory, bytes(batch.file.sha256)), tell)
-    started = perf_counter()
 
     def end(outcome: str, reasons: Sequence[LedgerError] = ()) -> None:
-        seconds = {**measured.rounded(), "total": round(perf_counter() - started, 3)}
-        attempts.end(
-            attempt=attempt,
-            at=now(),
-            outcome=outcome,
-            reasons=reasons,
-            done_records=work.examined,
-            seconds=seconds,
-            counts=measured.counts,
-        )
+        attempts.end(attempt=attempt, at=now(), outcome=outcome, reasons=reasons, done_records=work.examined, measured=measured)
 
-    try:
-        with measuring.measured() as measured, collecting.rare(), closing(work):
+    with measuring.measured() as measured, collecting.rare(), closing(work):
+        try:
             work.survey()
-            name = "reject" if work.must_reject() else "validate"
             attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-            done = transitions.perform(
-                transitions.Request(
-                    machine=BATCH,
-                    name=name,
-                    model=Batch,
-                    pk=batch_id,
-                    caller=caller,
-                    facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-                    write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
-                    version=batch.version,
-                    audit_facts=lambda row: {
-                        "findings": work.found.findings.counts,
-                        "plan": batches.hexadecimal(row.plan_digest),
-                    },
-                )
-            )
-    except Refused as refusal:
-        end(Attempt.Outcome.REFUSED, refusal.reasons)
-        raise
-    except LedgerError as error:
-        end(Attempt.Outcome.FAILED, [error])
-        raise
-    end(Attempt.Outcome.DONE)
-    return done
+            done = _change(batch, source_version, work, caller)
+        except Refused as refusal:
+            end(Attempt.Outcome.REFUSED, refusal.reasons)
+            raise
+        except LedgerError as error:
+            end(Attempt.Outcome.FAILED, [error])
+            raise
+        end(Attempt.Outcome.DONE)
+        return done
+
+
+def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:
+    """Take the step that the findings call for, and write what belongs to it."""
+    name = "reject" if work.must_reject() else "validate"
+    return transitions.perform(
+        transitions.Request(
+            machine=BATCH,
+            name=name,
+            model=Batch,
+            pk=batch.pk,
+            caller=caller,
+            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
+            write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
+            version=batch.version,
+            audit_facts=lambda row: {"findings": work.found.findings.counts, "plan": batches.hexadecimal(row.plan_digest)},
+        )
+    )
 
 
 def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:

@@ -40,7 +40,7 @@ def report(folder: Path) -> None:
         say(f"eight at once: {found['eight_at_once']}")
         path = ground.write_file(folder)
         loop = pool.apply_async(adjust_while, (str(folder / "done"), 40))
-        phases, batch_id = ground.take_in(path)
+        phases, batch_id, _peak = ground.take_in(path)
         (folder / "done").touch()
         found["during_a_load"] = percentiles(loop.get())
     say(f"while {ground.RECORDS:,} records came in: {found['during_a_load']}")

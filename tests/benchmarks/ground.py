@@ -1,11 +1,13 @@
 """What the benches stand on: a database of their own, books, members, a file, and how time is told."""
 
+import multiprocessing
 import os
 import random
 import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
@@ -54,7 +56,10 @@ def prepare() -> None:
         for code, unit, exponent in (("CARD", "USD", 2), ("POINTS", "points", 0))
     }
     for book in opened.values():
-        for name, starts_on, ends_on in (("2016", date(2016, 1, 1), date(2016, 12, 31)), ("2017-01", date(2017, 1, 1), date(2017, 1, 31))):
+        for name, starts_on, ends_on in (
+            ("2016", date(2016, 1, 1), date(2016, 12, 31)),
+            ("2017-01", date(2017, 1, 1), date(2017, 1, 31)),
+        ):
             books.open_period(book=book, name=name, starts_on=starts_on, ends_on=ends_on, caller=caller)
     books.open_accounts(
         book=opened["CARD"],
@@ -95,8 +100,7 @@ def write_file(folder: Path, *, records: int = RECORDS, sequence: int = 1) -> Pa
     first = 30_000_000_000 + sequence * 100_000_000
     with path.open("w", encoding="ascii", newline="\n") as out:
         out.write(f"H,card-usage,2017-01-31,{sequence}\n")
-        for number in range(records):
-            member = choose.choices(members, cum_weights=weights)[0]
+        for number, member in enumerate(choose.choices(members, cum_weights=weights, k=records)):
             amount = choose.randrange(0, 12000) if number % 130 else 0
             total += amount
             at = start + timedelta(seconds=number * 2_600_000 // records)
@@ -107,8 +111,8 @@ def write_file(folder: Path, *, records: int = RECORDS, sequence: int = 1) -> Pa
     return path
 
 
-def take_in(path: Path, *, apply: bool = True) -> tuple[dict[str, float], int]:
-    """Take a file from bytes to applied, or to approved; return the seconds of each phase, and the batch's number."""
+def take_in(path: Path) -> tuple[dict[str, float], int, int]:
+    """Take a file from bytes to applied; return the seconds of each phase, the batch's number, and the most memory that a process had."""
     from config import doorways
     from ingestion_app.operations import applying, deciding, receiving, validating
 
@@ -118,17 +122,16 @@ def take_in(path: Path, *, apply: bool = True) -> tuple[dict[str, float], int]:
         receipt = receiving.receive(
             stream=stream, name=path.name, source_code="card-usage", directory=directory, caller=caller_of(None)
         )
-    batch_id = receipt.batch.pk  # type: ignore[union-attr] # what was received has a batch
+    batch_id = receipt.batch.pk
     with lap(phases, "validate"):
         batch = validating.validate(batch_id=batch_id, directory=directory, caller=caller_of(None), now=doorways.now)
     assert batch.plan_digest is not None, batch.finding_counts
     with lap(phases, "approve"):
         deciding.approve(batch_id=batch_id, digest_shown=bytes(batch.plan_digest).hex(), caller=caller_of("finance-1"))
-    if apply:
-        with lap(phases, "apply"):
-            applied = applying.apply(batch_id=batch_id, caller=caller_of(None), now=doorways.now, workers=WORKERS)
-        assert applied.batch.state == "applied", applied
-    return phases, batch_id
+    with lap(phases, "apply"):
+        applied = applying.apply(batch_id=batch_id, caller=caller_of(None), now=doorways.now, workers=WORKERS)
+    assert applied.batch.state == "applied", applied
+    return phases, batch_id, peak_rss_mb()
 
 
 def seconds_of(batch_id: int) -> dict[str, Any]:
@@ -161,6 +164,12 @@ def status() -> dict[str, int]:
 def peak_rss_mb() -> int:
     """Return the most memory that this process, or one of its children, has had at once."""
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
+
+
+def apart(work: Callable[..., Any], *given: Any) -> Any:
+    """Do something in a process of its own, so that its memory is not counted here; return its result."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=set_up) as pool:
+        return pool.submit(work, *given).result()
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:

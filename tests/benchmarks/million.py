@@ -21,13 +21,13 @@ def report(folder: Path) -> None:
     from django.db import connection
 
     say(f"{RECORDS:,} records, {HOLDERS:,} holders (Zipf), {STORES} stores, {WORKERS} workers")
-    ground.prepare()
+    ground.apart(ground.prepare)
     if LEDGER:
         with lap({}, f"{LEDGER:,} entries before"):
             filling.fill(LEDGER)
-    path = ground.write_file(folder)
+    path = ground.apart(ground.write_file, folder)
     before = ground.status()
-    phases, batch_id = ground.take_in(path)
+    phases, batch_id, peak = ground.apart(ground.take_in, path)
     after = ground.status()
     seconds = sum(phases.values())
     floor = load_floor() if connection.vendor == "mysql" and not LEDGER else {}
@@ -42,7 +42,8 @@ def report(folder: Path) -> None:
         "ratio": round(seconds / sum(floor.values()), 3) if floor else None,
         "phases": {name: round(took, 2) for name, took in phases.items()},
         "where": ground.seconds_of(batch_id),
-        "peak_rss_mb": ground.peak_rss_mb(),
+        "met": ground.counts_of(batch_id),
+        "peak_rss_mb": peak,
         "commits": after["Com_commit"] - before["Com_commit"],
         "statements": after["Questions"] - before["Questions"],
         "deadlocks": after["Innodb_deadlocks"] - before["Innodb_deadlocks"],
