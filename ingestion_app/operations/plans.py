@@ -4,7 +4,7 @@ import hashlib
 import marshal
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -166,20 +166,59 @@ def _count(totals: Totals, book: str, amount: int) -> None:
     of_book[2] += amount
 
 
-def cut(records_of: dict[int, int], chunk_records: int) -> int:
-    """Cut the holders into chunks of about ``chunk_records`` records; return how many, with the chunk of each holder in place of its count.
+@dataclass(slots=True)
+class Cut:
+    """Which chunk each holder's records go into: by holder the number of the first, and of whom there are several, in how many parts."""
 
-    A chunk is whole holders, in the order of their ids; a holder with more records than that is a chunk alone.
+    chunk_of: dict[int, int]
+    parts: dict[int, int]
+    count: int
+    chunk_records: int
+
+    def holders(self) -> list[int | None]:
+        """Return for each chunk the one holder of whose records it is a part; None where it has all of its holders' records."""
+        found: list[int | None] = [None] * self.count
+        for holder_id, parts in self.parts.items():
+            first = self.chunk_of[holder_id]
+            found[first : first + parts] = [holder_id] * parts
+        return found
+
+    def placing(self) -> Callable[[int], int]:
+        """Return what gives each record of a holder, in the order of the lines, its chunk."""
+        chunk_of, size = self.chunk_of, self.chunk_records
+        placed = dict.fromkeys(self.parts, 0)
+
+        def place(holder_id: int) -> int:
+            if holder_id not in placed:
+                return chunk_of[holder_id]
+            before = placed[holder_id]
+            placed[holder_id] = before + 1
+            return chunk_of[holder_id] + before // size
+
+        return place
+
+
+def cut(records_of: dict[int, int], chunk_records: int) -> Cut:
+    """Cut the holders into chunks of at most ``chunk_records`` records; each count in ``records_of`` becomes the number of a chunk.
+
+    A chunk is whole holders, in the order of their ids. A holder with more records than that has chunks of his own, one after the other.
     """
-    number = filled = -1
+    number = -1
+    room = 0
+    parts: dict[int, int] = {}
     for holder_id in sorted(records_of):
         count = records_of[holder_id]
-        if filled < 0 or filled + count > chunk_records:
+        if count > room:
             number += 1
-            filled = 0
-        filled += count
+            room = chunk_records
         records_of[holder_id] = number
-    return number + 1
+        if count > chunk_records:
+            parts[holder_id] = -(-count // chunk_records)
+            number += parts[holder_id] - 1
+            room = 0
+        else:
+            room -= count
+    return Cut(records_of, parts, number + 1, chunk_records)
 
 
 def clear(batch: Batch) -> None:
@@ -218,11 +257,15 @@ class _Growing:
         self.digest.update(row.content)
 
 
-def write(batch: Batch, stage: Stage, chunk_of: dict[int, int], chunk_count: int) -> Iterator[int]:
+def write(batch: Batch, stage: Stage, found: Cut) -> Iterator[int]:
     """Write a record for each staged row, and the chunks with what their records come to; yield how many records are written, block by block."""
-    chunks = [Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}) for number in range(chunk_count)]
+    chunks = [
+        Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}, holder_id=holder_id)
+        for number, holder_id in enumerate(found.holders())
+    ]
     Chunk.objects.bulk_create(chunks, batch_size=1000)
     chunk_ids = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
+    place = found.placing()
     growing = [_Growing() for _ in chunk_ids]
 
     def block_of(staged: list[Staged]) -> list[tuple[Any, ...]]:
@@ -231,7 +274,7 @@ def write(batch: Batch, stage: Stage, chunk_of: dict[int, int], chunk_count: int
             line, offset, length, status, key, holder_id, amount, values, content, _posted = row
             chunk_id = None
             if content and holder_id is not None:
-                number = chunk_of[holder_id]
+                number = place(holder_id)
                 chunk_id = chunk_ids[number]
                 growing[number].add(row)
             rows.append((batch.pk, line, offset, length, status, chunk_id, key, holder_id, amount, values))

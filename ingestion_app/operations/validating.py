@@ -141,7 +141,7 @@ class _Validation:
         self._examination: Examination | None = None
         self._check: LedgerCheck | None = None
         self._stage = plans.Stage(definition)
-        self._chunk_count: int | None = None  # None: the holders are not yet cut into chunks
+        self._cut: plans.Cut | None = None
 
     def close(self) -> None:
         """Let go of what is staged."""
@@ -229,9 +229,9 @@ class _Validation:
         for column, value in columns.items():
             setattr(batch, column, value)
         with measuring.phase("stage"):
-            if self._chunk_count is None:
-                self._chunk_count = plans.cut(found.records_of, self._definition.chunk_records)
-            for written in plans.write(batch, self._stage, found.records_of, self._chunk_count):
+            if self._cut is None:
+                self._cut = plans.cut(found.records_of, self._definition.chunk_records)
+            for written in plans.write(batch, self._stage, self._cut):
                 self._told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}

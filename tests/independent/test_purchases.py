@@ -23,7 +23,7 @@ from ingestion_app.queries import batches
 from ledger_app.models import Account, Balance, Book, Entry, User
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import proofs
-from tests.ingestion_app.operations.world import NOW, clock
+from tests.ingestion_app.operations.world import NOW, clock, environment
 
 SCRIPT = Path(__file__).parent / "totals.py"
 MONTHS = int(os.environ.get("MONTHS", "1"))
@@ -34,9 +34,13 @@ TIMES_SENT = 3
 @pytest.mark.serial
 @pytest.mark.timeout(1800)
 @pytest.mark.django_db(transaction=True)
-def test_the_purchases_come_to_the_same_for_every_member_however_they_are_sent(files_dir: Path, tmp_path: Path) -> None:
+def test_the_purchases_come_to_the_same_for_every_member_however_they_are_sent(
+    files_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("make demo does the same on SQLite")
+    # The workers are processes of their own, and meet the test's database by this.
+    monkeypatch.setenv("DATABASE_URL", environment(files_dir)["DATABASE_URL"])
     said = subprocess.run(
         [sys.executable, SCRIPT, "--months", str(MONTHS), "--json"], capture_output=True, check=True, timeout=600
     )
