@@ -66,6 +66,16 @@ def test_each_chunk_is_taken_once_and_in_order(batch: Batch, attempt: Attempt) -
     assert {leased.token for leased in found if leased is not None} == {1}
 
 
+def test_a_part_of_one_members_records_waits_for_the_part_before(world: World) -> None:
+    batch = world.approved(card_file(many(10, 1), sequence=7), name="till-2017-01-31-7.csv")
+    applying.begin(batch_id=batch.pk, caller=world.caller())
+    attempt = attempts.begin(batch=batch, step="apply", caller=world.caller(), host="here", process=os.getpid())
+    first = taken(batch, attempt)
+    assert (row(first).number, claim(batch, attempt)) == (0, None)
+    chunks.apply_chunk(leased=first, caller=world.caller())
+    assert row(taken(batch, attempt)).number == 1
+
+
 def test_a_lease_that_is_over_is_taken_over_with_a_new_token(batch: Batch, attempt: Attempt) -> None:
     first = taken(batch, attempt)
     assert row(taken(batch, attempt, seconds=59)).number == 1
