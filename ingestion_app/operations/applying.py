@@ -24,6 +24,7 @@ from ledger_app.operations import collecting, measuring, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 
+SPARES = 10  # processes that may die and be replaced in one attempt
 POLL = timedelta(milliseconds=200)
 BEAT = timedelta(seconds=1)
 ENDED = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
@@ -163,7 +164,7 @@ class _Run:
     def _apply_in_processes(self, workers: int, worker: str) -> None:
         # A connection is never shared with another process.
         connections.close_all()
-        pool = Pool(self.work, workers)
+        pool = Pool([(chunks.apply_all, (self.work,))] * workers, spares=SPARES)
         try:
             for kind, said in pool.events():
                 if kind == "result":

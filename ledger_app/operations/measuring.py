@@ -58,6 +58,13 @@ def add(name: str, seconds: float) -> None:
         here.seconds[name] = here.seconds.get(name, 0) + seconds
 
 
+def merge(other: Measured) -> None:
+    """Add what another process measured."""
+    here = _asked.get()
+    if here is not None:
+        here.add(other)
+
+
 def count(name: str) -> None:
     """Count one more of ``name``."""
     here = _asked.get()

@@ -124,7 +124,9 @@ def take_in(path: Path) -> tuple[dict[str, float], int, int]:
         )
     batch_id = receipt.batch.pk
     with lap(phases, "validate"):
-        batch = validating.validate(batch_id=batch_id, directory=directory, caller=caller_of(None), now=doorways.now)
+        batch = validating.validate(
+            batch_id=batch_id, directory=directory, caller=caller_of(None), now=doorways.now, workers=WORKERS
+        )
     assert batch.plan_digest is not None, batch.finding_counts
     with lap(phases, "approve"):
         deciding.approve(batch_id=batch_id, digest_shown=bytes(batch.plan_digest).hex(), caller=caller_of("finance-1"))

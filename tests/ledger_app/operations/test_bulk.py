@@ -119,4 +119,4 @@ def test_whoever_gives_up_between_blocks_finds_nothing_under_way() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM {TABLE}")
         assert cursor.fetchone()[0] >= 1
-    given.close()
+    del given
