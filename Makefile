@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 MONTHS ?= 1
 SERVE ?= 1
 PORT ?= 8000
+BENCH ?= million
 ARGS ?=
 
 PYTHON_BIN := .venv/bin/python
@@ -19,7 +20,7 @@ TRANSLATED := .venv/.translated
 CATALOGS := $(wildcard locale/*/LC_MESSAGES/django.po)
 CHECKED := config ledger_app ingestion_app tests manage.py .ci
 
-.PHONY: help setup demo serve test check bench clean
+.PHONY: help setup demo serve test check bench year clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -69,12 +70,15 @@ check: setup ## Check style, types, imports, migrations and the API description
 	attempt $(MANAGE) spectacular --fail-on-warn --file /dev/null
 	if [ $${#failed[@]} -gt 0 ]; then printf 'Failed: %s\n' "$${failed[@]}" >&2; exit 1; fi
 
-bench: setup ## Time one million records on MariaDB (RECORDS, HOLDERS, WORKERS, DATABASE_URL)
+bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments or batches; RECORDS, HOLDERS, WORKERS, LEDGER, DATABASE_URL)
 	@if [ -n "$${DATABASE_URL:-}" ]; then
-		$(PYTHON_BIN) -m tests.benchmarks.million
+		$(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	else
-		$(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m tests.benchmarks.million
+		$(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	fi
+
+year: setup ## Take in the year of real purchases on MariaDB, each file three times, and hold it against an independent script
+	@MONTHS=12 $(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m pytest -q -s tests/independent
 
 clean: ## Remove .venv, the caches and var, with the database and the received files in it
 	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

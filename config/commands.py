@@ -25,6 +25,7 @@ from ledger_app.operations.audit import Caller
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+WORKERS_MOST = 64  # processes
 
 
 @dataclass(frozen=True, slots=True)

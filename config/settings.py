@@ -101,6 +101,10 @@ TEMPLATES = [
 ]
 
 
+# How long a chunk that was taken belongs to whoever took it, unless its process is seen to be gone before.
+KAKUTEI_LEASE_SECONDS = env.int("KAKUTEI_LEASE_SECONDS", default=60)
+
+
 def read_database() -> dict[str, Any]:
     """Return the settings of the one database, with the isolation that the locks are written for."""
     database: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'kakutei.sqlite3'}")
@@ -118,7 +122,11 @@ def read_database() -> dict[str, Any]:
     elif database["ENGINE"].endswith("mysql"):
         options.setdefault("charset", "utf8mb4")
         options.setdefault("isolation_level", "read committed")
-        options.setdefault("init_command", "SET sql_mode='TRADITIONAL,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=20")
+        # MariaDB ends the session of a worker that was stopped within a transaction; MySQL, which cannot, reads a comment.
+        idle = f"/*M! , idle_write_transaction_timeout={KAKUTEI_LEASE_SECONDS} */"
+        options.setdefault(
+            "init_command", f"SET sql_mode='TRADITIONAL,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=20 {idle}"
+        )
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
     else:
         raise ImproperlyConfigured("DATABASE_URL must name sqlite or mysql (MySQL or MariaDB).")
@@ -210,8 +218,6 @@ KAKUTEI_FILES_DIR = env.path("KAKUTEI_FILES_DIR", default=VAR_DIR / "files")
 KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
 # How many processes a task applies a batch with; SQLite always has one.
 KAKUTEI_WORKERS = env.int("KAKUTEI_WORKERS", default=1)
-# How long a chunk that was taken belongs to whoever took it, unless its process is seen to be gone before.
-KAKUTEI_LEASE_SECONDS = env.int("KAKUTEI_LEASE_SECONDS", default=60)
 # What a seal and an audit row name as the code that wrote them.
 KAKUTEI_CODE_VERSION = env.str("KAKUTEI_CODE_VERSION", default="development")
 

@@ -29,6 +29,7 @@ def validate_batch(*, batch_id: int, user_id: int, version: int | None = None) -
             directory=Path(settings.KAKUTEI_FILES_DIR),
             caller=caller,
             now=doorways.now,
+            workers=settings.KAKUTEI_WORKERS,
             version=version,
         )
     except LedgerError as error:

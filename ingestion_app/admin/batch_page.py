@@ -48,7 +48,8 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
         "zone": zone,
         "steps": steps(batch),
         "pause": pause_of(batch),
-        "original": original and {"text": str(original), "url": url_of(original), "state": original.state},
+        "original": original and {"text": str(original), "url": url_of(original), "state": original.state, "why": _why(batch)},
+        "dates": [text for _label, text in undoing.dates_of(batch)],
         "reversals": [
             {"text": str(each), "url": url_of(each), "state": each.state}
             for each in batch.reversals.select_related("source").order_by("-id")[:REVERSALS_SHOWN]
@@ -166,13 +167,13 @@ def findings_text(batch: Batch) -> str:
 
 def facts(batch: Batch) -> list[tuple[Any, Any]]:
     """Return what identifies the file and its plan."""
-    came: list[tuple[Any, Any]] = [(_("Name as received"), link_to(batch.receipt))]
-    if batch.reverses is not None:
-        came = [(_("Reverses"), link_to(batch.reverses)), *undoing.dates_of(batch)]
-    return [
-        *came,
+    came: list[tuple[Any, Any]] = [
+        (_("Name as received"), link_to(batch.receipt)),
         (_("Bytes"), look.count_text(batch.file.size)),
         ("SHA-256", look.digest_cell(bytes(batch.file.sha256))),
+    ]
+    return [
+        *([(_("Reverses"), link_to(batch.reverses))] if batch.reverses_id is not None else came),
         (_("Rules"), link_to(batch.source_version)),
         (
             _("Dates of the records"),
@@ -200,6 +201,12 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
     if name in {"approve", "reverse"} and batch.reverses_id is None:
         found += undoing.facts(batch, gettext("If undone") if name == "approve" else gettext("The reversal"))
     return found
+
+
+def _why(batch: Batch) -> str:
+    """Return the reason for which a reversal was proposed; it is kept with the batch that it reverses."""
+    rows = AuditRow.objects.filter(subject_type="batch", subject_id=batch.reverses_id or 0, action="reverse", outcome="done")
+    return next((row.reason for row in rows.order_by("-id") if row.facts.get("reversal") == batch.pk), "")
 
 
 def _subject(batch: Batch) -> list[tuple[Any, Any]]:

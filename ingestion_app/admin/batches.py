@@ -194,8 +194,16 @@ class BatchAdmin(TransitionAdmin):
             "offers": offers,
             "audit": self.trail(row),
             "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
-            "undoing_url": reverse("admin:ingestion_app_batch_undoing", args=[row.pk]) if undoing.is_previewed(row) else "",
+            **self._undoing(row),
         }
+
+    def _undoing(self, row: Batch) -> dict[str, Any]:
+        """Return the preview of the reversal: of a plan at once, of what is in the ledger only where it is asked for."""
+        if not undoing.is_previewed(row):
+            return {}
+        if row.state in {Batch.State.VALIDATED, Batch.State.APPROVED}:
+            return {"undoing": undoing.shown(row)}
+        return {"undoing_url": reverse("admin:ingestion_app_batch_undoing", args=[row.pk])}
 
     def undoing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows what the reversal of a batch would come to: every line of the batch is read for it."""

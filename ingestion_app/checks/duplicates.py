@@ -14,10 +14,11 @@ from ingestion_app.checks.rules import RAW_BYTES, Seen
 
 _PARTS = 64  # hashes are compared part by part, so that only one part at a time needs a set
 _CONTENT_DIGEST_BYTES = 16
+_HASH_BYTES = 8
 
 
 class KeyIndex:
-    """Remembers the hashes of record keys. Hashes are those of this process: suspects mean nothing to another."""
+    """Remembers the hashes of record keys, which mean the same in every process."""
 
     def __init__(self) -> None:
         self._parts = [array("q") for _ in range(_PARTS)]
@@ -31,8 +32,14 @@ class KeyIndex:
         if line <= self._last_line:
             raise ValueError(f"line {line} does not come after line {self._last_line}")
         self._last_line = line
-        hashed = hash(key)
+        hashed = _hash(key)
         self._parts[hashed % _PARTS].append(hashed)
+
+    def merge(self, later: "KeyIndex") -> None:
+        """Take in what another process remembers of the lines after these."""
+        for part, others in zip(self._parts, later._parts, strict=True):  # noqa: SLF001 - its own kind
+            part.extend(others)
+        self._last_line = max(self._last_line, later._last_line)  # noqa: SLF001 - as above
 
     def suspects(self) -> frozenset[int]:
         """Return the hashes that were added more than once; empty: no key stands twice."""
@@ -46,6 +53,10 @@ class KeyIndex:
         return frozenset(found)
 
 
+def _hash(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(), digest_size=_HASH_BYTES).digest(), "big", signed=True)
+
+
 def confirm(rows: Iterator[Row | Seen], suspects: AbstractSet[int]) -> Iterator[Seen]:
     """Yield a finding for the second and each later record of a key, comparing its bytes with those of the first.
 
@@ -53,7 +64,7 @@ def confirm(rows: Iterator[Row | Seen], suspects: AbstractSet[int]) -> Iterator[
     """
     firsts: dict[str, tuple[int, bytes]] = {}
     for row in rows:
-        if isinstance(row, Seen) or hash(row.key) not in suspects:
+        if isinstance(row, Seen) or _hash(row.key) not in suspects:
             continue
         # The bytes are compared, not the values: in cp932 two spellings can decode to one text.
         content = blake2b(row.raw, digest_size=_CONTENT_DIGEST_BYTES).digest()

@@ -1,9 +1,9 @@
 """One pass over the bytes of a file: every record read, every line checked against the layout, the controls compared at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ingestion_app.checks.record import CarefulReader, DataReader, Row
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
@@ -14,6 +14,25 @@ from ingestion_app.formats.values import Value, shown
 
 _NOWHERE = Line(0, 0, b"", b"", 0, is_too_long=False)
 _ENDING_NAMES = {b"\n": "LF", b"\r\n": "CRLF"}
+
+
+class NotPlain(Exception):
+    """A part of a file that was to be read by itself holds more than data records in their place: only the whole file tells what it is."""
+
+
+class Elsewhere(NamedTuple):
+    """What another examination counted of the lines from the byte ``offset`` to ``end``: data records, each in its place."""
+
+    offset: int
+    end: int
+    lines: int
+    received_count: int
+    received_sum: int
+    bad_count: int
+    bad_sum: int
+    bad_sum_known: bool
+    unreadable_count: int
+    zero_count: int
 
 
 class Examination:
@@ -51,8 +70,65 @@ class Examination:
         """The number of bad data records, each counted once however much is wrong with it."""
         return self.bad_count
 
-    def rows(self) -> Iterator[Row | Seen]:
-        """Yield a row for each well-formed data record and a finding for each thing seen; may be called once."""
+    def data_rows(self, number: int, offset: int, end: int) -> Iterator[Row | Seen]:
+        """Yield as ``rows`` does for the lines from the byte ``offset``, at which line ``number`` begins, to ``end``: data records alone.
+
+        :raises NotPlain: at anything else, or at a line that does not end as the layout says
+        """
+        self._stream.seek(offset)
+        readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
+        while offset < end:
+            piece = readline(piece_bytes)
+            row = quick(piece, number, offset)
+            if row is not None:
+                self.received_count += 1
+                self.received_sum += row.amount
+                offset += len(piece)
+                yield row
+                if row.amount == 0:
+                    yield self._zero(row)
+            else:
+                line = self._format.complete(self._stream, piece, number=number, offset=offset)
+                if line.ending != self._layout.line_ending or self._format.record_type(line.content) is not self._layout.data:
+                    raise NotPlain
+                yield from self._data_record(line)
+                offset += line.size
+            number += 1
+
+    def elsewhere(self, offset: int, end: int, lines: int) -> Elsewhere:
+        """Return what ``data_rows`` has counted."""
+        return Elsewhere(
+            offset,
+            end,
+            lines,
+            self.received_count,
+            self.received_sum,
+            self.bad_count,
+            self.bad_sum,
+            self.bad_sum_known,
+            self._unreadable_count,
+            self.zero_count,
+        )
+
+    def _pass_over(self, parts: Sequence[Elsewhere]) -> tuple[int, int]:
+        """Count what was examined elsewhere, and go on behind it; return how many lines and bytes that was."""
+        self._stage = self._layout.data
+        for part in parts:
+            self.received_count += part.received_count
+            self.received_sum += part.received_sum
+            self.bad_count += part.bad_count
+            self.bad_sum += part.bad_sum
+            self.bad_sum_known = self.bad_sum_known and part.bad_sum_known
+            self._unreadable_count += part.unreadable_count
+            self.zero_count += part.zero_count
+        self._stream.seek(parts[-1].end)
+        return sum(part.lines for part in parts), parts[-1].end - parts[0].offset
+
+    def rows(self, elsewhere: Sequence[Elsewhere] = ()) -> Iterator[Row | Seen]:
+        """Yield a row for each well-formed data record and a finding for each thing seen; may be called once.
+
+        ``elsewhere`` are parts that follow the header, one after the other, and were examined by others: they are counted and passed over.
+        """
         readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
         data = self._layout.data
         piece = readline(piece_bytes)
@@ -86,6 +162,9 @@ class Examination:
                 yield from self._examine(line)
                 offset += line.size
             number += 1
+            if elsewhere and offset == elsewhere[0].offset:
+                lines, size = self._pass_over(elsewhere)
+                number, offset = number + lines, offset + size
             piece = readline(piece_bytes)
         yield from self._conclude()
 

@@ -93,6 +93,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="chunk",
+            name="holder",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger_app.holder",
+                verbose_name="the only member",
+            ),
+        ),
+        migrations.AddField(
+            model_name="chunk",
             name="undoes",
             field=models.ForeignKey(
                 null=True,

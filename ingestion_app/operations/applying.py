@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 from django.db import connection, connections
@@ -25,7 +24,8 @@ from ledger_app.operations import collecting, measuring, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 
-POLL_SECONDS = 0.2
+SPARES = 10  # processes that may die and be replaced in one attempt
+POLL = timedelta(milliseconds=200)
 BEAT = timedelta(seconds=1)
 ENDED = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
 
@@ -145,8 +145,8 @@ class _Run:
     skipped: int = 0
     done_records: int = 0
     stopped: dict[int, tuple[LedgerError, ...]] = field(default_factory=dict)
+    _milliseconds: list[int] = field(default_factory=list)
     _beaten_at: datetime | None = None
-    _started: float = field(default_factory=perf_counter)
 
     def apply(self, workers: int) -> None:
         """Apply what is left: by processes of their own, and what they leave by this one."""
@@ -164,7 +164,7 @@ class _Run:
     def _apply_in_processes(self, workers: int, worker: str) -> None:
         # A connection is never shared with another process.
         connections.close_all()
-        pool = Pool(self.work, workers)
+        pool = Pool([(chunks.apply_all, (self.work,))] * workers, spares=SPARES)
         try:
             for kind, said in pool.events():
                 if kind == "result":
@@ -186,7 +186,7 @@ class _Run:
 
     def _apply_here(self, worker: str) -> None:
         """Apply until nothing is left, waiting for chunks that others hold; their leases end."""
-        patience = int(2 * self.work.lease_seconds / POLL_SECONDS)
+        patience = 2 * timedelta(seconds=self.work.lease_seconds) // POLL
         waiting: list[int] = []
         waited = 0
         while True:
@@ -200,7 +200,7 @@ class _Run:
             if waited > patience:
                 raise TryAgain(cause=_("other workers hold chunks of this batch"))
             waiting = now_waiting
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL.total_seconds())
 
     def _left(self) -> Any:
         return leasing.left(self.batch.pk, self.attempt.pk)
@@ -209,6 +209,7 @@ class _Run:
         """Count what became of a chunk, tell of it, and stop applying where too many have stopped."""
         if result.outcome == "applied":
             self.applied += 1
+            self._milliseconds.append(result.milliseconds)
             self.done_records += result.records
         elif result.outcome == "skipped":
             self.skipped += 1
@@ -255,14 +256,16 @@ class _Run:
 
     def end(self, outcome: str, reasons: Any) -> None:
         """Write down how the attempt ended, where its time went, and what it met."""
+        if self._milliseconds:
+            slowest = sorted(self._milliseconds)
+            self.measured.counts |= {"chunk_ms_p95": slowest[len(slowest) * 95 // 100], "chunk_ms_most": slowest[-1]}
         attempts.end(
             attempt=self.attempt,
             at=self.work.now(),
             outcome=outcome,
             reasons=reasons,
             done_records=self.done_records,
-            seconds={**self.measured.rounded(), "total": round(perf_counter() - self._started, 3)},
-            counts=self.measured.counts,
+            measured=self.measured,
         )
 
 

@@ -1,6 +1,6 @@
 """Attempts: one try at a step of a batch, so that "where is it?" and "what happened?" have an answer in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from ingestion_app.operations import leasing
 from ledger_app.errors import LedgerError
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.operations.measuring import Measured
 
 
 def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int) -> Attempt:
@@ -52,9 +53,8 @@ def end(
     at: datetime,
     outcome: str,
     done_records: int,
+    measured: Measured,
     reasons: Sequence[LedgerError] = (),
-    seconds: Mapping[str, float] | None = None,
-    counts: Mapping[str, int] | None = None,
 ) -> None:
     """Write down how a try ended, where its time went, and what it met."""
     transactions.run(
@@ -64,7 +64,7 @@ def end(
             outcome=outcome,
             done_records=done_records,
             reasons=[reason.as_dict() for reason in reasons],
-            seconds=dict(seconds or {}),
-            counts=dict(counts or {}),
+            seconds=measured.told(),
+            counts=measured.counts,
         )
     )

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from time import perf_counter
+from typing import Any
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
@@ -12,7 +14,7 @@ from ingestion_app.operations.leasing import Leased
 from ledger_app import locks
 from ledger_app.errors import LedgerError, Refused, TryAgain
 from ledger_app.models import Posting
-from ledger_app.operations import entries, transactions
+from ledger_app.operations import collecting, entries, measuring, transactions
 from ledger_app.operations.audit import Caller
 
 UNKNOWN_OUTCOMES_MOST = 3
@@ -33,12 +35,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``."""
+    """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``.
+
+    ``milliseconds`` is how long its transaction took, and so the most that anybody waited for one of its rows.
+    """
 
     number: int
     outcome: str
     records: int
     reasons: tuple[LedgerError, ...] = ()
+    milliseconds: int = 0
 
 
 def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
@@ -48,6 +54,14 @@ def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
     """
     while (leased := _claim(work, worker)) is not None:
         yield apply_chunk(leased=leased, caller=replace(work.caller, at=work.now()))
+
+
+def apply_all(work: Work) -> Iterator[tuple[str, Any]]:
+    """Be a worker in a process of its own: apply chunks until none is free, and yield each result, then what was measured."""
+    with measuring.measured() as measured, collecting.rare():
+        for result in apply_free(work, leasing.worker_name(work.attempt_id)):
+            yield "result", result
+    yield "measured", measured
 
 
 def _claim(work: Work, worker: str) -> Leased | None:
@@ -76,8 +90,10 @@ def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
 
 
 def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
+    started = perf_counter()
     try:
-        return transactions.run(partial(_apply, leased, caller))
+        result = transactions.run(partial(_apply, leased, caller))
+        return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
     except Refused as refusal:
         return transactions.run(partial(_stop, leased, refusal))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ingestion_app.models import Batch, Chunk
 from ledger_app import locks
@@ -34,7 +34,7 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
     """
 
     def work() -> Leased | None:
-        chunk = locks.next_free(left(batch_id, attempt_id).filter(_free(at)).order_by("number"))
+        chunk = locks.next_free(left(batch_id, attempt_id).filter(_free(at)).exclude(_waits()).order_by("number"))
         if chunk is None:
             return None
         # Read after the lock: whoever pauses the batch to reverse it waits for this chunk, and then takes the token from whoever has it.
@@ -91,6 +91,12 @@ def _is_there(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _waits() -> Exists:
+    """Whether an earlier part of the same member's records is not applied yet: what takes from an account comes after what it is taken from."""
+    earlier = Chunk.objects.filter(batch_id=OuterRef("batch_id"), holder_id=OuterRef("holder_id"), number__lt=OuterRef("number"))
+    return Exists(earlier.exclude(state=Chunk.State.APPLIED))
 
 
 def _free(at: datetime) -> Q:

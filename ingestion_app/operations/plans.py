@@ -2,12 +2,14 @@
 
 import hashlib
 import marshal
+import os
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
@@ -37,6 +39,14 @@ class Findings:
         self.counts[seen.rule] = count + 1
         if count < FINDINGS_KEPT:
             self.kept.append(seen)
+
+    def merge(self, others: "Findings") -> None:
+        """Take in what was found elsewhere."""
+        for seen in others.kept:
+            self.add(seen)
+        for rule, count in others.counts.items():
+            # Those beyond the bound are counted and were not kept.
+            self.counts[rule] = self.counts.get(rule, 0) + count - min(count, FINDINGS_KEPT)
 
     def write(self, batch: Batch) -> None:
         """Write those that are kept in place of the batch's earlier ones."""
@@ -91,6 +101,22 @@ class Stage:
         self._moments = [place for place, column in columns if column.kind in {Kind.DATE, Kind.INSTANT}]
         self._rows: list[tuple[Any, ...]] = []
 
+    @classmethod
+    def of(cls, handle: int) -> "Stage":
+        """Return what another process has staged in the file that ``handle`` stands for."""
+        stage = cls.__new__(cls)
+        stage._file, stage._rows = os.fdopen(handle, "w+b"), []  # noqa: SLF001 - its own kind
+        return stage
+
+    def fileno(self) -> int:
+        """Return the file, for another process to read."""
+        return self._file.fileno()
+
+    def finish(self) -> None:
+        """Write down what is still in memory: another process reads the file alone."""
+        self._write_down()
+        self._file.flush()
+
     def add(self, checked: Checked, status: Record.Status) -> None:
         """Take one in."""
         row, holder_id, planned, _ = checked
@@ -104,11 +130,11 @@ class Stage:
         rows = self._rows
         rows.append((row.line, row.offset, row.length, status.value, row.key, holder_id, row.amount, encoded, content, posted))
         if len(rows) == bulk.ROWS_A_CALL:
-            self._flush()
+            self._write_down()
 
     def blocks(self) -> Iterator[list[Staged]]:
         """Yield the rows in their order, 5,000 at a time."""
-        self._flush()
+        self._write_down()
         self._file.seek(0)
         while head := self._file.read(_HEAD.size):
             (size,) = _HEAD.unpack(head)
@@ -118,7 +144,7 @@ class Stage:
         """Let the file go."""
         self._file.close()
 
-    def _flush(self) -> None:
+    def _write_down(self) -> None:
         if not self._rows:
             return
         block = marshal.dumps(self._rows)
@@ -138,6 +164,20 @@ class Survey:
     set_aside: int = 0
     set_aside_sum: int = 0
     without_effect: int = 0
+
+    def merge(self, others: "Survey") -> None:
+        """Add what another process found out about another part of the file."""
+        self.findings.merge(others.findings)
+        for holder_id, count in others.records_of.items():
+            self.records_of[holder_id] = self.records_of.get(holder_id, 0) + count
+        for book, counts in others.totals.items():
+            of_book = self.totals.setdefault(book, [0, 0, 0])
+            for place, count in enumerate(counts):
+                of_book[place] += count
+        self.dates |= others.dates
+        self.set_aside += others.set_aside
+        self.set_aside_sum += others.set_aside_sum
+        self.without_effect += others.without_effect
 
     def add(self, checked: Checked) -> Record.Status:
         """Count one checked row where it belongs, and say where."""
@@ -166,20 +206,59 @@ def _count(totals: Totals, book: str, amount: int) -> None:
     of_book[2] += amount
 
 
-def cut(records_of: dict[int, int], chunk_records: int) -> int:
-    """Cut the holders into chunks of about ``chunk_records`` records; return how many, with the chunk of each holder in place of its count.
+@dataclass(slots=True)
+class Cut:
+    """Which chunk each holder's records go into: by holder the number of the first, and of whom there are several, in how many parts."""
 
-    A chunk is whole holders, in the order of their ids; a holder with more records than that is a chunk alone.
+    chunk_of: dict[int, int]
+    parts: dict[int, int]
+    count: int
+    chunk_records: int
+
+    def holders(self) -> list[int | None]:
+        """Return for each chunk the one holder of whose records it is a part; None where it has all of its holders' records."""
+        found: list[int | None] = [None] * self.count
+        for holder_id, parts in self.parts.items():
+            first = self.chunk_of[holder_id]
+            found[first : first + parts] = [holder_id] * parts
+        return found
+
+    def placing(self) -> Callable[[int], int]:
+        """Return what gives each record of a holder, in the order of the lines, its chunk."""
+        chunk_of, size = self.chunk_of, self.chunk_records
+        placed = dict.fromkeys(self.parts, 0)
+
+        def place(holder_id: int) -> int:
+            if holder_id not in placed:
+                return chunk_of[holder_id]
+            before = placed[holder_id]
+            placed[holder_id] = before + 1
+            return chunk_of[holder_id] + before // size
+
+        return place
+
+
+def cut(records_of: dict[int, int], chunk_records: int) -> Cut:
+    """Cut the holders into chunks of at most ``chunk_records`` records; each count in ``records_of`` becomes the number of a chunk.
+
+    A chunk is whole holders, in the order of their ids. A holder with more records than that has chunks of his own, one after the other.
     """
-    number = filled = -1
+    number = -1
+    room = 0
+    parts: dict[int, int] = {}
     for holder_id in sorted(records_of):
         count = records_of[holder_id]
-        if filled < 0 or filled + count > chunk_records:
+        if count > room:
             number += 1
-            filled = 0
-        filled += count
+            room = chunk_records
         records_of[holder_id] = number
-    return number + 1
+        if count > chunk_records:
+            parts[holder_id] = -(-count // chunk_records)
+            number += parts[holder_id] - 1
+            room = 0
+        else:
+            room -= count
+    return Cut(records_of, parts, number + 1, chunk_records)
 
 
 def clear(batch: Batch) -> None:
@@ -218,11 +297,15 @@ class _Growing:
         self.digest.update(row.content)
 
 
-def write(batch: Batch, stage: Stage, chunk_of: dict[int, int], chunk_count: int) -> Iterator[int]:
-    """Write a record for each staged row, and the chunks with what their records come to; yield how many records are written, block by block."""
-    chunks = [Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}) for number in range(chunk_count)]
+def write(batch: Batch, stages: Sequence[Stage], found: Cut) -> Iterator[int]:
+    """Write a record for each staged row, in the order of the stages, and the chunks with what their records come to; yield how many records are written, block by block."""
+    chunks = [
+        Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}, holder_id=holder_id)
+        for number, holder_id in enumerate(found.holders())
+    ]
     Chunk.objects.bulk_create(chunks, batch_size=1000)
     chunk_ids = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
+    place = found.placing()
     growing = [_Growing() for _ in chunk_ids]
 
     def block_of(staged: list[Staged]) -> list[tuple[Any, ...]]:
@@ -231,14 +314,16 @@ def write(batch: Batch, stage: Stage, chunk_of: dict[int, int], chunk_count: int
             line, offset, length, status, key, holder_id, amount, values, content, _posted = row
             chunk_id = None
             if content and holder_id is not None:
-                number = chunk_of[holder_id]
+                number = place(holder_id)
                 chunk_id = chunk_ids[number]
                 growing[number].add(row)
             rows.append((batch.pk, line, offset, length, status, chunk_id, key, holder_id, amount, values))
         return rows
 
     written = 0
-    for count in bulk.insert_each("ingestion_app_record", RECORD_COLUMNS, map(block_of, stage.blocks())):
+    for count in bulk.insert_each(
+        "ingestion_app_record", RECORD_COLUMNS, map(block_of, chain.from_iterable(stage.blocks() for stage in stages))
+    ):
         written += count
         yield written
     for chunk_id, grown in zip(chunk_ids, growing, strict=True):

@@ -2,8 +2,9 @@
 
 import os
 import pickle
-from collections.abc import Iterator
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from multiprocessing import get_context, parent_process, reduction
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
@@ -11,30 +12,33 @@ from typing import Any
 
 import django
 
-WAIT_SECONDS = 0.5
+WAIT = timedelta(milliseconds=500)
 PROCESSES = get_context("spawn")
 
 
+# A module's own function, which yields what it has to tell as (kind, anything that can be pickled), and what it is given.
+Task = tuple[Callable[..., Iterator[tuple[str, Any]]], tuple[Any, ...]]
+
+
 class Pool:
-    """Workers in processes of their own, each of which takes chunks until none is free.
+    """Processes that each do a task and tell of it. One that dies is replaced, as often as there are ``spares``."""
 
-    A worker that dies is replaced, as often as there are ``spares``; its lease is ended by whoever is told of it.
-    """
-
-    def __init__(self, work: Any, count: int, spares: int = 10) -> None:
-        """Start ``count`` processes on ``work`` (``chunks.Work``)."""
-        self._work = pickle.dumps(work)  # made into an object again where Django is set up
+    def __init__(self, tasks: Sequence[Task], spares: int) -> None:
+        """Start a process for each task."""
         self._spares = spares
-        self._running: dict[Connection, BaseProcess] = {}
+        self._running: dict[Connection, tuple[BaseProcess, bytes]] = {}
         self.failures: list[BaseException] = []
-        self.has_idle = False  # a worker has ended because no chunk was free
-        for _ in range(count):
-            self._start()
+        self.has_idle = False  # a process has ended because nothing was left for it to do
+        for task in tasks:
+            self._start(pickle.dumps(task))  # made into objects again where Django is set up
 
     def events(self) -> Iterator[tuple[str, Any]]:
-        """Yield what the workers tell, until none is left: ``("result", …)``, ``("measured", …)``, ``("died", process id)``, ``("quiet", None)``."""
+        """Yield what the processes tell, until none is left, and ``("died", process id)``, and ``("quiet", None)`` where none has told anything.
+
+        A file that a process tells of as ``("handle", (name, its number there))`` comes with the number that it has here.
+        """
         while self._running:
-            ready = wait(list(self._running), timeout=WAIT_SECONDS)
+            ready = wait(list(self._running), timeout=WAIT.total_seconds())
             if not ready:
                 yield "quiet", None
             for channel in ready:
@@ -42,23 +46,26 @@ class Pool:
 
     def stop(self) -> None:
         """Kill what still runs: a transaction that is open is undone by the database."""
-        for channel, process in self._running.items():
+        for channel, (process, _task) in self._running.items():
             process.kill()
             process.join()
             channel.close()
         self._running.clear()
 
-    def _start(self) -> None:
-        here, there = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=_run, args=(there, self._work), daemon=True)
+    def _start(self, task: bytes) -> None:
+        # Both ways, as a socket: a pipe takes no files along.
+        here, there = PROCESSES.Pipe(duplex=True)
+        process = PROCESSES.Process(target=_run, args=(there, task), daemon=True)
         process.start()
         there.close()
-        self._running[here] = process
+        self._running[here] = (process, task)
 
     def _read(self, channel: Connection) -> Iterator[tuple[str, Any]]:
-        process = self._running[channel]
+        process, task = self._running[channel]
         try:
             kind, told = channel.recv()
+            if kind == "handle":
+                told = (told, reduction.recv_handle(channel))
         except (EOFError, OSError):
             # It ended; having said so, or not.
             del self._running[channel]
@@ -70,7 +77,7 @@ class Pool:
             yield "died", process.pid
             if self._spares:
                 self._spares -= 1
-                self._start()
+                self._start(task)
             return
         if kind == "failed":
             self.failures.append(told)
@@ -78,25 +85,24 @@ class Pool:
             yield kind, told
 
 
-def _run(channel: Connection, pickled: bytes) -> None:
-    """Be a worker: apply chunks and tell of each, then what was measured. An error is told, and ends the worker in order."""
+def _run(channel: Connection, task: bytes) -> None:
+    """Do a task and tell of it. An error is told, and ends the process in order."""
     django.setup()
     parent = parent_process()
     if parent is not None:
         # Killed, the one that started this process cannot tell it to end.
         Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    from ingestion_app.operations import chunks, leasing
-    from ledger_app.operations import collecting, measuring
-
-    work: chunks.Work = pickle.loads(pickled)  # noqa: S301 - our own process made it
-    worker = leasing.worker_name(work.attempt_id)
-    with measuring.measured() as measured, collecting.rare():
-        try:
-            for result in chunks.apply_free(work, worker):
-                channel.send(("result", result))
-        except Exception as error:  # noqa: BLE001 - told to the one that waits, which raises it
-            channel.send(("failed", error))
-    channel.send(("measured", measured))
+    function, given = pickle.loads(task)  # noqa: S301 - our own process made it
+    try:
+        for kind, told in function(*given):
+            if kind == "handle":
+                name, number = told
+                channel.send((kind, name))
+                reduction.send_handle(channel, number, None)
+            else:
+                channel.send((kind, told))
+    except Exception as error:  # noqa: BLE001 - told to the one that waits, which raises it
+        channel.send(("failed", error))
     channel.close()
 
 

@@ -2,12 +2,11 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from django.db import connection
@@ -15,21 +14,16 @@ from django.db import connection
 from ingestion_app import errors
 from ingestion_app.checks import duplicates
 from ingestion_app.checks.file import Examination
-from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
-from ingestion_app.models import Attempt, Batch
-from ingestion_app.operations import attempts, filing, plans
+from ingestion_app.models import Attempt, Batch, SourceVersion
+from ingestion_app.operations import attempts, filing, plans, surveying
+from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
-from ingestion_app.queries.ledger import Checked, LedgerCheck
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import LedgerError, Refused
-from ledger_app.models import Book
 from ledger_app.operations import collecting, measuring, transitions
 from ledger_app.operations.audit import Caller
-
-BLOCK = 5000
-SUM_MOST = 9 * 10**18  # what the columns of sums, and the ledger's balances, hold
 
 Told = Callable[[str, int], None]
 
@@ -40,19 +34,19 @@ def validate(
     directory: Path,
     caller: Caller,
     now: Callable[[], datetime],
+    workers: int = 1,
     told: Told = lambda _phase, _records: None,
     version: int | None = None,
 ) -> Batch:
     """Validate a batch under the newest version of its source, and return it: validated, or rejected with its findings.
 
     Killed at any point it leaves the batch as it was, and may be run again. ``now`` gives the time for signs of life; ``told`` is called
-    with the phase ("check" or "store") and the records done in it.
+    with the phase ("check" or "store") and the records done in it. A large file is read in parts by as many ``workers``.
 
     :raises Refused: wrong_state, not_permitted, slot_taken, stale; file_missing or file_damaged
     """
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     source_version = definitions.current_version(batch.source)
-    definition = definitions.definition_of(source_version)
     ask(batch_id=batch_id, caller=caller, version=version)
     attempt = attempts.begin(
         batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=socket.gethostname(), process=os.getpid()
@@ -63,50 +57,42 @@ def validate(
             attempts.beat(attempt=attempt, at=now(), done_records=records, phase=phase)
         told(phase, records)
 
-    work = _Validation(batch, definition, filing.path_of(directory, bytes(batch.file.sha256)), tell)
-    started = perf_counter()
+    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), tell, workers)
 
     def end(outcome: str, reasons: Sequence[LedgerError] = ()) -> None:
-        seconds = {**measured.rounded(), "total": round(perf_counter() - started, 3)}
-        attempts.end(
-            attempt=attempt,
-            at=now(),
-            outcome=outcome,
-            reasons=reasons,
-            done_records=work.examined,
-            seconds=seconds,
-            counts=measured.counts,
-        )
+        attempts.end(attempt=attempt, at=now(), outcome=outcome, reasons=reasons, done_records=work.examined, measured=measured)
 
-    try:
-        with measuring.measured() as measured, collecting.rare(), closing(work):
+    with measuring.measured() as measured, collecting.rare(), closing(work):
+        try:
             work.survey()
-            name = "reject" if work.must_reject() else "validate"
             attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-            done = transitions.perform(
-                transitions.Request(
-                    machine=BATCH,
-                    name=name,
-                    model=Batch,
-                    pk=batch_id,
-                    caller=caller,
-                    facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-                    write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
-                    version=batch.version,
-                    audit_facts=lambda row: {
-                        "findings": work.found.findings.counts,
-                        "plan": batches.hexadecimal(row.plan_digest),
-                    },
-                )
-            )
-    except Refused as refusal:
-        end(Attempt.Outcome.REFUSED, refusal.reasons)
-        raise
-    except LedgerError as error:
-        end(Attempt.Outcome.FAILED, [error])
-        raise
-    end(Attempt.Outcome.DONE)
-    return done
+            done = _change(batch, source_version, work, caller)
+        except Refused as refusal:
+            end(Attempt.Outcome.REFUSED, refusal.reasons)
+            raise
+        except LedgerError as error:
+            end(Attempt.Outcome.FAILED, [error])
+            raise
+        end(Attempt.Outcome.DONE)
+        return done
+
+
+def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:
+    """Take the step that the findings call for, and write what belongs to it."""
+    name = "reject" if work.must_reject() else "validate"
+    return transitions.perform(
+        transitions.Request(
+            machine=BATCH,
+            name=name,
+            model=Batch,
+            pk=batch.pk,
+            caller=caller,
+            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
+            write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
+            version=batch.version,
+            audit_facts=lambda row: {"findings": work.found.findings.counts, "plan": batches.hexadecimal(row.plan_digest)},
+        )
+    )
 
 
 def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
@@ -138,67 +124,74 @@ def _never(_row: Batch, _facts: Any) -> Mapping[str, Any]:
 class _Validation:
     """One validation of one file."""
 
-    def __init__(self, batch: Batch, definition: Definition, path: Path, told: Told) -> None:
+    def __init__(self, batch: Batch, version: SourceVersion, path: Path, told: Told, workers: int) -> None:
         self._batch = batch
-        self._definition = definition
+        self._version = version
+        self._definition: Definition = definitions.definition_of(version)
         self._path = path
         self._told = told
-        self._books: dict[str, Book] = definitions.books_of(definition)
-        self.found = plans.Survey()
-        self.examined = 0
-        self._sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
+        self._workers = workers
+        self._surveyor = Surveyor(self._definition, definitions.books_of(self._definition))
+        self._parts: list[Surveyed] = []
         self._examination: Examination | None = None
-        self._check: LedgerCheck | None = None
-        self._stage = plans.Stage(definition)
-        self._chunk_count: int | None = None  # None: the holders are not yet cut into chunks
+        self._cut: plans.Cut | None = None
+
+    @property
+    def found(self) -> plans.Survey:
+        """What was found out."""
+        return self._surveyor.found
+
+    @property
+    def examined(self) -> int:
+        """How many rows were looked at."""
+        return self._surveyor.examined
+
+    @property
+    def _stages(self) -> list[plans.Stage]:
+        return [*[part.stage for part in self._parts if part.stage is not None], self._surveyor.stage]
 
     def close(self) -> None:
         """Let go of what is staged."""
-        self._stage.close()
+        for stage in self._stages:
+            stage.close()
 
     def survey(self) -> None:
         """Read the file: find out all that is wrong, and what would be posted."""
         with measuring.phase("parse"):
             self._check_bytes()
-        findings = self.found.findings
-        missing = {rule.book for rule in self._definition.postings} - self._books.keys()
-        for book in sorted(missing):
-            findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
-        keys = duplicates.KeyIndex()
-        if not missing:
-            self._check = LedgerCheck(self._definition, self._books, definitions.planner_of(self._definition, self._books))
+            parts = surveying.parts_of(self._path, self._workers)
+        if parts:
+            told = partial(self._told, "check")
+            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told) or []
+        # Parts that are not plain are read again, in their place in the whole file: only there it can be told what is wrong.
+        for part in self._parts:
+            self._merge(part)
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
-            blocks = _blocks(self._examination.rows(), findings.add)
-            while block := _next_of(blocks):
-                with measuring.phase("check"):
-                    for row in block:
-                        keys.add(row.key, row.line)
-                        self._sizes += abs(row.amount)
-                    checked = list(self._check.check(block)) if self._check else []
-                with measuring.phase("stage"):
-                    self._take(checked)
-                self.examined += len(block)
-                self._told("check", self.examined)
+            for examined in self._surveyor.take(self._examination.rows([part.elsewhere for part in self._parts])):
+                self._told("check", examined)
         with measuring.phase("check"):
-            self._conclude(keys)
+            self._conclude()
 
-    def _take(self, checked: Iterable[Checked | Seen]) -> None:
-        found, stage = self.found, self._stage
-        for each in checked:
-            if isinstance(each, Seen):
-                found.findings.add(each)
-            else:
-                stage.add(each, found.add(each))
+    def _merge(self, part: Surveyed) -> None:
+        surveyor = self._surveyor
+        surveyor.found.merge(part.found)
+        surveyor.keys.merge(part.keys)
+        surveyor.sizes += part.sizes
+        surveyor.examined += part.examined
+        if surveyor.check is not None:
+            surveyor.check.floors.merge(part.floors)
+        measuring.merge(part.measured)
 
-    def _conclude(self, keys: duplicates.KeyIndex) -> None:
+    def _conclude(self) -> None:
         """Find out what only the whole file shows: sums out of range, floors that would be broken, records that stand twice."""
-        findings = self.found.findings
-        if self._sizes > SUM_MOST:
-            findings.add(Seen("control.sum_beyond_range", 0, 0, 0, b"", {"found": self._sizes, "most": SUM_MOST}))
-        for seen in self._check.conclude() if self._check else ():
+        surveyor, findings = self._surveyor, self.found.findings
+        if surveyor.sizes > surveying.SUM_MOST:
+            facts: dict[str, str | int] = {"found": surveyor.sizes, "most": surveying.SUM_MOST}
+            findings.add(Seen("control.sum_beyond_range", 0, 0, 0, b"", facts))
+        for seen in surveyor.check.conclude() if surveyor.check else ():
             findings.add(seen)
-        if suspects := keys.suspects():
+        if suspects := surveyor.keys.suspects():
             with self._path.open("rb") as stream:
                 for seen in duplicates.confirm(self._examine(stream).rows(), suspects):
                     findings.add(seen)
@@ -238,9 +231,9 @@ class _Validation:
         for column, value in columns.items():
             setattr(batch, column, value)
         with measuring.phase("stage"):
-            if self._chunk_count is None:
-                self._chunk_count = plans.cut(found.records_of, self._definition.chunk_records)
-            for written in plans.write(batch, self._stage, found.records_of, self._chunk_count):
+            if self._cut is None:
+                self._cut = plans.cut(found.records_of, self._definition.chunk_records)
+            for written in plans.write(batch, self._stages, self._cut):
                 self._told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}
@@ -265,25 +258,4 @@ NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.floor_broken"})
 
 def _fitting(total: int) -> int | None:
     """Return a sum, or None where no column holds it: such a file is rejected (control.sum_beyond_range, control.sum_differs)."""
-    return total if abs(total) <= SUM_MOST else None
-
-
-def _blocks(rows: Iterator[Row | Seen], seen: Callable[[Seen], None]) -> Iterator[list[Row]]:
-    """Cut the rows into blocks, handing what else was seen to ``seen``."""
-
-    def only_rows() -> Iterator[Row]:
-        for each in rows:
-            if isinstance(each, Seen):
-                seen(each)
-            else:
-                yield each
-
-    of_rows = only_rows()
-    while block := list(islice(of_rows, BLOCK)):
-        yield block
-
-
-def _next_of(blocks: Iterator[list[Row]]) -> list[Row] | None:
-    """Return the next block, or None at the end: reading it is what takes the time."""
-    with measuring.phase("parse"):
-        return next(blocks, None)
+    return total if abs(total) <= surveying.SUM_MOST else None

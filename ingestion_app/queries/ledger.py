@@ -118,7 +118,7 @@ class LedgerCheck:
         self._directory = Directory(definition, books)
         self._dates: dict[tuple[str, date], tuple[str, str] | None] = {}
         self._periods = {code: list(Period.objects.filter(book=book)) for code, book in books.items()}
-        self._floors = _Floors()
+        self.floors = Floors()
 
     def check(self, rows: Sequence[Row]) -> Iterator[Checked | Seen]:
         """Yield, for each row of a block, what was seen and then the checked row."""
@@ -139,12 +139,12 @@ class LedgerCheck:
                 errors = sum(1 for each in seen if each.severity == "error")
             if moves and not errors:
                 # One that is set aside moves nothing.
-                self._floors.add(moves, row)
+                self.floors.add(moves, row)
             yield Checked(row, holder.id if holder else None, planned, errors)
 
     def conclude(self) -> Iterator[Seen]:
         """Yield what only the whole file shows: floors that its records together would break."""
-        falling = self._floors.falling
+        falling = self.floors.falling
         balances: dict[int, int] = {}
         for part in postings.parts(sorted(falling)):
             # An account that has a floor is not striped: it has this one balance.
@@ -227,14 +227,14 @@ class LedgerCheck:
         return known.content["date"] == planned.effective_on.isoformat() and amounts == [-planned.amount, planned.amount]
 
 
-class _Floors:
+class Floors:
     """What a file's records together do to accounts that have a floor: the sum of each, and of those that fall the lowest point.
 
     Both are relative to the balance now. An account that never falls keeps a number and no more: nearly all of a file's members are of that kind.
     """
 
     def __init__(self) -> None:
-        self._sums: dict[int, int] = {}
+        self.sums: dict[int, int] = {}
         self.falling: dict[
             int, tuple[str, FoundAccount, int, Row]
         ] = {}  # account → book, account, how far it falls, the row that does it
@@ -242,10 +242,19 @@ class _Floors:
     def add(self, moves: Sequence[Move], row: Row) -> None:
         """Add the lines of a row."""
         for book, account, amount in moves:
-            after = self._sums.get(account.id, 0) + posting.natural(account.category, amount)
-            self._sums[account.id] = after
+            after = self.sums.get(account.id, 0) + posting.natural(account.category, amount)
+            self.sums[account.id] = after
             if after < 0 and (account.id not in self.falling or after < self.falling[account.id][2]):
                 self.falling[account.id] = (book, account, after, row)
+
+    def merge(self, later: "Floors") -> None:
+        """Take in what the rows after these do, which another process has counted from nothing."""
+        for account_id, (book, account, fall, row) in later.falling.items():
+            lowest = self.sums.get(account_id, 0) + fall
+            if lowest < 0 and (account_id not in self.falling or lowest < self.falling[account_id][2]):
+                self.falling[account_id] = (book, account, lowest, row)
+        for account_id, total in later.sums.items():
+            self.sums[account_id] = self.sums.get(account_id, 0) + total
 
 
 def _seen(rule: str, row: Row, column: int, facts: dict[str, str | int]) -> Seen:

@@ -188,15 +188,15 @@ def applied_chunks(batch: Batch) -> QuerySet[Chunk]:
     return Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).order_by("number")
 
 
-# The lines of a posting stand together under its own numbers. What a reversal takes from an account is taken chunk by chunk, from the last
-# entry of each back to its first. Accounts that have a floor have one balance, which is stripe 0.
+# The lines of a posting stand together under its own numbers. What a reversal takes from an account is taken from the last chunk back to the
+# first, and in each from the last entry back to its first. Accounts that have a floor have one balance, which is stripe 0.
 FLOORS_BROKEN = """
     SELECT broken.code, broken.floor, MIN(broken.remaining), MAX(broken.entry_id), COUNT(*) OVER ()
       FROM (
            SELECT account.id AS account_id, account.code AS code, account.floor AS floor, line.entry_id AS entry_id,
                   {sign} * line.amount AS taken,
                   {sign} * balance.amount - SUM({sign} * line.amount) OVER (
-                    PARTITION BY line.account_id ORDER BY chunk.number, line.entry_id DESC, line.id
+                    PARTITION BY line.account_id ORDER BY chunk.number DESC, line.entry_id DESC, line.id
                   ) AS remaining
              FROM ingestion_app_chunk AS chunk
              {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id

@@ -13,6 +13,7 @@ class Measured:
 
     seconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    started: float = field(default_factory=perf_counter)
 
     def add(self, other: "Measured") -> None:
         """Take in what another process measured."""
@@ -21,9 +22,9 @@ class Measured:
         for name, number in other.counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
 
-    def rounded(self) -> dict[str, float]:
-        """Return the seconds to the millisecond."""
-        return {name: round(taken, 3) for name, taken in self.seconds.items()}
+    def told(self) -> dict[str, float]:
+        """Return the seconds to the millisecond, by phase and in all."""
+        return {name: round(taken, 3) for name, taken in [*self.seconds.items(), ("total", perf_counter() - self.started)]}
 
 
 _asked: ContextVar[Measured | None] = ContextVar("measured", default=None)
@@ -55,6 +56,13 @@ def add(name: str, seconds: float) -> None:
     here = _asked.get()
     if here is not None:
         here.seconds[name] = here.seconds.get(name, 0) + seconds
+
+
+def merge(other: Measured) -> None:
+    """Add what another process measured."""
+    here = _asked.get()
+    if here is not None:
+        here.add(other)
 
 
 def count(name: str) -> None:

@@ -41,9 +41,6 @@ def run(work: Callable[[], Result]) -> Result:
                 locks.begin()
                 result = work()
                 done = time.perf_counter()
-            measuring.add("commit", time.perf_counter() - done)
-            measuring.count("commits")
-            return result
         except (DatabaseError, InterfaceError) as error:
             cause = passing_cause(error)
             measuring.count(_counted(cause))
@@ -52,6 +49,10 @@ def run(work: Callable[[], Result]) -> Result:
                 break
             if not cause:
                 raise
+        else:
+            measuring.add("commit", time.perf_counter() - done)
+            measuring.count("commits")
+            return result
         finally:
             locks.end()
         if number + 1 < TRIES:

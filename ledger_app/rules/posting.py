@@ -177,73 +177,104 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
 
     ``lane`` picks the stripe of striped accounts; ``by_hand`` says that a provisional period may take the entries.
     """
-    refusals: list[errors.LedgerError] = []
-    plan = Plan()
-    running = dict(held.balances)
-    places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
-    dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
-    seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
+    decision = _Decision(held, lane, by_hand=by_hand)
     for draft in drafts:
-        book_id, effective_on, reference, description, sides, reverses = draft
-        book = held.books.get(book_id)
+        decision.ask(draft)
+    return decision.refusals, decision.plan()
+
+
+class _Decision:
+    """What has been decided of the drafts so far: each is asked in the light of those before it."""
+
+    def __init__(self, held: Held, lane: int, *, by_hand: bool) -> None:
+        self.refusals: list[errors.LedgerError] = []
+        self._held = held
+        self._by_hand = by_hand
+        self._plan = Plan()
+        self._running = dict(held.balances)
+        self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
+        self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
+        self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
+
+    def plan(self) -> Plan:
+        """Return the plan, with the balances that it comes to."""
+        for key, (amount, sequence) in self._running.items():
+            before, last = self._held.balances[key]
+            if sequence != last:
+                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
+        return self._plan
+
+    def ask(self, draft: Draft) -> None:
+        """Ask one draft every question; plan its rows, or keep its refusals."""
+        book = self._held.books.get(draft.book_id)
         if book is None:
-            refusals.append(errors.BookUnknown(book=book_id))
-            continue
-        found = _form_refusals(draft, held)
+            self.refusals.append(errors.BookUnknown(book=draft.book_id))
+            return
+        found = _form_refusals(draft, self._held)
         if found:
-            refusals += _ordered(found)
-            continue
-        fingerprint = digest(
+            self.refusals += _ordered(found)
+            return
+        fingerprint = self._fingerprint(draft, book)
+        if self._stands_already(draft, fingerprint):
+            return
+        when = (draft.book_id, draft.effective_on)
+        if when not in self._dates:
+            self._dates[when] = _period_refusal(book, draft.effective_on, by_hand=self._by_hand)
+        if (shut := self._dates[when]) is not None:
+            kind, period = shut
+            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
+        if draft.reverses is not None:
+            found += _reversal_refusals(draft, self._held)
+        self._place_lines(draft, found)
+        if found:
+            self.refusals += _ordered(found)
+        else:
+            self._plan.entries.append(_ENTRY((draft, fingerprint)))
+
+    def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
+        places = self._places
+        return digest(
             book=book.code,
-            effective_on=effective_on,
-            reference=reference,
-            description=description,
-            reverses=reverses.reference if reverses else "",
-            lines=[(places[account_id].code, amount) for account_id, amount in sides],
+            effective_on=draft.effective_on,
+            reference=draft.reference,
+            description=draft.description,
+            reverses=draft.reverses.reference if draft.reverses else "",
+            lines=[(places[account_id].code, amount) for account_id, amount in draft.lines],
         )
-        name = (book_id, reference)
-        known = held.known.get(name)
+
+    def _stands_already(self, draft: Draft, fingerprint: bytes) -> bool:
+        """Whether the draft's reference stands for an entry already: for this very one, or else for another, which is a conflict."""
+        name = (draft.book_id, draft.reference)
+        known, earlier = self._held.known.get(name), self._seen.get(name)
+        if known is None and earlier is None:
+            self._seen[name] = (fingerprint, draft)
+            return False
         if known is not None and known.digest == fingerprint:
-            plan.replayed[name] = known.id
-            continue
-        there = known.content if known is not None else _content(seen[name][1], held) if name in seen else None
-        if there is not None:
-            if known is None and seen[name][0] == fingerprint:
-                continue  # the same draft twice in one call is one entry
-            refusals += [_conflict(draft, there, held), *_reversal_refusals(draft, held)]
-            continue
-        seen[name] = (fingerprint, draft)
-        when = (book_id, effective_on)
-        if when not in dates:
-            dates[when] = _period_refusal(book, effective_on, by_hand=by_hand)
-        if dates[when] is not None:
-            kind, period = dates[when]  # type: ignore[misc]
-            found.append(kind(book=book.code, period=period, date=effective_on.isoformat(), reference=reference))
-        if reverses is not None:
-            found += _reversal_refusals(draft, held)
-        entry_place = len(plan.entries)
-        for account_id, amount in sides:
-            place = places[account_id]
-            if not place.takes_any or place.book_id != book_id:
-                found += _account_refusals(draft, account_id, held)
+            self._plan.replayed[name] = known.id
+        elif known is not None or (earlier is not None and earlier[0] != fingerprint):
+            there = known.content if known is not None else _content(earlier[1], self._held)  # type: ignore[index] # one of them is there
+            self.refusals += [_conflict(draft, there, self._held), *_reversal_refusals(draft, self._held)]
+        # Else the same draft stands twice in one call, which is one entry.
+        return True
+
+    def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
+        """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
+        entry_place, running, lines = len(self._plan.entries), self._running, self._plan.lines
+        for account_id, amount in draft.lines:
+            place = self._places[account_id]
+            if not place.takes_any or place.book_id != draft.book_id:
+                found += _account_refusals(draft, account_id, self._held)
             before, sequence = running[place.balance_id]
             after = before + amount
             if place.floor is not None and amount * place.sign < 0 and after * place.sign < place.floor:
-                facts = {"account": place.code, "balance": after * place.sign, "floor": place.floor}
-                found.append(errors.FloorBroken(**facts, reference=reference))
+                balance = after * place.sign
+                found.append(
+                    errors.FloorBroken(account=place.code, balance=balance, floor=place.floor, reference=draft.reference)
+                )
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
-                found.append(errors.AmountOutOfRange(reference=reference, account=place.code, amount=amount))
+                found.append(errors.AmountOutOfRange(reference=draft.reference, account=place.code, amount=amount))
             running[place.balance_id] = (after, sequence + 1)
-            plan.lines.append(_LINE((entry_place, account_id, place.stripe, sequence + 1, amount, after)))
-        if found:
-            refusals += _ordered(found)
-        else:
-            plan.entries.append(_ENTRY((draft, fingerprint)))
-    for key, (amount, sequence) in running.items():
-        before, last = held.balances[key]
-        if sequence != last:
-            plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
-    return refusals, plan
+            lines.append(_LINE((entry_place, account_id, place.stripe, sequence + 1, amount, after)))
 
 
 class _Place(NamedTuple):

@@ -18,13 +18,13 @@ def test_before_anybody_approves_a_batch_it_is_shown_what_undoing_it_would_come_
     effects = [(str(label), str(value)) for label, value in client.get(step_of(batch, "approve")).context["effects"]]
     assert ("If undone, book CARD", "7 entries, 28.00 USD") in effects
     assert ("If undone, dates", "CARD 2017-01: on their own dates") in effects
-    assert f'data-later-url="{undoing_of(batch)}"' in client.get(page_of(batch)).content.decode()
-    assert "By the plan." in client.get(undoing_of(batch)).content.decode()
+    assert "By the plan." in client.get(page_of(batch)).content.decode(), "and on its page"
 
 
 def test_of_an_applied_batch_it_is_counted_from_the_ledger_and_names_who_would_refuse(world: World, client_of: ClientOf) -> None:
     batch = bring_to(world, "applied")
     client = client_of(world.engineer)
+    assert f'href="{undoing_of(batch)}"' in client.get(page_of(batch)).content.decode(), "not before it is asked for"
     text = client.get(undoing_of(batch)).content.decode()
     assert "28.00 <abbr>USD</abbr>" in text
     assert "The ledger would take it now" in text
@@ -47,6 +47,11 @@ def test_a_reversal_goes_its_whole_way_by_buttons_and_both_batches_lead_to_each_
     assert worlds.ledger() == before, "nothing is posted by a proposal"
     text = " ".join(proposed.content.decode().split())
     assert "This batch reverses" in text
+    assert "<q>The wrong file.</q>" in text
+    assert proposed.context["dates"] == [
+        "CARD 2017-01: on their own dates (7 entries)",
+        "POINTS 2017-01: on their own dates (7 entries)",
+    ]
     assert f'href="{page_of(batch)}"' in text
     (state, *_rest) = [step["state"] for step in proposed.context["steps"]]
     assert state == "validated", "nothing arrived"

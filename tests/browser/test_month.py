@@ -70,8 +70,9 @@ def test_a_month_goes_from_upload_to_frozen_by_clicking(
     expect(engineer.page.locator(".title .state")).to_have_text("Applying")
     work()
     expect(engineer.page.locator(".title .state")).to_have_text("Applied")
-    expect(engineer.page.locator(".area-books")).to_contain_text("equal")
-    expect(engineer.page.locator(".area-where .row-left")).to_contain_text("0.00")
+    expect(engineer.page.locator(".change-of-ledger .row-even").first).to_contain_text("0.00 USD")
+    expect(engineer.page.locator(".change-of-ledger .row-even").first).to_contain_text("equal")
+    expect(engineer.page.locator(".waterfall .row-even")).to_contain_text("0.00")
 
     finance.page.reload()
     finance.press("Freeze")

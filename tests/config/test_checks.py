@@ -25,6 +25,11 @@ def test_the_database_of_the_tests_passes() -> None:
             "E003",
         ),
         ("SET @kept = @@SESSION.sql_mode, SESSION sql_mode = ''", "SET SESSION sql_mode = @kept", "E002"),
+        (
+            "SET @kept = @@SESSION.sql_mode, SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_BACKSLASH_ESCAPES')",
+            "SET SESSION sql_mode = @kept",
+            "E004",
+        ),
     ],
 )
 def test_a_session_that_could_let_wrong_data_in_is_an_error(worse: str, better: str, expected: str) -> None:

@@ -13,8 +13,6 @@ from ingestion_app.queries import batches, replays
 from ingestion_app.queries.replays import Replay
 from ledger_app.operations.audit import Caller
 
-WORKERS_MOST = 64
-
 
 class Command(commands.Command):
     """Applies an approved batch; run again it goes on where it was."""
@@ -43,7 +41,7 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> com
             batch_id=batch.pk,
             caller=caller,
             now=doorways.now,
-            workers=min(workers, WORKERS_MOST),
+            workers=min(workers, commands.WORKERS_MOST),
             lease_seconds=settings.KAKUTEI_LEASE_SECONDS,
             told=lambda done, total: progress.phase("apply", done, total),
         )

@@ -25,7 +25,7 @@ from ledger_app.queries import books
 RECEIVER, APPROVER, CLOSER = "engineer-1", "finance-1", "finance-2"
 MONTHS_MOST = 12
 PHASES = ("receive", "validate", "approve", "apply", "freeze")
-INDEPENDENT = Path("tests/independent/january.py")
+INDEPENDENT = Path("tests/independent/totals.py")
 
 
 class Command(commands.Command):

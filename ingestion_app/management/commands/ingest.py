@@ -27,7 +27,9 @@ class Command(commands.Command):
         receipt = receive.receive(options)
         data = receive.describe(receipt)
         batch = Batch.objects.get(pk=data["batch"])
-        steps: list[Callable[[], commands.Outcome]] = [lambda: validate.validate(batch, commands.caller(None))]
+        steps: list[Callable[[], commands.Outcome]] = [
+            lambda: validate.validate(batch, commands.caller(None), options["workers"])
+        ]
         if approver:
             steps += [
                 lambda: approve.approve(Batch.objects.get(pk=batch.pk), approver),

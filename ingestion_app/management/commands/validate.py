@@ -25,14 +25,16 @@ class Command(commands.Command):
         """Declare the arguments."""
         parser.add_argument("batch", type=commands.positive, metavar="BATCH")
         parser.add_argument("--user", metavar="U", help="who validates; the system where it is not given")
+        parser.add_argument("--workers", type=commands.positive, default=1, metavar="N", help="processes that read a large file")
         parser.add_argument("--again", action="store_true", help="validate a batch that is validated or approved once more")
 
     def run(self, **options: Any) -> commands.Outcome:
         """Validate, unless it was already done."""
-        return validate(commands.find_batch(options["batch"]), commands.caller(options["user"]), again=options["again"])
+        caller = commands.caller(options["user"])
+        return validate(commands.find_batch(options["batch"]), caller, options["workers"], again=options["again"])
 
 
-def validate(batch: Batch, caller: Caller, *, again: bool = False) -> commands.Outcome:
+def validate(batch: Batch, caller: Caller, workers: int = 1, *, again: bool = False) -> commands.Outcome:
     """Validate a batch and tell what came of it. A batch past validation is left as it is."""
     past = {Batch.State.VALIDATED, Batch.State.APPROVED} if not again else set()
     if batch.state not in past | {Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED}:
@@ -42,6 +44,7 @@ def validate(batch: Batch, caller: Caller, *, again: bool = False) -> commands.O
                 directory=Path(settings.KAKUTEI_FILES_DIR),
                 caller=caller,
                 now=doorways.now,
+                workers=min(workers, commands.WORKERS_MOST),
                 told=progress.phase,
             )
     return tell(batch)

@@ -1,12 +1,17 @@
-// Fetches what takes the database a while after the page is there; without it a link leads to the same answer.
+// Fetches, when it is asked for, what takes the database a while, into the place where its link stands; without a script the link leads to the same answer.
 "use strict";
 
-for (const place of document.querySelectorAll("[data-later-url]")) {
-  fetch(place.dataset.laterUrl, { headers: { "X-Requested-With": "XMLHttpRequest" } })
-    .then(async (answer) => {
-      if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
-    })
-    .catch(() => {
-      // The link that stands there stays.
-    });
+for (const link of document.querySelectorAll("a[data-later]")) {
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const place = link.closest("[data-later-place]");
+    place.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(link.href, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+      if (answer.redirected) window.location.reload();
+      else if (answer.ok) place.innerHTML = await answer.text();
+    } finally {
+      place.removeAttribute("aria-busy");
+    }
+  });
 }

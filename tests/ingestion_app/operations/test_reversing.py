@@ -91,8 +91,8 @@ def test_a_reversal_undoes_a_batch_and_nets_to_zero(world: World) -> None:
     assert reversal.totals == original.totals
     assert (reversal.first_on, reversal.last_on) == (original.first_on, original.last_on)
     assert reversal.reversal_dates == {"CARD": {"2017-01": [None, 7]}, "POINTS": {"2017-01": [None, 6]}}
-    assert [*reversal.chunks.order_by("number").values_list("number", "undoes", "record_count", "record_sum")] == [
-        *original.chunks.order_by("number").values_list("number", "id", "record_count", "record_sum")
+    assert [*reversal.chunks.order_by("number").values_list("undoes", "record_count", "record_sum")] == [
+        *original.chunks.order_by("-number").values_list("id", "record_count", "record_sum")
     ]
     assert amounts() != before, "nothing is posted by a proposal"
 
@@ -430,7 +430,7 @@ def test_a_reversal_that_was_cut_off_goes_on_where_it_was(world: World) -> None:
     [
         ("records_digest = x'00'", "records_differ"),
         (
-            "undoes_id = (SELECT MAX(id) FROM (SELECT id FROM ingestion_app_chunk WHERE state = 'applied') AS others)",
+            "undoes_id = (SELECT MIN(id) FROM (SELECT id FROM ingestion_app_chunk WHERE state = 'applied') AS others)",
             "records_differ",
         ),
         ("record_count = record_count + 1", "chunk_differs"),
@@ -445,6 +445,19 @@ def test_a_chunk_that_was_altered_stops(world: World, change: str, code: str) ->
     assert codes(done.stopped[0]) == [code]
     chunk = Chunk.objects.get(batch=reversal, number=0)
     assert (chunk.state, Posting.objects.filter(origin_kind="chunk", origin_id=chunk.pk).exists()) == ("stopped", False)
+
+
+def test_the_parts_of_one_members_records_are_undone_from_the_last_to_the_first(world: World) -> None:
+    """His points are granted and taken again: undone in the order in which they came, they would fall below their floor."""
+    records = [
+        FIXED._replace(slip=f"s{number}", amount=str(amount))
+        for number, amount in enumerate((900, 900, 900, -800, -800, -800, 500))
+    ]
+    original = world.applied(card_file(records))
+    assert [*original.chunks.order_by("number").values_list("record_count", flat=True)] == [3, 3, 1]
+    assert not original.chunks.filter(holder__isnull=True).exists()
+    done = world.apply(world.approve(world.reverse(original)))
+    assert (done.batch.state, done.stopped, amounts(), breaches(world)) == ("applied", {}, {}, [])
 
 
 @pytest.mark.parametrize("change", ["reversal_dates = '{}'", "record_sum = 1", "first_on = '2017-01-01'"])

@@ -62,10 +62,13 @@ def test_a_plan_is_whole_holders_and_adds_up_to_the_file(world: World) -> None:
     assert ledger() == before
 
 
-def test_a_holder_with_more_records_than_a_chunk_is_a_chunk_alone(world: World) -> None:
+def test_a_holder_with_more_records_than_a_chunk_has_chunks_of_his_own(world: World) -> None:
     records = [FIXED._replace(slip=f"a{number}") for number in range(7)] + [FIXED._replace(member="1002", slip="b")]
     batch = world.validated(card_file(records))
-    assert [*batch.chunks.order_by("number").values_list("record_count", flat=True)] == [7, 1]
+    chunks = batch.chunks.order_by("number")
+    assert [*chunks.values_list("record_count", "holder__name")] == [(3, ""), (3, ""), (1, ""), (1, None)]
+    of_parts = [[*chunk.records.order_by("line").values_list("key", flat=True)] for chunk in chunks]
+    assert of_parts == [["a0", "a1", "a2"], ["a3", "a4", "a5"], ["a6"], ["b"]]
 
 
 def test_a_record_is_kept_with_the_place_of_its_bytes(world: World) -> None:

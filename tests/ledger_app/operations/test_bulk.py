@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from ledger_app.operations import bulk
 
@@ -98,3 +98,25 @@ def test_null_goes_where_it_may() -> None:
 def test_what_has_no_place_in_a_row_is_a_fault_of_the_program() -> None:
     with pytest.raises(TypeError if connection.vendor == "mysql" else DatabaseError):
         bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])
+
+
+def test_blocks_are_inserted_in_order_and_counted() -> None:
+    blocks = [[[number, *GOOD[1:]] for number in range(start, start + 3)] for start in (0, 3, 6)]
+    assert [*bulk.insert_each(TABLE, COLUMNS, blocks)] == [3, 3, 3]
+    assert [row[0] for row in rows()] == list(range(9))
+
+
+def test_a_block_that_does_not_fit_raises_and_leaves_the_connection_usable() -> None:
+    with transaction.atomic():
+        with pytest.raises(TypeError if connection.vendor == "mysql" else DatabaseError):
+            [*bulk.insert_each(TABLE, COLUMNS, [[GOOD], [[object(), *GOOD[1:]]]])]
+        assert connection.vendor == "sqlite" or len(rows()) == 1
+
+
+def test_whoever_gives_up_between_blocks_finds_nothing_under_way() -> None:
+    given = bulk.insert_each(TABLE, COLUMNS, [[GOOD], [[2, *GOOD[1:]]], [[3, *GOOD[1:]]]])
+    assert next(given) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {TABLE}")
+        assert cursor.fetchone()[0] >= 1
+    del given

@@ -1,6 +1,6 @@
 """Adds the real purchases up by member, from the package's own table: a second opinion that shares no code with the project.
 
-    python tests/independent/january.py --months 1 --json
+    python tests/independent/totals.py --months 1 --json
 
 prints {"2017-01": {"records": …, "zero": …, "sum": …, "members": {"1": [cents, points], …}}}: the months of 2017 by the clocks of
 New York, amounts in cents, and for each purchase one point a full 1.00.
