@@ -100,4 +100,3 @@ def file_of(number: int, chance: random.Random, records: int) -> tuple[str, byte
         for place, purchase in enumerate(worlds.many(records, MEMBERS))
     ]
     return f"till-2017-01-31-{number}.csv", worlds.card_file(purchases, sequence=number)
-

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 from tests.faults.disturbing import COMMIT, Disturbance
 
@@ -10,7 +10,10 @@ WHEN = ("before", "after")
 AT_A_CLAIM = "at a claim"
 FRESH_MOST = 6  # places to choose between, where no kill has struck yet
 WRITING = re.compile("INSERT|UPDATE|DELETE")
-POSTING = re.compile("(INSERT INTO|UPDATE) `?ledger_app_(posting|entry|line|balance)|UPDATE `ingestion_app_chunk` SET .*`applied_token` = ")
+CHANGING = re.compile(f"{WRITING.pattern}|{COMMIT}")
+POSTING = re.compile(
+    "(INSERT INTO|UPDATE) `?ledger_app_(posting|entry|line|balance)|UPDATE `ingestion_app_chunk` SET .*`applied_token` = "
+)
 FIRST_WRITE = re.compile("INSERT INTO `ledger_app_posting`")
 # A worker has taken a chunk when this is committed.
 CLAIM = re.compile(f"{COMMIT} after UPDATE `ingestion_app_chunk` SET .*`lease_token` = ")
@@ -33,8 +36,7 @@ class Places:
         """Return a disturbance of a kind. Early places come first, as whatever was committed is not done again in a file's later runs."""
         fresh = [
             disturbance
-            for name in self._counts[step]
-            for when in WHEN
+            for name, when in _around(self._counts[step])
             if (step, name, when) not in self._struck and (disturbance := Disturbance(kind, name, 1, when)) not in missed
         ]
         if kind == "kill" and fresh:
@@ -76,5 +78,19 @@ class Places:
 
     def left(self, *steps: str) -> list[tuple[str, str, str]]:
         """Return the places that no kill has struck yet, of some steps or of all: step, statement, before or after."""
-        places = {(step, name, when) for step in steps or self._counts for name in self._counts[step] for when in WHEN}
-        return sorted(places - self._struck)
+        return sorted(self._all(steps or tuple(self._counts)) - self._struck)
+
+    def count(self) -> int:
+        """Return how many places there are."""
+        return len(self._all(tuple(self._counts)))
+
+    def _all(self, steps: Collection[str]) -> set[tuple[str, str, str]]:
+        return {(step, *place) for step in steps for place in _around(self._counts[step])}
+
+
+def _around(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the places around each step: before it, and, where it changes something, after it. After a read it is before the next step."""
+    for name in names:
+        yield name, "before"
+        if CHANGING.match(name):
+            yield name, "after"

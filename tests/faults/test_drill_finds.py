@@ -43,5 +43,5 @@ def test_the_drill_finds(fault: str, seed: int, wanted: dict[str, int], found: s
 
 
 def test_every_fault_is_shown() -> None:
-    (marker,) = (each for each in test_the_drill_finds.pytestmark if each.name == "parametrize")  # type: ignore[attr-defined]
+    (marker,) = (each for each in test_the_drill_finds.pytestmark if each.name == "parametrize")
     assert {case[0] for case in marker.args[1]} | {planted.NONE} == set(planted.FAULTS)

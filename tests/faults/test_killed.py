@@ -98,7 +98,7 @@ def test_an_apply_that_is_killed_ends_in_the_same_rows(files_dir: Path) -> None:
         killed_here = 0
         while True:
             way = chance.choice(["before", "after", "before", "after", "time"])
-            if killed_here == KILLS or kills == KILLS:
+            if KILLS in {killed_here, kills}:
                 way = "never"
             # About a fifth of the way at most, so that one file sees many kills.
             step = chance.randint(1, steps // 5) if way in {"before", "after"} else 0
