@@ -138,33 +138,38 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
-# A posting's entries, and its lines, stand together under its own numbers (ledger_app.models.entries).
-POSTED_ENTRIES = "SELECT book_id, COUNT(*) FROM ledger_app_entry WHERE id BETWEEN %s AND %s GROUP BY book_id"
+POSTED_ENTRIES = "SELECT book_id, COUNT(*), MIN(id) FROM ledger_app_entry WHERE posting_id = %s GROUP BY book_id"
 POSTED_LINES = """
     SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
       FROM (
-           SELECT account_id, COUNT(*) AS line_count, SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits
-             FROM ledger_app_line WHERE id BETWEEN %s AND %s GROUP BY account_id
+           SELECT line.account_id AS account_id, COUNT(*) AS line_count, SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END) AS debits
+             FROM {lines} GROUP BY line.account_id
            ) AS written
       {then} ledger_app_account AS account ON account.id = written.account_id
      GROUP BY account.book_id
 """
+# The lines of a posting stand together under its own numbers (ledger_app.models.entries), but for those from before there were such numbers.
+TOGETHER = "ledger_app_line AS line WHERE line.id BETWEEN %s AND %s"
+SCATTERED = "ledger_app_entry AS entry {then} ledger_app_line AS line ON line.entry_id = entry.id WHERE entry.posting_id = %s"
 
 
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
     chunks = Chunk.objects.filter(batch=batch).values("id")
-    postings = (
-        Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id").values_list("id", flat=True)
-    )
+    postings = Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id")
+    then = JOIN_IN_ORDER[connection.vendor]
     found: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
-        for posting_id in list(postings):
-            numbers = [posting_id * PLACES, (posting_id + 1) * PLACES - 1]
-            cursor.execute(POSTED_ENTRIES, numbers)
-            for book_id, entries in cursor.fetchall():
-                found.setdefault(book_id, [0, 0, 0])[0] += entries
-            cursor.execute(POSTED_LINES.format(then=JOIN_IN_ORDER[connection.vendor]), numbers)
+        for posting_id in list(postings.values_list("id", flat=True)):
+            cursor.execute(POSTED_ENTRIES, [posting_id])
+            entries = cursor.fetchall()
+            for book_id, count, _first in entries:
+                found.setdefault(book_id, [0, 0, 0])[0] += count
+            first = posting_id * PLACES
+            if all(key >= first for _book, _count, key in entries):
+                cursor.execute(POSTED_LINES.format(then=then, lines=TOGETHER), [first, first + PLACES - 1])
+            else:
+                cursor.execute(POSTED_LINES.format(then=then, lines=SCATTERED.format(then=then)), [posting_id])
             for book_id, lines, debits in cursor.fetchall():
                 of_book = found.setdefault(book_id, [0, 0, 0])
                 of_book[1] += int(lines)

@@ -45,6 +45,7 @@ def insert(table: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_A_CALL):
             part = rows[start : start + ROWS_A_CALL]
+            _check_kinds(columns, part)
             if connection.vendor == "sqlite":
                 cursor.executemany(f"{_head(table, columns)}({', '.join(['%s'] * len(columns))})", part)
             else:
@@ -69,6 +70,7 @@ def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequen
             under_way: list[Future[Any]] = []
             sent = 0
             for rows in blocks:
+                _check_kinds(columns, rows)
                 statements = list(_statements(table, columns, rows))
                 # Nothing is under way while whoever asked has its turn: it may give up, and have the transaction undone.
                 if _ended(under_way):
@@ -86,6 +88,14 @@ def _ended(under_way: Sequence[Future[Any]]) -> bool:
     for each in under_way:
         each.result()
     return bool(under_way)
+
+
+def _check_kinds(columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]]) -> None:
+    """Hold every value against the kind of its column: what is of another type is a fault of the program, on either database."""
+    for (name, kind), values in zip(columns.items(), zip(*rows, strict=True), strict=True):
+        if not set(map(type, values)) <= _TYPES[kind]:
+            wrong = sorted({each.__name__ for each in set(map(type, values)) - _TYPES[kind]})
+            raise TypeError(f"{name} is {kind.name} and takes no {', '.join(wrong)}")
 
 
 def _head(table: str, columns: Mapping[str, Kind]) -> str:
@@ -143,7 +153,14 @@ def _text() -> Literal:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-# What makes literals of a column's values. Each takes its own kind and raises TypeError at any other.
+_TYPES: Mapping[Kind, frozenset[type]] = {
+    Kind.INTEGER: frozenset({int}),
+    Kind.OPTIONAL_INTEGER: frozenset({int, type(None)}),
+    Kind.DATE: frozenset({date, type(None)}),
+    Kind.TEXT: frozenset({str}),
+    Kind.DIGEST: frozenset({bytes}),
+}
+# What makes literals of a column's values, which have been held against its kind.
 _MAKERS: Mapping[Kind, Callable[[], Literal]] = {
     Kind.INTEGER: lambda: int.__repr__,
     Kind.OPTIONAL_INTEGER: lambda: _optional_integer,
