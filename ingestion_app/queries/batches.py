@@ -138,7 +138,8 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
-POSTED_ENTRIES = "SELECT book_id, COUNT(*), MIN(id) FROM ledger_app_entry WHERE posting_id = %s GROUP BY book_id"
+FIRST_ENTRY = "SELECT MIN(id) FROM ledger_app_entry WHERE posting_id = %s"
+POSTED_ENTRIES = "SELECT entry.book_id, COUNT(*) FROM {entries} GROUP BY entry.book_id"
 POSTED_LINES = """
     SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
       FROM (
@@ -148,9 +149,15 @@ POSTED_LINES = """
       {then} ledger_app_account AS account ON account.id = written.account_id
      GROUP BY account.book_id
 """
-# The lines of a posting stand together under its own numbers (ledger_app.models.entries), but for those from before there were such numbers.
-TOGETHER = "ledger_app_line AS line WHERE line.id BETWEEN %s AND %s"
-SCATTERED = "ledger_app_entry AS entry {then} ledger_app_line AS line ON line.entry_id = entry.id WHERE entry.posting_id = %s"
+# What a posting wrote stands together under its own numbers (ledger_app.models.entries), but for what is older than such numbers.
+TOGETHER = {
+    "entries": "ledger_app_entry AS entry WHERE entry.id BETWEEN %s AND %s",
+    "lines": "ledger_app_line AS line WHERE line.id BETWEEN %s AND %s",
+}
+SCATTERED = {
+    "entries": "ledger_app_entry AS entry WHERE entry.posting_id = %s",
+    "lines": "ledger_app_entry AS entry {then} ledger_app_line AS line ON line.entry_id = entry.id WHERE entry.posting_id = %s",
+}
 
 
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
@@ -161,15 +168,15 @@ def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     found: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
         for posting_id in list(postings.values_list("id", flat=True)):
-            cursor.execute(POSTED_ENTRIES, [posting_id])
-            entries = cursor.fetchall()
-            for book_id, count, _first in entries:
-                found.setdefault(book_id, [0, 0, 0])[0] += count
+            cursor.execute(FIRST_ENTRY, [posting_id])
             first = posting_id * PLACES
-            if all(key >= first for _book, _count, key in entries):
-                cursor.execute(POSTED_LINES.format(then=then, lines=TOGETHER), [first, first + PLACES - 1])
-            else:
-                cursor.execute(POSTED_LINES.format(then=then, lines=SCATTERED.format(then=then)), [posting_id])
+            is_together = (cursor.fetchone()[0] or first) >= first
+            where = TOGETHER if is_together else {name: rows.format(then=then) for name, rows in SCATTERED.items()}
+            numbers = [first, first + PLACES - 1] if is_together else [posting_id]
+            cursor.execute(POSTED_ENTRIES.format(**where), numbers)
+            for book_id, entries in cursor.fetchall():
+                found.setdefault(book_id, [0, 0, 0])[0] += entries
+            cursor.execute(POSTED_LINES.format(**where, then=then), numbers)
             for book_id, lines, debits in cursor.fetchall():
                 of_book = found.setdefault(book_id, [0, 0, 0])
                 of_book[1] += int(lines)

@@ -108,14 +108,19 @@ def documents(rows: Sequence[Any]) -> Iterator[str]:
 
 
 def _statements(table: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    makers = [_MAKERS[kind]() for kind in columns.values()]
-    template = f"({','.join(['%s'] * len(columns))})"
+    kinds = list(columns.values())
+    template = f"({','.join('%d' if kind is Kind.INTEGER else '%s' for kind in kinds)})".__mod__
+    makers = {place: _MAKERS[kind]() for place, kind in enumerate(kinds) if kind is not Kind.INTEGER}
     head = _head(table, columns)
 
     def made(part: Sequence[Sequence[Any]]) -> str:
+        if not makers:
+            return head + ",".join(map(template, map(tuple, part)))
         # Column by column, so that the loops are the interpreter's own.
-        made_of = [map(make, values) for make, values in zip(makers, zip(*part, strict=True), strict=True)]
-        return head + ",".join(map(template.__mod__, zip(*made_of, strict=True)))
+        literals: list[Iterable[Any]] = list(zip(*part, strict=True))
+        for place, make in makers.items():
+            literals[place] = map(make, literals[place])
+        return head + ",".join(map(template, zip(*literals, strict=True)))
 
     yield from _cut(rows, made)
 
@@ -160,9 +165,8 @@ _TYPES: Mapping[Kind, frozenset[type]] = {
     Kind.TEXT: frozenset({str}),
     Kind.DIGEST: frozenset({bytes}),
 }
-# What makes literals of a column's values, which have been held against its kind.
+# What makes literals of a column's values, which have been held against its kind. Whole numbers need nothing made.
 _MAKERS: Mapping[Kind, Callable[[], Literal]] = {
-    Kind.INTEGER: lambda: int.__repr__,
     Kind.OPTIONAL_INTEGER: lambda: _optional_integer,
     Kind.DATE: lambda: _date,
     Kind.TEXT: _text,
