@@ -6,7 +6,6 @@ CI=true that is a failure.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,8 +18,6 @@ from tests import mariadb
 
 # pytest's exit status when it found no test to run.
 NOTHING_COLLECTED = 5
-# What a test run's databases come to, with room to spare.
-MEMORY_BYTES = 6 << 30
 # Tests that start processes of their own or measure time run alone, after the others.
 PASSES = (["--serial=none", "-n", "2"], ["--serial=only"])
 
@@ -70,17 +67,10 @@ def run_on_sqlite(arguments: Sequence[str]) -> Outcome:
     return run_passes("SQLite", environment, arguments)
 
 
-def in_memory() -> Path | None:
-    """Return a folder in memory that is large enough, or None. What is tested is the server's logic and locks, not the disk below it."""
-    folder = Path("/dev/shm")  # noqa: S108 - the server's own folder in it is private
-    is_large = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > MEMORY_BYTES
-    return folder if is_large else None
-
-
 def run_on_mariadb(arguments: Sequence[str]) -> Outcome:
     """Run the tests on a private MariaDB, or say that they did not run."""
     try:
-        with mariadb.private_server(in_memory()) as server:
+        with mariadb.private_server(mariadb.in_memory()) as server:
             return run_passes("MariaDB", {**os.environ, "DATABASE_URL": server.url}, arguments)
     except mariadb.Unavailable as error:
         return Outcome("MariaDB", trouble=f"did not run. {error}", is_failure=os.environ.get("CI") == "true")

@@ -26,6 +26,8 @@ USER = "kakutei"
 START_SECONDS = 60
 STOP_SECONDS = 60
 START_ATTEMPTS = 3
+# What a test run's databases come to, with room to spare.
+MEMORY_BYTES = 6 << 30
 APT_INSTALL = Path(__file__).resolve().parent.parent / ".ci" / "apt-install"
 
 # Reads until its starter is gone, however that died, then ends the server and removes the folder.
@@ -219,6 +221,13 @@ def private_server(directory: Path | None = None) -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def in_memory() -> Path | None:
+    """Return a folder in memory that is large enough, or None. What is tested is the server's logic and locks, not the disk below it."""
+    folder = Path("/dev/shm")  # noqa: S108 - the server's own folder in it is private
+    is_large = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > MEMORY_BYTES
+    return folder if is_large else None
 
 
 def run_with_server(command: Sequence[str], *, is_quiet: bool) -> int:

@@ -16,11 +16,12 @@ def main(step: int, when: str, command: list[str]) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
+
+    from tests.faults import disturbing
 
     taken = 0
 
-    def take(work: Callable[..., Any], *given: Any) -> Any:
+    def take(_name: str, work: Callable[[], Any]) -> Any:
         nonlocal taken
         taken += 1
         if taken == 1:
@@ -28,14 +29,12 @@ def main(step: int, when: str, command: list[str]) -> None:
             sys.stderr.flush()
         if taken == step and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        result = work(*given)
+        result = work()
         if taken == step:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    commit = connection.commit
-    connection.commit = lambda: take(commit)  # type: ignore[method-assign]
-    with connection.execute_wrapper(take):
+    with disturbing.steps(take):
         call_command(*command)
 
 

@@ -1,0 +1,95 @@
+"""Where the drill takes place: a private server with a world in it, copied as often as a database is needed."""
+
+import os
+import random
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from tests import mariadb
+from tests.faults import processes
+from tests.ingestion_app.operations import world as worlds
+
+MEMBERS, CHUNK_RECORDS = 30, 15
+LEASE_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """One database of the server and the folder with its files: where a command runs."""
+
+    server: mariadb.Server
+    database: str
+    directory: Path
+
+    def enter(self, port: int | None = None) -> None:
+        """Have this process, which is a child, and those that it starts work here, by way of ``port`` where one is given."""
+        port = port or self.server.port
+        url = f"mysql://{mariadb.USER}:{self.server.password}@127.0.0.1:{port}/{self.database}"
+        os.environ.update(DATABASE_URL=url, KAKUTEI_FILES_DIR=str(self.directory))
+        settings.KAKUTEI_FILES_DIR = self.directory
+        settings.KAKUTEI_LEASE_SECONDS = LEASE_SECONDS
+        connection.settings_dict.update(
+            HOST="127.0.0.1", PORT=port, USER=mariadb.USER, PASSWORD=self.server.password, NAME=self.database
+        )
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The server, and its first database as it was when the world had been built, as SQL."""
+
+    server: mariadb.Server
+    directory: Path
+    built: bytes
+
+    def site(self, name: str, statements: Sequence[str] = ()) -> Site:
+        """Return a new database, which holds the world as it was built, and in which ``statements`` were carried out."""
+        made = f"SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+        client(self.server, "mariadb", given=made.encode())
+        client(self.server, "mariadb", name, given=self.built)
+        client(self.server, "mariadb", name, given=";\n".join(statements).encode())
+        directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
+        return Site(self.server, name, directory)
+
+
+@contextmanager
+def prepared(directory: Path) -> Iterator[Ground]:
+    """Start a server, migrate, and build the world. What a killed server had written lies in the system's memory either way."""
+    with mariadb.private_server(mariadb.in_memory()) as server:
+        site = Site(server, mariadb.DATABASE, directory / "built")
+        processes.result_of(lambda: build(site))
+        yield Ground(server, directory, client(server, "mariadb-dump", "--single-transaction", mariadb.DATABASE))
+
+
+def build(site: Site) -> None:
+    """Build the world, in a child."""
+    site.enter()
+    call_command("migrate", verbosity=0)
+    worlds.build(site.directory, members=MEMBERS, chunk_records=CHUNK_RECORDS)
+
+
+def client(server: mariadb.Server, command: str, *arguments: str, given: bytes = b"") -> bytes:
+    """Run one of the server's own client programs and return what it prints."""
+    signed = [command, f"--socket={server.socket}", f"--user={mariadb.USER}"]
+    environment = {**os.environ, "MYSQL_PWD": server.password}
+    done = subprocess.run([*signed, *arguments], input=given, env=environment, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.stderr.decode()}")
+    return done.stdout
+
+
+def file_of(number: int, chance: random.Random, records: int) -> tuple[str, bytes]:
+    """Return the name and the bytes of the file with this number: its slips are its own, its amounts by chance."""
+    purchases = [
+        each._replace(slip=f"f{number}-{each.slip}", amount=str(chance.randrange(1, 20_000)))
+        for each in worlds.many(records, MEMBERS)
+    ]
+    return f"till-2017-01-31-{number}.csv", worlds.card_file(purchases, sequence=number)
+
