@@ -48,15 +48,14 @@ def rows(directory: Path, batch_ids: Sequence[int]) -> Rows:
     number_of = {batch_id: place for place, batch_id in enumerate(batch_ids)}
     changes = AuditRow.objects.filter(subject_type="batch", outcome="done").exclude(from_state="").exclude(action="resume")
     found["change of state"] = [
-        (number_of.get(subject), *change) for subject, *change in changes.values_list("subject_id", "action", "from_state", "to_state")
+        (number_of.get(subject), *change)
+        for subject, *change in changes.values_list("subject_id", "action", "from_state", "to_state")
     ]
     # Whoever applied a chunk was the last who took it: the token is the last that was given out, and the only one.
     found["chunk applied under another token"] = [
         *Chunk.objects.filter(state="applied").exclude(applied_token=F("lease_token")).values_list("batch_id", "number")
     ]
-    found["other batch"] = [
-        *Batch.objects.exclude(pk__in=batch_ids).values_list("business_date", "sequence", "state")
-    ]
+    found["other batch"] = [*Batch.objects.exclude(pk__in=batch_ids).values_list("business_date", "sequence", "state")]
     reversing = set(Batch.objects.filter(reverses__isnull=False).values_list("id", flat=True))
     for place, batch_id in enumerate(batch_ids):
         work = worlds.work(batch_id)

@@ -72,9 +72,7 @@ def recorded() -> Iterator[list[str]]:
 
 
 @contextmanager
-def disturbed(
-    disturbances: Sequence[Disturbance], *, server_pid: int, told: Callable[[Disturbance], None]
-) -> Iterator[None]:
+def disturbed(disturbances: Sequence[Disturbance], *, server_pid: int, told: Callable[[Disturbance], None]) -> Iterator[None]:
     """Have what is done inside disturbed, once by each; ``told`` hears of it at the last moment before."""
     taken: Counter[str] = Counter()
 

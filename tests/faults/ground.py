@@ -92,4 +92,3 @@ def file_of(number: int, chance: random.Random, records: int) -> tuple[str, byte
         for each in worlds.many(records, MEMBERS)
     ]
     return f"till-2017-01-31-{number}.csv", worlds.card_file(purchases, sequence=number)
-

@@ -9,7 +9,9 @@ from tests.faults.disturbing import COMMIT, Disturbance
 WHEN = ("before", "after")
 FRESH_MOST = 6  # places to choose between, where no kill has struck yet
 WRITING = re.compile("INSERT|UPDATE|DELETE")
-POSTING = re.compile("(INSERT INTO|UPDATE) `?ledger_app_(posting|entry|line|balance)|UPDATE `ingestion_app_chunk` SET .*`applied_token` = ")
+POSTING = re.compile(
+    "(INSERT INTO|UPDATE) `?ledger_app_(posting|entry|line|balance)|UPDATE `ingestion_app_chunk` SET .*`applied_token` = "
+)
 # A worker has taken a chunk when this is committed.
 CLAIM = re.compile(f"{COMMIT} after UPDATE `ingestion_app_chunk` SET .*`lease_token` = ")
 
