@@ -47,6 +47,13 @@ def test_status_says_it_to_people_too(world, begun, capsys):
     assert "account_not_open" in text
 
 
+def test_status_of_what_has_nothing_to_run_calls_it_neither_safe_nor_unsafe(world, capsys):
+    from django.core.management import call_command
+
+    call_command("status", world.withdraw(world.validated()).pk)
+    assert "\nnothing to run: Nothing of it is in the ledger, and nothing would run.\n" in capsys.readouterr().out
+
+
 def test_status_of_what_is_not_there_is_refused(world, command):
     assert command("status", 999).status == 1
 
