@@ -225,7 +225,7 @@ def private_server(directory: Path | None = None) -> Iterator[Server]:
 
 def in_memory() -> Path | None:
     """Return a folder in memory that is large enough, or None. What is tested is the server's logic and locks, not the disk below it."""
-    folder = Path("/dev/shm")  # noqa: S108 - the server's own folder in it is private
+    folder = Path("/dev/shm")
     is_large = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > MEMORY_BYTES
     return folder if is_large else None
 

@@ -4,7 +4,6 @@ SEED, KILLS, CUTS and STOPS change it. The last line is one JSON object; the exi
 different.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -28,11 +27,7 @@ def main() -> int:
     wanted = drill.Wanted(**asked, everywhere="kills" not in asked)
     with tempfile.TemporaryDirectory(prefix="kakutei-drill-") as directory, ground.prepared(Path(directory)) as prepared:
         tally = drill.Drill(ground=prepared, seed=seed, wanted=wanted).run()
-    for name, number in sorted(tally.struck.items()):
-        print(f"{number:>6}  {name}")
-    print(f"{tally.files:>6}  files of {drill.RECORDS} records")
-    print(tally.difference or "All rows equal those of the undisturbed run, and verify finds nothing.")
-    print(json.dumps(tally.as_dict()))
+    print("\n".join(tally.lines()))
     return int(bool(tally.difference))
 
 

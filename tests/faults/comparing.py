@@ -73,9 +73,10 @@ def breaches() -> list[str]:
     return [str(breach) for statement in proofs.statements() for breach in statement.breaches(scope)]
 
 
-def counted(name: str) -> int:
-    """Return how often the attempts at applying say that they met with something."""
-    return sum(counts.get(name, 0) for counts in Attempt.objects.filter(step="apply").values_list("counts", flat=True))
+def counted(name: str, without: Sequence[int] = ()) -> int:
+    """Return how often the attempts at applying say that they met with something; ``without`` leaves processes out."""
+    attempts = Attempt.objects.filter(step="apply").exclude(process__in=without)
+    return sum(counts.get(name, 0) for counts in attempts.values_list("counts", flat=True))
 
 
 def compared(wanted: Rows, found: Rows) -> Compared:

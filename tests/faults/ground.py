@@ -18,6 +18,7 @@ from tests.faults import processes
 from tests.ingestion_app.operations import world as worlds
 
 MEMBERS, CHUNK_RECORDS = 30, 15
+HOT_MEMBER, HOT_EVERY = "1001", 5
 LEASE_SECONDS = 1
 
 
@@ -86,9 +87,16 @@ def client(server: mariadb.Server, command: str, *arguments: str, given: bytes =
 
 
 def file_of(number: int, chance: random.Random, records: int) -> tuple[str, bytes]:
-    """Return the name and the bytes of the file with this number: its slips are its own, its amounts by chance."""
+    """Return the name and the bytes of the file with this number: its slips are its own, its amounts by chance.
+
+    One member has more records than a chunk holds, so that he has chunks of his own, which are applied one after the other.
+    """
     purchases = [
-        each._replace(slip=f"f{number}-{each.slip}", amount=str(chance.randrange(1, 20_000)))
-        for each in worlds.many(records, MEMBERS)
+        purchase._replace(
+            member=HOT_MEMBER if place % HOT_EVERY == 0 else purchase.member,
+            slip=f"f{number}-{purchase.slip}",
+            amount=str(chance.randrange(1, 20_000)),
+        )
+        for place, purchase in enumerate(worlds.many(records, MEMBERS))
     ]
     return f"till-2017-01-31-{number}.csv", worlds.card_file(purchases, sequence=number)

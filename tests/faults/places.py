@@ -7,11 +7,13 @@ from collections.abc import Collection
 from tests.faults.disturbing import COMMIT, Disturbance
 
 WHEN = ("before", "after")
+AT_A_CLAIM = "at a claim"
 FRESH_MOST = 6  # places to choose between, where no kill has struck yet
 WRITING = re.compile("INSERT|UPDATE|DELETE")
 POSTING = re.compile(
     "(INSERT INTO|UPDATE) `?ledger_app_(posting|entry|line|balance)|UPDATE `ingestion_app_chunk` SET .*`applied_token` = "
 )
+FIRST_WRITE = re.compile("INSERT INTO `ledger_app_posting`")
 # A worker has taken a chunk when this is committed.
 CLAIM = re.compile(f"{COMMIT} after UPDATE `ingestion_app_chunk` SET .*`lease_token` = ")
 
@@ -50,14 +52,19 @@ class Places:
 
     def stop(self, step: str, chance: random.Random) -> tuple[str, Disturbance]:
         """Choose where a worker stops, and say where that is: the more often the more another may do meanwhile."""
-        where = chance.choice(["at a claim", "at a claim", "while it posts", "while it posts", "somewhere"])
-        if where == "at a claim":
+        where = chance.choices([AT_A_CLAIM, "while it posts", "somewhere"], weights=[3, 2, 1])[0]
+        if where == AT_A_CLAIM:
             first = self.claim(step)
         elif where == "while it posts":
             first = self.posting(step, "stop", chance)
         else:
             first = self.choose(step, "stop", chance, ())
         return where, first._replace(occurrence=chance.randint(1, 3))
+
+    def write(self, step: str) -> Disturbance:
+        """Return the stop of a worker that has decided on its first chunk, and has written nothing yet."""
+        (name,) = [name for name in self._counts[step] if FIRST_WRITE.match(name)]
+        return Disturbance("stop", name, 1, "before")
 
     def posting(self, step: str, kind: str, chance: random.Random) -> Disturbance:
         """Return a disturbance of a worker that has decided on a chunk and is about to write."""

@@ -18,7 +18,7 @@ CHUNK_APPLIED = re.compile(r"UPDATE `ingestion_app_chunk` SET .*`applied_token` 
 BALANCES_SET = re.compile(r"\s*UPDATE ledger_app_balance ")
 BALANCES_LOCKED = re.compile(r"SELECT .* FROM `ledger_app_balance` .* FOR UPDATE$")
 POSTING_LOCKED = re.compile(r"SELECT .* FROM `(ingestion_app_chunk|ledger_app_holder|ledger_app_balance)` .* FOR UPDATE$")
-LOCK = re.compile(r" (FOR UPDATE( SKIP LOCKED)?|LOCK IN SHARE MODE)$")
+LOCK = " FOR UPDATE"
 
 Execute = Callable[..., Any]
 Wrapper = Callable[..., Any]
@@ -48,7 +48,7 @@ def unlocked(pattern: re.Pattern[str]) -> Wrapper:
     """Return what takes the locks away from statements: a plain read in their place."""
 
     def wrapper(execute: Execute, sql: str, *given: Any) -> Any:
-        return execute(LOCK.sub("", sql) if pattern.search(sql) else sql, *given)
+        return execute(sql.removesuffix(LOCK) if pattern.match(sql) else sql, *given)
 
     return wrapper
 
@@ -91,13 +91,13 @@ ORIGIN_KEY_GONE = "ALTER TABLE ledger_app_posting DROP INDEX posting_origin_uniq
 KEYS_GONE = (SEQUENCE_KEY_GONE, REFERENCE_KEY_GONE, REVERSES_KEY_GONE, ORIGIN_KEY_GONE)
 LAST_HOLDER_CHECK_GONE = "ALTER TABLE ingestion_app_chunk DROP CONSTRAINT chunk_applied_by_last"
 
+NONE, RIVAL = "", "no locks where it posts"
 FAULTS = {
-    "": Fault(),
+    NONE: Fault(),
     "the chunk's row in another transaction": Fault(wrapper=committed_before(CHUNK_APPLIED)),
     "the balances in another transaction": Fault(wrapper=committed_before(BALANCES_SET)),
-    "no locks": Fault(wrapper=unlocked(LOCK)),
-    "no locks where it posts": Fault(wrapper=unlocked(POSTING_LOCKED)),
-    "no locks where it posts and no keys": Fault((*KEYS_GONE, LAST_HOLDER_CHECK_GONE), wrapper=unlocked(POSTING_LOCKED)),
+    "no keys": Fault(KEYS_GONE),
+    RIVAL: Fault(wrapper=unlocked(POSTING_LOCKED)),
     "balances from a plain read": Fault(wrapper=unlocked(BALANCES_LOCKED)),
     "balances from a plain read and no keys": Fault(KEYS_GONE, wrapper=unlocked(BALANCES_LOCKED)),
     "tried again inside the transaction": Fault(wrapper=tried_again_inside),
@@ -109,7 +109,7 @@ FAULTS = {
 
 @contextmanager
 def plant(name: str) -> Iterator[None]:
-    """Plant a fault in this process; the empty name plants none."""
+    """Plant a fault in this process."""
     fault = FAULTS[name]
     with fault.patch() if fault.patch else nullcontext(), connection.execute_wrapper(fault.wrapper or passed_on):
         yield
