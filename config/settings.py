@@ -103,6 +103,8 @@ TEMPLATES = [
 
 # How long a chunk that was taken belongs to whoever took it, unless its process is seen to be gone before.
 KAKUTEI_LEASE_SECONDS = env.int("KAKUTEI_LEASE_SECONDS", default=60)
+if not 1 <= KAKUTEI_LEASE_SECONDS <= 3600:
+    raise ImproperlyConfigured(f"KAKUTEI_LEASE_SECONDS is {KAKUTEI_LEASE_SECONDS}; it must be from 1 to 3600.")
 
 
 def read_database() -> dict[str, Any]:

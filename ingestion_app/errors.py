@@ -146,8 +146,8 @@ class Paused(LedgerError):
     template = _("Batch {batch} is paused. Resume it.")
 
 
-class NotPaused(LedgerError):
-    """There is nothing to pause."""
+class AlreadyPaused(LedgerError):
+    """The batch is paused already."""
 
     code = "paused_already"
     template = _("Batch {batch} is paused already. Resume it, or reverse it.")

@@ -93,7 +93,7 @@ def recount_equals_plan(facts: BatchFacts) -> list[LedgerError]:
 
 def is_not_paused(facts: BatchFacts) -> list[LedgerError]:
     """Nobody, and no circuit breaker, has paused the batch."""
-    return [errors.NotPaused(batch=facts.batch_id)] if facts.is_paused else []
+    return [errors.AlreadyPaused(batch=facts.batch_id)] if facts.is_paused else []
 
 
 def no_reversal_is_open(facts: BatchFacts) -> list[LedgerError]:

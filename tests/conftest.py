@@ -38,10 +38,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if (item.get_closest_marker("serial") is not None) == (wanted == "only")]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
-    if connection.vendor != "mysql":
+    if connection.vendor == "mysql":
+        # What asks no database is the same beside either; it is run in the other half.
+        config.hook.pytest_deselected(items=[item for item in items if not asks_database(item)])
+        items[:] = [item for item in items if asks_database(item)]
+    else:
         for item in items:
             if item.get_closest_marker("mariadb") is not None:
                 item.add_marker(pytest.mark.skip(reason="needs MariaDB: make test runs it there"))
+
+
+def asks_database(item: pytest.Item) -> bool:
+    """Whether a test is given a database, by its mark or by one of its fixtures."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marks = (item.get_closest_marker(name) for name in ("django_db", "mariadb"))
+    return any(mark is not None for mark in marks) or bool(fixtures & {"db", "transactional_db", "live_server"})
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

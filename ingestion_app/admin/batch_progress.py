@@ -11,7 +11,7 @@ from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.queries.deadlines import deadline_of, span
 from ingestion_app.queries.progress import Progress, progress_of
 from ingestion_app.queries.replays import Replay
-from ingestion_app.queries.rerun import ENDED, Posted, Rerun, rerun_of, spans
+from ingestion_app.queries.rerun import ENDED, Posted, Rerun, Verdict, rerun_of, spans
 from ledger_app.templatetags import look
 
 CELLS_MOST = 400
@@ -105,6 +105,7 @@ def rerun(batch: Batch, at: datetime, posted: Posted | None) -> dict[str, Any] |
     )
     return {
         "safe": answer.is_safe,
+        "nothing": answer.verdict is Verdict.NOTHING,
         "sentence": answer.sentence,
         "kinds": [
             {"label": label, "cell": cell, "count": len(numbers), "chunks": _shortened(spans(numbers))}

@@ -27,7 +27,7 @@ from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, reversing, validating
-from ingestion_app.queries import batches, replays, reversals
+from ingestion_app.queries import batches, replays
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
@@ -177,7 +177,7 @@ class BatchAdmin(TransitionAdmin):
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
         facts = batches.facts(row, user=request.user)
         if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
-            return replace(facts, reversal_refused=tuple(reversals.refusals(row)))
+            return replace(facts, reversal_refused=tuple(undoing.preview_of(row).refusals))
         return facts
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class RerunOutput(Output):
     """The answer to “safe to run again?”."""
 
     safe = serializers.BooleanField(help_text=_("False only where the rows are not what was approved: then nothing runs."))
-    verdict = serializers.CharField(help_text="done, would_run, being_worked_on, paused, cannot_run")
+    verdict = serializers.CharField(help_text="done, would_run, being_worked_on, paused, nothing_to_run, cannot_run")
     sentence = serializers.CharField()
     done = ChunksOutput()
     would_run = ChunksOutput()

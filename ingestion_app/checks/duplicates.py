@@ -35,11 +35,10 @@ class KeyIndex:
         hashed = _hash(key)
         self._parts[hashed % _PARTS].append(hashed)
 
-    def merge(self, later: "KeyIndex") -> None:
-        """Take in what another process remembers of the lines after these."""
-        for part, others in zip(self._parts, later._parts, strict=True):  # noqa: SLF001 - its own kind
-            part.extend(others)
-        self._last_line = max(self._last_line, later._last_line)  # noqa: SLF001 - as above
+    def merge(self, others: "KeyIndex") -> None:
+        """Take in what another process remembers of other lines."""
+        for part, theirs in zip(self._parts, others._parts, strict=True):  # noqa: SLF001 - its own kind
+            part.extend(theirs)
 
     def suspects(self) -> frozenset[int]:
         """Return the hashes that were added more than once; empty: no key stands twice."""

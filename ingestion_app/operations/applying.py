@@ -1,7 +1,6 @@
 """Applies batches: begins, lets workers apply the chunks, and takes the last step; pauses, and resumes."""
 
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, connections
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
@@ -77,11 +76,16 @@ def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: st
     may = BATCH.transition("apply").right in rights_of(caller.user)
     if may and batch.state in ENDED:
         return batch
-    if batch.is_paused and not name:
-        raise Refused([errors.Paused(batch=batch.pk)])
+
+    def end_pause(row: Batch) -> dict[str, Any]:
+        # Asked under the lock: somebody may have paused it since it was read.
+        if row.is_paused and not name:
+            raise Refused([errors.Paused(batch=row.pk)])
+        return {"is_paused": False}
+
     try:
         called_for = "resume" if batch.state == Batch.State.APPLYING else "apply"
-        return _transition(name or called_for, batch_id, caller, version=version, write=lambda _row: {"is_paused": False})
+        return _transition(name or called_for, batch_id, caller, version=version, write=end_pause)
     except Refused:
         # Another process may have begun, or ended, since the state was read: to apply beside it is no fault.
         if name or version is not None or Batch.objects.get(pk=batch_id).state == batch.state:
@@ -115,7 +119,7 @@ def carry_on(
     before = batch.chunks.filter(state=Chunk.State.APPLIED).count()
     if batch.state in ENDED:
         return Applied(batch, 0, before, {})
-    attempt = attempts.begin(batch=batch, step=Attempt.Step.APPLY, caller=caller, host=socket.gethostname(), process=os.getpid())
+    attempt = attempts.begin(batch=batch, step=Attempt.Step.APPLY, caller=caller, host=leasing.this_host(), process=os.getpid())
     run = _Run(batch, attempt, Work(batch_id, attempt.pk, caller, now, lease_seconds), told)
     try:
         with measuring.measured() as run.measured, collecting.rare():
@@ -164,6 +168,7 @@ class _Run:
     def _apply_in_processes(self, workers: int, worker: str) -> None:
         # A connection is never shared with another process.
         connections.close_all()
+        is_done = False
         pool = Pool([(chunks.apply_all, (self.work,))] * workers, spares=SPARES)
         try:
             for kind, said in pool.events():
@@ -175,10 +180,12 @@ class _Run:
                     leasing.release(batch_id=self.batch.pk, workers=[worker.replace(f":{os.getpid()}/", f":{said}/")])
                 elif pool.has_idle:
                     # One may have been stopped and hold a chunk still: when its lease is over, the chunk is done here.
+                    if is_done:
+                        return
                     for result in chunks.apply_free(self.work, worker):
                         self._take(result)
-                    if not self._left().exists():
-                        return
+                    # Once more around, for what others have done meanwhile and not told yet.
+                    is_done = not self._left().exists()
         finally:
             pool.stop()
         if pool.failures:
@@ -220,12 +227,15 @@ class _Run:
         at = self.work.now()
         if self._beaten_at is None or at - self._beaten_at >= BEAT:
             self._beaten_at = at
-            attempts.beat(attempt=self.attempt, at=at, done_records=self.done_records)
+            attempts.beat(attempt=self.attempt, at=at, done_records=self.done_records, measured=self.measured)
         progress = batches.progress(self.batch)
         self.told(progress["records_applied"], progress["records"])
 
     def _trip(self) -> None:
-        reason = gettext("{count} chunks have stopped in this attempt.").format(count=len(self.stopped))
+        count = len(self.stopped)
+        reason = ngettext(
+            "{count} chunk has stopped in this attempt.", "{count} chunks have stopped in this attempt.", count
+        ).format(count=count)
         try:
             _transition(
                 "trip",

@@ -41,9 +41,13 @@ def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int) -
     return transactions.run(work)
 
 
-def beat(*, attempt: Attempt, at: datetime, done_records: int, phase: str = "") -> None:
-    """Write down a sign of life, how far the try has come, and in which phase it is where that is another."""
-    changed: dict[str, Any] = {"heartbeat_at": at, "done_records": done_records, **({"phase": phase} if phase else {})}
+def beat(*, attempt: Attempt, at: datetime, done_records: int, phase: str = "", measured: Measured | None = None) -> None:
+    """Write down a sign of life, how far the try has come, in which phase it is where that is another, and what was measured till now."""
+    changed: dict[str, Any] = {"heartbeat_at": at, "done_records": done_records}
+    if phase:
+        changed["phase"] = phase
+    if measured is not None:
+        changed |= {"seconds": measured.told(), "counts": measured.counts}
     transactions.run(lambda: Attempt.objects.filter(pk=attempt.pk).update(**changed))
 
 

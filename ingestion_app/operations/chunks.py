@@ -37,7 +37,7 @@ class Work:
 class ChunkResult:
     """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``.
 
-    ``milliseconds`` is how long its transaction took, and so the most that anybody waited for one of its rows.
+    ``milliseconds`` is how long the transaction took that applied it, and so the most that anybody waited for one of its rows.
     """
 
     number: int
@@ -57,11 +57,15 @@ def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
 
 
 def apply_all(work: Work) -> Iterator[tuple[str, Any]]:
-    """Be a worker in a process of its own: apply chunks until none is free, and yield each result, then what was measured."""
-    with measuring.measured() as measured, collecting.rare():
-        for result in apply_free(work, leasing.worker_name(work.attempt_id)):
-            yield "result", result
-    yield "measured", measured
+    """Be a worker in a process of its own: apply chunks until none is free, and yield what was measured of each, and its result."""
+    results = apply_free(work, leasing.worker_name(work.attempt_id))
+    while True:
+        with measuring.measured() as measured, collecting.rare():
+            result = next(results, None)
+        yield "measured", measured
+        if result is None:
+            return
+        yield "result", result
 
 
 def _claim(work: Work, worker: str) -> Leased | None:
@@ -91,8 +95,14 @@ def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
 
 def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
     started = perf_counter()
+
+    def work() -> ChunkResult:
+        nonlocal started
+        started = perf_counter()
+        return _apply(leased, caller)
+
     try:
-        result = transactions.run(partial(_apply, leased, caller))
+        result = transactions.run(work)
         return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
     except Refused as refusal:
         return transactions.run(partial(_stop, leased, refusal))

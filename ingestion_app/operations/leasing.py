@@ -24,7 +24,12 @@ class Leased(NamedTuple):
 
 def worker_name(attempt_id: int) -> str:
     """Return the name under which this process takes chunks for an attempt: host, process, attempt."""
-    return f"{socket.gethostname()[:50]}:{os.getpid()}/{attempt_id}"
+    return f"{this_host()}:{os.getpid()}/{attempt_id}"
+
+
+def this_host() -> str:
+    """Return the name of this host as leases and attempts keep it."""
+    return socket.gethostname()[:50]
 
 
 def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_seconds: int) -> Leased | None:
@@ -41,7 +46,7 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
         batch = Batch.objects.get(pk=batch_id)
         if batch.state != Batch.State.APPLYING or batch.is_paused:
             return None
-        if chunk.lease_until is not None:
+        if chunk.leased_by and chunk.state == Chunk.State.PENDING:
             measuring.count("taken_over")
         # A stopped chunk is waiting again: why it stopped stands in the attempt that stopped it.
         Chunk.objects.filter(pk=chunk.pk).update(
@@ -58,9 +63,10 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
 
 
 def left(batch_id: int, attempt_id: int) -> QuerySet[Chunk]:
-    """Return the chunks that an attempt has still to see to: neither applied nor stopped in it."""
+    """Return the chunks that an attempt has still to see to: neither applied, nor stopped in it, nor behind a part that stopped in it."""
     chunks = Chunk.objects.filter(batch_id=batch_id).exclude(state=Chunk.State.APPLIED)
-    return chunks.exclude(state=Chunk.State.STOPPED, attempt_id=attempt_id)
+    stopped = _earlier_parts().filter(state=Chunk.State.STOPPED, attempt_id=attempt_id)
+    return chunks.exclude(state=Chunk.State.STOPPED, attempt_id=attempt_id).exclude(Exists(stopped))
 
 
 def release(*, batch_id: int, workers: Iterable[str]) -> int:
@@ -80,7 +86,7 @@ def is_dead(worker: str) -> bool:
     """Whether a worker is certainly gone: it was a process of this host, and there is none with its number."""
     host, _, rest = worker.partition(":")
     number = rest.partition("/")[0]
-    return host == socket.gethostname()[:50] and number.isdecimal() and not _is_there(int(number))
+    return host == this_host() and number.isdecimal() and not _is_there(int(number))
 
 
 def _is_there(process: int) -> bool:
@@ -95,8 +101,12 @@ def _is_there(process: int) -> bool:
 
 def _waits() -> Exists:
     """Whether an earlier part of the same member's records is not applied yet: what takes from an account comes after what it is taken from."""
-    earlier = Chunk.objects.filter(batch_id=OuterRef("batch_id"), holder_id=OuterRef("holder_id"), number__lt=OuterRef("number"))
-    return Exists(earlier.exclude(state=Chunk.State.APPLIED))
+    return Exists(_earlier_parts().exclude(state=Chunk.State.APPLIED))
+
+
+def _earlier_parts() -> QuerySet[Chunk]:
+    """The chunks with records of the same member that come before a chunk; to be asked within a query of chunks."""
+    return Chunk.objects.filter(batch_id=OuterRef("batch_id"), holder_id=OuterRef("holder_id"), number__lt=OuterRef("number"))
 
 
 def _free(at: datetime) -> Q:

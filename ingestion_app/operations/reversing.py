@@ -10,7 +10,7 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries import batches, reversals
+from ingestion_app.queries import batches, objections, reversals
 from ingestion_app.queries.reversals import Days, Reversible
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import AlreadyReversed, LedgerError, Refused
@@ -30,7 +30,7 @@ def propose(*, batch_id: int, reason: str, caller: Caller, version: int | None =
     nothing of it is posted meanwhile.
 
     :raises Refused: wrong_state, not_permitted, batch_is_reversal, reversal_open, still_applying, nothing_to_reverse, no_period_open,
-        account_not_open, floor_broken, reason_required, stale
+        account_not_open, holder_merged, floor_broken, reason_required, stale
     """
     made: list[Batch] = []
 
@@ -76,7 +76,7 @@ def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
     for entry in entries:
         negated = tuple([(account_id, -amount) for account_id, amount in lines.get(entry.id, ())])
         on, description = dates.of(entry)
-        name = reversals.reference_of(entry.id)
+        name = objections.reference_of(entry.id)
         drafts.append(Draft(entry.book_id, on, name, description, negated, Reversed(entry.id, entry.reference)))
         of_book = totals.setdefault(codes[entry.book_id], [0, 0, 0])
         of_book[0] += 1

@@ -51,9 +51,7 @@ class Surveyor:
         self.sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
         self.examined = 0
         self.stage = plans.Stage(definition)
-        missing = sorted({rule.book for rule in definition.postings} - books.keys())
-        for book in missing:
-            self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
+        missing = {rule.book for rule in definition.postings} - books.keys()
         planner = None if missing else definitions.planner_of(definition, books)
         self.check = LedgerCheck(definition, books, planner) if planner else None
 

@@ -1,7 +1,6 @@
 """Validates batches: reads the whole file, finds out all that is wrong with it, and writes down what is to be done."""
 
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -17,7 +16,7 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, filing, plans, surveying
+from ingestion_app.operations import attempts, filing, leasing, plans, surveying
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH, BatchFacts
@@ -49,7 +48,7 @@ def validate(
     source_version = definitions.current_version(batch.source)
     ask(batch_id=batch_id, caller=caller, version=version)
     attempt = attempts.begin(
-        batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=socket.gethostname(), process=os.getpid()
+        batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=leasing.this_host(), process=os.getpid()
     )
 
     def tell(phase: str, records: int) -> None:
@@ -131,7 +130,10 @@ class _Validation:
         self._path = path
         self._told = told
         self._workers = workers
-        self._surveyor = Surveyor(self._definition, definitions.books_of(self._definition))
+        books = definitions.books_of(self._definition)
+        self._surveyor = Surveyor(self._definition, books)
+        for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
+            self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         self._parts: list[Surveyed] = []
         self._examination: Examination | None = None
         self._cut: plans.Cut | None = None

@@ -138,33 +138,45 @@ def moved(batch: Batch) -> list[str]:
     return found
 
 
-# A posting's entries, and its lines, stand together under its own numbers (ledger_app.models.entries).
-POSTED_ENTRIES = "SELECT book_id, COUNT(*) FROM ledger_app_entry WHERE id BETWEEN %s AND %s GROUP BY book_id"
+FIRST_ENTRY = "SELECT MIN(id) FROM ledger_app_entry WHERE posting_id = %s"
+POSTED_ENTRIES = "SELECT entry.book_id, COUNT(*) FROM {entries} GROUP BY entry.book_id"
 POSTED_LINES = """
     SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
       FROM (
-           SELECT account_id, COUNT(*) AS line_count, SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits
-             FROM ledger_app_line WHERE id BETWEEN %s AND %s GROUP BY account_id
+           SELECT line.account_id AS account_id, COUNT(*) AS line_count, SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END) AS debits
+             FROM {lines} GROUP BY line.account_id
            ) AS written
       {then} ledger_app_account AS account ON account.id = written.account_id
      GROUP BY account.book_id
 """
+# What a posting wrote stands together under its own numbers (ledger_app.models.entries), but for what is older than such numbers.
+TOGETHER = {
+    "entries": "ledger_app_entry AS entry WHERE entry.id BETWEEN %s AND %s",
+    "lines": "ledger_app_line AS line WHERE line.id BETWEEN %s AND %s",
+}
+SCATTERED = {
+    "entries": "ledger_app_entry AS entry WHERE entry.posting_id = %s",
+    "lines": "ledger_app_entry AS entry {then} ledger_app_line AS line ON line.entry_id = entry.id WHERE entry.posting_id = %s",
+}
 
 
 def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
     """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
     chunks = Chunk.objects.filter(batch=batch).values("id")
-    postings = (
-        Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id").values_list("id", flat=True)
-    )
+    postings = Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id")
+    then = JOIN_IN_ORDER[connection.vendor]
     found: dict[int, list[int]] = {}
     with connection.cursor() as cursor:
-        for posting_id in list(postings):
-            numbers = [posting_id * PLACES, (posting_id + 1) * PLACES - 1]
-            cursor.execute(POSTED_ENTRIES, numbers)
+        for posting_id in list(postings.values_list("id", flat=True)):
+            cursor.execute(FIRST_ENTRY, [posting_id])
+            first = posting_id * PLACES
+            is_together = (cursor.fetchone()[0] or first) >= first
+            where = TOGETHER if is_together else {name: rows.format(then=then) for name, rows in SCATTERED.items()}
+            numbers = [first, first + PLACES - 1] if is_together else [posting_id]
+            cursor.execute(POSTED_ENTRIES.format(**where), numbers)
             for book_id, entries in cursor.fetchall():
                 found.setdefault(book_id, [0, 0, 0])[0] += entries
-            cursor.execute(POSTED_LINES.format(then=JOIN_IN_ORDER[connection.vendor]), numbers)
+            cursor.execute(POSTED_LINES.format(**where, then=then), numbers)
             for book_id, lines, debits in cursor.fetchall():
                 of_book = found.setdefault(book_id, [0, 0, 0])
                 of_book[1] += int(lines)

@@ -52,7 +52,7 @@ def span(length: timedelta) -> str:
 
 
 def deadline_of(batch: Batch) -> Deadline | None:
-    """Return the deadline of one batch; None where nothing was agreed, nothing arrived, or nothing will be applied."""
+    """Return the deadline of one batch; None where nothing was agreed, nothing arrived, or not all of it was or will be applied."""
     return deadlines_of([batch]).get(batch.pk)
 
 
@@ -60,12 +60,16 @@ def deadlines_of(batches: Iterable[Batch]) -> dict[int, Deadline]:
     """Return by id the deadlines of those batches that have one. Their receipts and versions are best brought along."""
     due: dict[int, tuple[datetime, datetime]] = {}
     past: list[int] = []
+    is_reversed: set[int] = set()
     for batch in batches:
         minutes = definitions.definition_of(batch.source_version).applied_within_minutes
         if minutes is not None and batch.receipt is not None and batch.state not in ENDED_BEFORE:
             received_at = batch.receipt.received_at
             due[batch.pk] = (received_at, received_at + timedelta(minutes=minutes))
             past += [batch.pk] if batch.state in APPLIED else []
+            is_reversed |= {batch.pk} if batch.state == Batch.State.REVERSED else set()
     rows = AuditRow.objects.filter(subject_type="batch", subject_id__in=past, action="finish", outcome="done")
     applied = dict(rows.order_by("id").values_list("subject_id", "at")) if past else {}
-    return {pk: Deadline(received_at, due_at, applied.get(pk)) for pk, (received_at, due_at) in due.items()}
+    # What was reversed before all of it was applied will never be.
+    never = is_reversed - set(applied)
+    return {pk: Deadline(received_at, due_at, applied.get(pk)) for pk, (received_at, due_at) in due.items() if pk not in never}

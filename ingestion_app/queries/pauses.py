@@ -6,10 +6,16 @@ from datetime import datetime
 from ingestion_app.models import Batch
 from ledger_app.models import AuditRow
 
+PAUSED_BY = ("pause", "trip", "reverse")
+RESUMED_BY = ("apply", "resume")
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that has not ended; ``by_itself`` where the circuit breaker paused, in the name of whoever applied."""
+    """A pause that has not ended; ``by_itself`` where the circuit breaker paused, in the name of whoever applied.
+
+    Who proposes the reversal of a batch that is being applied pauses it with that, unless it is paused already.
+    """
 
     at: datetime
     by: str
@@ -21,6 +27,8 @@ def pause_of(batch: Batch) -> Pause | None:
     """Return the pause of a batch, None where it is not paused."""
     if not batch.is_paused:
         return None
-    rows = AuditRow.objects.filter(subject_type="batch", subject_id=batch.pk, action__in=("pause", "trip"), outcome="done")
-    row = rows.select_related("actor").order_by("-id").first()
+    rows = AuditRow.objects.filter(subject_type="batch", subject_id=batch.pk, outcome="done").order_by("id")
+    resumed = rows.filter(action__in=RESUMED_BY).last()
+    since = rows.filter(action__in=PAUSED_BY, id__gt=resumed.pk if resumed else 0)
+    row = since.select_related("actor").first()
     return Pause(row.at, row.actor.username, row.reason, row.action == "trip") if row else None

@@ -87,8 +87,9 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
         # Known beforehand only where the same bytes were read before.
         done, total = attempt.done_records, batch.record_count
     rate = _rate(attempt, at) if attempt is not None else None
-    seconds: dict[str, Any] = attempt.seconds if attempt is not None else {}
-    counts: dict[str, Any] = attempt.counts if attempt is not None else {}
+    # Written with each beat; a name that is not there was not met yet.
+    seconds: dict[str, Any] = (attempt.seconds if attempt is not None else None) or {}
+    counts: dict[str, Any] = (attempt.counts if attempt is not None else None) or {}
     return Progress(
         attempt=attempt,
         is_running=is_open and not is_silent,
@@ -99,9 +100,9 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
         rate=rate,
         seconds_left=(total - done) // rate if rate and total is not None and is_open and not is_silent else None,
         commit_percent=_share(seconds, "commit"),
-        deadlocks=int(counts.get("deadlocks", 0)),
-        lock_waits=int(counts.get("lock_waits", 0)),
-        taken_over=int(counts.get("taken_over", 0)),
+        deadlocks=int(counts.get("deadlocks") or 0),
+        lock_waits=int(counts.get("lock_waits") or 0),
+        taken_over=int(counts.get("taken_over") or 0),
         chunks={name: counted[name] for name in ("applied", "running", "pending", "stopped")},
     )
 
@@ -124,6 +125,7 @@ def _per_second(records: int, length: timedelta) -> int | None:
 
 
 def _share(seconds: dict[str, Any], name: str) -> int | None:
-    """Return in percent how much of all measured time ``name`` took; None where nothing was measured."""
-    whole = sum(each for part, each in seconds.items() if part != "total" and isinstance(each, int | float))
-    return int(100 * seconds[name] // whole) if whole and name in seconds else None
+    """Return in percent how much of all measured time ``name`` took; None where it was not measured."""
+    taken = {part: each for part, each in seconds.items() if part != "total" and isinstance(each, int | float)}
+    whole = sum(taken.values())
+    return int(100 * taken[name] // whole) if whole and name in taken else None

@@ -30,7 +30,8 @@ class Verdict(StrEnum):
     WOULD_RUN = "would_run"  # some chunks would be applied
     WORKED_ON = "being_worked_on"  # others hold all that is left
     PAUSED = "paused"  # nothing runs before somebody resumes
-    CANNOT_RUN = "cannot_run"  # the state allows no run, or the plan is damaged
+    NOTHING = "nothing_to_run"  # the state has nothing to run: it is not approved yet, or has ended without being applied, or is reversed
+    CANNOT_RUN = "cannot_run"  # a reversal is under way, or the plan is damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,8 @@ def _shut(batch: Batch) -> Sequence[LedgerError]:
 
 
 def _verdict(batch: Batch, *, is_shut: bool, free: int, held: int) -> Verdict:
+    if batch.state not in RUN_IN and batch.state not in ENDED:
+        return Verdict.NOTHING
     if is_shut:
         return Verdict.CANNOT_RUN
     if batch.is_paused:
@@ -210,9 +213,9 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
     ).format(count=f"{counts.done:,}")
     if verdict is Verdict.DONE:
         return _("{skipped}; nothing would be posted.").format(skipped=skipped)
-    if verdict is Verdict.CANNOT_RUN and batch.state == Batch.State.REVERSED:
+    if verdict is Verdict.NOTHING and batch.state == Batch.State.REVERSED:
         return _("What it changed is undone; nothing would run.")
-    if verdict is Verdict.CANNOT_RUN:
+    if verdict in {Verdict.NOTHING, Verdict.CANNOT_RUN}:
         return _("Nothing would run.") if counts.done else _("Nothing of it is in the ledger, and nothing would run.")
     left = ngettext("{count} would run", "{count} would run", counts.free).format(count=f"{counts.free:,}")
     if verdict is Verdict.PAUSED:

@@ -4,36 +4,32 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries.objections import ACCOUNTS_NAMED, accounts_away, floors_broken, merged_accounts, rows_of, shut_accounts
 from ingestion_app.states import BATCH
-from ledger_app.errors import AccountNotOpen, FloorBroken, LedgerError, WrongState
-from ledger_app.models import Book, Entry, Line, Period, Posting
-from ledger_app.models.entries import PLACES
-from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.errors import LedgerError, WrongState
+from ledger_app.models import Book, Entry, Period, Posting
 from ledger_app.rules import reversal_dates
-from ledger_app.rules.posting import ACCOUNT_STATES, HeldPeriod
-
-ACCOUNTS_NAMED = 20
+from ledger_app.rules.posting import HeldPeriod
 
 Days = Counter[tuple[int, date]]  # entries by book id and date
 
 
 class Reversible(NamedTuple):
-    """An entry that a reversal is about. ``reversal`` is the id and the reference of the entry that reverses it, where there is one."""
+    """An entry that a reversal is about. ``reversal`` is the id, the reference and the posting of the entry that reverses it, if any."""
 
     id: int
     book_id: int
     effective_on: date
     reference: str
     digest: bytes
-    reversal: tuple[int, str] | None
+    reversal: tuple[int, str, int] | None
 
 
 class Dated(NamedTuple):
@@ -85,9 +81,9 @@ def of_chunk(chunk: Chunk) -> list[Reversible]:
     """
     own = posting_of(chunk.pk)
     entries = _entries(chunk.undoes_id)
-    others = [each for each in entries if each.reversal is not None and each.reversal[0] // PLACES != own]
+    others = [each for each in entries if each.reversal is not None and each.reversal[2] != own]
     missing = max(0, sum(counts[0] for counts in chunk.totals.values()) - (len(entries) - len(others)))
-    others.sort(key=lambda each: each.reversal or (0, ""), reverse=True)
+    others.sort(key=lambda each: each.reversal or (0, "", 0), reverse=True)
     before = {each.id for each in others[missing:]}
     return [each for each in entries if each.id not in before]
 
@@ -95,16 +91,14 @@ def of_chunk(chunk: Chunk) -> list[Reversible]:
 def lines_of(chunk_id: int | None) -> dict[int, list[tuple[int, int]]]:
     """Return (account id, amount) of each line that a chunk posted, by entry and in their order."""
     found: dict[int, list[tuple[int, int]]] = {}
-    for entry_id, account_id, amount in (
-        _of_posting(Line, chunk_id).order_by("id").values_list("entry_id", "account_id", "amount")
-    ):
+    for entry_id, account_id, amount in rows_of(LINES, posting_of(chunk_id)):
         found.setdefault(entry_id, []).append((account_id, amount))
     return found
 
 
 def days_of(chunk_id: int) -> Days:
     """Count the entries of a chunk that nothing has reversed, by book and date."""
-    rows = _of_posting(Entry, chunk_id).filter(reversed_by__isnull=True).values_list("book_id", "effective_on")
+    rows = _entries_of(chunk_id).filter(reversed_by__isnull=True).values_list("book_id", "effective_on")
     return Counter({(book_id, on): count for book_id, on, count in rows.annotate(entries=Count("id")).order_by()})
 
 
@@ -113,10 +107,9 @@ def totals_of(chunk_id: int, days: Days, codes: dict[int, str]) -> dict[str, lis
     found = {code: [0, 0, 0] for code in sorted({codes[book_id] for book_id, _on in days})}
     for (book_id, _on), count in days.items():
         found[codes[book_id]][0] += count
-    rows = _of_posting(Line, chunk_id).filter(entry__reversed_by__isnull=True).values_list("entry__book_id")
-    # What was credited is debited.
-    for book_id, count, credited in rows.annotate(lines=Count("id"), credited=Sum("amount", filter=Q(amount__lt=0))).order_by():
-        found[codes[book_id]][1:] = [count, -int(credited or 0)]
+    for book_id, count, credited in rows_of(LINES_BY_BOOK, posting_of(chunk_id)):
+        # What was credited is debited.
+        found[codes[book_id]][1:] = [int(count), -int(credited)]
     return found
 
 
@@ -188,88 +181,53 @@ def applied_chunks(batch: Batch) -> QuerySet[Chunk]:
     return Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).order_by("number")
 
 
-# The lines of a posting stand together under its own numbers. What a reversal takes from an account is taken from the last chunk back to the
-# first, and in each from the last entry back to its first. Accounts that have a floor have one balance, which is stripe 0.
-FLOORS_BROKEN = """
-    SELECT broken.code, broken.floor, MIN(broken.remaining), MAX(broken.entry_id), COUNT(*) OVER ()
-      FROM (
-           SELECT account.id AS account_id, account.code AS code, account.floor AS floor, line.entry_id AS entry_id,
-                  {sign} * line.amount AS taken,
-                  {sign} * balance.amount - SUM({sign} * line.amount) OVER (
-                    PARTITION BY line.account_id ORDER BY chunk.number DESC, line.entry_id DESC, line.id
-                  ) AS remaining
-             FROM ingestion_app_chunk AS chunk
-             {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-             {then} ledger_app_line AS line ON line.id BETWEEN posting.id * {places} AND posting.id * {places} + {places} - 1
-             {then} ledger_app_account AS account ON account.id = line.account_id AND account.floor IS NOT NULL
-             {then} ledger_app_balance AS balance ON balance.id = account.id * 64
-             LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = line.entry_id
-            WHERE chunk.batch_id = %s AND chunk.state = 'applied' AND reversal.id IS NULL
-           ) AS broken
-     WHERE broken.taken > 0 AND broken.remaining < broken.floor
-     GROUP BY broken.account_id, broken.code, broken.floor
-     ORDER BY broken.code
-     LIMIT %s
-"""
-SIGN = "(CASE WHEN account.category IN ('asset', 'expense') THEN 1 ELSE -1 END)"
-
-
-def floors_broken(batch: Batch) -> list[LedgerError]:
-    """Return the accounts that would fall below their floors if a batch were reversed now: the first twenty, and how many more."""
-    sql = FLOORS_BROKEN.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, places=PLACES)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [batch.pk, ACCOUNTS_NAMED])
-        rows = cursor.fetchall()
-    found: list[LedgerError] = [
-        FloorBroken(account=code, balance=int(remaining), floor=floor, reference=reference_of(entry_id))
-        for code, floor, remaining, entry_id, _accounts in rows
-    ]
-    more = rows[0][-1] - len(rows) if rows else 0
-    return [*found, errors.MoreFloorsBroken(count=more)] if more else found
-
-
-def accounts_away(batch: Batch) -> list[LedgerError]:
-    """Return the first twenty accounts that would not take the reversal of a batch, being suspended or closed."""
-    return [
-        AccountNotOpen(account=code, state=ACCOUNT_STATES[state], reference=reference_of(entry_id))
-        for code, state, entry_id in _accounts_away(batch)[:ACCOUNTS_NAMED]
-    ]
-
-
-def reference_of(entry_id: int) -> str:
-    """Return the reference of the entry that reverses another: the one under which it would be reversed by itself."""
-    return f"reversal:{entry_id}"
-
-
 def moved(batch: Batch) -> list[str]:
     """Return what the plan of a reversal rests on and has changed since it was proposed, each as a phrase."""
     original = Batch.objects.select_related("source").get(pk=batch.reverses_id or 0)
     found = list(dict.fromkeys(_periods_moved(batch)))
     if original.state not in BATCH.transition("undo").sources:
         found.append(_("batch {batch} is {state}").format(batch=original.pk, state=original.get_state_display()))
-    reversed_since = sum(_reversed_singly(original)) - _left_out(batch, original)
+    reversed_since = _reversed_singly(original) - _left_out(batch, original)
     if reversed_since > 0:
         found.append(_("{count} entries were reversed by themselves").format(count=reversed_since))
-    if away := len(_accounts_away(original)):
-        found.append(_("{count} accounts are not open").format(count=away))
+    if merged := len({holder_id for _code, holder_id, _into, _entry_id in merged_accounts(original)}):
+        found.append(_("{count} members were merged into others").format(count=merged))
+    if shut := len(shut_accounts(original)):
+        found.append(_("{count} accounts are not open").format(count=shut))
     return found
 
 
-def _of_posting(model: Any, chunk_id: int | None) -> QuerySet[Any]:
-    """Return the rows, entries or lines, that a chunk posted: they stand together under the posting's own numbers."""
+# The lines of a posting are reached through its entries, by their index: their keys say to which posting they belong only since 0018.
+LINES = """
+    SELECT line.entry_id, line.account_id, line.amount
+      FROM ledger_app_entry AS entry
+      {then} ledger_app_line AS line ON line.entry_id = entry.id
+     WHERE entry.posting_id = %s
+     ORDER BY line.id
+"""
+LINES_BY_BOOK = """
+    SELECT entry.book_id, COUNT(*), SUM(CASE WHEN line.amount < 0 THEN line.amount ELSE 0 END)
+      FROM ledger_app_entry AS entry
+      {then} ledger_app_line AS line ON line.entry_id = entry.id
+      LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
+     WHERE entry.posting_id = %s AND reversal.id IS NULL
+     GROUP BY entry.book_id
+"""
+
+
+def _entries_of(chunk_id: int | None) -> QuerySet[Entry]:
+    """Return the entries that a chunk posted."""
     posting_id = posting_of(chunk_id)
-    if posting_id is None:
-        return model.objects.none()  # type: ignore[no-any-return] # the model is one of two
-    return model.objects.filter(id__gte=posting_id * PLACES, id__lt=(posting_id + 1) * PLACES)  # type: ignore[no-any-return] # as above
+    return Entry.objects.none() if posting_id is None else Entry.objects.filter(posting_id=posting_id)
 
 
 def _entries(chunk_id: int | None) -> list[Reversible]:
     columns = ("id", "book_id", "effective_on", "reference", "digest", "reversed_by__id", "reversed_by__reference")
     return [
-        Reversible(key, book_id, on, reference, bytes(fingerprint), None if by is None else (by, by_reference))
-        for key, book_id, on, reference, fingerprint, by, by_reference in _of_posting(Entry, chunk_id)
+        Reversible(key, book_id, on, name, bytes(fingerprint), None if by is None else (by, by_name, posting_id))
+        for key, book_id, on, name, fingerprint, by, by_name, posting_id in _entries_of(chunk_id)
         .order_by("-id")
-        .values_list(*columns)
+        .values_list(*columns, "reversed_by__posting_id")
     ]
 
 
@@ -307,12 +265,20 @@ def _periods_moved(batch: Batch) -> Iterator[str]:
             yield _("period {period} is {state}").format(period=period, state=period.get_state_display())
 
 
-def _reversed_singly(original: Batch) -> Iterator[int]:
-    """Count, chunk by chunk, the entries of a batch that were reversed by themselves: such a posting has the entry's number."""
-    for chunk_id in applied_chunks(original).values_list("id", flat=True):
-        if (posting_id := posting_of(chunk_id)) is not None:
-            span = (posting_id * PLACES, (posting_id + 1) * PLACES - 1)
-            yield Posting.objects.filter(origin_kind=Posting.Origin.REVERSAL, origin_id__range=span).count()
+# From the few entries that were ever reversed by themselves, each in a posting that has the entry's number, to those of the batch.
+REVERSED_SINGLY = """
+    SELECT COUNT(*)
+      FROM ledger_app_posting AS single
+      {then} ledger_app_entry AS entry ON entry.id = single.origin_id
+      {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'chunk'
+      {then} ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id
+     WHERE single.origin_kind = 'reversal' AND chunk.batch_id = %s
+"""
+
+
+def _reversed_singly(original: Batch) -> int:
+    """Count the entries of a batch that were reversed by themselves."""
+    return int(rows_of(REVERSED_SINGLY, original.pk)[0][0])
 
 
 def _left_out(batch: Batch, original: Batch) -> int:
@@ -322,32 +288,3 @@ def _left_out(batch: Batch, original: Batch) -> int:
         all=Sum("entry_count")
     )
     return int(posted["all"] or 0) - sum(int(counts[0]) for counts in batch.totals.values())
-
-
-# From the few accounts that are not open, found by their index, to their lines.
-ACCOUNTS_AWAY = """
-    SELECT away.code, away.state, away.entry_id
-      FROM (
-           SELECT account.code AS code, account.state AS state, (
-                    SELECT MAX(entry.id)
-                      FROM ledger_app_line AS line
-                      JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
-                      JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'chunk'
-                      JOIN ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id
-                      LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
-                     WHERE line.account_id = account.id AND chunk.batch_id = %s AND reversal.id IS NULL
-                  ) AS entry_id
-             FROM ledger_app_account AS account
-            WHERE account.book_id IN ({books}) AND account.state IN ('suspended', 'closed')
-           ) AS away
-     WHERE away.entry_id IS NOT NULL
-     ORDER BY away.code
-"""
-
-
-def _accounts_away(original: Batch) -> list[tuple[str, str, int]]:
-    """Return (code, state, an entry) of each account that the reversal of a batch has lines on and that takes none."""
-    books = Book.objects.filter(code__in=original.totals).values_list("id", flat=True)
-    with connection.cursor() as cursor:
-        cursor.execute(ACCOUNTS_AWAY.format(books=", ".join(map(str, books)) or "0"), [original.pk])
-        return list(cursor.fetchall())

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
+
 from ingestion_app.models import Attempt, Batch, Chunk
 from ledger_app.errors import TryAgain
 
@@ -9,9 +11,10 @@ from ledger_app.errors import TryAgain
 def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
     """Return the numbers of the batches in ``applying`` that are not paused, have something left, and are in nobody's hands.
 
-    Chunks that have stopped are left to people: tried again by themselves they would stop again. What is left is then a waiting chunk,
-    or, where all are applied and whoever was to take the last step has died before it, that step. An attempt whose last sign of life is
-    older than ``silent_after`` is nobody's any more; one that ended because the plan is damaged is a matter for people too.
+    Chunks that have stopped are left to people, with the later parts of the same member's records, which wait for them: tried again by
+    themselves they would stop again. What is left is then another waiting chunk, or, where all are applied and whoever was to take the
+    last step has died before it, that step. An attempt whose last sign of life is older than ``silent_after`` is nobody's any more; one
+    that ended because the plan is damaged is a matter for people too.
     """
     found = []
     for batch in Batch.objects.filter(state=Batch.State.APPLYING, is_paused=False).order_by("id"):
@@ -27,7 +30,9 @@ def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
 
 def _has_work_left(batch: Batch, *, is_gone: bool) -> bool:
     left = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
-    return left.filter(state=Chunk.State.PENDING).exists() or (is_gone and not left.exists())
+    earlier = Chunk.objects.filter(batch_id=OuterRef("batch_id"), holder_id=OuterRef("holder_id"), number__lt=OuterRef("number"))
+    waiting = left.filter(state=Chunk.State.PENDING).exclude(Exists(earlier.filter(state=Chunk.State.STOPPED)))
+    return waiting.exists() or (is_gone and not left.exists())
 
 
 def _may_go_on(attempt: Attempt) -> bool:

@@ -45,6 +45,7 @@ def insert(table: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_A_CALL):
             part = rows[start : start + ROWS_A_CALL]
+            _check_kinds(columns, part)
             if connection.vendor == "sqlite":
                 cursor.executemany(f"{_head(table, columns)}({', '.join(['%s'] * len(columns))})", part)
             else:
@@ -69,6 +70,7 @@ def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequen
             under_way: list[Future[Any]] = []
             sent = 0
             for rows in blocks:
+                _check_kinds(columns, rows)
                 statements = list(_statements(table, columns, rows))
                 # Nothing is under way while whoever asked has its turn: it may give up, and have the transaction undone.
                 if _ended(under_way):
@@ -88,6 +90,14 @@ def _ended(under_way: Sequence[Future[Any]]) -> bool:
     return bool(under_way)
 
 
+def _check_kinds(columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]]) -> None:
+    """Hold every value against the kind of its column: what is of another type is a fault of the program, on either database."""
+    for (name, kind), values in zip(columns.items(), zip(*rows, strict=True), strict=True):
+        if not set(map(type, values)) <= _TYPES[kind]:
+            wrong = sorted({each.__name__ for each in set(map(type, values)) - _TYPES[kind]})
+            raise TypeError(f"{name} is {kind.name} and takes no {', '.join(wrong)}")
+
+
 def _head(table: str, columns: Mapping[str, Kind]) -> str:
     return f"INSERT INTO {table} ({', '.join(map(connection.ops.quote_name, columns))}) VALUES "
 
@@ -98,14 +108,19 @@ def documents(rows: Sequence[Any]) -> Iterator[str]:
 
 
 def _statements(table: str, columns: Mapping[str, Kind], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    makers = [_MAKERS[kind]() for kind in columns.values()]
-    template = f"({','.join(['%s'] * len(columns))})"
+    kinds = list(columns.values())
+    template = f"({','.join('%d' if kind is Kind.INTEGER else '%s' for kind in kinds)})".__mod__
+    makers = {place: _MAKERS[kind]() for place, kind in enumerate(kinds) if kind is not Kind.INTEGER}
     head = _head(table, columns)
 
     def made(part: Sequence[Sequence[Any]]) -> str:
+        if not makers:
+            return head + ",".join(map(template, map(tuple, part)))
         # Column by column, so that the loops are the interpreter's own.
-        made_of = [map(make, values) for make, values in zip(makers, zip(*part, strict=True), strict=True)]
-        return head + ",".join(map(template.__mod__, zip(*made_of, strict=True)))
+        literals: list[Iterable[Any]] = list(zip(*part, strict=True))
+        for place, make in makers.items():
+            literals[place] = map(make, literals[place])
+        return head + ",".join(map(template, zip(*literals, strict=True)))
 
     yield from _cut(rows, made)
 
@@ -143,9 +158,15 @@ def _text() -> Literal:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-# What makes literals of a column's values. Each takes its own kind and raises TypeError at any other.
+_TYPES: Mapping[Kind, frozenset[type]] = {
+    Kind.INTEGER: frozenset({int}),
+    Kind.OPTIONAL_INTEGER: frozenset({int, type(None)}),
+    Kind.DATE: frozenset({date, type(None)}),
+    Kind.TEXT: frozenset({str}),
+    Kind.DIGEST: frozenset({bytes}),
+}
+# What makes literals of a column's values, which have been held against its kind. Whole numbers need nothing made.
 _MAKERS: Mapping[Kind, Callable[[], Literal]] = {
-    Kind.INTEGER: lambda: int.__repr__,
     Kind.OPTIONAL_INTEGER: lambda: _optional_integer,
     Kind.DATE: lambda: _date,
     Kind.TEXT: _text,

@@ -151,7 +151,10 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
         (book_id, on, reference, description, _lines, reverses), fingerprint = plan.entries[place]
         rows.append((keys[place], row.pk, book_id, on, reference, description, reverses.id if reverses else None, fingerprint))
     bulk.insert("ledger_app_entry", ENTRY_COLUMNS, rows)
-    lines = [(key, keys[place], *line) for key, (place, *line) in enumerate(plan.lines, first)]
+    lines = [
+        (key, keys[place], account_id, stripe, sequence, amount, after)
+        for key, (place, account_id, stripe, sequence, amount, after) in enumerate(plan.lines, first)
+    ]
     bulk.insert("ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
     _assert_written(row.pk, plan)

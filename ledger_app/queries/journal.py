@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
-from ledger_app.models import Entry, Line, Period
+from ledger_app.models import Account, Entry, Period
+from ledger_app.queries import postings
 from ledger_app.rules import posting
 
 ENTRIES_A_READ = 2000
@@ -64,11 +65,13 @@ def recomputed(entry: JournalEntry, book: str) -> bytes:
 
 def _read(keys: list[int]) -> list[JournalEntry]:
     lines: dict[int, list[JournalLine]] = {key: [] for key in keys}
-    found = Line.objects.filter(entry_id__in=keys).order_by("entry_id", "id")
-    for key, code, role, category, amount in found.values_list(
-        "entry_id", "account__code", "account__role", "account__category", "amount"
-    ):
-        lines[key].append(JournalLine(code, role, category, amount))
+    found = postings.lines_of(keys)
+    accounts: dict[int, tuple[str, str, str]] = {}
+    for part in postings.parts(sorted({account_id for _key, account_id, _amount in found})):
+        rows_of = Account.objects.filter(id__in=part).values_list("id", "code", "role", "category")
+        accounts.update((account_id, (code, role, category)) for account_id, code, role, category in rows_of)
+    for key, account_id, amount in found:
+        lines[key].append(JournalLine(*accounts[account_id], amount))
     columns = (
         *("id", "effective_on", "reference", "description", "reverses__reference"),
         *("posting__posted_at", "posting__posted_by__username", "digest"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from ledger_app.models import Account, Book, Entry, Line
+from ledger_app.models import Account, Book, Entry
 from ledger_app.rules.posting import HeldAccount, KnownEntry
 
 LIST_MOST = 900
@@ -90,10 +90,38 @@ def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
                 "reverses": entry.reverses.reference if entry.reverses else "",
                 "lines": [],
             }
-        lines = Line.objects.filter(entry_id__in=part).order_by("id").values_list("entry_id", "account__code", "amount")
-        for entry_id, code, amount in lines:
-            found[entry_id]["lines"].append([code, amount])
+    lines = lines_of(entry_ids)
+    accounts = {account_id for _entry_id, account_id, _amount in lines}
+    codes: dict[int, str] = {}
+    for part in parts(sorted(accounts)):
+        codes.update(Account.objects.filter(id__in=part).values_list("id", "code"))
+    for entry_id, account_id, amount in lines:
+        found[entry_id]["lines"].append([codes[account_id], amount])
     return found
+
+
+# From the entries to their lines, in this order: by old statistics MariaDB reads every line there is for nine hundred entries.
+LINES_OF = {
+    "mysql": """
+        SELECT line.entry_id, line.account_id, line.amount
+          FROM JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) AS given
+          STRAIGHT_JOIN ledger_app_line AS line ON line.entry_id = given.id
+         ORDER BY line.entry_id, line.id
+    """,
+    "sqlite": """
+        SELECT line.entry_id, line.account_id, line.amount
+          FROM json_each(%s) AS given
+          CROSS JOIN ledger_app_line AS line ON line.entry_id = given.value
+         ORDER BY line.entry_id, line.id
+    """,
+}
+
+
+def lines_of(entry_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return (entry id, account id, amount) of the lines of entries, entry by entry in the order in which they were written."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINES_OF[connection.vendor], [json.dumps(list(entry_ids))])
+        return list(cursor.fetchall())
 
 
 REVERSALS = {

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from ledger_app.models import Account, Entry, Line, Period, Seal
+from ledger_app.queries import postings
 from ledger_app.rules import posting
 from ledger_app.rules.periods import Proof
 
@@ -74,9 +75,7 @@ def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tu
         )
     }
     lines: dict[int, list[tuple[int, int]]] = {key: [] for key in keys}
-    for entry_id, account_id, amount in (
-        Line.objects.filter(entry_id__in=keys).order_by("entry_id", "id").values_list("entry_id", "account_id", "amount")
-    ):
+    for entry_id, account_id, amount in postings.lines_of(keys):
         lines[entry_id].append((account_id, amount))
     if len(codes) > CODES_KEPT:
         codes.clear()

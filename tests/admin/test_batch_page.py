@@ -45,6 +45,18 @@ def test_a_chunk_that_is_being_worked_on_has_a_cell_and_a_word_of_its_own_and_sa
     assert "far:4711" in fragment
 
 
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [("withdrawn", "<b>Nothing to run</b>"), ("received", "<b>Nothing to run</b>"), ("approved", "<b>Yes</b>")],
+)
+def test_where_there_is_nothing_to_run_the_page_says_neither_yes_nor_no(
+    world: World, client_of: ClientOf, state: str, answer: str
+) -> None:
+    text = shown(client_of(world.engineer), bring_to(world, state))
+    said = [each for each in ("<b>Yes</b>", "<b>No</b>", "<b>Nothing to run</b>") if each in text]
+    assert said == [answer]
+
+
 def test_pausing_stops_what_is_to_come_and_is_plain_to_see(world: World, client_of: ClientOf, begun: Batch) -> None:
     client = client_of(world.engineer)
     assert client.post(step_of(begun, "pause"), hidden(begun)).status_code == 409, "a pause has a reason"
@@ -78,10 +90,12 @@ def test_who_resumes_is_told_who_paused_and_why(world: World, client_of: ClientO
 
 def test_a_pause_that_applying_made_by_itself_is_told_as_one(world: World, client_of: ClientOf, begun: Batch) -> None:
     world.pause(begun, reason="10 chunks have stopped.")
+    world.begin(begun, name="resume")
     # As the circuit breaker writes it down.
     row = AuditRow.objects.get(action="pause")
     values = {field.attname: getattr(row, field.attname) for field in AuditRow._meta.concrete_fields if field.name != "id"}
     AuditRow.objects.create(**{**values, "action": "trip"})
+    Batch.objects.filter(pk=begun.pk).update(is_paused=True)
     assert "by itself, applying for erika<q>10 chunks have stopped.</q>" in shown(client_of(world.engineer), begun)
 
 

@@ -1,8 +1,11 @@
 """A reversal in the admin: previewed before anybody approves, proposed by a button, and a batch with a page of its own."""
 
+import pytest
 from django.urls import reverse
 
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import reversals
+from ledger_app.errors import LedgerError
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, hidden, page_of, step_of, work
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
@@ -34,6 +37,24 @@ def test_of_an_applied_batch_it_is_counted_from_the_ledger_and_names_who_would_r
     assert "receivable.1002" in text
     confirmation = client.get(step_of(batch, "reverse"))
     assert {reason["code"] for reason in confirmation.context["reasons"]} == {"account_not_open"}, "and there is no button"
+
+
+def test_the_page_that_asks_before_a_reversal_reads_the_batch_once(
+    world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = bring_to(world, "applied")
+    worlds.set_account("receivable.1002", "closed")
+    read: list[Batch] = []
+
+    def floors_broken(of: Batch) -> list[LedgerError]:
+        read.append(of)
+        return []
+
+    monkeypatch.setattr(reversals, "floors_broken", floors_broken)
+    page = client_of(world.engineer).get(step_of(batch, "reverse"))
+    assert [reason["code"] for reason in page.context["reasons"]] == ["account_not_open"]
+    assert "The reversal, would be refused" in [str(label) for label, _value in page.context["effects"]]
+    assert read == [batch]
 
 
 def test_a_reversal_goes_its_whole_way_by_buttons_and_both_batches_lead_to_each_other(

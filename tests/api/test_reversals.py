@@ -39,7 +39,7 @@ def test_a_batch_is_reversed(world: World, engineer_client: APIClient, finance_c
     assert work() == [{"batch": shown["id"], "state": "applied", "stopped": 0}]
     assert show(engineer_client, original.pk)["state"] == "reversed"
     chunks = engineer_client.get(f"/api/v1/batches/{shown['id']}/chunks/").json()["results"]
-    assert [chunk["undoes"] for chunk in chunks] == [*original.chunks.order_by("number").values_list("id", flat=True)]
+    assert [chunk["undoes"] for chunk in chunks] == [*original.chunks.order_by("-number").values_list("id", flat=True)]
     assert {(chunk["lease_token"] >= 0, chunk["leased_by"] is not None) for chunk in chunks} == {(True, True)}
 
 

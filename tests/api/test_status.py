@@ -13,7 +13,7 @@ def test_the_status_of_a_batch(engineer_client: APIClient, world: World) -> None
     assert (shown["rerun"]["safe"], shown["rerun"]["verdict"], shown["rerun"]["would_run"]["count"]) == (True, "paused", 0)
     assert (shown["rerun"]["paused"]["by"], shown["rerun"]["paused"]["by_itself"]) == ("erika", False)
     assert [reason["code"] for reason in shown["rerun"]["reasons"]] == ["paused"]
-    assert shown["progress"]["chunks"] == {"applied": 0, "running": 0, "pending": 6, "stopped": 0}
+    assert shown["progress"]["chunks"] == {"applied": 0, "running": 0, "pending": 7, "stopped": 0}
 
 
 def test_the_status_of_an_applied_batch(engineer_client: APIClient, world: World) -> None:

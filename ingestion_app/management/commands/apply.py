@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from ingestion_app import errors
 from ingestion_app.models import Batch
 from ingestion_app.operations import applying
 from ingestion_app.queries import batches, replays
@@ -65,7 +66,9 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> com
         f"{len(applied.stopped)} stopped"
     )
     complaints = tuple(f"chunk {number}: {reason}" for number, reasons in sorted(applied.stopped.items()) for reason in reasons)
-    status = commands.REFUSED if applied.stopped else commands.DONE
+    if applied.batch.is_paused:
+        complaints += (str(errors.Paused(batch=batch.pk)),)
+    status = commands.REFUSED if complaints else commands.DONE
     return commands.Outcome(data, (line, *receipt_lines(replay, applied.batch)), status, complaints)
 
 

@@ -9,7 +9,7 @@ from config import commands, doorways
 from ingestion_app.models import Batch
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
-from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, rerun_of, spans
+from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of, spans
 from ingestion_app.queries.status import as_dict
 
 
@@ -29,13 +29,19 @@ class Command(commands.Command):
         due = (f"due: {deadline.sentence(at)} ({deadline.due_at:%Y-%m-%d %H:%M:%S} UTC)",) if deadline else ()
         lines = (
             f"batch {batch.pk} ({batch}) is {batch.state}{', paused' if batch.is_paused else ''}",
-            f"{'safe to run again' if rerun.is_safe else 'NOT to be run again'}: {rerun.sentence}",
+            f"{_answer(rerun)}: {rerun.sentence}",
             *_why(rerun),
             *_chunks(batch, rerun),
             *_pace(progress),
             *due,
         )
         return commands.Outcome(as_dict(batch, rerun, progress, deadline, at), lines)
+
+
+def _answer(rerun: Rerun) -> str:
+    if rerun.verdict is Verdict.NOTHING:
+        return "nothing to run"
+    return "safe to run again" if rerun.is_safe else "NOT to be run again"
 
 
 def _why(rerun: Rerun) -> Iterator[str]:

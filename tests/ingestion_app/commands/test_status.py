@@ -43,8 +43,15 @@ def test_status_says_it_to_people_too(world, begun, capsys):
     assert "is applying, paused" in text
     assert "safe to run again: Nothing runs before somebody resumes it." in text
     assert "UTC by erika: The sender called." in text
-    assert "done: 5 (chunks 0, 2–5)" in text
+    assert "done: 6 (chunks 0–1, 3–6)" in text
     assert "account_not_open" in text
+
+
+def test_status_of_what_has_nothing_to_run_calls_it_neither_safe_nor_unsafe(world, capsys):
+    from django.core.management import call_command
+
+    call_command("status", world.withdraw(world.validated()).pk)
+    assert "\nnothing to run: Nothing of it is in the ledger, and nothing would run.\n" in capsys.readouterr().out
 
 
 def test_status_of_what_is_not_there_is_refused(world, command):

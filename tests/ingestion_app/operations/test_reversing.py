@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations import applying, deciding, reversing
-from ingestion_app.queries import batches, closing, reversals, undone
+from ingestion_app.queries import batches, closing, objections, reversals, undone
 from ledger_app.errors import Refused
-from ledger_app.models import Account, AuditRow, Balance, Entry, Line, Period, Posting, User
+from ledger_app.models import Account, AuditRow, Balance, Entry, Holder, Line, Period, Posting, User
+from ledger_app.models.entries import PLACES
 from ledger_app.operations import entries, transactions, verification
 from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations.world import (
@@ -179,7 +180,7 @@ def test_an_engineer_with_the_rights_of_finance_may_not_approve_their_own(world:
     assert refused(lambda: world.approve(world.reverse(original, user=engineer), user=engineer)) == ["own_proposal"] * 2
 
 
-@pytest.mark.parametrize("role", ["finance", "support"])
+@pytest.mark.parametrize("role", ["finance", "support", "system"])
 def test_proposing_needs_the_right_and_a_reason(world: World, role: str) -> None:
     original = world.applied()
     before = work(original.pk)
@@ -249,12 +250,20 @@ def test_what_would_break_a_floor_is_refused_and_names_the_account(world: World)
 
 
 def test_of_many_accounts_the_first_are_named_and_the_others_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reversals, "ACCOUNTS_NAMED", 2)
+    monkeypatch.setattr(objections, "ACCOUNTS_NAMED", 2)
     original = world.applied()
     for member in ("1002", "1003", "1004", "1005"):
         spend(world, member, 1)
-    reasons = reversals.floors_broken(original)
+    reasons = objections.floors_broken(original)
     assert [reason.facts.get("account", reason.facts.get("count")) for reason in reasons] == ["points.1002", "points.1003", 2]
+
+
+def test_of_an_account_that_would_break_its_floor_twice_the_lowest_point_is_told(world: World) -> None:
+    original = world.applied(card_file([FIXED._replace(amount="900"), FIXED._replace(slip="later", amount="500")]))
+    spend(world, "1001", 10)
+    (reason,) = objections.floors_broken(original)
+    first = Entry.objects.get(book=world.points, reference="till:s1")
+    assert reason.facts == {"account": "points.1001", "balance": -10, "floor": 0, "reference": f"reversal:{first.pk}"}
 
 
 def test_a_floor_that_breaks_after_the_proposal_stops_the_chunk(world: World) -> None:
@@ -361,6 +370,67 @@ def test_an_account_that_is_not_open_refuses_the_proposal_and_voids_it_afterward
     reversal = world.reverse(original)
     set_account("points.1004", "closed")
     assert refused(lambda: world.approve(reversal)) == ["reversal_moved"]
+
+
+def merge(member: str, into: str) -> Holder:
+    """Merge a member into another, as support does, and return the other."""
+    other = Account.objects.get(code=f"points.{into}").holder
+    assert other is not None
+    Holder.objects.filter(accounts__code=f"points.{member}").update(merged_into=other)
+    return other
+
+
+def test_a_member_who_was_merged_refuses_the_proposal_and_voids_it_afterwards(world: World) -> None:
+    original = world.applied()
+    other = merge("1001", "1006")
+    with pytest.raises(Refused) as refusal:
+        world.reverse(original)
+    assert [(reason.code, reason.facts["account"], reason.facts["into"]) for reason in refusal.value.reasons] == [
+        ("holder_merged", "points.1001", other.pk),
+        ("holder_merged", "receivable.1001", other.pk),
+    ]
+    assert codes(reversals.preview(original).refusals) == ["holder_merged"] * 2
+    Holder.objects.update(merged_into=None)
+    merge("1999", "1006")
+    reversal = world.reverse(original)
+    merge("1004", "1006")
+    with pytest.raises(Refused, match="1 members were merged into others") as refusal:
+        world.approve(reversal)
+    assert codes(refusal.value.reasons) == ["reversal_moved"]
+
+
+def test_members_without_a_line_in_the_batch_do_not_refuse_and_of_many_the_first_are_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = world.applied(card_file([FIXED, FIXED._replace(member="1002", slip="s2")]))
+    merge("1003", "1006")
+    assert objections.accounts_away(original) == []
+    merge("1001", "1006")
+    merge("1002", "1006")
+    monkeypatch.setattr(objections, "ACCOUNTS_NAMED", 3)
+    named = [reason.facts["account"] for reason in objections.accounts_away(original)]
+    assert named == ["points.1001", "points.1002", "receivable.1001"]
+
+
+def test_a_batch_whose_entries_have_keys_from_before_they_were_made_of_the_postings_is_reversed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(entries, "PLACES", 100)
+        original = world.applied()
+        reverse_singly(world, "till:s1")
+    posting = Posting.objects.filter(origin_kind="chunk").latest("id")
+    assert posting.entries.latest("id").pk < posting.pk * PLACES
+    spend(world, "1004", 100)
+    assert codes(reversals.preview(original).refusals) == ["floor_broken"]
+    spend(world, "1004", -100)
+    assert reversals.preview(original).totals["CARD"] == [6, 12, 14494]
+    withdrawn = world.reverse(original)
+    reverse_singly(world, "till:s2")
+    assert refused(lambda: world.approve(withdrawn)) == ["reversal_moved"]
+    world.withdraw(withdrawn)
+    assert world.reversed(original).totals["CARD"] == [5, 10, 14244]
+    assert (amounts(), breaches(world)) == ({}, [])
 
 
 def stuck(world: World) -> Batch:

@@ -8,16 +8,20 @@ from ingestion_app.models import Batch
 from ingestion_app.operations import sources
 from ingestion_app.queries.deadlines import deadline_of, deadlines_of, span
 from ledger_app.models import AuditRow
-from tests.ingestion_app.operations.world import NOW, World, card_file, definition
+from tests.ingestion_app.operations.world import FIXED, NOW, World, card_file, definition, set_account
 
 pytestmark = pytest.mark.django_db
+
+
+def agreed_text(chunk_records: int = 3) -> str:
+    """Return the definition of a source with which one hour is agreed."""
+    return definition(chunk_records=chunk_records).replace("[layout]\n", "[sla]\napplied_within_minutes = 60\n\n[layout]\n", 1)
 
 
 @pytest.fixture
 def agreed(world: World) -> World:
     """Agree with the source on one hour."""
-    text = definition().replace("[layout]\n", "[sla]\napplied_within_minutes = 60\n\n[layout]\n", 1)
-    sources.load(text=text, caller=world.caller())
+    sources.load(text=agreed_text(), caller=world.caller())
     return world
 
 
@@ -67,3 +71,21 @@ def test_what_will_not_be_applied_is_not_due(agreed):
     rejected = agreed.validate(agreed.receive(card_file(count=99)))
     assert (withdrawn.state, rejected.state) == ("withdrawn", "rejected")
     assert deadlines_of(Batch.objects.select_related("receipt", "source_version")) == {}
+
+
+def test_what_was_reversed_before_all_of_it_was_applied_is_not_due_and_what_was_applied_keeps_its_time(agreed):
+    records = [FIXED, FIXED._replace(member="1002", slip="s2", shop="32")]
+    sources.load(text=agreed_text(chunk_records=1), caller=agreed.caller())
+    stuck = agreed.begin(agreed.approved(card_file(records)))
+    set_account("settlement.32", "closed")
+    assert len(agreed.apply(stuck).stopped) == 1
+    agreed.pause(stuck)
+    agreed.reversed(stuck)
+    stuck.refresh_from_db()
+    assert (stuck.state, deadline_of(stuck)) == ("reversed", None)
+    applied = agreed.applied(card_file([FIXED._replace(slip="other")], sequence=2), name="till-2017-01-31-2.csv")
+    agreed.reversed(applied)
+    applied.refresh_from_db()
+    deadline = deadline_of(applied)
+    assert deadline is not None
+    assert (applied.state, deadline.applied_at) == ("reversed", NOW)

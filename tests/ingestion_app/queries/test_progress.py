@@ -7,6 +7,7 @@ import pytest
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts
 from ingestion_app.queries.progress import progress_of
+from ledger_app.operations.measuring import Measured
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import NOW, World, card_file, many
 
@@ -56,7 +57,7 @@ def test_chunks_that_are_being_worked_on_are_counted_for_themselves(world):
     batch = world.begin(world.approved())
     worlds.hold(batch, 0, 1, until=NOW + seconds(9))
     worlds.hold(batch, 2, until=NOW - seconds(1))
-    assert progress_of(batch, at=NOW).chunks == {"applied": 0, "running": 2, "pending": 4, "stopped": 0}
+    assert progress_of(batch, at=NOW).chunks == {"applied": 0, "running": 2, "pending": 5, "stopped": 0}
 
 
 def test_time_in_commit_deadlocks_lock_waits_and_takeovers_are_those_of_the_last_attempt(world):
@@ -72,6 +73,21 @@ def test_time_in_commit_deadlocks_lock_waits_and_takeovers_are_those_of_the_last
     found = progress_of(batch, at=NOW)
     assert (found.phase, found.commit_percent) == ("apply", 25)
     assert (found.deadlocks, found.lock_waits, found.taken_over) == (2, 3, 1)
+
+
+def test_what_a_running_attempt_measured_till_now_is_shown_with_each_beat_and_what_it_did_not_is_nothing(world):
+    batch = world.begin(world.approved())
+    attempt = running(world, batch, "apply")
+    found = progress_of(batch, at=NOW)
+    assert (found.commit_percent, found.deadlocks, found.lock_waits, found.taken_over) == (None, 0, 0, 0)
+    measured = Measured(seconds={"write": 3.0, "commit": 1.0}, counts={"deadlocks": 2})
+    attempts.beat(attempt=attempt, at=NOW, done_records=3, measured=measured)
+    found = progress_of(batch, at=NOW)
+    assert found.is_running
+    assert (found.commit_percent, found.deadlocks, found.lock_waits, found.taken_over) == (25, 2, 0, 0)
+    Attempt.objects.filter(pk=attempt.pk).update(seconds={"write": None, "commit": None}, counts={"deadlocks": None})
+    found = progress_of(batch, at=NOW)
+    assert (found.commit_percent, found.deadlocks) == (None, 0)
 
 
 def test_a_file_that_is_read_for_the_first_time_has_no_total_and_one_that_is_read_again_has(world):

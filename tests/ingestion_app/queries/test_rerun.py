@@ -22,7 +22,7 @@ def answer(batch: Batch) -> Rerun:
 
 @pytest.fixture
 def one_each(world: World) -> World:
-    """Have every member's records in a chunk of their own."""
+    """Have every record in a chunk of its own."""
     world.load(chunk_records=1)
     return world
 
@@ -32,6 +32,14 @@ def one_each(world: World) -> World:
 )
 def test_numbers_are_told_as_spans(numbers, text):
     assert spans(numbers) == text
+
+
+def test_of_a_reversed_batch_there_is_nothing_to_run(world):
+    batch = world.applied()
+    world.reversed(batch)
+    found = answer(batch)
+    assert (found.is_safe, found.verdict, found.would_run) == (True, "nothing_to_run", ())
+    assert found.sentence == "What it changed is undone; nothing would run."
 
 
 @pytest.mark.parametrize("state", ["received", "validated", "rejected", "withdrawn"])
@@ -44,15 +52,15 @@ def test_where_the_state_allows_no_run_it_says_so_and_that_nothing_is_in_the_led
     }[state]()
     assert batch.state == state
     found = answer(batch)
-    assert (found.is_safe, found.verdict, found.would_run) == (True, "cannot_run", ())
+    assert (found.is_safe, found.verdict, found.would_run) == (True, "nothing_to_run", ())
     assert codes(found.reasons) == ["wrong_state"]
     assert "Nothing of it is in the ledger" in found.sentence
 
 
 def test_an_approved_batch_would_run_as_a_whole(one_each):
     found = answer(one_each.approved())
-    assert (found.is_safe, found.verdict, found.done, found.would_run) == (True, "would_run", (), (0, 1, 2, 3, 4, 5))
-    assert found.sentence == "Nothing of it is in the ledger yet; 6 would run."
+    assert (found.is_safe, found.verdict, found.done, found.would_run) == (True, "would_run", (), (0, 1, 2, 3, 4, 5, 6))
+    assert found.sentence == "Nothing of it is in the ledger yet; 7 would run."
 
 
 def test_chunks_that_are_done_held_free_and_stopped_are_told_apart(one_each):
@@ -64,23 +72,23 @@ def test_chunks_that_are_done_held_free_and_stopped_are_told_apart(one_each):
     worlds.hold(batch, 3, until=LATER, by="there:12")
     worlds.hold(batch, 4, until=EARLIER)
     found = answer(batch)
-    assert (found.done, found.held_numbers, found.would_run, found.stopped_numbers) == ((0, 2), (3,), (4, 5), (1,))
+    assert (found.done, found.held_numbers, found.would_run, found.stopped_numbers) == ((0, 2), (3,), (4, 5, 6), (1,))
     assert [(each.number, each.by, each.until) for each in found.held] == [(3, "there:12", LATER)]
     (stopped,) = found.stopped
     assert (stopped.number, stopped.attempt, stopped.since) == (1, 1, NOW)
     assert codes(stopped.reasons) == ["account_not_open"]
     assert found.verdict == "would_run"
     assert found.sentence == (
-        "2 chunks are applied and would be skipped, 2 would run, 1 is being worked on and would be left alone, "
+        "2 chunks are applied and would be skipped, 3 would run, 1 is being worked on and would be left alone, "
         "1 has stopped and would be tried again."
     )
 
 
 def test_where_others_hold_all_that_is_left_a_run_would_find_nothing(one_each):
     batch = one_each.begin(one_each.approved())
-    worlds.hold(batch, *range(6), until=LATER)
+    worlds.hold(batch, *range(7), until=LATER)
     found = answer(batch)
-    assert (found.verdict, found.would_run, len(found.held_numbers)) == ("being_worked_on", (), 6)
+    assert (found.verdict, found.would_run, len(found.held_numbers)) == ("being_worked_on", (), 7)
 
 
 def test_a_paused_batch_runs_nothing_and_says_who_paused_it_and_why(one_each):
@@ -125,5 +133,5 @@ def test_it_is_told_as_one_object(one_each):
     worlds.hold(batch, 0, until=LATER)
     told = answer(batch).as_dict()
     assert told["being_worked_on"] == {"count": 1, "chunks": "0", "first": [{"chunk": 0, "by": "here:7", "until": LATER}]}
-    assert told["would_run"] == {"count": 5, "chunks": "1–5"}
+    assert told["would_run"] == {"count": 6, "chunks": "1–6"}
     assert (told["safe"], told["verdict"], told["paused"], told["reasons"]) == (True, "would_run", None, [])

@@ -63,6 +63,18 @@ def test_chunks_that_stopped_are_left_to_people(world, begun):
     assert found() == []
 
 
+def test_the_later_parts_of_a_members_records_wait_for_people_with_the_one_that_stopped(world):
+    world.load(chunk_records=2)
+    records = [worlds.FIXED._replace(slip=f"s{number}") for number in range(6)]
+    batch = world.begin(world.approved(worlds.card_file([*records, worlds.FIXED._replace(member="1002", slip="other")])))
+    chunks = Chunk.objects.filter(batch=batch).order_by("number")
+    chunks.filter(number=0).update(state="stopped")
+    assert found() == [batch.pk], "another member's chunk is work"
+    chunks.filter(holder__isnull=True).update(state="applied", applied_at=NOW)
+    assert [*chunks.values_list("state", flat=True)] == ["stopped", "pending", "pending", "applied"]
+    assert found() == []
+
+
 def test_a_batch_whose_worker_died_before_the_last_step_is_found(world, begun):
     attempt_of(world, begun, heartbeat_at=NOW - timedelta(minutes=5))
     Chunk.objects.filter(batch=begun).update(state="applied", applied_at=NOW)
