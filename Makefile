@@ -20,7 +20,7 @@ TRANSLATED := .venv/.translated
 CATALOGS := $(wildcard locale/*/LC_MESSAGES/django.po)
 CHECKED := config ledger_app ingestion_app tests manage.py .ci
 
-.PHONY: help setup demo serve test check bench year clean
+.PHONY: help setup demo serve test check bench drill year clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -76,6 +76,9 @@ bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments 
 	else
 		$(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	fi
+
+drill: setup ## Kill, cut and stop everything on a private MariaDB, and compare with an undisturbed run (SEED, KILLS, CUTS, STOPS)
+	@$(PYTHON_BIN) -m tests.faults
 
 year: setup ## Take in the year of real purchases on MariaDB, each file three times, and hold it against an independent script
 	@MONTHS=12 $(PYTHON_BIN) -m tests.mariadb -- $(PYTHON_BIN) -m pytest -q -s tests/independent

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -34,9 +35,12 @@ class Site:
         """Have this process, which is a child, and those that it starts work here, by way of ``port`` where one is given."""
         port = port or self.server.port
         url = f"mysql://{mariadb.USER}:{self.server.password}@127.0.0.1:{port}/{self.database}"
-        os.environ.update(DATABASE_URL=url, KAKUTEI_FILES_DIR=str(self.directory))
+        os.environ.update(DATABASE_URL=url, KAKUTEI_FILES_DIR=str(self.directory), KAKUTEI_LEASE_SECONDS=str(LEASE_SECONDS))
         settings.KAKUTEI_FILES_DIR = self.directory
         settings.KAKUTEI_LEASE_SECONDS = LEASE_SECONDS
+        # As the settings make it of the lease: the server ends a session that idles longer within a transaction.
+        options = connection.settings_dict["OPTIONS"]
+        options["init_command"] = re.sub(r"(?<=transaction_timeout=)\d+", str(LEASE_SECONDS), options["init_command"])
         connection.settings_dict.update(
             HOST="127.0.0.1", PORT=port, USER=mariadb.USER, PASSWORD=self.server.password, NAME=self.database
         )
