@@ -22,6 +22,10 @@ class Posting(models.Model):
         CHUNK = "chunk", _("Chunk of a batch")
         REVERSAL = "reversal", _("Reversal")
         OPENING = "opening", _("Opening")
+        ADJUSTMENT = "adjustment", _("Adjustment")
+        EXPIRY = "expiry", _("Expiry")
+        MERGE = "merge", _("Merge")
+        HOLD = "hold", _("Hold")
 
     origin_kind = models.CharField(_("origin"), max_length=12, choices=Origin)
     origin_id = models.PositiveBigIntegerField(_("origin's number"))

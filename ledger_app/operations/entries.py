@@ -148,7 +148,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     keys = dict(zip(places, count(first), strict=False))
     rows = []
     for place in places:
-        (book_id, on, reference, description, _lines, reverses), fingerprint = plan.entries[place]
+        (book_id, on, reference, description, _lines, reverses, *_flags), fingerprint = plan.entries[place]
         rows.append((keys[place], row.pk, book_id, on, reference, description, reverses.id if reverses else None, fingerprint))
     bulk.insert("ledger_app_entry", ENTRY_COLUMNS, rows)
     lines = [

@@ -59,7 +59,10 @@ class Reversed(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """An entry to be posted. ``lines`` are (account id, signed amount in minor units), debit positive."""
+    """An entry to be posted. ``lines`` are (account id, signed amount in minor units), debit positive.
+
+    ``waives_floor``: a decided adjustment says that floors may break. ``moves_lots``: the points change accounts with the lots they are in.
+    """
 
     book_id: int
     effective_on: date
@@ -67,6 +70,8 @@ class Draft(NamedTuple):
     description: str
     lines: tuple[tuple[int, int], ...]
     reverses: Reversed | None = None
+    waives_floor: bool = False
+    moves_lots: bool = False
 
 
 class HeldPeriod(NamedTuple):
