@@ -61,6 +61,11 @@ def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Kn
     return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
 
 
+def any_between(book_id: int, first: str, last: str) -> bool:
+    """Whether an entry of the book has a reference from ``first`` to ``last``, in the order of their characters' numbers."""
+    return Entry.objects.filter(book=book_id, reference__gte=first, reference__lte=last).exists()
+
+
 def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for part in parts(entry_ids):
