@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from ingestion_app.checks.record import Row
@@ -44,6 +45,9 @@ class Checked(NamedTuple):
     holder_id: int | None
     planned: list[Planned]
     errors: int
+
+
+_checked = partial(tuple.__new__, Checked)  # without the keywords that its constructor parses
 
 
 class Directory:
@@ -140,7 +144,7 @@ class LedgerCheck:
             if moves and not errors:
                 # One that is set aside moves nothing.
                 self.floors.add(moves, row)
-            yield Checked(row, holder.id if holder else None, planned, errors)
+            yield _checked((row, holder.id if holder else None, planned, errors))
 
     def conclude(self) -> Iterator[Seen]:
         """Yield what only the whole file shows: floors that its records together would break."""
