@@ -67,6 +67,13 @@ def next_free(rows: models.QuerySet[Row]) -> Row | None:
     return rows.select_for_update(skip_locked=True).first()
 
 
+def free_rows(rows: models.QuerySet[Row]) -> list[Row]:
+    """Lock and return those of ``rows`` that nobody else has locked. At any step, since it waits for nobody."""
+    if not is_counting():
+        raise LockOrderBroken("rows were asked for outside the outermost transaction")
+    return list(rows.select_for_update(skip_locked=True))
+
+
 def ledger(
     *, book_ids: Collection[int], first_on: date, last_on: date, holder_ids: Collection[int], balance_ids: Collection[int]
 ) -> Ledger:

@@ -12,7 +12,7 @@ from django.db import models
 from simple_history.utils import bulk_create_with_history
 
 from ledger_app import errors
-from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, Period
+from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
@@ -188,6 +188,7 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
 def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> None:
     """Create accounts with a balance row for each stripe: a row that does not exist cannot be locked."""
     first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
+    ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
     accounts = [
         Account(
             id=first + place,
@@ -198,6 +199,7 @@ def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]
             holder=holder,
             floor=opening.floor,
             stripes=opening.stripes,
+            keeps_lots=(book_id, opening.role) in ruled,
             opened_at=caller.at,
         )
         for place, (book_id, holder, opening) in enumerate(wanted)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.models import Entry, Posting
 from ledger_app.models.entries import PLACES
-from ledger_app.operations import bulk, measuring, transactions
+from ledger_app.operations import bulk, lots, measuring, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import postings
@@ -63,7 +63,7 @@ def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int =
     if not drafts:
         return Posted(None, 0, 0, 0)
     with measuring.phase("lock"):
-        held = _hold(drafts, lane)
+        held = _hold(drafts, lane, caller)
     with measuring.phase("decide"):
         refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
     if refusals:
@@ -100,7 +100,7 @@ def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> 
     return post(drafts=[draft], origin=Origin(Posting.Origin.REVERSAL, entry.pk), caller=caller, reason=reason)
 
 
-def _hold(drafts: Sequence[Draft], lane: int) -> Held:
+def _hold(drafts: Sequence[Draft], lane: int, caller: Caller) -> Held:
     """Lock, in the one order, all that the decision rests on; then read it."""
     account_ids = {account_id for draft in drafts for account_id, _ in draft.lines}
     fixed = postings.holders_of(account_ids)
@@ -119,13 +119,17 @@ def _hold(drafts: Sequence[Draft], lane: int) -> Held:
     books = {key: HeldBook(code, tuple(periods.get(key, ()))) for key, code in postings.book_codes(book_ids).items()}
     to_reverse = {draft.reverses.id for draft in drafts if draft.reverses}
     reversed_by, reversals = postings.reversals(to_reverse)
+    accounts = postings.accounts(account_ids, locked.holders)
+    kept, done = lots.hold(accounts, drafts, caller=caller)
     return Held(
         books=books,
-        accounts=postings.accounts(account_ids, locked.holders),
+        accounts=accounts,
         balances=locked.balances,
         known=postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
         reversed_by=reversed_by,
         reversals=reversals,
+        lots=kept,
+        done=done,
     )
 
 
@@ -157,6 +161,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     ]
     bulk.insert("ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
+    lots.write(plan, row.pk)
     _assert_written(row.pk, plan)
     return row.pk
 

@@ -40,10 +40,19 @@ def accounts(account_ids: Collection[int], merged: dict[int, int | None]) -> dic
     found: dict[int, HeldAccount] = {}
     for part in parts(sorted(account_ids)):
         rows = Account.objects.filter(id__in=part).values_list(
-            "id", "code", "book_id", "category", "floor", "stripes", "state", "holder_id"
+            "id", "code", "book_id", "category", "floor", "stripes", "state", "holder_id", "keeps_lots"
         )
-        for key, code, book, category, floor, stripes, state, holder in rows:
-            found[key] = HeldAccount(code, book, category, floor, stripes, state, merged.get(holder) if holder else None)
+        for key, code, book, category, floor, stripes, state, holder, keeps_lots in rows:
+            into = merged.get(holder) if holder else None
+            found[key] = HeldAccount(code, book, category, floor, stripes, state, into, bool(keeps_lots))
+    return found
+
+
+def roles_of(account_ids: Collection[int]) -> dict[int, str]:
+    """Return role by account id."""
+    found: dict[int, str] = {}
+    for part in parts(sorted(account_ids)):
+        found.update(Account.objects.filter(id__in=part).values_list("id", "role"))
     return found
 
 
