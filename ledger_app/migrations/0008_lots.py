@@ -670,5 +670,5 @@ class Migration(migrations.Migration):
                 name="openlot_held_within",
             ),
         ),
-        migrations.RunPython(create, drop),
+        migrations.RunPython(create, drop, atomic=False),
     ]

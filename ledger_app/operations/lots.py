@@ -95,6 +95,26 @@ def unhold(hold_id: int) -> None:
         raise errors.WrittenDiffers(what=f"lots of hold {hold_id}", planned=planned, found=count)
 
 
+LET_GO = {
+    "mysql": """
+        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (lot_id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]')) AS planned
+          STRAIGHT_JOIN ledger_app_openlot AS remainder ON remainder.lot_id = planned.lot_id
+           SET remainder.held = remainder.held - planned.amount
+    """,
+    "sqlite": """
+        UPDATE ledger_app_openlot AS remainder
+           SET held = remainder.held - (planned.value ->> 1)
+          FROM json_each(%s) AS planned
+         WHERE remainder.lot_id = planned.value ->> 0
+    """,
+}
+
+
+def let_go(parts: Mapping[int, int]) -> None:
+    """Let go what is held of lots, by lot, under the lock of their account's balance."""
+    _change("remainders let go", LET_GO, sorted(parts.items()))
+
+
 def write(plan: Plan, posting_id: int) -> None:
     """Write the lots, uses and remainders of a plan whose lines are written, and assert that each account's lots sum to its balance."""
     if not plan.lots and not plan.uses:

@@ -89,6 +89,16 @@ def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Kn
     return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
 
 
+def taken_references(book_id: int, names: Sequence[str]) -> set[str]:
+    """Return those of ``names`` under which an entry of the book stands."""
+    found: set[str] = set()
+    with connection.cursor() as cursor:
+        for start in range(0, len(names), REFERENCES_A_CALL):
+            cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
+            found.update(reference for _id, reference, _digest in cursor.fetchall())
+    return found
+
+
 def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for part in parts(entry_ids):

@@ -74,11 +74,15 @@ class Taking(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What a draft says of its lots itself: what it grants, or what it takes; ``of_held``: out of what is held."""
+    """What a draft says of its lots itself: what it grants, or what it takes; ``of_held``: out of what is held.
+
+    ``expires``: it is their expiry, which a suspended account does not stop.
+    """
 
     grants: tuple[Grant, ...] = ()
     takings: tuple[Taking, ...] = ()
     of_held: bool = False
+    expires: bool = False
 
 
 class PlannedLot(NamedTuple):

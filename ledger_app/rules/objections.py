@@ -45,7 +45,9 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
         book = held.books[draft.book_id].code
         return [errors.AccountInOtherBook(account=account.code, book=book, reference=draft.reference)]
     found: list[errors.LedgerError] = []
-    if account.state != "open":
+    # A suspension stops what is done with the points, not time.
+    expires = account.state == "suspended" and draft.lots is not None and draft.lots.expires
+    if account.state != "open" and not expires:
         state = ACCOUNT_STATES[account.state]
         found.append(errors.AccountNotOpen(account=account.code, state=state, reference=draft.reference))
     if account.merged_into is not None:

@@ -25,7 +25,9 @@ class Points:
     caller: Caller
     accounts: dict[str, Account]
 
-    def draft(self, reference: str, gains: int, *, on: date = date(2017, 1, 10), who: str = "M1", lots: Named | None = None) -> Draft:
+    def draft(
+        self, reference: str, gains: int, *, on: date = date(2017, 1, 10), who: str = "M1", lots: Named | None = None
+    ) -> Draft:
         lines = (self.accounts[who].pk, -gains), (self.accounts["programme"].pk, gains)
         return Draft(self.book.pk, on, reference, "", lines, lots=lots)
 
@@ -34,7 +36,9 @@ class Points:
         origin = entries.Origin(Posting.Origin.OPENING, next(_numbers))
         return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller))
 
-    def gain(self, reference: str, gains: int, *, on: date = date(2017, 1, 10), who: str = "M1", lots: Named | None = None) -> None:
+    def gain(
+        self, reference: str, gains: int, *, on: date = date(2017, 1, 10), who: str = "M1", lots: Named | None = None
+    ) -> None:
         self.post(self.draft(reference, gains, on=on, who=who, lots=lots))
 
     def reverse(self, reference: str, *, on: date = date(2017, 1, 12)) -> None:
@@ -57,7 +61,9 @@ class Points:
         return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([self.book]))]
 
 
-def open_points(caller: Caller, *, rule: RuleGiven = SEVEN, floor: int | None = 0, code: str = "POINTS", months: int = 12) -> Points:
+def open_points(
+    caller: Caller, *, rule: RuleGiven = SEVEN, floor: int | None = 0, code: str = "POINTS", months: int = 12
+) -> Points:
     """Open the book with its rule, the members M1 and M2, and the months of 2017."""
     book = books.open_book(code=code, name="Points", unit="points", exponent=0, time_zone="Asia/Tokyo", caller=caller)
     for month in range(1, months + 1):

@@ -57,7 +57,8 @@ def test_reversing_a_spend_restores_the_same_lots(points):
     points.gain("s-1", -150)
     points.reverse("s-1")
     assert list(OpenLot.objects.order_by("lot_id").values_list("lot_id", "remaining", "due_on")) == before
-    assert points.uses("reversal:s-1") == [] and points.breaches() == []
+    assert points.uses("reversal:s-1") == []
+    assert points.breaches() == []
 
 
 def test_what_comes_back_after_its_day_is_due_on_the_day_it_comes_back(points):
@@ -118,7 +119,8 @@ def test_lots_that_move_keep_kind_and_days(points):
     assert sorted(points.open("M2")) == [("free", 40, "2017-01-30"), ("paid", 60, "2017-03-03")]
     assert set(Lot.objects.filter(account=other).values_list("granted_on", flat=True)) == {date(2017, 1, 10)}
     points.reverse("m-1", on=date(2017, 1, 16))
-    assert points.open("M2") == [] and points.balance("M1") == 100
+    assert points.open("M2") == []
+    assert points.balance("M1") == 100
     assert points.breaches() == []
 
 
@@ -174,12 +176,16 @@ def test_an_account_with_lines_keeps_lots_or_not_for_ever(points):
     ],
 )
 def test_a_rule_that_does_not_say_when_lots_expire_is_refused(points, given, finance, caller_of):
-    assert refused(lambda: set_rule(book=points.book, role="gifts", given=given, caller=caller_of(finance))) == ["lot_rule_invalid"]
+    assert refused(lambda: set_rule(book=points.book, role="gifts", given=given, caller=caller_of(finance))) == [
+        "lot_rule_invalid"
+    ]
 
 
 def test_finance_alone_changes_a_rule(points, finance, engineer, caller_of):
     given = RuleGiven("never", "breakage")
-    assert refused(lambda: set_rule(book=points.book, role="points", given=given, caller=caller_of(engineer))) == ["not_permitted"]
+    assert refused(lambda: set_rule(book=points.book, role="points", given=given, caller=caller_of(engineer))) == [
+        "not_permitted"
+    ]
     assert refused(lambda: set_rule(book=points.book, role="points", given=given, caller=points.caller)) == ["not_permitted"]
     rule = set_rule(book=points.book, role="points", given=given, caller=caller_of(finance))
     assert [line.expiry for line in rule.history.order_by("history_id")] == ["days", "never"]
