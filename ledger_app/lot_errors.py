@@ -150,3 +150,12 @@ class HoldSettledOtherwise(LedgerError):
 
     code = "hold_settled_otherwise"
     template = _("The hold {reference} was settled already, with {settled}, not {amount}. A hold is resolved once.")
+
+
+class LotAccountUnfit(LedgerError):
+    """An account that keeps lots has one balance row, and a floor that expiry cannot meet."""
+
+    code = "lot_account_unfit"
+    template = _(
+        "Account {account} keeps lots, by the rule for its role: open it with one stripe, and with no floor or one of zero or less."
+    )

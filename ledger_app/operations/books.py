@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from django.db import models
 from simple_history.utils import bulk_create_with_history
 
-from ledger_app import errors
+from ledger_app import errors, lot_errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
@@ -189,6 +189,13 @@ def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]
     """Create accounts with a balance row for each stripe: a row that does not exist cannot be locked."""
     first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
     ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
+    unfit = [
+        opening.code
+        for book_id, _holder, opening in wanted
+        if (book_id, opening.role) in ruled and (opening.stripes > 1 or (opening.floor or 0) > 0)
+    ]
+    if unfit:
+        raise errors.Refused([lot_errors.LotAccountUnfit(account=code) for code in unfit])
     accounts = [
         Account(
             id=first + place,

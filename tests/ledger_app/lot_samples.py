@@ -52,7 +52,10 @@ class Points:
 
     def uses(self, reference: str) -> list[int]:
         """Return what an entry took of lots, in the order in which it did."""
-        return list(LotUse.objects.filter(line__entry__reference=reference).order_by("id").values_list("amount", flat=True))
+        found = LotUse.objects.filter(line__entry__reference=reference)
+        if reference.startswith("reversal of "):
+            found = LotUse.objects.filter(line__entry__reverses__reference=reference.removeprefix("reversal of "))
+        return list(found.order_by("id").values_list("amount", flat=True))
 
     def balance(self, who: str = "M1") -> int:
         return -Balance.objects.get(account=self.accounts[who]).amount

@@ -57,7 +57,7 @@ def test_reversing_a_spend_restores_the_same_lots(points):
     points.gain("s-1", -150)
     points.reverse("s-1")
     assert list(OpenLot.objects.order_by("lot_id").values_list("lot_id", "remaining", "due_on")) == before
-    assert points.uses("reversal:s-1") == []
+    assert points.uses("reversal of s-1") == [-100, -50]
     assert points.breaches() == []
 
 
@@ -81,7 +81,7 @@ def test_reversing_a_grant_takes_its_own_lot_first_then_others(points):
     points.gain("g-3", 40, on=date(2017, 1, 12))
     points.gain("s-1", -90, on=date(2017, 1, 12))
     points.reverse("g-2")
-    assert points.uses("reversal:g-2") == [60, 40]
+    assert points.uses("reversal of g-2") == [60, 40]
     assert points.open() == []
     assert points.breaches() == []
 
