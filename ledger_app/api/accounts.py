@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from config.api_input import Input
 from config.api_views import LookView, Output
-from ledger_app.api.lots import DueFilters, DueOutput, LotFilters, LotOutput
+from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
 from ledger_app.models import Account, Balance, Identifier, Line
 from ledger_app.queries import books, expiry, lot_pages
 from ledger_app.rules.posting import natural
@@ -137,11 +137,11 @@ class AccountView(LookView):
         return self.page(lot_pages.of_account(self.get_object(), is_open=asked.get("open")))
 
     @extend_schema(
-        summary="Tell what of an account would expire by a day", parameters=[DueFilters], responses=DueOutput(many=True)
+        summary="Tell what of an account would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)
     )
-    @action(detail=True, serializer_class=DueOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
+    @action(detail=True, serializer_class=DueLotsOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
     def due(self, _request: Request, pk: str) -> Response:
         """Answer day by day."""
         del pk
         days = expiry.due_by_day(by=self.asked(DueFilters)["by"], account_id=self.get_object().pk)
-        return Response(DueOutput(days, many=True).data)
+        return Response(DueLotsOutput(days, many=True).data)

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api_views import LookView, Output
-from ledger_app.api.lots import DueFilters, DueOutput
+from ledger_app.api.lots import DueFilters, DueLotsOutput
 from ledger_app.models import Book
 from ledger_app.queries import expiry
 
@@ -35,10 +35,12 @@ class BookView(LookView):
     lookup_field = "code"
     lookup_value_regex = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
-    @extend_schema(summary="Tell what of a book would expire by a day", parameters=[DueFilters], responses=DueOutput(many=True))
-    @action(detail=True, serializer_class=DueOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
+    @extend_schema(
+        summary="Tell what of a book would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)
+    )
+    @action(detail=True, serializer_class=DueLotsOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
     def due(self, _request: Request, code: str) -> Response:
         """Answer day by day."""
         del code
         days = expiry.due_by_day(by=self.asked(DueFilters)["by"], book_id=self.get_object().pk)
-        return Response(DueOutput(days, many=True).data)
+        return Response(DueLotsOutput(days, many=True).data)

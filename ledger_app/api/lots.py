@@ -62,7 +62,7 @@ class LotOutput(Output):
         return remainder.held if remainder else 0
 
 
-class DueOutput(Output):
+class DueLotsOutput(Output):
     """What is due on one day, and what of it is held."""
 
     date = serializers.DateField(source="due_on")

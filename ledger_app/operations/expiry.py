@@ -186,8 +186,8 @@ def _accounts(ids: set[int]) -> dict[int, tuple[str, str, str]]:
     """Return (code, role, category) by account id."""
     found: dict[int, tuple[str, str, str]] = {}
     for part in postings.parts(sorted(ids)):
-        for key, *row in Account.objects.filter(id__in=part).values_list("id", "code", "role", "category"):
-            found[key] = tuple(row)
+        for key, code, role, category in Account.objects.filter(id__in=part).values_list("id", "code", "role", "category"):
+            found[key] = (code, role, category)
     return found
 
 

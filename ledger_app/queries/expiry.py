@@ -121,7 +121,7 @@ def due_in_period(period: Period) -> tuple[DueLots, ...]:
     """Return the first lots that are due in a period or before it and have not expired."""
     rows = OpenLot.objects.filter(book=period.book_id, due_on__lte=period.ends_on).order_by("due_on", "account_id")
     columns = rows.values_list("account__code", "due_on", "remaining", "held")[:SHOWN_MOST]
-    return tuple(DueLots(code, due_on, remaining - held, held) for code, due_on, remaining, held in columns)
+    return tuple(DueLots(code, due_on, remaining - held, held) for code, due_on, remaining, held in columns if due_on is not None)
 
 
 DUE_BY_DAY = """
