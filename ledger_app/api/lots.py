@@ -12,9 +12,7 @@ from config.api_views import Output
 class LotFilters(Input):
     """Which lots of an account."""
 
-    open = serializers.BooleanField(
-        required=False, help_text=_("True: only those of which something is left; they come earliest due first.")
-    )
+    open = serializers.BooleanField(required=False, help_text=_("True: only those of which something is left."))
 
 
 class DueFilters(Input):

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors, locks, lot_errors
 from ledger_app.models import Account, Hold, HoldLot, Posting
 from ledger_app.operations import entries, history, lots, transactions, transitions
@@ -42,7 +44,7 @@ def place(*, wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     """
     reasons: list[errors.LedgerError] = []
     if "ledger_app.place_hold" not in rights_of(caller.user):
-        reasons.append(errors.NotPermitted(user=caller.user.username, right="Can hold points", who="The till"))
+        reasons.append(errors.NotPermitted(user=caller.user.username, right=_("Hold points"), who=_("The till")))
     if REFERENCE.fullmatch(wanted.reference) is None:
         reasons.append(errors.ReferenceInvalid(reference=wanted.reference[:120]))
     if DESCRIPTION.fullmatch(wanted.description) is None:

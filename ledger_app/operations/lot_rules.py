@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors, lot_errors
 from ledger_app.models import Account, Book, LotRule
 from ledger_app.operations import history, transactions
@@ -52,7 +55,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
         is_machine = row is None and caller.user.username == caller.user.SYSTEM
         if not is_machine and "ledger_app.set_lot_rule" not in rights_of(caller.user):
             raise errors.Refused(
-                [errors.NotPermitted(user=caller.user.username, right="Can set the rules of lots", who="Finance")]
+                [errors.NotPermitted(user=caller.user.username, right=_("Set the rules of lots"), who=_("Finance"))]
             )
         if row is None:
             row = history.create(LotRule(book=book, role=role, **wanted), caller=caller)
@@ -69,17 +72,17 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
 
 def _check(role: str, given: RuleGiven) -> None:
     most = {DAYS: DAYS_MOST, MONTHS: MONTHS_MOST}.get(given.expiry)
-    why = ""
+    why: str | Promise = ""
     if given.expiry not in {NEVER, DAYS, MONTHS, FIXED}:
-        why = "never, days, months or fixed"
+        why = _("it is never, days, months or fixed")
     elif most is not None and not 1 <= (given.validity or 0) <= most:
-        why = f"1 to {most} are needed"
+        why = _("a number of days or months is needed, within a hundred years")
     elif most is None and given.validity is not None:
-        why = "a validity is for days and months"
+        why = _("a number is for days and months alone")
     elif (given.expiry == FIXED) != (given.fixed_on is not None):
-        why = "a date is for fixed, and needed there"
+        why = _("a date is needed for fixed, and for nothing else")
     elif given.order not in LotRule.Order.values or given.kind not in LotRule.Kind.values:
-        why = f"{given.order} or {given.kind} is not known"
+        why = _("the order or the kind is not known")
     if why:
         facts = {"expiry": given.expiry, "validity": given.validity, "fixed": given.fixed_on}
         raise errors.Refused([lot_errors.LotRuleInvalid(role=role, why=why, **facts)])
