@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection, connections
 
 from ledger_app import errors, lot_errors
-from ledger_app.models import Account, Book, ExpiryChunk, ExpiryRun, LotRule, Posting
+from ledger_app.models import Book, ExpiryChunk, ExpiryRun, LotRule, Posting
 from ledger_app.operations import entries, holds, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.pool import Pool
 from ledger_app.queries import expiry as due_rows
-from ledger_app.queries import postings
 from ledger_app.queries.expiry import Due, Span
 from ledger_app.rules.lots import Named, Taking
 from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft
@@ -184,11 +183,7 @@ def _post(
 
 def _accounts(ids: set[int]) -> dict[int, tuple[str, str, str]]:
     """Return (code, role, category) by account id."""
-    found: dict[int, tuple[str, str, str]] = {}
-    for part in postings.parts(sorted(ids)):
-        for key, code, role, category in Account.objects.filter(id__in=part).values_list("id", "code", "role", "category"):
-            found[key] = (code, role, category)
-    return found
+    return {key: (code, role, category) for key, code, role, category in due_rows.accounts(sorted(ids))}
 
 
 def _draft(

@@ -1,5 +1,6 @@
 """What is due: found by the index over book, day and account, so that what is not due is never read."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from ledger_app.models import Book, OpenLot, Period
+from ledger_app.queries.lots import GIVEN, THEN
 from ledger_app.queries.postings import taken_references
 from ledger_app.rules.periods import DueLots
 
@@ -91,6 +93,21 @@ def due_in(book_id: int, spans: Sequence[Span]) -> list[Due]:
                 lots.setdefault(account_id, []).append((lot_id, remaining - held))
         found += [Due(account_id, due_on, tuple(of_account)) for account_id, of_account in lots.items()]
     return found
+
+
+ACCOUNTS = """
+    SELECT account.id, account.code, account.role, account.category
+      FROM {given}
+      {then} ledger_app_account AS account ON account.id = given.id
+"""
+
+
+def accounts(ids: Sequence[int]) -> list[tuple[int, str, str, str]]:
+    """Return (id, code, role, category) of accounts."""
+    sql = ACCOUNTS.format(given=GIVEN[connection.vendor], then=THEN[connection.vendor])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(list(ids))])
+        return list(cursor.fetchall())
 
 
 def references(book_id: int, wanted: Sequence[tuple[str, date]]) -> list[str]:

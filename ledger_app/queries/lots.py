@@ -95,20 +95,34 @@ def held(accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft]) -> tuple[
     for account_id, lot_id, kind, granted_on, expires_on in _rows(CLOSED, sorted(missing)):
         if account_id in lots:
             lots[account_id][lot_id] = HeldLot(lot_id, kind, granted_on, expires_on, 0, 0, is_open=False)
-    roles = roles_of(keeping)
-    by_role = {place: rule_of(rule) for place, rule in rules(keeping).items()}
+    rule_by_account = _rules_by_account(keeping)
     found = {
         account_id: HeldLots(
             account.code,
             account.book_id,
             signs[account_id],
             account.floor,
-            by_role[account.book_id, roles[account_id]],
+            rule_by_account[account_id],
             tuple(lots[account_id].values()),
         )
         for account_id, account in keeping.items()
     }
     return found, done
+
+
+def _rules_by_account(keeping: Mapping[int, HeldAccount]) -> dict[int, Rule]:
+    """Return the rule of each account; where its book has but one, nobody need be asked for the account's role."""
+    of_book: dict[int, dict[str, Rule]] = {}
+    for (book_id, role), row in rules(keeping).items():
+        of_book.setdefault(book_id, {})[role] = rule_of(row)
+    several = [account_id for account_id, account in keeping.items() if len(of_book[account.book_id]) > 1]
+    roles = roles_of(several) if several else {}
+    return {
+        account_id: of_book[account.book_id][roles[account_id]]
+        if account_id in roles
+        else next(iter(of_book[account.book_id].values()))
+        for account_id, account in keeping.items()
+    }
 
 
 def _named(drafts: Sequence[Draft], keeping: Collection[int]) -> tuple[list[int], list[int]]:
