@@ -146,7 +146,13 @@ def positive(text: str) -> int:
 
 
 # What each phase is called on a terminal.
-PHASES = {"check": "checking the file", "store": "storing the records", "apply": "applying", "recount": "counting again"}
+PHASES = {
+    "check": "checking the file",
+    "store": "storing the records",
+    "apply": "applying",
+    "expire": "expiring",
+    "recount": "counting again",
+}
 BAR = "{desc}: {percentage:3.0f} % |{bar:30}| {n:,} of {total:,} records · {rate_noinv_fmt} · {remaining} left"
 BAR_WITHOUT_END = "{desc}: {n:,} records · {rate_noinv_fmt} · {elapsed}"
 

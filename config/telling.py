@@ -15,6 +15,8 @@ MACHINES: Final[dict[str, Machine]] = {}
 PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("batch", "receive"): _("received the file"),
     ("batch", "propose"): _("proposed this reversal"),
+    ("hold", "place"): _("placed this hold"),
+    ("lotrule", "set"): _("set this rule of lots"),
     ("source", "load"): _("loaded a version of the source"),
 }
 

@@ -14,7 +14,10 @@ class LedgerConfig(AppConfig):
     verbose_name = _("Ledger")
 
     def ready(self) -> None:
-        """Have groups, rights and the system user brought up to date after each migration."""
+        """Have groups, rights and the system user brought up to date after each migration, and lots asked about by the verification."""
+        from ledger_app.queries import lot_proofs, proofs
+
+        proofs.register(lot_proofs.STATEMENTS, triggers=lot_proofs.EXPECTED_TRIGGERS)
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
 
 

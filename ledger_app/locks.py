@@ -73,6 +73,13 @@ def next_free(rows: models.QuerySet[Row]) -> Row | None:
     return rows.select_for_update(skip_locked=True).first()
 
 
+def free_rows(rows: models.QuerySet[Row]) -> list[Row]:
+    """Lock and return those of ``rows`` that nobody else has locked. At any step, since it waits for nobody."""
+    if not is_counting():
+        raise LockOrderBroken("rows were asked for outside the outermost transaction")
+    return list(rows.select_for_update(skip_locked=True))
+
+
 PERIODS = """
     SELECT book_id, name, starts_on, ends_on, state FROM ledger_app_period
      WHERE book_id IN ({ids}) AND starts_on <= %s AND ends_on >= %s
@@ -81,7 +88,7 @@ PERIODS = """
 # The account's row first, then what hangs on it: whoever changes an account or its holder has the account's row before anything else of it.
 ACCOUNTS = """
     SELECT account.id, account.code, account.book_id, account.category, account.floor, account.stripes, account.state,
-           holder.merged_into_id, book.code
+           holder.merged_into_id, account.keeps_lots, book.code
       FROM ledger_app_account AS account
            {then} ledger_app_book AS book ON book.id = account.book_id
            LEFT JOIN ledger_app_holder AS holder ON holder.id = account.holder_id
@@ -109,14 +116,19 @@ def ledger(
     if alone:
         _rows(ACCOUNTS_ALONE, keys, EXCLUSIVE[vendor])
     book_codes: dict[int, str] = {}
-    accounts: dict[int, HeldAccount] = {}
-    for key, code, book_id, *held, book_code in _rows(ACCOUNTS, keys, SHARED[vendor]):
-        book_codes[book_id] = book_code
-        accounts[key] = HeldAccount(code, book_id, *held)
+    held_accounts: dict[int, HeldAccount] = {}
+    for key, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, SHARED[vendor]):
+        account = held_accounts[key] = HeldAccount(*held, keeps_lots=bool(keeps_lots))
+        book_codes[account.book_id] = book_code
     _take(3)
-    balance_ids = [posting.balance_id(key, lane % account.stripes) for key, account in accounts.items()]
+    balance_ids = [posting.balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
     balances = {key: (amount, sequence) for key, amount, sequence in _rows(BALANCES, balance_ids, EXCLUSIVE[vendor])}
-    return Ledger(book_codes, periods, accounts, balances)
+    return Ledger(book_codes, periods, held_accounts, balances)
+
+
+def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:
+    """Lock accounts and their first balances, which are all the balances of one that keeps lots, where nothing is posted."""
+    return ledger(book_ids=(), first_on=date.min, last_on=date.min, account_ids=account_ids, lane=0).accounts
 
 
 def _take(step: int) -> None:

@@ -9,9 +9,10 @@ from ingestion_app.demo import purchases
 from ingestion_app.operations import sources
 from ledger_app.errors import Refused
 from ledger_app.models import Book
-from ledger_app.operations import books, people
+from ledger_app.operations import books, lot_rules, people
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
+from ledger_app.operations.lot_rules import RuleGiven
 
 PASSWORD = "demo-only-password"  # noqa: S105 - printed by the demonstration, refused in production
 USERS = (
@@ -21,8 +22,10 @@ USERS = (
     ("finance-2", "finance"),
     ("support-1", "support"),
     ("auditor-1", "auditor"),
+    ("till-1", "till"),
 )
 STRIPES = 16
+POINTS_RULE = RuleGiven(expiry="months", validity=24, breakage="breakage.income")
 
 
 def refuse_in(environment: str) -> None:
@@ -47,8 +50,15 @@ def seed(*, months: int, caller: Caller) -> dict[str, Any]:
         caller=caller,
     )
     new_accounts += books.open_accounts(
-        book=points, openings=[AccountOpening("programme.expense", "programme", "expense", stripes=STRIPES)], caller=caller
+        book=points,
+        openings=[
+            AccountOpening("programme.expense", "programme", "expense", stripes=STRIPES),
+            AccountOpening("breakage.income", "breakage", "income", stripes=STRIPES),
+        ],
+        caller=caller,
     )
+    # Before the members: accounts that are opened after the rule keep lots.
+    lot_rules.set_rule(book=points, role="points", given=POINTS_RULE, caller=caller)
     new_members = books.open_members(openings=[_member(number) for number in members], caller=caller)
     for name, group in USERS:
         people.register(username=name, password=PASSWORD, group=group, caller=caller)

@@ -15,12 +15,12 @@ from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, chunks, leasing, reversing
 from ingestion_app.operations.chunks import ChunkResult, Clock, Work
-from ingestion_app.operations.pool import Pool
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, Refused, TryAgain
 from ledger_app.operations import collecting, measuring, transitions
 from ledger_app.operations.audit import Caller
+from ledger_app.operations.pool import Pool
 from ledger_app.queries.rights import rights_of
 
 SPARES = 10  # processes that may die and be replaced in one attempt

@@ -49,7 +49,7 @@ def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> li
         record_sum += amount
         for book, effective_on, posted, debit, credit, description in entries:
             sides = (accounts.find(book, debit, holder, line), posted), (accounts.find(book, credit, holder, line), -posted)
-            drafts.append(_draft((keys[book], effective_on, name, description, sides, None, False, False)))
+            drafts.append(_draft((keys[book], effective_on, name, description, sides, None, False, False, None)))
             of_book = totals.setdefault(book, [0, 0, 0])
             of_book[0] += 1
             of_book[1] += 2

@@ -16,12 +16,12 @@ from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, SourceVersion
 from ingestion_app.operations import plans
-from ingestion_app.operations.pool import Pool
 from ingestion_app.queries import definitions
 from ingestion_app.queries.ledger import Checked, LedgerCheck
 from ledger_app.errors import TryAgain
 from ledger_app.models import Book
 from ledger_app.operations import collecting, measuring
+from ledger_app.operations.pool import Pool
 
 BLOCK = 5000
 PART_BYTES = 8_000_000  # starting a process takes as long as reading some of this

@@ -9,7 +9,7 @@ from ingestion_app.models import Batch
 from ledger_app.errors import AccountNotOpen, FloorBroken, HolderMerged, LedgerError
 from ledger_app.models import Book
 from ledger_app.queries.postings import JOIN_IN_ORDER
-from ledger_app.rules.posting import ACCOUNT_STATES
+from ledger_app.rules.objections import ACCOUNT_STATES
 
 ACCOUNTS_NAMED = 20
 

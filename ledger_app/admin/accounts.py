@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, BoundedPaginator, HistoryAdmin, link_to, url_of
 from config.sheets import Column, Facts, Sheet, Table
+from ledger_app.admin.lots import open_lots_table
 from ledger_app.models import Account, Balance, Holder, Identifier, Line
 from ledger_app.rules import posting
 from ledger_app.templatetags import look
@@ -219,6 +220,7 @@ class AccountAdmin(HistoryAdmin):
             "facts": facts,
             "balance": posting.natural(row.category, row.signed or 0),
             "balance_note": note,
+            "lots": open_lots_table(row),
             "lines": shown,
             "page_var": "p",
             "page_range": paginator.get_elided_page_range(shown.number),

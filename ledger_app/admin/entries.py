@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import origins
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
+from ledger_app.admin.lots import allocation_table
 from ledger_app.models import Entry, Line
 from ledger_app.templatetags import look
 
@@ -76,6 +77,7 @@ class EntryAdmin(ReadOnlyAdmin):
             "book": entry.book,
             "facts": facts,
             "lines": lines,
+            "lots": allocation_table(entry),
             "debit_total": sum(line["debit"] or 0 for line in lines),
             "credit_total": sum(line["credit"] or 0 for line in lines),
             "origin": teller(entry) if teller else [],

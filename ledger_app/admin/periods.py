@@ -163,6 +163,7 @@ def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
         "has_ended": _("The period's last day has passed"),
         "follows_frozen": _("Every earlier period is frozen"),
         "work_has_ended": _("Every batch dated in it has ended"),
+        "expiries_are_posted": _("What was due in it has expired"),
     }
     found = []
     for guard in PERIOD.transition("freeze").guards:

@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from config.api_input import Input
 from config.api_views import LookView, Output
+from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
 from ledger_app.models import Account, Balance, Identifier, Line
-from ledger_app.queries import books
+from ledger_app.queries import books, expiry, lot_pages
 from ledger_app.rules.posting import natural
 
 
@@ -122,3 +123,25 @@ class AccountView(LookView):
         del pk
         self.asked(Input)
         return self.page(Line.objects.filter(account=self.get_object()).select_related("entry"))
+
+    @extend_schema(summary="List the lots of an account", parameters=[LotFilters], responses=LotOutput(many=True))
+    @action(
+        detail=True,
+        serializer_class=LotOutput,
+        reads=("ledger_app.view_lot", "ledger_app.view_lotuse", "ledger_app.view_openlot", "ledger_app.view_entry"),
+    )
+    def lots(self, _request: Request, pk: str) -> Response:
+        """Answer with the lots of one account: what was granted, used by what, what is left and until when."""
+        del pk
+        asked = self.asked(LotFilters)
+        return self.page(lot_pages.of_account(self.get_object(), is_open=asked.get("open")))
+
+    @extend_schema(
+        summary="Tell what of an account would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)
+    )
+    @action(detail=True, serializer_class=DueLotsOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
+    def due(self, _request: Request, pk: str) -> Response:
+        """Answer day by day."""
+        del pk
+        days = expiry.due_by_day(by=self.asked(DueFilters)["by"], account_id=self.get_object().pk)
+        return Response(DueLotsOutput(days, many=True).data)

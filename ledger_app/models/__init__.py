@@ -4,6 +4,8 @@ from ledger_app.models.accounts import STRIPES_MOST, Account, Balance
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
+from ledger_app.models.holds import Hold, HoldLot
+from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.people import Holder, Identifier, User
 
 __all__ = [
@@ -13,9 +15,17 @@ __all__ = [
     "Balance",
     "Book",
     "Entry",
+    "ExpiryChunk",
+    "ExpiryRun",
+    "Hold",
+    "HoldLot",
     "Holder",
     "Identifier",
     "Line",
+    "Lot",
+    "LotRule",
+    "LotUse",
+    "OpenLot",
     "Period",
     "Posting",
     "Seal",

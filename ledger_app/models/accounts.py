@@ -40,6 +40,8 @@ class Account(models.Model):
     floor = models.BigIntegerField(_("floor"), null=True, blank=True)
     stripes = models.PositiveSmallIntegerField(_("stripes"), default=1)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
+    # Decided when the account is opened, by the rule for its role; the database refuses a change once it has lines.
+    keeps_lots = models.BooleanField(_("keeps lots"), default=False)
     opened_at = models.DateTimeField(_("opened at"))
 
     history = HistoricalRecords()
@@ -62,6 +64,11 @@ class Account(models.Model):
             models.CheckConstraint(condition=Q(stripes__gte=1, stripes__lte=STRIPES_MOST), name="account_stripes_in_range"),
             # A floor is decided under the lock of one balance row; striped balances would need all of theirs.
             models.CheckConstraint(condition=Q(stripes=1) | Q(floor__isnull=True), name="account_floor_not_striped"),
+            # The lock of one balance row is that of the account's lots; and what expires must never meet a floor.
+            models.CheckConstraint(
+                condition=Q(keeps_lots=False) | (Q(stripes=1) & (Q(floor__isnull=True) | Q(floor__lte=0))),
+                name="account_lots_expire_freely",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,8 +11,8 @@ from zoneinfo import available_timezones
 from django.db import models
 from simple_history.utils import bulk_create_with_history
 
-from ledger_app import errors
-from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, Period
+from ledger_app import errors, lot_errors
+from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
@@ -188,6 +188,14 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
 def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> None:
     """Create accounts with a balance row for each stripe: a row that does not exist cannot be locked."""
     first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
+    ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
+    unfit = [
+        opening.code
+        for book_id, _holder, opening in wanted
+        if (book_id, opening.role) in ruled and (opening.stripes > 1 or (opening.floor or 0) > 0)
+    ]
+    if unfit:
+        raise errors.Refused([lot_errors.LotAccountUnfit(account=code) for code in unfit])
     accounts = [
         Account(
             id=first + place,
@@ -198,6 +206,7 @@ def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]
             holder=holder,
             floor=opening.floor,
             stripes=opening.stripes,
+            keeps_lots=(book_id, opening.role) in ruled,
             opened_at=caller.at,
         )
         for place, (book_id, holder, opening) in enumerate(wanted)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.models import Entry, Posting
 from ledger_app.models.entries import PLACES
-from ledger_app.operations import bulk, measuring, transactions
+from ledger_app.operations import bulk, lots, measuring, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import postings
@@ -63,7 +63,7 @@ def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int =
     if not drafts:
         return Posted(None, 0, 0, 0)
     with measuring.phase("lock"):
-        held = _hold(drafts, lane)
+        held = _hold(drafts, lane, caller)
     with measuring.phase("decide"):
         refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
     if refusals:
@@ -100,7 +100,7 @@ def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> 
     return post(drafts=[draft], origin=Origin(Posting.Origin.REVERSAL, entry.pk), caller=caller, reason=reason)
 
 
-def _hold(drafts: Sequence[Draft], lane: int) -> Held:
+def _hold(drafts: Sequence[Draft], lane: int, caller: Caller) -> Held:
     """Lock, in the one order, all that the decision rests on; then read it."""
     book_ids = {draft.book_id for draft in drafts}
     dates = {draft.effective_on for draft in drafts}
@@ -114,6 +114,7 @@ def _hold(drafts: Sequence[Draft], lane: int) -> Held:
     codes = {**locked.book_codes, **postings.book_codes(book_ids - locked.book_codes.keys())}
     to_reverse = {draft.reverses.id for draft in drafts if draft.reverses}
     reversed_by, reversals = postings.reversals(to_reverse)
+    kept, done = lots.hold(locked.accounts, drafts, caller=caller)
     return Held(
         books={key: HeldBook(code, tuple(locked.periods.get(key, ()))) for key, code in codes.items()},
         accounts=locked.accounts,
@@ -121,6 +122,8 @@ def _hold(drafts: Sequence[Draft], lane: int) -> Held:
         known=postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
         reversed_by=reversed_by,
         reversals=reversals,
+        lots=kept,
+        done=done,
     )
 
 
@@ -153,6 +156,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     ]
     _insert("lines", "ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
+    lots.write(plan, row.pk)
     _assert_written(row.pk, plan)
     return row.pk
 

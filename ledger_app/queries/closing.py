@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Q, Sum
 
 from ledger_app.models import Entry, Line, Period, User
-from ledger_app.queries import seals
+from ledger_app.queries import expiry, seals
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.periods import PeriodFacts
 
@@ -42,6 +42,8 @@ def facts(period: Period, *, user: User, at: datetime, controls: dict[str, int] 
         zone=period.book.time_zone,
         earlier_open=tuple(earlier.values_list("name", "state")),
         unfinished=tuple(row for unfinished in _unfinished for row in unfinished(period)),
+        book=period.book.code,
+        due=expiry.due_in_period(period),
         proof=seals.prove(period) if proofs else None,
         balances_differing=tuple(differing_balances(period.book_id)) if proofs else (),
         controls_known=control_totals(period),

@@ -28,6 +28,14 @@ def book_codes(ids: Collection[int]) -> dict[int, str]:
     return dict(Book.objects.filter(id__in=ids).values_list("id", "code"))
 
 
+def roles_of(account_ids: Collection[int]) -> dict[int, str]:
+    """Return role by account id."""
+    found: dict[int, str] = {}
+    for part in parts(sorted(account_ids)):
+        found.update(Account.objects.filter(id__in=part).values_list("id", "role"))
+    return found
+
+
 # References of a book, thousands in one statement, each looked up in the unique index. A list of them as parameters costs more in the driver than
 # the look-up costs the server.
 KNOWN = {
@@ -64,6 +72,16 @@ def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Kn
 def any_between(book_id: int, first: str, last: str) -> bool:
     """Whether an entry of the book has a reference from ``first`` to ``last``, in the order of their characters' numbers."""
     return Entry.objects.filter(book=book_id, reference__gte=first, reference__lte=last).exists()
+
+
+def taken_references(book_id: int, names: Sequence[str]) -> set[str]:
+    """Return those of ``names`` under which an entry of the book stands."""
+    found: set[str] = set()
+    with connection.cursor() as cursor:
+        for start in range(0, len(names), REFERENCES_A_CALL):
+            cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
+            found.update(reference for _id, reference, _digest in cursor.fetchall())
+    return found
 
 
 def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, lot_errors
 from ledger_app.rules.transitions import Machine, Transition
 
 
@@ -24,6 +25,15 @@ class Proof:
     )  # references of the first entries whose rows are not what their digest says
 
 
+class DueLots(NamedTuple):
+    """Lots of an account that are due in a period and have not expired: what of them is free, and what is held."""
+
+    account: str
+    due_on: date
+    free: int
+    held: int
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodFacts:
     """What the guards of a period are asked with."""
@@ -37,6 +47,8 @@ class PeriodFacts:
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
     unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
+    book: str = ""
+    due: tuple[DueLots, ...] = ()  # the first of those that are due in the period
     proof: Proof | None = None  # None: not recomputed, as for a list
     balances_differing: tuple[str, ...] = ()  # accounts
     controls_known: Mapping[str, int] = field(default_factory=dict)
@@ -58,6 +70,18 @@ def follows_frozen(facts: PeriodFacts) -> list[errors.LedgerError]:
 def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
     """Every batch dated in the period has ended."""
     return [errors.WorkUnfinished(what=what, name=name, state=state) for what, name, state in facts.unfinished]
+
+
+def expiries_are_posted(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """What was due in the period has expired: the entry of it is dated in the period."""
+    found: list[errors.LedgerError] = []
+    for account, due_on, free, held in facts.due:
+        on = due_on.isoformat()
+        if free:
+            found.append(lot_errors.ExpiryDue(account=account, date=on, book=facts.book, ends=facts.ends_on.isoformat()))
+        if held:
+            found.append(lot_errors.DueLotsHeld(account=account, date=on))
+    return found
 
 
 def entries_balance(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -126,7 +150,15 @@ PERIOD = Machine(
             target="frozen",
             right="ledger_app.freeze_period",
             who=_("Finance"),
-            guards=(has_ended, follows_frozen, work_has_ended, entries_balance, balances_recompute, controls_match),
+            guards=(
+                has_ended,
+                follows_frozen,
+                work_has_ended,
+                expiries_are_posted,
+                entries_balance,
+                balances_recompute,
+                controls_match,
+            ),
             decides=True,
             writes="the seal",
             told=_("froze the period under a seal"),

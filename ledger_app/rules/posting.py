@@ -12,9 +12,11 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext_lazy as _
-
-from ledger_app import errors
+from ledger_app import errors, lot_errors
+from ledger_app.rules import objections
+from ledger_app.rules.lot_decisions import Line as LotLine
+from ledger_app.rules.lot_decisions import LotDecision
+from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
 
 # The order of the refusals of one draft, as docs/errors.md lists it. A draft is asked in three steps, and the next only where the one before it
 # found nothing: is there such a book; is the draft well formed and can its accounts be named; may it be posted.
@@ -37,6 +39,12 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.AccountNotOpen,
     errors.HolderMerged,
     errors.FloorBroken,
+    lot_errors.LotsUnequal,
+    lot_errors.LotInvalid,
+    lot_errors.LotsNotMoved,
+    lot_errors.LotsDue,
+    lot_errors.LotsDiffer,
+    lot_errors.LotsShort,
 )
 
 FORM = "kakutei-entry-1"
@@ -48,8 +56,6 @@ REFERENCE = re.compile(r"[!-~]{1,100}")
 DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
-# What a person reads where an account refuses a line.
-ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
 
 
 class Reversed(NamedTuple):
@@ -63,6 +69,7 @@ class Draft(NamedTuple):
     """An entry to be posted. ``lines`` are (account id, signed amount in minor units), debit positive.
 
     ``waives_floor``: a decided adjustment says that floors may break. ``moves_lots``: the points change accounts with the lots they are in.
+    ``lots``: which lots are granted or taken, where the book's rule is not to say it.
     """
 
     book_id: int
@@ -73,6 +80,7 @@ class Draft(NamedTuple):
     reverses: Reversed | None = None
     waives_floor: bool = False
     moves_lots: bool = False
+    lots: Named | None = None
 
 
 class HeldPeriod(NamedTuple):
@@ -101,6 +109,7 @@ class HeldAccount(NamedTuple):
     stripes: int
     state: str
     merged_into: int | None
+    keeps_lots: bool = False
 
 
 class KnownEntry(NamedTuple):
@@ -121,6 +130,8 @@ class Held:
     known: Mapping[tuple[int, str], KnownEntry]
     reversed_by: Mapping[int, str] = field(default_factory=dict)  # reversals in the ledger: id of the reversed → reference
     reversals: frozenset[int] = frozenset()  # ids of the entries to be reversed that are reversals themselves
+    lots: Mapping[int, HeldLots] = field(default_factory=dict)  # by account, of those that keep lots
+    done: Mapping[int, Sequence[Done]] = field(default_factory=dict)  # what the entries to be reversed did to lots
 
 
 class PlannedEntry(NamedTuple):
@@ -158,6 +169,9 @@ class Plan:
     lines: list[PlannedLine] = field(default_factory=list)
     balances: dict[int, Moved] = field(default_factory=dict)
     replayed: dict[tuple[int, str], int] = field(default_factory=dict)
+    lots: list[PlannedLot] = field(default_factory=list)
+    uses: list[PlannedUse] = field(default_factory=list)
+    remainders: dict[int, Remainder] = field(default_factory=dict)  # by lot, as a use names it
 
 
 def balance_id(account_id: int, stripe: int) -> int:
@@ -208,6 +222,7 @@ class _Decision:
         self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
+        self._lots = LotDecision(held.lots, held.done) if held.lots else None
 
     def plan(self) -> Plan:
         """Return the plan, with the balances that it comes to."""
@@ -215,6 +230,8 @@ class _Decision:
             before, last = self._held.balances[key]
             if sequence != last:
                 self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
+        if self._lots is not None:
+            self._plan.lots, self._plan.uses, self._plan.remainders = self._lots.lots, self._lots.uses, self._lots.remainders()
         return self._plan
 
     def ask(self, draft: Draft) -> None:
@@ -232,13 +249,15 @@ class _Decision:
             return
         when = (draft.book_id, draft.effective_on)
         if when not in self._dates:
-            self._dates[when] = _period_refusal(book, draft.effective_on, by_hand=self._by_hand)
+            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
         if (shut := self._dates[when]) is not None:
             kind, period = shut
             found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
         if draft.reverses is not None:
-            found += _reversal_refusals(draft, self._held)
+            found += objections.of_reversal(draft, self._held)
         self._place_lines(draft, found)
+        if not found and (self._lots is not None or draft.moves_lots):
+            found += self._place_lots(draft)
         if found:
             self.refusals += _ordered(found)
         else:
@@ -261,7 +280,7 @@ class _Decision:
             self._plan.replayed[name] = known.id
         elif known is not None or (earlier is not None and earlier[0] != fingerprint):
             there = known.content if known is not None else _content(earlier[1], self._held)  # type: ignore[index] # one of them is there
-            self.refusals += [_conflict(draft, there, self._held), *_reversal_refusals(draft, self._held)]
+            self.refusals += [_conflict(draft, there, self._held), *objections.of_reversal(draft, self._held)]
         # Else the same draft stands twice in one call, which is one entry.
         return True
 
@@ -271,7 +290,7 @@ class _Decision:
         for account_id, amount in draft.lines:
             place = self._places[account_id]
             if not place.takes_any or place.book_id != draft.book_id:
-                found += _account_refusals(draft, account_id, self._held)
+                found += objections.of_account(draft, account_id, self._held)
             before, sequence = running[place.balance_id]
             after = before + amount
             if place.floor is not None and amount * place.sign < 0 and after * place.sign < place.floor:
@@ -283,6 +302,21 @@ class _Decision:
                 found.append(errors.AmountOutOfRange(reference=draft.reference, account=place.code, amount=amount))
             running[place.balance_id] = (after, sequence + 1)
             lines.append(_LINE((entry_place, account_id, place.stripe, sequence + 1, amount, after)))
+
+    def _place_lots(self, draft: Draft) -> list[errors.LedgerError]:
+        """Decide the lots of a draft's lines, which have just been placed."""
+        if self._lots is None:
+            return [lot_errors.LotsNotMoved(reference=draft.reference)]
+        first = len(self._plan.lines) - len(draft.lines)
+        lines = [
+            LotLine(
+                place, account_id, amount * self._lots.sign(account_id), draft.effective_on, draft.reference, draft.waives_floor
+            )
+            for place, (account_id, amount) in enumerate(draft.lines, first)
+            if self._lots.keeps(account_id)
+        ]
+        reverses = draft.reverses.id if draft.reverses else None
+        return self._lots.ask(lines, named=draft.lots, moves_lots=draft.moves_lots, reverses=reverses)
 
 
 class _Place(NamedTuple):
@@ -363,40 +397,3 @@ def _conflict(draft: Draft, there: Mapping[str, object], held: Held) -> errors.L
     mine = _content(draft, held)
     differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
     return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")
-
-
-def _period_refusal(book: HeldBook, on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
-    period = next((period for period in book.periods if period.starts_on <= on <= period.ends_on), None)
-    if period is None:
-        return errors.PeriodMissing, ""
-    if period.state == "frozen":
-        return errors.PeriodFrozen, period.name
-    if period.state == "provisional" and not by_hand:
-        return errors.PeriodProvisional, period.name
-    return None
-
-
-def _reversal_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
-    if draft.reverses is None:
-        return []
-    found: list[errors.LedgerError] = []
-    if draft.reverses.id in held.reversed_by:
-        found.append(errors.AlreadyReversed(reference=draft.reverses.reference, by=held.reversed_by[draft.reverses.id]))
-    if draft.reverses.id in held.reversals:
-        found.append(errors.ReversalOfReversal(reference=draft.reverses.reference))
-    return found
-
-
-def _account_refusals(draft: Draft, account_id: int, held: Held) -> list[errors.LedgerError]:
-    """Why an account takes no line of this draft."""
-    account = held.accounts[account_id]
-    if account.book_id != draft.book_id:
-        book = held.books[draft.book_id].code
-        return [errors.AccountInOtherBook(account=account.code, book=book, reference=draft.reference)]
-    found: list[errors.LedgerError] = []
-    if account.state != "open":
-        state = ACCOUNT_STATES[account.state]
-        found.append(errors.AccountNotOpen(account=account.code, state=state, reference=draft.reference))
-    if account.merged_into is not None:
-        found.append(errors.HolderMerged(account=account.code, into=account.merged_into, reference=draft.reference))
-    return found

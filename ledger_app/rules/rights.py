@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": (),
+    "support": ("ledger_app.release_hold",),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
         "ledger_app.close_period",
         "ledger_app.freeze_period",
+        "ledger_app.set_lot_rule",
     ),
     "engineer": (
         "ingestion_app.receive_batch",
@@ -20,6 +21,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ingestion_app.load_source",
     ),
     "auditor": ("ledger_app.run_verification",),
+    # Systems, not people: what stands at the point of sale.
+    "till": ("ledger_app.place_hold", "ledger_app.settle_hold", "ledger_app.release_hold"),
 }
 
 READ: Mapping[str, tuple[str, ...]] = {
@@ -29,9 +32,17 @@ READ: Mapping[str, tuple[str, ...]] = {
         "balance",
         "book",
         "entry",
+        "expirychunk",
+        "expiryrun",
+        "hold",
         "holder",
+        "holdlot",
         "identifier",
         "line",
+        "lot",
+        "lotrule",
+        "lotuse",
+        "openlot",
         "period",
         "posting",
         "seal",

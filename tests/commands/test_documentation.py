@@ -88,6 +88,9 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("verify",),
         ("balances", "CARD"),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
+        ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
+        ("expire", "POINTS", "--through", "2017-01-31"),
+        ("end_holds",),
         ("draw_states",),
     ]
     for name, *arguments in runs:

@@ -13,12 +13,13 @@ from django.db import connections
 from config import commands, doorways
 from ingestion_app import tasks
 from ledger_app.errors import TryAgain
+from ledger_app.operations import holds
 
 
 class Command(commands.Command):
     """Wakes what is asleep."""
 
-    help = "Queue the batches that are being applied and that nobody works on, such as those of a worker that was killed."
+    help = "Queue the batches that are being applied and that nobody works on, and end the holds whose time is over."
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -27,6 +28,8 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome | commands.Report:
         """Look once, or until it is ended."""
         every = options["every"]
+        if every is None:
+            holds.sweep(caller=commands.caller(None))
         if every is not None:
             return commands.Report(
                 object_lines=_lines(every, lambda woken: json.dumps({"woken": woken})), lines=_lines(every, _sentence)
@@ -39,6 +42,7 @@ def _lines(every: int, told: Callable[[list[int]], str]) -> Iterator[str]:
     """Yield a line whenever something was woken. It has no end of its own."""
     while True:
         try:
+            holds.sweep(caller=commands.caller(None))
             woken = tasks.wake(at=doorways.now(), silent_after=_patience())
         except TryAgain:
             # The database may come back; until then nothing can be woken, and nothing else would end well for being ended.

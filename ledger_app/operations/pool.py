@@ -1,4 +1,4 @@
-"""Processes that apply chunks side by side. Imports no model: it is loaded in a new process before Django is set up there."""
+"""Processes that work side by side. Imports no model: it is loaded in a new process before Django is set up there."""
 
 import os
 import pickle

@@ -1,0 +1,383 @@
+"""Lots, their rules, holds and runs of expiry in the admin."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config import doorways
+from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to, url_of
+from config.sheets import Column, Facts, Sheet, Table
+from config.transition_admin import TransitionAdmin, shown_version
+from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
+from ledger_app.operations import holds
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import expiry, lot_pages
+from ledger_app.queries import holds as hold_rows
+from ledger_app.rules.holds import HOLD
+from ledger_app.rules.transitions import Facts as Asked
+from ledger_app.rules.transitions import Transition
+from ledger_app.templatetags import look
+
+LOTS_SHOWN = 20
+CHUNKS_SHOWN = 50
+
+
+def open_lots_table(account: Account) -> Table | None:
+    """Return what is open of an account's lots, due first first; None where it keeps none."""
+    if not account.keeps_lots:
+        return None
+    book = account.book
+    rows = [
+        (
+            link_to(each.lot),
+            each.lot.get_kind_display(),
+            look.day_text(each.lot.granted_on),
+            link_to(each.lot.line.entry),
+            look.day_text(each.due_on) if each.due_on else gettext("never"),
+            look.amount_filter(each.lot.amount, book),
+            look.amount_filter(each.remaining, book),
+            look.amount_filter(each.held, book),
+        )
+        for each in lot_pages.open_of(account, LOTS_SHOWN)
+    ]
+    address = f"{reverse('admin:ledger_app_lot_changelist')}?account__id__exact={account.pk}"
+    due = f"{reverse('admin:ledger_app_lotrule_due_of_account', args=[account.pk])}"
+    columns = (
+        *(Column(_("lot")), Column(_("kind")), Column(_("granted on")), Column(_("granted by")), Column(_("due on"))),
+        *(Column(_("granted"), is_figure=True), Column(_("left"), is_figure=True), Column(_("held"), is_figure=True)),
+    )
+    table = Table(_("Lots with something left"), columns, rows, _("No lot has anything left."), more=(_("All lots ›"), address))
+    return Table(
+        table.heading, columns, rows, table.empty, note=link_text(due, gettext("What would expire by a day")), more=table.more
+    )
+
+
+def link_text(address: str, text: str) -> SafeString:
+    """Return a link."""
+    return format_html('<a href="{}">{}</a>', address, text)
+
+
+def allocation_table(entry: Entry) -> Table | None:
+    """Return what an entry did to lots: what it granted, and what it took of which; None where it did nothing."""
+    book = entry.book
+    rows = [
+        (link_to(each.account), link_to(each), each.get_kind_display(), gettext("granted"), look.amount_filter(each.amount, book))
+        for each in lot_pages.made_by(entry)
+    ]
+    rows += [
+        (
+            link_to(each.lot.account),
+            link_to(each.lot),
+            each.lot.get_kind_display(),
+            gettext("taken") if each.amount > 0 else gettext("given back"),
+            look.amount_filter(abs(each.amount), book),
+        )
+        for each in lot_pages.used_by(entry)
+    ]
+    if not rows:
+        return None
+    columns = (
+        *(Column(_("account")), Column(_("lot")), Column(_("kind")), Column(_("what"))),
+        Column(_("amount"), is_figure=True),
+    )
+    return Table(_("Lots of this entry"), columns, rows, "")
+
+
+@admin.register(Lot)
+class LotAdmin(ReadOnlyAdmin):
+    """Lots: what was granted, used by what, and what is left."""
+
+    list_display = ("number", "account", "kind", "shown_granted_on", "shown_due_on", "shown_amount", "shown_left")
+    search_fields = ("account__code__exact",)
+    search_help_text = _("A whole account code")
+    list_select_related = ("account__book", "remainder")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let the account's page lead to its lots."""
+        return lookup == "account__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    @admin.display(description=_("lot"), ordering="id")
+    def number(self, row: Lot) -> str:
+        """The number."""
+        return str(row)
+
+    @admin.display(description=_("granted on"))
+    def shown_granted_on(self, row: Lot) -> str:
+        """The day of granting."""
+        return look.day_text(row.granted_on)
+
+    @admin.display(description=_("due on"))
+    def shown_due_on(self, row: Any) -> str:
+        """The last day of what is left."""
+        remainder = getattr(row, "remainder", None)
+        day = remainder.due_on if remainder else row.expires_on
+        return look.day_text(day) if day else NOTHING
+
+    @admin.display(description=_("granted"))
+    def shown_amount(self, row: Lot) -> SafeString:
+        """What was granted."""
+        return look.amount_cell(row.amount, row.account.book)
+
+    @admin.display(description=_("left"))
+    def shown_left(self, row: Any) -> SafeString:
+        """What is left."""
+        remainder = getattr(row, "remainder", None)
+        return look.amount_cell(remainder.remaining if remainder else 0, row.account.book)
+
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return what the lot is, and each entry that took of it."""
+        del request
+        lot = lot_pages.of_account(row.account).get(pk=row.pk)
+        book, remainder = row.account.book, getattr(lot, "remainder", None)
+        facts = [
+            (_("Account"), link_to(lot.account)),
+            (_("Kind"), lot.get_kind_display()),
+            (_("Granted by"), link_to(lot.line.entry)),
+            (_("Granted on"), look.day_text(lot.granted_on)),
+            (_("Expires on"), look.day_text(lot.expires_on) if lot.expires_on else _("never")),
+            (_("Due on"), look.day_text(remainder.due_on) if remainder and remainder.due_on else NOTHING),
+            (_("Granted"), look.amount_cell(lot.amount, book)),
+            (_("Left"), look.amount_cell(remainder.remaining if remainder else 0, book)),
+            (_("Held"), look.amount_cell(remainder.held if remainder else 0, book)),
+        ]
+        rows = [
+            (
+                look.day_text(use.line.entry.effective_on),
+                link_to(use.line.entry),
+                look.amount_filter(use.amount if use.amount > 0 else None, book),
+                look.amount_filter(-use.amount if use.amount < 0 else None, book),
+            )
+            for use in lot.uses.all()
+        ]
+        columns = (
+            *(Column(_("date")), Column(_("entry"))),
+            *(Column(_("taken"), is_figure=True), Column(_("given back"), is_figure=True)),
+        )
+        held = [
+            (link_to(part.hold), look.state_pill(part.hold.state), look.amount_cell(part.amount, book)) for part in _parts(lot)
+        ]
+        tables = [Table(_("Used by"), columns, rows, _("Nothing has been taken of this lot."))]
+        if held:
+            of_hold = (Column(_("hold")), Column(_("state")), Column(_("amount"), is_figure=True))
+            tables.append(Table(_("Held by"), of_hold, held, ""))
+        return Sheet(title=gettext("Lot {number}").format(number=row), main=tables, side=[Facts(_("The lot"), facts)])
+
+
+def _parts(lot: Lot) -> list[Any]:
+    return list(lot.held_by.select_related("hold").order_by("-id")[:CHUNKS_SHOWN])
+
+
+@admin.register(LotRule)
+class LotRuleAdmin(HistoryAdmin):
+    """The rules of lots, and what would expire by a day."""
+
+    list_display = ("book", "role", "expiry", "validity", "fixed_on", "order", "breakage")
+    list_select_related = ("book", "breakage")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages of what is due."""
+        own = [
+            path("due/<int:pk>/", self.admin_site.admin_view(self.due_of_book), name="ledger_app_lotrule_due"),
+            path(
+                "due/account/<int:pk>/", self.admin_site.admin_view(self.due_of_account), name="ledger_app_lotrule_due_of_account"
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return the rule, and where what is due can be seen."""
+        sheet = super().sheet(request, row)
+        address = reverse("admin:ledger_app_lotrule_due", args=[row.book_id])
+        return Sheet(title=str(row), main=sheet.main, remark=link_text(address, gettext("What would expire by a day")))
+
+    def due_of_book(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what of a book would expire by a day, once one is asked for: it may be a great many rows."""
+        book = Book.objects.filter(pk=pk).first()
+        if book is None:
+            raise Http404
+        return self._due(request, book, url_of(book), {"book_id": book.pk})
+
+    def due_of_account(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what of an account would expire by a day."""
+        account = Account.objects.select_related("book").filter(pk=pk).first()
+        if account is None:
+            raise Http404
+        return self._due(request, account, url_of(account), {"account_id": account.pk})
+
+    def _due(self, request: HttpRequest, of: Any, address: str, given: dict[str, int]) -> HttpResponse:
+        if not request.user.has_perm("ledger_app.view_openlot"):
+            raise PermissionDenied
+        book = of if isinstance(of, Book) else of.book
+        asked = DueForm(request.GET or None)
+        by = asked.cleaned_data["by"] if asked.is_bound and asked.is_valid() else None
+        days = expiry.due_by_day(by=by, **given) if by else []
+        columns = (
+            *(Column(_("due on")), Column(_("accounts"), is_figure=True), Column(_("lots"), is_figure=True)),
+            *(Column(_("amount"), is_figure=True), Column(_("of it held"), is_figure=True)),
+        )
+        rows = [(look.day_text(day.due_on), day.accounts, day.lots, *_amounts(day, book)) for day in days]
+        whole = expiry.total(days)
+        title = gettext("What would expire of {what}").format(what=of)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "form": asked,
+            "back": (address, str(of)),
+            "part": Table(_("By day"), columns, rows, _("Nothing would expire by that day.")) if by else None,
+            "sum": look.amount_cell(whole.amount, book) if whole else None,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "ledger_app/due.html", context)
+
+
+def _amounts(day: expiry.DayDue, book: Book) -> tuple[Any, Any]:
+    return look.amount_filter(day.amount, book), look.amount_filter(day.held, book)
+
+
+class DueForm(forms.Form):
+    """By when."""
+
+    by = forms.DateField(label=_("By"), initial=lambda: doorways.now().date() + timedelta(days=31), input_formats=["%Y-%m-%d"])
+
+    def clean_by(self) -> date:
+        """Return the day."""
+        found: date = self.cleaned_data["by"]
+        return found
+
+
+@admin.register(Hold)
+class HoldAdmin(TransitionAdmin):
+    """Holds: what is reserved, for whom, until when, and the button that lets go."""
+
+    machine = HOLD
+    list_display = ("reference", "book", "account", "shown_amount", "shown_until", "shown_state")
+    list_filter = ("book", "state")
+    search_fields = ("reference__exact",)
+    search_help_text = _("A whole reference")
+    list_select_related = ("book", "account")
+    change_form_template = "ledger_app/hold_detail.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring what is shown with each row."""
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("book", "account", "target", "placed_by")
+        return rows
+
+    @admin.display(description=_("amount"))
+    def shown_amount(self, row: Hold) -> SafeString:
+        """What is held."""
+        return look.amount_cell(row.amount, row.book)
+
+    @admin.display(description=_("good until"))
+    def shown_until(self, row: Hold) -> SafeString:
+        """Until when, in the book's zone."""
+        return look.instant_cell(row.expires_at, row.book)
+
+    @admin.display(description=_("state"))
+    def shown_state(self, row: Hold) -> SafeString:
+        """What has become of it."""
+        return look.state_pill(row.state)
+
+    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Asked:
+        """Return what the guards are asked with."""
+        del transition
+        caller = doorways.from_request(request, "admin")
+        return hold_rows.facts(row, user=caller.user, at=caller.at)
+
+    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+        """Ask how much is settled."""
+        del row
+        return SettleForm(data) if transition.name == "settle" else None
+
+    def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
+        """Say what is held."""
+        del transition
+        return [(_("Account"), row.account), (_("Held"), look.amount_cell(row.amount, row.book)), (_("Goes to"), row.target)]
+
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
+        """Settle or release."""
+        version = shown_version(posted)
+        if transition.name == "settle":
+            amount = posted["amount"]
+            done = holds.settle(hold_id=row.pk, amount=amount, effective_on=None, caller=caller, version=version)
+        else:
+            done = holds.release(hold_id=row.pk, reason=str(posted.get("reason", "")), caller=caller, version=version)
+        return gettext("The hold {reference} is {state} now.").format(reference=done, state=done.get_state_display())
+
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what is held, of which lots, and the buttons."""
+        facts = [
+            (_("Account"), link_to(row.account)),
+            (_("Amount"), look.amount_cell(row.amount, row.book)),
+            (_("Goes to"), link_to(row.target)),
+            (_("Description"), row.description or NOTHING),
+            (_("Placed at"), look.instant_cell(row.placed_at, row.book)),
+            (_("Placed by"), row.placed_by.username),
+            (_("Good until"), look.instant_cell(row.expires_at, row.book)),
+            (_("Settled"), NOTHING if row.settled_amount is None else look.amount_cell(row.settled_amount, row.book)),
+        ]
+        entry = Entry.objects.filter(book=row.book, reference=f"hold:{row.pk}").first()
+        parts = [(link_to(part.lot), look.amount_filter(part.amount, row.book)) for part in row.parts.select_related("lot")]
+        return {
+            "title": str(row),
+            "hold": row,
+            "facts": facts,
+            "entry": link_to(entry) if entry else None,
+            "offers": self.offers(request, row),
+            "part": Table(_("Lots held"), (Column(_("lot")), Column(_("amount"), is_figure=True)), parts, ""),
+            "audit": self.trail(row),
+        }
+
+
+class SettleForm(forms.Form):
+    """How much of a hold is settled."""
+
+    amount = forms.IntegerField(label=_("Amount in minor units"), min_value=1)
+
+
+@admin.register(ExpiryRun)
+class ExpiryRunAdmin(ReadOnlyAdmin):
+    """The runs of expiry, and what each posted."""
+
+    list_display = ("book", "shown_through", "shown_started_at")
+    list_filter = ("book",)
+    list_select_related = ("book",)
+
+    @admin.display(description=_("through"))
+    def shown_through(self, row: ExpiryRun) -> str:
+        """The last day."""
+        return look.day_text(row.through)
+
+    @admin.display(description=_("started at"))
+    def shown_started_at(self, row: ExpiryRun) -> SafeString:
+        """When it began."""
+        return look.instant_cell(row.started_at, row.book)
+
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return the run, and its parts."""
+        del request
+        facts = [
+            (_("Book"), link_to(row.book)),
+            (_("Through"), look.day_text(row.through)),
+            (_("Started at"), look.instant_cell(row.started_at, row.book)),
+            (_("Started by"), row.started_by.username),
+        ]
+        parts = [
+            (str(each), each.entry_count, look.amount_filter(each.amount, row.book))
+            for each in row.chunks.filter(Q(entry_count__gt=0)).order_by("id")[:CHUNKS_SHOWN]
+        ]
+        columns = (Column(_("part")), Column(_("entries"), is_figure=True), Column(_("amount"), is_figure=True))
+        table = Table(_("Parts, each posted in one transaction"), columns, parts, _("It found nothing that was due."))
+        return Sheet(title=str(row), main=[table], side=[Facts(_("The run"), facts)])

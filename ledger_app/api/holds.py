@@ -1,0 +1,151 @@
+"""Holds in the API: what a till reserves, takes and lets go."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config import doorways
+from config.api_input import DayField, DecisionInput, Input, StepInput, WholeNumberField
+from config.api_views import LookView, OfferOutput, Output, offers
+from ledger_app.models import Hold
+from ledger_app.operations import holds
+from ledger_app.queries import books
+from ledger_app.queries import holds as hold_rows
+from ledger_app.rules.holds import HOLD
+
+
+class HoldFilters(Input):
+    """What a list of holds may be narrowed by."""
+
+    book = serializers.CharField(required=False, help_text=_("The code of the book."))
+    reference = serializers.CharField(required=False, help_text=_("The whole reference."))
+    account = serializers.CharField(required=False, source="account__code", help_text=_("The code of the account."))
+    state = serializers.ChoiceField(choices=Hold.State.values, required=False)
+
+
+class HoldInput(Input):
+    """What a hold takes. The same again, by its reference, answers with the hold that is there."""
+
+    book = serializers.CharField()
+    account = serializers.CharField(help_text=_("The code of the account whose points are held."))
+    target = serializers.CharField(help_text=_("The code of the account that takes what is settled."))
+    amount = WholeNumberField(help_text=_("Minor units, 1 or more."))
+    reference = serializers.CharField(trim_whitespace=False, help_text=_("A name of your own, once in a book."))
+    expires_at = serializers.DateTimeField(help_text=_("Until when it is good."))
+    description = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
+
+
+class SettleInput(StepInput):
+    """What settling takes."""
+
+    amount = WholeNumberField(help_text=_("Minor units, no more than is held; the rest is let go."))
+    effective_on = DayField(
+        required=False, allow_null=True, default=None, help_text=_("The date of the entry; today in the book's zone.")
+    )
+
+
+class HoldOutput(Output):
+    """A hold."""
+
+    id = serializers.IntegerField()
+    book = serializers.CharField(source="book.code")
+    account = serializers.CharField(source="account.code")
+    target = serializers.CharField(source="target.code")
+    reference = serializers.CharField()
+    amount = serializers.IntegerField()
+    description = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    placed_at = serializers.DateTimeField()
+    settled_amount = serializers.IntegerField(allow_null=True)
+    settled_on = serializers.DateField(allow_null=True)
+    state = serializers.CharField(help_text="open, settled, released, expired")
+    version = serializers.IntegerField()
+
+
+class HeldLotOutput(Output):
+    """What a hold reserved of one lot."""
+
+    lot = serializers.IntegerField(source="lot_id")
+    amount = serializers.IntegerField()
+
+
+class HoldDetailOutput(HoldOutput):
+    """A hold with its lots and what can be done next."""
+
+    lots = HeldLotOutput(many=True, source="parts")
+    offers = serializers.SerializerMethodField()
+
+    @extend_schema_field(OfferOutput(many=True))
+    def get_offers(self, hold: Hold) -> Any:
+        """Return what can be done next."""
+        caller = doorways.from_request(self.context["request"], "api")
+        return OfferOutput(offers(HOLD, hold_rows.facts(hold, user=caller.user, at=caller.at)), many=True).data
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List holds", parameters=[HoldFilters]),
+    retrieve=extend_schema(summary="Show a hold, its lots and what can be done next"),
+)
+class HoldView(LookView):
+    """The holds."""
+
+    queryset = Hold.objects.select_related("book", "account", "target")
+    serializer_class = HoldOutput
+    detail_serializer_class = HoldDetailOutput
+    filters = HoldFilters
+    reads = ("ledger_app.view_account", "ledger_app.view_holdlot")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Bring the lots with one row."""
+        rows: QuerySet[Any] = super().get_queryset()
+        return rows if self.action == "list" else rows.prefetch_related("parts")
+
+    def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        """Return the holds that were asked for."""
+        wanted = dict(asked)
+        if "book" in wanted:
+            wanted["book"] = books.find(wanted["book"])
+        return rows.filter(**wanted)
+
+    @extend_schema(summary="Hold points", request=HoldInput, responses={200: HoldDetailOutput, 201: HoldDetailOutput})
+    def create(self, request: Request) -> Response:
+        """Hold points of an account, in the order in which they would be spent."""
+        given = self.read(HoldInput, request.data)
+        book = given.pop("book")
+        wanted = holds.Wanted(
+            account_id=hold_rows.find_account(book, given.pop("account")).pk,
+            target_id=hold_rows.find_account(book, given.pop("target")).pk,
+            **given,
+        )
+        hold, is_new = holds.place(wanted=wanted, caller=self.caller)
+        return self._shown(hold.pk, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+    @extend_schema(summary="Settle a hold, in part or in full", request=SettleInput, responses={200: HoldDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/settle")
+    def settle(self, request: Request, pk: str) -> Response:
+        """Post what is settled, out of the lots that are held, and let the rest go. The same again answers with what was settled."""
+        del pk
+        given = self.read(SettleInput, request.data)
+        hold = self.get_object()
+        holds.settle(hold_id=hold.pk, caller=self.caller, **given)
+        return self._shown(hold.pk)
+
+    @extend_schema(summary="Release a hold", request=DecisionInput, responses={200: HoldDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/release")
+    def release(self, request: Request, pk: str) -> Response:
+        """Let go what is held."""
+        del pk
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        hold = self.get_object()
+        holds.release(hold_id=hold.pk, caller=self.caller, **given)
+        return self._shown(hold.pk)
+
+    def _shown(self, pk: int, number: int = status.HTTP_200_OK) -> Response:
+        hold = self.get_queryset().get(pk=pk)
+        return Response(HoldDetailOutput(hold, context=self.get_serializer_context()).data, status=number)

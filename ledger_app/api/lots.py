@@ -1,0 +1,70 @@
+"""Lots in the API: of an account, and what would expire by a day."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from config.api_input import DayField, Input
+from config.api_views import Output
+
+
+class LotFilters(Input):
+    """Which lots of an account."""
+
+    open = serializers.BooleanField(required=False, help_text=_("True: only those of which something is left."))
+
+
+class DueFilters(Input):
+    """By when."""
+
+    by = DayField(help_text=_("The last day, included."))
+
+
+class LotUseOutput(Output):
+    """What an entry took of a lot; negative: gave back."""
+
+    entry = serializers.IntegerField(source="line.entry_id")
+    reference = serializers.CharField(source="line.entry.reference")
+    effective_on = serializers.DateField(source="line.entry.effective_on")
+    amount = serializers.IntegerField()
+
+
+class LotOutput(Output):
+    """A lot: points that one entry granted, what is left of them, and until when. A deficit is owed: its amount is negative."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField(help_text="paid, free, deficit")
+    granted_by = serializers.CharField(source="line.entry.reference")
+    granted_on = serializers.DateField()
+    expires_on = serializers.DateField(allow_null=True, help_text=_("The last day that was granted; null: never."))
+    due_on = serializers.SerializerMethodField(help_text=_("The day on which what is left expires."))
+    amount = serializers.IntegerField()
+    remaining = serializers.SerializerMethodField()
+    held = serializers.SerializerMethodField()
+    uses = LotUseOutput(many=True)
+
+    def get_due_on(self, lot: Any) -> str | None:
+        """Return the day, which a reversal may have put off."""
+        remainder = getattr(lot, "remainder", None)
+        return remainder.due_on.isoformat() if remainder and remainder.due_on else None
+
+    def get_remaining(self, lot: Any) -> int:
+        """Return what is left."""
+        remainder = getattr(lot, "remainder", None)
+        return remainder.remaining if remainder else 0
+
+    def get_held(self, lot: Any) -> int:
+        """Return what of it is held."""
+        remainder = getattr(lot, "remainder", None)
+        return remainder.held if remainder else 0
+
+
+class DueLotsOutput(Output):
+    """What is due on one day, and what of it is held."""
+
+    date = serializers.DateField(source="due_on")
+    accounts = serializers.IntegerField()
+    lots = serializers.IntegerField()
+    amount = serializers.IntegerField()
+    held = serializers.IntegerField()

@@ -1,0 +1,161 @@
+"""What the ledger refuses about lots, holds and expiry: as ``errors``, which this stands beside."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app.errors import LedgerError
+
+# Posting, in the order in which the rules are asked.
+
+
+class LotsUnequal(LedgerError):
+    """The lots that a draft names do not come to its line."""
+
+    code = "lots_unequal"
+    template = _("The lots of {reference} come to {sum}, its line on account {account} to {amount}. They must be equal.")
+
+
+class LotInvalid(LedgerError):
+    """A lot that is to be granted is not one: no amount, no known kind, or an expiry before the day it is granted."""
+
+    code = "lot_invalid"
+    template = _(
+        "A lot of {reference} is {kind}, {amount}, expiring {expires}: it must be paid or free, more than zero, and expire on {granted} or later."
+    )
+
+
+class LotsNotMoved(LedgerError):
+    """An entry that moves lots is not from one account with lots to another of the same book."""
+
+    code = "lots_not_moved"
+    template = _(
+        "The entry {reference} moves lots: it needs two lines, both on accounts that keep lots. Post it as an entry without."
+    )
+
+
+class LotsDue(LedgerError):
+    """Lots of the account were due and are not expired yet, and what is asked would mix with them."""
+
+    code = "lots_due"
+    template = _(
+        "Account {account} has lots that were due on {due} and are not expired yet (entry {reference}). Run expire through that day first."
+    )
+
+
+class LotsDiffer(LedgerError):
+    """What is open of a lot is less than what is asked of it: somebody was there before."""
+
+    code = "lots_differ"
+    template = _(
+        "Of lot {lot} of account {account}, {found} can be taken, not {asked} (entry {reference}). Look again, then take what is there."
+    )
+
+
+class LotsShort(LedgerError):
+    """The balance would do, and what of it can be spent on the day does not: the rest is held or was due before."""
+
+    code = "lots_short"
+    template = _(
+        "Account {account} has {available} to spend on {date}, not {asked} (entry {reference}); {held} are held and {due} were due before. "
+        "Release what is held, or spend less."
+    )
+
+
+# Rules of lots.
+
+
+class LotRuleInvalid(LedgerError):
+    """A rule of lots does not say when its lots expire."""
+
+    code = "lot_rule_invalid"
+    template = _("The rule for {role} says {expiry} with {validity} and {fixed}: {why}.")
+
+
+class AccountWithoutLots(LedgerError):
+    """The account keeps no lots, so nothing of it can be held or expire."""
+
+    code = "account_without_lots"
+    template = _("Account {account} keeps no lots. A rule for its role must be there before it is opened.")
+
+
+# Expiry.
+
+
+class DayNotEnded(LedgerError):
+    """The day has not ended in the book's zone: what is due on it can still be spent."""
+
+    code = "day_not_ended"
+    template = _("{date} has not ended in {zone}: what is due on it can still be spent. Expire through an earlier day.")
+
+
+class ExpiryFrozen(LedgerError):
+    """Lots are due in a period that is frozen."""
+
+    code = "expiry_frozen"
+    template = _(
+        "Lots of book {book} were due on {date}, in period {period}, which is frozen. Nothing is dated otherwise: run verify, and put it right by an adjustment."
+    )
+
+
+class ExpiryDue(LedgerError):
+    """Lots are due in the period and not expired."""
+
+    code = "expiry_due"
+    template = _(
+        "Lots of account {account} were due on {date}, in this period, and are not expired. Run expire {book} --through {ends}."
+    )
+
+
+class DueLotsHeld(LedgerError):
+    """Lots that are due in the period are held, so that they cannot expire."""
+
+    code = "due_lots_held"
+    template = _("Lots of account {account} were due on {date}, in this period, and are held. Settle or release its holds first.")
+
+
+# Holds.
+
+
+class HoldInvalid(LedgerError):
+    """A hold is over nothing, or over before it begins."""
+
+    code = "hold_invalid"
+    template = _("A hold needs an amount of 1 or more and an end after now; this is over {amount} until {until}.")
+
+
+class HoldConflict(LedgerError):
+    """The reference of a hold exists with other content."""
+
+    code = "hold_conflict"
+    template = _(
+        "The reference {reference} stands for another hold already; these differ: {differs}. Use a reference of its own."
+    )
+
+
+class HoldOver(LedgerError):
+    """The hold's time is over: it has ended by itself."""
+
+    code = "hold_over"
+    template = _("The hold {reference} was good until {until} and has ended. Place a new one.")
+
+
+class HoldExceeded(LedgerError):
+    """More is to be settled than is held, or nothing."""
+
+    code = "hold_exceeded"
+    template = _("Of the hold {reference}, 1 to {held} can be settled, not {amount}. Release it to settle nothing.")
+
+
+class HoldSettledOtherwise(LedgerError):
+    """The hold was settled with another amount or on another day."""
+
+    code = "hold_settled_otherwise"
+    template = _("The hold {reference} was settled already, with {settled}, not {amount}. A hold is resolved once.")
+
+
+class LotAccountUnfit(LedgerError):
+    """An account that keeps lots has one balance row, and a floor that expiry cannot meet."""
+
+    code = "lot_account_unfit"
+    template = _(
+        "Account {account} keeps lots, by the rule for its role: open it with one stripe, and with no floor or one of zero or less."
+    )

@@ -1,0 +1,61 @@
+"""expire BOOK --through DATE: posts what is due, each account and day in an entry of that day."""
+
+from datetime import date
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ledger_app.models import Book
+from ledger_app.operations import expiry
+from ledger_app.queries import books
+from ledger_app.queries import expiry as due_rows
+
+
+class Command(commands.Command):
+    """Expires what is due; run again it does what is left."""
+
+    help = "Expire the lots of a book that are due through a day, which has ended. Safe to run again at any time, late or side by side."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("book", metavar="BOOK")
+        parser.add_argument("--through", type=commands.iso_date, required=True, metavar="DATE", help="the last day, included")
+        parser.add_argument("--preview", action="store_true", help="tell what would expire, and post nothing")
+        parser.add_argument("--workers", type=commands.positive, default=1, metavar="N", help="processes (SQLite: always one)")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Expire, or tell what would."""
+        book, through = books.find(options["book"]), options["through"]
+        if options["preview"]:
+            return preview(book, through)
+        with commands.Progress() as progress:
+            done = expiry.expire(
+                book=book,
+                through=through,
+                caller=commands.caller(None),
+                workers=min(options["workers"], commands.WORKERS_MOST),
+                told=lambda count, total: progress.phase("expire", count, total),
+            )
+        data = {
+            "book": book.code,
+            "through": through,
+            "entries": done.entry_count,
+            "amount": done.amount,
+            "holds_ended": done.ended_holds,
+            "left_out": [reason.as_dict() for reason in done.refused],
+        }
+        line = f"{book.code} through {through}: {done.entry_count} entries, {done.amount} {book.unit} expired"
+        status = commands.REFUSED if done.refused else commands.DONE
+        return commands.Outcome(data, (line,), status, tuple(str(reason) for reason in done.refused))
+
+
+def preview(book: Book, through: date) -> commands.Outcome:
+    """Tell what would expire, day by day."""
+    days = due_rows.due_by_day(by=through, book_id=book.pk)
+    rows = [
+        {"date": day.due_on, "accounts": day.accounts, "lots": day.lots, "amount": day.amount, "held": day.held} for day in days
+    ]
+    lines = [f"{day.due_on}: {day.accounts} accounts, {day.lots} lots, {day.amount} {book.unit}, {day.held} held" for day in days]
+    data = {"book": book.code, "through": through, "days": rows, "amount": sum(day.amount for day in days)}
+    return commands.Outcome(data, tuple(lines) or ("nothing would expire",))

@@ -1,0 +1,39 @@
+"""set_lot_rule BOOK ROLE: says what the accounts of a role do with lots."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ledger_app.models import LotRule
+from ledger_app.operations import lot_rules
+from ledger_app.queries import books
+
+
+class Command(commands.Command):
+    """Sets a rule of lots."""
+
+    help = "Set when the lots of a role expire, in which order they are spent, and which account takes what expires."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("book", metavar="BOOK")
+        parser.add_argument("role", metavar="ROLE")
+        parser.add_argument("--expiry", choices=LotRule.Expiry.values, required=True)
+        parser.add_argument("--validity", type=commands.positive, metavar="N", help="days or months")
+        parser.add_argument("--fixed-on", type=commands.iso_date, metavar="DATE", help="the last day of every lot")
+        parser.add_argument("--order", choices=LotRule.Order.values, default=LotRule.Order.FREE_FIRST.value)
+        parser.add_argument(
+            "--kind", choices=LotRule.Kind.values, default=LotRule.Kind.FREE.value, help="of a grant that says none"
+        )
+        parser.add_argument("--breakage", required=True, metavar="CODE", help="the account that takes what expires")
+        parser.add_argument("--user", required=True, metavar="U")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Set it."""
+        names = ("expiry", "validity", "fixed_on", "order", "kind", "breakage")
+        given = lot_rules.RuleGiven(**{name: options[name] for name in names})
+        caller = commands.caller(options["user"], deciding=True)
+        rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller)
+        data = {"book": options["book"], "role": rule.role, **{name: options[name] for name in names}}
+        return commands.Outcome(data, (f"{rule}: {rule.get_expiry_display()}, to {options['breakage']}",))

@@ -1,0 +1,201 @@
+"""Expiry: what is due goes from its accounts to the breakage account, in one entry for each account and day, dated on that day.
+
+What is to be done stands in the lots themselves, so that a run that comes late, twice, beside another one, or after one that was killed, does
+what is left and nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, connections
+
+from ledger_app import errors, lot_errors
+from ledger_app.models import Book, ExpiryChunk, ExpiryRun, LotRule, Posting
+from ledger_app.operations import entries, holds, transactions
+from ledger_app.operations.audit import Caller
+from ledger_app.operations.pool import Pool
+from ledger_app.queries import expiry as due_rows
+from ledger_app.queries.expiry import Due, Span
+from ledger_app.rules.lots import Named, Taking
+from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft
+
+LOTS_A_CHUNK = 5000
+PASSES = 3
+# How often a chunk is read again because its lots moved between the reading and the locking.
+READINGS = 6
+SPARES = 4
+# What says that somebody was there in between; anything else is told.
+MOVED = (lot_errors.LotsDiffer, errors.ReferenceConflict, errors.FloorBroken)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkExpired:
+    """What became of a chunk: entries and amount, and why accounts were left out."""
+
+    entry_count: int
+    amount: int
+    refused: tuple[errors.LedgerError, ...] = ()
+
+
+@dataclass(slots=True)
+class Expired:
+    """What a run did."""
+
+    entry_count: int = 0
+    amount: int = 0
+    chunks: int = 0
+    ended_holds: int = 0
+    refused: list[errors.LedgerError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What each process is given: the chunks of its own, and the lane of its lines on striped accounts."""
+
+    run_id: int
+    chunks: tuple[tuple[Span, ...], ...]
+    caller: Caller
+    lane: int
+
+
+def expire(
+    *,
+    book: Book,
+    through: date,
+    caller: Caller,
+    workers: int = 1,
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Expired:
+    """Expire what is due through a day, which has ended, in ``workers`` processes; ``told`` is called with chunks done and in all.
+
+    Accounts that refuse are left out, and the reasons returned. Holds whose time is over are ended first.
+
+    :raises errors.Refused: day_not_ended; expiry_frozen
+    """
+    today = caller.at.astimezone(ZoneInfo(book.time_zone)).date()
+    if through >= today:
+        raise errors.Refused([lot_errors.DayNotEnded(date=through.isoformat(), zone=book.time_zone)])
+    frozen = due_rows.first_frozen(book, through)
+    if frozen is not None:
+        on, period = frozen
+        raise errors.Refused([lot_errors.ExpiryFrozen(book=book.code, date=on.isoformat(), period=period)])
+    found = Expired(ended_holds=holds.sweep(caller=caller))
+    for _number in range(PASSES):
+        # Once more, since what is spent, let go and reversed meanwhile moves.
+        spans = due_rows.chunks(book, through, size=LOTS_A_CHUNK)
+        before = found.entry_count
+        if spans:
+            found.refused.clear()
+            run = ExpiryRun(book=book, through=through, started_by=caller.user, started_at=caller.at)
+            _run(run, spans, workers=workers, found=found, told=told, caller=caller)
+        if found.entry_count == before:
+            break
+    return found
+
+
+def _run(
+    run: ExpiryRun,
+    chunks: Sequence[Sequence[Span]],
+    *,
+    workers: int,
+    found: Expired,
+    told: Callable[[int, int], None],
+    caller: Caller,
+) -> None:
+    transactions.run(run.save)
+    workers = 1 if connection.vendor == "sqlite" else max(1, min(workers, len(chunks)))
+    works = [Work(run.pk, tuple(map(tuple, chunks[lane::workers])), caller, lane) for lane in range(workers)]
+    for done, result in enumerate(work(works[0]) if workers == 1 else _in_processes(works), start=1):
+        found.chunks += 1 if result.entry_count else 0
+        found.entry_count += result.entry_count
+        found.amount += result.amount
+        found.refused += result.refused
+        told(done, len(chunks))
+
+
+def _in_processes(works: Sequence[Work]) -> Iterator[ChunkExpired]:
+    # A connection is never shared with another process.
+    connections.close_all()
+    pool = Pool([(work_apart, (each,)) for each in works], spares=SPARES)
+    try:
+        for kind, said in pool.events():
+            if kind == "result":
+                yield said
+    finally:
+        pool.stop()
+    if pool.failures:
+        raise pool.failures[0]
+
+
+def work_apart(given: Work) -> Iterator[tuple[str, Any]]:
+    """Work in a process of its own, and yield what became of each chunk. One that takes over from a dead one finds its chunks done."""
+    for result in work(given):
+        yield "result", result
+
+
+def work(given: Work) -> Iterator[ChunkExpired]:
+    """Expire chunk by chunk, each in a transaction of its own."""
+    run = ExpiryRun.objects.select_related("book").get(pk=given.run_id)
+    rules = {rule.role: rule.breakage_id for rule in LotRule.objects.filter(book=run.book)}
+    for spans in given.chunks:
+        yield _chunk(run, spans, rules, given)
+
+
+def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], given: Work) -> ChunkExpired:
+    """Expire one chunk. What is due is read before it is locked: where it moved in between, ``post`` refuses, and it is read again."""
+    left_out: dict[str, errors.LedgerError] = {}
+    for _reading in range(READINGS):
+        try:
+            posted = transactions.run(lambda: _post(run, spans, rules, given, left_out))
+        except errors.Refused as refusal:
+            for reason in refusal.reasons:
+                if not isinstance(reason, MOVED):
+                    if "account" not in reason.facts:
+                        raise
+                    left_out[reason.facts["account"]] = reason
+        else:
+            return ChunkExpired(*posted, tuple(left_out.values()))
+    raise errors.TryAgain(cause="lots that move all the time")
+
+
+def _post(
+    run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], given: Work, left_out: Mapping[str, errors.LedgerError]
+) -> tuple[int, int]:
+    due = due_rows.due_in(run.book_id, spans)
+    accounts = _accounts({each.account_id for each in due})
+    due = [each for each in due if accounts[each.account_id][0] not in left_out]
+    if not due:
+        return 0, 0
+    names = due_rows.references(run.book_id, [(accounts[each.account_id][0], each.due_on) for each in due])
+    drafts = [_draft(run, each, name, accounts, rules) for each, name in zip(due, names, strict=True)]
+    amount = sum(each.amount for each in due)
+    chunk = ExpiryChunk.objects.create(run=run, entry_count=len(drafts), amount=amount)
+    origin = entries.Origin(Posting.Origin.EXPIRY, chunk.pk)
+    posted = entries.post(drafts=drafts, origin=origin, caller=given.caller, lane=given.lane)
+    if posted.replayed_count:
+        # Another run posted the very same in between: nothing of it is this chunk's, which is read again.
+        raise errors.Refused([errors.ReferenceConflict(reference=names[0], differs="")])
+    return posted.entry_count, amount
+
+
+def _accounts(ids: set[int]) -> dict[int, tuple[str, str, str]]:
+    """Return (code, role, category) by account id."""
+    return {key: (code, role, category) for key, code, role, category in due_rows.accounts(sorted(ids))}
+
+
+def _draft(
+    run: ExpiryRun, due: Due, reference: str, accounts: Mapping[int, tuple[str, str, str]], rules: Mapping[str, int]
+) -> Draft:
+    _code, role, category = accounts[due.account_id]
+    signed = due.amount if category in DEBIT_CATEGORIES else -due.amount
+    return Draft(
+        book_id=run.book_id,
+        effective_on=due.due_on,
+        reference=reference,
+        description="Expiry",
+        lines=((due.account_id, -signed), (rules[role], signed)),
+        lots=Named(takings=tuple(Taking(*lot) for lot in due.lots), expires=True),
+    )

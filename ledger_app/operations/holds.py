@@ -1,0 +1,253 @@
+"""Holds: points are reserved, and then taken, let go, or free again when their time is over; under the lock of their account's balance."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors, locks, lot_errors
+from ledger_app.models import Account, Hold, HoldLot, Posting
+from ledger_app.operations import entries, history, lots, transactions, transitions
+from ledger_app.operations.audit import Caller, Subject, record
+from ledger_app.queries import holds as hold_rows
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules.holds import HOLD, HoldFacts
+from ledger_app.rules.lots import Named, Taking, allocate
+from ledger_app.rules.objections import ACCOUNT_STATES
+from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft
+
+ROWS_A_CALL = 500
+BATCH = 200  # holds whose time is over, ended in one transaction
+
+
+class Wanted(NamedTuple):
+    """A hold that is asked for: ``account`` and ``target`` by id, ``amount`` of what the account has."""
+
+    account_id: int
+    target_id: int
+    amount: int
+    reference: str
+    expires_at: datetime
+    description: str = ""
+
+
+def place(*, wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
+    """Hold points, in the order in which they would be spent; return the hold, and whether it is new.
+
+    The same again, by its reference, returns the hold that is there, whatever has become of it.
+
+    :raises errors.Refused: not_permitted, reference_invalid, description_invalid, hold_invalid, hold_conflict, account_without_lots,
+        account_not_open, holder_merged, account_in_other_book, lots_short
+    """
+    reasons: list[errors.LedgerError] = []
+    if "ledger_app.place_hold" not in rights_of(caller.user):
+        reasons.append(errors.NotPermitted(user=caller.user.username, right=_("Hold points"), who=_("The till")))
+    if REFERENCE.fullmatch(wanted.reference) is None:
+        reasons.append(errors.ReferenceInvalid(reference=wanted.reference[:120]))
+    if DESCRIPTION.fullmatch(wanted.description) is None:
+        reasons.append(errors.DescriptionInvalid(reference=wanted.reference[:120]))
+    if reasons:
+        raise errors.Refused(reasons)
+    return transactions.run(lambda: _place(wanted, caller))
+
+
+def settle(
+    *, hold_id: int, amount: int, effective_on: date | None, caller: Caller, version: int | None = None, lane: int = 0
+) -> Hold:
+    """Post ``amount`` of what is held, out of the lots that are held, and let the rest go.
+
+    The entry is dated ``effective_on``; where that is None, on the day at the caller's time in the book's zone.
+
+    :raises errors.Refused: with every reason; hold_over, hold_exceeded; hold_settled_otherwise where it was settled with another amount;
+        and as ``entries.post``
+    """
+    there = Hold.objects.select_related("book").get(pk=hold_id)
+    on = effective_on or _today(there, caller.at)
+    if there.state == Hold.State.SETTLED:
+        if (there.settled_amount, effective_on or there.settled_on) == (amount, there.settled_on):
+            return there
+        facts = {"settled": there.settled_amount, "amount": amount}
+        raise errors.Refused([lot_errors.HoldSettledOtherwise(reference=there.reference, **facts)])
+
+    def write(row: Hold, _facts: HoldFacts) -> Mapping[str, Any]:
+        _post(row, amount, on, caller, lane)
+        return {"settled_amount": amount, "settled_on": on}
+
+    return transitions.perform(
+        transitions.Request(
+            machine=HOLD,
+            name="settle",
+            model=Hold,
+            pk=hold_id,
+            caller=caller,
+            facts=lambda row: hold_rows.facts(row, user=caller.user, at=caller.at, amount=amount),
+            write=write,
+            version=version,
+            audit_facts=lambda row: {"held": row.amount, "settled": amount},
+        )
+    )
+
+
+def release(*, hold_id: int, reason: str, caller: Caller, version: int | None = None) -> Hold:
+    """Let go what is held.
+
+    :raises errors.Refused: with every reason
+    """
+
+    def write(row: Hold, _facts: HoldFacts) -> Mapping[str, Any]:
+        locks.accounts([row.account_id])
+        lots.unhold(row.pk)
+        return {}
+
+    return transitions.perform(
+        transitions.Request(
+            machine=HOLD,
+            name="release",
+            model=Hold,
+            pk=hold_id,
+            caller=caller,
+            facts=lambda row: hold_rows.facts(row, user=caller.user, at=caller.at),
+            write=write,
+            reason=reason,
+            version=version,
+        )
+    )
+
+
+def sweep(*, caller: Caller) -> int:
+    """End every hold whose time is over at the caller's time; return how many. Whoever posts to such an account does so too."""
+    count = 0
+    while True:
+        over = Hold.objects.filter(state=Hold.State.OPEN, expires_at__lte=caller.at).order_by("expires_at", "id")
+        accounts = sorted(set(over.values_list("account_id", flat=True)[:BATCH]))
+        ended = transactions.run(lambda accounts=accounts: _sweep(accounts, caller)) if accounts else 0  # type: ignore[misc]
+        if ended == 0:
+            # Nothing is left but what somebody else is resolving at this moment.
+            return count
+        count += ended
+
+
+def _sweep(account_ids: list[int], caller: Caller) -> int:
+    locks.accounts(account_ids)
+    return lots.end_over(account_ids, at=caller.at, caller=caller)
+
+
+def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
+    account = Account.objects.select_related("book").filter(pk=wanted.account_id).first()
+    target = Account.objects.filter(pk=wanted.target_id).first()
+    if account is None or target is None:
+        missing = wanted.account_id if account is None else wanted.target_id
+        raise errors.Refused([errors.NotFound(what="account", name=missing)])
+    locked = locks.accounts([account.pk])
+    account.refresh_from_db()
+    there = Hold.objects.filter(book=account.book_id, reference=wanted.reference).first()
+    if there is not None:
+        _same(there, wanted)
+        return there, False
+    reasons = _reasons(account, target, locked[account.pk].merged_into, wanted, caller)
+    if reasons:
+        raise errors.Refused(reasons)
+    row = Hold(
+        book=account.book,
+        account=account,
+        target=target,
+        reference=wanted.reference,
+        amount=wanted.amount,
+        description=wanted.description,
+        expires_at=wanted.expires_at,
+        placed_at=caller.at,
+        placed_by=caller.user,
+    )
+    of_account = lots.hold(locked, [_whole(account)], caller=caller)[0][account.pk]
+    takings, short = allocate(of_account.lots, order=of_account.rule.order, on=_today(row, caller.at), amount=wanted.amount)
+    if short:
+        raise errors.Refused([_short(row, of_account.lots, short, caller.at)])
+    # From here on, the hold must be placed.
+    by_id = {lot.id: lot for lot in of_account.lots}
+    lots.reserve([(lot, by_id[lot].remaining, by_id[lot].held, amount) for lot, amount in takings])
+    history.create(row, caller=caller)
+    HoldLot.objects.bulk_create([HoldLot(hold=row, lot_id=lot, amount=amount) for lot, amount in takings], batch_size=ROWS_A_CALL)
+    record(subject=Subject(HOLD.subject, row.pk, str(row)), action="place", caller=caller, facts={"amount": row.amount})
+    return row, True
+
+
+def _whole(account: Account) -> Draft:
+    """Return what asks for all lots of an account."""
+    return Draft(account.book_id, date.min, "", "", ((account.pk, 0),))
+
+
+def _same(there: Hold, wanted: Wanted) -> None:
+    """Refuse where the hold under a reference is another one, naming what differs."""
+    pairs = {
+        "account": (there.account_id, wanted.account_id),
+        "target": (there.target_id, wanted.target_id),
+        "amount": (there.amount, wanted.amount),
+        "expires_at": (there.expires_at, wanted.expires_at),
+        "description": (there.description, wanted.description),
+    }
+    differs = ", ".join(f"{name} ({was} ≠ {now})" for name, (was, now) in pairs.items() if was != now)
+    if differs:
+        raise errors.Refused([lot_errors.HoldConflict(reference=there.reference, differs=differs)])
+
+
+def _reasons(account: Account, target: Account, into: int | None, wanted: Wanted, caller: Caller) -> list[errors.LedgerError]:
+    """Return why nothing of the account can be held."""
+    found: list[errors.LedgerError] = []
+    if wanted.amount < 1 or wanted.expires_at <= caller.at:
+        found.append(lot_errors.HoldInvalid(amount=wanted.amount, until=wanted.expires_at.isoformat()))
+    if not account.keeps_lots:
+        found.append(lot_errors.AccountWithoutLots(account=account.code))
+    if target.book_id != account.book_id or target.pk == account.pk:
+        found.append(errors.AccountInOtherBook(account=target.code, book=account.book.code, reference=wanted.reference))
+    for each in (account, target):
+        if each.state != Account.State.OPEN:
+            state = ACCOUNT_STATES[each.state]
+            found.append(errors.AccountNotOpen(account=each.code, state=state, reference=wanted.reference))
+    if into is not None:
+        found.append(errors.HolderMerged(account=account.code, into=into, reference=wanted.reference))
+    return found
+
+
+def _short(row: Hold, held: tuple[Any, ...], short: int, at: datetime) -> errors.LedgerError:
+    on = _today(row, at)
+    due = sum(lot.remaining - lot.held for lot in held if lot.due_on is not None and lot.due_on < on)
+    return lot_errors.LotsShort(
+        account=row.account.code,
+        available=row.amount - short,
+        date=on.isoformat(),
+        asked=row.amount,
+        reference=row.reference,
+        held=sum(lot.held for lot in held),
+        due=due,
+    )
+
+
+def _post(row: Hold, amount: int, on: date, caller: Caller, lane: int) -> None:
+    """Post what is settled out of the lots that are held, and let the rest go."""
+    left, takings = amount, []
+    for lot_id, held in HoldLot.objects.filter(hold=row).order_by("id").values_list("lot_id", "amount"):
+        part = min(left, held)
+        left -= part
+        if part:
+            takings.append(Taking(lot_id, part))
+    sign = 1 if row.account.category in DEBIT_CATEGORIES else -1
+    draft = Draft(
+        book_id=row.book_id,
+        effective_on=on,
+        reference=f"hold:{row.pk}",
+        description=row.description,
+        lines=((row.account_id, -amount * sign), (row.target_id, amount * sign)),
+        lots=Named(takings=tuple(takings), of_held=True),
+    )
+    entries.post(drafts=[draft], origin=entries.Origin(Posting.Origin.HOLD, row.pk), caller=caller, lane=lane)
+    rest = dict(HoldLot.objects.filter(hold=row).values_list("lot_id", "amount"))
+    for lot_id, part in takings:
+        rest[lot_id] -= part
+    lots.let_go({lot_id: part for lot_id, part in rest.items() if part})
+
+
+def _today(row: Hold, at: datetime) -> date:
+    """Return the day at an instant in the zone of the hold's book."""
+    return at.astimezone(ZoneInfo(row.book.time_zone)).date()

@@ -1,0 +1,88 @@
+"""Sets the rules of lots, with their history."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors, lot_errors
+from ledger_app.models import Account, Book, LotRule
+from ledger_app.operations import history, transactions
+from ledger_app.operations.audit import Caller, Subject, record
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules.lots import DAYS, DAYS_MOST, FIXED, FREE, FREE_FIRST, MONTHS, MONTHS_MOST, NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGiven:
+    """What a rule says. ``validity`` counts days or months; ``breakage`` is the code of the account that takes what expires."""
+
+    expiry: str
+    breakage: str
+    validity: int | None = None
+    fixed_on: date | None = None
+    order: str = FREE_FIRST
+    kind: str = FREE
+
+
+def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotRule:
+    """Set what the accounts of ``role`` do with lots, and return it. Lots that are there keep their day; accounts that are open keep lots or not.
+
+    The system may set a rule where there is none yet, as it opens books; to change one takes the right.
+
+    :raises errors.Refused: lot_rule_invalid, not_found (the breakage account), not_permitted
+    """
+    _check(role, given)
+
+    def work() -> LotRule:
+        # The book's row stands for "the set of its rules", as it does for its periods.
+        Book.objects.select_for_update().get(pk=book.pk)
+        row = LotRule.objects.filter(book=book, role=role).first()
+        breakage = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False).first()
+        if breakage is None:
+            raise errors.Refused([errors.NotFound(what="account without lots", name=given.breakage)])
+        wanted = {
+            "expiry": given.expiry,
+            "validity": given.validity,
+            "fixed_on": given.fixed_on,
+            "order": given.order,
+            "kind": given.kind,
+            "breakage_id": breakage.pk,
+        }
+        if row is not None and all(getattr(row, name) == value for name, value in wanted.items()):
+            return row
+        is_machine = row is None and caller.user.username == caller.user.SYSTEM
+        if not is_machine and "ledger_app.set_lot_rule" not in rights_of(caller.user):
+            raise errors.Refused(
+                [errors.NotPermitted(user=caller.user.username, right=_("Set the rules of lots"), who=_("Finance"))]
+            )
+        if row is None:
+            row = history.create(LotRule(book=book, role=role, **wanted), caller=caller)
+        else:
+            for name, value in wanted.items():
+                setattr(row, name, value)
+            history.save(row, caller=caller)
+        facts = {**wanted, "fixed_on": given.fixed_on.isoformat() if given.fixed_on else None}
+        record(subject=Subject("lotrule", row.pk, str(row)), action="set", caller=caller, facts=facts)
+        return row
+
+    return transactions.run(work)
+
+
+def _check(role: str, given: RuleGiven) -> None:
+    most = {DAYS: DAYS_MOST, MONTHS: MONTHS_MOST}.get(given.expiry)
+    why: str | Promise = ""
+    if given.expiry not in {NEVER, DAYS, MONTHS, FIXED}:
+        why = _("it is never, days, months or fixed")
+    elif most is not None and not 1 <= (given.validity or 0) <= most:
+        why = _("a number of days or months is needed, within a hundred years")
+    elif most is None and given.validity is not None:
+        why = _("a number is for days and months alone")
+    elif (given.expiry == FIXED) != (given.fixed_on is not None):
+        why = _("a date is needed for fixed, and for nothing else")
+    elif given.order not in LotRule.Order.values or given.kind not in LotRule.Kind.values:
+        why = _("the order or the kind is not known")
+    if why:
+        facts = {"expiry": given.expiry, "validity": given.validity, "fixed": given.fixed_on}
+        raise errors.Refused([lot_errors.LotRuleInvalid(role=role, why=why, **facts)])

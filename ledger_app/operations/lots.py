@@ -1,0 +1,226 @@
+"""Writes what a plan does to lots, under the locks of the accounts' balances; and ends the holds whose time is over."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from ledger_app import errors, locks
+from ledger_app.models import Hold, HoldLot
+from ledger_app.models.entries import PLACES
+from ledger_app.operations import bulk, transitions
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import lots as lot_rows
+from ledger_app.queries import postings
+from ledger_app.rules.holds import HOLD
+from ledger_app.rules.lots import Done, HeldLots
+from ledger_app.rules.posting import DEBIT_CATEGORIES, STRIPES_MOST, Draft, HeldAccount, Plan
+
+LOT_COLUMNS = {
+    "id": bulk.INTEGER,
+    "account_id": bulk.INTEGER,
+    "line_id": bulk.INTEGER,
+    "kind": bulk.TEXT,
+    "granted_on": bulk.DATE,
+    "expires_on": bulk.DATE,
+    "amount": bulk.INTEGER,
+}
+USE_COLUMNS = dict.fromkeys(("id", "lot_id", "line_id", "amount"), bulk.INTEGER)
+OPEN_COLUMNS = {
+    "lot_id": bulk.INTEGER,
+    "account_id": bulk.INTEGER,
+    "book_id": bulk.INTEGER,
+    "due_on": bulk.DATE,
+    "remaining": bulk.INTEGER,
+    "held": bulk.INTEGER,
+}
+
+
+def hold(
+    accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft], *, caller: Caller
+) -> tuple[dict[int, HeldLots], dict[int, list[Done]]]:
+    """Return the lots that a decision rests on, holds that are over having been ended. The balances of ``accounts`` are locked."""
+    held, done = lot_rows.held(accounts, drafts)
+    holding = [account_id for account_id, of_account in held.items() if any(lot.held for lot in of_account.lots)]
+    if holding and end_over(holding, at=caller.at, caller=caller):
+        held, done = lot_rows.held(accounts, drafts)
+    return held, done
+
+
+def end_over(account_ids: Collection[int], *, at: datetime, caller: Caller) -> int:
+    """End the holds of accounts whose time is over, under the locks of their balances; return how many."""
+    count = 0
+    for part in postings.parts(sorted(account_ids)):
+        over = Hold.objects.filter(account_id__in=part, state=Hold.State.OPEN, expires_at__lte=at).order_by("id")
+        # One that is being settled or released is passed over: whoever does that holds its row, and waits for the balance that we hold.
+        for row in locks.free_rows(over):
+            unhold(row.pk)
+            transitions.compare_and_set(
+                row,
+                transition=HOLD.transition("end"),
+                subject_type=HOLD.subject,
+                caller=caller,
+                reason="",
+                columns={},
+                facts={},
+            )
+            count += 1
+    return count
+
+
+UNHOLD = {
+    "mysql": """
+        UPDATE ledger_app_holdlot AS part
+          STRAIGHT_JOIN ledger_app_openlot AS remainder ON remainder.lot_id = part.lot_id
+           SET remainder.held = remainder.held - part.amount
+         WHERE part.hold_id = %s
+    """,
+    "sqlite": """
+        UPDATE ledger_app_openlot AS remainder
+           SET held = remainder.held - part.amount
+          FROM ledger_app_holdlot AS part
+         WHERE part.hold_id = %s AND part.lot_id = remainder.lot_id
+    """,
+}
+
+
+def unhold(hold_id: int) -> None:
+    """Let go what a hold has reserved, all of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNHOLD[connection.vendor], [hold_id])
+        count = cursor.rowcount
+    planned = HoldLot.objects.filter(hold=hold_id).count()
+    if count != planned:
+        raise errors.WrittenDiffers(what=f"lots of hold {hold_id}", planned=planned, found=count)
+
+
+LET_GO = {
+    "mysql": """
+        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (lot_id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]')) AS planned
+          STRAIGHT_JOIN ledger_app_openlot AS remainder ON remainder.lot_id = planned.lot_id
+           SET remainder.held = remainder.held - planned.amount
+    """,
+    "sqlite": """
+        UPDATE ledger_app_openlot AS remainder
+           SET held = remainder.held - (planned.value ->> 1)
+          FROM json_each(%s) AS planned
+         WHERE remainder.lot_id = planned.value ->> 0
+    """,
+}
+
+
+def let_go(parts: Mapping[int, int]) -> None:
+    """Let go what is held of lots, by lot, under the lock of their account's balance."""
+    _change("remainders let go", LET_GO, sorted(parts.items()))
+
+
+def write(plan: Plan, posting_id: int) -> None:
+    """Write the lots, uses and remainders of a plan whose lines are written, and assert that each account's lots sum to its balance."""
+    if not plan.lots and not plan.uses:
+        return
+    first = posting_id * PLACES
+    if len(plan.uses) > PLACES:
+        raise ValueError(f"one posting has room for {PLACES:,} uses of lots; post in several")
+
+    def key(ref: int) -> int:
+        return ref if ref >= 0 else first - 1 - ref
+
+    new = [
+        (place, account_id, first + line, kind, granted_on, expires_on, amount)
+        for place, (line, account_id, kind, granted_on, expires_on, amount) in enumerate(plan.lots, first)
+    ]
+    bulk.insert("ledger_app_lot", LOT_COLUMNS, new)
+    uses = [(place, key(ref), first + line, amount) for place, (ref, line, amount) in enumerate(plan.uses, first)]
+    bulk.insert("ledger_app_lotuse", USE_COLUMNS, uses)
+    opened, kept, gone = [], [], []
+    for ref, (account_id, book_id, due_on, remaining, held, before) in sorted(plan.remainders.items()):
+        if before is None:
+            opened.append((key(ref), account_id, book_id, due_on, remaining, held))
+        elif remaining:
+            kept.append([ref, *before, remaining, held])
+        else:
+            gone.append([ref, *before, 0, 0])
+    _change("remainders set", SET_REMAINDERS, kept)
+    _change("remainders gone", DROP_REMAINDERS, gone)
+    bulk.insert("ledger_app_openlot", OPEN_COLUMNS, opened)
+    _assert_sums({account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()})
+
+
+def reserve(takings: Sequence[tuple[int, int, int, int]]) -> None:
+    """Hold more of lots: (lot, remaining, held before, amount) as they were read under the lock of their account's balance."""
+    _change("remainders held", SET_REMAINDERS, [[lot, left, held, left, held + more] for lot, left, held, more in takings])
+
+
+# Each names what was there before: whoever writes without the lock of the balance finds nothing to write.
+GIVEN = {
+    "mysql": """JSON_TABLE(%s, '$[*]' COLUMNS (
+                 lot_id BIGINT PATH '$[0]', remaining_before BIGINT PATH '$[1]', held_before BIGINT PATH '$[2]',
+                 remaining BIGINT PATH '$[3]', held BIGINT PATH '$[4]'
+               )) AS planned""",
+    "sqlite": """(SELECT value ->> 0 AS lot_id, value ->> 1 AS remaining_before, value ->> 2 AS held_before,
+                         value ->> 3 AS remaining, value ->> 4 AS held FROM json_each(%s)) AS planned""",
+}
+AS_BEFORE = "remainder.lot_id = planned.lot_id AND remainder.remaining = remaining_before AND remainder.held = held_before"
+SET_REMAINDERS = {
+    "mysql": f"""
+        UPDATE {GIVEN["mysql"]}
+          STRAIGHT_JOIN ledger_app_openlot AS remainder ON {AS_BEFORE}
+           SET remainder.remaining = planned.remaining, remainder.held = planned.held
+    """,
+    "sqlite": f"""
+        UPDATE ledger_app_openlot AS remainder
+           SET remaining = planned.remaining, held = planned.held
+          FROM {GIVEN["sqlite"]} WHERE {AS_BEFORE}
+    """,
+}
+DROP_REMAINDERS = {
+    "mysql": f"""
+        DELETE remainder FROM {GIVEN["mysql"]}
+          STRAIGHT_JOIN ledger_app_openlot AS remainder ON {AS_BEFORE}
+    """,
+    "sqlite": f"""
+        DELETE FROM ledger_app_openlot
+         WHERE lot_id IN (SELECT remainder.lot_id FROM {GIVEN["sqlite"]}
+                            CROSS JOIN ledger_app_openlot AS remainder ON {AS_BEFORE})
+    """,
+}
+
+
+def _change(what: str, statements: Mapping[str, str], rows: Sequence[Sequence[int]]) -> None:
+    """Carry out a statement over ``rows``, which are of as many rows that are there."""
+    count = 0
+    with connection.cursor() as cursor:
+        for document in bulk.documents(rows) if rows else ():
+            cursor.execute(statements[connection.vendor], [document])
+            count += cursor.rowcount
+    if count != len(rows):
+        raise errors.WrittenDiffers(what=what, planned=len(rows), found=count)
+
+
+SUMS = """
+    SELECT account.id, account.category, balance.amount, COALESCE(SUM(remainder.remaining), 0)
+      FROM {given}
+      {then} ledger_app_account AS account ON account.id = given.id
+      {then} ledger_app_balance AS balance ON balance.id = account.id * {stripes}
+      LEFT JOIN ledger_app_openlot AS remainder ON remainder.account_id = account.id
+     GROUP BY account.id, account.category, balance.amount
+"""
+
+
+def _assert_sums(account_ids: Collection[int]) -> None:
+    """Read back that what is open of each account's lots sums to its balance."""
+    vendor = connection.vendor
+    sql = SUMS.format(given=lot_rows.GIVEN[vendor], then=lot_rows.THEN[vendor], stripes=STRIPES_MOST)
+    count = 0
+    with connection.cursor() as cursor:
+        ids = sorted(account_ids)
+        for start in range(0, len(ids), postings.REFERENCES_A_CALL):
+            cursor.execute(sql, [json.dumps(ids[start : start + postings.REFERENCES_A_CALL])])
+            for account_id, category, amount, remaining in cursor.fetchall():
+                natural = amount if category in DEBIT_CATEGORIES else -amount
+                if natural != int(remaining):
+                    raise errors.WrittenDiffers(what=f"lots of account {account_id}", planned=natural, found=int(remaining))
+                count += 1
+    if count != len(ids):
+        raise errors.WrittenDiffers(what="accounts with lots", planned=len(ids), found=count)

@@ -1,0 +1,173 @@
+"""What is due: found by the index over book, day and account, so that what is not due is never read."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger_app.models import Book, OpenLot, Period
+from ledger_app.queries.lots import GIVEN, THEN
+from ledger_app.queries.postings import taken_references
+from ledger_app.rules.periods import DueLots
+
+SHOWN_MOST = 3
+DAYS_MOST = 4000
+
+
+class Span(NamedTuple):
+    """Accounts of a book that have lots due on one day: those after ``after``, up to ``last``, by id."""
+
+    due_on: date
+    after: int
+    last: int
+
+
+class Due(NamedTuple):
+    """What is to expire of one account on one day: lots with their amounts."""
+
+    account_id: int
+    due_on: date
+    lots: tuple[tuple[int, int], ...]
+
+    @property
+    def amount(self) -> int:
+        """What expires."""
+        return sum(amount for _lot, amount in self.lots)
+
+
+class DayDue(NamedTuple):
+    """What is due of a book, or of an account, on one day, and what of it is held."""
+
+    due_on: date
+    accounts: int
+    lots: int
+    amount: int
+    held: int
+
+
+# From the index alone: which accounts end a chunk, and how many rows come before on the same day.
+CUTS = """
+    SELECT due_on, account_id, place FROM (
+      SELECT due_on, account_id, ROW_NUMBER() OVER (PARTITION BY due_on ORDER BY account_id) AS place,
+             COUNT(*) OVER (PARTITION BY due_on) AS places
+        FROM ledger_app_openlot
+       WHERE book_id = %s AND due_on <= %s
+    ) AS placed
+     WHERE place %% {size} = 0 OR place = places
+     ORDER BY due_on, place
+"""
+
+
+def chunks(book: Book, through: date, *, size: int) -> list[list[Span]]:
+    """Return what is due through a day in chunks of about ``size`` lots, days in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(CUTS.format(size=size), [book.pk, through.isoformat()])
+        rows = [(_day(day), account_id, place) for day, account_id, place in cursor.fetchall()]
+    found: list[list[Span]] = []
+    day, after, placed, count = date.min, 0, 0, size
+    for due_on, last, place in rows:
+        if due_on != day:
+            day, after, placed = due_on, 0, 0
+        if count + place - placed > size:
+            found.append([])
+            count = 0
+        if last > after:
+            found[-1].append(Span(day, after, last))
+        count += place - placed
+        after, placed = last, place
+    return [spans for spans in found if spans]
+
+
+def due_in(book_id: int, spans: Sequence[Span]) -> list[Due]:
+    """Return what is due and not held in ``spans``, by day and account."""
+    found: list[Due] = []
+    for due_on, after, last in spans:
+        rows = OpenLot.objects.filter(book_id=book_id, due_on=due_on, account_id__gt=after, account_id__lte=last).order_by(
+            "account_id", "lot_id"
+        )
+        lots: dict[int, list[tuple[int, int]]] = {}
+        for account_id, lot_id, remaining, held in rows.values_list("account_id", "lot_id", "remaining", "held"):
+            if remaining > held:
+                lots.setdefault(account_id, []).append((lot_id, remaining - held))
+        found += [Due(account_id, due_on, tuple(of_account)) for account_id, of_account in lots.items()]
+    return found
+
+
+ACCOUNTS = """
+    SELECT account.id, account.code, account.role, account.category
+      FROM {given}
+      {then} ledger_app_account AS account ON account.id = given.id
+"""
+
+
+def accounts(ids: Sequence[int]) -> list[tuple[int, str, str, str]]:
+    """Return (id, code, role, category) of accounts."""
+    sql = ACCOUNTS.format(given=GIVEN[connection.vendor], then=THEN[connection.vendor])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(list(ids))])
+        return list(cursor.fetchall())
+
+
+def references(book_id: int, wanted: Sequence[tuple[str, date]]) -> list[str]:
+    """Return a free reference for the expiry of each (account code, day): numbered where one of that day was posted before."""
+    found = [f"expiry:{code}:{day.isoformat()}" for code, day in wanted]
+    taken = taken_references(book_id, found)
+    number = 1
+    while taken:
+        number += 1
+        again = [place for place, name in enumerate(found) if name in taken]
+        for place in again:
+            code, day = wanted[place]
+            found[place] = f"expiry:{code}:{day.isoformat()}:{number}"
+        taken = taken_references(book_id, [found[place] for place in again])
+    return found
+
+
+def first_frozen(book: Book, through: date) -> tuple[date, str] | None:
+    """Return the first day that lots are due on, and the name of its period, where that is frozen. Periods freeze in their order."""
+    first = OpenLot.objects.filter(book=book, due_on__lte=through).order_by("due_on").values_list("due_on", flat=True).first()
+    if first is None:
+        return None
+    period = Period.objects.filter(book=book, starts_on__lte=first, ends_on__gte=first, state=Period.State.FROZEN).first()
+    return (first, period.name) if period else None
+
+
+def due_in_period(period: Period) -> tuple[DueLots, ...]:
+    """Return the first lots that are due in a period or before it and have not expired."""
+    rows = OpenLot.objects.filter(book=period.book_id, due_on__lte=period.ends_on).order_by("due_on", "account_id")
+    columns = rows.values_list("account__code", "due_on", "remaining", "held")[:SHOWN_MOST]
+    return tuple(DueLots(code, due_on, remaining - held, held) for code, due_on, remaining, held in columns if due_on is not None)
+
+
+DUE_BY_DAY = """
+    SELECT due_on, COUNT(DISTINCT account_id), COUNT(*), SUM(remaining), SUM(held)
+      FROM ledger_app_openlot
+     WHERE {place} = %s AND due_on <= %s
+     GROUP BY due_on ORDER BY due_on LIMIT {most}
+"""
+
+
+def due_by_day(*, by: date, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
+    """Return what would expire by a day, day by day, of a book or of an account; the first ``DAYS_MOST`` days."""
+    place, key = ("account_id", account_id) if account_id is not None else ("book_id", book_id)
+    with connection.cursor() as cursor:
+        cursor.execute(DUE_BY_DAY.format(place=place, most=DAYS_MOST), [key, by.isoformat()])
+        return [
+            DayDue(_day(day), int(accounts), int(lots), int(amount), int(held))
+            for day, accounts, lots, amount, held in cursor.fetchall()
+        ]
+
+
+def _day(value: date | str) -> date:
+    """Return a day: SQLite gives it as text, since no column of a model names it here."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def total(days: Sequence[DayDue]) -> DayDue | None:
+    """Return the sum over days, dated on the last; None where nothing is due. Accounts are counted once a day."""
+    if not days:
+        return None
+    sums: Iterator[int] = (sum(column) for column in zip(*(day[1:] for day in days), strict=True))
+    return DayDue(days[-1].due_on, *sums)

@@ -1,0 +1,28 @@
+"""Lots as they are shown: of an account, a page at a time, and of an entry."""
+
+from django.db.models import F, Prefetch, QuerySet
+
+from ledger_app.models import Account, Entry, Lot, LotUse, OpenLot
+
+
+def of_account(account: Account, *, is_open: bool | None = None) -> QuerySet[Lot]:
+    """Return the lots of an account with what used them, the newest first; all of them, or those that are open, or not."""
+    uses = LotUse.objects.select_related("line__entry").order_by("id")
+    rows = Lot.objects.filter(account=account).select_related("line__entry", "remainder").prefetch_related(Prefetch("uses", uses))
+    return (rows if is_open is None else rows.filter(remainder__isnull=not is_open)).order_by("-id")
+
+
+def open_of(account: Account, most: int) -> list[OpenLot]:
+    """Return what is open of an account's lots, due first first, those that never are last."""
+    rows = OpenLot.objects.filter(account=account).select_related("lot__line__entry")
+    return list(rows.order_by(F("due_on").asc(nulls_last=True), "lot_id")[:most])
+
+
+def made_by(entry: Entry) -> list[Lot]:
+    """Return the lots that an entry granted."""
+    return list(Lot.objects.filter(line__entry=entry).select_related("account", "line").order_by("id"))
+
+
+def used_by(entry: Entry) -> list[LotUse]:
+    """Return what an entry took of lots, in the order in which it did."""
+    return list(LotUse.objects.filter(line__entry=entry).select_related("lot__account", "lot__line__entry").order_by("id"))
