@@ -117,9 +117,9 @@ def ledger(
         _rows(ACCOUNTS_ALONE, keys, EXCLUSIVE[vendor])
     book_codes: dict[int, str] = {}
     held_accounts: dict[int, HeldAccount] = {}
-    for key, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, SHARED[vendor]):
-        account = held_accounts[key] = HeldAccount(*held, keeps_lots=bool(keeps_lots))
-        book_codes[account.book_id] = book_code
+    for key, code, book_id, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, SHARED[vendor]):
+        book_codes[book_id] = book_code
+        held_accounts[key] = HeldAccount._make((code, book_id, *held, bool(keeps_lots)))
     _take(3)
     balance_ids = [posting.balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
     balances = {key: (amount, sequence) for key, amount, sequence in _rows(BALANCES, balance_ids, EXCLUSIVE[vendor])}
