@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from config import origins
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
+from ledger_app.admin.origins import shown_rows
 from ledger_app.models import Entry, Line
+from ledger_app.queries import origins
 from ledger_app.templatetags import look
 
 
@@ -69,7 +70,6 @@ class EntryAdmin(ReadOnlyAdmin):
             (_("Reason"), entry.posting.reason or NOTHING),
             (_("Digest"), look.digest_cell(bytes(entry.digest))),
         ]
-        teller = origins.TELLERS.get(entry.posting.origin_kind)
         return {
             "title": entry.reference,
             "entry": entry,
@@ -78,7 +78,7 @@ class EntryAdmin(ReadOnlyAdmin):
             "lines": lines,
             "debit_total": sum(line["debit"] or 0 for line in lines),
             "credit_total": sum(line["credit"] or 0 for line in lines),
-            "origin": teller(entry) if teller else [],
+            "origin": shown_rows(origins.of([entry.pk], whole=True)[entry.pk]),
             "reverses": {"text": entry.reverses.reference, "url": url_of(entry.reverses)} if entry.reverses else None,
             "reversed_by": {"text": reversal.reference, "url": url_of(reversal)} if reversal else None,
         }
