@@ -17,13 +17,15 @@ class IngestionConfig(AppConfig):
         from django.conf import settings
 
         from ingestion_app.operations import originals
-        from ingestion_app.queries import closing, origins, proofs
+        from ingestion_app.queries import closing, origins, proofs, reversals
         from ledger_app.models import Posting
         from ledger_app.queries import closing as ledger_closing
         from ledger_app.queries import origins as ledger_origins
         from ledger_app.queries import proofs as ledger_proofs
+        from ledger_app.queries import reversals as ledger_reversals
 
         ledger_closing.register(closing.unfinished)
+        ledger_reversals.register(reversals.of_entry)
         read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
         ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
         ledger_proofs.register(proofs.STATEMENTS, triggers=proofs.EXPECTED_TRIGGERS)

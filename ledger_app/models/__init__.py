@@ -5,6 +5,7 @@ from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
 from ledger_app.models.people import Holder, Identifier, User
+from ledger_app.models.reversals import Reversal
 
 __all__ = [
     "STRIPES_MOST",
@@ -18,6 +19,7 @@ __all__ = [
     "Line",
     "Period",
     "Posting",
+    "Reversal",
     "Seal",
     "User",
     "Verification",

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": (),
+    "support": ("ledger_app.propose_reversal",),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
         "ledger_app.close_period",
         "ledger_app.freeze_period",
+        "ledger_app.propose_reversal",
+        "ledger_app.reverse_entry",
     ),
     "engineer": (
         "ingestion_app.receive_batch",
@@ -34,6 +36,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "line",
         "period",
         "posting",
+        "reversal",
         "seal",
         "verification",
     ),
