@@ -13,41 +13,27 @@ from ingestion_app.operations import filing
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
-from ledger_app.errors import BalancesDiffer, EntryDiffers, LedgerError, NotFound, Refused
+from ledger_app.errors import EntryDiffers, LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry
 from ledger_app.queries import origins
-from ledger_app.queries.explain import AccountExplained, AccountLine, EntryExplained
+from ledger_app.queries.explain import AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
+from ledger_app.queries.statements import Movement
+from ledger_app.reports import explanations
 from ledger_app.rules.amounts import decimal_text
 
 RAW_MOST = 65_536
 
 
 def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> commands.Outcome:
-    """Say what an account holds, whether its lines come to it, and where its last lines came from."""
-    account, book = explained.account, explained.account.book
-    told = origins.of(line.entry_id for line in explained.lines)
-    differing = [proof for proof in explained.proofs if proof.differs]
-    data = {
-        "kind": "account",
-        "book": book.code,
-        "account": account.code,
-        "role": account.role,
-        "category": account.category,
-        "state": account.state,
-        "member_numbers": explained.member_numbers,
-        "unit": book.unit,
-        "exponent": book.exponent,
-        "balance": explained.claimed,
-        "recomputed": explained.found,
-        "line_count": explained.line_count,
-        "differing_stripes": [
-            {"stripe": proof.stripe, "claimed": list(proof.claimed), "found": list(proof.found)} for proof in differing
-        ],
-        "lines": [_account_line(line, told[line.entry_id]) for line in explained.lines],
-        "entry_of_that_name": namesake.pk if namesake else None,
-    }
+    """Say what an account holds as of a day, from the last seal on, and where its last lines came from; and whether all of it recomputes."""
+    account, book, sums = explained.account, explained.account.book, explained.sums
+    told = origins.of(movement.entry_id for movement in explained.movements)
+    data = explanations.as_object(explained, told)
+    data["entry_of_that_name"] = namesake.pk if namesake else None
+    differing = data["differing_stripes"]
     verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
+    asked = _asked_text(explained)
     said = [
         _("Account {account}, book {book}: {role}, {category}, {state}").format(
             account=account.code,
@@ -59,14 +45,15 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
         *([_("Member: {numbers}").format(numbers=", ".join(explained.member_numbers))] if explained.member_numbers else []),
         _("Balance: {balance} (debit positive); {verdict}").format(
             balance=_money(explained.claimed, book),
-            verdict=verdict.format(sum=_money(explained.found, book), count=explained.line_count),
+            verdict=verdict.format(sum=_money(explained.found, book), count=sums.total_count),
         ),
-        *[_account_line_text(line, told[line.entry_id], book) for line in explained.lines],
+        *([asked.format(balance=_money(sums.closing, book))] if asked else []),
+        *_sums_text(explained, book),
+        *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.movements)],
     ]
     if namesake:
         said.append(_("An entry has this reference too: explain {number}").format(number=namesake.pk))
-    complaints: list[LedgerError] = [BalancesDiffer(count=len(differing), account=account.code)] if differing else []
-    return _outcome(data, said, complaints)
+    return _outcome(data, said, list(explained.complaints))
 
 
 def tell_entry(explained: EntryExplained) -> commands.Outcome:
@@ -184,28 +171,41 @@ def _money(amount: int, book: Book) -> str:
     return f"{decimal_text(amount, book.exponent)} {book.unit}"
 
 
-def _account_line(line: AccountLine, told: Told) -> dict[str, Any]:
-    return {
-        "entry": line.entry_id,
-        "date": line.effective_on.isoformat(),
-        "reference": line.reference,
-        "description": line.description,
-        "amount": line.amount,
-        "balance_after": line.balance_after,
-        "posted_at": line.posted_at.isoformat(),
-        "origin": {
-            "kind": line.origin_kind,
-            "number": line.origin_id,
-            "batch": None,
-            "line": None,
-            "sentence": told.sentence,
-            **told.facts,
-        },
-    }
+def _asked_text(explained: AccountExplained) -> str:
+    if explained.at is None and explained.known_at is None:
+        return ""
+    if explained.known_at is None:
+        return _("As of {at}: {{balance}}").format(at=explained.at)
+    known_at = explained.known_at.isoformat()
+    if explained.at is None:
+        return _("As known at {known_at}: {{balance}}").format(known_at=known_at)
+    return _("As of {at}, as known at {known_at}: {{balance}}").format(at=explained.at, known_at=known_at)
 
 
-def _account_line_text(line: AccountLine, told: Told, book: Book) -> str:
-    return f"  {line.effective_on}  {_money(line.amount, book):>20}  {line.reference}  ← {told.sentence}"
+def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
+    """Say what the balance is the sum of, to the last unit."""
+    sums, seal = explained.sums, explained.seal
+    holds = {True: _("it recomputes"), False: _("it does NOT recompute"), None: _("not recomputed here")}[explained.seal_holds]
+    sealed = (
+        _("no period is sealed")
+        if seal is None
+        else _("seal {number}, period {period}, {digest}; {holds}").format(
+            number=seal.number, period=seal.period.name, digest=bytes(seal.digest).hex()[:12], holds=holds
+        )
+    )
+    rows = [(_("Sealed balance"), sums.opening, sealed)]
+    rows.append((_("Since then"), sums.debit + sums.credit, _("{count} lines").format(count=sums.line_count)))
+    if sums.dated_later_count:
+        rows.append((_("Dated later"), sums.dated_later, _("{count} lines").format(count=sums.dated_later_count)))
+    if sums.posted_later_count:
+        rows.append((_("Posted later"), sums.posted_later, _("{count} lines").format(count=sums.posted_later_count)))
+    return [f"  {_money(amount, book):>20}  {label}: {note}" for label, amount, note in rows]
+
+
+def _movement_text(movement: Movement, told: Told, book: Book) -> str:
+    mark = "  " + _("[prior period, of {date}]").format(date=movement.reverses_on) if movement.is_prior_period else ""
+    amounts = f"{_money(movement.amount, book):>20} {_money(movement.running, book):>20}"
+    return f"  {movement.effective_on}  {amounts}  {movement.reference}  ← {told.sentence}{mark}"
 
 
 def _place(batch: Batch, number: int, record: Record | None, complaints: list[LedgerError]) -> dict[str, Any]:

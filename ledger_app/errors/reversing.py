@@ -74,3 +74,19 @@ class StatementDiffers(LedgerError):
 
     code = "statement_differs"
     template = _("The statement of {account} comes to {found}, its lines to {summed}. Nothing was given out. Run verify.")
+
+
+class ChainDiffers(LedgerError):
+    """A line's balance afterwards is not the sum of the lines up to it."""
+
+    code = "chain_differs"
+    template = _(
+        "Account {account}, stripe {stripe}, line {sequence} says {stored} afterwards; the lines up to it sum to {found}. Run verify."
+    )
+
+
+class SealNotRecomputed(LedgerError):
+    """A seal that a balance rests on does not recompute."""
+
+    code = "seal_not_recomputed"
+    template = _("The seal of period {period}, on which this balance rests, does not recompute. Run verify.")

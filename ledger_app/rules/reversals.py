@@ -74,7 +74,8 @@ def proposer_withdraws(facts: ReversalFacts) -> list[errors.LedgerError]:
 
 def reversal_was_shown(facts: ReversalFacts) -> list[errors.LedgerError]:
     """The decision names what the reversal would do now."""
-    if facts.digest_shown is None or facts.digest_shown == facts.digest:
+    # Once it is decided there is nothing to be shown, and the state is the reason.
+    if facts.digest_shown is None or not facts.digest or facts.digest_shown == facts.digest:
         return []
     return [reversing.ReversalPreviewMoved(reference=facts.reference)]
 
