@@ -13,13 +13,12 @@ from ingestion_app.operations import filing
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
-from ledger_app.errors import EntryDiffers, LedgerError, NotFound, Refused
+from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry
-from ledger_app.queries import origins
+from ledger_app.queries import explanations, origins
 from ledger_app.queries.explain import AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
-from ledger_app.reports import explanations
 from ledger_app.rules.amounts import decimal_text
 
 RAW_MOST = 65_536
@@ -60,8 +59,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
     """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
     told = origins.of([entry.pk], whole=True)[entry.pk]
-    complaints: list[LedgerError] = [] if explained.digest_holds else [EntryDiffers(reference=entry.reference)]
-    complaints += told.complaints
+    complaints: list[LedgerError] = [*explained.complaints, *told.complaints]
     said = [
         _("Entry {number}, book {book}: {reference}, dated {date}").format(
             number=entry.pk, book=book.code, reference=entry.reference, date=entry.effective_on

@@ -6,11 +6,13 @@ from ledger_app.api.accounts import AccountView
 from ledger_app.api.books import BookView
 from ledger_app.api.entries import EntryView
 from ledger_app.api.periods import PeriodView
+from ledger_app.api.reversals import ReversalView
 
 router = SimpleRouter()
 router.register("books", BookView, basename="book")
 router.register("accounts", AccountView, basename="account")
 router.register("entries", EntryView, basename="entry")
 router.register("periods", PeriodView, basename="period")
+router.register("reversals", ReversalView, basename="reversal")
 
 urlpatterns = router.urls

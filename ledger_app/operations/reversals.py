@@ -154,10 +154,7 @@ def _reasons(entry: Entry, wish: Wish, shown: Preview, caller: Caller) -> list[L
         found.append(errors.ReasonTooLong(most=transitions.REASON_MOST, length=len(wish.reason)))
     if len(wish.ticket) > TICKET_MOST or TICKET.fullmatch(wish.ticket) is None:
         found.append(reversing.ReversalTicketInvalid(most=TICKET_MOST))
-    there = reversals.current(entry)
-    if there is not None and there.state == Reversal.State.PROPOSED:
-        found.append(reversing.EntryReversalOpen(reversal=there.pk, reference=entry.reference))
-    found += shown.refusals
+    found += [*reversals.standing(entry), *shown.refusals]
     if wish.digest_shown is not None and wish.digest_shown != shown.digest:
         found.append(reversing.ReversalPreviewMoved(reference=entry.reference))
     return found

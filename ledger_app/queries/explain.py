@@ -86,6 +86,12 @@ class EntryExplained(NamedTuple):
     digest_holds: bool
     reversed_by: str
 
+    @property
+    def complaints(self) -> list[errors.LedgerError]:
+        """What is stored and does not recompute."""
+        holds = self.digest_holds and len(self.lines) > 1 and sum([amount for _code, amount, _after in self.lines]) == 0
+        return [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
+
 
 def find_account(book: str, code: str) -> Account | None:
     """Return an account by its book's code and its own."""

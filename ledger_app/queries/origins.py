@@ -90,12 +90,11 @@ def by_posting(came: Came) -> Told:
 
 
 def _came(entry_ids: Sequence[int]) -> list[Came]:
-    columns = ("id", "reference", "posting__origin_kind", "posting__origin_id", "posting__posted_by__username")
     found = []
     for part in postings.parts(entry_ids):
-        rows = Entry.objects.filter(id__in=part).values_list(
-            *columns, "posting__posted_at", "posting__reason", "reverses_id", "reverses__reference"
-        )
-        for *posted, reverses, reversed_reference in rows:
-            found.append(Came(*posted, (reverses, reversed_reference or "") if reverses else None))
+        for entry in Entry.objects.filter(id__in=part).select_related("posting__posted_by", "reverses"):
+            by = entry.posting
+            reverses = (entry.reverses.pk, entry.reverses.reference) if entry.reverses else None
+            origin = (by.origin_kind, by.origin_id, by.posted_by.username, by.posted_at, by.reason)
+            found.append(Came(entry.pk, entry.reference, *origin, reverses))
     return found

@@ -57,6 +57,14 @@ def current(entry: Entry) -> Reversal | None:
     return Reversal.objects.filter(entry=entry, holds_entry=True).select_related("proposed_by", "decided_by").first()
 
 
+def standing(entry: Entry) -> list[LedgerError]:
+    """Return why an entry is not to be proposed again: a proposal stands undecided."""
+    there = current(entry)
+    if there is None or there.state != Reversal.State.PROPOSED:
+        return []
+    return [reversing.EntryReversalOpen(reversal=there.pk, reference=entry.reference)]
+
+
 def day(entry: Entry) -> reversal_dates.Outcome | None:
     """Return when an entry would be reversed by hand; None where there is no day for it."""
     rows = Period.objects.filter(book=entry.book_id).order_by("starts_on")

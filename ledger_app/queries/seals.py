@@ -100,7 +100,7 @@ def differing(entry_ids: list[int], book: str) -> list[str]:
     return [
         reference
         for reference, stored, computed, lines in _walk_part(entry_ids, book, {})
-        if stored != computed or len(lines) < 2 or sum([amount for _code, amount in lines])
+        if stored != computed or len(lines) < 2 or sum([amount for _code, amount in lines]) != 0
     ]
 
 

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 from ledger_app import errors
 from ledger_app.errors import reversing
 from ledger_app.queries import statements
+from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
-from ledger_app.queries.statements import FIRST_DAY, LAST_DAY, Movement, Span, Sums
+from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums
 from ledger_app.reports import workbook
 from ledger_app.reports.workbook import Figure
 from ledger_app.rules.amounts import decimal_text

@@ -11,7 +11,8 @@ from config import commands
 from ledger_app import errors
 from ledger_app.queries import explain
 from ledger_app.queries import statements as lines
-from ledger_app.queries.statements import FIRST_DAY, LAST_DAY, Span
+from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.statements import FIRST_DAY, Span
 from ledger_app.reports import statements
 from ledger_app.reports.files import replacing_bytes
 
