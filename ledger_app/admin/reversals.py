@@ -40,7 +40,7 @@ class ReversalAdmin(TransitionAdmin):
 
     machine = REVERSAL
     primary = {"proposed": "approve"}
-    list_display = ("shown_number", "shown_entry", "effective_on", "proposed_by", "decided_by", "shown_state")
+    list_display = ("shown_number", "shown_entry", "shown_day", "proposed_by", "decided_by", "shown_state")
     list_filter = ("state",)
     search_fields = ("entry__reference__exact", "ticket__exact")
     search_help_text = _("A whole reference or ticket")
@@ -61,6 +61,11 @@ class ReversalAdmin(TransitionAdmin):
     def shown_entry(self, row: Reversal) -> str:
         """What it would reverse."""
         return row.entry.reference
+
+    @admin.display(description=_("date of the reversal"))
+    def shown_day(self, row: Reversal) -> str:
+        """The day it is, or would be, dated on."""
+        return look.day_text(row.effective_on)
 
     @admin.display(description=_("state"))
     def shown_state(self, row: Reversal) -> SafeString:
