@@ -32,7 +32,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
     data["entry_of_that_name"] = namesake.pk if namesake else None
     differing = data["differing_stripes"]
     verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
-    asked = _asked_text(explained)
+    asked = _asked_text(explained, _money(sums.closing, book))
     said = [
         _("Account {account}, book {book}: {role}, {category}, {state}").format(
             account=account.code,
@@ -46,7 +46,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
             balance=_money(explained.claimed, book),
             verdict=verdict.format(sum=_money(explained.found, book), count=sums.total_count),
         ),
-        *([asked.format(balance=_money(sums.closing, book))] if asked else []),
+        *([asked] if asked else []),
         *_sums_text(explained, book),
         *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.movements)],
     ]
@@ -169,15 +169,15 @@ def _money(amount: int, book: Book) -> str:
     return f"{decimal_text(amount, book.exponent)} {book.unit}"
 
 
-def _asked_text(explained: AccountExplained) -> str:
+def _asked_text(explained: AccountExplained, balance: str) -> str:
     if explained.at is None and explained.known_at is None:
         return ""
     if explained.known_at is None:
-        return _("As of {at}: {{balance}}").format(at=explained.at)
+        return _("As of {at}: {balance}").format(at=explained.at, balance=balance)
     known_at = explained.known_at.isoformat()
     if explained.at is None:
-        return _("As known at {known_at}: {{balance}}").format(known_at=known_at)
-    return _("As of {at}, as known at {known_at}: {{balance}}").format(at=explained.at, known_at=known_at)
+        return _("As known at {known_at}: {balance}").format(known_at=known_at, balance=balance)
+    return _("As of {at}, as known at {known_at}: {balance}").format(at=explained.at, known_at=known_at, balance=balance)
 
 
 def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
