@@ -50,6 +50,7 @@ PLACES: Final = (
     Place(_("Ledger"), _("Lots"), "ledger_app_lot", "ledger_app.view_lot"),
     Place(_("Ledger"), _("Holds"), "ledger_app_hold", "ledger_app.view_hold"),
     Place(_("Ledger"), _("Rules of lots"), "ledger_app_lotrule", "ledger_app.view_lotrule"),
+    Place(_("Ledger"), _("Reversals"), "ledger_app_reversal", "ledger_app.view_reversal"),
     Place(_("Ledger"), _("Books"), "ledger_app_book", "ledger_app.view_book"),
     Place(_("Ingestion"), _("Batches"), "ingestion_app_batch", "ingestion_app.view_batch"),
     Place(_("Ingestion"), _("Receipts"), "ingestion_app_receipt", "ingestion_app.view_receipt"),
@@ -76,6 +77,7 @@ WAITING: Final = (
     Waiting(_("Batches to apply"), "ingestion_app.batch", ("approved",), "ingestion_app.apply_batch"),
     Waiting(_("Batches being applied"), "ingestion_app.batch", ("applying",), "ingestion_app.apply_batch"),
     Waiting(_("Batches to freeze"), "ingestion_app.batch", ("applied",), "ingestion_app.freeze_batch"),
+    Waiting(_("Reversals to decide"), "ledger_app.reversal", ("proposed",), "ledger_app.reverse_entry", not_by=("proposed_by",)),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")

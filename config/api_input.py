@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import IO, Any, Final, NoReturn
 
 from django.http import QueryDict
@@ -101,6 +101,22 @@ class DayField(serializers.DateField):
             return date.fromisoformat(data)
         except ValueError:
             self.fail("invalid")
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant in ISO 8601 with its zone."""
+
+    default_error_messages = {"invalid": _("Write an instant with its zone: 2017-02-01T09:00:00+09:00 or 2017-02-01T00:00:00Z.")}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Return the instant."""
+        try:
+            read = datetime.fromisoformat(value) if isinstance(value, str) and value.isascii() else None
+        except ValueError:
+            read = None
+        if read is None or read.tzinfo is None:
+            self.fail("invalid")
+        return read
 
 
 class ControlsField(serializers.DictField):

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -136,6 +136,17 @@ def iso_date(text: str) -> date:
     except ValueError:
         pass
     raise ArgumentTypeError(f"“{text}” is no date; write YYYY-MM-DD")
+
+
+def instant(text: str) -> datetime:
+    """Read an instant as ISO 8601 with its zone, for argparse."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise ArgumentTypeError(f"“{text}” is no instant with a zone; write 2017-02-01T09:00:00+09:00 or 2017-02-01T00:00:00Z")
+    return read
 
 
 def positive(text: str) -> int:

@@ -17,12 +17,18 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("batch", "propose"): _("proposed this reversal"),
     ("hold", "place"): _("placed this hold"),
     ("lotrule", "set"): _("set this rule of lots"),
+    ("reversal", "propose"): _("proposed this reversal"),
     ("source", "load"): _("loaded a version of the source"),
 }
+
+# What is asked for without a transition, as it is called on its button.
+LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {("entry", "propose"): _("Propose a reversal")}
 
 
 def label_of(subject_type: str, action: str) -> str:
     """Return what an action is called on its button; the action's own name where it has none."""
+    if (subject_type, action) in LABELS:
+        return str(LABELS[subject_type, action])
     machine = MACHINES.get(subject_type)
     found = [each.label for each in machine.transitions if each.name == action] if machine else []
     return str(found[0]) if found else action

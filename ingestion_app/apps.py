@@ -1,5 +1,7 @@
 """The ingestion application."""
 
+from pathlib import Path
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -11,10 +13,19 @@ class IngestionConfig(AppConfig):
     verbose_name = _("Ingestion")
 
     def ready(self) -> None:
-        """Tell the ledger's close and its verification what ingestion knows, without the ledger importing ingestion."""
-        from ingestion_app.queries import closing, proofs
+        """Tell the ledger's close, its verification and its explanations what ingestion knows, without the ledger importing ingestion."""
+        from django.conf import settings
+
+        from ingestion_app.operations import originals
+        from ingestion_app.queries import closing, origins, proofs, reversals
+        from ledger_app.models import Posting
         from ledger_app.queries import closing as ledger_closing
+        from ledger_app.queries import origins as ledger_origins
         from ledger_app.queries import proofs as ledger_proofs
+        from ledger_app.queries import reversals as ledger_reversals
 
         ledger_closing.register(closing.unfinished)
+        ledger_reversals.register(reversals.of_entry)
+        read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
+        ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
         ledger_proofs.register(proofs.STATEMENTS, triggers=proofs.EXPECTED_TRIGGERS)

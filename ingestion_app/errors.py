@@ -167,6 +167,15 @@ class ReversalOpen(LedgerError):
     template = _("Batch {reversal} is to reverse this batch. Apply that one, or withdraw it.")
 
 
+class EntryOfReversedBatch(LedgerError):
+    """The batch of the entry is being reversed as a whole."""
+
+    code = "entry_of_reversed_batch"
+    template = _(
+        "The entry {reference} is of batch {batch}, which batch {reversal} is to reverse as a whole. See that one through, or withdraw it."
+    )
+
+
 class ReversalOfReversalBatch(LedgerError):
     """A reversal is not reversed."""
 

@@ -19,13 +19,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways, origins
+from config import doorways
 from config.model_admin import url_of
 from config.transition_admin import Done, TransitionAdmin, shown_version
 from ingestion_app import tasks
 from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
-from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Source
+from ingestion_app.models import Attempt, Batch, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, reversing, validating
 from ingestion_app.queries import batches, replays
 from ingestion_app.queries.deadlines import deadline_of
@@ -312,31 +312,3 @@ def _receive(given: Mapping[str, Any], caller: Caller) -> Receipt:
         business_date=given["business_date"],
         sequence=given["sequence"],
     )
-
-
-def _origin(entry: Any) -> list[origins.Fact]:
-    """Tell where an entry of a chunk comes from: the batch, its file, who approved it."""
-    chunk = (
-        Chunk.objects.select_related(
-            "batch__source", "batch__file", "batch__receipt", "batch__approved_by", "batch__reverses__source"
-        )
-        .filter(pk=entry.posting.origin_id)
-        .first()
-    )
-    if chunk is None:
-        return []
-    batch = chunk.batch
-    record = chunk.records.filter(key=entry.reference.removeprefix(f"{batch.source.code}:")).first()
-    found = [
-        origins.Fact(_("Batch"), str(batch), url_of(batch)),
-        *([origins.Fact(_("File"), batch.receipt.name, url_of(batch.receipt))] if batch.receipt else []),
-        *([origins.Fact(_("Reverses"), str(batch.reverses), url_of(batch.reverses))] if batch.reverses else []),
-        origins.Fact("SHA-256", look.digest_cell(bytes(batch.file.sha256))),
-        origins.Fact(_("Approved by"), batch.approved_by),
-    ]
-    if record is not None:
-        found.insert(1, origins.Fact(_("Line"), look.count_text(record.line), url_of(record)))
-    return found
-
-
-origins.TELLERS["chunk"] = _origin

@@ -12,40 +12,27 @@ from ingestion_app.models import Batch, Record
 from ingestion_app.operations import filing
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
-from ledger_app.errors import BalancesDiffer, EntryDiffers, LedgerError, NotFound, Refused
-from ledger_app.models import Book, Entry, Posting
-from ledger_app.queries.explain import AccountExplained, AccountLine, EntryExplained
+from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
+from ledger_app.errors import LedgerError, NotFound, Refused
+from ledger_app.models import Book, Entry
+from ledger_app.queries import explanations, origins
+from ledger_app.queries.explain import AccountExplained, EntryExplained
+from ledger_app.queries.origins import Told
+from ledger_app.queries.statements import Movement
 from ledger_app.rules.amounts import decimal_text
 
 RAW_MOST = 65_536
 
 
 def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> commands.Outcome:
-    """Say what an account holds, whether its lines come to it, and where its last lines came from."""
-    account, book = explained.account, explained.account.book
-    records = lines.records_of(_chunk_and_reference(line) for line in explained.lines if line.origin_kind == Posting.Origin.CHUNK)
-    undoing = lines.reversals_of(line.origin_id for line in explained.lines if line.origin_kind == Posting.Origin.CHUNK)
-    differing = [proof for proof in explained.proofs if proof.differs]
-    data = {
-        "kind": "account",
-        "book": book.code,
-        "account": account.code,
-        "role": account.role,
-        "category": account.category,
-        "state": account.state,
-        "member_numbers": explained.member_numbers,
-        "unit": book.unit,
-        "exponent": book.exponent,
-        "balance": explained.claimed,
-        "recomputed": explained.found,
-        "line_count": explained.line_count,
-        "differing_stripes": [
-            {"stripe": proof.stripe, "claimed": list(proof.claimed), "found": list(proof.found)} for proof in differing
-        ],
-        "lines": [_account_line(line, records.get(_chunk_and_reference(line)), undoing) for line in explained.lines],
-        "entry_of_that_name": namesake.pk if namesake else None,
-    }
+    """Say what an account holds as of a day, from the last seal on, and where its last lines came from; and whether all of it recomputes."""
+    account, book, sums = explained.account, explained.account.book, explained.sums
+    told = origins.of(movement.entry_id for movement in explained.movements)
+    data = explanations.as_object(explained, told)
+    data["entry_of_that_name"] = namesake.pk if namesake else None
+    differing = data["differing_stripes"]
     verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
+    asked = _asked_text(explained, _money(sums.closing, book))
     said = [
         _("Account {account}, book {book}: {role}, {category}, {state}").format(
             account=account.code,
@@ -57,24 +44,22 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
         *([_("Member: {numbers}").format(numbers=", ".join(explained.member_numbers))] if explained.member_numbers else []),
         _("Balance: {balance} (debit positive); {verdict}").format(
             balance=_money(explained.claimed, book),
-            verdict=verdict.format(sum=_money(explained.found, book), count=explained.line_count),
+            verdict=verdict.format(sum=_money(explained.found, book), count=sums.total_count),
         ),
-        *[_account_line_text(line, records.get(_chunk_and_reference(line)), undoing, book) for line in explained.lines],
+        *([asked] if asked else []),
+        *_sums_text(explained, book),
+        *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.movements)],
     ]
     if namesake:
         said.append(_("An entry has this reference too: explain {number}").format(number=namesake.pk))
-    complaints: list[LedgerError] = [BalancesDiffer(count=len(differing), account=account.code)] if differing else []
-    return _outcome(data, said, complaints)
+    return _outcome(data, said, list(explained.complaints))
 
 
 def tell_entry(explained: EntryExplained) -> commands.Outcome:
     """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
-    record = None
-    if posting.origin_kind == Posting.Origin.CHUNK:
-        record = lines.records_of([(posting.origin_id, entry.reference)]).get((posting.origin_id, entry.reference))
-    complaints: list[LedgerError] = [] if explained.digest_holds else [EntryDiffers(reference=entry.reference)]
-    origin: dict[str, Any] = {"kind": posting.origin_kind, "number": posting.origin_id}
+    told = origins.of([entry.pk], whole=True)[entry.pk]
+    complaints: list[LedgerError] = [*explained.complaints, *told.complaints]
     said = [
         _("Entry {number}, book {book}: {reference}, dated {date}").format(
             number=entry.pk, book=book.code, reference=entry.reference, date=entry.effective_on
@@ -98,14 +83,8 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         said.append(_("Reversed by {reference}").format(reference=explained.reversed_by))
     by_batch = lines.reversing_batch(entry) if explained.reversed_by else None
     if by_batch is not None and (reversal := lines.find_batch(by_batch)) is not None:
-        said += _batch_text(reversal)
-    undoing = lines.reversals_of([posting.origin_id]) if posting.origin_kind == Posting.Origin.CHUNK else {}
-    if undoing and (reversal := lines.find_batch(undoing[posting.origin_id])) is not None:
-        origin |= {"batch": _batch(reversal)}
-        said += _batch_text(reversal)
-    if record is not None and (batch := lines.find_batch(record.batch_id)) is not None:
-        origin |= {"batch": _batch(batch), **_place(batch, record.line, record, complaints)}
-        said += [*_batch_text(batch), *_place_text(batch, origin)]
+        said += batch_lines(reversal)
+    said += told.lines
     data = {
         "kind": "entry",
         "entry": entry.pk,
@@ -124,7 +103,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "reverses": entry.reverses.reference if entry.reverses else "",
         "reversed_by": explained.reversed_by,
         "reversed_by_batch": by_batch,
-        "origin": origin,
+        "origin": {"kind": posting.origin_kind, "number": posting.origin_id, **told.facts},
     }
     return _outcome(data, said, complaints)
 
@@ -154,7 +133,7 @@ def tell_line(explained: LineExplained) -> commands.Outcome:
     ]
     data = {
         "kind": "line",
-        "batch": _batch(batch),
+        "batch": batch_facts(batch),
         **place,
         "type": type_,
         "status": record.status if record else None,
@@ -167,8 +146,8 @@ def tell_line(explained: LineExplained) -> commands.Outcome:
         "entries": [{"book": entry.book.code, "entry": entry.pk, "reference": entry.reference} for entry in explained.entries],
     }
     said = [
-        *_batch_text(batch),
-        *_place_text(batch, place),
+        *batch_lines(batch),
+        *place_lines(batch, place),
         _("Type: {type}; {status}").format(type=type_ or _("unknown"), status=status),
         *[f"  {name} = {value}" for name, value in explained.values.items()],
         *[f"{seen['severity']}: {seen['rule']}: {seen['sentence']} {seen['remedy']}" for seen in findings],
@@ -190,74 +169,41 @@ def _money(amount: int, book: Book) -> str:
     return f"{decimal_text(amount, book.exponent)} {book.unit}"
 
 
-def _chunk_and_reference(line: AccountLine) -> tuple[int, str]:
-    return line.origin_id, line.reference
+def _asked_text(explained: AccountExplained, balance: str) -> str:
+    if explained.at is None and explained.known_at is None:
+        return ""
+    if explained.known_at is None:
+        return _("As of {at}: {balance}").format(at=explained.at, balance=balance)
+    known_at = explained.known_at.isoformat()
+    if explained.at is None:
+        return _("As known at {known_at}: {balance}").format(known_at=known_at, balance=balance)
+    return _("As of {at}, as known at {known_at}: {balance}").format(at=explained.at, known_at=known_at, balance=balance)
 
 
-def _account_line(line: AccountLine, record: Record | None, undoing: dict[int, int]) -> dict[str, Any]:
-    return {
-        "entry": line.entry_id,
-        "date": line.effective_on.isoformat(),
-        "reference": line.reference,
-        "description": line.description,
-        "amount": line.amount,
-        "balance_after": line.balance_after,
-        "posted_at": line.posted_at.isoformat(),
-        "origin": {
-            "kind": line.origin_kind,
-            "number": line.origin_id,
-            "batch": record.batch_id if record else _reversal_of(line, undoing),
-            "line": record.line if record else None,
-        },
-    }
+def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
+    """Say what the balance is the sum of, to the last unit."""
+    sums, seal = explained.sums, explained.seal
+    holds = {True: _("it recomputes"), False: _("it does NOT recompute"), None: _("not recomputed here")}[explained.seal_holds]
+    sealed = (
+        _("no period is sealed")
+        if seal is None
+        else _("seal {number}, period {period}, {digest}; {holds}").format(
+            number=seal.number, period=seal.period.name, digest=bytes(seal.digest).hex()[:12], holds=holds
+        )
+    )
+    rows = [(_("Sealed balance"), sums.opening, sealed)]
+    rows.append((_("Since then"), sums.debit + sums.credit, _("{count} lines").format(count=sums.line_count)))
+    if sums.dated_later_count:
+        rows.append((_("Dated later"), sums.dated_later, _("{count} lines").format(count=sums.dated_later_count)))
+    if sums.posted_later_count:
+        rows.append((_("Posted later"), sums.posted_later, _("{count} lines").format(count=sums.posted_later_count)))
+    return [f"  {_money(amount, book):>20}  {label}: {note}" for label, amount, note in rows]
 
 
-def _reversal_of(line: AccountLine, undoing: dict[int, int]) -> int | None:
-    """Return the number of the reversal that a line came from, if it did."""
-    return undoing.get(line.origin_id) if line.origin_kind == Posting.Origin.CHUNK else None
-
-
-def _account_line_text(line: AccountLine, record: Record | None, undoing: dict[int, int], book: Book) -> str:
-    origin = f"{record.batch_id}:{record.line}" if record else f"{line.origin_kind} {line.origin_id}"
-    if (reversal := _reversal_of(line, undoing)) is not None:
-        origin = _("batch {number}").format(number=reversal)
-    return f"  {line.effective_on}  {_money(line.amount, book):>20}  {line.reference}  ← {origin}"
-
-
-def _batch(batch: Batch) -> dict[str, Any]:
-    return {
-        "number": batch.pk,
-        "source": batch.source.code,
-        "source_version": batch.source_version.number,
-        "business_date": batch.business_date.isoformat(),
-        "sequence": batch.sequence,
-        "state": batch.state,
-        "reverses": batch.reverses_id,
-        "file_name": batch.receipt.name if batch.receipt else None,
-        "sha256": str(batch.file),
-        "received_by": batch.received_by.username,
-        "received_at": batch.receipt.received_at.isoformat() if batch.receipt else None,
-        "approved_by": batch.approved_by.username if batch.approved_by else "",
-    }
-
-
-def _batch_text(batch: Batch) -> list[str]:
-    told = _batch(batch)
-    first = _("Batch {number} ({batch}): {state}").format(number=batch.pk, batch=batch, state=batch.get_state_display())
-    if batch.receipt is None:
-        return [
-            first,
-            _("Reverses batch {original}; proposed by {user}; approved by {approver}").format(
-                original=batch.reverses_id, user=told["received_by"], approver=told["approved_by"] or _("nobody")
-            ),
-        ]
-    return [
-        first,
-        _("File {name}, SHA-256 {sha256}").format(name=told["file_name"], sha256=told["sha256"]),
-        _("Received by {user} at {at}; approved by {approver}").format(
-            user=told["received_by"], at=told["received_at"], approver=told["approved_by"] or _("nobody")
-        ),
-    ]
+def _movement_text(movement: Movement, told: Told, book: Book) -> str:
+    mark = "  " + _("[prior period, of {date}]").format(date=movement.reverses_on) if movement.is_prior_period else ""
+    amounts = f"{_money(movement.amount, book):>20} {_money(movement.running, book):>20}"
+    return f"  {movement.effective_on}  {amounts}  {movement.reference}  ← {told.sentence}{mark}"
 
 
 def _place(batch: Batch, number: int, record: Record | None, complaints: list[LedgerError]) -> dict[str, Any]:
@@ -281,31 +227,9 @@ def _place(batch: Batch, number: int, record: Record | None, complaints: list[Le
             else filing.find_line(path, number, RAW_MOST)
         )
     except FileNotFoundError:
-        complaints.append(errors.FileMissing(sha256=sha256.hex()))
+        complaints.append(missing(batch))
         return place
     if at is None:
         raise Refused([NotFound(what=f"line of batch {batch.pk}", name=number)])
     offset, raw = at
-    return place | {"offset": offset, "length": len(raw), "raw": _decoded(raw, batch), "raw_hex": raw.hex()}
-
-
-def _place_text(batch: Batch, place: dict[str, Any]) -> list[str]:
-    where = _("Line {line}, bytes {offset} to {end}").format(
-        line=place["line"], offset=place["offset"], end=(place["offset"] or 0) + (place["length"] or 0)
-    )
-    if place["raw_hex"] is None:
-        return [where]
-    text = (
-        place["raw"]
-        if place["raw"] is not None
-        else _("not {encoding}: {hex}").format(encoding=lines.encoding_of(batch), hex=place["raw_hex"])
-    )
-    return [where, f"  {text}"]
-
-
-def _decoded(raw: bytes, batch: Batch) -> str | None:
-    """Return the bytes as text, or None where they are none in the source's encoding: nothing is replaced."""
-    try:
-        return raw.decode(lines.encoding_of(batch))
-    except UnicodeDecodeError:
-        return None
+    return place | {"offset": offset, "length": len(raw), "raw": decoded(raw, batch), "raw_hex": raw.hex()}

@@ -78,12 +78,6 @@ def records_of(posted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Recor
     }
 
 
-def reversals_of(chunk_ids: Iterable[int]) -> dict[int, int]:
-    """Return the number of the batch, by chunk, for those of the chunks that are of a reversal."""
-    rows = Chunk.objects.filter(id__in=set(chunk_ids), undoes__isnull=False)
-    return dict(rows.values_list("id", "batch_id"))
-
-
 def reversing_batch(entry: Entry) -> int | None:
     """Return the number of the batch that reversed an entry; None where nothing did, or it was reversed by itself."""
     posting = Posting.objects.filter(entries__reverses=entry, origin_kind=Posting.Origin.CHUNK).first()

@@ -176,6 +176,16 @@ def refusals(batch: Batch) -> list[LedgerError]:
     return [*_nothing(days), *refused, *accounts_away(batch), *floors_broken(batch)]
 
 
+def of_entry(entry: Entry) -> Iterator[LedgerError]:
+    """Yield why an entry is not to be reversed by itself: its batch is being reversed as a whole."""
+    if entry.posting.origin_kind != Posting.Origin.CHUNK:
+        return
+    under_way = Batch.objects.filter(reverses__chunks=entry.posting.origin_id, holds_original=True)
+    ended = (Batch.State.APPLIED, Batch.State.FROZEN)
+    for reversal, batch in under_way.exclude(state__in=ended).values_list("id", "reverses_id"):
+        yield errors.EntryOfReversedBatch(reference=entry.reference, batch=batch, reversal=reversal)
+
+
 def applied_chunks(batch: Batch) -> QuerySet[Chunk]:
     """Return the chunks of a batch that are in the ledger, in their order."""
     return Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).order_by("number")

@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, BoundedPaginator, HistoryAdmin, link_to, url_of
 from config.sheets import Column, Facts, Sheet, Table
+from ledger_app.admin.explanations import AccountPages, offers_of
 from ledger_app.admin.lots import open_lots_table
 from ledger_app.models import Account, Balance, Holder, Identifier, Line
 from ledger_app.rules import posting
@@ -186,6 +188,10 @@ class AccountAdmin(HistoryAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(signed=Subquery(summed.values("total")))
         return rows
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the explanation and the statement."""
+        return [*AccountPages(self).urls(), *super().get_urls()]
+
     @admin.display(description=_("balance"))
     def shown_balance(self, row: Any) -> SafeString:
         """The balance in the account's natural direction."""
@@ -223,6 +229,7 @@ class AccountAdmin(HistoryAdmin):
             "lots": open_lots_table(row),
             "lines": shown,
             "page_var": "p",
+            "onward": offers_of(row),
             "page_range": paginator.get_elided_page_range(shown.number),
         }
 

@@ -19,7 +19,13 @@ from ledger_app.models import AuditRow, Verification
 from ledger_app.templatetags import look
 
 # Which list a subject is found in, by its type.
-MODELS = {"batch": "ingestion_app.batch", "source": "ingestion_app.source", "period": "ledger_app.period"}
+MODELS = {
+    "batch": "ingestion_app.batch",
+    "source": "ingestion_app.source",
+    "period": "ledger_app.period",
+    "reversal": "ledger_app.reversal",
+    "entry": "ledger_app.entry",
+}
 
 
 @admin.register(AuditRow)

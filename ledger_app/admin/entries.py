@@ -5,13 +5,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from config import origins
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
+from ledger_app.admin.explanations import prior_period_of
 from ledger_app.admin.lots import allocation_table
+from ledger_app.admin.origins import shown_rows
+from ledger_app.admin.reversals import ProposePage
 from ledger_app.models import Entry, Line
+from ledger_app.queries import explain, origins, reversals
 from ledger_app.templatetags import look
 
 
@@ -37,6 +41,10 @@ class EntryAdmin(ReadOnlyAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(debits=Subquery(debits.values("total")))
         return rows
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which a reversal is proposed."""
+        return [*ProposePage(self).urls(), *super().get_urls()]
+
     @admin.display(description=_("date"))
     def shown_date(self, row: Entry) -> str:
         """The date in the book's zone."""
@@ -49,7 +57,6 @@ class EntryAdmin(ReadOnlyAdmin):
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the lines, the facts and the origin."""
-        del request
         entry = Entry.objects.select_related("book", "posting__posted_by", "reverses").get(pk=row.pk)
         lines = [
             {
@@ -62,6 +69,8 @@ class EntryAdmin(ReadOnlyAdmin):
             for line in entry.lines.select_related("account").order_by("id")
         ]
         reversal = Entry.objects.filter(reverses=entry).first()
+        proposal = reversals.current(entry)
+        told = origins.of([entry.pk], whole=True)[entry.pk]
         facts: list[tuple[Any, Any]] = [
             (_("Book"), link_to(entry.book)),
             (_("Date"), look.day_text(entry.effective_on)),
@@ -70,7 +79,6 @@ class EntryAdmin(ReadOnlyAdmin):
             (_("Reason"), entry.posting.reason or NOTHING),
             (_("Digest"), look.digest_cell(bytes(entry.digest))),
         ]
-        teller = origins.TELLERS.get(entry.posting.origin_kind)
         return {
             "title": entry.reference,
             "entry": entry,
@@ -80,7 +88,11 @@ class EntryAdmin(ReadOnlyAdmin):
             "lots": allocation_table(entry),
             "debit_total": sum(line["debit"] or 0 for line in lines),
             "credit_total": sum(line["credit"] or 0 for line in lines),
-            "origin": teller(entry) if teller else [],
+            "origin": shown_rows(told),
+            "complaints": [each.as_dict() for each in [*explain.entry(entry).complaints, *told.complaints]],
+            "prior_period": prior_period_of(entry),
+            "proposal": {"text": str(proposal), "url": url_of(proposal), "state": proposal.state} if proposal else None,
+            "offers": ProposePage(self).offers(request, entry),
             "reverses": {"text": entry.reverses.reference, "url": url_of(entry.reverses)} if entry.reverses else None,
             "reversed_by": {"text": reversal.reference, "url": url_of(reversal)} if reversal else None,
         }

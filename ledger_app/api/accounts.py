@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api_input import Input
-from config.api_views import LookView, Output
+from config.api_views import Output
+from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
 from ledger_app.models import Account, Balance, Identifier, Line
 from ledger_app.queries import books, expiry, lot_pages
@@ -90,7 +91,7 @@ class AccountLineOutput(Output):
     list=extend_schema(summary="List accounts with their balances", parameters=[AccountFilters]),
     retrieve=extend_schema(summary="Show an account with its balance"),
 )
-class AccountView(LookView):
+class AccountView(ExplainedAccountView):
     """The accounts."""
 
     queryset = Account.objects.all()

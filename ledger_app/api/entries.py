@@ -6,12 +6,16 @@ from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from config.api_input import DayField, Input, NumberTextField
 from config.api_views import DigestOutput, LookView, Output
+from ledger_app.api.reversals import ReversalPreviewOutput
 from ledger_app.models import Entry, Line, Posting
-from ledger_app.queries import books
+from ledger_app.queries import books, origins, reversals
 
 
 class EntryFilters(Input):
@@ -79,14 +83,26 @@ class EntryDetailOutput(EntryOutput):
     """An entry with its lines and its origin."""
 
     reversed_by = serializers.SerializerMethodField()
+    prior_period = serializers.SerializerMethodField()
     lines = EntryLineOutput(many=True)
     origin = OriginOutput(source="posting")
+    told = serializers.SerializerMethodField()
 
     @extend_schema_field(EntryNameOutput(allow_null=True))
     def get_reversed_by(self, entry: Entry) -> Any:
         """Return the entry that takes this one back, if any."""
         reversal = Entry.objects.filter(reverses=entry).first()
         return EntryNameOutput(reversal).data if reversal else None
+
+    def get_prior_period(self, entry: Entry) -> bool:
+        """Return whether this entry corrects, on a day of its own, what is dated in an earlier period."""
+        return entry.reverses is not None and entry.reverses.effective_on != entry.effective_on
+
+    @extend_schema_field({"type": "object", "additionalProperties": True})
+    def get_told(self, entry: Entry) -> Any:
+        """Return where the entry came from as far as it is known, down to the bytes of a file."""
+        told = origins.of([entry.pk], whole=True)[entry.pk]
+        return {"sentence": told.sentence, **told.facts, "differs": [each.as_dict() for each in told.complaints]}
 
 
 @extend_schema_view(
@@ -116,6 +132,15 @@ class EntryView(LookView):
             lines = Prefetch("lines", queryset=Line.objects.select_related("account").order_by("id"))
             rows = rows.select_related("posting__posted_by").prefetch_related(lines)
         return rows
+
+    @extend_schema(summary="Say what reversing an entry would do, and what would refuse it", responses=ReversalPreviewOutput)
+    @action(detail=True, url_path="reversal-preview", reads=("ledger_app.view_balance",))
+    def reversal_preview(self, _request: Request, pk: str) -> Response:
+        """Answer with the date, the balances before and after, and every refusal. Nothing is written."""
+        del pk
+        entry = Entry.objects.select_related("book", "posting").get(pk=self.get_object().pk)
+        preview = reversals.preview(entry)
+        return Response(ReversalPreviewOutput(preview._replace(refusals=(*reversals.standing(entry), *preview.refusals))).data)
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
         """Return the entries that were asked for."""

@@ -7,6 +7,7 @@ from ledger_app.api.books import BookView
 from ledger_app.api.entries import EntryView
 from ledger_app.api.holds import HoldView
 from ledger_app.api.periods import PeriodView
+from ledger_app.api.reversals import ReversalView
 
 router = SimpleRouter()
 router.register("books", BookView, basename="book")
@@ -14,5 +15,6 @@ router.register("accounts", AccountView, basename="account")
 router.register("entries", EntryView, basename="entry")
 router.register("holds", HoldView, basename="hold")
 router.register("periods", PeriodView, basename="period")
+router.register("reversals", ReversalView, basename="reversal")
 
 urlpatterns = router.urls

@@ -7,6 +7,7 @@ from ledger_app.models.entries import Entry, Line, Posting
 from ledger_app.models.holds import Hold, HoldLot
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.people import Holder, Identifier, User
+from ledger_app.models.reversals import Reversal
 
 __all__ = [
     "STRIPES_MOST",
@@ -28,6 +29,7 @@ __all__ = [
     "OpenLot",
     "Period",
     "Posting",
+    "Reversal",
     "Seal",
     "User",
     "Verification",

@@ -11,7 +11,8 @@ from zoneinfo import available_timezones
 from django.db import models
 from simple_history.utils import bulk_create_with_history
 
-from ledger_app import errors, lot_errors
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller

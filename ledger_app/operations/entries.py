@@ -77,6 +77,8 @@ def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int =
 def reverse(*, entry_id: int, effective_on: date, reason: str, caller: Caller) -> Posted:
     """Post the entry that undoes ``entry_id``, dated ``effective_on``; an entry is reversed once.
 
+    No right and no second person is asked for: no door calls this. People go by ``operations.reversals``.
+
     :raises errors.Refused: as ``post``; already reversed, a reversal itself, no reason given or too long a one
     """
     if not reason.strip():

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, connections
 
-from ledger_app import errors, lot_errors
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Book, ExpiryChunk, ExpiryRun, LotRule, Posting
 from ledger_app.operations import entries, holds, transactions
 from ledger_app.operations.audit import Caller

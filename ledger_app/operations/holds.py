@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors, locks, lot_errors
+from ledger_app import errors, locks
+from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Account, Hold, HoldLot, Posting
 from ledger_app.operations import entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller, Subject, record

@@ -6,7 +6,8 @@ from datetime import date
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors, lot_errors
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Account, Book, LotRule
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller, Subject, record

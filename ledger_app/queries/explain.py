@@ -1,12 +1,17 @@
 """Explains accounts and entries: what they are, whether they recompute, and what they come from."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Count, Max, Q, Sum
 
-from ledger_app.models import Account, Book, Entry, Identifier, Line
+from ledger_app import errors
+from ledger_app.errors import reversing
+from ledger_app.models import Account, Book, Entry, Identifier, Line, Seal
+from ledger_app.queries import seals, statements
+from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
 from ledger_app.rules import posting
 
 
@@ -23,38 +28,54 @@ class StripeProof(NamedTuple):
         return self.claimed != self.found
 
 
-class AccountLine(NamedTuple):
-    """One line of an account with the entry it belongs to."""
-
-    entry_id: int
-    effective_on: date
-    reference: str
-    description: str
-    amount: int
-    balance_after: int
-    posted_at: datetime
-    origin_kind: str
-    origin_id: int
-
-
 class AccountExplained(NamedTuple):
-    """An account, its claims held against its lines, and its last lines, the latest first."""
+    """An account at a day, as known at an instant; its stored figures held against its lines; and a page of what came since the last seal.
+
+    The balance is what the lines of sealed periods come to, and the entries since: ``sums.opening`` and ``sums.closing``.
+    """
 
     account: Account
+    at: date | None
+    known_at: datetime | None
     member_numbers: list[str]
-    line_count: int
+    seal: Seal | None
+    seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
+    sums: Sums
     proofs: list[StripeProof]
-    lines: list[AccountLine]
+    broken: Broken | None
+    movements: list[Movement]
+    differing: list[str]  # references of entries among the movements
 
     @property
     def claimed(self) -> int:
-        """The balance that is stored."""
+        """The balance that is stored, of now."""
         return sum(proof.claimed[0] for proof in self.proofs)
 
     @property
     def found(self) -> int:
-        """The balance that the lines come to."""
+        """The balance that all lines come to, of now."""
         return sum(proof.found[0] for proof in self.proofs)
+
+    @property
+    def complaints(self) -> list[errors.LedgerError]:
+        """What is stored and does not recompute."""
+        found: list[errors.LedgerError] = []
+        if wrong := [proof for proof in self.proofs if proof.differs]:
+            found.append(errors.BalancesDiffer(count=len(wrong), account=self.account.code))
+        if self.broken is not None:
+            found.append(
+                reversing.ChainDiffers(
+                    account=self.account.code,
+                    stripe=self.broken.stripe,
+                    sequence=self.broken.sequence,
+                    stored=self.broken.balance_after,
+                    found=self.broken.summed,
+                )
+            )
+        found += [errors.EntryDiffers(reference=reference) for reference in self.differing]
+        if self.seal_holds is False and self.seal is not None:
+            found.append(reversing.SealNotRecomputed(period=str(self.seal.period)))
+        return found
 
 
 class EntryExplained(NamedTuple):
@@ -64,6 +85,12 @@ class EntryExplained(NamedTuple):
     lines: list[tuple[str, int, int]]
     digest_holds: bool
     reversed_by: str
+
+    @property
+    def complaints(self) -> list[errors.LedgerError]:
+        """What is stored and does not recompute."""
+        holds = self.digest_holds and len(self.lines) > 1 and sum([amount for _code, amount, _after in self.lines]) == 0
+        return [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
 
 
 def find_account(book: str, code: str) -> Account | None:
@@ -78,8 +105,22 @@ def find_entry(*, book: str = "", reference: str = "", number: int | None = None
     return entries.filter(wanted).first()
 
 
-def account(found: Account, *, last: int) -> AccountExplained:
-    """Recompute an account from its lines and return it with its ``last`` lines."""
+def account(
+    found: Account,
+    *,
+    at: date | None = None,
+    known_at: datetime | None = None,
+    last: int,
+    before: Place | None = None,
+    proves_seal: bool = False,
+) -> AccountExplained:
+    """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
+
+    Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
+    of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
+    """
+    seal = last_seal(found.book_id, at=at, known_at=known_at)
+    span = Span(found, _day_after(seal), at or LAST_DAY, known_at)
     rows = (
         Line.objects.filter(account=found).values("stripe").annotate(total=Sum("amount"), top=Max("sequence"), lines=Count("id"))
     )
@@ -87,13 +128,30 @@ def account(found: Account, *, last: int) -> AccountExplained:
     claimed = {stripe: (amount, top) for stripe, amount, top in found.balances.values_list("stripe", "amount", "sequence")}
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
+    shown = statements.page(span, before=before, limit=last) if before is not None else statements.last_page(span, last)
     return AccountExplained(
         account=found,
+        at=at,
+        known_at=known_at,
         member_numbers=sorted(identifier.value for identifier in numbers),
-        line_count=sum(row["lines"] for row in rows),
+        seal=seal,
+        seal_holds=seals.prove(seal.period).digest == bytes(seal.digest) if seal is not None and proves_seal else None,
+        sums=statements.sums(span),
         proofs=proofs,
-        lines=_last_lines(found, {stripe: top for stripe, (_, top) in summed.items()}, last),
+        broken=statements.broken(found),
+        movements=shown,
+        differing=seals.differing(sorted({movement.entry_id for movement in shown}), found.book.code),
     )
+
+
+def last_seal(book_id: int, *, at: date | None, known_at: datetime | None) -> Seal | None:
+    """Return the last seal of a book that covers days up to ``at`` alone and was there at ``known_at``."""
+    rows = Seal.objects.filter(book=book_id).select_related("period__book", "sealed_by").order_by("-number")
+    if at is not None:
+        rows = rows.filter(period__ends_on__lte=at)
+    if known_at is not None:
+        rows = rows.filter(sealed_at__lte=known_at)
+    return rows.first()
 
 
 def entry(found: Entry) -> EntryExplained:
@@ -117,19 +175,5 @@ def entries_under(reference: str, codes: Sequence[str]) -> list[Entry]:
     return list(Entry.objects.filter(book__in=books, reference=reference).select_related("book").order_by("book__code"))
 
 
-def _last_lines(found: Account, tops: dict[int, int], last: int) -> list[AccountLine]:
-    """Return the last lines over all stripes, the latest first. Each stripe's index gives its own, so that no account is read whole."""
-    if not tops:
-        return []
-    ends = Q(pk__in=[])
-    for stripe, top in tops.items():
-        ends |= Q(stripe=stripe, sequence__gt=top - last)
-    rows = (
-        Line.objects.filter(ends, account=found)
-        .order_by("-id")
-        .values_list(
-            *("entry_id", "entry__effective_on", "entry__reference", "entry__description", "amount", "balance_after"),
-            *("entry__posting__posted_at", "entry__posting__origin_kind", "entry__posting__origin_id"),
-        )
-    )
-    return [AccountLine(*row) for row in rows[:last]]
+def _day_after(seal: Seal | None) -> date:
+    return statements.FIRST_DAY if seal is None else seal.period.ends_on + timedelta(days=1)

@@ -95,6 +95,15 @@ def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tu
         yield reference, bytes(stored), computed, coded
 
 
+def differing(entry_ids: list[int], book: str) -> list[str]:
+    """Return the references of those of these entries of ``book`` whose rows are not what their digests say, or are no entry."""
+    return [
+        reference
+        for reference, stored, computed, lines in _walk_part(entry_ids, book, {})
+        if stored != computed or len(lines) < 2 or sum([amount for _code, amount in lines]) != 0
+    ]
+
+
 def trial_balance(period: Period) -> list[dict[str, Any]]:
     """Return opening, debit, credit and closing by category and role: closing = opening + debit - credit, signed debit positive.
 

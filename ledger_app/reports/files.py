@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO
 
 # The owner writes, the group reads: an export holds what members bought.
 MODE = 0o640
@@ -19,11 +19,25 @@ def replacing(path: Path) -> Iterator[TextIO]:
 
     :raises OSError: where the folder is not there or cannot be written to
     """
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}-", encoding="utf-8", newline="\n", delete=False
-    ) as unfinished:
+    with _replacing(path, mode="w", encoding="utf-8", newline="\n") as unfinished:
+        yield unfinished
+
+
+@contextmanager
+def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Give a file of bytes to write to, as ``replacing`` does one of text.
+
+    :raises OSError: where the folder is not there or cannot be written to
+    """
+    with _replacing(path, mode="w+b") as unfinished:
+        yield unfinished
+
+
+@contextmanager
+def _replacing(path: Path, **how: str) -> Iterator[Any]:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False, **how) as unfinished:  # type: ignore[call-overload]
         try:
-            yield unfinished  # type: ignore[misc] # the wrapper has all that a text file has
+            yield unfinished
             unfinished.flush()
             os.fchmod(unfinished.fileno(), MODE)
             os.fsync(unfinished.fileno())

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import lot_errors
 from ledger_app.errors import LedgerError
+from ledger_app.errors import lots as lot_errors
 from ledger_app.rules.transitions import Machine, Transition
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ledger_app import lot_errors
 from ledger_app.errors import LedgerError
+from ledger_app.errors import lots as lot_errors
 from ledger_app.rules.lots import (
     DEFICIT,
     FREE,

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors, lot_errors
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.rules.transitions import Machine, Transition
 
 

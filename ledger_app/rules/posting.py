@@ -12,7 +12,8 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from ledger_app import errors, lot_errors
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import objections
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision

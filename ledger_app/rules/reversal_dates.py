@@ -14,18 +14,20 @@ class Outcome(NamedTuple):
     moved_to: date | None
 
 
-def outcome(effective_on: date, periods: Sequence[HeldPeriod]) -> Outcome | None:
+def outcome(effective_on: date, periods: Sequence[HeldPeriod], *, by_hand: bool = False) -> Outcome | None:
     """Return when an entry of ``effective_on`` is reversed; None where there is no day for it.
 
     On its own date where that period is open; else on the first day of the first open period after it. What is provisional or frozen takes
-    no reversal of a batch: the correction stands in the first period that does, and says which period it is of.
+    no reversal of a batch: the correction stands in the first period that does, and says which period it is of. ``by_hand`` says that it is no
+    batch: a provisional period takes corrections by hand, and so is open for it (docs/decisions/0025).
     """
+    takes = {"open", "provisional"} if by_hand else {"open"}
     own = next((period for period in periods if period.starts_on <= effective_on <= period.ends_on), None)
     if own is None:
         return None
-    if own.state == "open":
+    if own.state in takes:
         return Outcome(own.name, None)
-    later = [period.starts_on for period in periods if period.state == "open" and period.starts_on > own.ends_on]
+    later = [period.starts_on for period in periods if period.state in takes and period.starts_on > own.ends_on]
     return Outcome(own.name, min(later)) if later else None
 
 

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": ("ledger_app.release_hold",),
+    "support": ("ledger_app.propose_reversal", "ledger_app.release_hold"),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
         "ledger_app.close_period",
         "ledger_app.freeze_period",
         "ledger_app.set_lot_rule",
+        "ledger_app.propose_reversal",
+        "ledger_app.reverse_entry",
     ),
     "engineer": (
         "ingestion_app.receive_batch",
@@ -45,6 +47,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "openlot",
         "period",
         "posting",
+        "reversal",
         "seal",
         "verification",
     ),

@@ -68,6 +68,8 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "applied": Appearance(
         _("Applied"), "done", '<circle cx="8" cy="8" r="6" fill="currentColor"/><path class="cut" d="M5 8.3l2.2 2.2L11 6.2"/>'
     ),
+    "proposed": Appearance(_("Proposed"), "note", '<path d="M2.5 3h11v7.5H8L4.8 13.3v-2.8H2.5z"/>'),
+    "posted": Appearance(_("Posted"), "done", CHECK),
     "frozen": Appearance(_("Frozen"), "sealed", PADLOCK),
     "withdrawn": Appearance(_("Withdrawn"), "plain", '<path d="M6.5 3L3 6.5 6.5 10M3 6.5h6.5a3.4 3.4 0 0 1 0 6.8H7"/>'),
     "reversed": Appearance(_("Reversed"), "warn", '<path d="M4.5 2.5v11M2 11l2.5 2.5L7 11M11.5 13.5v-11M9 5l2.5-2.5L14 5"/>'),

@@ -14,14 +14,15 @@ from django.urls import reverse
 
 from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion
-from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Seal, User, Verification
+from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, User, Verification
+from ledger_app.operations import reversals
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
-    *(Account, AuditRow, Book, Entry, Holder, Period, Seal, Verification),
+    *(Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
 
@@ -38,6 +39,9 @@ def months(world: World, first: int = 1) -> None:
     world.receipt(another_file(first + 1), name="again.csv")
     with pytest.raises(Exception, match="slot_conflict"):
         world.receipt(another_file(first + 1, records=3), name=name_of_file(first + 1))
+    entry = Entry.objects.get(book=world.card, reference=f"till:n{first}-3")
+    proposed = reversals.propose(entry_id=entry.pk, reason="Bought by another.", caller=world.caller(world.support))
+    reversals.reject(reversal_id=proposed.pk, reason="It was not.", caller=world.caller(world.finance))
 
 
 def verified(world: World) -> None:

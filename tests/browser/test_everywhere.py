@@ -6,7 +6,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion
-from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Seal, Verification
+from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification
 from tests.admin.conftest import page_of, step_of
 from tests.admin.test_pages import list_of, months, one_more_seal, verified
 from tests.browser.conftest import PersonOf
@@ -14,7 +14,7 @@ from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
 MODELS = (
-    *(Account, AuditRow, Book, Entry, Holder, Period, Seal, Verification),
+    *(Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
@@ -42,6 +42,9 @@ def main_pages() -> list[str]:
         reverse("admin:ingestion_app_batch_history", args=[batch.pk]),
         reverse("admin:ingestion_app_batch_simple_history", args=[batch.pk, batch.history.latest().pk]),
         reverse("admin:ingestion_app_batch_receive"),
+        reverse("admin:ledger_app_account_explain", args=[Account.objects.get(code="receivable.1004").pk]),
+        reverse("admin:ledger_app_account_statement", args=[Account.objects.get(code="receivable.1004").pk]),
+        reverse("admin:ledger_app_entry_reverse", args=[Entry.objects.latest("pk").pk]),
         step_of(Period.objects.filter(state="open").earliest("id"), "freeze"),
     ]
 

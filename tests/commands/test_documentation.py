@@ -87,6 +87,8 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
         ("verify",),
         ("balances", "CARD"),
+        ("statement", "CARD/receivable.1001"),
+        ("reverse-entry", "CARD/till:s1", "--preview"),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("expire", "POINTS", "--through", "2017-01-31"),

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from ingestion_app.states import BATCH
 from ledger_app.rules.periods import PERIOD
+from ledger_app.rules.reversals import REVERSAL
 
 ROOT = Path(settings.BASE_DIR)
 CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django.po"
@@ -82,7 +83,7 @@ def test_translations_begin_and_end_as_the_english_does():
     assert differing == []
 
 
-@pytest.mark.parametrize("machine", [BATCH, PERIOD], ids=lambda machine: machine.subject)
+@pytest.mark.parametrize("machine", [BATCH, PERIOD, REVERSAL], ids=lambda machine: machine.subject)
 def test_states_are_called_as_the_glossary_calls_them(machine):
     glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     words = {word.strip() for row in glossary.splitlines() if row.startswith("|") for word in row.split("|")[2].split(",")}

@@ -10,15 +10,14 @@ from config import commands
 from ingestion_app.states import BATCH
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.periods import PERIOD
+from ledger_app.rules.reversals import REVERSAL
 from ledger_app.rules.transitions import draw
 
 
 class Command(commands.Command):
-    """Draws the states of batches, holds and periods."""
+    """Draws every table of states."""
 
-    help = (
-        "Draw the states of batches, holds and periods into docs/states-batch.md, docs/states-hold.md and docs/states-period.md."
-    )
+    help = "Draw the states of all that has states into docs/states-*.md."
 
     def run(self, **_options: Any) -> commands.Outcome:
         """Write the drawings."""
@@ -33,4 +32,9 @@ class Command(commands.Command):
 def drawings() -> dict[str, str]:
     """Return the drawings by file name, in English."""
     with translation.override("en"):
-        return {"states-batch.md": draw(BATCH), "states-hold.md": draw(HOLD), "states-period.md": draw(PERIOD)}
+        return {
+            "states-batch.md": draw(BATCH),
+            "states-hold.md": draw(HOLD),
+            "states-period.md": draw(PERIOD),
+            "states-reversal.md": draw(REVERSAL),
+        }

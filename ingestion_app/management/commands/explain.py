@@ -33,6 +33,16 @@ class Command(commands.Command):
         parser.add_argument(
             "--last", type=commands.positive, default=LAST, metavar="N", help="how many lines of an account, the latest first"
         )
+        parser.add_argument("--at", type=commands.iso_date, metavar="DATE", help="an account as of DATE")
+        parser.add_argument(
+            "--known-at",
+            type=commands.instant,
+            metavar="TIME",
+            help="an account as it was known at TIME, with a zone: 2017-02-01T09:00:00+09:00",
+        )
+        parser.add_argument(
+            "--prove-seal", action="store_true", help="recompute the seal that the balance of an account rests on"
+        )
 
     def run(self, **options: Any) -> commands.Outcome:
         """Find what is meant and explain it."""
@@ -54,13 +64,20 @@ class Command(commands.Command):
                     _("“{subject}” is none of BOOK/CODE, BOOK/REFERENCE, an entry's number, BATCH:LINE").format(subject=subject),
                     returncode=commands.USAGE,
                 )
-            return self._by_name(match[1], match[2], options["last"])
+            return self._by_name(match[1], match[2], options)
 
-    def _by_name(self, book: str, name: str, last: int) -> commands.Outcome:
+    def _by_name(self, book: str, name: str, options: dict[str, Any]) -> commands.Outcome:
         account = explain.find_account(book, name)
         entry = explain.find_entry(book=book, reference=name)
         if account is not None:
-            return explaining.tell_account(explain.account(account, last=last), namesake=entry)
+            explained = explain.account(
+                account,
+                at=options["at"],
+                known_at=options["known_at"],
+                last=options["last"],
+                proves_seal=options["prove_seal"],
+            )
+            return explaining.tell_account(explained, namesake=entry)
         if entry is not None:
             return explaining.tell_entry(explain.entry(entry))
         raise errors.Refused([errors.NotFound(what=f"account or entry of {book}", name=name)])

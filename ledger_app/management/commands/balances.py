@@ -1,7 +1,5 @@
 """balances BOOK: the balance of every account, now, at a date, or as it was known at an instant."""
 
-from argparse import ArgumentTypeError
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -22,7 +20,7 @@ class Command(commands.Command):
         parser.add_argument("--at", type=commands.iso_date, metavar="DATE", help="only entries dated up to and on DATE")
         parser.add_argument(
             "--known-at",
-            type=instant,
+            type=commands.instant,
             metavar="TIME",
             help="only entries posted up to TIME, with a zone: 2017-02-01T09:00:00+09:00",
         )
@@ -33,14 +31,3 @@ class Command(commands.Command):
         asked = {"book": books.find(options["book"]), "at": options["at"], "known_at": options["known_at"]}
         as_object = balances.json_lines(**asked)
         return commands.Report(as_object, as_object if options["format"] == "json" else balances.csv_lines(**asked))
-
-
-def instant(text: str) -> datetime:
-    """Read an instant as ISO 8601 with its zone, for argparse."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is None:
-        raise ArgumentTypeError(f"“{text}” is no instant with a zone; write 2017-02-01T09:00:00+09:00 or 2017-02-01T00:00:00Z")
-    return read

@@ -1,0 +1,284 @@
+"""Where the balance of an account comes from, and its statements: pages to read, to print, and to take away as a file."""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple, cast
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.model_admin import url_of
+from ledger_app import errors
+from ledger_app.admin.origins import sentence_link
+from ledger_app.models import Account, Entry
+from ledger_app.queries import explain, origins
+from ledger_app.queries import statements as lines
+from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.snapshots import snapshot
+from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
+from ledger_app.reports import statements
+from ledger_app.rules import posting
+
+LINES_A_PAGE = 100
+LINES_MOST = 200_000  # of an account that is recomputed while somebody waits
+READS = ("ledger_app.view_line", "ledger_app.view_entry", "ledger_app.view_posting", "ledger_app.view_seal")
+PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,19})", re.ASCII)
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class AsKnownForm(forms.Form):
+    """An instant in the zone of the account's book."""
+
+    known_at = forms.DateTimeField(
+        label=_("As known at"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
+        input_formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
+        help_text=_("Without what was posted later; in the zone of the book. Empty: as known now."),
+    )
+
+    def instant(self, zone: str) -> datetime | None:
+        """Return the instant, read in a zone."""
+        given: datetime | None = self.cleaned_data.get("known_at")
+        return given.replace(tzinfo=ZoneInfo(zone)) if given else None
+
+
+def _day(label: Any, text: Any = "") -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"], help_text=text)
+
+
+class ExplainForm(AsKnownForm):
+    """As of which day, and as known when."""
+
+    at = _day(_("As of"), _("Entries dated up to and on this day. Empty: all."))
+    field_order = ("at", "known_at")
+
+
+class StatementForm(AsKnownForm):
+    """From which day to which, both included."""
+
+    first_on = _day(_("From"))
+    last_on = _day(_("To"), _("Both days included."))
+    field_order = ("first_on", "last_on", "known_at")
+
+
+class SumRow(NamedTuple):
+    """One row of the sum that a balance is."""
+
+    label: Any
+    amount: int
+    note: Any = ""
+    kind: str = ""
+
+
+class AccountPages:
+    """The pages of one account beside its own: added to the addresses of its admin."""
+
+    def __init__(self, admin: ModelAdmin[Account]) -> None:
+        """Serve the accounts of ``admin``."""
+        self._admin = admin
+
+    def urls(self) -> list[URLPattern]:
+        """Return the addresses of the pages."""
+        view = self._admin.admin_site.admin_view
+        return [
+            path("<int:pk>/explain/", view(self.explain), name="ledger_app_account_explain"),
+            path("<int:pk>/statement/", view(self.statement), name="ledger_app_account_statement"),
+        ]
+
+    def explain(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what the balance of a day is the sum of, and where each entry since the last seal came from."""
+        account = self._account(request, pk)
+        form = ExplainForm(request.GET)
+        context: dict[str, Any] = {"title": gettext("Explanation of {account}").format(account=account.code), "form": form}
+        if form.is_valid():
+            asked = {"at": form.cleaned_data["at"], "known_at": form.instant(account.book.time_zone)}
+            try:
+                with snapshot():
+                    context |= self._explained(account, request.GET, **asked)
+            except errors.Refused as refusal:
+                context["reasons"] = [reason.as_dict() for reason in refusal.reasons]
+        return self._answer(request, account, "ledger_app/account_explained.html", context)
+
+    def statement(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show a statement, or give it as a file where the address names a format."""
+        account = self._account(request, pk)
+        form = StatementForm(request.GET)
+        context: dict[str, Any] = {"title": gettext("Statement of {account}").format(account=account.code), "form": form}
+        if form.is_valid():
+            given = form.cleaned_data
+            span = Span(
+                account,
+                given["first_on"] or FIRST_DAY,
+                given["last_on"] or LAST_DAY,
+                form.instant(account.book.time_zone),
+            )
+            try:
+                statements.check(span)
+                lines.bounded(account, LINES_MOST)
+                if (kind := request.GET.get("format")) in KINDS:
+                    return _file(span, kind)
+                with snapshot():
+                    context |= self._stated(span, request.GET)
+            except errors.Refused as refusal:
+                context["reasons"] = [reason.as_dict() for reason in refusal.reasons]
+        return self._answer(request, account, "ledger_app/account_statement.html", context)
+
+    def _account(self, request: HttpRequest, pk: int) -> Account:
+        account = Account.objects.select_related("book", "holder").filter(pk=pk).first()
+        if account is None:
+            raise Http404
+        if not self._admin.has_view_permission(request, account) or not request.user.has_perms(READS):
+            raise PermissionDenied
+        return account
+
+    def _explained(
+        self, account: Account, query: Mapping[str, Any], *, at: date | None, known_at: datetime | None
+    ) -> dict[str, Any]:
+        lines.bounded(account, LINES_MOST)
+        explained = explain.account(account, at=at, known_at=known_at, last=LINES_A_PAGE, before=_place(query, "before"))
+        told = origins.of(movement.entry_id for movement in explained.movements)
+        rows = [_row(movement, account, told[movement.entry_id]) for movement in reversed(explained.movements)]
+        sums, seal = explained.sums, explained.seal
+        sealed = gettext("No period is sealed yet.")
+        if seal is not None:
+            sealed = gettext("Period {period}, seal {number}").format(period=seal.period.name, number=seal.number)
+        summed = [
+            SumRow(_("Sealed balance"), sums.opening, sealed),
+            SumRow(_("Entries since"), sums.debit + sums.credit, _count(sums.line_count)),
+            SumRow(_("Balance as asked"), sums.closing, kind="sum"),
+        ]
+        if sums.dated_later_count or sums.posted_later_count:
+            summed += [
+                SumRow(_("Dated later"), sums.dated_later, _count(sums.dated_later_count)),
+                SumRow(_("Posted later"), sums.posted_later, _count(sums.posted_later_count)),
+                SumRow(_("Sum of all lines"), sums.total, kind="sum"),
+            ]
+        differs = explained.claimed != sums.total
+        summed.append(SumRow(_("Stored balance"), explained.claimed, kind="differs" if differs else "ok"))
+        older = explained.movements[0].place if len(explained.movements) == LINES_A_PAGE else None
+        return {
+            "sums": [row._replace(amount=posting.natural(account.category, row.amount)) for row in summed],
+            "complaints": [each.as_dict() for each in explained.complaints],
+            "seal": seal,
+            "rows": rows,
+            "older": _with(query, before=f"{older.effective_on.isoformat()}.{older.line_id}") if older else "",
+            "is_part": bool(older or query.get("before")),
+        }
+
+    def _stated(self, span: Span, query: Mapping[str, Any]) -> dict[str, Any]:
+        account = span.account
+        sums = lines.sums(span)
+        after = _place(query, "after")
+        found = lines.page(span, after=after, limit=LINES_A_PAGE)
+        last = found[-1].place if len(found) == LINES_A_PAGE else None
+        return {
+            "opening": posting.natural(account.category, sums.opening),
+            "closing": posting.natural(account.category, sums.closing),
+            "debit": sums.debit,
+            "credit": -sums.credit,
+            "span": span,
+            "first_on": None if span.first_on == FIRST_DAY else span.first_on,
+            "last_on": None if span.last_on == LAST_DAY else span.last_on,
+            "rows": [_row(movement, account, None) for movement in found],
+            "count": sums.line_count,
+            "is_first": after is None,
+            "is_last": last is None,
+            "newer": _with(query, after=f"{last.effective_on.isoformat()}.{last.line_id}") if last else "",
+            "files": [(kind.upper(), _with(query, format=kind)) for kind in KINDS],
+        }
+
+    def _answer(self, request: HttpRequest, account: Account, template: str, context: Mapping[str, Any]) -> HttpResponse:
+        request.current_app = self._admin.admin_site.name
+        shown = {
+            **self._admin.admin_site.each_context(request),
+            "opts": self._admin.opts,
+            "account": account,
+            "book": account.book,
+            "account_url": url_of(account),
+            "explain_url": reverse("admin:ledger_app_account_explain", args=[account.pk]),
+            "statement_url": reverse("admin:ledger_app_account_statement", args=[account.pk]),
+            **context,
+        }
+        return TemplateResponse(request, template, shown)
+
+
+def _file(span: Span, kind: str) -> HttpResponse:
+    """Return a statement as a file, which is whole before the first byte of it is sent."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    statements.write(span, kind, file)
+    file.seek(0)
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{span.account.book.code}-{span.account.code}")
+    response = FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=KINDS[kind])
+    return cast("HttpResponse", response)
+
+
+def _place(query: Mapping[str, Any], name: str) -> Place | None:
+    match = PLACE.fullmatch(str(query.get(name, "")))
+    if match is None:
+        return None
+    try:
+        return Place(date.fromisoformat(match[1]), min(int(match[2]), 2**63 - 1))
+    except ValueError:
+        return None
+
+
+def _with(query: Mapping[str, Any], **more: str) -> str:
+    """Return a query with something else in it, without the place of a page that it may name."""
+    kept = {name: value for name, value in query.items() if value and name not in {"before", "after", "format"}}
+    return "?" + urlencode({**kept, **more})
+
+
+def _count(count: int) -> str:
+    return gettext("{count} lines").format(count=f"{count:,}")
+
+
+def _row(movement: Movement, account: Account, told: origins.Told | None) -> dict[str, Any]:
+    return {
+        "date": movement.effective_on,
+        "url": reverse("admin:ledger_app_entry_change", args=[movement.entry_id]),
+        "reference": movement.reference,
+        "description": movement.description,
+        "debit": movement.amount if movement.amount > 0 else None,
+        "credit": -movement.amount if movement.amount < 0 else None,
+        "balance": posting.natural(account.category, movement.running),
+        "prior_period": movement.reverses_on if movement.is_prior_period else None,
+        "origin": sentence_link(told) if told else "",
+        "raw": str(told.facts.get("raw") or "") if told else "",
+        "sha256": str(told.facts.get("sha256") or "") if told else "",
+        "complaints": [each.sentence for each in told.complaints] if told else [],
+    }
+
+
+def prior_period_of(entry: Entry) -> str:
+    """Return the name of the earlier period that a reversal corrects on a later day; empty where it corrects none."""
+    reversed_entry = entry.reverses
+    if reversed_entry is None or reversed_entry.effective_on == entry.effective_on:
+        return ""
+    period = entry.book.periods.filter(
+        starts_on__lte=reversed_entry.effective_on, ends_on__gte=reversed_entry.effective_on
+    ).first()
+    return period.name if period else reversed_entry.effective_on.isoformat()
+
+
+def offers_of(account: Account) -> Sequence[tuple[Any, str]]:
+    """Return what leads on from the page of an account, as (label, address)."""
+    return [
+        (_("Explain the balance"), reverse("admin:ledger_app_account_explain", args=[account.pk])),
+        (_("Statement"), reverse("admin:ledger_app_account_statement", args=[account.pk])),
+    ]

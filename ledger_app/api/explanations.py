@@ -1,0 +1,220 @@
+"""Explanations and statements of accounts in the API."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api_input import DayField, Input, InstantField, NumberTextField
+from config.api_views import LookView, Output, ReasonOutput
+from ledger_app.models import Account
+from ledger_app.queries import explain, explanations, origins
+from ledger_app.queries import statements as lines
+from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.snapshots import snapshot
+from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
+from ledger_app.reports import statements
+
+LINES_MOST = 200_000  # of an account that is recomputed while somebody waits
+LINES_A_PAGE = 100
+PAGE_MOST = 1000
+PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})", re.ASCII)
+READS = ("ledger_app.view_line", "ledger_app.view_entry", "ledger_app.view_posting", "ledger_app.view_seal")
+
+
+class PlaceField(serializers.CharField):
+    """Where a page begins: as the answer before it said."""
+
+    default_error_messages = {"invalid": _("This place was not given out here. Begin at the first page.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the place."""
+        match = PLACE.fullmatch(str(data))
+        try:
+            return Place(date.fromisoformat(match[1]), int(match[2])) if match else self.fail("invalid")
+        except ValueError:
+            return self.fail("invalid")
+
+
+class AsKnownInput(Input):
+    """As known at which instant, and how much of it at a time."""
+
+    known_at = InstantField(required=False, help_text=_("Without what was posted later; with a zone."))
+    lines = NumberTextField(required=False, min_value=1, max_value=PAGE_MOST, default=LINES_A_PAGE)
+
+
+class ExplanationInput(AsKnownInput):
+    """What an explanation is asked for."""
+
+    at = DayField(required=False, help_text=_("Entries dated up to and on this day."))
+    before = PlaceField(required=False, help_text=_("The “older” of the answer before."))
+
+
+class StatementInput(AsKnownInput):
+    """What a statement is asked for."""
+
+    effective_from = DayField(required=False, help_text=_("The first date, included."))
+    effective_to = DayField(required=False, help_text=_("The last date, included."))
+    after = PlaceField(required=False, help_text=_("The “later” of the answer before."))
+
+
+class ExplainedSealOutput(Output):
+    """The seal that a balance rests on."""
+
+    number = serializers.IntegerField()
+    period = serializers.CharField()
+    ends_on = serializers.DateField()
+    digest = serializers.CharField()
+    sealed_at = serializers.DateTimeField()
+    recomputes = serializers.BooleanField(
+        allow_null=True, help_text=_("Null: not recomputed here, as it reads the whole period.")
+    )
+
+
+class ExplainedLineOutput(Output):
+    """An entry since the last seal, with where it came from."""
+
+    entry = serializers.IntegerField()
+    date = serializers.DateField()
+    reference = serializers.CharField()
+    description = serializers.CharField()
+    amount = serializers.IntegerField()
+    running = serializers.IntegerField(help_text=_("The balance after it, in the order of dates."))
+    balance_after = serializers.IntegerField(help_text=_("The balance of the account's stripe after this line."))
+    reverses = serializers.CharField()
+    prior_period = serializers.BooleanField()
+    posted_at = serializers.DateTimeField()
+    posted_by = serializers.CharField()
+    origin = serializers.DictField()
+
+
+class ExplanationOutput(Output):
+    """What the balance of an account is the sum of. Amounts are signed minor units, debit positive."""
+
+    kind = serializers.CharField()
+    book = serializers.CharField()
+    account = serializers.CharField()
+    role = serializers.CharField()
+    category = serializers.CharField()
+    state = serializers.CharField()
+    member_numbers = serializers.ListField(child=serializers.CharField())
+    unit = serializers.CharField()
+    exponent = serializers.IntegerField()
+    at = serializers.DateField(allow_null=True)
+    known_at = serializers.DateTimeField(allow_null=True)
+    explained = serializers.IntegerField(help_text=_("The balance as asked: sealed_balance and since."))
+    seal = ExplainedSealOutput(allow_null=True)
+    sealed_balance = serializers.IntegerField()
+    since = serializers.IntegerField()
+    since_count = serializers.IntegerField()
+    dated_later = serializers.IntegerField()
+    dated_later_count = serializers.IntegerField()
+    posted_later = serializers.IntegerField()
+    posted_later_count = serializers.IntegerField()
+    balance = serializers.IntegerField(help_text=_("The balance that is stored now."))
+    recomputed = serializers.IntegerField(help_text=_("The sum of all lines there are now."))
+    line_count = serializers.IntegerField()
+    differing_stripes = serializers.ListField(child=serializers.DictField())
+    lines = ExplainedLineOutput(many=True, help_text=_("The latest first."))
+    differs = ReasonOutput(many=True, help_text=_("What is stored and does not recompute."))
+    older = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “before”."))
+
+
+class MovementOutput(Output):
+    """One line of a statement."""
+
+    line = serializers.IntegerField()
+    entry = serializers.IntegerField()
+    date = serializers.DateField()
+    reference = serializers.CharField()
+    description = serializers.CharField()
+    amount = serializers.IntegerField()
+    running = serializers.IntegerField()
+    reverses = serializers.CharField()
+    reverses_date = serializers.DateField(allow_null=True)
+    prior_period = serializers.BooleanField()
+    posted_at = serializers.DateTimeField()
+    posted_by = serializers.CharField()
+    origin = serializers.CharField()
+    origin_number = serializers.IntegerField()
+
+
+class StatementHeadOutput(Output):
+    """What a statement says beside its movements. Amounts are signed minor units, debit positive."""
+
+    book = serializers.CharField()
+    account = serializers.CharField()
+    category = serializers.CharField()
+    unit = serializers.CharField()
+    exponent = serializers.IntegerField()
+    known_at = serializers.DateTimeField(allow_null=True)
+    opening = serializers.IntegerField()
+    debit = serializers.IntegerField()
+    credit = serializers.IntegerField()
+    closing = serializers.IntegerField()
+    count = serializers.IntegerField()
+    movements = MovementOutput(many=True)
+    later = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “after”."))
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the two days, one of which has the name of a keyword."""
+        day = serializers.DateField(allow_null=True)
+        return {**super().get_fields(), "from": day, "to": serializers.DateField(allow_null=True)}
+
+
+class ExplainedAccountView(LookView):
+    """Explanation and statement, beside what else is shown of an account."""
+
+    @extend_schema(
+        summary="Explain the balance of an account at any day, as known at any instant",
+        parameters=[ExplanationInput],
+        responses=ExplanationOutput,
+    )
+    @action(detail=True, reads=READS)
+    def explanation(self, _request: Request, pk: str) -> Response:
+        """Answer with the sealed balance, the entries since with where they came from, and what does not recompute."""
+        del pk
+        asked = self.asked(ExplanationInput)
+        account: Account = self.get_object()
+        lines.bounded(account, LINES_MOST)
+        with snapshot():
+            explained = explain.account(
+                account,
+                at=asked.get("at"),
+                known_at=asked.get("known_at"),
+                last=asked["lines"],
+                before=asked.get("before"),
+            )
+            found = explanations.as_object(explained, origins.of(movement.entry_id for movement in explained.movements))
+        older = _text(explained.movements[0]) if len(explained.movements) == asked["lines"] else None
+        return Response({**found, "older": older})
+
+    @extend_schema(
+        summary="Give the statement of an account for a span of dates, as known at any instant",
+        parameters=[StatementInput],
+        responses=StatementHeadOutput,
+    )
+    @action(detail=True, reads=READS)
+    def statement(self, _request: Request, pk: str) -> Response:
+        """Answer with opening, a page of movements with the running balance, and closing."""
+        del pk
+        asked = self.asked(StatementInput)
+        account: Account = self.get_object()
+        span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
+        statements.check(span)
+        lines.bounded(account, LINES_MOST)
+        with snapshot():
+            found = lines.page(span, after=asked.get("after"), limit=asked["lines"])
+            head = statements.head(span, lines.sums(span))
+        later = _text(found[-1]) if len(found) == asked["lines"] else None
+        return Response({**head, "movements": [statements.movement_object(each) for each in found], "later": later})
+
+
+def _text(movement: Movement) -> str:
+    return f"{movement.effective_on.isoformat()}.{movement.line_id}"

@@ -1,0 +1,86 @@
+"""What an account is made of, as one object for programs: the command and the API give the same."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ledger_app.models import Seal
+from ledger_app.queries.explain import AccountExplained
+from ledger_app.queries.origins import Told
+from ledger_app.queries.statements import Movement
+
+
+def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str, Any]:
+    """Return an explanation ready for JSON; ``told`` says by entry where the movements came from. Amounts are signed minor units.
+
+    ``balance`` and ``recomputed`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
+    """
+    account, book, sums = explained.account, explained.account.book, explained.sums
+    return {
+        "kind": "account",
+        "book": book.code,
+        "account": account.code,
+        "role": account.role,
+        "category": account.category,
+        "state": account.state,
+        "member_numbers": explained.member_numbers,
+        "unit": book.unit,
+        "exponent": book.exponent,
+        "at": explained.at.isoformat() if explained.at else None,
+        "known_at": explained.known_at.isoformat() if explained.known_at else None,
+        "explained": sums.closing,
+        "seal": _seal(explained.seal, holds=explained.seal_holds),
+        "sealed_balance": sums.opening,
+        "since": sums.debit + sums.credit,
+        "since_count": sums.line_count,
+        "dated_later": sums.dated_later,
+        "dated_later_count": sums.dated_later_count,
+        "posted_later": sums.posted_later,
+        "posted_later_count": sums.posted_later_count,
+        "balance": explained.claimed,
+        "recomputed": explained.found,
+        "line_count": sums.total_count,
+        "differing_stripes": [
+            {"stripe": proof.stripe, "claimed": list(proof.claimed), "found": list(proof.found)}
+            for proof in explained.proofs
+            if proof.differs
+        ],
+        "lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.movements)],
+        "differs": [each.as_dict() for each in explained.complaints],
+    }
+
+
+def _seal(seal: Seal | None, *, holds: bool | None) -> dict[str, Any] | None:
+    if seal is None:
+        return None
+    return {
+        "number": seal.number,
+        "period": seal.period.name,
+        "ends_on": seal.period.ends_on.isoformat(),
+        "digest": bytes(seal.digest).hex(),
+        "sealed_at": seal.sealed_at.isoformat(),
+        "recomputes": holds,
+    }
+
+
+def _line(movement: Movement, told: Told) -> dict[str, Any]:
+    return {
+        "entry": movement.entry_id,
+        "date": movement.effective_on.isoformat(),
+        "reference": movement.reference,
+        "description": movement.description,
+        "amount": movement.amount,
+        "running": movement.running,
+        "balance_after": movement.balance_after,
+        "reverses": movement.reverses,
+        "prior_period": movement.is_prior_period,
+        "posted_at": movement.posted_at.isoformat(),
+        "posted_by": movement.posted_by,
+        "origin": {
+            "kind": movement.origin_kind,
+            "number": movement.origin_id,
+            "batch": None,
+            "line": None,
+            "sentence": told.sentence,
+            **told.facts,
+        },
+    }

@@ -1,0 +1,221 @@
+"""What the reversal of one entry would do, who objects to it, and what the close and the explanations ask about such reversals."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from ledger_app import errors
+from ledger_app.errors import LedgerError, reversing
+from ledger_app.models import Account, Balance, Entry, Period, Reversal, User
+from ledger_app.queries import postings
+from ledger_app.queries.origins import Came, Fact, Told
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import posting, reversal_dates, reversals
+from ledger_app.rules.posting import Draft, Held, HeldAccount, HeldBook, HeldPeriod, Reversed
+from ledger_app.rules.reversals import ReversalFacts, ShownBalance
+
+# What other applications have against the reversal of an entry: a batch that is being reversed as a whole, for one.
+Objection = Callable[[Entry], Iterable[LedgerError]]
+_objections: list[Objection] = []
+NEVER = (errors.AlreadyReversed, errors.ReversalOfReversal)
+
+
+def register(objection: Objection) -> None:
+    """Have every reversal of an entry ask ``objection`` too. Called by applications above the ledger when they start."""
+    if objection not in _objections:
+        _objections.append(objection)
+
+
+class Preview(NamedTuple):
+    """What a reversal would do now: ``draft`` is None where there is no day for it. ``prior_period`` is what it corrects from a later one."""
+
+    draft: Draft | None
+    prior_period: str
+    balances: tuple[ShownBalance, ...]
+    refusals: tuple[LedgerError, ...]
+    digest: str
+
+
+def find(pk: int) -> Reversal:
+    """Return a proposal with all that showing it names.
+
+    :raises errors.Refused: not_found
+    """
+    related = ("entry__book", "entry__posting", "proposed_by", "decided_by", "reversal")
+    row = Reversal.objects.select_related(*related).filter(pk=pk).first()
+    if row is None:
+        raise errors.Refused([errors.NotFound(what=_("reversal"), name=pk)])
+    return row
+
+
+def current(entry: Entry) -> Reversal | None:
+    """Return the proposal that holds an entry: undecided, or posted."""
+    return Reversal.objects.filter(entry=entry, holds_entry=True).select_related("proposed_by", "decided_by").first()
+
+
+def standing(entry: Entry) -> list[LedgerError]:
+    """Return why an entry is not to be proposed again: a proposal stands undecided."""
+    there = current(entry)
+    if there is None or there.state != Reversal.State.PROPOSED:
+        return []
+    return [reversing.EntryReversalOpen(reversal=there.pk, reference=entry.reference)]
+
+
+def day(entry: Entry) -> reversal_dates.Outcome | None:
+    """Return when an entry would be reversed by hand; None where there is no day for it."""
+    rows = Period.objects.filter(book=entry.book_id).order_by("starts_on")
+    periods = [HeldPeriod(*row) for row in rows.values_list("name", "starts_on", "ends_on", "state")]
+    return reversal_dates.outcome(entry.effective_on, periods, by_hand=True)
+
+
+def preview(entry: Entry) -> Preview:
+    """Return what proposing to reverse ``entry`` would come to, on the day that the rule gives."""
+    outcome = day(entry)
+    if outcome is None:
+        none = reversing.NoReversalDay(reference=entry.reference, date=entry.effective_on.isoformat(), book=entry.book.code)
+        return Preview(None, "", (), (none, *objections(entry)), "")
+    prior_period = outcome.period if outcome.moved_to else ""
+    return preview_on(entry, outcome.moved_to or entry.effective_on, prior_period)
+
+
+def preview_on(entry: Entry, effective_on: date, prior_period: str) -> Preview:
+    """Return what reversing ``entry`` on a day would come to, with every rule that would refuse it, in a bounded number of statements."""
+    draft = draft_of(entry, effective_on, prior_period)
+    held = _held(draft)
+    decided, _plan = posting.decide([draft], held=held, lane=0, by_hand=True)
+    # For what can never be reversed, it does not matter which floor would break.
+    decided = [each for each in decided if isinstance(each, NEVER)] or decided
+    balances = _balances(draft, held)
+    digest = reversals.digest(
+        entry=bytes(entry.digest), effective_on=effective_on.isoformat(), prior_period=prior_period, balances=balances
+    )
+    return Preview(draft, prior_period, balances, (*decided, *objections(entry)), digest)
+
+
+def draft_of(entry: Entry, effective_on: date, prior_period: str) -> Draft:
+    """Return the draft that reverses ``entry``: its lines with their signs turned, under a reference of its own."""
+    return Draft(
+        book_id=entry.book_id,
+        effective_on=effective_on,
+        reference=f"reversal:{entry.pk}",
+        description=reversal_dates.description(entry.reference, prior_period=prior_period),
+        lines=tuple((account_id, -amount) for _entry_id, account_id, amount in postings.lines_of([entry.pk])),
+        reverses=Reversed(entry.pk, entry.reference),
+    )
+
+
+def facts(row: Reversal, *, user: User, digest_shown: str | None = None) -> ReversalFacts:
+    """Return what the guards of a proposal are asked with; once it is decided, the ledger is not asked any more."""
+    shown = preview_on(row.entry, row.effective_on, row.prior_period) if row.state == Reversal.State.PROPOSED else None
+    return ReversalFacts(
+        state=row.state,
+        user_name=user.username,
+        rights=rights_of(user),
+        user_id=user.pk,
+        proposer=row.proposed_by.username,
+        proposer_id=row.proposed_by_id,
+        reference=row.entry.reference,
+        digest=shown.digest if shown else "",
+        digest_shown=digest_shown,
+        refused=shown.refusals if shown else (),
+    )
+
+
+def objections(entry: Entry) -> list[LedgerError]:
+    """Return what other applications have against the reversal of an entry by itself."""
+    return [error for objection in _objections for error in objection(entry)]
+
+
+def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
+    """Yield ("Reversal", name, state), in the active language, for each undecided proposal that is dated in ``period``."""
+    rows = Reversal.objects.filter(
+        state=Reversal.State.PROPOSED,
+        effective_on__gte=period.starts_on,
+        effective_on__lte=period.ends_on,
+        entry__book=period.book_id,
+    )
+    for row in rows.select_related("entry").order_by("id"):
+        yield _("Reversal"), str(row), row.get_state_display()
+
+
+def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+    """Tell of entries that reverse another by hand: which one, who proposed it, who decided it, when and why."""
+    del whole
+    rows = Reversal.objects.filter(reversal__in=[came.entry_id for came in entries]).select_related("proposed_by", "decided_by")
+    decided = {row.reversal_id: row for row in rows}
+    return {came.entry_id: _told(came, decided.get(came.entry_id)) for came in entries if came.reverses}
+
+
+def _told(came: Came, row: Reversal | None) -> Told:
+    assert came.reverses is not None  # noqa: S101 - the caller asks for those alone
+    key, reference = came.reverses
+    shown = [Fact(_("Reverses"), reference, ("ledger_app.entry", key))]
+    facts = {"reverses": reference, "reverses_entry": key, "reason": came.reason}
+    if row is None or row.decided_by is None or row.decided_at is None:
+        sentence = _("Reversal of {reference}, posted by {user}").format(reference=reference, user=came.posted_by)
+        return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.entry", key))
+    sentence = _("Reversal of {reference}: proposed by {proposer}, decided by {decider}: {reason}").format(
+        reference=reference, proposer=row.proposed_by.username, decider=row.decided_by.username, reason=row.reason
+    )
+    facts |= {
+        "reversal": row.pk,
+        "reason": row.reason,
+        "ticket": row.ticket,
+        "prior_period": row.prior_period,
+        "proposed_by": row.proposed_by.username,
+        "proposed_at": row.proposed_at.isoformat(),
+        "decided_by": row.decided_by.username,
+        "decided_at": row.decided_at.isoformat(),
+    }
+    shown += [
+        Fact(_("Decision"), f"↶ {row.pk}", ("ledger_app.reversal", row.pk)),
+        Fact(_("Proposed by"), row.proposed_by.username),
+        Fact(_("Decided by"), row.decided_by.username),
+        Fact(_("Reason"), row.reason),
+        *([Fact(_("Ticket"), row.ticket)] if row.ticket else []),
+        *([Fact(_("Corrects the prior period"), row.prior_period)] if row.prior_period else []),
+    ]
+    return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.reversal", row.pk))
+
+
+def _held(draft: Draft) -> Held:
+    """Read, without a lock, what a decision on ``draft`` rests on: a preview binds nobody, and ``post`` decides anew under its locks."""
+    account_ids = {account_id for account_id, _amount in draft.lines}
+    columns = ("id", "code", "book_id", "category", "floor", "stripes", "state", "holder__merged_into_id")
+    accounts = {key: HeldAccount(*row) for key, *row in Account.objects.filter(id__in=account_ids).values_list(*columns)}
+    keys = [posting.balance_id(key, 0) for key in accounts]
+    balances = {
+        key: (amount, sequence)
+        for key, amount, sequence in Balance.objects.filter(id__in=keys).values_list("id", "amount", "sequence")
+    }
+    periods = Period.objects.filter(book=draft.book_id, starts_on__lte=draft.effective_on, ends_on__gte=draft.effective_on)
+    held_periods = tuple(HeldPeriod(*row) for row in periods.values_list("name", "starts_on", "ends_on", "state"))
+    code = postings.book_codes([draft.book_id])[draft.book_id]
+    assert draft.reverses is not None  # noqa: S101 - drafts of this module reverse
+    reversed_by, of_reversals = postings.reversals([draft.reverses.id])
+    # Nothing is known under the reference: what is reversed already is to be said so, and not to be taken for the same again.
+    return Held({draft.book_id: HeldBook(code, held_periods)}, accounts, balances, {}, reversed_by, of_reversals)
+
+
+def _balances(draft: Draft, held: Held) -> tuple[ShownBalance, ...]:
+    amounts: Counter[int] = Counter()
+    for account_id, amount in draft.lines:
+        amounts[account_id] += amount
+    totals = Balance.objects.filter(account__in=amounts).order_by().values("account").annotate(total=Sum("amount"))
+    before = {row["account"]: int(row["total"]) for row in totals}
+    return tuple(
+        ShownBalance(
+            key,
+            held.accounts[key].code,
+            held.accounts[key].category,
+            amount,
+            before.get(key, 0),
+            held.accounts[key].floor is not None,
+        )
+        for key, amount in amounts.items()
+        if key in held.accounts
+    )

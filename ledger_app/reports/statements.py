@@ -1,0 +1,204 @@
+"""Statements of an account: opening, movements with the balance that runs along, closing; as CSV, JSON or XLSX, a row at a time."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from typing import Any, BinaryIO
+
+from ledger_app import errors
+from ledger_app.errors import reversing
+from ledger_app.queries import statements
+from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.snapshots import snapshot
+from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums
+from ledger_app.reports import workbook
+from ledger_app.reports.workbook import Figure
+from ledger_app.rules.amounts import decimal_text
+from ledger_app.rules.posting import natural
+
+COLUMNS = (
+    *("kind", "date", "reference", "description", "debit", "credit", "balance", "unit", "amount", "running"),
+    *("reverses", "reverses_date", "prior_period", "posted_at", "posted_by", "origin", "origin_number"),
+)
+# A spreadsheet takes a text for a formula that begins with one of these; with an apostrophe before it, it does not.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Row = dict[str, Any]
+
+
+def check(span: Span) -> None:
+    """See that a span is one.
+
+    :raises errors.Refused: span_invalid
+    """
+    if span.first_on > span.last_on:
+        raise errors.Refused([reversing.SpanInvalid(first=span.first_on.isoformat(), last=span.last_on.isoformat())])
+
+
+def csv_lines(span: Span) -> Iterator[str]:
+    """Yield the statement as CSV without line endings: the names of the columns, ``opening``, each ``movement``, ``closing``.
+
+    :raises errors.Refused: span_invalid; statement_differs, instead of the closing
+    """
+    yield _csv_line(COLUMNS)
+    for row in _rows(span):
+        yield _csv_line(tuple(harmless(row[name]) if isinstance(row[name], str) else row[name] for name in COLUMNS))
+
+
+def json_lines(span: Span) -> Iterator[str]:
+    """Yield the statement as one JSON object over several lines, one for each movement.
+
+    :raises errors.Refused: span_invalid; statement_differs, before the object ends
+    """
+    is_first = True
+    sums: Sums | None = None
+    for found in _walk(span):
+        if isinstance(found, Movement):
+            yield ("" if is_first else ",") + json.dumps(movement_object(found), ensure_ascii=False)
+            is_first = False
+        else:
+            sums = found
+            yield json.dumps(head(span, sums), ensure_ascii=False)[:-1] + ', "movements": ['
+    yield "]}"
+
+
+def write(span: Span, form: str, file: BinaryIO) -> None:
+    """Write the statement in one of ``FORMATS``.
+
+    :raises errors.Refused: as ``csv_lines``
+    """
+    FORMATS[form](span, file)
+
+
+def head(span: Span, sums: Sums) -> dict[str, Any]:
+    """Return what a statement says beside its movements, ready for JSON. Amounts are signed minor units, debit positive."""
+    account = span.account
+    return {
+        "book": account.book.code,
+        "account": account.code,
+        "category": account.category,
+        "unit": account.book.unit,
+        "exponent": account.book.exponent,
+        "from": None if span.first_on == FIRST_DAY else span.first_on.isoformat(),
+        "to": None if span.last_on == LAST_DAY else span.last_on.isoformat(),
+        "known_at": span.known_at.isoformat() if span.known_at else None,
+        "opening": sums.opening,
+        "debit": sums.debit,
+        "credit": sums.credit,
+        "closing": sums.closing,
+        "count": sums.line_count,
+    }
+
+
+def movement_object(movement: Movement) -> dict[str, Any]:
+    """Return one movement, ready for JSON."""
+    return {
+        "line": movement.line_id,
+        "entry": movement.entry_id,
+        "date": movement.effective_on.isoformat(),
+        "reference": movement.reference,
+        "description": movement.description,
+        "amount": movement.amount,
+        "running": movement.running,
+        "reverses": movement.reverses,
+        "reverses_date": movement.reverses_on.isoformat() if movement.reverses_on else None,
+        "prior_period": movement.is_prior_period,
+        "posted_at": _utc(movement),
+        "posted_by": movement.posted_by,
+        "origin": movement.origin_kind,
+        "origin_number": movement.origin_id,
+    }
+
+
+def harmless(text: str) -> str:
+    """Return a text so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _walk(span: Span) -> Iterator[Sums | Movement]:
+    """Yield the sums and then each movement, all read at one moment; at the end, hold the running balance against the balance of the last day.
+
+    :raises errors.Refused: span_invalid, statement_differs
+    """
+    check(span)
+    with snapshot():
+        sums = statements.sums(span)
+        yield sums
+        running, count = sums.opening, 0
+        for movement in statements.movements(span, sums.opening):
+            running, count = movement.running, count + 1
+            yield movement
+        if (running, count) != (sums.closing, sums.line_count):
+            differs = reversing.StatementDiffers(account=span.account.code, found=running, summed=sums.closing)
+            raise errors.Refused([differs])
+
+
+def _rows(span: Span) -> Iterator[Row]:
+    """Yield the statement as rows by column."""
+    sums: Sums | None = None
+    for found in _walk(span):
+        if isinstance(found, Movement):
+            yield _movement(span, found)
+        else:
+            sums = found
+            yield _total(span, "opening", span.first_on, sums.opening)
+    if sums is not None:
+        yield _total(span, "closing", span.last_on, sums.closing)
+
+
+def _total(span: Span, kind: str, on: Any, amount: int) -> Row:
+    book = span.account.book
+    row: Row = dict.fromkeys(COLUMNS, "")
+    is_given = on not in {FIRST_DAY, LAST_DAY}
+    return row | {
+        "kind": kind,
+        "date": on.isoformat() if is_given else "",
+        "balance": Figure(decimal_text(natural(span.account.category, amount), book.exponent)),
+        "unit": book.unit,
+        "running": amount,
+    }
+
+
+def _movement(span: Span, movement: Movement) -> Row:
+    book = span.account.book
+    text = Figure(decimal_text(abs(movement.amount), book.exponent))
+    told = movement_object(movement)
+    return {name: told.get(name, "") for name in COLUMNS} | {
+        "kind": "movement",
+        "debit": text if movement.amount > 0 else "",
+        "credit": text if movement.amount < 0 else "",
+        "balance": Figure(decimal_text(natural(span.account.category, movement.running), book.exponent)),
+        "unit": book.unit,
+        "reverses_date": told["reverses_date"] or "",
+        "prior_period": "yes" if movement.is_prior_period else "",
+    }
+
+
+def _utc(movement: Movement) -> str:
+    return movement.posted_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _csv_line(values: tuple[Any, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow([value.text if isinstance(value, Figure) else value for value in values])
+    return text.getvalue()
+
+
+def _write_lines(lines: Callable[[Span], Iterator[str]]) -> Callable[[Span, BinaryIO], None]:
+    def write_lines(span: Span, file: BinaryIO) -> None:
+        file.writelines(f"{line}\n".encode() for line in lines(span))
+
+    return write_lines
+
+
+def _write_workbook(span: Span, file: BinaryIO) -> None:
+    workbook.write(span.account.code, COLUMNS, ([row[name] for name in COLUMNS] for row in _rows(span)), file)
+
+
+FORMATS: Mapping[str, Callable[[Span, BinaryIO], None]] = {
+    "csv": _write_lines(csv_lines),
+    "json": _write_lines(json_lines),
+    "xlsx": _write_workbook,
+}
