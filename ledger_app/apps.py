@@ -14,8 +14,12 @@ class LedgerConfig(AppConfig):
     verbose_name = _("Ledger")
 
     def ready(self) -> None:
-        """Have groups, rights and the system user brought up to date after each migration."""
+        """Have groups, rights and the system user brought up to date after each migration; have close and verification ask about adjustments."""
+        from ledger_app.queries import adjustment_proofs, adjustments, closing, proofs
+
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
+        closing.register(adjustments.undecided)
+        proofs.register(adjustment_proofs.STATEMENTS, triggers=adjustment_proofs.EXPECTED_TRIGGERS)
 
 
 def install_rights(**_kwargs: Any) -> None:

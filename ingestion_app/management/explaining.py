@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from config import commands
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
-from ingestion_app.operations import filing
+from ledger_app.operations import filing
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ledger_app.errors import BalancesDiffer, EntryDiffers, LedgerError, NotFound, Refused

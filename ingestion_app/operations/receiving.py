@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, File, Receipt, Source
-from ingestion_app.operations import filing
+from ledger_app.operations import filing
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
 from ledger_app.operations import audit, history, transactions

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": (),
+    "support": ("ledger_app.propose_adjustment",),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
         "ledger_app.close_period",
+        "ledger_app.decide_adjustment",
         "ledger_app.freeze_period",
+        "ledger_app.keep_reasoncode",
     ),
     "engineer": (
         "ingestion_app.receive_batch",
@@ -25,15 +27,21 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 READ: Mapping[str, tuple[str, ...]] = {
     "ledger_app": (
         "account",
+        "adjustment",
+        "adjustmentdecision",
+        "adjustmentlimit",
+        "attachment",
         "auditrow",
         "balance",
         "book",
+        "contraaccount",
         "entry",
         "holder",
         "identifier",
         "line",
         "period",
         "posting",
+        "reasoncode",
         "seal",
         "verification",
     ),

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ingestion_app.operations import filing
+from ledger_app.operations import filing
 from ledger_app.models import Balance, Entry
 from ledger_app.operations import entries
 from tests.commands.conftest import Run
