@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import adjusting
-from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachment, Posting
+from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachment, Book, Posting
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
@@ -207,12 +207,17 @@ def _post(terms: Terms, caller: Caller, covers: str) -> None:
 
 
 def _record_refusal(proposal: Proposal, caller: Caller, refusal: errors.Refused) -> None:
-    """Leave a row with the account that was to be adjusted; where there is none, nothing can be said of it."""
+    """Leave a row with the account that was to be adjusted, or with the book where it has no such account."""
     account = Account.objects.filter(book__code=proposal.book, code=proposal.account).first()
-    if account is None:
-        return
+    book = Book.objects.filter(code=proposal.book).first()
+    if account is not None:
+        subject = audit.Subject("account", account.pk, account.code)
+    elif book is not None:
+        subject = audit.Subject("book", book.pk, f"{book.code} {proposal.account}")
+    else:
+        return  # nothing that is here was to be changed
     audit.record(
-        subject=audit.Subject("account", account.pk, account.code),
+        subject=subject,
         action="propose",
         caller=caller,
         outcome="refused",

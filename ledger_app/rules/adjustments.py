@@ -160,6 +160,8 @@ def form_refusals(proposal: Proposal) -> list[errors.LedgerError]:
         found.append(adjusting.AmountInvalid(text=str(proposal.amount)[:40]))
     elif proposal.amount == 0:
         found.append(adjusting.AdjustmentZero())
+    elif abs(proposal.amount) > posting.AMOUNT_MOST:
+        found.append(errors.AmountOutOfRange(amount=proposal.amount, reference=reference(0), account=proposal.account))
     if not proposal.text.strip() or len(proposal.text) > TEXT_MOST or TEXT.fullmatch(proposal.text) is None:
         found.append(adjusting.TextInvalid(most=TEXT_MOST))
     if len(proposal.ticket) > TICKET_MOST or TICKET.fullmatch(proposal.ticket) is None:

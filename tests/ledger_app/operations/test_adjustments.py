@@ -1,6 +1,6 @@
 """A proposal is sent only where the ledger would take it; another decides it, on what was shown, and never twice."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,7 +11,6 @@ from ledger_app.models import (
     AdjustmentDecision,
     AuditRow,
     Balance,
-    Book,
     Entry,
 
     Posting,
@@ -118,7 +117,7 @@ REFUSED = {
     "a truth value": (nothing, {"amount": True}, ["amount_invalid"]),
     "a text": (nothing, {"amount": "12x"}, ["amount_invalid"]),
     "a broken number": (nothing, {"amount": 1.5}, ["amount_invalid"]),
-    "beyond the range": (nothing, {"amount": 10**15 + 1}, ["amount_out_of_range", "over_every_limit"]),
+    "beyond the range": (nothing, {"amount": 10**15 + 1}, ["amount_out_of_range"]),
     "an account in another unit": (open_other_book, {"account": "points.1"}, ["account_in_other_book"]),
     "a book in which the reason has no account": (
         open_other_book,
@@ -141,9 +140,8 @@ def test_what_the_ledger_would_refuse_is_not_sent(desk, name):
     prepare(desk)
     assert codes(lambda: desk.propose(**changes)) == expected
     assert Adjustment.objects.count() == 0
-    refused = AuditRow.objects.filter(action="propose", outcome="refused")
-    assert all(each.reasons[0]["code"] == expected[0] for each in refused)
-    assert refused.exists() == Account.objects.filter(code=changes.get("account", "wallet")).exists()
+    refused = AuditRow.objects.get(action="propose", outcome="refused")
+    assert [reason["code"] for reason in refused.reasons] == expected
 
 
 def test_the_preview_tells_before_and_after_and_every_refusal(desk):
@@ -297,7 +295,7 @@ def test_somebody_elses_entry_under_the_reference_is_not_taken_for_the_adjustmen
     row = desk.propose()
     draft = queries.terms_of(row).draft()
     desk.ledger.post(draft, kind=Posting.Origin.OPENING)
-    assert codes(lambda: desk.decide(row)) == ["preview_moved"] or codes(lambda: desk.decide(row)) == ["reference_conflict"]
+    assert codes(lambda: desk.decide(row)) == ["reference_conflict"]
 
 
 def test_limits_and_reason_codes_are_kept_by_whom_the_rules_name(desk):
@@ -325,5 +323,3 @@ def test_a_reason_code_that_loses_its_account_keeps_its_history(desk):
         lambda: reason_codes.keep(code="goodwill", name="Other", contra_accounts={}, caller=desk.decider, version=1)
     ) == ["stale"]
     assert AuditRow.objects.filter(subject_type="reasoncode", subject_id=row.pk, action="keep").count() == 2
-    assert Book.objects.count() == 1
-    assert datetime(2017, 2, 1, tzinfo=UTC) < adjusting.AT
