@@ -16,6 +16,9 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("batch", "receive"): _("received the file"),
     ("batch", "propose"): _("proposed this reversal"),
     ("source", "load"): _("loaded a version of the source"),
+    ("adjustment", "propose"): _("proposed the adjustment"),
+    ("reasoncode", "keep"): _("changed the reason code"),
+    ("adjustmentlimit", "set"): _("set the limit"),
 }
 
 

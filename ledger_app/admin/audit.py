@@ -19,7 +19,16 @@ from ledger_app.models import AuditRow, Verification
 from ledger_app.templatetags import look
 
 # Which list a subject is found in, by its type.
-MODELS = {"batch": "ingestion_app.batch", "source": "ingestion_app.source", "period": "ledger_app.period"}
+MODELS = {
+    "account": "ledger_app.account",
+    "adjustment": "ledger_app.adjustment",
+    "adjustmentlimit": "ledger_app.adjustmentlimit",
+    "batch": "ingestion_app.batch",
+    "book": "ledger_app.book",
+    "period": "ledger_app.period",
+    "reasoncode": "ledger_app.reasoncode",
+    "source": "ingestion_app.source",
+}
 
 
 @admin.register(AuditRow)

@@ -326,5 +326,5 @@ class Migration(migrations.Migration):
             model_name='adjustment',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['proposed', 'endorsed', 'approved', 'rejected', 'withdrawn', 'expired'])), name='adjustment_state_known'),
         ),
-        migrations.RunPython(create, drop),
+        migrations.RunPython(create, drop, atomic=False),
     ]
