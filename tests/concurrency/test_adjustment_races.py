@@ -69,13 +69,14 @@ def decide_while_the_account_moves(desk, monkeypatch):
     """Have somebody post to the account after the facts were gathered and before the entry is posted."""
     row = desk.propose()
     shown = desk.shown(row)
-    meeting = Meeting()
-    monkeypatch.setattr(queries, "facts", meeting.after(queries.facts))
+    gathered, has_moved = Meeting(), Meeting()
+    monkeypatch.setattr(queries, "facts", has_moved.after(gathered.after(queries.facts)))
     moved = desk.ledger.draft("meanwhile", ("cash", 1), ("wallet", -1), on=date(2017, 2, 1))
 
     def move():
+        gathered.wait()
         posted = desk.ledger.post(moved)
-        meeting.wait()
+        has_moved.wait()
         return posted
 
     return [

@@ -1,7 +1,7 @@
 """People who propose and decide adjustments in the small ledger, with reason codes and limits."""
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.ledger_app import samples
 from tests.ledger_app.samples import SmallLedger
 
 AT = samples.AFTER_JANUARY
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 LIMIT, ALONE = 5_000, 1_000  # in the book of the small ledger, for finance
 _keys = count(1)
 
@@ -37,7 +38,6 @@ class Desk:
     decider: Caller
     second: Caller
     administrator: Caller
-    proposed: dict[str, Any] = field(default_factory=dict)
 
     def proposal(self, **changes: Any) -> Proposal:
         """Return a proposal to give 200 to the wallet, with ``changes``."""
@@ -53,11 +53,9 @@ class Desk:
         )
         return replace(said, **changes)
 
-    def propose(self, **changes: Any) -> Adjustment:
-        """Send a proposal."""
-        return adjustments.propose(
-            proposal=self.proposal(**changes), caller=self.proposer, expires_at=AT + timedelta(days=14)
-        )
+    def propose(self, *, until: datetime = NEVER, **changes: Any) -> Adjustment:
+        """Send a proposal, which can be decided as long as pages ask for the time of the day when the tests run."""
+        return adjustments.propose(proposal=self.proposal(**changes), caller=self.proposer, expires_at=until)
 
     def shown(self, row: Adjustment) -> str:
         """Return the digest of what is shown of a proposal now."""

@@ -48,8 +48,6 @@ class Command(commands.Command):
 
     def _is_done(self, row: Adjustment, name: str, user_id: int) -> bool:
         """Whether this user has done this to the adjustment already."""
-        if row.state != DONE_ALREADY[name]:
-            return False
         if name == "withdraw":
-            return row.proposed_by_id == user_id
+            return row.state == "withdrawn" and row.proposed_by_id == user_id
         return row.decisions.filter(decided_by=user_id, decision=DONE_ALREADY[name]).exists()

@@ -248,7 +248,7 @@ def test_only_the_proposer_withdraws(desk):
 
 
 def test_a_proposal_whose_time_is_over_cannot_be_decided_and_is_marked(desk):
-    row = desk.propose()
+    row = desk.propose(until=adjusting.AT + timedelta(days=14))
     late = adjusting.person("finance-1", "finance", at=adjusting.AT + timedelta(days=15))
     assert codes(lambda: desk.decide(row, who=late)) == ["proposal_expired"]
     assert adjustments.expire_overdue(caller=samples.machine_caller(late.at)) == [row.pk]
