@@ -33,7 +33,9 @@ class BatchFacts:
     is_paused: bool = False
     reverses: int | None = None  # the batch that this one reverses
     reversal: int | None = None  # the batch that is to reverse this one
-    beyond_limits: tuple[tuple[str, int, int], ...] = ()  # (book, total, limit) where adjustments come to more than the user decides alone
+    beyond_limits: tuple[
+        tuple[str, int, int], ...
+    ] = ()  # (book, total, limit) where adjustments come to more than the user decides alone
     reversal_refused: tuple[LedgerError, ...] = ()  # why the ledger would not take a reversal; asked only where one is proposed
 
 

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from config import commands
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
-from ledger_app.operations import filing
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ledger_app.errors import BalancesDiffer, EntryDiffers, LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry, Posting
+from ledger_app.operations import filing
 from ledger_app.queries.explain import AccountExplained, AccountLine, EntryExplained
 from ledger_app.rules.amounts import decimal_text
 

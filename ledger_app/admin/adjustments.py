@@ -45,7 +45,16 @@ class AdjustmentAdmin(TransitionAdmin):
 
     machine = ADJUSTMENT
     primary = {"proposed": "approve", "endorsed": "approve"}
-    list_display = ("shown_number", "shown_account", "shown_amount", "shown_date", "reason_code", "ticket", "proposed_by", "shown_state")
+    list_display = (
+        "shown_number",
+        "shown_account",
+        "shown_amount",
+        "shown_date",
+        "reason_code",
+        "ticket",
+        "proposed_by",
+        "shown_state",
+    )
     list_display_links = ("shown_number",)
     list_filter = ("state", "book", "reason_code")
     list_select_related = ("book", "account", "reason_code", "proposed_by")
@@ -188,7 +197,7 @@ class AdjustmentAdmin(TransitionAdmin):
             return self._propose_page(request, form, reasons=_reasons(error), status=409)
         tokens = [attachment_tokens.token_of(file, caller.user) for file in files]
         if request.POST.get("step") == "change":
-            again = {**form.cleaned_data, "amount": form.data["amount"], "files": None}
+            again = {**form.cleaned_data, "amount": form.data["amount"], "attached": None}
             return self._propose_page(request, ProposeForm(initial=again), tokens=tokens)
         if request.POST.get("step") != "send":
             return self._preview_page(request, form, files, tokens)
@@ -201,7 +210,9 @@ class AdjustmentAdmin(TransitionAdmin):
             )
         except LedgerError as error:
             return self._preview_page(request, form, files, tokens, refused=_reasons(error), status=409)
-        messages.success(request, gettext("{adjustment} is proposed. Another person has to decide it.").format(adjustment=self.name_of(row)))
+        messages.success(
+            request, gettext("{adjustment} is proposed. Another person has to decide it.").format(adjustment=self.name_of(row))
+        )
         return HttpResponseRedirect(url_of(row))
 
     def download(self, request: HttpRequest, pk: int, number: int) -> HttpResponse | FileResponse:
@@ -219,6 +230,7 @@ class AdjustmentAdmin(TransitionAdmin):
         form: ProposeForm,
         files: tuple[StoredFile, ...],
         tokens: list[str],
+        *,
         refused: Sequence[Mapping[str, Any]] = (),
         status: int = 200,
     ) -> HttpResponse:
@@ -324,7 +336,7 @@ def _taken_in(form: ProposeForm) -> tuple[StoredFile, ...]:
         attachments.take_in(
             stream=file, name=file.name, directory=attachment_files.directory(), bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES
         )
-        for file in form.cleaned_data["files"][: settings.KAKUTEI_ATTACHMENTS + 1]
+        for file in form.cleaned_data["attached"][: settings.KAKUTEI_ATTACHMENTS + 1]
     )
 
 

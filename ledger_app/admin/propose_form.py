@@ -51,9 +51,11 @@ class ProposeForm(forms.Form):
     text = forms.CharField(label=_("Why"), max_length=TEXT_MOST, widget=forms.Textarea(attrs={"rows": 3}))
     ticket = forms.CharField(label=_("Ticket"), max_length=TICKET_MOST, required=False)
     waives_floor = forms.BooleanField(
-        label=_("Break the floor"), required=False, help_text=_("Only where the reason code allows it; whoever decides sees that it does")
+        label=_("Break the floor"),
+        required=False,
+        help_text=_("Only where the reason code allows it; whoever decides sees that it does"),
     )
-    files = ManyFilesField(
+    attached = ManyFilesField(
         label=_("Attachments"), required=False, widget=ManyFilesInput(attrs={"accept": ENDINGS}), help_text=", ".join(KINDS)
     )
 
@@ -79,7 +81,7 @@ class ProposeForm(forms.Form):
 
     def proposal(self, attachments: tuple[StoredFile, ...]) -> Proposal:
         """Return what was typed in, as it is proposed."""
-        said = {name: value for name, value in self.cleaned_data.items() if name != "files"}
+        said = {name: value for name, value in self.cleaned_data.items() if name != "attached"}
         # A browser sends line ends as carriage return and line feed.
         return Proposal(**{**said, "text": said["text"].replace("\r\n", "\n")}, attachments=attachments)
 

@@ -121,7 +121,9 @@ class ReasonCodeAdmin(KeptAdmin):
 
     right = reason_codes.KEEP
     form_title = _("Keep a reason code")
-    lead = _("Whoever proposes chooses a reason code; it says which account takes the other side. What was posted is not touched.")
+    lead = _(
+        "Whoever proposes chooses a reason code; it says which account takes the other side. What was posted is not touched."
+    )
     list_display = ("code", "name", "shown_contra", "may_waive_floor", "is_active")
     list_filter = ("is_active",)
     ordering = ("code",)
@@ -211,7 +213,9 @@ class AdjustmentLimitAdmin(KeptAdmin):
 
     right = reason_codes.SET_LIMITS
     form_title = _("Set a limit")
-    lead = _("Somebody in several groups decides what the highest of their limits allows. Without a limit, a group decides nothing.")
+    lead = _(
+        "Somebody in several groups decides what the highest of their limits allows. Without a limit, a group decides nothing."
+    )
     list_display = ("shown_group", "book", "shown_most", "shown_alone")
     list_display_links = ("shown_group",)
     list_select_related = ("group", "book")

@@ -43,7 +43,8 @@ class ProposalInput(Input):
     """A proposal. Its amount is an integer in minor units, in the natural direction of the account."""
 
     key = serializers.CharField(
-        max_length=rules.KEY_MOST, help_text=_("Your own name for this proposal: sent again under it, it is found, not made twice.")
+        max_length=rules.KEY_MOST,
+        help_text=_("Your own name for this proposal: sent again under it, it is found, not made twice."),
     )
     book = serializers.CharField(help_text=_("The code of the book."))
     account = serializers.CharField(help_text=_("The code of the account."))
@@ -54,7 +55,10 @@ class ProposalInput(Input):
     ticket = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
     waives_floor = serializers.BooleanField(required=False, default=False)
     attachments = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=TOKENS_MOST, help_text=_("The tokens of files that you have uploaded.")
+        child=serializers.CharField(),
+        required=False,
+        max_length=TOKENS_MOST,
+        help_text=_("The tokens of files that you have uploaded."),
     )
 
 
@@ -62,7 +66,9 @@ class SentProposalInput(ProposalInput):
     """A proposal that is sent."""
 
     shown = serializers.RegexField(
-        r"\A[0-9a-f]{64}\Z", required=False, help_text=_("The digest of the preview that you were shown; refused where it has moved.")
+        r"\A[0-9a-f]{64}\Z",
+        required=False,
+        help_text=_("The digest of the preview that you were shown; refused where it has moved."),
     )
 
 
@@ -245,7 +251,9 @@ class AdjustmentView(LookView):
         return Response(shown_preview(queries.preview_of_proposal(proposal)))
 
     @extend_schema(
-        summary="Upload a file to be attached", request={"multipart/form-data": UploadOfAttachmentInput}, responses={201: UploadedOutput}
+        summary="Upload a file to be attached",
+        request={"multipart/form-data": UploadOfAttachmentInput},
+        responses={201: UploadedOutput},
     )
     @action(detail=False, methods=["post"], url_path="attachments", serializer_class=UploadedOutput)
     def upload(self, request: Request) -> Response:
@@ -261,7 +269,7 @@ class AdjustmentView(LookView):
     @action(detail=True, url_path="attachments/(?P<number>[0-9]{1,18})")
     def download(self, _request: Request, pk: str, number: str) -> FileResponse:
         """Answer with the bytes."""
-        file = Attachment.objects.filter(pk=number, adjustment=pk).first()
+        file = Attachment.objects.filter(pk=int(number), adjustment=int(pk)).first()
         if file is None:
             raise Http404(_("There is no such attachment."))
         return attachment_files.response(file)

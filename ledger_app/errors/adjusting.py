@@ -218,4 +218,6 @@ class LimitInvalid(LedgerError):
     """A limit does not rise from zero over what one person decides to what two decide."""
 
     code = "limit_invalid"
-    template = _("A limit of {most}, above {alone} by two people, makes no sense. Give 0 or more, and a limit not below the second number.")
+    template = _(
+        "A limit of {most}, above {alone} by two people, makes no sense. Give 0 or more, and a limit not below the second number."
+    )

@@ -241,7 +241,9 @@ def limit_of_all(book_id: int) -> int:
     return max(rows, default=0)
 
 
-def facts(row: Adjustment, *, user: User, at: datetime, digest_shown: str | None = None, now: Preview | None = None) -> AdjustmentFacts:
+def facts(
+    row: Adjustment, *, user: User, at: datetime, digest_shown: str | None = None, now: Preview | None = None
+) -> AdjustmentFacts:
     """Return what the guards of an adjustment are asked with. ``now`` is its preview, where it was made already."""
     if row.state not in rules.UNDECIDED:
         now = Preview(None, ())

@@ -265,7 +265,15 @@ ADJUSTMENT = Machine(
             target="approved",
             right=DECIDE,
             who=DECIDERS,
-            guards=(decider_is_another, decides_once, has_time_left, is_within_limit, approvals_suffice, was_shown, ledger_takes_it),
+            guards=(
+                decider_is_another,
+                decides_once,
+                has_time_left,
+                is_within_limit,
+                approvals_suffice,
+                was_shown,
+                ledger_takes_it,
+            ),
             decides=True,
             writes="the decision, the entry",
             told=_("approved and posted the adjustment"),
@@ -273,7 +281,9 @@ ADJUSTMENT = Machine(
         Transition(
             name="endorse",
             label=_("Approve as the first of two"),
-            description=_("Gives the first of the two approvals that this amount needs. Nothing is posted until another person approves."),
+            description=_(
+                "Gives the first of the two approvals that this amount needs. Nothing is posted until another person approves."
+            ),
             sources=("proposed",),
             target="endorsed",
             right=DECIDE,

@@ -43,7 +43,7 @@ def test_a_proposal_is_shown_before_it_is_sent_and_sent_as_it_was_shown(desk, cl
     begun = client.get(PROPOSE, {"account": account.pk})
     assert begun.context["form"].initial["account"] == "wallet"
     file = SimpleUploadedFile("screen.png", PNG)
-    shown = client.post(PROPOSE, {**typed(desk), "step": "preview", "files": [file]})
+    shown = client.post(PROPOSE, {**typed(desk), "step": "preview", "attached": [file]})
     assert shown.status_code == 200
     assert [(line["account"], line["before"], line["after"]) for line in shown.context["lines"]] == [
         ("wallet", 700, 1700),
@@ -95,7 +95,7 @@ def test_a_file_that_is_not_taken_is_refused_by_name(desk, client_of, settings, 
     settings.KAKUTEI_ATTACHMENT_BYTES = 100
     content, code = BAD_FILES[name]
     response = client_of(desk.proposer.user).post(
-        PROPOSE, {**typed(desk), "step": "preview", "files": [SimpleUploadedFile(name, content)]}
+        PROPOSE, {**typed(desk), "step": "preview", "attached": [SimpleUploadedFile(name, content)]}
     )
     assert (response.status_code, reasons_of(response)) == (409, [code])
 
@@ -104,8 +104,8 @@ def test_too_many_files_and_tokens_of_others_are_refused(desk, client_of, settin
     settings.KAKUTEI_ATTACHMENTS = 1
     client = client_of(desk.proposer.user)
     files = [SimpleUploadedFile(name, b"a") for name in ("a.txt", "b.txt")]
-    assert reasons_of(client.post(PROPOSE, {**typed(desk), "step": "preview", "files": files})) == ["attachments_too_many"]
-    one = client.post(PROPOSE, {**typed(desk), "step": "preview", "files": [SimpleUploadedFile("a.txt", b"a")]})
+    assert reasons_of(client.post(PROPOSE, {**typed(desk), "step": "preview", "attached": files})) == ["attachments_too_many"]
+    one = client.post(PROPOSE, {**typed(desk), "step": "preview", "attached": [SimpleUploadedFile("a.txt", b"a")]})
     other = client_of(adjusting.person("support-2", "support").user)
     stolen = other.post(PROPOSE, {**typed(desk), "step": "send", "kept": one.context["tokens"]})
     assert reasons_of(stolen) == ["attachment_lost"]
@@ -113,7 +113,7 @@ def test_too_many_files_and_tokens_of_others_are_refused(desk, client_of, settin
 
 def test_an_attachment_is_saved_and_never_shown(desk, client_of):
     client = client_of(desk.proposer.user)
-    shown = client.post(PROPOSE, {**typed(desk), "step": "preview", "files": [SimpleUploadedFile("表.txt", "残高".encode())]})
+    shown = client.post(PROPOSE, {**typed(desk), "step": "preview", "attached": [SimpleUploadedFile("表.txt", "残高".encode())]})
     client.post(PROPOSE, {**typed(desk), "step": "send", "kept": shown.context["tokens"], "shown": shown.context["shown"]})
     file = Attachment.objects.get()
     address = reverse("admin:ledger_app_adjustment_attachment", args=[file.adjustment_id, file.pk])
@@ -168,7 +168,9 @@ def test_what_waits_is_on_the_first_page_of_those_who_may_decide_it(desk, client
     counted = {}
     for who in (desk.proposer, desk.decider, desk.second):
         desk_page = client_of(who.user).get("/admin/")
-        counted[who.user.username] = sum(each["count"] for each in desk_page.context["waiting"] if "djustment" in str(each["label"]))
+        counted[who.user.username] = sum(
+            each["count"] for each in desk_page.context["waiting"] if "djustment" in str(each["label"])
+        )
     assert counted == {"support-1": 0, "finance-1": 1, "finance-2": 1}
     desk.decide(row, "endorse")
     page = client_of(desk.decider.user).get("/admin/")

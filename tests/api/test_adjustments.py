@@ -75,8 +75,12 @@ def test_only_the_roles_that_the_rules_name_act(desk, client_of):
     row = desk.propose()
     decision = {"shown": desk.shown(row)}
     for name in ("approve", "endorse"):
-        assert is_problem(client_of(desk.proposer.user).post(f"{ADDRESS}{row.pk}/transitions/{name}/", decision), 403, "not_permitted")
-    assert is_problem(client_of(desk.proposer.user).post(f"{ADDRESS}{row.pk}/transitions/reject/", {"reason": "No."}), 403, "not_permitted")
+        assert is_problem(
+            client_of(desk.proposer.user).post(f"{ADDRESS}{row.pk}/transitions/{name}/", decision), 403, "not_permitted"
+        )
+    assert is_problem(
+        client_of(desk.proposer.user).post(f"{ADDRESS}{row.pk}/transitions/reject/", {"reason": "No."}), 403, "not_permitted"
+    )
     assert client_of(desk.proposer.user).post(f"{ADDRESS}{row.pk}/transitions/withdraw/", {}).json()["state"] == "withdrawn"
 
 

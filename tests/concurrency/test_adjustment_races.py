@@ -1,6 +1,7 @@
 """Two at once at one adjustment: with the locks one decision stands; with a lock stubbed out, the race that it prevents appears."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,8 @@ def decide_while_the_account_moves(desk, monkeypatch):
     return [
         code_of(outcome)
         for outcome in at_once(
-            lambda: adjustments.decide(adjustment_id=row.pk, name="approve", caller=desk.decider, digest_shown=shown, version=1), move
+            lambda: adjustments.decide(adjustment_id=row.pk, name="approve", caller=desk.decider, digest_shown=shown, version=1),
+            move,
         )
     ]
 
@@ -97,7 +99,7 @@ def test_a_balance_that_moves_under_the_decision_is_seen_under_its_lock(desk, mo
 @pytest.mark.mariadb
 def test_without_the_comparison_under_the_lock_something_else_is_posted_than_was_shown(desk, monkeypatch, single_try):
     held = queries.preview_as_posted
-    row_shown = []
+    row_shown: list[Any] = []
     monkeypatch.setattr(queries, "preview_as_posted", lambda terms: row_shown[0] if row_shown else held(terms))
     real_facts = queries.facts
 

@@ -27,7 +27,14 @@ NEVER_CHANGED = (
     "ingestion_app_receipt",
     "ingestion_app_sourceversion",
 )
-NEVER_DELETED = ("ledger_app_adjustment", "ledger_app_balance", "ledger_app_period", "ledger_app_account", "ingestion_app_batch", "ledger_app_user")
+NEVER_DELETED = (
+    "ledger_app_adjustment",
+    "ledger_app_balance",
+    "ledger_app_period",
+    "ledger_app_account",
+    "ingestion_app_batch",
+    "ledger_app_user",
+)
 
 
 def granted() -> dict[str, set[str]]:

@@ -83,7 +83,5 @@ def build() -> Desk:
     contra = {"CARD": "sales"}
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts=contra, caller=desk.decider)
     reason_codes.keep(code="chargeback", name="Chargeback", contra_accounts=contra, may_waive_floor=True, caller=desk.decider)
-    reason_codes.set_limit(
-        group="finance", book="CARD", amount_most=LIMIT, two_deciders_above=ALONE, caller=administrator
-    )
+    reason_codes.set_limit(group="finance", book="CARD", amount_most=LIMIT, two_deciders_above=ALONE, caller=administrator)
     return desk

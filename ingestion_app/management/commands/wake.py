@@ -32,9 +32,7 @@ class Command(commands.Command):
         """Look once, or until it is ended."""
         every = options["every"]
         if every is not None:
-            return commands.Report(
-                object_lines=_lines(every, lambda done: json.dumps(done)), lines=_lines(every, _sentence)
-            )
+            return commands.Report(object_lines=_lines(every, json.dumps), lines=_lines(every, _sentence))
         done = _once()
         return commands.Outcome(done, (_sentence(done),))
 

@@ -25,14 +25,18 @@ class Command(commands.Command):
         """Declare the arguments."""
         parser.add_argument("book", metavar="BOOK")
         parser.add_argument("account", metavar="ACCOUNT", help="the account's code")
-        parser.add_argument("amount", metavar="AMOUNT", help="minor units in the account's natural direction; below zero after --")
+        parser.add_argument(
+            "amount", metavar="AMOUNT", help="minor units in the account's natural direction; below zero after --"
+        )
         parser.add_argument("--user", required=True, metavar="U", help="who proposes")
         parser.add_argument("--key", required=True, metavar="K", help="your own name for it: under the same key it is made once")
         parser.add_argument("--reason", required=True, metavar="CODE", help="a reason code")
         parser.add_argument("--text", required=True, metavar="T", help="why, in a sentence")
         parser.add_argument("--ticket", default="", metavar="N")
         parser.add_argument("--date", type=commands.iso_date, metavar="D", help="the entry's date; today where it is not given")
-        parser.add_argument("--waives-floor", action="store_true", help="let the floor be broken, where the reason code allows it")
+        parser.add_argument(
+            "--waives-floor", action="store_true", help="let the floor be broken, where the reason code allows it"
+        )
         parser.add_argument("--attach", action="append", default=[], metavar="PATH", help="a file; may be given several times")
         parser.add_argument("--preview", action="store_true", help="say what it would do, and send nothing")
 
@@ -55,9 +59,7 @@ class Command(commands.Command):
         )
         if options["preview"]:
             return _told(queries.preview_of_proposal(said))
-        attachments.check_kept(
-            said.attachments, directory=attachment_files.directory(), count_most=settings.KAKUTEI_ATTACHMENTS
-        )
+        attachments.check_kept(said.attachments, directory=attachment_files.directory(), count_most=settings.KAKUTEI_ATTACHMENTS)
         expires_at = caller.at + timedelta(days=settings.KAKUTEI_PROPOSAL_DAYS)
         row = adjustments.propose(proposal=said, caller=caller, expires_at=expires_at)
         data = {
@@ -74,7 +76,8 @@ class Command(commands.Command):
 def _told(now: Any) -> commands.Outcome:
     """Say what a proposal would do; status 1 where a rule would refuse it."""
     balances = [
-        {"account": each.account, "before": each.before, "after": each.after} for each in (now.shown.balances if now.shown else ())
+        {"account": each.account, "before": each.before, "after": each.after}
+        for each in (now.shown.balances if now.shown else ())
     ]
     refused = [reason.as_dict() for reason in now.refusals]
     status = commands.REFUSED if refused else commands.DONE

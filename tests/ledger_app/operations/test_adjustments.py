@@ -1,6 +1,8 @@
 """A proposal is sent only where the ledger would take it; another decides it, on what was shown, and never twice."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,12 +14,11 @@ from ledger_app.models import (
     AuditRow,
     Balance,
     Entry,
-
     Posting,
 )
 from ledger_app.operations import adjustments, books, periods, reason_codes
-from ledger_app.queries import closing, proofs
 from ledger_app.queries import adjustments as queries
+from ledger_app.queries import closing, proofs
 from tests.ledger_app import adjusting, samples
 
 
@@ -46,7 +47,11 @@ def test_an_approved_proposal_is_posted_with_its_reason_and_ticket(desk):
     assert (row.state, balance("wallet")) == ("approved", -900)
     assert entry.description == "goodwill T-1: The till was down."
     assert list(entry.lines.order_by("id").values_list("account__code", "amount")) == [("wallet", -200), ("sales", 200)]
-    assert (entry.posting.origin_kind, entry.posting.origin_id, entry.posting.posted_by) == ("adjustment", row.pk, desk.decider.user)
+    assert (entry.posting.origin_kind, entry.posting.origin_id, entry.posting.posted_by) == (
+        "adjustment",
+        row.pk,
+        desk.decider.user,
+    )
     assert [(word.decided_by, word.is_sole) for word in row.decisions.all()] == [(desk.decider.user, True)]
     assert breaches(desk) == []
 
@@ -86,15 +91,11 @@ def close_account(desk):
 
 
 def freeze_january(desk):
-    periods.freeze(
-        period_id=desk.ledger.periods["2017-01"].pk, controls={"entries": 1}, caller=desk.decider, code_version="test"
-    )
+    periods.freeze(period_id=desk.ledger.periods["2017-01"].pk, controls={"entries": 1}, caller=desk.decider, code_version="test")
 
 
 def put_out_of_use(desk):
-    reason_codes.keep(
-        code="goodwill", name="Goodwill", contra_accounts={"CARD": "sales"}, is_active=False, caller=desk.decider
-    )
+    reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"CARD": "sales"}, is_active=False, caller=desk.decider)
 
 
 def open_other_book(desk):
@@ -106,7 +107,7 @@ def nothing(desk):
     """There is nothing to prepare."""
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[Any], None], dict[str, Any], list[str]]] = {
     "a closed account": (close_account, {}, ["account_not_open"]),
     "a frozen period": (freeze_january, {"effective_on": date(2017, 1, 31)}, ["period_frozen"]),
     "a day without a period": (nothing, {"effective_on": date(2018, 1, 1)}, ["period_missing"]),
@@ -156,9 +157,7 @@ def test_a_proposal_is_not_sent_on_a_preview_that_is_no_longer_true(desk):
     digest = queries.preview_of_proposal(said).digest
     desk.ledger.post(desk.ledger.draft("meanwhile", ("cash", 1), ("wallet", -1), on=date(2017, 2, 1)))
     refused = codes(
-        lambda: adjustments.propose(
-            proposal=said, caller=desk.proposer, expires_at=adjusting.AT, digest_shown=digest
-        )
+        lambda: adjustments.propose(proposal=said, caller=desk.proposer, expires_at=adjusting.AT, digest_shown=digest)
     )
     assert refused == ["preview_moved"]
 
@@ -227,9 +226,7 @@ def test_whoever_may_decide_alone_gives_no_first_approval(desk):
 
 def test_above_the_own_limit_nothing_is_decided(desk):
     row = desk.propose(amount=3000)
-    reason_codes.set_limit(
-        group="finance", book="CARD", amount_most=2999, two_deciders_above=1000, caller=desk.administrator
-    )
+    reason_codes.set_limit(group="finance", book="CARD", amount_most=2999, two_deciders_above=1000, caller=desk.administrator)
     assert codes(lambda: desk.decide(row, "endorse")) == ["over_limit", "over_every_limit"]
 
 
@@ -273,9 +270,7 @@ def test_a_floor_breaks_only_by_an_adjustment_that_says_so_and_verify_knows(desk
 
 def test_a_period_does_not_freeze_over_an_undecided_proposal(desk):
     row = desk.propose(effective_on=date(2017, 1, 31))
-    facts = closing.facts(
-        desk.ledger.periods["2017-01"], user=desk.decider.user, at=desk.decider.at, controls=None, proofs=False
-    )
+    facts = closing.facts(desk.ledger.periods["2017-01"], user=desk.decider.user, at=desk.decider.at, controls=None, proofs=False)
     assert [(str(what), name, state) for what, name, state in facts.unfinished] == [("Adjustment", str(row), "Proposed")]
     assert codes(lambda: freeze_january(desk)) == ["work_unfinished"]
     desk.decide(row, "reject")
@@ -300,9 +295,7 @@ def test_somebody_elses_entry_under_the_reference_is_not_taken_for_the_adjustmen
 
 def test_limits_and_reason_codes_are_kept_by_whom_the_rules_name(desk):
     assert codes(
-        lambda: reason_codes.set_limit(
-            group="finance", book="CARD", amount_most=9, two_deciders_above=9, caller=desk.decider
-        )
+        lambda: reason_codes.set_limit(group="finance", book="CARD", amount_most=9, two_deciders_above=9, caller=desk.decider)
     ) == ["not_permitted"]
     assert codes(lambda: reason_codes.keep(code="x", name="X", contra_accounts={}, caller=desk.proposer)) == ["not_permitted"]
     assert codes(
@@ -310,9 +303,9 @@ def test_limits_and_reason_codes_are_kept_by_whom_the_rules_name(desk):
             group="finance", book="CARD", amount_most=9, two_deciders_above=10, caller=desk.administrator
         )
     ) == ["limit_invalid"]
-    assert codes(
-        lambda: reason_codes.keep(code="x", name="X", contra_accounts={"CARD": "nowhere"}, caller=desk.decider)
-    ) == ["not_found"]
+    assert codes(lambda: reason_codes.keep(code="x", name="X", contra_accounts={"CARD": "nowhere"}, caller=desk.decider)) == [
+        "not_found"
+    ]
 
 
 def test_a_reason_code_that_loses_its_account_keeps_its_history(desk):
