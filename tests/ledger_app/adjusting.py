@@ -72,6 +72,11 @@ def build() -> Desk:
     """Open the small ledger, give the wallet 700, and set up the desk."""
     ledger = samples.open_ledger(samples.machine_caller())
     ledger.post(ledger.draft("begin", ("cash", 700), ("wallet", -700)), at=datetime(2017, 1, 10, 9, tzinfo=UTC))
+    return set_up(ledger)
+
+
+def set_up(ledger: SmallLedger) -> Desk:
+    """Set up the desk: people, reason codes, limits."""
     administrator = person("administrator-1", "auditor", is_superuser=True)
     desk = Desk(
         ledger=ledger,
