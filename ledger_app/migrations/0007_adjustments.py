@@ -475,7 +475,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "decision",
                 "verbose_name_plural": "decisions",
                 "constraints": [
-                    models.UniqueConstraint(fields=("adjustment", "decided_by"), name="adjustment_decision_once"),
+                    models.UniqueConstraint(fields=("adjustment", "decided_by"), name="adjustment_decision_unique"),
                     models.CheckConstraint(
                         condition=models.Q(("decision__in", ["approved", "rejected"])), name="adjustment_decision_known"
                     ),

@@ -187,7 +187,7 @@ class AdjustmentDecision(models.Model):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         constraints = [
-            models.UniqueConstraint(fields=["adjustment", "decided_by"], name="adjustment_decision_once"),
+            models.UniqueConstraint(fields=["adjustment", "decided_by"], name="adjustment_decision_unique"),
             models.CheckConstraint(condition=Q(decision__in=["approved", "rejected"]), name="adjustment_decision_known"),
             models.CheckConstraint(condition=Q(decision="rejected") | Q(digest__isnull=False), name="adjustment_approval_covers"),
         ]

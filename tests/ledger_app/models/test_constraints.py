@@ -75,7 +75,7 @@ VIOLATIONS = {
     "adjustment_accounts_differ": copied(Adjustment, key="'k-2'", account_id="contra_account_id"),
     "adjustment_text_given": copied(Adjustment, key="'k-2'", text="''"),
     "adjustment_state_known": "UPDATE ledger_app_adjustment SET state = 'gone'",
-    "adjustment_decision_once": copied(AdjustmentDecision),
+    "adjustment_decision_unique": copied(AdjustmentDecision),
     "adjustment_decision_known": copied(AdjustmentDecision, decision="'perhaps'", decided_by_id="{user}"),
     "adjustment_approval_covers": copied(AdjustmentDecision, digest="NULL", decided_by_id="{user}"),
     "attachment_name_unique": copied(Attachment),
