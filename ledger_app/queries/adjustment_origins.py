@@ -36,13 +36,15 @@ class Decided(NamedTuple):
 def told_of(numbers: Collection[int]) -> dict[int, Decided]:
     """Return what is known of these adjustments, by number, in two statements for nine hundred of them."""
     found: dict[int, Decided] = {}
-    for part in postings.parts(sorted(set(numbers))):
+    keys = sorted(set(numbers))
+    for start in range(0, len(keys), postings.LIST_MOST):
+        part = keys[start : start + postings.LIST_MOST]
         words = AdjustmentDecision.objects.filter(adjustment__in=part, decision=AdjustmentDecision.Decision.APPROVED)
         approvals: dict[int, list[tuple[str, datetime]]] = {}
         for key, who, at in words.order_by("id").values_list("adjustment_id", "decided_by__username", "decided_at"):
             approvals.setdefault(key, []).append((who, at))
         rows = Adjustment.objects.filter(id__in=part)
         columns = ("id", "reason_code__code", "ticket", "text", "proposed_by__username", "proposed_at")
-        for key, *said in rows.values_list(*columns):
-            found[key] = Decided(key, *said, tuple(approvals.get(key, ())))
+        for key, reason, ticket, text, proposer, at in rows.values_list(*columns):
+            found[key] = Decided(key, reason, ticket, text, proposer, at, tuple(approvals.get(key, ())))
     return found

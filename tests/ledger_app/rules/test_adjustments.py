@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ def reasons(name, **changes):
     return [each.code for each in ADJUSTMENT.reasons(ADJUSTMENT.transition(name), replace(FACTS, **changes))]
 
 
-FREE: dict[str, tuple[str, dict[str, object]]] = {
+FREE: dict[str, tuple[str, dict[str, Any]]] = {
     "alone": ("approve", {}),
     "up to the very limit": ("approve", {"size": 1000}),
     "the first of two": ("endorse", {"size": 1001}),
@@ -43,7 +44,7 @@ FREE: dict[str, tuple[str, dict[str, object]]] = {
     "a rejection above the limit": ("reject", {"size": 9000}),
     "in the last instant": ("approve", {"at": AT + timedelta(days=1)}),
 }
-HELD: dict[str, tuple[str, dict[str, object], list[str]]] = {
+HELD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "one's own": ("approve", {"user_id": 1}, ["own_adjustment"]),
     "one's own as the first of two": ("endorse", {"user_id": 1, "size": 1001}, ["own_adjustment"]),
     "one's own rejected": ("reject", {"user_id": 1}, ["own_adjustment"]),
@@ -121,22 +122,20 @@ SHOWN = Shown(
 
 
 def test_the_digest_covers_all_that_is_shown():
-    others = [
-        replace(SHOWN, **{name: value})
-        for name, value in {
-            "adjustment": 8,
-            "version": 2,
-            "book": "POINTS",
-            "effective_on": "2017-02-02",
-            "lines": (ShownLine("wallet", -201), ShownLine("sales", 201)),
-            "balances": (ShownBalance("wallet", 701, 901),),
-            "lots": ("1",),
-            "reason": "x",
-            "text": "Why?",
-            "ticket": "",
-            "waives_floor": True,
-            "attachments": ("ab b.txt",),
-        }.items()
-    ]
+    changes: dict[str, Any] = {
+        "adjustment": 8,
+        "version": 2,
+        "book": "POINTS",
+        "effective_on": "2017-02-02",
+        "lines": (ShownLine("wallet", -201), ShownLine("sales", 201)),
+        "balances": (ShownBalance("wallet", 701, 901),),
+        "lots": ("1",),
+        "reason": "x",
+        "text": "Why?",
+        "ticket": "",
+        "waives_floor": True,
+        "attachments": ("ab b.txt",),
+    }
+    others = [replace(SHOWN, **{name: value}) for name, value in changes.items()]
     assert len({each.digest() for each in [SHOWN, *others]}) == len(others) + 1
     assert replace(SHOWN).digest() == SHOWN.digest()
