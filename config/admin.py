@@ -51,6 +51,7 @@ PLACES: Final = (
     Place(_("Ledger"), _("Holds"), "ledger_app_hold", "ledger_app.view_hold"),
     Place(_("Ledger"), _("Rules of lots"), "ledger_app_lotrule", "ledger_app.view_lotrule"),
     Place(_("Ledger"), _("Reversals"), "ledger_app_reversal", "ledger_app.view_reversal"),
+    Place(_("Ledger"), _("Adjustments"), "ledger_app_adjustment", "ledger_app.view_adjustment"),
     Place(_("Ledger"), _("Books"), "ledger_app_book", "ledger_app.view_book"),
     Place(_("Ingestion"), _("Batches"), "ingestion_app_batch", "ingestion_app.view_batch"),
     Place(_("Ingestion"), _("Receipts"), "ingestion_app_receipt", "ingestion_app.view_receipt"),
@@ -61,6 +62,8 @@ PLACES: Final = (
     Place(pgettext_lazy("section", "Close"), _("Seals"), "ledger_app_seal", "ledger_app.view_seal"),
     Place(_("Audit"), _("Recent changes"), "ledger_app_auditrow", "ledger_app.view_auditrow"),
     Place(_("Audit"), _("Refused attempts"), "ledger_app_auditrow", "ledger_app.view_auditrow", "outcome__exact=refused"),
+    Place(_("Administration"), _("Reason codes"), "ledger_app_reasoncode", "ledger_app.view_reasoncode"),
+    Place(_("Administration"), _("Limits of adjustments"), "ledger_app_adjustmentlimit", "ledger_app.view_adjustmentlimit"),
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
@@ -78,6 +81,13 @@ WAITING: Final = (
     Waiting(_("Batches being applied"), "ingestion_app.batch", ("applying",), "ingestion_app.apply_batch"),
     Waiting(_("Batches to freeze"), "ingestion_app.batch", ("applied",), "ingestion_app.freeze_batch"),
     Waiting(_("Reversals to decide"), "ledger_app.reversal", ("proposed",), "ledger_app.reverse_entry", not_by=("proposed_by",)),
+    Waiting(
+        _("Adjustments to decide"),
+        "ledger_app.adjustment",
+        ("proposed", "endorsed"),
+        "ledger_app.decide_adjustment",
+        not_by=("proposed_by", "decisions__decided_by"),
+    ),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")

@@ -216,6 +216,11 @@ SPECTACULAR_SETTINGS = {
 
 # Where the bytes of received files are kept, by SHA-256. On several hosts this is a shared file system.
 KAKUTEI_FILES_DIR = env.path("KAKUTEI_FILES_DIR", default=VAR_DIR / "files")
+# What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.
+KAKUTEI_ATTACHMENT_BYTES = env.int("KAKUTEI_ATTACHMENT_BYTES", default=5_000_000)
+KAKUTEI_ATTACHMENTS = env.int("KAKUTEI_ATTACHMENTS", default=10)
+# How long a proposed adjustment can be decided.
+KAKUTEI_PROPOSAL_DAYS = env.int("KAKUTEI_PROPOSAL_DAYS", default=14)
 # Whether approve, withdraw, freeze and freeze-batch may be decided from the command line.
 KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
 # How many processes a task applies a batch with; SQLite always has one.

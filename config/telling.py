@@ -19,6 +19,9 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("lotrule", "set"): _("set this rule of lots"),
     ("reversal", "propose"): _("proposed this reversal"),
     ("source", "load"): _("loaded a version of the source"),
+    ("adjustment", "propose"): _("proposed the adjustment"),
+    ("reasoncode", "keep"): _("changed the reason code"),
+    ("adjustmentlimit", "set"): _("set the limit"),
 }
 
 # What is asked for without a transition, as it is called on its button.

@@ -165,7 +165,14 @@ class TransitionAdmin(HistoryAdmin):
     ) -> HttpResponse:
         reason_missing = [reason for reason in refused if reason.code in {"reason_required", "reason_too_long"}]
         # What the person can mend on this page is shown with the form; for the rest there is no button.
-        mendable = {"reason_required", "reason_too_long", "control_missing", "control_unknown", "control_differs"}
+        mendable = {
+            "reason_required",
+            "reason_too_long",
+            "control_missing",
+            "control_unknown",
+            "control_differs",
+            "preview_moved",
+        }
         stopped = [reason for reason in refused if reason.code not in mendable]
         reasons = [*stopped] or ([] if refused else self.machine.reasons(transition, self.facts(request, row, transition)))
         if form is not None:

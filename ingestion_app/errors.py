@@ -211,6 +211,16 @@ class MoreFloorsBroken(LedgerError):
     template = _("{count} more accounts would fall below their floors.")
 
 
+class BatchOverLimit(LedgerError):
+    """The adjustments of a batch come to more than the approver may decide alone."""
+
+    code = "batch_over_limit"
+    template = _(
+        "The adjustments of this batch come to {total} in book {book}, and {user} alone decides up to {limit}. "
+        "Someone with a higher limit must approve it, or it is withdrawn and sent in smaller files."
+    )
+
+
 class DemonstrationNotHere(LedgerError):
     """The demonstration makes users whose password everybody knows, and figures that are not real."""
 

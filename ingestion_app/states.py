@@ -33,6 +33,9 @@ class BatchFacts:
     is_paused: bool = False
     reverses: int | None = None  # the batch that this one reverses
     reversal: int | None = None  # the batch that is to reverse this one
+    beyond_limits: tuple[
+        tuple[str, int, int], ...
+    ] = ()  # (book, total, limit) where adjustments come to more than the user decides alone
     reversal_refused: tuple[LedgerError, ...] = ()  # why the ledger would not take a reversal; asked only where one is proposed
 
 
@@ -61,6 +64,14 @@ def plan_was_shown(facts: BatchFacts) -> list[LedgerError]:
     if facts.digest_shown is None or facts.digest_shown == facts.plan_digest:
         return []
     return [errors.PlanNotShown(shown=facts.digest_shown[:12] or "–", current=facts.plan_digest[:12] or "–")]
+
+
+def is_within_limits(facts: BatchFacts) -> list[LedgerError]:
+    """Adjustments in the batch come to no more than the approver may decide alone."""
+    return [
+        errors.BatchOverLimit(user=facts.user_name, book=book, total=total, limit=limit)
+        for book, total, limit in facts.beyond_limits
+    ]
 
 
 def plan_holds(facts: BatchFacts) -> list[LedgerError]:
@@ -165,7 +176,7 @@ BATCH = Machine(
             target="approved",
             right="ingestion_app.approve_batch",
             who=_("Finance"),
-            guards=(approver_is_another, plan_was_shown, plan_holds),
+            guards=(approver_is_another, is_within_limits, plan_was_shown, plan_holds),
             decides=True,
             writes="approver and approved digest",
             told=_("approved the plan"),

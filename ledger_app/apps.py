@@ -16,13 +16,23 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         """Have groups, rights and the system user brought up to date after each migration; have the ledger ask what it knows itself."""
         from ledger_app.models import Posting
-        from ledger_app.queries import closing, lot_proofs, origins, proofs, reversal_proofs, reversals
+        from ledger_app.queries import (
+            adjustment_proofs,
+            adjustments,
+            closing,
+            lot_proofs,
+            origins,
+            proofs,
+            reversal_proofs,
+            reversals,
+        )
 
-        proofs.register(lot_proofs.STATEMENTS, triggers=lot_proofs.EXPECTED_TRIGGERS)
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
-        closing.register(reversals.unfinished)
+        for unfinished in (adjustments.undecided, reversals.unfinished):
+            closing.register(unfinished)
         origins.register(Posting.Origin.REVERSAL, reversals.describe)
-        proofs.register(reversal_proofs.STATEMENTS, triggers=reversal_proofs.EXPECTED_TRIGGERS)
+        for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
+            proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
 
 
 def install_rights(**_kwargs: Any) -> None:

@@ -9,7 +9,7 @@ Within one transaction the steps are taken in this order and each at most once; 
 ``LockOrderBroken``. SQLite has no row locks: there a transaction takes the only write lock when it begins.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,6 +32,15 @@ EXCLUSIVE = {"mysql": "FOR UPDATE", "sqlite": ""}
 
 class LockOrderBroken(AssertionError):
     """The program asked for a lock out of order, twice, or outside the outermost transaction."""
+
+
+class Wanted(NamedTuple):
+    """What a posting is about to rest on: the periods of books that meet a span of dates, and accounts."""
+
+    book_ids: frozenset[int]
+    first_on: date
+    last_on: date
+    account_ids: frozenset[int]
 
 
 class Ledger(NamedTuple):
@@ -99,36 +108,42 @@ ACCOUNTS_ALONE = "SELECT id FROM ledger_app_account WHERE id IN ({ids}) ORDER BY
 BALANCES = "SELECT id, amount, sequence FROM ledger_app_balance WHERE id IN ({ids}) ORDER BY id {lock}"
 
 
-def ledger(
-    *, book_ids: Collection[int], first_on: date, last_on: date, account_ids: Collection[int], lane: int, alone: bool = False
-) -> Ledger:
+def ledger(wanted: Wanted, *, lane: int = 0, alone: bool = False) -> Ledger:
     """Lock, in the order above, what a posting rests on: periods that meet the span, accounts, and the balances that ``lane`` picks.
 
     ``alone``: nobody else may hold the accounts meanwhile, as their holders are about to be merged.
     """
-    vendor = connection.vendor
-    _take(1)
+    return _read(wanted, lane, SHARED[connection.vendor], EXCLUSIVE[connection.vendor], take=_take, alone=alone)
+
+
+def unlocked(wanted: Wanted) -> Ledger:
+    """Read what ``ledger`` locks, of the first stripes, and lock nothing: for previews."""
+    return _read(wanted, 0, "", "", take=lambda _step: None)
+
+
+def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Callable[[int], None], alone: bool = False) -> Ledger:
+    take(1)
     periods: dict[int, list[HeldPeriod]] = {}
-    for book_id, *period in _rows(PERIODS, sorted(book_ids), SHARED[vendor], last_on, first_on):
+    for book_id, *period in _rows(PERIODS, sorted(wanted.book_ids), shared, wanted.last_on, wanted.first_on):
         periods.setdefault(book_id, []).append(HeldPeriod(*period))
-    _take(2)
-    keys = sorted(account_ids)
+    take(2)
+    keys = sorted(wanted.account_ids)
     if alone:
-        _rows(ACCOUNTS_ALONE, keys, EXCLUSIVE[vendor])
+        _rows(ACCOUNTS_ALONE, keys, exclusive)
     book_codes: dict[int, str] = {}
     held_accounts: dict[int, HeldAccount] = {}
-    for key, code, book_id, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, SHARED[vendor]):
+    for key, code, book_id, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, shared):
         book_codes[book_id] = book_code
         held_accounts[key] = HeldAccount._make((code, book_id, *held, bool(keeps_lots)))
-    _take(3)
+    take(3)
     balance_ids = [posting.balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
-    balances = {key: (amount, sequence) for key, amount, sequence in _rows(BALANCES, balance_ids, EXCLUSIVE[vendor])}
+    balances = {key: (amount, sequence) for key, amount, sequence in _rows(BALANCES, balance_ids, exclusive)}
     return Ledger(book_codes, periods, held_accounts, balances)
 
 
 def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:
     """Lock accounts and their first balances, which are all the balances of one that keeps lots, where nothing is posted."""
-    return ledger(book_ids=(), first_on=date.min, last_on=date.min, account_ids=account_ids, lane=0).accounts
+    return ledger(Wanted(frozenset(), date.min, date.min, frozenset(account_ids))).accounts
 
 
 def _take(step: int) -> None:

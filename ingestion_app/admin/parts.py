@@ -17,9 +17,9 @@ from ingestion_app.admin.filters import BatchFilter, RuleFilter, SeverityFilter,
 from ingestion_app.admin.units import UnitChangeList, unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
-from ingestion_app.operations import filing
 from ingestion_app.queries import explain
 from ledger_app.models import Book, Identifier
+from ledger_app.operations import filing
 from ledger_app.templatetags import look
 
 LINE_SHOWN = 4096  # bytes of a record's line

@@ -94,10 +94,14 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class AccountRule:
-    """Names an account: the record's holder in a role, or a code in which ``{column}`` stands for a column's value."""
+    """Names an account: the record's holder in a role, a code in which ``{column}`` stands for a column's value, or a reason code's.
+
+    ``reason`` is the column that holds the reason code whose contra account, as finance keeps it, is meant.
+    """
 
     role: str | None = None
     code: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,8 @@ class Definition:
     chunk_records: int  # about how many records a chunk should hold
     failing_chunks: int  # how many chunks may stop in one attempt before applying pauses by itself
     applied_within_minutes: int | None  # how long after its receipt a file has to be applied; None: nothing was agreed
+
+    @property
+    def adjusted_books(self) -> tuple[str, ...]:
+        """The books in which its records are adjustments: those whose rule names a contra account by a reason code."""
+        return tuple(rule.book for rule in self.postings if rule.debit.reason or rule.credit.reason)

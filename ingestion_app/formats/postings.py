@@ -36,15 +36,16 @@ class Planned(NamedTuple):
 
 
 Values = Sequence[Value]
+Contras = Mapping[tuple[str, str], str]  # (book code, reason code) → code of the contra account
 _planned = partial(tuple.__new__, Planned)  # without the keywords that its constructor parses
 
 
 class Planner:
     """Plans the entries of records under one definition."""
 
-    def __init__(self, definition: Definition, zones: Mapping[str, tzinfo]) -> None:
-        """Compile the rules. ``zones`` says, by book code, in which zone an instant becomes a date."""
-        self._rules = [_compile(rule, definition, zones[rule.book]) for rule in definition.postings]
+    def __init__(self, definition: Definition, zones: Mapping[str, tzinfo], contras: Contras | None = None) -> None:
+        """Compile the rules. ``zones`` says, by book code, in which zone an instant becomes a date; ``contras`` which account a reason code has."""
+        self._rules = [_compile(rule, definition, zones[rule.book], contras or {}) for rule in definition.postings]
 
     def plan(self, values: Values) -> list[Planned]:
         """Return the entries of a record; none where every amount comes to zero. A negative amount swaps the sides."""
@@ -56,10 +57,10 @@ def reference(source: str, key: str) -> str:
     return f"{source}:{key}"
 
 
-def _compile(rule: PostingRule, definition: Definition, zone: tzinfo) -> Callable[[Values], Planned | None]:
+def _compile(rule: PostingRule, definition: Definition, zone: tzinfo, contras: Contras) -> Callable[[Values], Planned | None]:
     data = definition.layout.data
     amount_at, effective_at = data.position(rule.amount), data.position(rule.effective)
-    debit, credit = _side(rule.debit, definition), _side(rule.credit, definition)
+    debit, credit = (_side(side, definition, rule.book, contras) for side in (rule.debit, rule.credit))
     describe, day_of = _template(rule.description, definition), _dating(zone)
     book, per = rule.book, rule.per
 
@@ -99,7 +100,17 @@ def _dating(zone: tzinfo) -> Callable[[datetime], date]:
     return day_of
 
 
-def _side(rule: AccountRule, definition: Definition) -> Callable[[Values], Side]:
+def _side(rule: AccountRule, definition: Definition, book: str, contras: Contras) -> Callable[[Values], Side]:
+    if rule.reason is not None:
+        place = definition.layout.data.position(rule.reason)
+        of_reason = {reason: Side(None, code) for (of, reason), code in contras.items() if of == book}
+
+        def contra(values: Values) -> Side:
+            reason = values[place]
+            # No account has a space in its code: a reason code that is not kept is told as an account that is not there.
+            return of_reason.get(str(reason)) or Side(None, f"contra account of {reason}")
+
+        return contra
     if rule.role is not None:
         side = Side(rule.role, None)
         return lambda _values: side

@@ -129,16 +129,18 @@ def _read_account(posting: Table, key: str, data: Columns) -> AccountRule | None
     table = posting.table(key)
     if table is None:
         return None
-    table.know("role", "code")
-    if table.has("role") == table.has("code"):
-        posting.add(key, _("Give it either a role of the holder or the code of an account."))
-    role = code = None
+    table.know("role", "code", "reason")
+    if sum(map(table.has, ("role", "code", "reason"))) != 1:
+        posting.add(key, _("Give it a role of the holder, the code of an account, or the column of a reason code."))
+    role = code = reason = None
     if table.has("role"):
         role = table.text("role", pattern="[a-z][a-z0-9_]{0,31}", expected=_("the role of one of the holder's accounts"))
     if table.has("code"):
         code = _template(table, "code", data, kinds=(Kind.IDENTIFIER,), literal="[A-Za-z0-9._-]*", most=ACCOUNT_CHARACTERS)
+    if table.has("reason"):
+        reason = _column(table, "reason", data, (Kind.IDENTIFIER,))
     table.close()
-    return AccountRule(role=role, code=code) if (role is None) != (code is None) else None
+    return AccountRule(role=role, code=code, reason=reason) if sum(map(bool, (role, code, reason))) == 1 else None
 
 
 def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...], literal: str, most: int) -> str | None:

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from config import commands
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
-from ingestion_app.operations import filing
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry
+from ledger_app.operations import filing
 from ledger_app.queries import explanations, origins
 from ledger_app.queries.explain import AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told

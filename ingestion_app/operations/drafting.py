@@ -37,7 +37,9 @@ def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
 def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> list[Draft]:
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
-    plan, decode = definitions.planner_of(definition, books).plan, _decoder(definition)
+    # The accounts of reason codes are those that the plan was made with: what finance has changed since is not what was approved.
+    at = definitions.planned_at(batch) if definition.adjusted_books else None
+    plan, decode = definitions.planner_of(definition, books, at).plan, _decoder(definition)
     plans = [plan(decode(values)) for *_, values in stored]
     accounts = _Accounts(books, set(map(itemgetter(2), stored)), plans)
     keys = {code: book.pk for code, book in books.items()}

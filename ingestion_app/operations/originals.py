@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
-from ingestion_app.operations import filing
 from ingestion_app.queries import origins
 from ingestion_app.queries.origins import Read, Reader
+from ledger_app.operations import filing
 
 
 def reader(directory: Callable[[], Path]) -> Reader:

@@ -8,10 +8,9 @@ from typing import BinaryIO
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, File, Receipt, Source
-from ingestion_app.operations import filing
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
-from ledger_app.operations import audit, history, transactions
+from ledger_app.operations import audit, filing, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 

@@ -16,12 +16,12 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, filing, leasing, plans, surveying
+from ingestion_app.operations import attempts, leasing, plans, surveying
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import LedgerError, Refused
-from ledger_app.operations import collecting, measuring, transitions
+from ledger_app.operations import collecting, filing, measuring, transitions
 from ledger_app.operations.audit import Caller
 
 Told = Callable[[str, int], None]

@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions, reversals
 from ingestion_app.states import BatchFacts
-from ledger_app.models import Account, Holder, Period, Posting, User
+from ledger_app.models import Account, Book, Holder, Period, Posting, User
 from ledger_app.models.entries import PLACES
+from ledger_app.queries import reason_codes
+from ledger_app.queries.adjustments import limit_of
 from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.adjustments import Limit
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 
@@ -57,7 +60,23 @@ def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bo
         is_paused=batch.is_paused,
         reverses=batch.reverses_id,
         reversal=open_reversal(batch),
+        beyond_limits=tuple(beyond_limits(batch, user)),
     )
+
+
+def beyond_limits(batch: Batch, user: User) -> list[tuple[str, int, int]]:
+    """Return (book, total, limit) where a batch of adjustments moves more in a book than ``user`` may decide alone.
+
+    The total counts each amount without its sign: whoever approves a thousand adjustments at once decides all of them.
+    """
+    found = []
+    for code in definitions.definition_of(batch.source_version).adjusted_books:
+        total = int(batch.totals.get(code, [0, 0, 0])[2])
+        book = Book.objects.filter(code=code).first()
+        limit = limit_of(user, book.pk) if book is not None else Limit()
+        if total > limit.alone:
+            found.append((code, total, limit.alone))
+    return found
 
 
 def open_reversal(batch: Batch) -> int | None:
@@ -135,6 +154,10 @@ def moved(batch: Batch) -> list[str]:
             closed += Account.objects.filter(book__code=book, code=code).exclude(state="open").count()
     if closed:
         found.append(_("{count} accounts are not open").format(count=closed))
+    adjusted = [books[code].pk for code in definition.adjusted_books if code in books]
+    at = definitions.planned_at(batch) if adjusted else None
+    if at is not None and reason_codes.have_changed_since(adjusted, at):
+        found.append(_("reason codes were changed"))
     return found
 
 

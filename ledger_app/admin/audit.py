@@ -20,11 +20,16 @@ from ledger_app.templatetags import look
 
 # Which list a subject is found in, by its type.
 MODELS = {
+    "account": "ledger_app.account",
+    "adjustment": "ledger_app.adjustment",
+    "adjustmentlimit": "ledger_app.adjustmentlimit",
     "batch": "ingestion_app.batch",
-    "source": "ingestion_app.source",
-    "period": "ledger_app.period",
-    "reversal": "ledger_app.reversal",
+    "book": "ledger_app.book",
     "entry": "ledger_app.entry",
+    "period": "ledger_app.period",
+    "reasoncode": "ledger_app.reasoncode",
+    "reversal": "ledger_app.reversal",
+    "source": "ingestion_app.source",
 }
 
 

@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from ledger_app.api.accounts import AccountView
+from ledger_app.api.adjustments import AdjustmentView
 from ledger_app.api.books import BookView
 from ledger_app.api.entries import EntryView
 from ledger_app.api.holds import HoldView
@@ -14,6 +15,7 @@ router.register("books", BookView, basename="book")
 router.register("accounts", AccountView, basename="account")
 router.register("entries", EntryView, basename="entry")
 router.register("holds", HoldView, basename="hold")
+router.register("adjustments", AdjustmentView, basename="adjustment")
 router.register("periods", PeriodView, basename="period")
 router.register("reversals", ReversalView, basename="reversal")
 

@@ -42,7 +42,7 @@ def drop(_apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger_app", "0005_more_origins"),
+        ("ledger_app", "0007_adjustments"),
     ]
 
     operations = [

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [
-        ("ledger_app", "0005_more_origins"),
+        ("ledger_app", "0008_lots"),
     ]
 
     operations = [

@@ -1,6 +1,14 @@
 """The tables of the ledger."""
 
 from ledger_app.models.accounts import STRIPES_MOST, Account, Balance
+from ledger_app.models.adjustments import (
+    Adjustment,
+    AdjustmentDecision,
+    AdjustmentLimit,
+    Attachment,
+    ContraAccount,
+    ReasonCode,
+)
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
@@ -12,9 +20,14 @@ from ledger_app.models.reversals import Reversal
 __all__ = [
     "STRIPES_MOST",
     "Account",
+    "Adjustment",
+    "AdjustmentDecision",
+    "AdjustmentLimit",
+    "Attachment",
     "AuditRow",
     "Balance",
     "Book",
+    "ContraAccount",
     "Entry",
     "ExpiryChunk",
     "ExpiryRun",
@@ -29,6 +42,7 @@ __all__ = [
     "OpenLot",
     "Period",
     "Posting",
+    "ReasonCode",
     "Reversal",
     "Seal",
     "User",

@@ -14,10 +14,10 @@ from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, lots, measuring, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
-from ledger_app.queries import postings
+from ledger_app.queries import holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
-from ledger_app.rules.posting import Draft, Held, HeldBook, Plan, Reversed
+from ledger_app.rules.posting import Draft, Held, Plan, Reversed
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,
@@ -104,29 +104,8 @@ def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> 
 
 def _hold(drafts: Sequence[Draft], lane: int, caller: Caller) -> Held:
     """Lock, in the one order, all that the decision rests on; then read it."""
-    book_ids = {draft.book_id for draft in drafts}
-    dates = {draft.effective_on for draft in drafts}
-    locked = locks.ledger(
-        book_ids=book_ids,
-        first_on=min(dates),
-        last_on=max(dates),
-        account_ids={account_id for draft in drafts for account_id, _ in draft.lines},
-        lane=lane,
-    )
-    codes = {**locked.book_codes, **postings.book_codes(book_ids - locked.book_codes.keys())}
-    to_reverse = {draft.reverses.id for draft in drafts if draft.reverses}
-    reversed_by, reversals = postings.reversals(to_reverse)
-    kept, done = lots.hold(locked.accounts, drafts, caller=caller)
-    return Held(
-        books={key: HeldBook(code, tuple(locked.periods.get(key, ()))) for key, code in codes.items()},
-        accounts=locked.accounts,
-        balances=locked.balances,
-        known=postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
-        reversed_by=reversed_by,
-        reversals=reversals,
-        lots=kept,
-        done=done,
-    )
+    locked = locks.ledger(holding.wanted(drafts), lane=lane)
+    return holding.completed(locked, drafts, of_lots=lots.hold(locked.accounts, drafts, caller=caller))
 
 
 def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:

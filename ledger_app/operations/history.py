@@ -23,9 +23,20 @@ def save(row: Row, *, caller: Caller, reason: str = "") -> Row:
     return row
 
 
+def delete(row: models.Model, *, caller: Caller, reason: str = "") -> None:
+    """Delete a row that may go, and write the last line of its history, made by the caller at ``caller.at``."""
+    for name, value in _said(caller, reason).items():
+        setattr(row, name, value)
+    row.delete()
+
+
+def _said(caller: Caller, reason: str) -> dict[str, Any]:
+    return {"_history_user": caller.user, "_history_date": caller.at, "_change_reason": reason[:REASON_MOST]}
+
+
 def _save(row: Any, caller: Caller, reason: str, how: dict[str, bool]) -> None:
     """Save by the attributes that simple-history looks for; they are its documented interface, underscores notwithstanding."""
-    said = {"_history_user": caller.user, "_history_date": caller.at, "_change_reason": reason[:REASON_MOST]}
+    said = _said(caller, reason)
     for name, value in said.items():
         setattr(row, name, value)
     row.save(**how)

@@ -11,10 +11,9 @@ from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import Entry, Line, Posting, Reversal
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import reversals
+from ledger_app.queries import holding, reversals
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.posting import Draft
 from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET, TICKET_MOST, ReversalFacts
 
 PROPOSING = _("Propose a reversal")
@@ -117,7 +116,7 @@ def _propose(entry_id: int, wish: Wish, caller: Caller) -> Reversal:
     if outcome is not None:
         # The period's row is held shared until the proposal is there to be seen: a freeze waits for it, and then finds it undecided.
         draft = reversals.draft_of(entry, outcome.moved_to or entry.effective_on, "")
-        _hold(draft)
+        locks.ledger(holding.wanted([draft]))
     shown = reversals.preview(entry)
     if found := _reasons(entry, wish, shown, caller):
         raise errors.Refused(found)
@@ -158,16 +157,6 @@ def _reasons(entry: Entry, wish: Wish, shown: Preview, caller: Caller) -> list[L
     if wish.digest_shown is not None and wish.digest_shown != shown.digest:
         found.append(reversing.ReversalPreviewMoved(reference=entry.reference))
     return found
-
-
-def _hold(draft: Draft) -> None:
-    locks.ledger(
-        book_ids=[draft.book_id],
-        first_on=draft.effective_on,
-        last_on=draft.effective_on,
-        account_ids={account_id for account_id, _amount in draft.lines},
-        lane=0,
-    )
 
 
 def _post(row: Reversal, decided: str, caller: Caller) -> Entry:

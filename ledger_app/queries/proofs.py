@@ -286,11 +286,25 @@ def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
         yield _("The reference {reference} exists {count} times.").format(reference=reference, count=count)
 
 
+# A balance under its floor is there by right where the entry is an adjustment that was approved and says so, and after one as long as it only
+# rises. What else lies under a floor is a breach.
 BELOW = """
     SELECT account.code, line.sequence, line.balance_after, account.floor
       FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
      WHERE account.book_id IN ({books}) AND account.floor IS NOT NULL
        AND CASE WHEN account.category IN ('asset', 'expense') THEN line.balance_after ELSE -line.balance_after END < account.floor
+       AND NOT EXISTS (
+           SELECT 1
+             FROM ledger_app_line AS waived
+             JOIN ledger_app_entry AS entry ON entry.id = waived.entry_id
+             JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'adjustment'
+             JOIN ledger_app_adjustment AS adjustment ON adjustment.id = posting.origin_id
+            WHERE adjustment.waives_floor AND adjustment.state = 'approved'
+              AND waived.account_id = line.account_id AND waived.stripe = line.stripe
+              AND (waived.id = line.id
+                   OR (waived.sequence < line.sequence
+                       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0))
+           )
 """
 
 

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
-from ledger_app.models import Account, Balance, Entry, Period, Reversal, User
-from ledger_app.queries import postings
+from ledger_app.models import Balance, Entry, Period, Reversal, User
+from ledger_app.queries import holding, postings
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import posting, reversal_dates, reversals
-from ledger_app.rules.posting import Draft, Held, HeldAccount, HeldBook, HeldPeriod, Reversed
+from ledger_app.rules.posting import Draft, Held, HeldPeriod, Reversed
 from ledger_app.rules.reversals import ReversalFacts, ShownBalance
 
 # What other applications have against the reversal of an entry: a batch that is being reversed as a whole, for one.
@@ -85,7 +85,8 @@ def preview(entry: Entry) -> Preview:
 def preview_on(entry: Entry, effective_on: date, prior_period: str) -> Preview:
     """Return what reversing ``entry`` on a day would come to, with every rule that would refuse it, in a bounded number of statements."""
     draft = draft_of(entry, effective_on, prior_period)
-    held = _held(draft)
+    # What is reversed already is to be said so, and not to be taken for the same again.
+    held = holding.unlocked([draft], are_new=True)
     decided, _plan = posting.decide([draft], held=held, lane=0, by_hand=True)
     # For what can never be reversed, it does not matter which floor would break.
     decided = [each for each in decided if isinstance(each, NEVER)] or decided
@@ -180,25 +181,6 @@ def _told(came: Came, row: Reversal | None) -> Told:
         *([Fact(_("Corrects the prior period"), row.prior_period)] if row.prior_period else []),
     ]
     return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.reversal", row.pk))
-
-
-def _held(draft: Draft) -> Held:
-    """Read, without a lock, what a decision on ``draft`` rests on: a preview binds nobody, and ``post`` decides anew under its locks."""
-    account_ids = {account_id for account_id, _amount in draft.lines}
-    columns = ("id", "code", "book_id", "category", "floor", "stripes", "state", "holder__merged_into_id")
-    accounts = {key: HeldAccount(*row) for key, *row in Account.objects.filter(id__in=account_ids).values_list(*columns)}
-    keys = [posting.balance_id(key, 0) for key in accounts]
-    balances = {
-        key: (amount, sequence)
-        for key, amount, sequence in Balance.objects.filter(id__in=keys).values_list("id", "amount", "sequence")
-    }
-    periods = Period.objects.filter(book=draft.book_id, starts_on__lte=draft.effective_on, ends_on__gte=draft.effective_on)
-    held_periods = tuple(HeldPeriod(*row) for row in periods.values_list("name", "starts_on", "ends_on", "state"))
-    code = postings.book_codes([draft.book_id])[draft.book_id]
-    assert draft.reverses is not None  # noqa: S101 - drafts of this module reverse
-    reversed_by, of_reversals = postings.reversals([draft.reverses.id])
-    # Nothing is known under the reference: what is reversed already is to be said so, and not to be taken for the same again.
-    return Held({draft.book_id: HeldBook(code, held_periods)}, accounts, balances, {}, reversed_by, of_reversals)
 
 
 def _balances(draft: Draft, held: Held) -> tuple[ShownBalance, ...]:

@@ -2,10 +2,15 @@
 
 from ledger_app.models import User
 from ledger_app.rules import rights
+from ledger_app.rules.adjustments import EXPIRE
 
 
 def rights_of(user: User) -> frozenset[str]:
-    """Return a user's rights as ``app.codename``. The system has an engineer's: it receives, validates and applies, and decides nothing."""
+    """Return a user's rights as ``app.codename``. The system has an engineer's: it receives, validates and applies, and decides nothing.
+
+    And it marks proposals that nobody decided in time, which is nobody's decision.
+    """
     if user.username == User.SYSTEM:
-        return frozenset(rights.ACTIONS["engineer"]) - {"ingestion_app.withdraw_batch", "ingestion_app.reverse_batch"}
+        kept_back = {"ingestion_app.withdraw_batch", "ingestion_app.reverse_batch"}
+        return (frozenset(rights.ACTIONS["engineer"]) - kept_back) | {EXPIRE}
     return frozenset(user.get_all_permissions())

@@ -287,14 +287,14 @@ class _Decision:
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
-        entry_place, running, lines = len(self._plan.entries), self._running, self._plan.lines
+        entry_place, running, lines, keeps = len(self._plan.entries), self._running, self._plan.lines, not draft.waives_floor
         for account_id, amount in draft.lines:
             place = self._places[account_id]
             if not place.takes_any or place.book_id != draft.book_id:
                 found += objections.of_account(draft, account_id, self._held)
             before, sequence = running[place.balance_id]
             after = before + amount
-            if place.floor is not None and amount * place.sign < 0 and after * place.sign < place.floor:
+            if keeps and place.floor is not None and amount * place.sign < 0 and after * place.sign < place.floor:
                 balance = after * place.sign
                 found.append(
                     errors.FloorBroken(account=place.code, balance=balance, floor=place.floor, reference=draft.reference)

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": ("ledger_app.propose_reversal", "ledger_app.release_hold"),
+    "support": ("ledger_app.propose_adjustment", "ledger_app.propose_reversal", "ledger_app.release_hold"),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
         "ledger_app.close_period",
+        "ledger_app.decide_adjustment",
         "ledger_app.freeze_period",
+        "ledger_app.keep_reasoncode",
         "ledger_app.set_lot_rule",
         "ledger_app.propose_reversal",
         "ledger_app.reverse_entry",
@@ -30,9 +32,14 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 READ: Mapping[str, tuple[str, ...]] = {
     "ledger_app": (
         "account",
+        "adjustment",
+        "adjustmentdecision",
+        "adjustmentlimit",
+        "attachment",
         "auditrow",
         "balance",
         "book",
+        "contraaccount",
         "entry",
         "expirychunk",
         "expiryrun",
@@ -47,6 +54,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "openlot",
         "period",
         "posting",
+        "reasoncode",
         "reversal",
         "seal",
         "verification",

@@ -111,7 +111,7 @@ def draw(machine: Machine) -> str:
     ]
     return "\n".join(
         [
-            f"# The states of a {machine.subject}",
+            f"# The states of {'an' if machine.subject[0] in 'aeiou' else 'a'} {machine.subject}",
             "",
             "Drawn from the table in the code by `python manage.py draw_states`; a test keeps it current.",
             "",

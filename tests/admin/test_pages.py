@@ -14,15 +14,31 @@ from django.urls import reverse
 
 from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion
-from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, User, Verification
-from ledger_app.operations import reversals
+from ledger_app.models import (
+    Account,
+    Adjustment,
+    AdjustmentLimit,
+    AuditRow,
+    Book,
+    Entry,
+    Holder,
+    Period,
+    ReasonCode,
+    Reversal,
+    Seal,
+    User,
+    Verification,
+)
+from ledger_app.operations import adjustments, reason_codes, reversals
+from ledger_app.queries.adjustments import preview, terms_of
+from ledger_app.rules.adjustments import Proposal
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
-    *(Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification),
+    *(Account, Adjustment, AdjustmentLimit, AuditRow, Book, Entry, Holder, Period, ReasonCode, Reversal, Seal, Verification),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
 
@@ -42,6 +58,21 @@ def months(world: World, first: int = 1) -> None:
     entry = Entry.objects.get(book=world.card, reference=f"till:n{first}-3")
     proposed = reversals.propose(entry_id=entry.pk, reason="Bought by another.", caller=world.caller(world.support))
     reversals.reject(reversal_id=proposed.pk, reason="It was not.", caller=world.caller(world.finance))
+    adjusted(world, first)
+
+
+def adjusted(world: World, number: int) -> None:
+    """Propose two adjustments by support, and have finance approve one and reject the other."""
+    finance = world.caller(world.finance)
+    reason_codes.keep(code=f"goodwill.{number}", name="x", contra_accounts={"POINTS": "programme.expense"}, caller=finance)
+    reason_codes.set_limit(
+        group="finance", book="POINTS", amount_most=9, two_deciders_above=9, caller=world.caller(world.superuser)
+    )
+    for name in ("approve", "reject"):
+        said = Proposal(f"{name}-{number}", "POINTS", "points.1001", 5, worlds.DAY, f"goodwill.{number}", "Late.")
+        row = adjustments.propose(proposal=said, caller=world.caller(world.support), expires_at=worlds.NOW)
+        shown = preview(terms_of(row)).digest
+        adjustments.decide(adjustment_id=row.pk, name=name, caller=finance, digest_shown=shown, reason="Looked at.")
 
 
 def verified(world: World) -> None:

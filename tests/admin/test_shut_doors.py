@@ -46,14 +46,19 @@ def fields_of(row: Model) -> dict[str, Any]:
 
 def test_every_model_with_a_history_is_tried() -> None:
     assert {model.__name__ for model in WITH_HISTORY} == {
-        "Account",
-        "Batch",
-        "Book",
-        "Holder",
-        "Period",
-        "Reversal",
-        "Source",
-        "User",
+        *(
+            "Account",
+            "Adjustment",
+            "AdjustmentLimit",
+            "Batch",
+            "Book",
+            "Holder",
+            "Period",
+            "ReasonCode",
+            "Reversal",
+            "Source",
+            "User",
+        ),
     }
 
 

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.management import get_commands
 
 from config import commands
+from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file
 
@@ -111,7 +112,23 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("receive") | fields("validate"), ended
     ended = run("withdraw", ended.data["batch"], "--user", world.engineer.username, "--reason", "Not needed.", "--json")
     assert set(ended.data) == fields("withdraw"), ended
-    told = {name for name, *_ in runs} | {"receive", "ingest", "pause", "resume", "withdraw", "explain"} | NOT_RUN
+    reason_codes.keep(
+        code="goodwill", name="x", contra_accounts={"POINTS": "programme.expense"}, caller=world.caller(world.finance)
+    )
+    reason_codes.set_limit(
+        group="finance", book="POINTS", amount_most=9, two_deciders_above=9, caller=world.caller(world.superuser)
+    )
+    said = ("--user", world.support.username, "--key", "k", "--reason", "goodwill", "--text", "Late.", "--date", "2017-02-01")
+    ended = run("propose", "POINTS", "points.1001", "5", *said, "--json")
+    assert set(ended.data) == fields("propose") - {"preview", "balances", "refused", "status"}, ended
+    ended = run("decide", ended.data["adjustment"], "approve", *finance, "--json")
+    assert set(ended.data) == fields("decide"), ended
+    told = (
+        {name for name, *_ in runs}
+        | {"propose", "decide"}
+        | {"receive", "ingest", "pause", "resume", "withdraw", "explain"}
+        | NOT_RUN
+    )
     assert told == OWN
 
 

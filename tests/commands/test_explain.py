@@ -4,9 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ingestion_app.operations import filing
 from ledger_app.models import Balance, Entry
-from ledger_app.operations import entries
+from ledger_app.operations import entries, filing
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import DAY, NAME, PURCHASES, Purchase, World, card_file
 

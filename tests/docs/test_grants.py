@@ -21,11 +21,20 @@ NEVER_CHANGED = (
     "ledger_app_line",
     "ledger_app_seal",
     "ledger_app_auditrow",
+    "ledger_app_adjustmentdecision",
+    "ledger_app_attachment",
     "ingestion_app_file",
     "ingestion_app_receipt",
     "ingestion_app_sourceversion",
 )
-NEVER_DELETED = ("ledger_app_balance", "ledger_app_period", "ledger_app_account", "ingestion_app_batch", "ledger_app_user")
+NEVER_DELETED = (
+    "ledger_app_adjustment",
+    "ledger_app_balance",
+    "ledger_app_period",
+    "ledger_app_account",
+    "ingestion_app_batch",
+    "ledger_app_user",
+)
 
 
 def granted() -> dict[str, set[str]]:

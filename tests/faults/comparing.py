@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from django.db.models import F
 
 from ingestion_app.models import Attempt, Batch, Chunk, File, Receipt
-from ingestion_app.operations import filing
 from ledger_app.models import AuditRow, Book, Entry
+from ledger_app.operations import filing
 from ledger_app.queries import proofs
 from tests.ingestion_app.operations import world as worlds
 

@@ -17,14 +17,8 @@ DAY = date(2017, 1, 10)
 
 def take_ledger(ledger, *codes, alone=False):
     accounts = [ledger.accounts[code] for code in codes or ("cash", "M1-receivable")]
-    return locks.ledger(
-        book_ids=[ledger.book.pk],
-        first_on=DAY,
-        last_on=DAY,
-        account_ids=[account.pk for account in accounts],
-        lane=0,
-        alone=alone,
-    )
+    wanted = locks.Wanted(frozenset([ledger.book.pk]), DAY, DAY, frozenset(account.pk for account in accounts))
+    return locks.ledger(wanted, alone=alone)
 
 
 def own(ledger):

@@ -8,6 +8,7 @@ from django.utils import translation
 
 from config import commands
 from ingestion_app.states import BATCH
+from ledger_app.rules.adjustments import ADJUSTMENT
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.periods import PERIOD
 from ledger_app.rules.reversals import REVERSAL
@@ -33,6 +34,7 @@ def drawings() -> dict[str, str]:
     """Return the drawings by file name, in English."""
     with translation.override("en"):
         return {
+            "states-adjustment.md": draw(ADJUSTMENT),
             "states-batch.md": draw(BATCH),
             "states-hold.md": draw(HOLD),
             "states-period.md": draw(PERIOD),

@@ -80,12 +80,14 @@ def test_apply_once_more_gives_the_receipt_of_a_run_that_added_nothing(world, co
 
 
 def test_wake_queues_each_stranded_batch_once(world, begun, command):
-    assert command("wake").data == {"woken": [begun.pk]}
+    assert command("wake").data == {"woken": [begun.pk], "expired": []}
     (row,) = DBTaskResult.objects.all()
     assert (row.status, row.args_kwargs["kwargs"]) == ("READY", {"batch_id": begun.pk, "user_id": world.system.pk})
-    assert command("wake").data == {"woken": []}, "it is in the queue already"
+    assert command("wake").data == {"woken": [], "expired": []}, "it is in the queue already"
     DBTaskResult.objects.update(status="RUNNING")
-    assert command("wake").data == {"woken": [begun.pk]}, "a task whose worker was killed is held as running for ever"
+    assert command("wake").data == {"woken": [begun.pk], "expired": []}, (
+        "a task whose worker was killed is held as running for ever"
+    )
 
 
 def test_wake_again_and_again_outlives_a_database_that_is_away(monkeypatch):

@@ -8,9 +8,10 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from ingestion_app.models import Batch, File, Receipt
-from ingestion_app.operations import filing, receiving
+from ingestion_app.operations import receiving
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow
+from ledger_app.operations import filing
 from tests.ingestion_app.operations.world import DAY, FIXED, NAME, World, card_file, codes, ledger
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,10 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from ingestion_app.models import Batch, Chunk, File, Finding, Receipt, Record
-from ingestion_app.operations import applying, deciding, filing, receiving, reversing, sources, validating
+from ingestion_app.operations import applying, deciding, receiving, reversing, sources, validating
 from ingestion_app.queries import batches
 from ledger_app.models import Account, Balance, Book, Entry, Line, Period, Posting, Seal, User
-from ledger_app.operations import books, periods
+from ledger_app.operations import books, filing, periods
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
 from ledger_app.queries.closing import control_totals

@@ -6,7 +6,18 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 
-from ledger_app.models import Balance, Entry, Posting
+from ledger_app.models import Adjustment, AdjustmentDecision, AdjustmentLimit, Attachment, Balance, ContraAccount, Entry, Posting
+from tests.ledger_app import adjusting
+
+
+def copied(model, **changed):
+    """Return the statement that inserts a row like the first of a table, but for what is changed."""
+    names = [field.column for field in model._meta.concrete_fields if field.column != "id"]
+    listed, values = (
+        ", ".join(each) for each in ([f"`{name}`" for name in names], [changed.get(name, f"`{name}`") for name in names])
+    )
+    return f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values} FROM {model._meta.db_table} LIMIT 1"
+
 
 # Constraint → the statement that violates it. Names in braces are filled from ``places`` below.
 VIOLATIONS = {
@@ -56,6 +67,19 @@ VIOLATIONS = {
         "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
         " SELECT origin_kind, origin_id, posted_by_id, posted_at, reason, 0, 0 FROM ledger_app_posting"
     ),
+    "contra_account_unique": copied(ContraAccount),
+    "adjustment_limit_unique": copied(AdjustmentLimit),
+    "adjustment_limit_rises": "UPDATE ledger_app_adjustmentlimit SET two_deciders_above = amount_most + 1",
+    "adjustment_key_unique": copied(Adjustment),
+    "adjustment_amount_in_range": copied(Adjustment, key="'k-2'", amount="0"),
+    "adjustment_accounts_differ": copied(Adjustment, key="'k-2'", account_id="contra_account_id"),
+    "adjustment_text_given": copied(Adjustment, key="'k-2'", text="''"),
+    "adjustment_state_known": "UPDATE ledger_app_adjustment SET state = 'gone'",
+    "adjustment_decision_unique": copied(AdjustmentDecision),
+    "adjustment_decision_known": copied(AdjustmentDecision, decision="'perhaps'", decided_by_id="{user}"),
+    "adjustment_approval_covers": copied(AdjustmentDecision, digest="NULL", decided_by_id="{user}"),
+    "attachment_name_unique": copied(Attachment),
+    "attachment_not_empty": copied(Attachment, name="'b.txt'", size="0"),
     "identifier_unique": "UPDATE ledger_app_identifier SET value = 'CARD-M1'",
 }
 # What another check refuses first: a trigger the overlap of periods, the computed key a second row of a stripe, the chain a second number.
@@ -70,6 +94,17 @@ def constraints():
 @pytest.fixture
 def places(ledger):
     ledger.sell("r-1", 5)
+    desk = adjusting.set_up(ledger)
+    proposal = desk.propose()
+    Attachment.objects.create(adjustment=proposal, name="a.txt", media_type="text/plain", size=1, sha256=bytes(32))
+    AdjustmentDecision.objects.create(
+        adjustment=proposal,
+        decision="approved",
+        decided_by=desk.decider.user,
+        decided_at=desk.decider.at,
+        version=1,
+        digest=bytes(32),
+    )
     accounts = {code: account.pk for code, account in ledger.accounts.items()}
     posting = Posting.objects.get()
     return accounts | {

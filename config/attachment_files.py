@@ -1,0 +1,31 @@
+"""Where the bytes of attachments lie, and how they are handed out."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.http import FileResponse, Http404
+from django.utils.translation import gettext as _
+
+from ledger_app.models import Attachment
+from ledger_app.operations import filing
+
+
+def directory() -> Path:
+    """Return where the bytes of attachments are kept, by SHA-256."""
+    return Path(settings.KAKUTEI_FILES_DIR) / "attachments"
+
+
+def response(file: Attachment) -> FileResponse:
+    """Return the bytes of an attachment under headers that keep a browser from doing anything with them but saving.
+
+    :raises Http404: the bytes are not there as they were stored
+    """
+    sha256 = bytes(file.sha256)
+    where = filing.path_of(directory(), sha256)
+    if not where.exists() or filing.digest_of(where) != sha256:
+        raise Http404(_("The bytes of this attachment are not there."))
+    answer = FileResponse(where.open("rb"), as_attachment=True, filename=file.name, content_type=file.media_type)
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["Cache-Control"] = "private, no-store"
+    return answer

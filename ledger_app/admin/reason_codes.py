@@ -1,0 +1,271 @@
+"""Reason codes and limits in the admin: lists that look, and forms that call the operations which keep them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config import doorways
+from config.model_admin import HistoryAdmin, link_to, list_url, url_of
+from config.sheets import Column, Facts, Sheet, Table
+from ledger_app.admin.periods import AmountField
+from ledger_app.errors import LedgerError, Refused
+from ledger_app.models import AdjustmentLimit, Book, ReasonCode, User
+from ledger_app.operations import reason_codes
+from ledger_app.operations.audit import Caller
+from ledger_app.queries.rights import rights_of
+from ledger_app.templatetags import look
+
+
+class KeptAdmin(HistoryAdmin):
+    """What is kept by a form that calls an operation. A subclass says which right that takes, and what the form asks."""
+
+    right = ""
+    form_title: Any = ""
+    lead: Any = ""
+    change_list_template = "ledger_app/kept_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the form, for a new row and for one that is there."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_keep"
+        view = self.admin_site.admin_view(self.keep)
+        return [path("keep/", view, name=name), path("<int:pk>/keep/", view, name=f"{name}_one"), *super().get_urls()]
+
+    def may_keep(self, request: HttpRequest) -> bool:
+        """Whether the user has the right."""
+        return isinstance(request.user, User) and self.right in rights_of(request.user)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say where rows are added, to whoever may."""
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_keep") if self.may_keep(request) else ""
+        shown = {"keep_address": address, "keep_label": self.form_title, **(extra_context or {})}
+        return super().changelist_view(request, shown)
+
+    def remark(self, request: HttpRequest, row: Any) -> SafeString | str:
+        """Return the way to the form, for whoever may."""
+        if not self.may_keep(request):
+            return ""
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_keep_one", args=[row.pk])
+        return format_html('<a class="press press-inline" href="{}">{}</a>', address, gettext("Change it"))
+
+    def form_for(self, row: Any, data: Any = None) -> forms.Form:
+        """Return the form, filled with what ``row`` is."""
+        raise NotImplementedError
+
+    def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
+        """Call the operation and return the row."""
+        raise NotImplementedError
+
+    def keep(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
+        """Ask, and on a POST keep."""
+        if not self.may_keep(request):
+            raise PermissionDenied
+        row = self.get_object(request, str(pk)) if pk is not None else None
+        if pk is not None and row is None:
+            raise Http404
+        form = self.form_for(row, request.POST if request.method == "POST" else None)
+        reasons: Sequence[LedgerError] = ()
+        if request.method == "POST" and form.is_valid():
+            try:
+                kept = self.carry_out(form.cleaned_data, row, doorways.from_request(request, "admin"))
+            except LedgerError as error:
+                reasons = error.reasons if isinstance(error, Refused) else (error,)
+            else:
+                messages.success(request, gettext("{what} is kept.").format(what=kept))
+                return HttpResponseRedirect(url_of(kept))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": self.form_title,
+            "lead": self.lead,
+            "form": form,
+            "reasons": [reason.as_dict() for reason in reasons],
+            "back": url_of(row) if row is not None else list_url(self.model),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "ledger_app/keep.html", context, status=409 if reasons else 200)
+
+
+class ReasonCodeForm(forms.Form):
+    """A reason code, with the code of its contra account for each book."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    code = forms.CharField(label=_("Code"), max_length=reason_codes.CODE_MOST)
+    name = forms.CharField(label=_("Name"), max_length=reason_codes.NAME_MOST)
+    may_waive_floor = forms.BooleanField(label=_("May break a floor"), required=False)
+    is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Ask for a contra account in each book."""
+        super().__init__(*args, **kwargs)
+        for book in Book.objects.order_by("code"):
+            self.fields[f"contra_{book.code}"] = forms.CharField(
+                label=gettext("Contra account in {book}").format(book=book.code), max_length=64, required=False
+            )
+
+
+@admin.register(ReasonCode)
+class ReasonCodeAdmin(KeptAdmin):
+    """Why balances are adjusted."""
+
+    right = reason_codes.KEEP
+    form_title = _("Keep a reason code")
+    lead = _(
+        "Whoever proposes chooses a reason code; it says which account takes the other side. What was posted is not touched."
+    )
+    list_display = ("code", "name", "shown_contra", "may_waive_floor", "is_active")
+    list_filter = ("is_active",)
+    ordering = ("code",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring the contra accounts with the rows."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("contra_accounts__account", "contra_accounts__book")
+
+    @admin.display(description=_("contra accounts"))
+    def shown_contra(self, row: ReasonCode) -> str:
+        """The contra account of each book."""
+        return ", ".join(sorted(f"{each.book.code}: {each.account.code}" for each in row.contra_accounts.all()))
+
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return the code and its contra accounts."""
+        facts = [
+            (_("Name"), row.name),
+            (_("May break a floor"), gettext("yes") if row.may_waive_floor else gettext("no")),
+            (_("In use"), gettext("yes") if row.is_active else gettext("no")),
+            (_("Version"), row.version),
+        ]
+        accounts = [(link_to(each.book), link_to(each.account)) for each in row.contra_accounts.all()]
+        columns = (Column(_("book")), Column(_("contra account")))
+        none = _("It has no contra account, so it cannot be used in any book.")
+        return Sheet(
+            title=row.code,
+            remark=self.remark(request, row),
+            main=[Table(_("Contra accounts"), columns, accounts, none)],
+            side=[Facts(_("The reason code"), facts)],
+        )
+
+    def form_for(self, row: Any, data: Any = None) -> ReasonCodeForm:
+        """Return the form, filled with what the code is now."""
+        if row is None:
+            return ReasonCodeForm(data)
+        initial = {name: getattr(row, name) for name in ("code", "name", "may_waive_floor", "is_active", "version")}
+        initial |= {f"contra_{each.book.code}": each.account.code for each in row.contra_accounts.all()}
+        form = ReasonCodeForm(data, initial=initial)
+        form.fields["code"].disabled = True
+        return form
+
+    def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
+        """Keep the reason code."""
+        del row
+        prefix = "contra_"
+        contra = {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix) and value}
+        kept = {name: said[name] for name in ("code", "name", "may_waive_floor", "is_active", "version")}
+        return reason_codes.keep(contra_accounts=contra, caller=caller, **kept)
+
+
+class LimitForm(forms.Form):
+    """What a group decides in a book."""
+
+    group = forms.ChoiceField(label=_("Group"))
+    book = forms.ChoiceField(label=_("Book"))
+    amount_most = forms.CharField(label=_("Decides up to"), max_length=30, help_text=_("In the unit of the book"))
+    two_deciders_above = forms.CharField(
+        label=_("By two above"), max_length=30, help_text=_("Above this amount a second person must approve")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the groups and the books."""
+        super().__init__(*args, **kwargs)
+        self._books = {book.code: book for book in Book.objects.order_by("code")}
+        groups = Group.objects.order_by("name").values_list("name", flat=True)
+        self.fields["group"].choices = [(name, name) for name in groups]  # type: ignore[attr-defined]  # a field of choices
+        books = [(code, f"{code} · {book.unit}") for code, book in self._books.items()]
+        self.fields["book"].choices = books  # type: ignore[attr-defined]  # a field of choices
+
+    def clean(self) -> dict[str, Any]:
+        """Read the amounts in the unit of the book."""
+        said: dict[str, Any] = super().clean() or {}
+        book = self._books.get(said.get("book", ""))
+        for name in ("amount_most", "two_deciders_above"):
+            if book is not None and name in said:
+                try:
+                    said[name] = AmountField(book.exponent).clean(said[name])
+                except forms.ValidationError as error:
+                    self.add_error(name, error)
+        return said
+
+
+@admin.register(AdjustmentLimit)
+class AdjustmentLimitAdmin(KeptAdmin):
+    """How much a member of a group decides. Set by administrators: nobody raises the limit that binds them."""
+
+    right = reason_codes.SET_LIMITS
+    form_title = _("Set a limit")
+    lead = _(
+        "Somebody in several groups decides what the highest of their limits allows. Without a limit, a group decides nothing."
+    )
+    list_display = ("shown_group", "book", "shown_most", "shown_alone")
+    list_display_links = ("shown_group",)
+    list_select_related = ("group", "book")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring group and book with the rows."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("group", "book")
+
+    @admin.display(description=_("group"))
+    def shown_group(self, row: AdjustmentLimit) -> str:
+        """The group."""
+        return row.group.name
+
+    @admin.display(description=_("decides up to"))
+    def shown_most(self, row: AdjustmentLimit) -> SafeString:
+        """What a member decides at all."""
+        return look.amount_cell(row.amount_most, row.book)
+
+    @admin.display(description=_("by two above"))
+    def shown_alone(self, row: AdjustmentLimit) -> SafeString:
+        """What a member decides alone."""
+        return look.amount_cell(row.two_deciders_above, row.book)
+
+    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
+        """Return the limit."""
+        facts = [
+            (_("Group"), row.group.name),
+            (_("Book"), link_to(row.book)),
+            (_("Decides up to"), self.shown_most(row)),
+            (_("By two above"), self.shown_alone(row)),
+        ]
+        return Sheet(title=str(row), remark=self.remark(request, row), main=[Facts(_("The limit"), facts)])
+
+    def form_for(self, row: Any, data: Any = None) -> LimitForm:
+        """Return the form, filled with what the limit is now."""
+        if row is None:
+            return LimitForm(data)
+        exponent = row.book.exponent
+        initial = {
+            "group": row.group.name,
+            "book": row.book.code,
+            "amount_most": look.amount_text(row.amount_most, exponent),
+            "two_deciders_above": look.amount_text(row.two_deciders_above, exponent),
+        }
+        form = LimitForm(data, initial=initial)
+        form.fields["group"].disabled = form.fields["book"].disabled = True
+        return form
+
+    def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
+        """Set the limit."""
+        del row
+        return reason_codes.set_limit(caller=caller, **said)

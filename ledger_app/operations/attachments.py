@@ -1,0 +1,39 @@
+"""Takes in what is attached to proposals: checked, then kept by its digest before any row points to it."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from ledger_app import errors
+from ledger_app.errors import adjusting
+from ledger_app.operations import filing
+from ledger_app.rules import attachments as rules
+from ledger_app.rules.attachments import KINDS, StoredFile
+
+
+def take_in(*, stream: BinaryIO, name: str, directory: Path, bytes_most: int) -> StoredFile:
+    """Check a file and store its bytes. Nothing points to them until a proposal is sent with it.
+
+    :raises errors.Refused: attachment_name_invalid, attachment_kind_unknown, attachment_empty, attachment_too_large,
+        attachment_not_what_it_says
+    """
+    content = stream.read(bytes_most + 1)
+    if refusals := rules.refusals(name, content, bytes_most=bytes_most):
+        raise errors.Refused(refusals)
+    sha256, size = filing.store(BytesIO(content), directory)
+    return StoredFile(name, KINDS[rules.ending_of(name)].media_type, size, sha256)
+
+
+def check_kept(files: Sequence[StoredFile], *, directory: Path, count_most: int) -> None:
+    """Refuse files that together are too many or named alike, and any whose bytes are not there as they were stored.
+
+    :raises errors.Refused: attachments_too_many, attachment_twice, attachment_lost
+    """
+    found = rules.set_refusals(files, count_most=count_most)
+    for file in files[: count_most + 1]:
+        path = filing.path_of(directory, file.sha256)
+        if not path.exists() or filing.digest_of(path) != file.sha256:
+            found.append(adjusting.AttachmentLost(name=file.name))
+    if found:
+        raise errors.Refused(found)

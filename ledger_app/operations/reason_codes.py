@@ -1,0 +1,131 @@
+"""Keeps reason codes with their contra accounts, and the limits of those who decide adjustments. Each change has an audit row and a history."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors
+from ledger_app.errors import adjusting
+from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode
+from ledger_app.operations import audit, history, transactions
+from ledger_app.operations.audit import Caller
+from ledger_app.operations.books import CODE
+from ledger_app.queries import books
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules.posting import AMOUNT_MOST
+
+CODE_MOST = 32
+NAME_MOST = 100
+KEEP, SET_LIMITS = "ledger_app.keep_reasoncode", "ledger_app.set_adjustmentlimit"
+
+
+def keep(
+    *,
+    code: str,
+    name: str,
+    contra_accounts: Mapping[str, str],
+    caller: Caller,
+    may_waive_floor: bool = False,
+    is_active: bool = True,
+    version: int | None = None,
+) -> ReasonCode:
+    """Add a reason code, or make the one of this code what is said here. ``contra_accounts`` are codes of accounts by codes of books.
+
+    ``version`` is that which was shown, where the code is there already. Books that are left out keep no contra account.
+
+    :raises errors.Refused: not_permitted, code_invalid, not_found (book, account), account_in_other_book, stale
+    """
+    _check_right(caller, KEEP, _("Keep reason codes"), _("Finance"))
+    if len(code) > CODE_MOST or CODE.fullmatch(code) is None:
+        raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=CODE_MOST)])
+    wanted = {"name": name.strip()[:NAME_MOST] or code, "may_waive_floor": may_waive_floor, "is_active": is_active}
+
+    def work() -> ReasonCode:
+        accounts = {book: _account(book, account) for book, account in contra_accounts.items()}
+        row = ReasonCode.objects.select_for_update().filter(code=code).first()
+        if row is None:
+            row = history.create(ReasonCode(code=code, **wanted), caller=caller)
+            changed = {"added": True, **wanted}
+        else:
+            if version is not None and version != row.version:
+                raise errors.Refused([errors.Stale(shown=version, now=row.version)])
+            changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
+        changed |= _set_contra_accounts(row, accounts, caller)
+        if changed and "added" not in changed:
+            for column, value in wanted.items():
+                setattr(row, column, value)
+            row.version += 1
+            history.save(row, caller=caller)
+        if changed:
+            _record("reasoncode", row, "keep", caller, changed)
+        return row
+
+    return transactions.run(work)
+
+
+def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: int, caller: Caller) -> AdjustmentLimit:
+    """Say how much a group decides in a book, in minor units, and above which amount by two. An ``amount_most`` of 0 lets it decide nothing.
+
+    :raises errors.Refused: not_permitted, not_found (group, book), limit_invalid
+    """
+    _check_right(caller, SET_LIMITS, _("Set limits"), _("An administrator"))
+    if not 0 <= two_deciders_above <= amount_most <= AMOUNT_MOST:
+        raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above)])
+
+    def work() -> AdjustmentLimit:
+        of_book = books.find(book)
+        members = Group.objects.filter(name=group).first()
+        if members is None:
+            raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
+        row = AdjustmentLimit.objects.select_for_update().filter(group=members, book=of_book).first()
+        said = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
+        if row is None:
+            row = history.create(AdjustmentLimit(group=members, book=of_book, **said), caller=caller)
+        elif said != {"amount_most": row.amount_most, "two_deciders_above": row.two_deciders_above}:
+            row.amount_most, row.two_deciders_above = amount_most, two_deciders_above
+            history.save(row, caller=caller)
+        else:
+            return row
+        _record("adjustmentlimit", row, "set", caller, said)
+        return row
+
+    return transactions.run(work)
+
+
+def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], caller: Caller) -> dict[str, Any]:
+    """Make the contra accounts of a reason code those of ``accounts``; return what changed, by book."""
+    there = {each.book.code: each for each in row.contra_accounts.select_related("book", "account")}
+    changed: dict[str, Any] = {}
+    for code, account in accounts.items():
+        if code not in there:
+            history.create(ContraAccount(reason_code=row, book_id=account.book_id, account=account), caller=caller)
+        elif there[code].account_id != account.pk:
+            there[code].account = account
+            history.save(there[code], caller=caller)
+        else:
+            continue
+        changed[f"contra {code}"] = account.code
+    for code in there.keys() - accounts.keys():
+        history.delete(there[code], caller=caller)
+        changed[f"contra {code}"] = None
+    return changed
+
+
+def _account(book: str, code: str) -> Account:
+    account = Account.objects.filter(book=books.find(book), code=code).first()
+    if account is not None:
+        return account
+    if Account.objects.filter(code=code).exists():
+        raise errors.Refused([errors.AccountInOtherBook(account=code, book=book, reference="–")])
+    raise errors.Refused([errors.NotFound(what=_("account"), name=code)])
+
+
+def _check_right(caller: Caller, right: str, label: Any, who: Any) -> None:
+    if right not in rights_of(caller.user):
+        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=who)])
+
+
+def _record(kind: str, row: ReasonCode | AdjustmentLimit, action: str, caller: Caller, facts: Mapping[str, Any]) -> None:
+    audit.record(subject=audit.Subject(kind, row.pk, str(row)), action=action, caller=caller, facts=dict(facts))

@@ -1,0 +1,292 @@
+"""What adjustments are previewed with, decided on and found by."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+
+from ledger_app import errors
+from ledger_app.errors import adjusting
+from ledger_app.models import (
+    Account,
+    Adjustment,
+    AdjustmentDecision,
+    AdjustmentLimit,
+    Book,
+    ContraAccount,
+    Line,
+    Period,
+    Posting,
+    ReasonCode,
+    User,
+)
+from ledger_app.queries import books, holding
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import adjustments as rules
+from ledger_app.rules import posting
+from ledger_app.rules.adjustments import AdjustmentFacts, Limit, Preview, Proposal, Shown, ShownBalance, ShownLine
+from ledger_app.rules.attachments import StoredFile
+from ledger_app.rules.posting import Draft, Plan
+
+REASONS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an adjustment is about, its rows found. ``number`` and ``version`` are 0 before it is sent."""
+
+    book: Book
+    account: Account
+    contra: Account
+    reason: ReasonCode
+    amount: int
+    effective_on: date
+    text: str
+    ticket: str
+    waives_floor: bool
+    attachments: tuple[str, ...]
+    number: int = 0
+    version: int = 0
+
+    def draft(self) -> Draft:
+        """Return the entry that an approval posts."""
+        return Draft(
+            book_id=self.book.pk,
+            effective_on=self.effective_on,
+            reference=rules.reference(self.number),
+            description=rules.description(reason=self.reason.code, ticket=self.ticket, text=self.text),
+            lines=rules.lines(
+                account_id=self.account.pk, category=self.account.category, contra_id=self.contra.pk, amount=self.amount
+            ),
+            waives_floor=self.waives_floor,
+        )
+
+
+def terms_of_proposal(proposal: Proposal) -> tuple[Terms | None, list[errors.LedgerError]]:
+    """Find book, account, reason code and contra account of a proposal; return what they refuse, and no terms where one is missing.
+
+    :raises errors.Refused: not_found, where there is no such book
+    """
+    found = rules.form_refusals(proposal)
+    book = books.find(proposal.book)
+    account = Account.objects.filter(book=book, code=proposal.account).first()
+    if account is None:
+        # The number of an account in another unit is the likelier slip.
+        elsewhere = Account.objects.filter(book__in=Book.objects.exclude(pk=book.pk), code=proposal.account).exists()
+        reference = rules.reference(0)
+        found.append(
+            errors.AccountInOtherBook(account=proposal.account, book=book.code, reference=reference)
+            if elsewhere
+            else errors.AccountUnknown(account=proposal.account, reference=reference)
+        )
+    reason = ReasonCode.objects.filter(code=proposal.reason).first()
+    if reason is None:
+        found.append(errors.NotFound(what=_("reason code"), name=proposal.reason))
+        return None, found
+    contra = contra_of(reason, book.pk)
+    if not reason.is_active:
+        found.append(adjusting.ReasonCodeInactive(reason=reason.code))
+    if contra is None:
+        found.append(adjusting.ReasonCodeOfOtherBook(reason=reason.code, book=book.code))
+    if proposal.waives_floor and not reason.may_waive_floor:
+        found.append(adjusting.FloorNotWaivable(reason=reason.code))
+    if account is None or contra is None or found:
+        return None, found
+    if account.pk == contra.pk:
+        return None, [adjusting.AccountIsContra(account=account.code, reason=reason.code)]
+    terms = Terms(
+        book=book,
+        account=account,
+        contra=contra,
+        reason=reason,
+        amount=proposal.amount,
+        effective_on=proposal.effective_on,
+        text=proposal.text.strip(),
+        ticket=proposal.ticket,
+        waives_floor=proposal.waives_floor,
+        attachments=named(proposal.attachments),
+    )
+    return terms, found
+
+
+def contra_of(reason: ReasonCode, book_id: int) -> Account | None:
+    """Return the contra account of a reason code in a book."""
+    row = ContraAccount.objects.filter(reason_code=reason, book=book_id).select_related("account").first()
+    return row.account if row is not None else None
+
+
+def terms_of(row: Adjustment) -> Terms:
+    """Return the terms of a proposal that was sent."""
+    return Terms(
+        book=row.book,
+        account=row.account,
+        contra=row.contra_account,
+        reason=row.reason_code,
+        amount=row.amount,
+        effective_on=row.effective_on,
+        text=row.text,
+        ticket=row.ticket,
+        waives_floor=row.waives_floor,
+        attachments=attachments_of(row),
+        number=row.pk,
+        version=row.version,
+    )
+
+
+def attachments_of(row: Adjustment) -> tuple[str, ...]:
+    """Return digest and name of each attachment, as they are shown."""
+    rows = row.attachments.order_by("name").values_list("name", "media_type", "size", "sha256")
+    return named([StoredFile(name, media_type, size, bytes(sha256)) for name, media_type, size, sha256 in rows])
+
+
+def preview_of_proposal(proposal: Proposal) -> Preview:
+    """Return what a proposal would do, and every rule that would refuse it. Nothing is locked: it is true as long as nobody posts.
+
+    :raises errors.Refused: not_found, where there is no such book
+    """
+    terms, found = terms_of_proposal(proposal)
+    if terms is None:
+        return Preview(None, tuple(found))
+    return preview(terms)
+
+
+def preview(terms: Terms) -> Preview:
+    """Return what an adjustment would do now, and every rule of the ledger that would refuse it."""
+    draft = terms.draft()
+    refusals, plan = posting.decide([draft], held=holding.unlocked([draft]), lane=0, by_hand=True)
+    most = limit_of_all(terms.book.pk)
+    if abs(terms.amount) > most:
+        refusals.append(adjusting.OverEveryLimit(amount=abs(terms.amount), book=terms.book.code, most=most))
+    return Preview(_shown(terms, plan), tuple(refusals))
+
+
+def preview_as_posted(terms: Terms) -> Preview:
+    """Return what was shown of an adjustment whose entry is written, from the rows alone: the lines, and the balances they led to."""
+    lines = Line.objects.filter(
+        entry__posting__origin_kind=Posting.Origin.ADJUSTMENT, entry__posting__origin_id=terms.number
+    ).order_by("id")
+    plan = Plan()
+    for account_id, stripe, sequence, amount, after in lines.values_list(
+        "account_id", "stripe", "sequence", "amount", "balance_after"
+    ):
+        plan.lines.append(posting.PlannedLine(0, account_id, stripe, sequence, amount, after))
+    return Preview(_shown(terms, plan), ())
+
+
+def _shown(terms: Terms, plan: Plan) -> Shown:
+    accounts = {account.pk: account for account in (terms.account, terms.contra)}
+    by_account = {line.account_id: line for line in plan.lines}
+    balances = []
+    for key, account in accounts.items():
+        line = by_account.get(key)
+        if line is not None and account.stripes == 1 and (account.floor is not None or key == terms.account.pk):
+            after = posting.natural(account.category, line.balance_after)
+            balances.append(ShownBalance(account.code, after - posting.natural(account.category, line.amount), after))
+    lines = terms.draft().lines
+    return Shown(
+        adjustment=terms.number,
+        version=terms.version,
+        book=terms.book.code,
+        effective_on=terms.effective_on.isoformat(),
+        lines=tuple(ShownLine(accounts[key].code, amount) for key, amount in lines),
+        balances=tuple(balances),
+        lots=lots_touched(plan),
+        reason=terms.reason.code,
+        text=terms.text,
+        ticket=terms.ticket,
+        waives_floor=terms.waives_floor,
+        attachments=terms.attachments,
+    )
+
+
+def lots_touched(plan: Plan) -> tuple[str, ...]:
+    """Return the lots that a plan makes or uses, each as text. The one place where they come into what is shown."""
+    del plan
+    return ()
+
+
+def limit_of(user: User, book_id: int) -> Limit:
+    """Return what a user may decide in a book: the most that one of the user's groups may. A superuser has no more than that."""
+    rows = AdjustmentLimit.objects.filter(group__in=user.groups.all(), book=book_id)
+    return rules.widest([Limit(most, alone) for most, alone in rows.values_list("amount_most", "two_deciders_above")])
+
+
+def limit_of_all(book_id: int) -> int:
+    """Return the most that anybody may decide in a book."""
+    rows = AdjustmentLimit.objects.filter(book=book_id).values_list("amount_most", flat=True)
+    return max(rows, default=0)
+
+
+def facts(
+    row: Adjustment, *, user: User, at: datetime, digest_shown: str | None = None, now: Preview | None = None
+) -> AdjustmentFacts:
+    """Return what the guards of an adjustment are asked with. ``now`` is its preview, where it was made already."""
+    if row.state not in rules.UNDECIDED:
+        now = Preview(None, ())
+    now = now or preview(terms_of(row))
+    approved = row.decisions.filter(decision=AdjustmentDecision.Decision.APPROVED)
+    return AdjustmentFacts(
+        state=row.state,
+        user_name=user.username,
+        rights=rights_of(user),
+        user_id=user.pk,
+        proposed_by=row.proposed_by_id,
+        proposer=row.proposed_by.username,
+        book=row.book.code,
+        size=abs(row.amount),
+        limit=limit_of(user, row.book_id),
+        approved_by=frozenset(approved.values_list("decided_by_id", flat=True)),
+        at=at,
+        expires_at=row.expires_at,
+        digest=now.digest,
+        digest_shown=digest_shown,
+        moved=as_phrase(now),
+        refusals=now.refusals,
+    )
+
+
+def as_phrase(now: Preview) -> str:
+    """Say what the balances of a preview are and would be, in the active language."""
+    if now.shown is None or not now.shown.balances:
+        return _("the proposal has changed")
+    return ", ".join(
+        _("account {account} has {before} now and would have {after}").format(
+            account=each.account, before=each.before, after=each.after
+        )
+        for each in now.shown.balances
+    )
+
+
+def approval_of(row: Adjustment, user: User) -> str:
+    """Return the name of the approval that is a user's to give: ``endorse`` where a second person has to follow, else ``approve``."""
+    limit = limit_of(user, row.book_id)
+    return "endorse" if row.state == Adjustment.State.PROPOSED and limit.alone < abs(row.amount) <= limit.most else "approve"
+
+
+def undecided(period: Period) -> Iterator[tuple[str, str, str]]:
+    """Yield ("Adjustment", name, state), in the active language, for each proposal that is dated in ``period`` and not decided."""
+    dated = Adjustment.objects.filter(
+        state__in=rules.UNDECIDED, book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
+    )
+    for row in dated.order_by("id"):
+        yield _("Adjustment"), str(row), row.get_state_display()
+
+
+def overdue(at: datetime, most: int) -> list[int]:
+    """Return the proposals whose time is over and that nobody has decided, the oldest first, at most ``most``."""
+    rows = Adjustment.objects.filter(state__in=rules.UNDECIDED, expires_at__lt=at).order_by("expires_at")
+    return list(rows.values_list("id", flat=True)[:most])
+
+
+def reasons_in_use(book_id: int | None = None) -> list[ReasonCode]:
+    """Return the reason codes that can be proposed with, in a book or in any."""
+    rows = ReasonCode.objects.filter(is_active=True)
+    if book_id is not None:
+        rows = rows.filter(contra_accounts__book=book_id)
+    return list(rows.order_by("code").distinct()[:REASONS_SHOWN])
+
+
+def named(files: Sequence[StoredFile]) -> tuple[str, ...]:
+    """Return digest and name of each file, in the order in which they are shown."""
+    return tuple(f"{file.sha256.hex()} {file.name}" for file in sorted(files, key=lambda file: file.name))

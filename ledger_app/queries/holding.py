@@ -1,0 +1,52 @@
+"""What a decision on drafts rests on: read under the locks of a posting, or without any for a preview, by the same statements."""
+
+from collections.abc import Mapping, Sequence
+
+from ledger_app import locks
+from ledger_app.queries import lots, postings
+from ledger_app.rules.lots import Done, HeldLots
+from ledger_app.rules.posting import Draft, Held, HeldBook
+
+
+def wanted(drafts: Sequence[Draft]) -> locks.Wanted:
+    """Return what is to be locked for ``drafts``."""
+    dates = {draft.effective_on for draft in drafts}
+    return locks.Wanted(
+        book_ids=frozenset(draft.book_id for draft in drafts),
+        first_on=min(dates),
+        last_on=max(dates),
+        account_ids=frozenset(account_id for draft in drafts for account_id, _ in draft.lines),
+    )
+
+
+def completed(
+    ledger: locks.Ledger,
+    drafts: Sequence[Draft],
+    *,
+    of_lots: tuple[Mapping[int, HeldLots], Mapping[int, Sequence[Done]]],
+    are_new: bool = False,
+) -> Held:
+    """Complete what was read of periods, accounts, balances and lots by what stands under the references, and was reversed before.
+
+    ``are_new``: nothing is looked up under the drafts' references, as each is known to be a new one.
+    """
+    kept, done = of_lots
+    book_ids = {draft.book_id for draft in drafts}
+    codes = {**ledger.book_codes, **postings.book_codes(book_ids - ledger.book_codes.keys())}
+    reversed_by, reversals = postings.reversals({draft.reverses.id for draft in drafts if draft.reverses})
+    return Held(
+        books={key: HeldBook(code, tuple(ledger.periods.get(key, ()))) for key, code in codes.items()},
+        accounts=ledger.accounts,
+        balances=ledger.balances,
+        known={} if are_new else postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
+        reversed_by=reversed_by,
+        reversals=reversals,
+        lots=kept,
+        done=done,
+    )
+
+
+def unlocked(drafts: Sequence[Draft], *, are_new: bool = False) -> Held:
+    """Read for a preview, which binds nobody: ``post`` decides anew under its locks."""
+    ledger = locks.unlocked(wanted(drafts))
+    return completed(ledger, drafts, of_lots=lots.held(ledger.accounts, drafts), are_new=are_new)
