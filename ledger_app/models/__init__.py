@@ -4,6 +4,7 @@ from ledger_app.models.accounts import STRIPES_MOST, Account, Balance
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
+from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
 
 __all__ = [
@@ -16,8 +17,11 @@ __all__ = [
     "Holder",
     "Identifier",
     "Line",
+    "Merge",
+    "MovedIdentifier",
     "Period",
     "Posting",
+    "RedirectedEntry",
     "Seal",
     "User",
     "Verification",

@@ -40,6 +40,7 @@ class Account(models.Model):
     floor = models.BigIntegerField(_("floor"), null=True, blank=True)
     stripes = models.PositiveSmallIntegerField(_("stripes"), default=1)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
+    version = models.PositiveIntegerField(_("version"), default=1)
     opened_at = models.DateTimeField(_("opened at"))
 
     history = HistoricalRecords()
@@ -49,6 +50,10 @@ class Account(models.Model):
 
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        permissions = [
+            ("suspend_account", "Can suspend accounts"),
+            ("close_account", "Can reopen and close accounts"),
+        ]
         # For the few that are not open.
         indexes = [models.Index(fields=["book", "state"], name="account_state")]
         constraints = [

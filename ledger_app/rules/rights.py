@@ -4,12 +4,19 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": (),
+    "support": (
+        "ledger_app.change_identifiers",
+        "ledger_app.propose_merge",
+        "ledger_app.suspend_account",
+    ),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
+        "ledger_app.close_account",
         "ledger_app.close_period",
+        "ledger_app.decide_merge",
         "ledger_app.freeze_period",
+        "ledger_app.suspend_account",
     ),
     "engineer": (
         "ingestion_app.receive_batch",
@@ -32,8 +39,11 @@ READ: Mapping[str, tuple[str, ...]] = {
         "holder",
         "identifier",
         "line",
+        "merge",
+        "movedidentifier",
         "period",
         "posting",
+        "redirectedentry",
         "seal",
         "verification",
     ),
