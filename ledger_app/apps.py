@@ -14,7 +14,10 @@ class LedgerConfig(AppConfig):
     verbose_name = _("Ledger")
 
     def ready(self) -> None:
-        """Have groups, rights and the system user brought up to date after each migration."""
+        """Have groups, rights and the system user brought up to date after each migration, and members proved with the rest."""
+        from ledger_app.queries import member_proofs, proofs
+
+        proofs.register(member_proofs.STATEMENTS)
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
 
 

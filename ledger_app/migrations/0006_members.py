@@ -9,11 +9,11 @@ from typing import Any
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.db.models.lookups
-import ledger_app.models.fields
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import ledger_app.models.fields
 
 first = import_module("ledger_app.migrations.0002_triggers")
 

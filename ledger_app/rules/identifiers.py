@@ -80,6 +80,11 @@ def shown(kind: str, value: str, last_four: str) -> str:
     return f"•••• {last_four}" if kind == CARD_NUMBER else value
 
 
+def hidden(value: str) -> str:
+    """Return what may be kept of a value that stands for a card number, whether it is one or not: the last four."""
+    return "*" * (len(value) - 4) + value[-4:] if len(value) > 8 else "*" * len(value)
+
+
 def masked(raw: bytes) -> bytes:
     """Return ``raw`` with every card number in it hidden but for its last four; it stays as long as it is."""
     return IN_TEXT.sub(_hide, raw)

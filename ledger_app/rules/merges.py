@@ -64,6 +64,9 @@ class MergePlan(NamedTuple):
         }
 
 
+NOTHING = MergePlan((), ())
+
+
 @dataclass(frozen=True, slots=True)
 class MergeFacts:
     """What the guards of a merge are asked with."""
@@ -76,7 +79,7 @@ class MergeFacts:
     survivor: int | None  # none while an undoing has opened no member yet
     holder_merged_into: int | None = None  # whoever remains after all merges
     survivor_merged_into: int | None = None
-    plan: MergePlan = MergePlan((), ())
+    plan: MergePlan = NOTHING
     accounts: tuple[MemberAccount, ...] = ()  # of both
     shut: tuple[tuple[str, str], ...] = ()  # (book, day) that take no entry
     open_work: tuple[errors.LedgerError, ...] = ()
@@ -208,7 +211,9 @@ MERGE = Machine(
         Transition(
             name="approve",
             label=_("Approve"),
-            description=_("Identifiers and points move to the member who remains, at once. Nothing undoes this but a further merge event."),
+            description=_(
+                "Identifiers and points move to the member who remains, at once. Nothing undoes this but a further merge event."
+            ),
             sources=("proposed",),
             target="done",
             right="ledger_app.decide_merge",

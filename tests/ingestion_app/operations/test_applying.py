@@ -117,7 +117,7 @@ def test_a_chunk_that_is_refused_stops_and_the_others_go_on(world: World) -> Non
 
 def test_an_account_made_from_a_value_that_was_closed_stops_its_chunks(world: World) -> None:
     batch = world.approved()
-    set_account("settlement.32", "closed")
+    set_account("settlement.32", "suspended")
     done = world.apply(batch)
     assert (done.batch.state, {code for reasons in done.stopped.values() for code in codes(reasons)}) == (
         "applying",
@@ -151,7 +151,7 @@ def test_a_member_merged_while_applying_stops_the_chunk(world: World) -> None:
     [
         (lambda: Period.objects.filter(name="2017-01").update(state="provisional"), ("plan_moved", "plan_moved")),
         (lambda: Period.objects.filter(name="2017-01", book__code="POINTS").update(state="frozen"), ("plan_moved",)),
-        (lambda: set_account("receivable.1001", "closed"), ("plan_moved",)),
+        (lambda: set_account("receivable.1001", "suspended"), ("plan_moved",)),
     ],
     ids=["provisional", "frozen", "closed"],
 )

@@ -95,7 +95,7 @@ def test_whoever_lost_the_lease_applies_nothing(world: World, batch: Batch, atte
 
 
 def test_whoever_lost_the_lease_stops_nothing(world: World, batch: Batch, attempt: Attempt) -> None:
-    set_account("receivable.1001", "closed")
+    set_account("receivable.1001", "suspended")
     stopped = taken(batch, attempt)
     later = taken(batch, attempt, seconds=61)
     assert chunks.apply_chunk(leased=stopped, caller=world.caller()).outcome == "superseded"

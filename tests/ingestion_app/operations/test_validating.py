@@ -228,7 +228,7 @@ def test_validating_again_replaces_the_plan_and_voids_the_approval(world: World)
 
 def test_validating_again_may_reject_and_leaves_no_plan(world: World) -> None:
     batch = world.approved(CONTENT)
-    set_account("points.1001", "closed")
+    set_account("points.1001", "suspended")
     again = world.validate(batch)
     assert (again.state, again.plan_digest, again.approved_by, again.totals) == ("rejected", None, None, {})
     assert (again.chunks.count(), again.records.count()) == (0, 0)
