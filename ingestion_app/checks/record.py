@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ class Row(NamedTuple):
     amount: int
     values: tuple[str | int | date | datetime, ...]
     raw: bytes
+
+
+_row = partial(tuple.__new__, Row)  # without the keywords that its constructor parses
 
 
 class Fields(NamedTuple):
@@ -99,6 +103,6 @@ class DataReader:
                 return None
             key = "/".join(key_of(values)) if has_joined_key else key_of(values)
             raw = whole[:-ending_bytes]
-            return Row(number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw)  # type: ignore[arg-type]
+            return _row((number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw))
 
         return quick

@@ -91,6 +91,8 @@ class Staged(NamedTuple):
 
 
 _staged = partial(tuple.__new__, Staged)
+_PLANNED = Record.Status.PLANNED
+_VALUES = {status: status.value for status in Record.Status}  # which an enumeration looks up each time
 
 
 class Stage:
@@ -122,18 +124,20 @@ class Stage:
 
     def add(self, checked: Checked, status: Record.Status) -> None:
         """Take one in."""
-        row, holder_id, planned, _ = checked
-        values: list[Any] = list(row.values)
+        (line, offset, length, key, _holder, amount, typed, _raw), holder_id, planned, _ = checked
+        values: list[Any] = list(typed)
         for place in self._moments:
             values[place] = str(values[place])
         if self._secret is not None:
             values[self._secret] = hidden(values[self._secret])
-        is_planned = status is Record.Status.PLANNED
-        content = records.content(row.line, row.key, holder_id, row.amount, values) if is_planned else b""
-        posted = tuple([(book, amount) for book, _, amount, _, _, _ in planned]) if is_planned else ()
+        content = b""
+        posted: tuple[Any, ...] = ()
+        if status is _PLANNED:
+            content = records.content(line, key, holder_id, amount, values)
+            posted = tuple([each[:3:2] for each in planned])
         encoded = f"[{','.join([encode_basestring(each) if type(each) is str else int.__repr__(each) for each in values])}]"
         rows = self._rows
-        rows.append((row.line, row.offset, row.length, status.value, row.key, holder_id, row.amount, encoded, content, posted))
+        rows.append((line, offset, length, _VALUES[status], key, holder_id, amount, encoded, content, posted))
         if len(rows) == bulk.ROWS_A_CALL:
             self._write_down()
 
@@ -198,7 +202,7 @@ class Survey:
         for book, on, amount, _, _, _ in planned:
             _count(self.totals, book, amount)
             self.dates.add(on)
-        return Record.Status.PLANNED
+        return _PLANNED
 
 
 def _count(totals: Totals, book: str, amount: int) -> None:

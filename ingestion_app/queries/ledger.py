@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import NamedTuple
 
 from ingestion_app.checks.record import Row
@@ -45,6 +46,9 @@ class Checked(NamedTuple):
     holder_id: int | None
     planned: list[Planned]
     errors: int
+
+
+_checked = partial(tuple.__new__, Checked)  # without the keywords that its constructor parses
 
 
 def secret_place(definition: Definition) -> int | None:
@@ -133,7 +137,7 @@ class LedgerCheck:
             if moves and not errors:
                 # One that is set aside moves nothing.
                 self.floors.add(moves, row)
-            yield Checked(row, holder.id if holder else None, planned, errors)
+            yield _checked((row, holder.id if holder else None, planned, errors))
 
     def conclude(self) -> Iterator[Seen]:
         """Yield what only the whole file shows: floors that its records together would break."""
@@ -207,15 +211,21 @@ class LedgerCheck:
         return None if period.state == "open" else (f"ledger.period_{period.state}", period.name)
 
     def _posted(self, rows: Sequence[Row], plans: Sequence[list[Planned]]) -> dict[tuple[str, str], posting.KnownEntry]:
-        """Return the entries that stand under the rows' references already."""
-        codes = {book.pk: code for code, book in self._books.items()}
-        keys = {code: book.pk for code, book in self._books.items()}
-        names = (
-            (keys[planned.book], reference(self._source, row.key))
-            for row, plan in zip(rows, plans, strict=True)
-            for planned in plan
-        )
-        return {(codes[book_id], name): known for (book_id, name), known in postings.known_entries(names).items()}
+        """Return the entries that stand under the rows' references already.
+
+        Keys mostly grow from file to file: where nothing stands between the first of a block and the last, none of them is looked up.
+        """
+        names: dict[str, list[str]] = {}
+        for row, plan in zip(rows, plans, strict=True):
+            for planned in plan:
+                names.setdefault(planned[0], []).append(row.key)
+        found: dict[tuple[str, str], posting.KnownEntry] = {}
+        for code, keys in names.items():
+            book_id = self._books[code].pk
+            if postings.any_between(book_id, reference(self._source, min(keys)), reference(self._source, max(keys))):
+                wanted = ((book_id, reference(self._source, key)) for key in keys)
+                found.update(((code, name), known) for (_, name), known in postings.known_entries(wanted).items())
+        return found
 
     def _is_same(self, planned: Planned, known: posting.KnownEntry) -> bool:
         sides = known.content["lines"]

@@ -520,6 +520,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Q(
                         ("holds_holder", True),
+                        ("holds_holder__isnull", False),
                         ("holds_undone__isnull", True),
                         ("state__in", ["proposed", "done"]),
                         ("undoes__isnull", True),
@@ -527,6 +528,7 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("holds_holder__isnull", True),
                         ("holds_undone", True),
+                        ("holds_undone__isnull", False),
                         ("state__in", ["proposed", "done"]),
                         ("undoes__isnull", False),
                     ),

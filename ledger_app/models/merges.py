@@ -84,8 +84,20 @@ class Merge(models.Model):
             # A merge holds its member while it is open or done; an undoing holds the merge that it undoes.
             models.CheckConstraint(
                 condition=Q(state__in=["rejected", "withdrawn"], holds_holder__isnull=True, holds_undone__isnull=True)
-                | Q(state__in=["proposed", "done"], undoes__isnull=True, holds_holder=True, holds_undone__isnull=True)
-                | Q(state__in=["proposed", "done"], undoes__isnull=False, holds_holder__isnull=True, holds_undone=True),
+                | Q(
+                    state__in=["proposed", "done"],
+                    undoes__isnull=True,
+                    holds_holder=True,
+                    holds_holder__isnull=False,
+                    holds_undone__isnull=True,
+                )
+                | Q(
+                    state__in=["proposed", "done"],
+                    undoes__isnull=False,
+                    holds_holder__isnull=True,
+                    holds_undone=True,
+                    holds_undone__isnull=False,
+                ),
                 name="merge_holds_while_open",
             ),
         ]

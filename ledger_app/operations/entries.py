@@ -1,9 +1,9 @@
 """The one way into the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import postings
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
-from ledger_app.rules.posting import Draft, Held, HeldBook, HeldPeriod, Plan, Reversed
+from ledger_app.rules.posting import Draft, Held, HeldBook, Plan, Reversed
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,
@@ -113,26 +113,21 @@ def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> 
 
 def _hold(drafts: Sequence[Draft], lane: int, locked: locks.Ledger | None) -> Held:
     """Lock, in the one order, all that the decision rests on; then read it."""
-    account_ids = {account_id for draft in drafts for account_id, _ in draft.lines}
-    fixed = postings.holders_of(account_ids)
     book_ids = {draft.book_id for draft in drafts}
-    dates = [draft.effective_on for draft in drafts]
+    dates = {draft.effective_on for draft in drafts}
     locked = locked or locks.ledger(
         book_ids=book_ids,
         first_on=min(dates),
         last_on=max(dates),
-        holder_ids={holder for holder, _ in fixed.values() if holder is not None},
-        balance_ids=[posting.balance_id(account_id, lane % stripes) for account_id, (_, stripes) in fixed.items()],
+        account_ids={account_id for draft in drafts for account_id, _ in draft.lines},
+        lane=lane,
     )
-    periods: dict[int, list[HeldPeriod]] = {}
-    for period in locked.periods:
-        periods.setdefault(period.book_id, []).append(HeldPeriod(period.name, period.starts_on, period.ends_on, period.state))
-    books = {key: HeldBook(code, tuple(periods.get(key, ()))) for key, code in postings.book_codes(book_ids).items()}
+    codes = {**locked.book_codes, **postings.book_codes(book_ids - locked.book_codes.keys())}
     to_reverse = {draft.reverses.id for draft in drafts if draft.reverses}
     reversed_by, reversals = postings.reversals(to_reverse)
     return Held(
-        books=books,
-        accounts=postings.accounts(account_ids, locked.holders),
+        books={key: HeldBook(code, tuple(locked.periods.get(key, ()))) for key, code in codes.items()},
+        accounts=locked.accounts,
         balances=locked.balances,
         known=postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
         reversed_by=reversed_by,
@@ -155,21 +150,27 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     )
     first = row.pk * PLACES
     # Book by book: the trigger on entries believes the period it found until the book changes.
-    places = sorted(range(len(plan.entries)), key=lambda place: plan.entries[place].draft.book_id)
-    keys = dict(zip(places, count(first), strict=False))
-    rows = []
-    for place in places:
+    places = sorted(range(len(plan.entries)), key=[entry.draft.book_id for entry in plan.entries].__getitem__)
+    keys = [0] * len(places)
+    entries: list[tuple[Any, ...]] = []
+    for key, place in enumerate(places, first):
         (book_id, on, reference, description, _lines, reverses, *_flags), fingerprint = plan.entries[place]
-        rows.append((keys[place], row.pk, book_id, on, reference, description, reverses.id if reverses else None, fingerprint))
-    bulk.insert("ledger_app_entry", ENTRY_COLUMNS, rows)
+        keys[place] = key
+        entries.append((key, row.pk, book_id, on, reference, description, reverses.id if reverses else None, fingerprint))
+    _insert("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
     lines = [
         (key, keys[place], account_id, stripe, sequence, amount, after)
         for key, (place, account_id, stripe, sequence, amount, after) in enumerate(plan.lines, first)
     ]
-    bulk.insert("ledger_app_line", LINE_COLUMNS, lines)
+    _insert("lines", "ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
     _assert_written(row.pk, plan)
     return row.pk
+
+
+def _insert(what: str, table: str, columns: Mapping[str, bulk.Kind], rows: Sequence[tuple[Any, ...]]) -> None:
+    if (count := bulk.insert(table, columns, rows)) != len(rows):
+        raise errors.WrittenDiffers(what=what, planned=len(rows), found=count)
 
 
 SET_BALANCES = {
@@ -213,11 +214,8 @@ WRITTEN = """
 
 
 def _assert_written(posting_id: int, plan: Plan) -> None:
-    """Read back what was written and hold it against the plan: entries, and by balance the count and sum of lines, the last of them, the claim."""
+    """Read back what was written and hold it against the plan: by balance the count and sum of lines, the last of them, the claim."""
     first = posting_id * PLACES
-    entry_count = Entry.objects.filter(posting_id=posting_id, id__gte=first, id__lt=first + PLACES).count()
-    if entry_count != len(plan.entries):
-        raise errors.WrittenDiffers(what="entries", planned=len(plan.entries), found=entry_count)
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN.format(then=JOIN_IN_ORDER[connection.vendor]), [first, first + PLACES - 1])
         rows = [tuple(map(int, row)) for row in cursor.fetchall()]

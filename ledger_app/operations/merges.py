@@ -17,11 +17,12 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges, postings
 from ledger_app.rules.merges import MERGE, MergeFacts, Move, digest, proposal_reasons
-from ledger_app.rules.posting import Draft, balance_id
+from ledger_app.rules.posting import Draft, HeldAccount, balance_id
 
 MEMBER = "member"  # the kind of an audit row about a member
 # The member whose account is opened in place of another's: the code of that one, cut so that this still fits.
 CODE_KEPT = 48
+LANE = 0  # which stripe of a striped account gives and takes
 
 
 def propose(*, holder_id: int, survivor_id: int, reason: str, caller: Caller, effective_on: date | None = None) -> Merge:
@@ -171,10 +172,13 @@ class _Work:
     caller: Caller
     shown: bytes
     told: dict[str, Any] = field(default_factory=dict)  # what the audit row says of it
-    locked: locks.Ledger = field(default_factory=lambda: locks.Ledger([], {}, {}))
+    locked: locks.Ledger = field(default_factory=lambda: locks.Ledger({}, {}, {}, {}))
 
     def lock(self, row: Merge) -> MergeFacts:
-        """Lock all that the merge rests on, then read it. An account's member and stripes never change, so they are known beforehand."""
+        """Lock all that the merge rests on, then read it. An account's member never changes, so it is known beforehand whose they are.
+
+        Nobody posts to any stripe of an account whose row is held alone.
+        """
         holders = {key for key in (row.holder_id, row.survivor_id) if key is not None}
         accounts = Account.objects.filter(holder_id__in=holders).select_related("book")
         days = merges.days(row, {each.book_id: each.book for each in accounts}.values(), self.caller.at).values()
@@ -182,8 +186,10 @@ class _Work:
             book_ids={each.book_id for each in accounts},
             first_on=min(days, default=date.min),
             last_on=max(days, default=date.min),
+            account_ids=[each.pk for each in accounts],
+            lane=LANE,
+            alone=True,
             holder_ids=holders,
-            balance_ids=[balance_id(each.pk, stripe) for each in accounts for stripe in range(each.stripes)],
         )
         return merges.facts(row, user=self.caller.user, at=self.caller.at, shown=self.shown)
 
@@ -233,8 +239,10 @@ class _Work:
             self.caller,
         )
         # Nobody else can have them yet.
-        self.locked.balances.update({balance_id(each.pk, stripe): (0, 0) for each in opened for stripe in range(each.stripes)})
-        self.locked.holders.setdefault(survivor.pk, None)
+        for each in opened:
+            held = HeldAccount(each.code, each.book_id, each.category, each.floor, each.stripes, each.state, None)
+            self.locked.accounts[each.pk] = held
+            self.locked.balances[balance_id(each.pk, LANE)] = (0, 0)
         targets = {move.source.id: move.target.id for move in moves if move.target is not None}
         return targets | {source.id: account.pk for source, account in zip(missing, opened, strict=True)}
 

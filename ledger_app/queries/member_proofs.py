@@ -59,7 +59,7 @@ def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
             yield _("Member {holder} points to member {into}; its merge says {said}.").format(
                 holder=holder, into=into.get(holder) or "–", said=said.get(holder) or "–"
             )
-    yield from _circles({key: value for key, value in into.items() if value is not None})
+    yield from _circles(into)
 
 
 def _circles(into: dict[int, int]) -> Iterator[str]:

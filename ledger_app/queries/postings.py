@@ -1,4 +1,4 @@
-"""What ``post`` looks up: accounts, books, and what stands under the drafts' references."""
+"""What ``post`` looks up: books, and what stands under the drafts' references."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from ledger_app.models import Account, Book, Entry
-from ledger_app.rules.posting import HeldAccount, KnownEntry
+from ledger_app.rules.posting import KnownEntry
 
 LIST_MOST = 900
 REFERENCES_A_CALL = 20_000  # a hundred characters each at most: a server takes no statement larger than its max_allowed_packet
@@ -23,28 +23,9 @@ def parts(keys: Sequence[int] | Sequence[str]) -> Iterator[Sequence[int] | Seque
 
 def book_codes(ids: Collection[int]) -> dict[int, str]:
     """Return code by book id."""
+    if not ids:
+        return {}
     return dict(Book.objects.filter(id__in=ids).values_list("id", "code"))
-
-
-def holders_of(account_ids: Collection[int]) -> dict[int, tuple[int | None, int]]:
-    """Return (holder id, stripes) by account id: what never changes about an account, and says what to lock."""
-    found: dict[int, tuple[int | None, int]] = {}
-    for part in parts(sorted(account_ids)):
-        rows = Account.objects.filter(id__in=part).values_list("id", "holder_id", "stripes")
-        found.update((key, (holder, stripes)) for key, holder, stripes in rows)
-    return found
-
-
-def accounts(account_ids: Collection[int], merged: dict[int, int | None]) -> dict[int, HeldAccount]:
-    """Return the accounts as they are now. ``merged`` maps holder id to the holder it was merged into."""
-    found: dict[int, HeldAccount] = {}
-    for part in parts(sorted(account_ids)):
-        rows = Account.objects.filter(id__in=part).values_list(
-            "id", "code", "book_id", "category", "floor", "stripes", "state", "holder_id"
-        )
-        for key, code, book, category, floor, stripes, state, holder in rows:
-            found[key] = HeldAccount(code, book, category, floor, stripes, state, merged.get(holder) if holder else None)
-    return found
 
 
 # References of a book, thousands in one statement, each looked up in the unique index. A list of them as parameters costs more in the driver than
@@ -76,8 +57,13 @@ def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Kn
             for start in range(0, len(names), REFERENCES_A_CALL):
                 cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
                 rows += [(key, book_id, reference, digest) for key, reference, digest in cursor.fetchall()]
-    contents = _contents([row[0] for row in rows])
+    contents = _contents([row[0] for row in rows]) if rows else {}
     return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
+
+
+def any_between(book_id: int, first: str, last: str) -> bool:
+    """Whether an entry of the book has a reference from ``first`` to ``last``, in the order of their characters' numbers."""
+    return Entry.objects.filter(book=book_id, reference__gte=first, reference__lte=last).exists()
 
 
 def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +39,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.FloorBroken,
 )
 
+FORM = "kakutei-entry-1"
 AMOUNT_MOST = 10**15
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
@@ -164,6 +165,9 @@ def balance_id(account_id: int, stripe: int) -> int:
     return account_id * STRIPES_MOST + stripe
 
 
+_iso = lru_cache(maxsize=1024)(date.isoformat)  # few days, and many entries of each
+
+
 def natural(category: str, amount: int) -> int:
     """Return a signed amount in the natural direction of ``category``: credit positive for liability, equity and income."""
     return amount if category in DEBIT_CATEGORIES else -amount
@@ -173,8 +177,12 @@ def digest(
     *, book: str, effective_on: date, reference: str, description: str, reverses: str, lines: Sequence[tuple[str, int]]
 ) -> bytes:
     """Return the SHA-256 of an entry's canonical form (docs/canonical-form.md). ``lines`` are (account code, signed amount)."""
-    head = f"kakutei-entry-1\n{book}\n{effective_on.isoformat()}\n{reference}\n{description}\n{reverses}\n"
-    return hashlib.sha256((head + "".join([f"{code} {amount}\n" for code, amount in lines])).encode()).digest()
+    text = "".join([f"{code} {amount}\n" for code, amount in lines])
+    return _digest((FORM, book, effective_on.isoformat(), reference, description, reverses, text))
+
+
+def _digest(parts: tuple[str, ...]) -> bytes:
+    return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
 def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
@@ -237,15 +245,10 @@ class _Decision:
             self._plan.entries.append(_ENTRY((draft, fingerprint)))
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
+        _book_id, on, reference, description, lines, reverses, *_flags = draft
         places = self._places
-        return digest(
-            book=book.code,
-            effective_on=draft.effective_on,
-            reference=draft.reference,
-            description=draft.description,
-            reverses=draft.reverses.reference if draft.reverses else "",
-            lines=[(places[account_id].code, amount) for account_id, amount in draft.lines],
-        )
+        text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
+        return _digest((FORM, book.code, _iso(on), reference, description, reverses.reference if reverses else "", text))
 
     def _stands_already(self, draft: Draft, fingerprint: bytes) -> bool:
         """Whether the draft's reference stands for an entry already: for this very one, or else for another, which is a conflict."""
@@ -314,11 +317,11 @@ _LINE = partial(tuple.__new__, PlannedLine)
 
 def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     """What is wrong with a draft by itself, and which of its accounts are not there."""
-    total = 0
-    is_sound = len(draft.lines) > 1
-    for account_id, amount in draft.lines:
+    accounts, lines, total = held.accounts, draft.lines, 0
+    is_sound = len(lines) > 1
+    for account_id, amount in lines:
         total += amount
-        if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST or account_id not in held.accounts:
+        if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
             is_sound = False
     if is_sound and total == 0 and _REFERENCE(draft.reference) and _DESCRIPTION(draft.description):
         return []

@@ -97,7 +97,7 @@ def test_a_chunk_that_stopped_is_status_1_with_its_reasons(world: World, path: P
     stopped = command("apply", number)
     assert (stopped.status, stopped.data["state"]) == (1, "applying")
     assert stopped.data["chunks_stopped"]
-    assert "account_not_open: The account settlement.32 is Closed" in stopped.complaint
+    assert "account_not_open: The account settlement.32 is Suspended" in stopped.complaint
     set_account("settlement.32", "open")
     assert command("apply", number).status == 0
 

@@ -133,7 +133,8 @@ def test_an_approval_is_not_troubled_by_an_account_that_it_has_no_part_in(world:
     assert world.approve(batch).state == "approved"
 
 
-def test_an_approval_is_refused_when_a_member_was_merged(world: World) -> None:
+def test_an_approval_is_refused_when_a_member_was_merged_and_the_source_has_that_stop(world: World) -> None:
+    world.load(merged="stop")
     batch = world.validated()
     stays, gone = Holder.objects.order_by("id")[:2]
     Holder.objects.filter(pk=gone.pk).update(merged_into=stays)

@@ -161,7 +161,7 @@ def test_a_pause_lets_the_chunk_under_way_end(world: World, batch: Batch, monkey
 
 
 def test_a_circuit_breaker_pauses_when_as_many_chunks_have_stopped_as_the_source_allows(world: World, batch: Batch) -> None:
-    Account.objects.filter(role="receivable").update(state="closed")
+    Account.objects.filter(role="receivable").update(state="suspended")
     definition = definitions.definition_of(batch.source_version)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(definitions, "definition_of", lambda _version: replace(definition, failing_chunks=2))

@@ -390,7 +390,10 @@ def test_a_member_who_was_merged_refuses_the_proposal_and_voids_it_afterwards(wo
         ("holder_merged", "receivable.1001", other.pk),
     ]
     assert codes(reversals.preview(original).refusals) == ["holder_merged"] * 2
-    Holder.objects.update(merged_into=None)
+
+
+def test_a_member_who_is_merged_after_the_proposal_voids_it(world: World) -> None:
+    original = world.applied()
     merge("1999", "1006")
     reversal = world.reverse(original)
     merge("1004", "1006")

@@ -327,10 +327,9 @@ def test_a_member_merged_while_the_file_is_read_does_not_tear_the_plan(world: Wo
     )
     for chunk in validated.chunks.all():
         assert chunk.records.count() == chunk.record_count
-    with pytest.raises(Refused) as refused:
-        world.approve(validated)
-    assert codes(refused.value.reasons) == ["plan_moved"]
-    assert world.apply(world.approve(world.validate(validated))).batch.state == "applied"
+    # What was planned for the one who is gone is posted to the one who remains.
+    assert world.apply(world.approve(validated)).batch.state == "applied"
+    assert Account.objects.get(code="receivable.1001").balances.get().amount == 0
 
 
 def test_a_newer_version_of_the_source_is_the_one_that_is_recorded(world: World) -> None:

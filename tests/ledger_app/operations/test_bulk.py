@@ -10,7 +10,7 @@ from ledger_app.operations import bulk
 
 TABLE = "bulk_sample"
 COLUMNS = {"number": bulk.INTEGER, "day": bulk.DATE, "name": bulk.TEXT, "digest": bulk.DIGEST}
-GOOD: list[Any] = [1, date(2017, 1, 31), "髙 ' \" \\ % ;", b"\x00\xff" * 16]
+GOOD: tuple[Any, ...] = (1, date(2017, 1, 31), "髙 ' \" \\ % ;", b"\x00\xff" * 16)
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +31,13 @@ def rows() -> list[tuple[Any, ...]]:
 
 
 def test_values_arrive_as_they_were() -> None:
-    bulk.insert(TABLE, COLUMNS, [GOOD, [-(2**63), None, "", bytes(32)]])
+    bulk.insert(TABLE, COLUMNS, [GOOD, (-(2**63), None, "", bytes(32))])
     assert rows() == [(-(2**63), "None", "", bytes(32)), (1, "2017-01-31", GOOD[2], GOOD[3])]
 
 
 def test_more_rows_than_one_call_takes_all_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "ROWS_A_CALL", 2)
-    bulk.insert(TABLE, COLUMNS, [[number, *GOOD[1:]] for number in range(5)])
+    bulk.insert(TABLE, COLUMNS, [(number, *GOOD[1:]) for number in range(5)])
     assert [row[0] for row in rows()] == [0, 1, 2, 3, 4]
 
 
@@ -71,11 +71,11 @@ def test_no_rows_are_no_statement() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param([10**19, *GOOD[1:]], id="an integer of twenty digits"),
-        pytest.param([1, GOOD[1], "x" * 21, GOOD[3]], id="a text that is too long"),
+        pytest.param((10**19, *GOOD[1:]), id="an integer of twenty digits"),
+        pytest.param((1, GOOD[1], "x" * 21, GOOD[3]), id="a text that is too long"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_the_server(wrong: list[Any]) -> None:
+def test_what_does_not_fit_is_refused_by_the_server(wrong: tuple[Any, ...]) -> None:
     with pytest.raises(DatabaseError):
         bulk.insert(TABLE, COLUMNS, [GOOD, wrong])
 
@@ -83,18 +83,18 @@ def test_what_does_not_fit_is_refused_by_the_server(wrong: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        pytest.param([True, *GOOD[1:]], TypeError, id="a truth where a number belongs"),
-        pytest.param([1, GOOD[1], b"x", GOOD[3]], TypeError, id="bytes where a text belongs"),
-        pytest.param(["12x", *GOOD[1:]], TypeError, id="an integer with a letter"),
-        pytest.param([1.5, *GOOD[1:]], TypeError, id="an integer with a fraction"),
-        pytest.param([None, *GOOD[1:]], TypeError, id="an integer that must be given"),
-        pytest.param([1, "2017-02-31", *GOOD[2:]], TypeError, id="a day as text"),
-        pytest.param([1, GOOD[1], None, GOOD[3]], TypeError, id="a text that must be given"),
-        pytest.param([*GOOD[:3], "00' OR '1'='1"], TypeError, id="a text where bytes belong"),
-        pytest.param([1, *GOOD[1:], 5], ValueError, id="a value too many"),
+        pytest.param((True, *GOOD[1:]), TypeError, id="a truth where a number belongs"),
+        pytest.param((1, GOOD[1], b"x", GOOD[3]), TypeError, id="bytes where a text belongs"),
+        pytest.param(("12x", *GOOD[1:]), TypeError, id="an integer with a letter"),
+        pytest.param((1.5, *GOOD[1:]), TypeError, id="an integer with a fraction"),
+        pytest.param((None, *GOOD[1:]), TypeError, id="an integer that must be given"),
+        pytest.param((1, "2017-02-31", *GOOD[2:]), TypeError, id="a day as text"),
+        pytest.param((1, GOOD[1], None, GOOD[3]), TypeError, id="a text that must be given"),
+        pytest.param((*GOOD[:3], "00' OR '1'='1"), TypeError, id="a text where bytes belong"),
+        pytest.param((1, *GOOD[1:], 5), ValueError, id="a value too many"),
     ],
 )
-def test_what_does_not_fit_is_refused(wrong: list[Any], error: type[Exception]) -> None:
+def test_what_does_not_fit_is_refused(wrong: tuple[Any, ...], error: type[Exception]) -> None:
     with pytest.raises(error):
         bulk.insert(TABLE, COLUMNS, [GOOD, wrong])
     assert rows() == []
@@ -109,11 +109,11 @@ def test_null_goes_where_it_may() -> None:
 
 def test_what_has_no_place_in_a_row_is_a_fault_of_the_program() -> None:
     with pytest.raises(TypeError):
-        bulk.insert(TABLE, COLUMNS, [[object(), *GOOD[1:]]])
+        bulk.insert(TABLE, COLUMNS, [(object(), *GOOD[1:])])
 
 
 def test_blocks_are_inserted_in_order_and_counted() -> None:
-    blocks = [[[number, *GOOD[1:]] for number in range(start, start + 3)] for start in (0, 3, 6)]
+    blocks = [[(number, *GOOD[1:]) for number in range(start, start + 3)] for start in (0, 3, 6)]
     assert [*bulk.insert_each(TABLE, COLUMNS, blocks)] == [3, 3, 3]
     assert [row[0] for row in rows()] == list(range(9))
 
@@ -121,12 +121,12 @@ def test_blocks_are_inserted_in_order_and_counted() -> None:
 def test_a_block_that_does_not_fit_raises_and_leaves_the_connection_usable() -> None:
     with transaction.atomic():
         with pytest.raises(TypeError):
-            [*bulk.insert_each(TABLE, COLUMNS, [[GOOD], [[object(), *GOOD[1:]]]])]
+            [*bulk.insert_each(TABLE, COLUMNS, [[GOOD], [(object(), *GOOD[1:])]])]
         assert len(rows()) <= 1
 
 
 def test_whoever_gives_up_between_blocks_finds_nothing_under_way() -> None:
-    given = bulk.insert_each(TABLE, COLUMNS, [[GOOD], [[2, *GOOD[1:]]], [[3, *GOOD[1:]]]])
+    given = bulk.insert_each(TABLE, COLUMNS, [[GOOD], [(2, *GOOD[1:])], [(3, *GOOD[1:])]])
     assert next(given) == 1
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT COUNT(*) FROM {TABLE}")

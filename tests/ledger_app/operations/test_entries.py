@@ -208,8 +208,8 @@ def test_what_was_written_is_held_against_the_plan(ledger, monkeypatch, what, st
 def test_a_line_that_was_not_written_is_missed(ledger, monkeypatch):
     whole = bulk.insert
 
-    def insert(table: str, columns: Mapping[str, bulk.Kind], rows: Sequence[Sequence[Any]]) -> None:
-        whole(table, columns, rows[:-1] if table == "ledger_app_line" else rows)
+    def insert(table: str, columns: Mapping[str, bulk.Kind], rows: Sequence[tuple[Any, ...]]) -> int:
+        return whole(table, columns, rows[:-1] if table == "ledger_app_line" else rows)
 
     monkeypatch.setattr(bulk, "insert", insert)
     with pytest.raises(errors.WrittenDiffers, match="lines"):

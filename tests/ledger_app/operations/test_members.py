@@ -62,7 +62,11 @@ def test_a_card_number_is_kept_as_a_hash_with_its_last_four_and_nowhere_in_the_c
 
 def test_the_database_takes_no_card_number_that_is_not_hashed(give):
     holder = Holder.objects.first()
-    for columns in ({"value": CARD}, {"value": CARD, "key_name": "new", "last_four": "1111"}, {"value": "a" * 64, "last_four": "1111"}):
+    for columns in (
+        {"value": CARD},
+        {"value": CARD, "key_name": "new", "last_four": "1111"},
+        {"value": "a" * 64, "last_four": "1111"},
+    ):
         with pytest.raises(DatabaseError), transaction.atomic():
             Identifier.objects.create(kind="card_number", holder=holder, **columns)
     row = give("card_token", "tok-1")

@@ -34,7 +34,9 @@ def members(ledger):
     opening = books.AccountOpening
     books.open_members(
         openings=[
-            books.MemberOpening("M3", ((book, opening("M3-points", "points", "liability", floor=0)),), name="M3", card_numbers=(CARD,))
+            books.MemberOpening(
+                "M3", ((book, opening("M3-points", "points", "liability", floor=0)),), name="M3", card_numbers=(CARD,)
+            )
         ],
         caller=ledger.caller,
     )
@@ -93,7 +95,12 @@ def test_points_and_identifiers_move_and_the_member_points_to_who_remains(ledger
 def test_an_account_that_the_member_who_remains_lacks_is_opened(ledger, members, support_caller, finance_caller):
     merge = approve(propose(members, support_caller, "M3", "M1"), finance_caller)
     opened = Account.objects.get(holder=members["M1"], role="points")
-    assert (opened.code, opened.category, opened.floor, total(members["M1"], "points")) == (f"M3-points.m{merge.pk}", "liability", 0, -50)
+    assert (opened.code, opened.category, opened.floor, total(members["M1"], "points")) == (
+        f"M3-points.m{merge.pk}",
+        "liability",
+        0,
+        -50,
+    )
     assert Identifier.objects.get(kind="card_number").holder == members["M1"]
     assert breaches(ledger) == []
 
@@ -122,7 +129,9 @@ def test_nobody_decides_their_own_superusers_included(members, make_user, caller
     root = caller_of(make_user("root", "finance", is_superuser=True), at=samples.AFTER_JANUARY)
     merge = propose(members, root)
     assert refused(lambda: approve(merge, root)) == ["merge_decided_by_proposer"]
-    assert refused(lambda: merges.end(merge_id=merge.pk, name="reject", reason="No.", caller=root)) == ["merge_decided_by_proposer"]
+    assert refused(lambda: merges.end(merge_id=merge.pk, name="reject", reason="No.", caller=root)) == [
+        "merge_decided_by_proposer"
+    ]
     assert refused(lambda: approve(merge, support_caller)) == ["not_permitted"]
     with pytest.raises(DatabaseError), transaction.atomic():
         Merge.objects.filter(pk=merge.pk).update(
@@ -146,9 +155,9 @@ def test_a_rejected_or_withdrawn_proposal_moves_nothing_and_frees_the_member(led
     withdrawn = propose(members, support_caller)
     merges.end(merge_id=withdrawn.pk, name="withdraw", reason="Mistyped.", caller=support_caller)
     assert refused(lambda: merges.end(merge_id=withdrawn.pk, name="reject", reason="x", caller=finance_caller)) == ["wrong_state"]
-    assert refused(lambda: merges.end(merge_id=propose(members, support_caller).pk, name="reject", reason="", caller=finance_caller)) == [
-        "reason_required"
-    ]
+    assert refused(
+        lambda: merges.end(merge_id=propose(members, support_caller).pk, name="reject", reason="", caller=finance_caller)
+    ) == ["reason_required"]
     assert total(members["M1"], "receivable") == 70
     assert breaches(ledger) == []
 
@@ -161,7 +170,9 @@ def test_what_the_accounts_refuse_is_named_before_anything_moves(ledger, members
         account_id=ledger.accounts["M2-receivable"].pk, name="suspend", reason="Looked into.", caller=support_caller
     )
     assert refused(lambda: propose(members, support_caller)) == ["merge_account_not_open"]
-    account_operations.change(account_id=ledger.accounts["M2-receivable"].pk, name="reopen", reason="Fine.", caller=finance_caller)
+    account_operations.change(
+        account_id=ledger.accounts["M2-receivable"].pk, name="reopen", reason="Fine.", caller=finance_caller
+    )
     Account.objects.filter(code="M3-points").update(floor=10)
     assert refused(lambda: propose(members, support_caller, "M3", "M1")) == ["merge_floor_broken"]
     Period.objects.update(state="frozen")
@@ -200,7 +211,9 @@ def test_undoing_gives_back_what_is_stated_and_no_more_than_there_is(ledger, mem
     assert breaches(ledger) == []
 
 
-@pytest.mark.parametrize("what", ["away", "other", "itself", "into merged", "deleted", "merge changed", "merge deleted", "move changed"])
+@pytest.mark.parametrize(
+    "what", ["away", "other", "itself", "into merged", "deleted", "merge changed", "merge deleted", "move changed"]
+)
 def test_the_database_refuses_what_the_code_refuses(members, support_caller, finance_caller, what):
     merge = approve(propose(members, support_caller), finance_caller)
     holders = Holder.objects.filter(pk=members["M1"].pk)

@@ -23,7 +23,7 @@ def test_the_steps_of_the_lock_order_are_in_the_table():
     table = re.findall(r"^\| (\d) \| (.+?) \| (\w+) \|", text, re.MULTILINE)
     assert [int(number) for number, _, _ in table] == list(range(1, len(locks.STEPS) + 1))
     assert all(step.split()[-1] in what for step, (_, what, _) in zip(locks.STEPS, table, strict=True))
-    assert [how for _, _, how in table] == ["exclusive", "shared", "exclusive", "exclusive"]
+    assert [how for _, _, how in table] == ["exclusive", "shared", "shared", "exclusive"]
 
 
 def test_the_errors_that_are_tried_again_are_named():

@@ -9,12 +9,17 @@ CARD = "4111111111111111"
 KEYS = [CardKey("new", b"n" * 32), CardKey("old", b"o" * 32)]
 
 
-@pytest.mark.parametrize("text", [CARD, "4111 1111 1111 1111", "4111-1111-1111-1111", "４１１１１１１１１１１１１１１１", f" {CARD} ", "378282246310005"])
+@pytest.mark.parametrize(
+    "text",
+    [CARD, "4111 1111 1111 1111", "4111-1111-1111-1111", "４１１１１１１１１１１１１１１１", f" {CARD} ", "378282246310005"],
+)
 def test_a_card_number_is_read_however_it_is_written(text):
     assert identifiers.card_digits(text) in {CARD, "378282246310005"}
 
 
-@pytest.mark.parametrize("text", ["4111111111111112", "411111111111", "41111111111111111111", "4111x11111111111", "", "tok_4111111111111111"])
+@pytest.mark.parametrize(
+    "text", ["4111111111111112", "411111111111", "41111111111111111111", "4111x11111111111", "", "tok_4111111111111111"]
+)
 def test_what_does_not_check_is_no_card_number(text):
     assert identifiers.card_digits(text) == ""
 
