@@ -15,6 +15,13 @@ MACHINES: Final[dict[str, Machine]] = {}
 PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("batch", "receive"): _("received the file"),
     ("batch", "propose"): _("proposed this reversal"),
+    ("merge", "propose"): _("proposed this merge"),
+    ("member", "propose_merge"): _("proposed a merge"),
+    ("member", "gave_to"): _("carried out a merge: identifiers and points went to another member"),
+    ("member", "took_from"): _("carried out a merge: identifiers and points came from another member"),
+    ("member", "add_identifier"): _("gave an identifier"),
+    ("member", "end_identifier"): _("ended an identifier"),
+    ("member", "renew_card"): _("renewed the hash of a card"),
     ("source", "load"): _("loaded a version of the source"),
 }
 
