@@ -63,6 +63,7 @@ class IdentifierInput(Input):
 class EndInput(Input):
     """How an identifier ends."""
 
+    identifier = WholeNumberField(min_value=1, help_text=_("The number of the identifier."))
     active_to = DayField(help_text=_("Its last day."))
     reason = serializers.CharField(max_length=500)
 
@@ -153,14 +154,15 @@ class MemberView(LookView):
         )
 
     @extend_schema(summary="End an identifier of a member", request=EndInput, responses={200: IdentifierOutput})
-    @action(detail=True, methods=["post"], url_path="identifiers/(?P<identifier>[0-9]{1,18})/end")
-    def end_identifier(self, request: Request, pk: str, identifier: str) -> Response:
+    @action(detail=True, methods=["post"], url_path="identifiers/end")
+    def end_identifier(self, request: Request, pk: str) -> Response:
         """Set an identifier's last day."""
         del pk
         given = self.read(EndInput, request.data)
-        row = Identifier.objects.filter(holder=self.get_object(), pk=identifier).first()
-        key = row.pk if row is not None else 0
-        return Response(IdentifierOutput(operations.end_identifier(identifier_id=key, caller=self.caller, **given)).data)
+        number = given.pop("identifier")
+        # One of somebody else's is none of this member's.
+        number = number if Identifier.objects.filter(holder=self.get_object(), pk=number).exists() else 0
+        return Response(IdentifierOutput(operations.end_identifier(identifier_id=number, caller=self.caller, **given)).data)
 
 
 class AmountInput(Input):

@@ -89,6 +89,7 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "error": Appearance(_("Error"), "stop", OCTAGON + '<path d="M8 5v3.6M8 11h.01"/>'),
     "warning": Appearance(_("Warning"), "warn", '<path d="M8 2.2l6.2 11.3H1.8zM8 6.8v2.6M8 11.6h.01"/>'),
     "note": Appearance(_("Note"), "note", RING + '<path d="M8 7.6v3.2M8 5.1h.01"/>'),
+    "proposed": Appearance(_("Proposed"), "plain", RING + '<path d="M8 5v3.6M8 11h.01"/>'),
     "done": Appearance(_("Done"), "done", CHECK),
     "refused": Appearance(_("Refused"), "stop", RING + '<path d="M4.2 4.2l7.6 7.6"/>'),
 }

@@ -14,14 +14,15 @@ from django.urls import reverse
 
 from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion
-from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Seal, User, Verification
+from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Identifier, Merge, Period, Seal, User, Verification
+from ledger_app.operations import merges
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
-    *(Account, AuditRow, Book, Entry, Holder, Period, Seal, Verification),
+    *(Account, AuditRow, Book, Entry, Holder, Merge, Period, Seal, Verification),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
 
@@ -38,6 +39,12 @@ def months(world: World, first: int = 1) -> None:
     world.receipt(another_file(first + 1), name="again.csv")
     with pytest.raises(Exception, match="slot_conflict"):
         world.receipt(another_file(first + 1, records=3), name=name_of_file(first + 1))
+    one, other = Identifier.objects.filter(value__in=("1001", "1002")).order_by("value")
+    support = world.caller(world.support)
+    merge = merges.propose(
+        holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=date(2017, 2, 3), reason="One.", caller=support
+    )
+    merges.end(merge_id=merge.pk, name="withdraw", reason="Two.", caller=support)
 
 
 def verified(world: World) -> None:

@@ -45,7 +45,16 @@ def fields_of(row: Model) -> dict[str, Any]:
 
 
 def test_every_model_with_a_history_is_tried() -> None:
-    assert {model.__name__ for model in WITH_HISTORY} == {"Account", "Batch", "Book", "Holder", "Period", "Source", "User"}
+    assert {model.__name__ for model in WITH_HISTORY} == {
+        "Account",
+        "Batch",
+        "Book",
+        "Holder",
+        "Merge",
+        "Period",
+        "Source",
+        "User",
+    }
 
 
 @pytest.mark.parametrize("role", EVERYBODY)

@@ -87,6 +87,8 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
         ("verify",),
         ("balances", "CARD"),
+        ("find-member", "1001"),
+        ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for."),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("draw_states",),
     ]

@@ -8,17 +8,19 @@ from django.utils import translation
 
 from config import commands
 from ingestion_app.states import BATCH
+from ledger_app.rules.accounts import ACCOUNT
+from ledger_app.rules.merges import MERGE
 from ledger_app.rules.periods import PERIOD
 from ledger_app.rules.transitions import draw
 
 
 class Command(commands.Command):
-    """Draws the states of batches and periods."""
+    """Draws the states of batches, periods, accounts and merges."""
 
-    help = "Draw the states of batches and of periods into docs/states-batch.md and docs/states-period.md."
+    help = "Draw the states of batches, periods, accounts and merges into docs/states-….md."
 
     def run(self, **_options: Any) -> commands.Outcome:
-        """Write both drawings."""
+        """Write the drawings."""
         paths = []
         for name, drawing in drawings().items():
             path = Path(settings.BASE_DIR) / "docs" / name
@@ -30,4 +32,5 @@ class Command(commands.Command):
 def drawings() -> dict[str, str]:
     """Return the drawings by file name, in English."""
     with translation.override("en"):
-        return {"states-batch.md": draw(BATCH), "states-period.md": draw(PERIOD)}
+        machines = (BATCH, PERIOD, ACCOUNT, MERGE)
+        return {f"states-{machine.subject}.md": draw(machine) for machine in machines}
