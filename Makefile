@@ -70,7 +70,7 @@ check: setup ## Check style, types, imports, migrations and the API description
 	attempt $(MANAGE) spectacular --fail-on-warn --file /dev/null
 	if [ $${#failed[@]} -gt 0 ]; then printf 'Failed: %s\n' "$${failed[@]}" >&2; exit 1; fi
 
-bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments, batches or expiry; RECORDS, HOLDERS, LOTS, DUE, WORKERS, LEDGER, DATABASE_URL)
+bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments, batches, expiry or search; RECORDS, HOLDERS, IDENTIFIERS, LOTS, DUE, WORKERS, LEDGER, DATABASE_URL)
 	@if [ -n "$${DATABASE_URL:-}" ]; then
 		$(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	else

@@ -14,6 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from ledger_app.rules import identifiers
+
 SHOWN_PER_LIST: Final = 10
 FOUND_PER_LIST: Final = 8
 
@@ -45,6 +47,7 @@ class Waiting(NamedTuple):
 
 PLACES: Final = (
     Place(_("Ledger"), _("Members"), "ledger_app_holder", "ledger_app.view_holder"),
+    Place(_("Ledger"), _("Merges"), "ledger_app_merge", "ledger_app.view_merge"),
     Place(_("Ledger"), _("Accounts"), "ledger_app_account", "ledger_app.view_account"),
     Place(_("Ledger"), _("Entries"), "ledger_app_entry", "ledger_app.view_entry"),
     Place(_("Ledger"), _("Lots"), "ledger_app_lot", "ledger_app.view_lot"),
@@ -88,6 +91,7 @@ WAITING: Final = (
         "ledger_app.decide_adjustment",
         not_by=("proposed_by", "decisions__decided_by"),
     ),
+    Waiting(_("Merges to decide"), "ledger_app.merge", ("proposed",), "ledger_app.decide_merge", not_by=("proposed_by",)),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")
@@ -122,7 +126,9 @@ class KakuteiAdminSite(admin.AdminSite):
 
     def search(self, request: HttpRequest) -> HttpResponse:
         """Show what the lists that the user may see find for one query, each by its own search fields."""
-        query = request.GET.get("q", "").strip()
+        # A card number may be what is looked for: the page's own form sends it in the body, since addresses are logged.
+        query = (request.POST if request.method == "POST" else request.GET).get("q", "").strip()
+        is_card = bool(identifiers.card_digits(query))
         found = [self._find(request, label, query) for label in SEARCHED if query and self._may_view(request, label)]
         hits = [item for group in found for item in group["items"]]
         if len(hits) == 1:
@@ -131,7 +137,7 @@ class KakuteiAdminSite(admin.AdminSite):
         context = {
             **self.each_context(request),
             "title": _("Search"),
-            "query": query,
+            "query": "" if is_card else query,
             "found": [group for group in found if group["items"]],
         }
         request.current_app = self.name
@@ -200,10 +206,11 @@ class KakuteiAdminSite(admin.AdminSite):
         else:
             results = results.none()
         list_url = self._list_url(label)
+        in_address = "" if identifiers.card_digits(query) else query
         return {
             "label": model_admin.opts.verbose_name_plural,
             "items": self._linked(results, FOUND_PER_LIST),
-            "url": f"{list_url}?{urlencode({'q': query})}",
+            "url": f"{list_url}?{urlencode({'q': in_address})}",
         }
 
     def _linked(self, objects: QuerySet[Any], most: int = SHOWN_PER_LIST, *, are_waiting: bool = False) -> list[dict[str, Any]]:

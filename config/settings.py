@@ -3,6 +3,7 @@
 Nothing secret has a default outside development: without KAKUTEI_ENVIRONMENT=development a missing secret stops the start.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ def read_choice(name: str, choices: tuple[str, ...], default: str) -> str:
 def read_switch(name: str, *, default: bool) -> bool:
     """Return the value of ``name``, which must be exactly ``true`` or ``false``."""
     return read_choice(name, ("true", "false"), "true" if default else "false") == "true"
+
+
+def read_card_keys(text: str) -> dict[str, bytes]:
+    """Return the keys that card numbers are hashed with, by name, the newest first: ``name:64 hexadecimal digits``, separated by commas."""
+    found: dict[str, bytes] = {}
+    for part in filter(None, text.split(",")):
+        name, _separator, key = part.partition(":")
+        if not re.fullmatch("[a-z0-9-]{1,16}", name) or not re.fullmatch("[0-9a-f]{64,}", key) or len(key) % 2 or name in found:
+            # Never with the value: what is refused here may be logged.
+            raise ImproperlyConfigured(
+                "KAKUTEI_CARD_KEYS is not NAME:KEY,…, each name once, each key 64 or more hexadecimal digits."
+            )
+        found[name] = bytes.fromhex(key)
+    return found
 
 
 ENVIRONMENT = read_choice("KAKUTEI_ENVIRONMENT", ("development", "staging", "production"), "development")
@@ -223,6 +238,8 @@ KAKUTEI_ATTACHMENTS = env.int("KAKUTEI_ATTACHMENTS", default=10)
 KAKUTEI_PROPOSAL_DAYS = env.int("KAKUTEI_PROPOSAL_DAYS", default=14)
 # Whether approve, withdraw, freeze and freeze-batch may be decided from the command line.
 KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
+# Keys by name, the newest first: card numbers are kept as hashes under the newest, and found under each.
+KAKUTEI_CARD_KEYS = read_card_keys(env.str("KAKUTEI_CARD_KEYS", default=f"development:{'0' * 64}" if IS_DEVELOPMENT else ""))
 # How many processes a task applies a batch with; SQLite always has one.
 KAKUTEI_WORKERS = env.int("KAKUTEI_WORKERS", default=1)
 # What a seal and an audit row name as the code that wrote them.

@@ -35,12 +35,16 @@ class LockOrderBroken(AssertionError):
 
 
 class Wanted(NamedTuple):
-    """What a posting is about to rest on: the periods of books that meet a span of dates, and accounts."""
+    """What a posting is about to rest on: the periods of books that meet a span of dates, and accounts.
+
+    ``holder_ids`` are holders who are about to be merged, and may have no account at all.
+    """
 
     book_ids: frozenset[int]
     first_on: date
     last_on: date
     account_ids: frozenset[int]
+    holder_ids: frozenset[int] = frozenset()
 
 
 class Ledger(NamedTuple):
@@ -105,13 +109,15 @@ ACCOUNTS = """
      ORDER BY account.id {lock}
 """
 ACCOUNTS_ALONE = "SELECT id FROM ledger_app_account WHERE id IN ({ids}) ORDER BY id {lock}"
+HOLDERS_ALONE = "SELECT id FROM ledger_app_holder WHERE id IN ({ids}) ORDER BY id {lock}"
 BALANCES = "SELECT id, amount, sequence FROM ledger_app_balance WHERE id IN ({ids}) ORDER BY id {lock}"
 
 
 def ledger(wanted: Wanted, *, lane: int = 0, alone: bool = False) -> Ledger:
     """Lock, in the order above, what a posting rests on: periods that meet the span, accounts, and the balances that ``lane`` picks.
 
-    ``alone``: nobody else may hold the accounts meanwhile, as their holders are about to be merged.
+    ``alone``: nobody else may hold the accounts meanwhile, as their holders are about to be merged; ``holder_ids`` are those holders, who may
+    have no account at all.
     """
     return _read(wanted, lane, SHARED[connection.vendor], EXCLUSIVE[connection.vendor], take=_take, alone=alone)
 
@@ -130,6 +136,8 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
     keys = sorted(wanted.account_ids)
     if alone:
         _rows(ACCOUNTS_ALONE, keys, exclusive)
+        # Before the shared locks below: who has those cannot wait for more without meeting somebody who does the same.
+        _rows(HOLDERS_ALONE, sorted(wanted.holder_ids), exclusive)
     book_codes: dict[int, str] = {}
     held_accounts: dict[int, HeldAccount] = {}
     for key, code, book_id, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, shared):

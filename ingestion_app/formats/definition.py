@@ -130,6 +130,9 @@ class Definition:
     set_aside_limit: int  # how many records that the ledger would refuse may be set aside before the file is rejected
     chunk_records: int  # about how many records a chunk should hold
     failing_chunks: int  # how many chunks may stop in one attempt before applying pauses by itself
+    redirects_merged: (
+        bool  # whether a record of a member who was merged is posted to the member who remains; else its chunk stops
+    )
     applied_within_minutes: int | None  # how long after its receipt a file has to be applied; None: nothing was agreed
 
     @property

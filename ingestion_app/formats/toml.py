@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ingestion_app.formats.definition import Definition, PostingRule
 from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
 from ingestion_app.formats.toml_positions import positions
-from ingestion_app.formats.toml_postings import check_key_width, read_posting, read_roles, refuse_same_books
+from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_table import Problem, Problems, Table
 
 __all__ = ["DefinitionInvalid", "Problem", "parse"]
@@ -53,6 +53,7 @@ class _Limits(NamedTuple):
     line_bytes: int | None
     chunk_records: int | None
     failing_chunks: int
+    redirects_merged: bool
 
 
 def _syntax_problem(text: str, message: str) -> Problem:
@@ -68,7 +69,7 @@ def _read_definition(root: Table) -> Definition | None:
     posting_tables = root.tables("posting")
     root.close()
     code, name, pattern = _read_source(source) if source else (None, None, None)
-    read_limits = _read_limits(limits) if limits else _Limits(None, None, None, _FAILING_CHUNKS)
+    read_limits = _read_limits(limits) if limits else _Limits(None, None, None, _FAILING_CHUNKS, redirects_merged=True)
     if layout_table is None:
         return None
     layout = read_layout(layout_table, read_limits.line_bytes)
@@ -76,6 +77,7 @@ def _read_definition(root: Table) -> Definition | None:
     postings = _read_postings(root, posting_tables, layout)
     if roles and roles_table and code:
         check_key_width(roles_table, roles, layout.data.columns, source=code)
+        check_secret(roles_table, roles, postings)
     set_aside, chunk_records = read_limits.set_aside, read_limits.chunk_records
     if code is None or name is None or layout.layout is None or roles is None or set_aside is None or chunk_records is None:
         return None
@@ -89,6 +91,7 @@ def _read_definition(root: Table) -> Definition | None:
         set_aside_limit=set_aside,
         chunk_records=chunk_records,
         failing_chunks=read_limits.failing_chunks,
+        redirects_merged=read_limits.redirects_merged,
         applied_within_minutes=within_minutes,
     )
 
@@ -126,8 +129,10 @@ def _read_limits(table: Table) -> _Limits:
     line_bytes = table.integer("line_bytes", least=1, most=LINE_BYTES)
     chunk_records = table.integer("chunk_records", least=1, most=1_000_000)
     failing_chunks = table.integer("failing_chunks", least=1, most=1_000_000, optional=True)
+    merged = table.text("merged", pattern="redirect|stop", expected=_("redirect or stop"), optional=True)
     table.close()
-    return _Limits(set_aside, line_bytes, chunk_records, _FAILING_CHUNKS if failing_chunks is None else failing_chunks)
+    failing = _FAILING_CHUNKS if failing_chunks is None else failing_chunks
+    return _Limits(set_aside, line_bytes, chunk_records, failing, redirects_merged=merged != "stop")
 
 
 def _read_agreement(table: Table | None) -> int | None:

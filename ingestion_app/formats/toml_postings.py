@@ -1,13 +1,14 @@
 """Reads the ``[roles]`` and ``[[posting]]`` tables of a source definition against the columns of its layout."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import AccountRule, Column, Kind, PostingRule, Roles
 from ingestion_app.formats.toml_layout import ReadLayout, name_description
 from ingestion_app.formats.toml_table import Table
+from ledger_app.rules.identifiers import KINDS
 
 REFERENCE_CHARACTERS, ACCOUNT_CHARACTERS, DESCRIPTION_CHARACTERS = 100, 64, 200  # what the ledger takes
 BOOK_CHARACTERS = 20
@@ -60,6 +61,16 @@ def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str) -
         table.add(
             "key", _("Narrow the key's columns: together, with a / between, they may have {most} characters.").format(most=left)
         )
+
+
+def check_secret(table: Table, roles: Roles, postings: Sequence[PostingRule]) -> None:
+    """Report a column of card numbers that would get into a reference, a description or an account's code, where all may read it."""
+    if not (roles.holder_kind in KINDS and KINDS[roles.holder_kind].is_secret):
+        return
+    place = f"{{{roles.holder}}}"
+    texts = [text for rule in postings for text in (rule.description, rule.debit.code, rule.credit.code) if text]
+    if roles.holder in roles.key or any(place in text for text in texts):
+        table.add("holder", _("Leave the card number out of key, descriptions and accounts: it is kept nowhere in the clear."))
 
 
 def read_posting(table: Table, data: Columns) -> PostingRule | None:

@@ -12,12 +12,13 @@ from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations import drafting, leasing, reversing
 from ingestion_app.operations.leasing import Leased
 from ledger_app import locks
-from ledger_app.errors import LedgerError, Refused, TryAgain
+from ledger_app.errors import HolderMerged, LedgerError, Refused, TryAgain
 from ledger_app.models import Posting
-from ledger_app.operations import collecting, entries, measuring, transactions
+from ledger_app.operations import collecting, entries, measuring, merges, transactions
 from ledger_app.operations.audit import Caller
 
 UNKNOWN_OUTCOMES_MOST = 3
+DRAFTINGS_MOST = 3
 
 Clock = Callable[[], datetime]
 
@@ -101,11 +102,16 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
         started = perf_counter()
         return _apply(leased, caller)
 
-    try:
-        result = transactions.run(work)
-        return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
-    except Refused as refusal:
-        return transactions.run(partial(_stop, leased, refusal))
+    for tries_left in reversed(range(DRAFTINGS_MOST)):
+        try:
+            result = transactions.run(work)
+            return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
+        except Refused as refusal:
+            # A merge may have been carried out after the drafts were made and before the locks were taken: made again, they know of it.
+            if tries_left and any(isinstance(reason, HolderMerged) for reason in refusal.reasons):
+                continue
+            return transactions.run(partial(_stop, leased, refusal))
+    raise AssertionError("the last try returns")
 
 
 def _apply(leased: Leased, caller: Caller) -> ChunkResult:
@@ -115,14 +121,19 @@ def _apply(leased: Leased, caller: Caller) -> ChunkResult:
     batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
     if batch.state != Batch.State.APPLYING:
         raise Refused([errors.BatchAway(state=batch.get_state_display())])
-    planned = reversing if batch.reverses_id is not None else drafting
-    drafts = planned.drafts_of(chunk, batch)
+    redirected: drafting.Redirected = {}
+    if batch.reverses_id is not None:
+        drafts = reversing.drafts_of(chunk, batch)
+    else:
+        drafts, redirected = drafting.drafts_of(chunk, batch)
     posted = entries.post(
         drafts=drafts, origin=entries.Origin(Posting.Origin.CHUNK, chunk.pk), caller=caller, lane=chunk.number, reason=str(batch)
     )
     if posted.replayed_count:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
         raise Refused([errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)])
+    if redirected and posted.posting_id is not None:
+        merges.record_redirects(posting_id=posted.posting_id, redirected=redirected)
     Chunk.objects.filter(pk=chunk.pk).exclude(state=Chunk.State.APPLIED).update(
         state=Chunk.State.APPLIED, applied_at=caller.at, applied_token=leased.token, lease_until=None, reasons=[]
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition, Kind
@@ -15,14 +15,27 @@ from ingestion_app.queries import definitions, records
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Account, Book
 from ledger_app.operations import measuring
-from ledger_app.queries import postings
+from ledger_app.queries import merges, postings
 from ledger_app.rules.posting import Draft
 
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 
 
-def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
+# What was redirected: (book id, reference) → (the member that the record named, the member who remains).
+Redirected = dict[tuple[int, str], tuple[int, int]]
+
+
+class Drafted(NamedTuple):
+    """The drafts of a chunk, and which of them are posted to another member than their record named."""
+
+    drafts: list[Draft]
+    redirected: Redirected
+
+
+def drafts_of(chunk: Chunk, batch: Batch) -> Drafted:
     """Return the drafts of a chunk's records, having counted that they come to what the plan says.
+
+    A record of a member who was merged since goes to whoever remains, unless the source has it stop (``limits.merged``).
 
     :raises Refused: records_differ; account_away; chunk_differs
     """
@@ -34,14 +47,18 @@ def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
         return _planned(chunk, batch, stored)
 
 
-def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> list[Draft]:
+def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Drafted:
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
     # The accounts of reason codes are those that the plan was made with: what finance has changed since is not what was approved.
     at = definitions.planned_at(batch) if definition.adjusted_books else None
     plan, decode = definitions.planner_of(definition, books, at).plan, _decoder(definition)
     plans = [plan(decode(values)) for *_, values in stored]
-    accounts = _Accounts(books, set(map(itemgetter(2), stored)), plans)
+    named = set(map(itemgetter(2), stored))
+    remains = merges.survivors(named) if definition.redirects_merged else {}
+    moved = {key: survivor for key, survivor in remains.items() if survivor != key}
+    accounts = _Accounts(books, named - moved.keys() | set(moved.values()), plans)
+    redirected: Redirected = {}
     keys = {code: book.pk for code, book in books.items()}
     totals: dict[str, list[int]] = {book: [0, 0, 0] for book in chunk.totals}
     drafts: list[Draft] = []
@@ -49,6 +66,10 @@ def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> li
     for (line, key, holder, amount, _), entries in zip(stored, plans, strict=True):
         name = reference(batch.source.code, key)
         record_sum += amount
+        if holder in moved:
+            ways = {(keys[each.book], name): (holder, moved[holder]) for each in entries if each.debit.role or each.credit.role}
+            redirected.update(ways)
+            holder = moved[holder]  # noqa: PLW2901 - the accounts of who remains are found below
         for book, effective_on, posted, debit, credit, description in entries:
             sides = (accounts.find(book, debit, holder, line), posted), (accounts.find(book, credit, holder, line), -posted)
             drafts.append(_draft((keys[book], effective_on, name, description, sides, None, False, False, None)))
@@ -62,7 +83,7 @@ def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> li
     wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
     if found != wanted:
         raise Refused([errors.ChunkDiffers(number=chunk.number, planned=wanted, found=found)])
-    return drafts
+    return Drafted(drafts, redirected)
 
 
 def _decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:

@@ -17,8 +17,9 @@ from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import records
-from ingestion_app.queries.ledger import Checked
+from ingestion_app.queries.ledger import Checked, secret_place
 from ledger_app.operations import bulk
+from ledger_app.rules.identifiers import hidden, masked, masked_text
 
 FINDINGS_KEPT = 1000  # of each rule; the batch counts all
 
@@ -59,8 +60,9 @@ class Findings:
                 line=seen.line,
                 column=seen.column,
                 offset=seen.offset,
-                raw=seen.raw,
-                facts=dict(seen.facts),
+                # Whatever a card number got into, it is not kept in the clear.
+                raw=masked(seen.raw),
+                facts={name: masked_text(value) if isinstance(value, str) else value for name, value in seen.facts.items()},
             )
             for seen in sorted(self.kept, key=lambda seen: (seen.line, seen.column))
         ]
@@ -101,6 +103,7 @@ class Stage:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
         columns = enumerate(definition.layout.data.columns)
         self._moments = [place for place, column in columns if column.kind in {Kind.DATE, Kind.INSTANT}]
+        self._secret = secret_place(definition)
         self._rows: list[tuple[Any, ...]] = []
 
     @classmethod
@@ -125,6 +128,8 @@ class Stage:
         values: list[Any] = list(typed)
         for place in self._moments:
             values[place] = str(values[place])
+        if self._secret is not None:
+            values[self._secret] = hidden(values[self._secret])
         content = b""
         posted: tuple[Any, ...] = ()
         if status is _PLANNED:

@@ -140,8 +140,9 @@ def moved(batch: Batch) -> list[str]:
             for period in shut.exclude(state="open").select_related("book")
         ]
     records = Record.objects.filter(batch=batch, status=Record.Status.PLANNED)
-    merged = Holder.objects.filter(merged_into__isnull=False, id__in=records.values("holder_id")).count()
-    if merged:
+    if not definition.redirects_merged and (
+        merged := Holder.objects.filter(merged_into__isnull=False, id__in=records.values("holder_id")).count()
+    ):
         found.append(_("{count} members were merged into others").format(count=merged))
     roles = {side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role}
     # Named, not excluded: the few that are not open are found by their index.

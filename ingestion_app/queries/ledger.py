@@ -9,11 +9,12 @@ from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner, reference
-from ledger_app.models import Account, Balance, Book, Holder, Identifier, Period
-from ledger_app.queries import postings
+from ledger_app.models import Account, Balance, Book, Period
+from ledger_app.queries import identifiers as ledger_identifiers
+from ledger_app.queries import merges, postings
 from ledger_app.rules import posting
+from ledger_app.rules.identifiers import KINDS, hidden
 
-MERGES_MOST = 50
 REMEMBERED_MOST = 100_000  # holders, and accounts by code: about 600 bytes each
 
 
@@ -50,6 +51,12 @@ class Checked(NamedTuple):
 _checked = partial(tuple.__new__, Checked)  # without the keywords that its constructor parses
 
 
+def secret_place(definition: Definition) -> int | None:
+    """Return the place of the column that holds card numbers, which no record keeps in the clear; None where there is none."""
+    kind = KINDS.get(definition.roles.holder_kind)
+    return definition.layout.data.position(definition.roles.holder) if kind is not None and kind.is_secret else None
+
+
 class Directory:
     """Finds holders and accounts for records, a block at a time. What it remembers is bounded: a file may name every member there is."""
 
@@ -66,10 +73,8 @@ class Directory:
         if len(self._holders) > REMEMBERED_MOST:
             self._holders.clear()
         new = sorted(wanted - self._holders.keys())
-        named: dict[str, int] = {}
-        for part in postings.parts(new):
-            named.update(Identifier.objects.filter(kind=self._kind, value__in=part).values_list("value", "holder_id"))
-        survivors = self._survivors(sorted(set(named.values())))
+        named = {value: known.holder_id for value, known in ledger_identifiers.find(self._kind, new).items()}
+        survivors = merges.survivors(set(named.values()))
         accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
         for part in postings.parts(sorted(accounts)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
@@ -96,19 +101,6 @@ class Directory:
                     self._by_code[book, row[1]] = FoundAccount(*row)
         return self._by_code
 
-    def _survivors(self, holder_ids: Sequence[int]) -> dict[int, int]:
-        """Follow merges to the holder that survives; the chain is bounded, as merges never cycle."""
-        now = {key: key for key in holder_ids}
-        for _ in range(MERGES_MOST):
-            merged: dict[int, int] = {}
-            for part in postings.parts(sorted(set(now.values()))):
-                rows = Holder.objects.filter(id__in=part, merged_into__isnull=False).values_list("id", "merged_into_id")
-                merged.update(rows)
-            if not merged:
-                break
-            now = {key: merged.get(value, value) for key, value in now.items()}
-        return now
-
 
 class LedgerCheck:
     """Holds the rows of one file against the ledger as it is now."""
@@ -116,6 +108,7 @@ class LedgerCheck:
     def __init__(self, definition: Definition, books: dict[str, Book], planner: Planner) -> None:
         self._source = definition.code
         self._kind = definition.roles.holder_kind
+        self._is_secret = secret_place(definition) is not None
         self._holder_column = definition.layout.data.position(definition.roles.holder) + 2
         self._books = books
         self._planner = planner
@@ -168,12 +161,12 @@ class LedgerCheck:
     ) -> tuple[list[Seen], list[Move]]:
         """Return what is wrong with a row, and what it moves on accounts that have a floor."""
         if holder is None:
-            facts: dict[str, str | int] = {"kind": self._kind, "identifier": row.holder}
+            facts: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
             return [_seen("ledger.holder_unknown", row, self._holder_column, facts)], []
         seen: list[Seen] = []
         moves: list[Move] = []
         if holder.was_merged:
-            facts = {"kind": self._kind, "identifier": row.holder, "holder": holder.id}
+            facts = {"kind": self._kind, "identifier": self._said(row), "holder": holder.id}
             seen.append(_seen("ledger.holder_merged", row, self._holder_column, facts))
         dates, of_holder = self._dates, holder.accounts
         for book, on, amount, debit, credit, _ in plan:
@@ -187,7 +180,7 @@ class LedgerCheck:
                 role, code = side
                 account = of_holder.get((book, role)) if role is not None else accounts.get((book, code or ""))
                 if account is None:
-                    name = code or f"{role} ({row.holder})"
+                    name = code or f"{role} ({self._said(row)})"
                     seen.append(_seen("ledger.account_unknown", row, 0, {"account": name, "book": book}))
                     continue
                 if account.state != "open":
@@ -196,6 +189,9 @@ class LedgerCheck:
                 if account.floor is not None:
                     moves.append((book, account, moved))
         return seen, moves
+
+    def _said(self, row: Row) -> str:
+        return hidden(row.holder) if self._is_secret else row.holder
 
     def _seen_posted(
         self, row: Row, plan: Sequence[Planned], posted: dict[tuple[str, str], posting.KnownEntry]

@@ -1,18 +1,17 @@
-"""Members and accounts in the admin."""
+"""Accounts in the admin."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.urls import URLPattern
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, BoundedPaginator, HistoryAdmin, link_to, url_of
-from config.sheets import Column, Facts, Sheet, Table
+from config.model_admin import NOTHING, BoundedPaginator, link_to, url_of
+from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of
 from ledger_app.admin.lots import open_lots_table
 from ledger_app.models import Account, Balance, Holder, Identifier, Line
@@ -20,68 +19,6 @@ from ledger_app.rules import posting
 from ledger_app.templatetags import look
 
 LINES_A_PAGE = 50
-LINES_OF_MEMBER = 10
-MERGED_SHOWN = 50
-KINDS: Final = {Identifier.MEMBER_NUMBER: _("Member number"), Identifier.CARD_TOKEN: _("Card token")}
-
-
-@admin.register(Holder)
-class HolderAdmin(HistoryAdmin):
-    """Members, found by any identifier, whole."""
-
-    list_display = ("number", "name", "shown_opened_at")
-    list_display_links = ("number",)
-    search_fields = ("name__exact",)
-    search_help_text = _("A whole member number or card token")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Bring the member number with each row."""
-        number = (
-            Identifier.objects.filter(holder=OuterRef("pk"), kind=Identifier.MEMBER_NUMBER).order_by("id").values("value")[:1]
-        )
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(member_number=Subquery(number))
-        return rows
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
-        """Find by identifier, through its unique index."""
-        del request
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(pk__in=Identifier.objects.filter(value=term).values("holder_id")), False
-
-    def name_of(self, row: Any) -> str:
-        """Return the member number, and the name where there is one."""
-        number = getattr(row, "member_number", None) or member_number(row)
-        return f"{number} · {row.name}" if row.name else number
-
-    @admin.display(description=_("member number"))
-    def number(self, row: Any) -> str:
-        """The member number."""
-        return row.member_number or f"#{row.pk}"
-
-    @admin.display(description=_("opened at (UTC)"), ordering="id")
-    def shown_opened_at(self, row: Holder) -> SafeString:
-        """When the member was registered, in UTC."""
-        return look.instant_cell(row.opened_at)
-
-    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
-        """Return identifiers, accounts with their balances, and the last lines that explain them."""
-        del request
-        accounts = list(
-            row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code")
-        )
-        facts = [(_("Name"), row.name or NOTHING), (_("Opened at (UTC)"), look.instant_cell(row.opened_at))]
-        facts += [(_("Merged into"), _member_link(row.merged_into))] if row.merged_into else []
-        merged = [_member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
-        facts += [(_("Merged from"), format_html_join(", ", "{}", ((each,) for each in merged)))] if merged else []
-        remark = gettext("This member was merged: what is posted from now on goes to {member}.") if row.merged_into else ""
-        return Sheet(
-            title=gettext("Member {number}").format(number=self.name_of(row)),
-            remark=format_html(remark, member=_member_link(row.merged_into)) if remark else "",
-            main=[_accounts_table(accounts), *(_lines_table(account) for account in accounts)],
-            side=[Facts(_("The member"), facts), _identifiers_table(row)],
-        )
 
 
 def member_number(holder: Holder) -> str:
@@ -92,76 +29,9 @@ def member_number(holder: Holder) -> str:
     return values.first() or f"#{holder.pk}"
 
 
-def _member_link(holder: Holder | None) -> SafeString | str:
+def member_link(holder: Holder | None) -> SafeString | str:
+    """Return a member as a link with its number; a dash for none."""
     return link_to(holder, member_number(holder)) if holder else NOTHING
-
-
-def _accounts_table(accounts: list[Any]) -> Table:
-    return Table(
-        _("Accounts"),
-        (
-            Column(_("book")),
-            Column(_("account")),
-            Column(_("category")),
-            Column(_("state")),
-            Column(_("balance"), is_figure=True),
-        ),
-        [
-            (
-                each.book.code,
-                link_to(each, each.code),
-                each.get_category_display(),
-                look.state_pill(each.state),
-                look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
-            )
-            for each in accounts
-        ],
-        _("This member has no account."),
-    )
-
-
-def _lines_table(account: Any) -> Table:
-    """Return the last lines of a member's account, whose balance after the first of them is the balance of the account."""
-    lines = [_line(line, account) for line in lines_of(account)[:LINES_OF_MEMBER]]
-    columns = (
-        *(Column(_("date")), Column(_("entry")), Column(_("description"))),
-        *(Column(_("debit"), is_figure=True), Column(_("credit"), is_figure=True), Column(_("balance after"), is_figure=True)),
-    )
-    unit = account.book.exponent
-    return Table(
-        gettext("Last lines of {account}").format(account=account.code),
-        columns,
-        [
-            (
-                format_html('<span class="day">{}</span>', look.day_text(line["date"])),
-                format_html('<a class="nowrap" href="{}">{}</a>', line["url"], line["reference"]),
-                line["description"],
-                *(look.amount_filter(line[column], unit) for column in ("debit", "credit", "balance_after")),
-            )
-            for line in lines
-        ],
-        _("No entry has touched this account yet."),
-        note=f"{account.book.code} · {account.book.unit}",
-        more=(_("All lines ›"), url_of(account)),
-    )
-
-
-def _identifiers_table(holder: Holder) -> Table:
-    return Table(
-        _("Identifiers"),
-        (Column(_("kind")), Column(_("value")), Column(_("valid"))),
-        [
-            (
-                KINDS.get(each.kind, each.kind),
-                each.value,
-                f"{look.day_text(each.active_from)} – {look.day_text(each.active_to)}"
-                if each.active_from or each.active_to
-                else _("always"),
-            )
-            for each in holder.identifiers.order_by("kind", "value")
-        ],
-        _("This member has no identifier."),
-    )
 
 
 def lines_of(account: Any) -> QuerySet[Line]:
@@ -171,7 +41,7 @@ def lines_of(account: Any) -> QuerySet[Line]:
 
 
 @admin.register(Account)
-class AccountAdmin(HistoryAdmin):
+class AccountAdmin(AccountTransitions):
     """Accounts with their balances, and each account's lines."""
 
     list_display = ("code", "book", "role", "category", "shown_balance", "shown_state")
@@ -206,12 +76,12 @@ class AccountAdmin(HistoryAdmin):
         """Return the balance, the facts and a page of lines, newest first."""
         paginator = BoundedPaginator(lines_of(row), LINES_A_PAGE)
         shown = paginator.get_page(request.GET.get("p"))
-        shown.object_list = [_line(line, row) for line in shown.object_list]
+        shown.object_list = [line_cells(line, row) for line in shown.object_list]
         facts: list[tuple[Any, Any]] = [
             (_("Book"), row.book),
             (_("Role"), row.role),
             (_("Category"), row.get_category_display()),
-            (_("Member"), _member_link(row.holder)),
+            (_("Member"), member_link(row.holder)),
             (_("Floor"), NOTHING if row.floor is None else look.amount_cell(row.floor, row.book)),
             (_("Opened at"), look.instant_cell(row.opened_at, row.book)),
         ]
@@ -230,11 +100,14 @@ class AccountAdmin(HistoryAdmin):
             "lines": shown,
             "page_var": "p",
             "onward": offers_of(row),
+            "offers": self.offers(request, row),
+            "audit": self.trail(row),
             "page_range": paginator.get_elided_page_range(shown.number),
         }
 
 
-def _line(line: Line, account: Account) -> dict[str, Any]:
+def line_cells(line: Line, account: Account) -> dict[str, Any]:
+    """Return a line as tables show it."""
     return {
         "date": line.entry.effective_on,
         "url": url_of(line.entry),

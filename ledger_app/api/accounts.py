@@ -10,12 +10,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api_input import Input
-from config.api_views import Output
+from config import doorways
+from config.api_input import DecisionInput, Input
+from config.api_views import OfferOutput, Output, offers
 from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
 from ledger_app.models import Account, Balance, Identifier, Line
-from ledger_app.queries import books, expiry, lot_pages
+from ledger_app.operations import accounts as operations
+from ledger_app.queries import account_states, books, expiry, lot_pages
+from ledger_app.rules.accounts import ACCOUNT
 from ledger_app.rules.posting import natural
 
 
@@ -62,6 +65,7 @@ class AccountOutput(Output):
     state = serializers.CharField(help_text="open, suspended, closed")
     floor = serializers.IntegerField(allow_null=True, help_text=_("The least natural balance, in minor units."))
     stripes = serializers.IntegerField()
+    version = serializers.IntegerField()
     opened_at = serializers.DateTimeField()
     holder = HolderOutput(allow_null=True)
     balance = serializers.SerializerMethodField()
@@ -71,6 +75,18 @@ class AccountOutput(Output):
         """Return the sum of the stripes."""
         amount = int(account.balance_amount)
         return {"amount": amount, "natural": natural(account.category, amount)}
+
+
+class AccountDetailOutput(AccountOutput):
+    """An account with what can be done next."""
+
+    offers = serializers.SerializerMethodField()
+
+    @extend_schema_field(OfferOutput(many=True))
+    def get_offers(self, account: Any) -> Any:
+        """Return what can be done next."""
+        caller = doorways.from_request(self.context["request"], "api")
+        return OfferOutput(offers(ACCOUNT, account_states.facts(account, user=caller.user)), many=True).data
 
 
 class AccountLineOutput(Output):
@@ -96,6 +112,7 @@ class AccountView(ExplainedAccountView):
 
     queryset = Account.objects.all()
     serializer_class = AccountOutput
+    detail_serializer_class = AccountDetailOutput
     filters = AccountFilters
     reads = ("ledger_app.view_balance", "ledger_app.view_holder", "ledger_app.view_identifier")
 
@@ -146,3 +163,26 @@ class AccountView(ExplainedAccountView):
         del pk
         days = expiry.due_by_day(by=self.asked(DueFilters)["by"], account_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)
+
+    @extend_schema(summary="Suspend an account", request=DecisionInput, responses={200: AccountDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/suspend")
+    def suspend(self, request: Request, pk: str) -> Response:
+        """The account takes no lines until it is reopened."""
+        return self._change("suspend", request, pk)
+
+    @extend_schema(summary="Reopen a suspended account", request=DecisionInput, responses={200: AccountDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/reopen")
+    def reopen(self, request: Request, pk: str) -> Response:
+        """The account takes lines again."""
+        return self._change("reopen", request, pk)
+
+    @extend_schema(summary="Close an account for ever", request=DecisionInput, responses={200: AccountDetailOutput})
+    @action(detail=True, methods=["post"], url_path="transitions/close")
+    def close(self, request: Request, pk: str) -> Response:
+        """The account, whose balance is zero, never takes a line again."""
+        return self._change("close", request, pk)
+
+    def _change(self, name: str, request: Request, pk: str) -> Response:
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        operations.change(account_id=self.get_object().pk, name=name, caller=self.caller, **given)
+        return Response(AccountDetailOutput(self.get_queryset().get(pk=pk), context=self.get_serializer_context()).data)

@@ -7,6 +7,7 @@ from ledger_app.api.adjustments import AdjustmentView
 from ledger_app.api.books import BookView
 from ledger_app.api.entries import EntryView
 from ledger_app.api.holds import HoldView
+from ledger_app.api.members import MemberView, MergeView
 from ledger_app.api.periods import PeriodView
 from ledger_app.api.reversals import ReversalView
 
@@ -16,6 +17,8 @@ router.register("accounts", AccountView, basename="account")
 router.register("entries", EntryView, basename="entry")
 router.register("holds", HoldView, basename="hold")
 router.register("adjustments", AdjustmentView, basename="adjustment")
+router.register("members", MemberView, basename="member")
+router.register("merges", MergeView, basename="merge")
 router.register("periods", PeriodView, basename="period")
 router.register("reversals", ReversalView, basename="reversal")
 

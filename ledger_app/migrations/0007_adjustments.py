@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("ledger_app", "0005_more_origins"),
+        ("ledger_app", "0006_members"),
     ]
 
     operations = [

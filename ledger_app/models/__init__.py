@@ -14,6 +14,7 @@ from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
 from ledger_app.models.holds import Hold, HoldLot
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
+from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
 from ledger_app.models.reversals import Reversal
 
@@ -39,10 +40,13 @@ __all__ = [
     "Lot",
     "LotRule",
     "LotUse",
+    "Merge",
+    "MovedIdentifier",
     "OpenLot",
     "Period",
     "Posting",
     "ReasonCode",
+    "RedirectedEntry",
     "Reversal",
     "Seal",
     "User",

@@ -42,6 +42,7 @@ class Account(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
     # Decided when the account is opened, by the rule for its role; the database refuses a change once it has lines.
     keeps_lots = models.BooleanField(_("keeps lots"), default=False)
+    version = models.PositiveIntegerField(_("version"), default=1)
     opened_at = models.DateTimeField(_("opened at"))
 
     history = HistoricalRecords()
@@ -51,6 +52,10 @@ class Account(models.Model):
 
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        permissions = [
+            ("suspend_account", "Can suspend accounts"),
+            ("close_account", "Can reopen and close accounts"),
+        ]
         # For the few that are not open.
         indexes = [models.Index(fields=["book", "state"], name="account_state")]
         constraints = [

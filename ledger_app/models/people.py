@@ -3,8 +3,12 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+from ledger_app.rules import identifiers
 
 
 class User(AbstractUser):
@@ -37,6 +41,8 @@ class Holder(models.Model):
 
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        # That nobody is merged into itself, into a merged member, or twice, is kept by triggers: MariaDB takes no CHECK on a counted key.
+        indexes = [models.Index(fields=["name"], name="holder_name")]
 
     def __str__(self) -> str:
         """Return the name, or the number where there is none."""
@@ -44,22 +50,30 @@ class Holder(models.Model):
 
 
 class Identifier(models.Model):
-    """One of the ways to name a holder. An identifier is given out once and never to somebody else."""
+    """One of the ways to name a holder. An identifier is given out once and never to somebody else.
 
-    MEMBER_NUMBER = "member_number"
-    CARD_TOKEN = "card_token"  # noqa: S105 - a kind, not a secret
+    Of a card number, ``value`` is a keyed hash in hexadecimal, ``key_name`` the name of the key, and ``last_four`` what people see of it.
+    """
+
+    MEMBER_NUMBER = identifiers.MEMBER_NUMBER
+    CARD_TOKEN = identifiers.CARD_TOKEN
+    CARD_NUMBER = identifiers.CARD_NUMBER
 
     kind = models.CharField(_("kind"), max_length=20)
     value = models.CharField(_("value"), max_length=64)
+    key_name = models.CharField(_("key"), max_length=16, blank=True, default="")
+    last_four = models.CharField(_("last four"), max_length=4, blank=True, default="")
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="identifiers", verbose_name=_("member"))
     active_from = models.DateField(_("active from"), null=True, blank=True)
     active_to = models.DateField(_("active to"), null=True, blank=True)
 
     class Meta:
-        """Names and constraints."""
+        """Names, rights and constraints."""
 
         verbose_name = _("identifier")
         verbose_name_plural = _("identifiers")
+        permissions = [("change_identifiers", "Can give identifiers to members and end them")]
+        indexes = [models.Index(fields=["last_four"], name="identifier_last_four")]
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="identifier_unique"),
             models.CheckConstraint(condition=~Q(value=""), name="identifier_value_given"),
@@ -67,8 +81,19 @@ class Identifier(models.Model):
                 condition=Q(active_from__isnull=True) | Q(active_to__isnull=True) | Q(active_from__lte=models.F("active_to")),
                 name="identifier_span_forward",
             ),
+            # A card number has at most 19 digits: what is 64 characters long is no card number in the clear.
+            models.CheckConstraint(
+                condition=(~Q(kind="card_number") & Q(key_name="", last_four=""))
+                | (Q(kind="card_number") & ~Q(key_name="") & Q(Exact(Length("value"), 64)) & Q(Exact(Length("last_four"), 4))),
+                name="identifier_card_is_hashed",
+            ),
         ]
 
     def __str__(self) -> str:
-        """Return kind and value."""
-        return f"{self.kind} {self.value}"
+        """Return kind and value; of a card its last four."""
+        return f"{self.kind} {self.shown}"
+
+    @property
+    def shown(self) -> str:
+        """The value for the eye."""
+        return identifiers.shown(self.kind, self.value, self.last_four)

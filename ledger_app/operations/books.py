@@ -9,6 +9,7 @@ from functools import partial
 from zoneinfo import available_timezones
 
 from django.db import models
+from django.utils.translation import gettext as _
 from simple_history.utils import bulk_create_with_history
 
 from ledger_app import errors
@@ -16,7 +17,8 @@ from ledger_app.errors import lots as lot_errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import postings
+from ledger_app.queries import identifiers, postings
+from ledger_app.rules.identifiers import KINDS, card_digits, shown
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 CODE_MOST = 64
@@ -41,12 +43,18 @@ class AccountOpening:
 
 @dataclass(frozen=True, slots=True)
 class MemberOpening:
-    """A member to be registered under a member number, with accounts by book code."""
+    """A member to be registered under a member number, with accounts by book code. Of card numbers only hashes are kept."""
 
     member_number: str
     accounts: tuple[tuple[str, AccountOpening], ...]
     name: str = ""
     card_tokens: tuple[str, ...] = field(default=())
+    card_numbers: tuple[str, ...] = field(default=())
+
+    def identifiers(self) -> list[tuple[str, str]]:
+        """Return each identifier as (kind, value)."""
+        named = ((Identifier.MEMBER_NUMBER, (self.member_number,)), (Identifier.CARD_TOKEN, self.card_tokens))
+        return [(kind, value) for kind, values in (*named, (Identifier.CARD_NUMBER, self.card_numbers)) for value in values]
 
 
 def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
@@ -116,7 +124,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
             wished = {"role": opening.role, "category": opening.category, "floor": opening.floor, "stripes": opening.stripes}
             _same("Account", code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
-        _create_accounts(missing, caller)
+        create_accounts(missing, caller)
         return len(missing)
 
     return transactions.run(work)
@@ -125,16 +133,18 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
 def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     """Register members with their identifiers and accounts; return how many are new. Members that are there are left as they are.
 
-    :raises errors.Refused: code_invalid, not_found (a book), definition_conflict (an identifier is given to two)
+    :raises errors.Refused: code_invalid, card_number_in_clear, card_number_invalid, card_key_missing, not_found (a book), definition_conflict (an
+        identifier is given to two)
     """
     for opening in openings:
-        _check_code(opening.member_number)
-        for _book, account in opening.accounts:
+        if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
+            raise errors.Refused(refusals)
+        for _code, account in opening.accounts:
             _check_code(account.code)
             _check_role(account.role)
     _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
-    for code in {code for opening in openings for code, _ in opening.accounts} - books.keys():
+    for code in {code for opening in openings for code, _account in opening.accounts} - books.keys():
         raise errors.Refused([errors.NotFound(what="book", name=code)])
     parts = [openings[start : start + ROWS_A_CALL] for start in range(0, len(openings), ROWS_A_CALL)]
     return sum(transactions.run(partial(_open_members, part, books, caller)) for part in parts)
@@ -142,40 +152,42 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
 
 def _check_given_once(openings: Sequence[MemberOpening]) -> None:
     """Refuse openings of which two claim one identifier: the database would, and it would look like a race that passes by itself."""
-    for kind, values in (
-        ("Member number", [opening.member_number for opening in openings]),
-        ("Card token", [token for opening in openings for token in opening.card_tokens]),
-    ):
-        twice = sorted(value for value, count in Counter(values).items() if count > 1)
-        if twice:
-            raise errors.Refused([errors.DefinitionConflict(what=kind, name=value, differs="member") for value in twice])
+    counted = Counter((kind, card_digits(value) or value) for opening in openings for kind, value in opening.identifiers())
+    twice = sorted(name for name, count in counted.items() if count > 1)
+    if twice:
+        raise errors.Refused([_given(kind, value) for kind, value in twice])
+
+
+def _given(kind: str, value: str) -> errors.LedgerError:
+    return errors.DefinitionConflict(
+        what=KINDS[kind].label, name=shown(kind, value, card_digits(value)[-4:]), differs=_("member")
+    )
 
 
 def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], caller: Caller) -> int:
-    numbers = [opening.member_number for opening in openings]
-    there: set[str] = set()
-    for part in postings.parts(numbers):
-        there.update(Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER, value__in=part).values_list("value", flat=True))
+    there = identifiers.find(Identifier.MEMBER_NUMBER, [opening.member_number for opening in openings])
     new = [opening for opening in openings if opening.member_number not in there]
-    taken: set[str] = set()
-    for part in postings.parts([token for opening in new for token in opening.card_tokens]):
-        taken.update(Identifier.objects.filter(kind=Identifier.CARD_TOKEN, value__in=part).values_list("value", flat=True))
-    if taken:
-        raise errors.Refused(
-            [errors.DefinitionConflict(what="Card token", name=value, differs="member") for value in sorted(taken)]
+    taken = [
+        _given(kind, value)
+        for kind in (Identifier.CARD_TOKEN, Identifier.CARD_NUMBER)
+        for value in sorted(
+            identifiers.find(kind, [value for opening in new for of, value in opening.identifiers() if of == kind])
         )
+    ]
+    if taken:
+        raise errors.Refused(taken)
     # A number is needed to find the holders again where the database does not return the ids of a bulk insert.
     first = (Holder.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
     holders = [Holder(id=first + place, name=opening.name, opened_at=caller.at) for place, opening in enumerate(new)]
     bulk_create_with_history(holders, Holder, batch_size=ROWS_A_CALL, default_user=caller.user, default_date=caller.at)
-    identifiers = [
-        Identifier(holder=holder, kind=kind, value=value)
+    rows = [
+        Identifier(holder=holder, kind=kind, value=kept.value, key_name=kept.key_name, last_four=kept.last_four)
         for holder, opening in zip(holders, new, strict=True)
-        for kind, values in ((Identifier.MEMBER_NUMBER, (opening.member_number,)), (Identifier.CARD_TOKEN, opening.card_tokens))
-        for value in values
+        for kind, value in opening.identifiers()
+        for kept in (identifiers.kept(kind, value),)
     ]
-    Identifier.objects.bulk_create(identifiers, batch_size=ROWS_A_CALL)
-    _create_accounts(
+    Identifier.objects.bulk_create(rows, batch_size=ROWS_A_CALL)
+    create_accounts(
         [
             (books[code], holder, account)
             for holder, opening in zip(holders, new, strict=True)
@@ -186,8 +198,11 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
     return len(new)
 
 
-def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> None:
-    """Create accounts with a balance row for each stripe: a row that does not exist cannot be locked."""
+def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> list[Account]:
+    """Create accounts of (book id, member, opening) in the transaction that is open, with a balance row for each stripe; return them.
+
+    A row that does not exist cannot be locked.
+    """
     first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
     ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
     unfit = [
@@ -219,6 +234,7 @@ def _create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]
         for stripe in range(account.stripes)
     ]
     Balance.objects.bulk_create(balances, batch_size=ROWS_A_CALL)
+    return accounts
 
 
 def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:

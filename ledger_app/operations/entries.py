@@ -50,12 +50,23 @@ class Posted:
     replayed_count: int
 
 
-def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int = 0, reason: str = "") -> Posted:
+def post(
+    *,
+    drafts: Sequence[Draft],
+    origin: Origin,
+    caller: Caller,
+    lane: int = 0,
+    reason: str = "",
+    locked: locks.Ledger | None = None,
+) -> Posted:
     """Post ``drafts`` in the transaction that is open: all of them or, by raising, none.
 
     An entry that is in the ledger under the same reference with the same content is left as it is and counted as replayed. ``lane`` picks
     the stripe of striped accounts. The references are looked up under the locks, not before them: whoever posts the same entry at the
     same time waits for the same balances, and then finds it (docs/decisions/0003).
+
+    ``locked`` is what a caller holds that had to decide under these locks before it knew its drafts: it has all periods, holders and balances
+    that they meet.
 
     :raises errors.Refused: with every refusal of every draft, in the order of ``posting.ORDER``
     :raises errors.WrittenDiffers: when what was written is not what was planned
@@ -63,7 +74,7 @@ def post(*, drafts: Sequence[Draft], origin: Origin, caller: Caller, lane: int =
     if not drafts:
         return Posted(None, 0, 0, 0)
     with measuring.phase("lock"):
-        held = _hold(drafts, lane, caller)
+        held = _hold(drafts, lane, caller, locked)
     with measuring.phase("decide"):
         refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
     if refusals:
@@ -102,9 +113,9 @@ def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> 
     return post(drafts=[draft], origin=Origin(Posting.Origin.REVERSAL, entry.pk), caller=caller, reason=reason)
 
 
-def _hold(drafts: Sequence[Draft], lane: int, caller: Caller) -> Held:
+def _hold(drafts: Sequence[Draft], lane: int, caller: Caller, locked: locks.Ledger | None) -> Held:
     """Lock, in the one order, all that the decision rests on; then read it."""
-    locked = locks.ledger(holding.wanted(drafts), lane=lane)
+    locked = locked or locks.ledger(holding.wanted(drafts), lane=lane)
     return holding.completed(locked, drafts, of_lots=lots.hold(locked.accounts, drafts, caller=caller))
 
 

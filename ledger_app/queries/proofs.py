@@ -202,6 +202,18 @@ EXPECTED_TRIGGERS = frozenset(
         "kakutei_period_no_delete",
         "kakutei_period_no_overlap_insert",
         "kakutei_period_no_overlap_update",
+        "kakutei_holder_merged_no_update",
+        "kakutei_holder_no_circle",
+        "kakutei_holder_merged_no_insert",
+        "kakutei_holder_no_delete",
+        "kakutei_identifier_no_delete",
+        "kakutei_identifier_value_no_update",
+        "kakutei_account_closed_no_update",
+        "kakutei_account_closed_at_zero",
+        "kakutei_merge_ended_no_update",
+        "kakutei_merge_content_no_update",
+        "kakutei_merge_no_delete",
+        *(f"kakutei_{table}_no_{change}" for table in ("movedidentifier", "redirectedentry") for change in ("update", "delete")),
     }
 )
 

@@ -4,17 +4,27 @@ from collections.abc import Mapping
 
 # Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "support": ("ledger_app.propose_adjustment", "ledger_app.propose_reversal", "ledger_app.release_hold"),
+    "support": (
+        "ledger_app.change_identifiers",
+        "ledger_app.propose_adjustment",
+        "ledger_app.propose_merge",
+        "ledger_app.propose_reversal",
+        "ledger_app.release_hold",
+        "ledger_app.suspend_account",
+    ),
     "finance": (
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
+        "ledger_app.close_account",
         "ledger_app.close_period",
         "ledger_app.decide_adjustment",
+        "ledger_app.decide_merge",
         "ledger_app.freeze_period",
         "ledger_app.keep_reasoncode",
-        "ledger_app.set_lot_rule",
         "ledger_app.propose_reversal",
         "ledger_app.reverse_entry",
+        "ledger_app.set_lot_rule",
+        "ledger_app.suspend_account",
     ),
     "engineer": (
         "ingestion_app.receive_batch",
@@ -51,10 +61,13 @@ READ: Mapping[str, tuple[str, ...]] = {
         "lot",
         "lotrule",
         "lotuse",
+        "merge",
+        "movedidentifier",
         "openlot",
         "period",
         "posting",
         "reasoncode",
+        "redirectedentry",
         "reversal",
         "seal",
         "verification",

@@ -22,6 +22,8 @@ from ledger_app.models import (
     Book,
     Entry,
     Holder,
+    Identifier,
+    Merge,
     Period,
     ReasonCode,
     Reversal,
@@ -29,7 +31,7 @@ from ledger_app.models import (
     User,
     Verification,
 )
-from ledger_app.operations import adjustments, reason_codes, reversals
+from ledger_app.operations import adjustments, merges, reason_codes, reversals
 from ledger_app.queries.adjustments import preview, terms_of
 from ledger_app.rules.adjustments import Proposal
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
@@ -38,7 +40,21 @@ from tests.ingestion_app.operations.world import World
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
-    *(Account, Adjustment, AdjustmentLimit, AuditRow, Book, Entry, Holder, Period, ReasonCode, Reversal, Seal, Verification),
+    *(
+        Account,
+        Adjustment,
+        AdjustmentLimit,
+        AuditRow,
+        Book,
+        Entry,
+        Holder,
+        Merge,
+        Period,
+        ReasonCode,
+        Reversal,
+        Seal,
+        Verification,
+    ),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
 
@@ -58,6 +74,12 @@ def months(world: World, first: int = 1) -> None:
     entry = Entry.objects.get(book=world.card, reference=f"till:n{first}-3")
     proposed = reversals.propose(entry_id=entry.pk, reason="Bought by another.", caller=world.caller(world.support))
     reversals.reject(reversal_id=proposed.pk, reason="It was not.", caller=world.caller(world.finance))
+    one, other = Identifier.objects.filter(value__in=("1001", "1002")).order_by("value")
+    support = world.caller(world.support)
+    merge = merges.propose(
+        holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=date(2017, 2, 3), reason="One.", caller=support
+    )
+    merges.end(merge_id=merge.pk, name="withdraw", reason="Two.", caller=support)
     adjusted(world, first)
 
 

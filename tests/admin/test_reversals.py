@@ -31,7 +31,7 @@ def test_of_an_applied_batch_it_is_counted_from_the_ledger_and_names_who_would_r
     text = client.get(undoing_of(batch)).content.decode()
     assert "28.00 <abbr>USD</abbr>" in text
     assert "The ledger would take it now" in text
-    worlds.set_account("receivable.1002", "closed")
+    worlds.set_account("receivable.1002", "suspended")
     text = client.get(undoing_of(batch)).content.decode()
     assert "The ledger would refuse it now" in text
     assert "receivable.1002" in text
@@ -43,7 +43,7 @@ def test_the_page_that_asks_before_a_reversal_reads_the_batch_once(
     world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = bring_to(world, "applied")
-    worlds.set_account("receivable.1002", "closed")
+    worlds.set_account("receivable.1002", "suspended")
     read: list[Batch] = []
 
     def floors_broken(of: Batch) -> list[LedgerError]:

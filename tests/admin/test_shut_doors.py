@@ -53,6 +53,7 @@ def test_every_model_with_a_history_is_tried() -> None:
             "Batch",
             "Book",
             "Holder",
+            "Merge",
             "Period",
             "ReasonCode",
             "Reversal",

@@ -326,14 +326,14 @@ def test_a_running_attempt_whose_process_is_gone_is_said_to_be_silent(world: Wor
 
 def test_a_stopped_chunk_says_why_on_the_pages(world: World, client_of: ClientOf) -> None:
     batch = bring_to(world, "approved")
-    worlds.set_account("receivable.1003", "closed")
+    worlds.set_account("receivable.1003", "suspended")
     client = client_of(world.engineer)
     refused = client.post(step_of(batch, "apply"), hidden(batch))
     assert refused.status_code == 409
     assert "plan_moved" in codes_in(refused)
     worlds.set_account("receivable.1003", "open")
     assert client.post(step_of(batch, "apply"), hidden(batch)).status_code == 302
-    worlds.set_account("receivable.1003", "closed")
+    worlds.set_account("receivable.1003", "suspended")
     work()
     chunk = Chunk.objects.get(batch=batch, state="stopped")
     assert "receivable.1003" in client.get(page_of(chunk)).content.decode()

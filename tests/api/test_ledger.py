@@ -39,7 +39,9 @@ def test_a_balance_is_signed_and_natural_and_the_sum_of_its_stripes(world: World
     (receivable,) = results(finance_client, "accounts", book="CARD", member="1001")
     assert receivable["balance"] == {"amount": 249, "natural": 249}
     assert receivable["holder"]["member_numbers"] == ["1001"]
-    assert finance_client.get(f"/api/v1/accounts/{receivable['id']}/").json() == receivable
+    shown = finance_client.get(f"/api/v1/accounts/{receivable['id']}/").json()
+    assert [offer["name"] for offer in shown.pop("offers")] == ["suspend", "reopen", "close"]
+    assert shown == receivable
 
 
 def test_accounts_are_found_by_role_and_member(world: World, finance_client: APIClient) -> None:

@@ -85,7 +85,7 @@ def test_a_reversal_is_previewed_before_the_original_is_approved(world: World, f
 
 def test_a_preview_names_what_would_refuse(world: World, finance_client: APIClient, client_of: ClientOf) -> None:
     batch = world.applied()
-    worlds.set_account("receivable.1001", "closed")
+    worlds.set_account("receivable.1001", "suspended")
     shown = finance_client.get(f"/api/v1/batches/{batch.pk}/reversal-preview/").json()
     assert [(reason["code"], reason["facts"]["account"]) for reason in shown["refusals"]] == [
         ("account_not_open", "receivable.1001")

@@ -90,6 +90,8 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("balances", "CARD"),
         ("statement", "CARD/receivable.1001"),
         ("reverse-entry", "CARD/till:s1", "--preview"),
+        ("find-member", "1001"),
+        ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for."),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("expire", "POINTS", "--through", "2017-01-31"),

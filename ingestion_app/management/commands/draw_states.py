@@ -8,8 +8,10 @@ from django.utils import translation
 
 from config import commands
 from ingestion_app.states import BATCH
+from ledger_app.rules.accounts import ACCOUNT
 from ledger_app.rules.adjustments import ADJUSTMENT
 from ledger_app.rules.holds import HOLD
+from ledger_app.rules.merges import MERGE
 from ledger_app.rules.periods import PERIOD
 from ledger_app.rules.reversals import REVERSAL
 from ledger_app.rules.transitions import draw
@@ -33,10 +35,5 @@ class Command(commands.Command):
 def drawings() -> dict[str, str]:
     """Return the drawings by file name, in English."""
     with translation.override("en"):
-        return {
-            "states-adjustment.md": draw(ADJUSTMENT),
-            "states-batch.md": draw(BATCH),
-            "states-hold.md": draw(HOLD),
-            "states-period.md": draw(PERIOD),
-            "states-reversal.md": draw(REVERSAL),
-        }
+        machines = (ACCOUNT, ADJUSTMENT, BATCH, HOLD, MERGE, PERIOD, REVERSAL)
+        return {f"states-{machine.subject}.md": draw(machine) for machine in machines}

@@ -93,11 +93,11 @@ def test_ingest_stops_at_an_approval_that_is_refused(world: World, path: Path, c
 def test_a_chunk_that_stopped_is_status_1_with_its_reasons(world: World, path: Path, command: Run) -> None:
     number = command("ingest", path, "--source", "till").data["batch"]
     command("approve", number, "--user", "fumiko")
-    set_account("settlement.32", "closed")
+    set_account("settlement.32", "suspended")
     stopped = command("apply", number)
     assert (stopped.status, stopped.data["state"]) == (1, "applying")
     assert stopped.data["chunks_stopped"]
-    assert "account_not_open: The account settlement.32 is Closed" in stopped.complaint
+    assert "account_not_open: The account settlement.32 is Suspended" in stopped.complaint
     set_account("settlement.32", "open")
     assert command("apply", number).status == 0
 

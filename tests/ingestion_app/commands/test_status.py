@@ -35,7 +35,7 @@ def test_status_says_in_one_object_what_a_run_would_do(world, begun, command):
 def test_status_says_it_to_people_too(world, begun, capsys):
     from django.core.management import call_command
 
-    worlds.set_account("receivable.1002", "closed")
+    worlds.set_account("receivable.1002", "suspended")
     world.apply(begun)
     world.pause(begun)
     call_command("status", begun.pk)

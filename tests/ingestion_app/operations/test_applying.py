@@ -9,12 +9,14 @@ from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Concat
 
-from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.operations import applying, chunks
+from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.operations import applying, chunks, sources
 from ingestion_app.queries import records
 from ledger_app.errors import Refused, TryAgain
-from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period
-from ledger_app.operations import entries, verification
+from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period, RedirectedEntry
+from ledger_app.operations import entries, members, verification
+from ledger_app.queries import merges
+from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import (
     FIXED,
     NAME,
@@ -117,7 +119,7 @@ def test_a_chunk_that_is_refused_stops_and_the_others_go_on(world: World) -> Non
 
 def test_an_account_made_from_a_value_that_was_closed_stops_its_chunks(world: World) -> None:
     batch = world.approved()
-    set_account("settlement.32", "closed")
+    set_account("settlement.32", "suspended")
     done = world.apply(batch)
     assert (done.batch.state, {code for reasons in done.stopped.values() for code in codes(reasons)}) == (
         "applying",
@@ -136,7 +138,8 @@ def test_an_account_that_went_away_stops_its_chunk_with_the_line(world: World) -
     assert [reason.facts["line"] for reason in done.stopped[0]] == [2, 3]
 
 
-def test_a_member_merged_while_applying_stops_the_chunk(world: World) -> None:
+def test_a_member_merged_while_applying_stops_the_chunk_where_the_source_has_that(world: World) -> None:
+    world.load(merged="stop")
     batch = world.approved(TWO_A_CHUNK)
     Batch.objects.filter(pk=batch.pk).update(state="applying")
     gone, stays = (Identifier.objects.get(value=number).holder for number in ("1001", "1002"))
@@ -146,12 +149,84 @@ def test_a_member_merged_while_applying_stops_the_chunk(world: World) -> None:
     assert [*done.stopped] == [0]
 
 
+def merge(number: str, into: str) -> tuple[Holder, Holder]:
+    gone, stays = (Identifier.objects.get(value=each).holder for each in (number, into))
+    Holder.objects.filter(pk=gone.pk).update(merged_into=stays)
+    return gone, stays
+
+
+def test_records_of_a_member_merged_since_go_to_whoever_remains_and_the_entries_say_so(world: World) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    gone, stays = merge("1001", "1002")
+    assert world.apply(batch).batch.state == "applied"
+    receivable = {
+        account: Account.objects.get(code=f"receivable.{account}").balances.get().amount for account in ("1001", "1002")
+    }
+    assert receivable == {"1001": 0, "1002": 2 * 100 + 2 * 101}
+    redirected = RedirectedEntry.objects.order_by("entry__book__code", "entry__reference")
+    assert {(row.named, row.holder) for row in redirected} == {(gone, stays)}
+    assert [(row.entry.book.code, row.entry.reference) for row in redirected] == [
+        (book, f"till:{slip}") for book in ("CARD", "POINTS") for slip in ("s0", "s0b")
+    ]
+
+
+def test_the_same_record_in_a_later_file_is_known_again_after_a_redirect(world: World) -> None:
+    batch = world.approved(card_file([FIXED]))
+    merge("1001", "1002")
+    world.apply(batch)
+    again = world.validate(world.receive(card_file([FIXED], sequence=2), name="till-2017-01-31-2.csv"))
+    assert set(again.finding_counts) >= {"ledger.reference_exists_same"}
+    assert "ledger.reference_exists_differs" not in again.finding_counts
+
+
+@pytest.mark.parametrize(("draftings", "outcome"), [(3, "applied"), (1, "applying")], ids=["made again", "control"])
+def test_a_merge_between_the_drafts_and_the_locks_has_the_drafts_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, draftings: int, outcome: str
+) -> None:
+    batch = world.approved(card_file([FIXED]))
+    merge("1001", "1002")
+    survivors, seen = merges.survivors, []
+
+    def as_before_the_merge(holder_ids: Any) -> dict[int, int]:
+        seen.append(holder_ids)
+        return {key: key for key in holder_ids} if len(seen) == 1 else survivors(holder_ids)
+
+    monkeypatch.setattr(merges, "survivors", as_before_the_merge)
+    monkeypatch.setattr(chunks, "DRAFTINGS_MOST", draftings)
+    assert world.apply(batch).batch.state == outcome
+    assert RedirectedEntry.objects.count() == {"applied": 2, "applying": 0}[outcome]
+
+
+def test_card_numbers_of_a_file_name_members_and_are_kept_nowhere(world: World) -> None:
+    card, unknown = "4111111111111111", "5500005555555559"
+    holder = Identifier.objects.get(value="1001").holder
+    members.add_identifier(
+        holder_id=holder.pk, kind="card_number", value=card, reason="New card.", caller=world.caller(world.support)
+    )
+    sources.load(
+        text=worlds.definition(set_aside=1).replace('kind = "member_number"', 'kind = "card_number"'), caller=world.caller()
+    )
+    batch = world.validated(card_file([FIXED._replace(member=card), FIXED._replace(member=unknown, slip="s2")]))
+    assert batch.finding_counts == {"ledger.holder_unknown": 1}
+    assert world.apply(world.approve(batch)).batch.state == "applied"
+    assert Account.objects.get(code="receivable.1001").balances.get().amount == 150
+    assert Record.objects.get(batch=batch, line=2).values[0] == "************1111"
+    with connection.cursor() as cursor:
+        for table in ("record", "finding", "chunk", "batch"):
+            cursor.execute(f"SELECT * FROM ingestion_app_{table}")
+            held = repr(cursor.fetchall())
+            assert card not in held
+            assert unknown not in held
+    finding = Finding.objects.get(batch=batch)
+    assert (finding.facts["identifier"], b"************5559" in bytes(finding.raw)) == ("************5559", True)
+
+
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
         (lambda: Period.objects.filter(name="2017-01").update(state="provisional"), ("plan_moved", "plan_moved")),
         (lambda: Period.objects.filter(name="2017-01", book__code="POINTS").update(state="frozen"), ("plan_moved",)),
-        (lambda: set_account("receivable.1001", "closed"), ("plan_moved",)),
+        (lambda: set_account("receivable.1001", "suspended"), ("plan_moved",)),
     ],
     ids=["provisional", "frozen", "closed"],
 )

@@ -121,7 +121,7 @@ def test_an_approval_is_not_troubled_by_a_period_that_it_has_no_part_in(world: W
 @pytest.mark.parametrize("account", ["receivable.1001", "points.1006", "programme.expense"])
 def test_an_approval_is_refused_when_an_account_was_closed(world: World, account: str) -> None:
     batch = world.validated()
-    set_account(account, "closed")
+    set_account(account, "suspended")
     assert refusal(world, batch) == ["plan_moved"]
 
 
@@ -129,11 +129,12 @@ def test_an_approval_is_not_troubled_by_an_account_that_it_has_no_part_in(world:
     world.register("2001")
     batch = world.validated(card_file([FIXED]))
     for account in ("receivable.1002", "points.2001", "settlement.32"):
-        set_account(account, "closed")
+        set_account(account, "suspended")
     assert world.approve(batch).state == "approved"
 
 
-def test_an_approval_is_refused_when_a_member_was_merged(world: World) -> None:
+def test_an_approval_is_refused_when_a_member_was_merged_and_the_source_has_that_stop(world: World) -> None:
+    world.load(merged="stop")
     batch = world.validated()
     stays, gone = Holder.objects.order_by("id")[:2]
     Holder.objects.filter(pk=gone.pk).update(merged_into=stays)
@@ -148,7 +149,7 @@ def test_approving_needs_the_right(world: World, role: str) -> None:
 
 def test_every_reason_is_told_at_once(world: World) -> None:
     batch = world.validated()
-    set_account("receivable.1001", "closed")
+    set_account("receivable.1001", "suspended")
     assert refusal(world, batch, world.engineer, digest="0") == [
         "not_permitted",
         "own_proposal",

@@ -95,7 +95,7 @@ def test_whoever_lost_the_lease_applies_nothing(world: World, batch: Batch, atte
 
 
 def test_whoever_lost_the_lease_stops_nothing(world: World, batch: Batch, attempt: Attempt) -> None:
-    set_account("receivable.1001", "closed")
+    set_account("receivable.1001", "suspended")
     stopped = taken(batch, attempt)
     later = taken(batch, attempt, seconds=61)
     assert chunks.apply_chunk(leased=stopped, caller=world.caller()).outcome == "superseded"
@@ -161,7 +161,7 @@ def test_a_pause_lets_the_chunk_under_way_end(world: World, batch: Batch, monkey
 
 
 def test_a_circuit_breaker_pauses_when_as_many_chunks_have_stopped_as_the_source_allows(world: World, batch: Batch) -> None:
-    Account.objects.filter(role="receivable").update(state="closed")
+    Account.objects.filter(role="receivable").update(state="suspended")
     definition = definitions.definition_of(batch.source_version)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(definitions, "definition_of", lambda _version: replace(definition, failing_chunks=2))

@@ -368,7 +368,7 @@ def test_an_account_that_is_not_open_refuses_the_proposal_and_voids_it_afterward
     ]
     set_account("receivable.1001", "open")
     reversal = world.reverse(original)
-    set_account("points.1004", "closed")
+    set_account("points.1004", "suspended")
     assert refused(lambda: world.approve(reversal)) == ["reversal_moved"]
 
 
@@ -390,7 +390,10 @@ def test_a_member_who_was_merged_refuses_the_proposal_and_voids_it_afterwards(wo
         ("holder_merged", "receivable.1001", other.pk),
     ]
     assert codes(reversals.preview(original).refusals) == ["holder_merged"] * 2
-    Holder.objects.update(merged_into=None)
+
+
+def test_a_member_who_is_merged_after_the_proposal_voids_it(world: World) -> None:
+    original = world.applied()
     merge("1999", "1006")
     reversal = world.reverse(original)
     merge("1004", "1006")
@@ -436,7 +439,7 @@ def test_a_batch_whose_entries_have_keys_from_before_they_were_made_of_the_posti
 def stuck(world: World) -> Batch:
     """Return a batch whose chunk for shop 32 cannot be applied."""
     batch = world.approved(card_file([each._replace(shop="32" if each.member == "1006" else "31") for each in PURCHASES]))
-    set_account("settlement.32", "closed")
+    set_account("settlement.32", "suspended")
     done = world.apply(batch)
     assert (done.batch.state, len(done.stopped)) == ("applying", 1)
     return done.batch

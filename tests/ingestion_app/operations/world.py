@@ -37,6 +37,7 @@ name_pattern = 'till-(?P<business_date>\d{4}-\d{2}-\d{2})-(?P<sequence>\d{1,12})
 set_aside = @set_aside@
 line_bytes = 200
 chunk_records = @chunk_records@
+merged = "@merged@"
 
 [layout]
 format = "delimited"
@@ -104,9 +105,9 @@ description = "Points for slip {slip}"
 """
 
 
-def definition(*, set_aside: int = 0, chunk_records: int = 3, encoding: str = "utf-8") -> str:
+def definition(*, set_aside: int = 0, chunk_records: int = 3, encoding: str = "utf-8", merged: str = "redirect") -> str:
     """Return the source's definition as text."""
-    values = {"@set_aside@": str(set_aside), "@chunk_records@": str(chunk_records), "@encoding@": encoding}
+    values = {"@set_aside@": str(set_aside), "@chunk_records@": str(chunk_records), "@encoding@": encoding, "@merged@": merged}
     text = DEFINITION
     for place, value in values.items():
         text = text.replace(place, value)

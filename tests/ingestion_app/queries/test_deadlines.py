@@ -77,7 +77,7 @@ def test_what_was_reversed_before_all_of_it_was_applied_is_not_due_and_what_was_
     records = [FIXED, FIXED._replace(member="1002", slip="s2", shop="32")]
     sources.load(text=agreed_text(chunk_records=1), caller=agreed.caller())
     stuck = agreed.begin(agreed.approved(card_file(records)))
-    set_account("settlement.32", "closed")
+    set_account("settlement.32", "suspended")
     assert len(agreed.apply(stuck).stopped) == 1
     agreed.pause(stuck)
     agreed.reversed(stuck)

@@ -45,7 +45,7 @@ def test_a_reversal_that_is_proposed_while_nothing_is_left_pauses_in_its_own_nam
 
 
 def test_a_reversal_of_a_batch_that_is_paused_already_leaves_the_pause_as_it_is(world, begun):
-    set_account("receivable.1002", "closed")
+    set_account("receivable.1002", "suspended")
     world.apply(begun)
     world.pause(begun, reason="The sender called.")
     set_account("receivable.1002", "open")

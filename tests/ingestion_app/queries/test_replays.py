@@ -31,7 +31,7 @@ def test_a_run_after_it_found_everything_and_added_nothing(world):
 def test_a_run_after_one_that_was_cut_short_tells_both_parts(world):
     world.load(chunk_records=1)
     batch = world.begin(world.approved())
-    worlds.set_account("receivable.1002", "closed")
+    worlds.set_account("receivable.1002", "suspended")
     world.apply(batch)
     batch.refresh_from_db()
     assert not replay_of(batch, last_attempt(batch)).is_equal, "one chunk stopped"

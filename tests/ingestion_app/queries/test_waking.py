@@ -57,7 +57,7 @@ def test_a_paused_batch_is_not(world, begun):
 
 
 def test_chunks_that_stopped_are_left_to_people(world, begun):
-    worlds.set_account("receivable.1002", "closed")
+    worlds.set_account("receivable.1002", "suspended")
     assert world.apply(begun).stopped
     assert not Chunk.objects.filter(batch=begun, state="pending").exists()
     assert found() == []

@@ -6,7 +6,19 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 
-from ledger_app.models import Adjustment, AdjustmentDecision, AdjustmentLimit, Attachment, Balance, ContraAccount, Entry, Posting
+from ledger_app.models import (
+    Adjustment,
+    AdjustmentDecision,
+    AdjustmentLimit,
+    Attachment,
+    Balance,
+    ContraAccount,
+    Entry,
+    Holder,
+    Merge,
+    Posting,
+    User,
+)
 from tests.ledger_app import adjusting
 
 
@@ -19,6 +31,14 @@ def copied(model, **changed):
     return f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values} FROM {model._meta.db_table} LIMIT 1"
 
 
+IDENTIFIER = (
+    "INSERT INTO ledger_app_identifier (kind, value, key_name, last_four, holder_id)"
+    " VALUES ('{kind}', '{value}', '{key}', '{last_four}', {{holder}})"
+)
+MERGE = (
+    "INSERT INTO ledger_app_merge (state, version, holder_id, survivor_id, holds_holder, preview, digest, reason, proposed_by_id, proposed_at)"
+    " VALUES ('{state}', 1, {{holder}}, {survivor}, {holds}, '{{{{}}}}', '{{digest}}', 'x', {{user}}, '2017-02-01 00:00:00')"
+)
 # Constraint → the statement that violates it. Names in braces are filled from ``places`` below.
 VIOLATIONS = {
     "account_category_known": "UPDATE ledger_app_account SET category = 'debt' WHERE id = {cash}",
@@ -47,7 +67,8 @@ VIOLATIONS = {
         "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)"
         " VALUES (7, {entry}, {cash}, 0, 0, 1, 1)"
     ),
-    "identifier_value_given": "UPDATE ledger_app_identifier SET value = '' WHERE value = 'CARD-M1'",
+    "identifier_value_given": IDENTIFIER.format(kind="card_token", value="", key="", last_four=""),
+    "identifier_card_is_hashed": IDENTIFIER.format(kind="card_number", value="4111111111111111", key="new", last_four="1111"),
     "identifier_span_forward": "UPDATE ledger_app_identifier SET active_from = '2017-02-01', active_to = '2017-01-01'",
     "account_code_unique": "UPDATE ledger_app_account SET code = 'sales' WHERE id = {cash}",
     "account_role_unique": (
@@ -80,7 +101,31 @@ VIOLATIONS = {
     "adjustment_approval_covers": copied(AdjustmentDecision, digest="NULL", decided_by_id="{user}"),
     "attachment_name_unique": copied(Attachment),
     "attachment_not_empty": copied(Attachment, name="'b.txt'", size="0"),
-    "identifier_unique": "UPDATE ledger_app_identifier SET value = 'CARD-M1'",
+    "identifier_unique": IDENTIFIER.format(kind="member_number", value="CARD-M1", key="", last_four=""),
+    "merge_holder_once": MERGE.format(survivor="{third}", state="proposed", holds="1"),
+    "merge_undone_once": (
+        "INSERT INTO ledger_app_merge (state, version, holder_id, undoes_id, holds_undone, preview, digest, reason, proposed_by_id, proposed_at)"
+        " SELECT 'proposed', 1, {third}, {merge}, 1, '{{}}', '{digest}', 'x', {user}, '2017-02-01 00:00:00' FROM ledger_app_book AS once"
+        " UNION ALL SELECT 'proposed', 1, {third}, {merge}, 1, '{{}}', '{digest}', 'y', {user}, '2017-02-01 00:00:00'"
+    ),
+    "merge_state_known": "UPDATE ledger_app_merge SET state = 'gone'",
+    "merge_not_into_itself": MERGE.format(survivor="{holder}", state="withdrawn", holds="NULL"),
+    "merge_survivor_given": MERGE.format(survivor="NULL", state="withdrawn", holds="NULL"),
+    "merge_done_is_whole": "UPDATE ledger_app_merge SET state = 'done', decided_by_id = {other}, decided_at = proposed_at",
+    "merge_decided_by_given": "UPDATE ledger_app_merge SET state = 'rejected', holds_holder = NULL",
+    "merge_decided_by_another": (
+        "UPDATE ledger_app_merge SET state = 'rejected', holds_holder = NULL, decided_by_id = {user}, decided_at = proposed_at"
+    ),
+    "merge_holds_while_open": "UPDATE ledger_app_merge SET holds_holder = NULL",
+    "moved_identifier_to_another": (
+        "INSERT INTO ledger_app_movedidentifier (merge_id, identifier_id, from_holder_id, to_holder_id)"
+        " SELECT {merge}, MIN(id), {holder}, {holder} FROM ledger_app_identifier"
+    ),
+    "moved_identifier_once": (
+        "INSERT INTO ledger_app_movedidentifier (merge_id, identifier_id, from_holder_id, to_holder_id)"
+        " SELECT {merge}, (SELECT MIN(id) FROM ledger_app_identifier), {holder}, {third} FROM ledger_app_holder"
+    ),
+    "redirected_to_another": "INSERT INTO ledger_app_redirectedentry (entry_id, named_id, holder_id) VALUES ({entry}, {holder}, {holder})",
 }
 # What another check refuses first: a trigger the overlap of periods, the computed key a second row of a stripe, the chain a second number.
 ELSEWHERE = {"seal_number_unique", "period_start_unique", "balance_stripe_unique"}
@@ -107,7 +152,14 @@ def places(ledger):
     )
     accounts = {code: account.pk for code, account in ledger.accounts.items()}
     posting = Posting.objects.get()
+    holder, survivor = (ledger.accounts[f"{name}-receivable"].holder for name in ("M1", "M2"))
+    made = {"holder": holder, "survivor": survivor, "holds_holder": True, "preview": {}, "digest": b"0" * 32, "reason": "x"}
+    merge = Merge.objects.create(**made, proposed_by=posting.posted_by, proposed_at=posting.posted_at)
     return accounts | {
+        "holder": holder.pk,
+        "third": Holder.objects.create(opened_at=posting.posted_at).pk,
+        "merge": merge.pk,
+        "other": User.objects.create(username="another").pk,
         "book": ledger.book.pk,
         "period": ledger.periods["2017-01"].pk,
         "posting": posting.pk,
@@ -123,7 +175,7 @@ def test_every_constraint_of_the_ledger_is_tried():
 
 @pytest.mark.parametrize("name", sorted(VIOLATIONS))
 def test_the_constraint_refuses(places, name):
-    unique = name.endswith("_unique")
+    unique = name.endswith(("_unique", "_once"))
     with pytest.raises((IntegrityError, OperationalError)) as refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(VIOLATIONS[name].format(**places))
     said = str(refused.value)

@@ -1,0 +1,173 @@
+"""What is refused of members: their identifiers, merges, and the states of their accounts."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app.errors import LedgerError
+
+# Identifiers.
+
+
+class CardNumberInClear(LedgerError):
+    """The value reads like the number of a payment card and is given as something else: it would be kept in the clear."""
+
+    code = "card_number_in_clear"
+    template = _("The value given as {kind} reads like a card number. Register it as a card number, which is kept as a hash.")
+
+
+class CardNumberInvalid(LedgerError):
+    """The value is no card number: not 13 to 19 digits, or their check digit is wrong."""
+
+    code = "card_number_invalid"
+    template = _("This is no card number: it has 13 to 19 digits, the last of which checks the others. It is not shown here.")
+
+
+class CardNumberInAddress(LedgerError):
+    """A card number was asked for in an address or on a command line, where it is logged."""
+
+    code = "card_number_in_address"
+    template = _("A card number does not belong in an address or on a command line, which are logged. {remedy}")
+
+
+class CardKeyMissing(LedgerError):
+    """There is no key to hash card numbers with."""
+
+    code = "card_key_missing"
+    template = _("Card numbers cannot be matched here: no key is set. Set KAKUTEI_CARD_KEYS.")
+
+
+class IdentifierTaken(LedgerError):
+    """The identifier was given to another member; it is given out once."""
+
+    code = "identifier_taken"
+    template = _("The {kind} {value} was given to member {holder}. An identifier is never given to a second one.")
+
+
+class IdentifierEnded(LedgerError):
+    """The identifier has an end already."""
+
+    code = "identifier_ended"
+    template = _("The {kind} {value} ended on {active_to}.")
+
+
+class IdentifierSpanInvalid(LedgerError):
+    """An identifier would end before it begins."""
+
+    code = "identifier_span_invalid"
+    template = _("The {kind} {value} cannot end on {active_to}, before it begins on {active_from}.")
+
+
+class SearchTooShort(LedgerError):
+    """What is searched for is too short to be looked for by its beginning."""
+
+    code = "search_too_short"
+    template = _("Type at least {least} characters, or a whole identifier.")
+
+
+# Merges, in the order in which they are asked.
+
+
+class MergeIntoItself(LedgerError):
+    """A member cannot be merged into itself."""
+
+    code = "merge_into_itself"
+    template = _("Member {holder} cannot be merged into itself. Name another member.")
+
+
+class MergeCycle(LedgerError):
+    """The member that should remain was merged into the one that should end."""
+
+    code = "merge_cycle"
+    template = _(
+        "Member {survivor} was itself merged into member {holder}: merging them the other way round would close a circle."
+    )
+
+
+class MemberMerged(LedgerError):
+    """The member was merged before."""
+
+    code = "member_merged"
+    template = _("Member {holder} was merged into member {into}. Name member {into} instead.")
+
+
+class MergeOpen(LedgerError):
+    """A proposal for the same is open."""
+
+    code = "merge_open"
+    template = _("Proposal {number} for this member is open. Let it be decided or withdrawn first.")
+
+
+class MergeDecidedByProposer(LedgerError):
+    """Nobody decides what they proposed."""
+
+    code = "merge_decided_by_proposer"
+    template = _("{user} proposed this. Another person decides it.")
+
+
+class MergeAccountNotOpen(LedgerError):
+    """An account of one of the two is not open."""
+
+    code = "merge_account_not_open"
+    template = _("The account {account} is {state}. Reopen it, or bring its balance to zero and close it, before the merge.")
+
+
+class MergeAccountsDiffer(LedgerError):
+    """Two accounts with one role are of different categories."""
+
+    code = "merge_accounts_differ"
+    template = _("The accounts {account} and {target} have one role and different categories; their balances cannot be joined.")
+
+
+class MergeFloorBroken(LedgerError):
+    """A balance would fall below its floor."""
+
+    code = "merge_floor_broken"
+    template = _(
+        "The balance of account {account} would fall to {balance}, below its floor of {floor}. Adjust it before the merge."
+    )
+
+
+class MergePeriodNotOpen(LedgerError):
+    """The day on which points would move takes no entries."""
+
+    code = "merge_period_not_open"
+    template = _("Book {book} takes no entry on {date}. Open a period that covers it, or propose the merge with another date.")
+
+
+class MergeMoved(LedgerError):
+    """What would be done is not what was shown."""
+
+    code = "merge_moved"
+    template = _("This is not what was shown any more: balances or identifiers have changed. Look again, then decide.")
+
+
+class MergeNotDone(LedgerError):
+    """What was never carried out cannot be undone."""
+
+    code = "merge_not_done"
+    template = _("Merge {number} was not carried out, or is itself the undoing of one; there is nothing to undo.")
+
+
+class MergeAmountInvalid(LedgerError):
+    """An amount to be given back is stated for no account, twice, or is not above zero."""
+
+    code = "merge_amount_invalid"
+    template = _(
+        "The amount {amount} for {role} in book {book} cannot be given back: state each account that the merge moved once."
+    )
+
+
+# Accounts.
+
+
+class AccountNotZero(LedgerError):
+    """An account with a balance cannot be closed."""
+
+    code = "account_not_zero"
+    template = _("The balance of account {account} is {balance}. It can be closed when it is zero.")
+
+
+class OpenWork(LedgerError):
+    """Something that concerns the member or the account has not ended."""
+
+    code = "open_work"
+    template = _("{what} {name} is {state}. It must end first.")

@@ -1,0 +1,145 @@
+"""Merges: who remains of a member, what a merge would come to, and what the guards are asked with."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Sum
+
+from ledger_app import errors
+from ledger_app.errors import members
+from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, User
+from ledger_app.queries import open_work, postings, rights
+from ledger_app.rules import merges
+from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
+from ledger_app.rules.posting import natural
+
+CHAIN_MOST = 50  # merges that are followed from one member
+
+
+def survivors(holder_ids: Collection[int]) -> dict[int, int]:
+    """Return, for each member, the one who remains: that member, or after merges the last of them.
+
+    A merge that was undone leads to the member whom the undoing opened. The way is bounded, as merges never close a circle.
+    """
+    now = {key: key for key in holder_ids}
+    for _ in range(CHAIN_MOST):
+        onward: dict[int, int | None] = {}
+        for part in postings.parts(sorted(set(now.values()))):
+            onward.update(Holder.objects.filter(id__in=part, merged_into__isnull=False).values_list("id", "merged_into_id"))
+        if not onward:
+            break
+        for part in postings.parts(sorted(onward)):
+            undone = Merge.objects.filter(undoes__holder_id__in=part, undoes__state=Merge.State.DONE, state=Merge.State.DONE)
+            onward.update(undone.values_list("undoes__holder_id", "survivor_id"))
+        now = {key: onward.get(value) or value for key, value in now.items()}
+    return now
+
+
+def find(number: int) -> Merge:
+    """Return a merge by its number.
+
+    :raises errors.Refused: not_found
+    """
+    found = Merge.objects.select_related("holder", "survivor", "undoes", "proposed_by", "decided_by").filter(pk=number).first()
+    if found is None:
+        raise errors.Refused([errors.NotFound(what="merge", name=number)])
+    return found
+
+
+def accounts_of(holder_id: int | None) -> list[MemberAccount]:
+    """Return the accounts of a member as they stand, in the order of book and role."""
+    if holder_id is None:
+        return []
+    rows = Account.objects.filter(holder_id=holder_id).annotate(signed=Sum("balances__amount")).order_by("book__code", "role")
+    columns = ("id", "book__code", "role", "code", "category", "floor", "stripes", "state", "signed")
+    return [
+        MemberAccount(key, book, role, code, category, floor, stripes, state, int(signed or 0))
+        for key, book, role, code, category, floor, stripes, state, signed in rows.values_list(*columns)
+    ]
+
+
+def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None) -> MergeFacts:
+    """Return what the guards of a merge are asked with, as the ledger is now; of a proposal too that is not stored yet."""
+    giving, taking = accounts_of(merge.holder_id), accounts_of(merge.survivor_id)
+    amount_faults: list[errors.LedgerError] = []
+    if merge.undoes is None:
+        plan = merges.plan(giving, taking, identifiers=_identifiers(Identifier.objects.filter(holder_id=merge.holder_id)))
+    else:
+        plan, amount_faults = _undoing(merge, giving)
+    ids = {key for key in (merge.holder_id, merge.survivor_id) if key is not None}
+    remains = survivors(ids)
+    is_ended = merge.state != Merge.State.PROPOSED
+    return MergeFacts(
+        state=merge.state,
+        user_name=user.username,
+        rights=rights.rights_of(user),
+        # Of a proposal that is about to be made nobody is the proposer yet.
+        proposed_by=merge.proposed_by.username if merge.pk else "",
+        holder=merge.holder_id,
+        survivor=merge.survivor_id,
+        holder_merged_into=None if is_ended else _onward(remains, merge.holder_id),
+        survivor_merged_into=None if is_ended or merge.survivor_id is None else _onward(remains, merge.survivor_id),
+        plan=plan,
+        accounts=(*giving, *taking),
+        shut=tuple(_shut(merge, plan, at)),
+        open_work=open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)]),
+        amount_faults=tuple(amount_faults),
+        undoable=merge.undoes is None or (merge.undoes.state == Merge.State.DONE and merge.undoes.undoes_id is None),
+        number=merge.undoes_id or 0,
+        shown=shown,
+    )
+
+
+def days(merge: Merge, books: Iterable[Book], at: datetime) -> dict[str, date]:
+    """Return the day of the entries by book code: what the proposal states, or the day in the book's zone at ``at``."""
+    return {book.code: merge.effective_on or at.astimezone(ZoneInfo(book.time_zone)).date() for book in books}
+
+
+def moved_amounts(merge: Merge) -> list[tuple[str, str, int]]:
+    """Return what a merge moved, as (book code, role, amount in the account's natural direction): what its undoing gives back if nothing is stated."""
+    moves = (merge.decided_preview or {}).get("moves", [])
+    return [(each["book"], each["role"], each["amount"]) for each in moves if each["amount"] > 0]
+
+
+def of_member(holder_id: int, most: int) -> list[Merge]:
+    """Return the last merges that name a member, whichever way, the latest first."""
+    rows = Merge.objects.filter(holder_id=holder_id) | Merge.objects.filter(survivor_id=holder_id)
+    return list(rows.select_related("holder", "survivor", "proposed_by", "decided_by").order_by("-id")[:most])
+
+
+def _onward(remains: Mapping[int, int], holder_id: int) -> int | None:
+    return remains[holder_id] if remains[holder_id] != holder_id else None
+
+
+def _identifiers(rows: Any) -> list[tuple[int, str, str]]:
+    return [(each.pk, each.kind, each.shown) for each in rows.order_by("id")]
+
+
+def _undoing(merge: Merge, giving: Sequence[MemberAccount]) -> tuple[MergePlan, list[errors.LedgerError]]:
+    """Return what an undoing would give back: the identifiers that the merge moved and the member still has, and the stated amounts."""
+    undone = merge.undoes
+    assert undone is not None, "asked of an undoing"  # noqa: S101 - the caller has looked
+    moved = {(each["book"], each["role"]) for each in (undone.decided_preview or {}).get("moves", [])}
+    there = {(each.book, each.role): each for each in giving if (each.book, each.role) in moved}
+    signed: dict[tuple[str, str], int] = {}
+    faults: list[errors.LedgerError] = []
+    for book, role, amount in merge.amounts or []:
+        account = there.get((book, role))
+        if account is None or amount <= 0 or (book, role) in signed:
+            faults.append(members.MergeAmountInvalid(book=book, role=role, amount=amount))
+            continue
+        signed[book, role] = natural(account.category, amount)
+    kept = Identifier.objects.filter(moves__merge=undone, holder_id=merge.holder_id)
+    return merges.plan(there.values(), (), identifiers=_identifiers(kept), amounts=signed), faults
+
+
+def _shut(merge: Merge, plan: MergePlan, at: datetime) -> Iterable[tuple[str, str]]:
+    """Yield the books that take no entry on the day of the merge, of those in which points move."""
+    codes = {move.source.book for move in plan.moves if move.amount}
+    books = {book.code: book for book in Book.objects.filter(code__in=codes)}
+    for code, on in sorted(days(merge, books.values(), at).items()):
+        spans = Period.objects.filter(book=books[code], starts_on__lte=on, ends_on__gte=on)
+        if not spans.exclude(state=Period.State.FROZEN).exists():
+            yield code, on.isoformat()

@@ -1,0 +1,34 @@
+"""What concerns a member or an account and has not ended: asked before members are merged and accounts closed."""
+
+from collections.abc import Callable, Collection, Iterable
+
+from ledger_app import errors
+from ledger_app.errors import members
+from ledger_app.models import Merge
+
+# (member ids, account ids) → what is open, each as a reason.
+Question = Callable[[Collection[int], Collection[int]], Iterable[errors.LedgerError]]
+
+NAMED_MOST = 20
+_questions: list[Question] = []
+
+
+def register(question: Question) -> None:
+    """Have this asked too. Called when the application starts, by whoever knows of work that can be open."""
+    if question not in _questions:
+        _questions.append(question)
+
+
+def of(*, holder_ids: Collection[int] = (), account_ids: Collection[int] = ()) -> tuple[errors.LedgerError, ...]:
+    """Return what is open and concerns one of these members or accounts."""
+    return tuple(reason for question in _questions for reason in question(holder_ids, account_ids))[:NAMED_MOST]
+
+
+def merges(holder_ids: Collection[int]) -> list[errors.LedgerError]:
+    """Return the proposals of merges that name one of these members."""
+    rows = Merge.objects.filter(state=Merge.State.PROPOSED)
+    found = rows.filter(holder_id__in=holder_ids) | rows.filter(survivor_id__in=holder_ids)
+    return [
+        members.OpenWork(what=row._meta.verbose_name, name=row, state=row.get_state_display())  # noqa: SLF001 - Django's public API
+        for row in found.order_by("id")[:NAMED_MOST]
+    ]

@@ -1,0 +1,81 @@
+"""Members and merges on their pages."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from ledger_app.models import Account, Holder, Identifier, Merge
+from tests.admin.conftest import ClientOf, page_of, step_of
+from tests.ingestion_app.operations.world import World
+
+CARD = "4111111111111111"
+
+
+@pytest.fixture
+def support_client(world: World, client_of: ClientOf) -> Client:
+    return client_of(world.support)
+
+
+@pytest.fixture
+def member(world: World) -> Holder:
+    return Identifier.objects.get(value="1001").holder
+
+
+def asks(name: str, member: Holder) -> str:
+    return reverse(f"admin:ledger_app_holder_{name}", args=[member.pk])
+
+
+def test_a_card_is_given_and_found_from_the_top_of_the_page_and_never_by_an_address(
+    support_client: Client, member: Holder
+) -> None:
+    given = {"kind": "card_number", "value": CARD, "reason": "New card."}
+    assert support_client.post(asks("identify", member), given).status_code == 302
+    assert "•••• 1111" in support_client.get(page_of(member)).content.decode()
+    assert support_client.post(reverse("admin:search"), {"q": "4111 1111 1111 1111"}).url == page_of(member)
+    assert support_client.post(reverse("admin:search"), {"q": "*1111"}).url == page_of(member)
+    by_address = support_client.get(reverse("admin:ledger_app_holder_changelist"), {"q": CARD}).content.decode()
+    assert "do not belong in an address" in by_address or "does not belong in an address" in by_address
+    refused = support_client.post(asks("identify", member), {**given, "kind": "card_token"})
+    assert refused.status_code == 409
+    assert CARD not in refused.content.decode()
+
+
+def test_an_identifier_is_ended_on_its_page(support_client: Client, member: Holder) -> None:
+    identifier = member.identifiers.get()
+    address = reverse("admin:ledger_app_holder_end_identifier", args=[member.pk, identifier.pk])
+    assert support_client.get(address).status_code == 200
+    assert support_client.post(address, {"active_to": "2017-02-28", "reason": "Left."}).status_code == 302
+    identifier.refresh_from_db()
+    assert str(identifier.active_to) == "2017-02-28"
+
+
+def test_a_merge_is_proposed_shown_and_decided_by_another(
+    world: World, support_client: Client, client_of: ClientOf, member: Holder
+) -> None:
+    world.applied()
+    given = {"survivor": "1002", "effective_on": "2017-02-03", "reason": "One person."}
+    assert support_client.post(asks("merge", member), {**given, "survivor": "1001"}).status_code == 409
+    support_client.post(asks("merge", member), given)
+    merge = Merge.objects.get()
+    shown = support_client.get(page_of(merge)).content.decode()
+    assert "receivable.1001" in shown
+    finance = client_of(world.finance)
+    asked = finance.get(step_of(merge, "approve"))
+    assert "receivable.1001" in asked.content.decode()
+    token = dict(asked.context["token"])
+    stale = finance.post(step_of(merge, "approve"), {**token, "plan": "0" * 64})
+    assert (stale.status_code, Merge.objects.get().state) == (409, "proposed")
+    assert finance.post(step_of(merge, "approve"), token).status_code == 302
+    member.refresh_from_db()
+    assert member.merged_into == Identifier.objects.get(value="1002").holder
+    page = finance.get(page_of(member)).content.decode()
+    assert "This member was merged" in page
+    assert finance.get(reverse("admin:ledger_app_merge_changelist")).status_code == 200
+
+
+def test_an_account_is_suspended_from_its_page(support_client: Client) -> None:
+    account = Account.objects.get(code="receivable.1001")
+    shown = support_client.get(page_of(account)).content.decode()
+    assert step_of(account, "suspend") in shown
+    assert support_client.post(step_of(account, "suspend"), {"version": 1, "reason": "Asked."}).status_code == 302
+    assert Account.objects.get(pk=account.pk).state == "suspended"
