@@ -143,5 +143,5 @@ def test_random_histories_of_points_keep_what_must_always_hold(make_user):
     till = make_user("till-1", "till")
     run_state_machine_as_test(
         lambda: Histories(till),  # type: ignore[arg-type]  # it takes whatever makes a machine
-        settings=settings(max_examples=30, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow]),
+        settings=settings(max_examples=15, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow]),
     )
