@@ -152,7 +152,7 @@ class AccountView(ExplainedAccountView):
         """Answer with the lots of one account: what was granted, used by what, what is left and until when."""
         del pk
         asked = self.asked(LotFilters)
-        return self.page(lot_pages.of_account(self.get_object(), is_open=asked.get("open")))
+        return self.page(lot_pages.of_account(self.get_object(), is_open=asked["open"] == "true" if "open" in asked else None))
 
     @extend_schema(
         summary="Tell what of an account would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)

@@ -12,7 +12,9 @@ from config.api_views import Output
 class LotFilters(Input):
     """Which lots of an account."""
 
-    open = serializers.BooleanField(required=False, help_text=_("True: only those of which something is left."))
+    open = serializers.ChoiceField(
+        choices=("true", "false"), required=False, help_text=_("True: only those of which something is left.")
+    )
 
 
 class DueFilters(Input):

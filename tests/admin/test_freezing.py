@@ -198,5 +198,6 @@ def test_the_page_of_a_period_says_what_a_freeze_still_waits_for(world: World, c
         "The period's last day has passed": True,
         "Every earlier period is frozen": False,
         "Every batch dated in it has ended": True,
+        "What was due in it has expired": True,
     }
     assert not Entry.objects.exists()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -21,8 +22,12 @@ from ledger_app.models import (
     AuditRow,
     Book,
     Entry,
+    ExpiryRun,
+    Hold,
     Holder,
     Identifier,
+    Lot,
+    LotRule,
     Merge,
     Period,
     ReasonCode,
@@ -31,12 +36,14 @@ from ledger_app.models import (
     User,
     Verification,
 )
-from ledger_app.operations import adjustments, merges, reason_codes, reversals
+from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes, reversals
+from ledger_app.operations.audit import Caller
 from ledger_app.queries.adjustments import preview, terms_of
 from ledger_app.rules.adjustments import Proposal
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
+from tests.ledger_app import lot_samples, samples
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
@@ -47,7 +54,11 @@ LOOKED_AT: tuple[type[Model], ...] = (
         AuditRow,
         Book,
         Entry,
+        ExpiryRun,
+        Hold,
         Holder,
+        Lot,
+        LotRule,
         Merge,
         Period,
         ReasonCode,
@@ -113,9 +124,24 @@ def one_more_seal(world: World, place: int) -> None:
         world.freeze_period(Period.objects.filter(book=book).order_by("starts_on")[place])
 
 
+def points_that_expire(code: str = "GIFTS") -> None:
+    """Open a book that keeps lots, with lots that are used, held, expired and left."""
+    machine = samples.machine_caller()
+    points = lot_samples.open_points(machine, code=code)
+    points.gain("g-1", 100)
+    points.gain("g-2", 60, on=date(2017, 3, 1))
+    points.gain("s-1", -30)
+    till, _ = User.objects.get_or_create(username="till-9")
+    till.groups.add(Group.objects.get(name="till"))
+    wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 20, "order-1", lot_samples.at(2017, 6, 1))
+    holds.place(wanted=wanted, caller=Caller(till, lot_samples.at(2017, 3, 2), "api"))
+    expiry.expire(book=points.book, through=date(2017, 1, 31), caller=Caller(machine.user, lot_samples.at(2017, 3, 2), "command"))
+
+
 @pytest.fixture
 def full(world: World) -> World:
     months(world)
+    points_that_expire()
     verified(world)
     one_more_seal(world, 0)
     return world
@@ -191,10 +217,11 @@ def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World
     full.register(*(str(number) for number in range(2001, 2007)))
     for first in (11, 21, 31, 51):
         with_february(full, first)
+    points_that_expire("PRESENTS")
     verified(full)
     one_more_seal(full, 1)
     grown = {model for model in LOOKED_AT if model._default_manager.count() >= 2 * counts[model]}
-    assert grown >= {AuditRow, Entry, Holder, Seal, Verification, Batch, Chunk, Receipt, Record}
+    assert grown >= {AuditRow, Entry, ExpiryRun, Hold, Holder, Lot, LotRule, Seal, Verification, Batch, Chunk, Receipt, Record}
     for address in every:
         after = queries_of(client, address)
         assert len(after) <= len(before[address]), (address, after[len(before[address]) :])

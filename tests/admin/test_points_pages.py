@@ -49,13 +49,13 @@ def test_the_page_of_an_account_shows_its_lots_due_first_first(client, support, 
 def test_the_page_of_an_entry_shows_what_it_took_of_which_lot(client, support, points):
     client.force_login(support)
     page = client.get(url_of(Entry.objects.get(reference="s-1"))).content.decode()
-    assert f"#{Lot.objects.order_by('id').first().pk}" in page
+    assert f"#{Lot.objects.earliest('id').pk}" in page
     assert "taken" in page
 
 
 def test_the_page_of_a_lot_says_in_japanese_what_used_it(client, support, points):
     client.force_login(support)
-    lot = Lot.objects.order_by("id").first()
+    lot = Lot.objects.earliest("id")
     with override("ja"):
         page = client.get(url_of(lot), headers={"accept-language": "ja"}).content.decode()
     assert "s-1" in page

@@ -12,7 +12,7 @@ from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch
 from ledger_app.models import User
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, page_of
-from tests.admin.test_pages import LOOKED_AT, list_of, months, verified
+from tests.admin.test_pages import LOOKED_AT, list_of, months, points_that_expire, verified
 from tests.admin.test_pages import one_more_seal as seal
 from tests.ingestion_app.operations.world import World
 
@@ -23,6 +23,7 @@ WITH_HISTORY = [model for model, each in admin.site._registry.items() if isinsta
 @pytest.fixture
 def full(world: World) -> World:
     months(world)
+    points_that_expire()
     verified(world)
     seal(world, 0)
     return world
@@ -52,7 +53,9 @@ def test_every_model_with_a_history_is_tried() -> None:
             "AdjustmentLimit",
             "Batch",
             "Book",
+            "Hold",
             "Holder",
+            "LotRule",
             "Merge",
             "Period",
             "ReasonCode",

@@ -71,6 +71,9 @@ def test_lots_are_shown_with_what_used_them_and_what_is_due(points, support, cli
         ("paid", 500, 500, "g-1"),
     ]
     assert [(use["reference"], use["amount"]) for use in rows[0]["uses"]] == [("s-1", 5)]
+    open_ones = client.get(f"/api/v1/accounts/{account}/lots/?open=true").json()["results"]
+    assert [row["id"] for row in open_ones] == [row["id"] for row in rows]
+    assert client.get(f"/api/v1/accounts/{account}/lots/?open=false").json()["results"] == []
     due = client.get(f"/api/v1/accounts/{account}/due/?by=2017-12-31").json()
     assert due == [{"date": "2017-01-31", "accounts": 1, "lots": 1, "amount": 15, "held": 0}]
     assert client.get("/api/v1/books/POINTS/due/?by=2017-12-31").json() == due
