@@ -12,6 +12,7 @@ from ledger_app.models import Entry, Line, Posting, Reversal
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import reversals
+from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.posting import Draft
@@ -113,11 +114,7 @@ def _propose(entry_id: int, wish: Wish, caller: Caller) -> Reversal:
         entry = locks.own_row(Entry, entry_id)
     except Entry.DoesNotExist as missing:
         raise errors.Refused([errors.NotFound(what=_("entry"), name=entry_id)]) from missing
-    outcome = reversals.day(entry)
-    if outcome is not None:
-        # The period's row is held shared until the proposal is there to be seen: a freeze waits for it, and then finds it undecided.
-        draft = reversals.draft_of(entry, outcome.moved_to or entry.effective_on, "")
-        _hold(draft)
+    _hold(reversals.draft_of(entry, entry.effective_on, ""))
     shown = reversals.preview(entry)
     if found := _reasons(entry, wish, shown, caller):
         raise errors.Refused(found)
@@ -161,10 +158,14 @@ def _reasons(entry: Entry, wish: Wish, shown: Preview, caller: Caller) -> list[L
 
 
 def _hold(draft: Draft) -> None:
+    """Hold every period that the reversal may be dated in, shared, until the proposal is there to be seen, and what its preview rests on.
+
+    A freeze waits for it, and then finds it undecided; or it came first, and the day is a later one.
+    """
     locks.ledger(
         book_ids=[draft.book_id],
         first_on=draft.effective_on,
-        last_on=draft.effective_on,
+        last_on=LAST_DAY,
         account_ids={account_id for account_id, _amount in draft.lines},
         lane=0,
     )
