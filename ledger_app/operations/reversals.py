@@ -12,6 +12,7 @@ from ledger_app.models import Entry, Line, Posting, Reversal
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import holding, reversals
+from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET, TICKET_MOST, ReversalFacts
@@ -112,11 +113,7 @@ def _propose(entry_id: int, wish: Wish, caller: Caller) -> Reversal:
         entry = locks.own_row(Entry, entry_id)
     except Entry.DoesNotExist as missing:
         raise errors.Refused([errors.NotFound(what=_("entry"), name=entry_id)]) from missing
-    outcome = reversals.day(entry)
-    if outcome is not None:
-        # The period's row is held shared until the proposal is there to be seen: a freeze waits for it, and then finds it undecided.
-        draft = reversals.draft_of(entry, outcome.moved_to or entry.effective_on, "")
-        locks.ledger(holding.wanted([draft]))
+    _hold(reversals.draft_of(entry, entry.effective_on, ""))
     shown = reversals.preview(entry)
     if found := _reasons(entry, wish, shown, caller):
         raise errors.Refused(found)
@@ -157,6 +154,14 @@ def _reasons(entry: Entry, wish: Wish, shown: Preview, caller: Caller) -> list[L
     if wish.digest_shown is not None and wish.digest_shown != shown.digest:
         found.append(reversing.ReversalPreviewMoved(reference=entry.reference))
     return found
+
+
+def _hold(draft: Draft) -> None:
+    """Hold every period that the reversal may be dated in, shared, until the proposal is there to be seen, and what its preview rests on.
+
+    A freeze waits for it, and then finds it undecided; or it came first, and the day is a later one.
+    """
+    locks.ledger(holding.wanted([draft])._replace(last_on=LAST_DAY))
 
 
 def _post(row: Reversal, decided: str, caller: Caller) -> Entry:
