@@ -15,6 +15,7 @@ from ledger_app.queries import holding, reversals
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.posting import Draft
 from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET, TICKET_MOST, ReversalFacts
 
 PROPOSING = _("Propose a reversal")
