@@ -11,6 +11,7 @@ from django.db import migrations, models
 import ledger_app.models.fields
 
 statement = import_module("ledger_app.migrations.0002_triggers").statement
+members = import_module("ledger_app.migrations.0006_members")
 
 APPEND_ONLY = ("lot", "lotuse", "holdlot", "expiryrun", "expirychunk")
 # An account that has lines keeps lots or not for ever: what is there before would be in no lot, or in lots that nobody looks after.
@@ -27,8 +28,9 @@ def refusals() -> list[tuple[str, str, str, str]]:
     return [*found, ("kakutei_account_lots_no_update", "UPDATE", "ledger_app_account", KEEPS_LOTS)]
 
 
-def create(_apps: Any, schema_editor: Any) -> None:
-    """Create every trigger."""
+def create(apps: Any, schema_editor: Any) -> None:
+    """Create every trigger, and those of accounts again: SQLite makes a table anew to alter it, and the old one's triggers go with it."""
+    members.create(apps, schema_editor)
     for name, event, table, condition in refusals():
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
         schema_editor.execute(statement(schema_editor.connection.vendor, name, event, table, condition))

@@ -9,9 +9,7 @@ from ledger_app.operations import holds
 from ledger_app.rules.lots import Grant, Named
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at
-from tests.ledger_app.queries.test_proofs import tamper, verify
-
-__all__ = ["tamper"]
+from tests.ledger_app.queries.test_proofs import verify
 
 
 @pytest.fixture
