@@ -20,6 +20,7 @@ GROUPS: Final = {
     "finance": _("Finance"),
     "engineer": _("Engineers"),
     "auditor": _("Auditors"),
+    "till": _("Tills"),
 }
 VERIFICATIONS_LOOKED_AT: Final = 50
 

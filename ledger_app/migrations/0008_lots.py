@@ -576,6 +576,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     models.Q(
                         ("settled_amount__gte", 1),
+                        ("settled_amount__isnull", False),
                         ("settled_amount__lte", models.F("amount")),
                         ("settled_on__isnull", False),
                         ("state", "settled"),
@@ -639,7 +640,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("expiry", "never"), ("fixed_on__isnull", True), ("validity__isnull", True)),
-                    models.Q(("expiry__in", ["days", "months"]), ("fixed_on__isnull", True), ("validity__gte", 1)),
+                    models.Q(
+                        ("expiry__in", ["days", "months"]),
+                        ("fixed_on__isnull", True),
+                        ("validity__gte", 1),
+                        ("validity__isnull", False),
+                    ),
                     models.Q(("expiry", "fixed"), ("fixed_on__isnull", False), ("validity__isnull", True)),
                     _connector="OR",
                 ),

@@ -57,7 +57,13 @@ class Hold(models.Model):
             models.CheckConstraint(condition=Q(amount__gte=1) & ~Q(reference=""), name="hold_of_something"),
             models.CheckConstraint(condition=Q(expires_at__gt=F("placed_at")), name="hold_span_forward"),
             models.CheckConstraint(
-                condition=Q(state="settled", settled_amount__gte=1, settled_amount__lte=F("amount"), settled_on__isnull=False)
+                condition=Q(
+                    state="settled",
+                    settled_amount__isnull=False,
+                    settled_amount__gte=1,
+                    settled_amount__lte=F("amount"),
+                    settled_on__isnull=False,
+                )
                 | Q(state__in=["open", "released", "expired"], settled_amount__isnull=True, settled_on__isnull=True),
                 name="hold_settled_within",
             ),

@@ -61,7 +61,7 @@ class LotRule(models.Model):
             models.UniqueConstraint(fields=["book", "role"], name="lotrule_role_unique"),
             models.CheckConstraint(
                 condition=Q(expiry="never", validity__isnull=True, fixed_on__isnull=True)
-                | Q(expiry__in=["days", "months"], validity__gte=1, fixed_on__isnull=True)
+                | Q(expiry__in=["days", "months"], validity__isnull=False, validity__gte=1, fixed_on__isnull=True)
                 | Q(expiry="fixed", validity__isnull=True, fixed_on__isnull=False),
                 name="lotrule_expiry_whole",
             ),
