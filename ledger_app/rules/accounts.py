@@ -61,7 +61,7 @@ ACCOUNT = Machine(
         ),
         Transition(
             name="close",
-            label=_("Close"),
+            label=_("Close the account"),
             description=_("The account never takes a line again. Nothing undoes this."),
             sources=("open", "suspended"),
             target="closed",
