@@ -6,7 +6,30 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 
-from ledger_app.models import Balance, Entry, Posting
+from ledger_app.models import Balance, Entry, Posting, User
+
+
+def reversal(rows: int = 1, **changed: str) -> str:
+    """Return the statement that inserts a proposal, whole but for what is changed, once or twice."""
+    columns = {
+        "entry_id": "{entry}",
+        "effective_on": "'2017-01-10'",
+        "prior_period": "''",
+        "reason": "'x'",
+        "ticket": "''",
+        "digest": "'{digest}'",
+        "state": "'proposed'",
+        "version": "1",
+        "holds_entry": "1",
+        "proposed_by_id": "{user}",
+        "proposed_at": "'2017-02-01 00:00:00'",
+        **changed,
+    }
+    row = ", ".join(columns.values())
+    return f"INSERT INTO ledger_app_reversal ({', '.join(columns)}) VALUES " + ", ".join([f"({row})"] * rows)
+
+
+DECIDED = {"decided_by_id": "{other}", "decided_at": "'2017-02-01 00:00:00'"}
 
 # Constraint → the statement that violates it. Names in braces are filled from ``places`` below.
 VIOLATIONS = {
@@ -56,6 +79,13 @@ VIOLATIONS = {
         "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
         " SELECT origin_kind, origin_id, posted_by_id, posted_at, reason, 0, 0 FROM ledger_app_posting"
     ),
+    "reversal_entry_unique": reversal(rows=2),
+    "reversal_state_known": reversal(state="'gone'"),
+    "reversal_decided_by_another": reversal(**DECIDED | {"decided_by_id": "{user}"}, state="'rejected'", holds_entry="NULL"),
+    "reversal_decided_is_whole": reversal(state="'rejected'", holds_entry="NULL"),
+    "reversal_posted_is_whole": reversal(**DECIDED, state="'posted'"),
+    "reversal_holds_while_it_may": reversal(holds_entry="NULL"),
+    "reversal_reason_given": reversal(reason="''"),
     "identifier_unique": "UPDATE ledger_app_identifier SET value = 'CARD-M1'",
 }
 # What another check refuses first: a trigger the overlap of periods, the computed key a second row of a stripe, the chain a second number.
@@ -78,6 +108,7 @@ def places(ledger):
         "posting": posting.pk,
         "entry": Entry.objects.get().pk,
         "user": posting.posted_by_id,
+        "other": User.objects.create_user(username="another").pk,
         "digest": "0" * 32,
     }
 
