@@ -9,8 +9,8 @@ from django.db import IntegrityError, OperationalError, connection, models, tran
 from ledger_app.models import Balance, Entry, Posting, User
 
 
-def reversal(rows: int = 1, **changed: str) -> str:
-    """Return the statement that inserts a proposal, whole but for what is changed, once or twice."""
+def reversal(**changed: str) -> str:
+    """Return the statement that inserts a proposal, whole but for what is changed."""
     columns = {
         "entry_id": "{entry}",
         "effective_on": "'2017-01-10'",
@@ -26,7 +26,7 @@ def reversal(rows: int = 1, **changed: str) -> str:
         **changed,
     }
     row = ", ".join(columns.values())
-    return f"INSERT INTO ledger_app_reversal ({', '.join(columns)}) VALUES " + ", ".join([f"({row})"] * rows)
+    return f"INSERT INTO ledger_app_reversal ({', '.join(columns)}) SELECT {row}"
 
 
 DECIDED = {"decided_by_id": "{other}", "decided_at": "'2017-02-01 00:00:00'"}
@@ -79,7 +79,7 @@ VIOLATIONS = {
         "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
         " SELECT origin_kind, origin_id, posted_by_id, posted_at, reason, 0, 0 FROM ledger_app_posting"
     ),
-    "reversal_entry_unique": reversal(rows=2),
+    "reversal_entry_unique": f"{reversal()} UNION ALL {reversal().partition(') ')[2]}",
     "reversal_state_known": reversal(state="'gone'"),
     "reversal_decided_by_another": reversal(**DECIDED | {"decided_by_id": "{user}"}, state="'rejected'", holds_entry="NULL"),
     "reversal_decided_is_whole": reversal(state="'rejected'", holds_entry="NULL"),
