@@ -1,5 +1,31 @@
 """The ledger in the admin: lists, details, and the buttons of periods. Nothing here writes."""
 
-from ledger_app.admin import accounts, adjustments, audit, books, entries, lots, members, merges, periods, reversals, users
+from ledger_app.admin import (
+    accounts,
+    adjustments,
+    audit,
+    books,
+    entries,
+    lots,
+    members,
+    merges,
+    periods,
+    reason_codes,
+    reversals,
+    users,
+)
 
-__all__ = ["accounts", "adjustments", "audit", "books", "entries", "lots", "members", "merges", "periods", "reversals", "users"]
+__all__ = [
+    "accounts",
+    "adjustments",
+    "audit",
+    "books",
+    "entries",
+    "lots",
+    "members",
+    "merges",
+    "periods",
+    "reason_codes",
+    "reversals",
+    "users",
+]

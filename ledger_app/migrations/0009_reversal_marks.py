@@ -264,7 +264,9 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("holds_entry", True), ("state__in", ["proposed", "posted"])),
+                            models.Q(
+                                ("holds_entry", True), ("holds_entry__isnull", False), ("state__in", ["proposed", "posted"])
+                            ),
                             models.Q(("holds_entry__isnull", True), ("state__in", ["rejected", "withdrawn"])),
                             _connector="OR",
                         ),

@@ -72,7 +72,8 @@ class Reversal(models.Model):
                 name="reversal_posted_is_whole",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["proposed", "posted"], holds_entry=True)
+                # Asked for by itself: a comparison with NULL is not false, and a check lets it pass.
+                condition=Q(state__in=["proposed", "posted"], holds_entry__isnull=False, holds_entry=True)
                 | Q(state__in=["rejected", "withdrawn"], holds_entry__isnull=True),
                 name="reversal_holds_while_it_may",
             ),

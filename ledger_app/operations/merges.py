@@ -258,7 +258,7 @@ class _Work:
                 reference=f"merge:{row.pk}:{move.source.role}",
                 description=f"{what}: member {row.holder_id} to member {survivor.pk}",
                 lines=((move.source.id, -move.amount), (targets[move.source.id], move.amount)),
-                moves_lots=True,
+                moves_lots=all(self.locked.accounts[key].keeps_lots for key in (move.source.id, targets[move.source.id])),
             )
             for move in moves
             if move.amount

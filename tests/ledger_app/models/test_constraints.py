@@ -23,6 +23,29 @@ from tests.ledger_app import adjusting
 from tests.ledger_app.models import test_lot_constraints
 
 
+def reversal(**changed: str) -> str:
+    """Return the statement that inserts a proposal, whole but for what is changed."""
+    columns = {
+        "entry_id": "{entry}",
+        "effective_on": "'2017-01-10'",
+        "prior_period": "''",
+        "reason": "'x'",
+        "ticket": "''",
+        "digest": "'{digest}'",
+        "state": "'proposed'",
+        "version": "1",
+        "holds_entry": "1",
+        "proposed_by_id": "{user}",
+        "proposed_at": "'2017-02-01 00:00:00'",
+        **changed,
+    }
+    row = ", ".join(columns.values())
+    return f"INSERT INTO ledger_app_reversal ({', '.join(columns)}) SELECT {row}"
+
+
+DECIDED = {"decided_by_id": "{other}", "decided_at": "'2017-02-01 00:00:00'"}
+
+
 def copied(model, **changed):
     """Return the statement that inserts a row like the first of a table, but for what is changed."""
     names = [field.column for field in model._meta.concrete_fields if field.column != "id"]
@@ -127,6 +150,13 @@ VIOLATIONS = {
         " SELECT {merge}, (SELECT MIN(id) FROM ledger_app_identifier), {holder}, {third} FROM ledger_app_holder"
     ),
     "redirected_to_another": "INSERT INTO ledger_app_redirectedentry (entry_id, named_id, holder_id) VALUES ({entry}, {holder}, {holder})",
+    "reversal_entry_unique": f"{reversal()} UNION ALL {reversal().partition(') ')[2]}",
+    "reversal_state_known": reversal(state="'gone'"),
+    "reversal_decided_by_another": reversal(**DECIDED | {"decided_by_id": "{user}"}, state="'rejected'", holds_entry="NULL"),
+    "reversal_decided_is_whole": reversal(state="'rejected'", holds_entry="NULL"),
+    "reversal_posted_is_whole": reversal(**DECIDED, state="'posted'"),
+    "reversal_holds_while_it_may": reversal(holds_entry="NULL"),
+    "reversal_reason_given": reversal(reason="''"),
 }
 # What another check refuses first: a trigger the overlap of periods, the computed key a second row of a stripe, the chain a second number.
 ELSEWHERE = {"seal_number_unique", "period_start_unique", "balance_stripe_unique", *test_lot_constraints.VIOLATIONS}

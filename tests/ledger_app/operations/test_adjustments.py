@@ -86,8 +86,8 @@ def test_the_same_key_is_found_and_not_made_twice(desk):
     assert codes(lambda: desk.propose(key=said.key, amount=201)) == ["proposal_conflict"]
 
 
-def close_account(desk):
-    Account.objects.filter(code="wallet").update(state="closed")
+def shut_account(desk):
+    Account.objects.filter(code="wallet").update(state="suspended")
 
 
 def freeze_january(desk):
@@ -108,7 +108,7 @@ def nothing(desk):
 
 
 REFUSED: dict[str, tuple[Callable[[Any], None], dict[str, Any], list[str]]] = {
-    "a closed account": (close_account, {}, ["account_not_open"]),
+    "a closed account": (shut_account, {}, ["account_not_open"]),
     "a frozen period": (freeze_january, {"effective_on": date(2017, 1, 31)}, ["period_frozen"]),
     "a day without a period": (nothing, {"effective_on": date(2018, 1, 1)}, ["period_missing"]),
     "below the floor": (nothing, {"amount": -701}, ["floor_broken"]),

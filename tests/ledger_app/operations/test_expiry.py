@@ -158,9 +158,9 @@ def test_what_is_held_expires_when_it_is_let_go(points, make_user, caller_of):
 
 def test_time_does_not_stop_for_an_account_that_is_suspended_and_one_that_refuses_stops_no_other(points):
     Account.objects.filter(code="M1").update(state="suspended")
-    Account.objects.filter(code="M2").update(state="closed")
+    OpenLot.objects.filter(account__code="M2").update(due_on=date(2016, 12, 31))
     done = run(points)
-    assert (done.entry_count, [reason.code for reason in done.refused]) == (2, ["account_not_open"])
+    assert (done.entry_count, [reason.code for reason in done.refused]) == (2, ["period_missing"])
     assert posted() == ALL[:2]
 
 

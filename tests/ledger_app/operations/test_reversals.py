@@ -177,7 +177,7 @@ def test_a_floor_that_would_break_and_an_account_that_is_shut_are_refused_by_nam
     row = propose(sale, helper)
     ledger.post(ledger.draft("r-2", ("purse", -40), ("cash", 40)))
     assert codes(lambda: approve(row, checker)) == ["floor_broken"]
-    Account.objects.filter(pk=ledger.accounts["purse"].pk).update(state="closed")
+    Account.objects.filter(pk=ledger.accounts["purse"].pk).update(state="suspended")
     assert codes(lambda: approve(row, checker)) == ["account_not_open", "floor_broken"]
     reversals.withdraw(reversal_id=row.pk, caller=helper)
     assert codes(lambda: propose(sale, helper)) == ["account_not_open", "floor_broken"]
