@@ -21,6 +21,7 @@ class LedgerConfig(AppConfig):
             adjustments,
             closing,
             lot_proofs,
+            member_proofs,
             origins,
             proofs,
             reversal_proofs,
@@ -33,6 +34,7 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.REVERSAL, reversals.describe)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
+        proofs.register(member_proofs.STATEMENTS)
 
 
 def install_rights(**_kwargs: Any) -> None:

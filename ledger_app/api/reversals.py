@@ -29,7 +29,7 @@ class ReversalFilters(Input):
     ticket = serializers.CharField(required=False)
 
 
-class ProposalInput(Input):
+class ReversalInput(Input):
     """What a proposal takes."""
 
     entry = WholeNumberField(min_value=1, source="entry_id", help_text=_("The id of the entry that is to be reversed."))
@@ -48,7 +48,7 @@ class ReversalApprovalInput(DecisionInput):
     shown = serializers.CharField(source="digest_shown", help_text=_("The digest of the preview that you were shown."))
 
 
-class ShownBalanceOutput(Output):
+class ReversedBalanceOutput(Output):
     """A balance before and after, in minor units, debit positive."""
 
     account = serializers.IntegerField(source="account_id")
@@ -74,7 +74,7 @@ class ReversalPreviewOutput(Output):
 
     effective_on = serializers.DateField(source="draft.effective_on", allow_null=True, default=None)
     prior_period = serializers.CharField(help_text=_("The earlier period that it corrects on a later day; empty where none."))
-    balances = ShownBalanceOutput(many=True)
+    balances = ReversedBalanceOutput(many=True)
     digest = serializers.CharField(help_text=_("What a decision binds to."))
     refusals = serializers.SerializerMethodField()
 
@@ -139,10 +139,10 @@ class ReversalView(LookView):
     filters = ReversalFilters
     reads = ("ledger_app.view_entry",)
 
-    @extend_schema(summary="Propose to reverse an entry", request=ProposalInput, responses={201: ReversalDetailOutput})
+    @extend_schema(summary="Propose to reverse an entry", request=ReversalInput, responses={201: ReversalDetailOutput})
     def create(self, request: Request) -> Response:
         """Another person decides it; until then nothing is posted."""
-        row = reversals.propose(caller=self.caller, **self.read(ProposalInput, request.data))
+        row = reversals.propose(caller=self.caller, **self.read(ReversalInput, request.data))
         shown = self._shown(row.pk)
         shown.status_code = 201
         shown["Location"] = reverse("reversal-detail", args=[row.pk], request=request)

@@ -294,11 +294,9 @@ class _Decision:
                 found += objections.of_account(draft, account_id, self._held)
             before, sequence = running[place.balance_id]
             after = before + amount
-            if keeps and place.floor is not None and amount * place.sign < 0 and after * place.sign < place.floor:
-                balance = after * place.sign
-                found.append(
-                    errors.FloorBroken(account=place.code, balance=balance, floor=place.floor, reference=draft.reference)
-                )
+            if keeps and place.floor is not None and amount * place.sign < 0 and (balance := after * place.sign) < place.floor:
+                facts = {"account": place.code, "balance": balance, "floor": place.floor}
+                found.append(errors.FloorBroken(**facts, reference=draft.reference))
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
                 found.append(errors.AmountOutOfRange(reference=draft.reference, account=place.code, amount=amount))
             running[place.balance_id] = (after, sequence + 1)

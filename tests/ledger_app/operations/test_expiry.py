@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ledger_app import errors
-from ledger_app.models import Account, Entry, ExpiryChunk, OpenLot
+from ledger_app.models import Account, Entry, ExpiryChunk, Holder, OpenLot
 from ledger_app.operations import entries, expiry, holds, periods
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import expiry as due_rows
@@ -158,9 +158,12 @@ def test_what_is_held_expires_when_it_is_let_go(points, make_user, caller_of):
 
 def test_time_does_not_stop_for_an_account_that_is_suspended_and_one_that_refuses_stops_no_other(points):
     Account.objects.filter(code="M1").update(state="suspended")
-    OpenLot.objects.filter(account__code="M2").update(due_on=date(2016, 12, 31))
+    survivor = Holder.objects.create(name="x", opened_at=at(2017, 1, 1))
+    Account.objects.filter(code="M2").update(
+        holder=Holder.objects.create(name="y", opened_at=at(2017, 1, 1), merged_into=survivor)
+    )
     done = run(points)
-    assert (done.entry_count, [reason.code for reason in done.refused]) == (2, ["period_missing"])
+    assert (done.entry_count, [reason.code for reason in done.refused]) == (2, ["holder_merged"])
     assert posted() == ALL[:2]
 
 
