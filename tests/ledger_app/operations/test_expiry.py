@@ -158,10 +158,9 @@ def test_what_is_held_expires_when_it_is_let_go(points, make_user, caller_of):
 
 def test_time_does_not_stop_for_an_account_that_is_suspended_and_one_that_refuses_stops_no_other(points):
     Account.objects.filter(code="M1").update(state="suspended")
-    survivor = Holder.objects.create(name="x", opened_at=at(2017, 1, 1))
-    Account.objects.filter(code="M2").update(
-        holder=Holder.objects.create(name="y", opened_at=at(2017, 1, 1), merged_into=survivor)
-    )
+    gone, survivor = (Holder.objects.create(name=name, opened_at=at(2017, 1, 1)) for name in "xy")
+    Holder.objects.filter(pk=gone.pk).update(merged_into=survivor)
+    Account.objects.filter(code="M2").update(holder=gone)
     done = run(points)
     assert (done.entry_count, [reason.code for reason in done.refused]) == (2, ["holder_merged"])
     assert posted() == ALL[:2]
