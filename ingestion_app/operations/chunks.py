@@ -96,11 +96,13 @@ def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
 
 def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
     started = perf_counter()
+    first_try = iter([True])
 
     def work() -> ChunkResult:
         nonlocal started
         started = perf_counter()
-        return _apply(leased, caller)
+        # No file has had these records before, validation says. Where that is not so any more, the next try looks and can say what is there.
+        return _apply(leased, caller, are_new=next(first_try, False))
 
     for tries_left in reversed(range(DRAFTINGS_MOST)):
         try:
@@ -114,7 +116,7 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
     raise AssertionError("the last try returns")
 
 
-def _apply(leased: Leased, caller: Caller) -> ChunkResult:
+def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
     chunk = locks.own_row(Chunk, leased.chunk_id)
     if (gone := _gone(chunk, leased)) is not None:
         return gone
@@ -127,7 +129,12 @@ def _apply(leased: Leased, caller: Caller) -> ChunkResult:
     else:
         drafts, redirected = drafting.drafts_of(chunk, batch)
     posted = entries.post(
-        drafts=drafts, origin=entries.Origin(Posting.Origin.CHUNK, chunk.pk), caller=caller, lane=chunk.number, reason=str(batch)
+        drafts=drafts,
+        origin=entries.Origin(Posting.Origin.CHUNK, chunk.pk),
+        caller=caller,
+        lane=chunk.number,
+        reason=str(batch),
+        are_new=are_new,
     )
     if posted.replayed_count:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.

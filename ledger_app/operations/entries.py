@@ -17,7 +17,7 @@ from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
-from ledger_app.rules.posting import Draft, Held, Plan, Reversed
+from ledger_app.rules.posting import Draft, Plan, Reversed
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,
@@ -58,6 +58,7 @@ def post(
     lane: int = 0,
     reason: str = "",
     locked: locks.Ledger | None = None,
+    are_new: bool = False,
 ) -> Posted:
     """Post ``drafts`` in the transaction that is open: all of them or, by raising, none.
 
@@ -68,13 +69,18 @@ def post(
     ``locked`` is what a caller holds that had to decide under these locks before it knew its drafts: it has all periods, holders and balances
     that they meet.
 
+    ``are_new`` supposes that nothing stands under the drafts' references, and looks none of them up. Where the caller is wrong the database
+    refuses the second entry of a reference, and the transaction is to be tried again without it.
+
     :raises errors.Refused: with every refusal of every draft, in the order of ``posting.ORDER``
     :raises errors.WrittenDiffers: when what was written is not what was planned
     """
     if not drafts:
         return Posted(None, 0, 0, 0)
     with measuring.phase("lock"):
-        held = _hold(drafts, lane, caller, locked)
+        locked = locked or locks.ledger(holding.wanted(drafts), lane=lane)
+        of_lots = lots.hold(locked.accounts, drafts, caller=caller)
+        held = holding.completed(locked, drafts, of_lots=of_lots, are_new=are_new)
     with measuring.phase("decide"):
         refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
     if refusals:
@@ -111,12 +117,6 @@ def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> 
         reverses=Reversed(entry.pk, entry.reference),
     )
     return post(drafts=[draft], origin=Origin(Posting.Origin.REVERSAL, entry.pk), caller=caller, reason=reason)
-
-
-def _hold(drafts: Sequence[Draft], lane: int, caller: Caller, locked: locks.Ledger | None) -> Held:
-    """Lock, in the one order, all that the decision rests on; then read it."""
-    locked = locked or locks.ledger(holding.wanted(drafts), lane=lane)
-    return holding.completed(locked, drafts, of_lots=lots.hold(locked.accounts, drafts, caller=caller))
 
 
 def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:

@@ -246,8 +246,11 @@ class _Decision:
             self.refusals += _ordered(found)
             return
         fingerprint = self._fingerprint(draft, book)
-        if self._stands_already(draft, fingerprint):
+        name = (draft.book_id, draft.reference)
+        if name in self._seen or name in self._held.known:
+            self._meet(draft, name, fingerprint)
             return
+        self._seen[name] = (fingerprint, draft)
         when = (draft.book_id, draft.effective_on)
         if when not in self._dates:
             self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
@@ -270,37 +273,32 @@ class _Decision:
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
         return _digest((FORM, book.code, _iso(on), reference, description, reverses.reference if reverses else "", text))
 
-    def _stands_already(self, draft: Draft, fingerprint: bytes) -> bool:
-        """Whether the draft's reference stands for an entry already: for this very one, or else for another, which is a conflict."""
-        name = (draft.book_id, draft.reference)
+    def _meet(self, draft: Draft, name: tuple[int, str], fingerprint: bytes) -> None:
+        """Decide on a draft whose reference stands for an entry already: for this very one, or else for another, which is a conflict."""
         known, earlier = self._held.known.get(name), self._seen.get(name)
-        if known is None and earlier is None:
-            self._seen[name] = (fingerprint, draft)
-            return False
         if known is not None and known.digest == fingerprint:
             self._plan.replayed[name] = known.id
         elif known is not None or (earlier is not None and earlier[0] != fingerprint):
             there = known.content if known is not None else _content(earlier[1], self._held)  # type: ignore[index] # one of them is there
             self.refusals += [_conflict(draft, there, self._held), *objections.of_reversal(draft, self._held)]
         # Else the same draft stands twice in one call, which is one entry.
-        return True
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
-        entry_place, running, lines, keeps = len(self._plan.entries), self._running, self._plan.lines, not draft.waives_floor
+        entry_place, running, lines, places = len(self._plan.entries), self._running, self._plan.lines, self._places
         for account_id, amount in draft.lines:
-            place = self._places[account_id]
-            if not place.takes_any or place.book_id != draft.book_id:
+            code, book_id, key, stripe, sign, floor, takes_any = places[account_id]
+            if not takes_any or book_id != draft.book_id:
                 found += objections.of_account(draft, account_id, self._held)
-            before, sequence = running[place.balance_id]
+            before, sequence = running[key]
             after = before + amount
-            if keeps and place.floor is not None and amount * place.sign < 0 and (balance := after * place.sign) < place.floor:
-                facts = {"account": place.code, "balance": balance, "floor": place.floor}
+            if floor is not None and amount * sign < 0 and after * sign < floor and not draft.waives_floor:
+                facts = {"account": code, "balance": after * sign, "floor": floor}
                 found.append(errors.FloorBroken(**facts, reference=draft.reference))
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
-                found.append(errors.AmountOutOfRange(reference=draft.reference, account=place.code, amount=amount))
-            running[place.balance_id] = (after, sequence + 1)
-            lines.append(_LINE((entry_place, account_id, place.stripe, sequence + 1, amount, after)))
+                found.append(errors.AmountOutOfRange(reference=draft.reference, account=code, amount=amount))
+            running[key] = (after, sequence + 1)
+            lines.append(_LINE((entry_place, account_id, stripe, sequence + 1, amount, after)))
 
     def _place_lots(self, draft: Draft) -> list[errors.LedgerError]:
         """Decide the lots of a draft's lines, which have just been placed."""
