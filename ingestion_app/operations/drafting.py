@@ -1,8 +1,10 @@
 """The drafts of a chunk: what its stored records post, under the rules of the batch's source."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -60,20 +62,22 @@ def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Dr
     accounts = _Accounts(books, named - moved.keys() | set(moved.values()), plans)
     redirected: Redirected = {}
     keys = {code: book.pk for code, book in books.items()}
-    totals: dict[str, list[int]] = {book: [0, 0, 0] for book in chunk.totals}
-    drafts: list[Draft] = []
+    totals = defaultdict(_nothing, {book: _nothing() for book in chunk.totals})
+    # Book by book, as they are written.
+    drafts: defaultdict[str, list[Draft]] = defaultdict(list)
     record_sum = 0
+    find, source = accounts.find, batch.source.code
     for (line, key, holder, amount, _), entries in zip(stored, plans, strict=True):
-        name = reference(batch.source.code, key)
+        name = reference(source, key)
         record_sum += amount
         if holder in moved:
             ways = {(keys[each.book], name): (holder, moved[holder]) for each in entries if each.debit.role or each.credit.role}
             redirected.update(ways)
             holder = moved[holder]  # noqa: PLW2901 - the accounts of who remains are found below
         for book, effective_on, posted, debit, credit, description in entries:
-            sides = (accounts.find(book, debit, holder, line), posted), (accounts.find(book, credit, holder, line), -posted)
-            drafts.append(_draft((keys[book], effective_on, name, description, sides, None, False, False, None)))
-            of_book = totals.setdefault(book, [0, 0, 0])
+            sides = (find(book, debit, holder, line), posted), (find(book, credit, holder, line), -posted)
+            drafts[book].append(_draft((keys[book], effective_on, name, description, sides, None, False, False, None)))
+            of_book = totals[book]
             of_book[0] += 1
             of_book[1] += 2
             of_book[2] += posted
@@ -83,7 +87,11 @@ def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Dr
     wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
     if found != wanted:
         raise Refused([errors.ChunkDiffers(number=chunk.number, planned=wanted, found=found)])
-    return Drafted(drafts, redirected)
+    return Drafted(list(chain.from_iterable(drafts.values())), redirected)
+
+
+def _nothing() -> list[int]:
+    return [0, 0, 0]
 
 
 def _decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
@@ -110,25 +118,28 @@ class _Accounts:
     def __init__(self, books: dict[str, Book], holder_ids: Collection[int], plans: Iterable[Sequence[Planned]]) -> None:
         codes = {book.pk: code for code, book in books.items()}
         sides = {(book, side) for entries in plans for book, _, _, debit, credit, _ in entries for side in (debit, credit)}
-        self._by_role: dict[tuple[str, Side], dict[int, int]] = {place: {} for place in sides if place[1].role}
-        roles = sorted({side.role for _, side in self._by_role if side.role})
+        # An account, or for a role the account of each holder.
+        self._found: dict[tuple[str, Side], int | dict[int, int]] = {}
+        by_role: dict[tuple[str, Side], dict[int, int]] = {place: {} for place in sides if place[1].role}
+        roles = sorted({side.role for _, side in by_role if side.role})
         for part in postings.parts(sorted(holder_ids)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=codes, role__in=roles)
             for key, holder, book_id, role in rows.values_list("id", "holder_id", "book_id", "role"):
-                of_role = self._by_role.get((codes[book_id], Side(role, None)))
+                of_role = by_role.get((codes[book_id], Side(role, None)))
                 if of_role is not None and holder is not None:
                     of_role[holder] = key
-        self._by_code: dict[tuple[str, Side], int] = {}
+        self._found.update(by_role)
         for code, book in books.items():
             for part in postings.parts(sorted({side.code for of, side in sides if of == code and side.code})):
                 found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
-                self._by_code.update(((code, Side(None, name)), key) for name, key in found)
+                self._found.update(((code, Side(None, name)), key) for name, key in found)
         self.missing: list[LedgerError] = []
 
     def find(self, book: str, side: Side, holder_id: int, line: int) -> int:
         """Return an account's id; where there is none, note the line that misses it."""
-        place = (book, side)
-        found = self._by_code.get(place) or self._by_role.get(place, {}).get(holder_id)
+        found = self._found.get((book, side))
+        if isinstance(found, dict):
+            found = found.get(holder_id)
         if found is None:
             self.missing.append(errors.AccountAway(line=line, account=side.role or side.code, book=book))
             return 0

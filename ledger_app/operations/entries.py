@@ -133,14 +133,16 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
         line_count=len(plan.lines),
     )
     first = row.pk * PLACES
-    # Book by book: the trigger on entries believes the period it found until the book changes.
     places = sorted(range(len(plan.entries)), key=[entry.draft.book_id for entry in plan.entries].__getitem__)
     keys = [0] * len(places)
-    entries: list[tuple[Any, ...]] = []
     for key, place in enumerate(places, first):
-        (book_id, on, reference, description, _lines, reverses, *_flags), fingerprint = plan.entries[place]
         keys[place] = key
-        entries.append((key, row.pk, book_id, on, reference, description, reverses.id if reverses else None, fingerprint))
+    entries = [
+        (key, row.pk, draft[0], draft[1], draft[2], draft[3], draft[5].id if draft[5] else None, fingerprint)
+        for key, (draft, fingerprint) in zip(keys, plan.entries, strict=True)
+    ]
+    # Book by book: the trigger on entries believes the period it found until the book changes.
+    entries.sort()
     _insert("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
     lines = [
         (key, keys[place], account_id, stripe, sequence, amount, after)
