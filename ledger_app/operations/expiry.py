@@ -15,7 +15,7 @@ from django.db import connection, connections
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Book, ExpiryChunk, ExpiryRun, LotRule, Posting
-from ledger_app.operations import entries, holds, transactions
+from ledger_app.operations import collecting, entries, holds, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.pool import Pool
 from ledger_app.queries import expiry as due_rows
@@ -29,7 +29,7 @@ PASSES = 3
 READINGS = 6
 SPARES = 4
 # What says that somebody was there in between; anything else is told.
-MOVED = (lot_errors.LotsDiffer, errors.ReferenceConflict, errors.FloorBroken)
+MOVED = (lot_errors.LotsDiffer, errors.FloorBroken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,9 @@ def work(given: Work) -> Iterator[ChunkExpired]:
     run = ExpiryRun.objects.select_related("book").get(pk=given.run_id)
     rules = {rule.role: rule.breakage_id for rule in LotRule.objects.filter(book=run.book)}
     for spans in given.chunks:
-        yield _chunk(run, spans, rules, given)
+        with collecting.rare():
+            expired = _chunk(run, spans, rules, given)
+        yield expired
 
 
 def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], given: Work) -> ChunkExpired:
@@ -175,10 +177,8 @@ def _post(
     amount = sum(each.amount for each in due)
     chunk = ExpiryChunk.objects.create(run=run, entry_count=len(drafts), amount=amount)
     origin = entries.Origin(Posting.Origin.EXPIRY, chunk.pk)
-    posted = entries.post(drafts=drafts, origin=origin, caller=given.caller, lane=given.lane)
-    if posted.replayed_count:
-        # Another run posted the very same in between: nothing of it is this chunk's, which is read again.
-        raise errors.Refused([errors.ReferenceConflict(reference=names[0], differs="")])
+    # The references were free a moment ago. Where another run has posted one since, the database refuses it, and all of this is read again.
+    posted = entries.post(drafts=drafts, origin=origin, caller=given.caller, lane=given.lane, are_new=True)
     return posted.entry_count, amount
 
 

@@ -23,8 +23,8 @@ WRITTEN = ("ledger_app_entry", "ledger_app_line", "ledger_app_lotuse")
 
 HOLDER = "INSERT INTO ledger_app_holder (id, name, opened_at) SELECT seq + 1, '', '2016-01-01' FROM seq_0_to_{last}"
 ACCOUNT = """
-    INSERT INTO ledger_app_account (id, book_id, code, role, category, holder_id, floor, stripes, state, keeps_lots, opened_at)
-    SELECT %(member)s + seq, %(book)s, CONCAT('points.', seq + 1), 'points', 'liability', seq + 1, 0, 1, 'open', 1, '2016-01-01'
+    INSERT INTO ledger_app_account (id, book_id, code, role, category, holder_id, floor, stripes, state, version, keeps_lots, opened_at)
+    SELECT %(member)s + seq, %(book)s, CONCAT('points.', seq + 1), 'points', 'liability', seq + 1, 0, 1, 'open', 1, 1, '2016-01-01'
       FROM seq_{first}_to_{last}
 """
 BALANCE = """
