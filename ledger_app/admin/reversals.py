@@ -113,7 +113,7 @@ class ReversalAdmin(TransitionAdmin):
         """Return the date and the balances that an approval leads to."""
         if transition.name != "approve" or row.state != Reversal.State.PROPOSED:
             return [(_("Entry"), link_to(row.entry)), (_("Reason"), row.reason)]
-        shown = asked.preview_on(row.entry, row.effective_on, row.prior_period)
+        shown = _asked_now(row)
         moved = [] if shown.digest == bytes(row.digest).hex() else [(_("Moved"), _("Balances have moved since it was proposed."))]
         return [*moved, *effects_of(row.entry, shown), (_("Reason"), row.reason), (_("Ticket"), row.ticket or NOTHING)]
 
@@ -121,7 +121,7 @@ class ReversalAdmin(TransitionAdmin):
         """Return the version, and the digest of what is shown."""
         found = super().token(transition, row)
         if transition.name == "approve" and row.state == Reversal.State.PROPOSED:
-            found.append(("shown", asked.preview_on(row.entry, row.effective_on, row.prior_period).digest))
+            found.append(("shown", _asked_now(row).digest))
         return found
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
@@ -235,6 +235,14 @@ class ProposePage:
         }
         request.current_app = self._admin.admin_site.name
         return TemplateResponse(request, "kakutei/confirm_transition.html", context, status=status)
+
+
+def _asked_now(row: Any) -> Preview:
+    """Return what a page that asks for a decision shows, made once: what is shown is what the decision is bound to."""
+    if getattr(row, "shown_now", None) is None:
+        row.shown_now = asked.preview_on(row.entry, row.effective_on, row.prior_period)
+    found: Preview = row.shown_now
+    return found
 
 
 def _held_back(request: HttpRequest, entry: Entry, preview: Preview) -> list[errors.LedgerError]:
