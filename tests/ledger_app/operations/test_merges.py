@@ -247,4 +247,6 @@ def test_a_decision_covers_the_day_of_the_entries(members, support_caller, finan
     assert refused(lambda: approve(merge, morning, seen)) == ["merge_moved"]
     approve(merge, morning)
     posted = Entry.objects.get(posting__origin_kind="merge").effective_on.isoformat()
-    assert Merge.objects.get(pk=merge.pk).decided_preview["days"] == {"CARD": posted}
+    decided = Merge.objects.get(pk=merge.pk).decided_preview
+    assert decided is not None
+    assert decided["days"] == {"CARD": posted}
