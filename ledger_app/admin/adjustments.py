@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -96,6 +96,12 @@ class AdjustmentAdmin(TransitionAdmin):
         """Bring what every page names."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related("book", "account", "contra_account", "reason_code", "proposed_by")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find by the index of the tickets, or by the accounts, which are found first."""
+        if term := search_term.strip():
+            return queryset.filter(Q(ticket=term) | Q(**books.narrowed({"account": term}))), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that proposes, and the downloads."""

@@ -24,14 +24,19 @@ def narrowed(asked: Mapping[str, Any]) -> dict[str, Any]:
     :raises errors.Refused: not_found, where there is no such book
     """
     wanted = dict(asked)
-    books = [find(wanted["book"])] if "book" in wanted else Book.objects.order_by("id")
     if "book" in wanted:
-        (wanted["book"],) = books
+        wanted["book"] = find(wanted["book"])
     if "account" in wanted:
+        within = [wanted["book"].pk] if "book" in wanted else ids()
         # By the index over book and code, which a join to the accounts would pass by where no book is named.
-        found = Account.objects.filter(book__in=list(books), code=wanted.pop("account"))
+        found = Account.objects.filter(book__in=within, code=wanted.pop("account"))
         wanted["account__in"] = list(found.values_list("id", flat=True))
     return wanted
+
+
+def ids() -> list[int]:
+    """Return every book, by number: a key within a book is found by its index where each of them is named."""
+    return list(Book.objects.order_by("id").values_list("id", flat=True))
 
 
 def find_period(code: str, name: str) -> Period:

@@ -226,3 +226,11 @@ def test_what_the_page_shows_is_what_a_decision_is_bound_to_whatever_is_posted_w
     assert (answer.status_code, "701" in answer.content.decode()) == (409, True)
     row.refresh_from_db()
     assert row.state == "proposed"
+
+
+def test_adjustments_are_found_by_a_whole_ticket_or_account(desk, client_of):
+    desk.propose(ticket="T-77")
+    client = client_of(desk.decider.user)
+    listed = reverse("admin:ledger_app_adjustment_changelist")
+    counts = {term: client.get(listed, {"q": term}).context["cl"].result_count for term in ("T-77", "wallet", "T-7", "cash")}
+    assert counts == {"T-77": 1, "wallet": 1, "T-7": 0, "cash": 0}

@@ -197,3 +197,12 @@ def test_a_decision_on_a_reversal_is_bound_to_what_the_page_shows(
     admin.effects(approve, row)
     token = dict(admin.token(approve, row))
     assert [preview.digest for preview in previews] == [token["shown"]]
+
+
+def test_reversals_are_found_by_the_reference_of_their_entry(
+    world: World, entry: Entry, client_of: ClientOf, somebody: RoleOf
+) -> None:
+    reversals.propose(entry_id=entry.pk, reason="Twice.", ticket="T-5", caller=world.caller(world.support))
+    client, listed = client_of(somebody("finance")), reverse("admin:ledger_app_reversal_changelist")
+    found = [client.get(listed, {"q": term}).context["cl"].result_count for term in (entry.reference, "T-5", "till:")]
+    assert found == [1, 1, 0]
