@@ -12,6 +12,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
+from config import instants
+
 BODY_BYTES_MOST: Final = 1_000_000
 BIGINT: Final = 2**63 - 1
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -110,13 +112,12 @@ class InstantField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         """Return the instant."""
-        try:
-            read = datetime.fromisoformat(value) if isinstance(value, str) and value.isascii() else None
-        except ValueError:
-            read = None
-        if read is None or read.tzinfo is None:
+        if not isinstance(value, str):
             self.fail("invalid")
-        return read
+        try:
+            return instants.read(value)
+        except ValueError:
+            self.fail("invalid")
 
 
 class ControlsField(serializers.DictField):

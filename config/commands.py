@@ -12,11 +12,12 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from config import doorways
+from config import doorways, instants
 from ingestion_app.models import Batch
 from ledger_app import errors
 from ledger_app.models import User
@@ -75,6 +76,9 @@ class Command(BaseCommand):
             if not cause:
                 raise
             status = self._tell(_refusal(errors.TryAgain(cause=cause)), as_json=as_json)
+        except UnicodeError as error:
+            # Bytes that are no text come as halves of characters, which no database takes; whatever had begun was undone.
+            raise CommandError(_("The input is not UTF-8: {error}").format(error=error), returncode=USAGE) from error
         if status != DONE:
             sys.exit(status)
 
@@ -141,12 +145,10 @@ def iso_date(text: str) -> date:
 def instant(text: str) -> datetime:
     """Read an instant as ISO 8601 with its zone, for argparse."""
     try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is None:
-        raise ArgumentTypeError(f"“{text}” is no instant with a zone; write 2017-02-01T09:00:00+09:00 or 2017-02-01T00:00:00Z")
-    return read
+        return instants.read(text)
+    except ValueError as error:
+        example = "2017-02-01T09:00:00+09:00 or 2017-02-01T00:00:00Z"
+        raise ArgumentTypeError(f"“{text}” is no instant with a zone; write {example}") from error
 
 
 def positive(text: str) -> int:

@@ -23,6 +23,7 @@ from simple_history.models import DeletedObject
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from config.sheets import Facts, Sheet
+from ledger_app.queries import books
 from ledger_app.templatetags import look
 
 COUNTED_MOST = 10_000
@@ -67,6 +68,15 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
     paginator = BoundedPaginator
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
     change_form_template = "kakutei/sheet.html"
+    # What is searched is a key within a book: no index begins with it, so that it is looked for in each book.
+    is_searched_by_book = False
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find by an index, however many rows there are."""
+        rows, has_duplicates = super().get_search_results(request, queryset, search_term)
+        if search_term and self.is_searched_by_book:
+            rows = rows.filter(book__in=books.ids())
+        return rows, has_duplicates
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody adds rows by a form."""

@@ -48,6 +48,7 @@ class AccountAdmin(AccountTransitions):
     # No filter by role: its choices would be read from all accounts.
     list_filter = ("book", "category", "state")
     search_fields = ("code__exact",)
+    is_searched_by_book = True
     search_help_text = _("A whole account code")
     list_select_related = ("book",)
     change_form_template = "ledger_app/account_detail.html"

@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -97,6 +97,12 @@ class AdjustmentAdmin(TransitionAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related("book", "account", "contra_account", "reason_code", "proposed_by")
 
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find by the index of the tickets, or by the accounts, which are found first."""
+        if term := search_term.strip():
+            return queryset.filter(Q(ticket=term) | Q(**books.narrowed({"account": term}))), False
+        return super().get_search_results(request, queryset, search_term)
+
     def get_urls(self) -> list[URLPattern]:
         """Add the page that proposes, and the downloads."""
         view = self.admin_site.admin_view
@@ -143,7 +149,7 @@ class AdjustmentAdmin(TransitionAdmin):
         """Bind an approval to what the page shows: the digest of it goes with the form."""
         token = super().token(transition, row)
         if transition.name in APPROVALS:
-            token.append(("shown", queries.preview(queries.terms_of(row)).digest))
+            token.append(("shown", _asked_now(row).digest))
         return token
 
     def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
@@ -154,7 +160,7 @@ class AdjustmentAdmin(TransitionAdmin):
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Say what will happen to the balance."""
         found = _facts_of(row, None)
-        now = queries.preview(queries.terms_of(row))
+        now = _asked_now(row)
         if transition.name in APPROVALS and now.shown is not None:
             for balance in now.shown.balances:
                 change = format_html(
@@ -191,7 +197,7 @@ class AdjustmentAdmin(TransitionAdmin):
         if not form.is_valid():
             return self._propose_page(request, form, tokens=tokens)
         try:
-            files = attachment_tokens.files_of(tokens, caller.user) + _taken_in(form)
+            files = attachment_tokens.files_of(tokens, caller.user) + _taken_in(form, caller)
             attachments.check_kept(files, directory=attachment_files.directory(), count_most=settings.KAKUTEI_ATTACHMENTS)
         except LedgerError as error:
             return self._propose_page(request, form, reasons=_reasons(error), status=409)
@@ -321,6 +327,14 @@ def _facts_of(row: Adjustment, entry: Entry | None) -> list[tuple[Any, Any]]:
     return found
 
 
+def _asked_now(row: Any) -> Preview:
+    """Return what a page that asks for a decision shows, made once: what is shown is what the decision is bound to."""
+    if getattr(row, "shown_now", None) is None:
+        row.shown_now = queries.preview(queries.terms_of(row))
+    found: Preview = row.shown_now
+    return found
+
+
 def _may_propose(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and rules.PROPOSE in rights_of(request.user)
 
@@ -331,10 +345,14 @@ def _account_named(number: str) -> Account | None:
     return Account.objects.filter(pk=int(number)).select_related("book").first()
 
 
-def _taken_in(form: ProposeForm) -> tuple[StoredFile, ...]:
+def _taken_in(form: ProposeForm, caller: Caller) -> tuple[StoredFile, ...]:
     return tuple(
         attachments.take_in(
-            stream=file, name=file.name, directory=attachment_files.directory(), bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES
+            stream=file,
+            name=file.name,
+            directory=attachment_files.directory(),
+            bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES,
+            caller=caller,
         )
         for file in form.cleaned_data["attached"][: settings.KAKUTEI_ATTACHMENTS + 1]
     )

@@ -26,6 +26,7 @@ class EntryAdmin(ReadOnlyAdmin):
     list_display = ("reference", "book", "shown_date", "description", "shown_amount")
     list_filter = ("book",)
     search_fields = ("reference__exact",)
+    is_searched_by_book = True
     search_help_text = _("A whole reference")
     list_select_related = ("book",)
     change_form_template = "ledger_app/entry_detail.html"

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config import instants
 from config.model_admin import url_of
 from ledger_app import errors
 from ledger_app.admin.origins import sentence_link
@@ -50,6 +51,13 @@ class AsKnownForm(forms.Form):
         input_formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"],
         help_text=_("Without what was posted later; in the zone of the book. Empty: as known now."),
     )
+
+    def clean_known_at(self) -> datetime | None:
+        """Refuse an instant that has no date in every zone."""
+        given: datetime | None = self.cleaned_data["known_at"]
+        if given is not None and given.year not in instants.YEARS:
+            raise forms.ValidationError(self.fields["known_at"].error_messages["invalid"])
+        return given
 
     def instant(self, zone: str) -> datetime | None:
         """Return the instant, read in a zone."""

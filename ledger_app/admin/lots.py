@@ -23,7 +23,7 @@ from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
 from ledger_app.operations import holds
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import expiry, lot_pages
+from ledger_app.queries import books, expiry, lot_pages
 from ledger_app.queries import holds as hold_rows
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.transitions import Facts as Asked
@@ -103,6 +103,12 @@ class LotAdmin(ReadOnlyAdmin):
     search_fields = ("account__code__exact",)
     search_help_text = _("A whole account code")
     list_select_related = ("account__book", "remainder")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find the accounts first, by their index: there are more lots than accounts."""
+        if term := search_term.strip():
+            return queryset.filter(**books.narrowed({"account": term})), False
+        return super().get_search_results(request, queryset, search_term)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Let the account's page lead to its lots."""
@@ -266,6 +272,7 @@ class HoldAdmin(TransitionAdmin):
     list_display = ("reference", "book", "account", "shown_amount", "shown_until", "shown_state")
     list_filter = ("book", "state")
     search_fields = ("reference__exact",)
+    is_searched_by_book = True
     search_help_text = _("A whole reference")
     list_select_related = ("book", "account")
     change_form_template = "ledger_app/hold_detail.html"

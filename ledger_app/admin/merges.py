@@ -1,6 +1,7 @@
 """Merges in the admin: what each comes to, who decided it, and the buttons."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -82,6 +83,7 @@ class MergeAdmin(TransitionAdmin):
             (_("Member"), member_link(row.holder)),
             (_("Member who remains"), member_link(row.survivor) if row.survivor else _("A new member")),
             (_("Undoes"), link_to(row.undoes)),
+            (_("Date of the entries"), _days(plan)),
             (_("Reason"), row.reason),
             (_("Proposed"), f"{row.proposed_by} · {look.instant_text(row.proposed_at)}"),
             (_("Decided"), f"{row.decided_by} · {look.instant_text(row.decided_at)}" if row.decided_by else NOTHING),
@@ -113,8 +115,15 @@ class MergeAdmin(TransitionAdmin):
             )
             for each in plan["moves"]
         ]
+        dated = [(_("Date of the entries"), _days(plan))] if plan["days"] else []
         named = [(kind_text(kind), value) for _key, kind, value in plan["identifiers"]]
-        return [(_("Member"), member_link(row.holder)), (_("Member who remains"), member_link(row.survivor)), *moves, *named]
+        return [
+            (_("Member"), member_link(row.holder)),
+            (_("Member who remains"), member_link(row.survivor)),
+            *dated,
+            *moves,
+            *named,
+        ]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Bring what the merge would do now with the row: what is shown and what is bound to are then one."""
@@ -146,6 +155,14 @@ class MergeAdmin(TransitionAdmin):
     def _plan(self, request: HttpRequest, row: Merge) -> dict[str, Any]:
         caller = doorways.from_request(request, "admin")
         return merges.facts(row, user=caller.user, at=caller.at).plan.as_json()
+
+
+def _days(plan: Mapping[str, Any]) -> str:
+    """Return the day of the entries: one, or where the books' zones are apart one for each book."""
+    days = {book: look.day_text(date.fromisoformat(on)) for book, on in plan.get("days", {}).items()}
+    if len(set(days.values())) < 2:
+        return next(iter(days.values()), NOTHING)
+    return ", ".join(f"{book}: {day}" for book, day in days.items())
 
 
 def _moves(plan: Mapping[str, Any]) -> Table:

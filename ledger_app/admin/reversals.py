@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,6 +23,7 @@ from ledger_app import errors
 from ledger_app.models import Book, Entry, Reversal
 from ledger_app.operations import reversals
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import books
 from ledger_app.queries import reversals as asked
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
@@ -46,6 +47,13 @@ class ReversalAdmin(TransitionAdmin):
     search_help_text = _("A whole reference or ticket")
     list_select_related = ("entry", "proposed_by", "decided_by")
     change_form_template = "ledger_app/reversal_detail.html"
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find by the ticket, or by the entries, which are found first by their index."""
+        if term := search_term.strip():
+            entries = Entry.objects.filter(book__in=books.ids(), reference=term).values_list("id", flat=True)
+            return queryset.filter(Q(ticket=term) | Q(entry__in=list(entries))), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring what showing a proposal names."""
@@ -113,7 +121,7 @@ class ReversalAdmin(TransitionAdmin):
         """Return the date and the balances that an approval leads to."""
         if transition.name != "approve" or row.state != Reversal.State.PROPOSED:
             return [(_("Entry"), link_to(row.entry)), (_("Reason"), row.reason)]
-        shown = asked.preview_on(row.entry, row.effective_on, row.prior_period)
+        shown = _asked_now(row)
         moved = [] if shown.digest == bytes(row.digest).hex() else [(_("Moved"), _("Balances have moved since it was proposed."))]
         return [*moved, *effects_of(row.entry, shown), (_("Reason"), row.reason), (_("Ticket"), row.ticket or NOTHING)]
 
@@ -121,7 +129,7 @@ class ReversalAdmin(TransitionAdmin):
         """Return the version, and the digest of what is shown."""
         found = super().token(transition, row)
         if transition.name == "approve" and row.state == Reversal.State.PROPOSED:
-            found.append(("shown", asked.preview_on(row.entry, row.effective_on, row.prior_period).digest))
+            found.append(("shown", _asked_now(row).digest))
         return found
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
@@ -235,6 +243,14 @@ class ProposePage:
         }
         request.current_app = self._admin.admin_site.name
         return TemplateResponse(request, "kakutei/confirm_transition.html", context, status=status)
+
+
+def _asked_now(row: Any) -> Preview:
+    """Return what a page that asks for a decision shows, made once: what is shown is what the decision is bound to."""
+    if getattr(row, "shown_now", None) is None:
+        row.shown_now = asked.preview_on(row.entry, row.effective_on, row.prior_period)
+    found: Preview = row.shown_now
+    return found
 
 
 def _held_back(request: HttpRequest, entry: Entry, preview: Preview) -> list[errors.LedgerError]:

@@ -36,7 +36,7 @@ class AdjustmentFilters(Input):
     state = serializers.ChoiceField(choices=Adjustment.State.values, required=False)
     book = serializers.CharField(required=False, help_text=_("The code of the book."))
     ticket = serializers.CharField(required=False)
-    account = serializers.CharField(required=False, source="account__code", help_text=_("The code of the account."))
+    account = serializers.CharField(required=False, help_text=_("The code of the account."))
 
 
 class ProposalInput(Input):
@@ -216,10 +216,7 @@ class AdjustmentView(LookView):
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
         """Return the adjustments that were asked for."""
-        wanted = dict(asked)
-        if "book" in wanted:
-            wanted["book"] = books.find(wanted["book"])
-        return rows.filter(**wanted)
+        return rows.filter(**books.narrowed(asked))
 
     @extend_schema(
         summary="Propose an adjustment",
@@ -260,7 +257,11 @@ class AdjustmentView(LookView):
         """Check a file and store its bytes. Nothing points to them until a proposal names the token."""
         file = self.read(UploadOfAttachmentInput, request.data)["file"]
         kept = attachments.take_in(
-            stream=file, name=file.name, directory=attachment_files.directory(), bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES
+            stream=file,
+            name=file.name,
+            directory=attachment_files.directory(),
+            bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES,
+            caller=self.caller,
         )
         token = attachment_tokens.token_of(kept, self.caller.user)
         return Response(UploadedOutput({**kept._asdict(), "token": token}).data, status=status.HTTP_201_CREATED)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import DayField, DecisionInput, Input, StepInput, WholeNumberField
+from config.api_input import DayField, DecisionInput, Input, InstantField, StepInput, WholeNumberField
 from config.api_views import LookView, OfferOutput, Output, offers
 from ledger_app.models import Hold
 from ledger_app.operations import holds
@@ -25,7 +25,7 @@ class HoldFilters(Input):
 
     book = serializers.CharField(required=False, help_text=_("The code of the book."))
     reference = serializers.CharField(required=False, help_text=_("The whole reference."))
-    account = serializers.CharField(required=False, source="account__code", help_text=_("The code of the account."))
+    account = serializers.CharField(required=False, help_text=_("The code of the account."))
     state = serializers.ChoiceField(choices=Hold.State.values, required=False)
 
 
@@ -37,7 +37,7 @@ class HoldInput(Input):
     target = serializers.CharField(help_text=_("The code of the account that takes what is settled."))
     amount = WholeNumberField(help_text=_("Minor units, 1 or more."))
     reference = serializers.CharField(trim_whitespace=False, help_text=_("A name of your own, once in a book."))
-    expires_at = serializers.DateTimeField(help_text=_("Until when it is good."))
+    expires_at = InstantField(help_text=_("Until when it is good."))
     description = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
 
 
@@ -108,10 +108,7 @@ class HoldView(LookView):
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
         """Return the holds that were asked for."""
-        wanted = dict(asked)
-        if "book" in wanted:
-            wanted["book"] = books.find(wanted["book"])
-        return rows.filter(**wanted)
+        return rows.filter(**books.narrowed(asked))
 
     @extend_schema(summary="Hold points", request=HoldInput, responses={200: HoldDetailOutput, 201: HoldDetailOutput})
     def create(self, request: Request) -> Response:

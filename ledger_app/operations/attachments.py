@@ -5,19 +5,26 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.operations import filing
+from ledger_app.operations.audit import Caller
+from ledger_app.queries.rights import rights_of
 from ledger_app.rules import attachments as rules
+from ledger_app.rules.adjustments import PROPOSE, PROPOSERS
 from ledger_app.rules.attachments import KINDS, StoredFile
 
 
-def take_in(*, stream: BinaryIO, name: str, directory: Path, bytes_most: int) -> StoredFile:
+def take_in(*, stream: BinaryIO, name: str, directory: Path, bytes_most: int, caller: Caller) -> StoredFile:
     """Check a file and store its bytes. Nothing points to them until a proposal is sent with it.
 
-    :raises errors.Refused: attachment_name_invalid, attachment_kind_unknown, attachment_empty, attachment_too_large,
+    :raises errors.Refused: not_permitted; attachment_name_invalid, attachment_kind_unknown, attachment_empty, attachment_too_large,
         attachment_not_what_it_says
     """
+    if PROPOSE not in rights_of(caller.user):
+        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=_("Propose adjustments"), who=PROPOSERS)])
     content = stream.read(bytes_most + 1)
     if refusals := rules.refusals(name, content, bytes_most=bytes_most):
         raise errors.Refused(refusals)

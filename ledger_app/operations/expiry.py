@@ -154,9 +154,11 @@ def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], give
         try:
             posted = transactions.run(lambda: _post(run, spans, rules, given, left_out))
         except errors.Refused as refusal:
+            known = set(left_out)
             for reason in refusal.reasons:
                 if not isinstance(reason, MOVED):
-                    if "account" not in reason.facts:
+                    # One that was left out and is refused again is none of the chunk's own: the breakage account is not open, for one.
+                    if "account" not in reason.facts or reason.facts["account"] in known:
                         raise
                     left_out[reason.facts["account"]] = reason
         else:

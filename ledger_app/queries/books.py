@@ -1,7 +1,10 @@
 """Finds books and periods by what people call them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from ledger_app import errors
-from ledger_app.models import Book, Period
+from ledger_app.models import Account, Book, Period
 
 
 def find(code: str) -> Book:
@@ -13,6 +16,27 @@ def find(code: str) -> Book:
     if book is None:
         raise errors.Refused([errors.NotFound(what="book", name=code)])
     return book
+
+
+def narrowed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a list is filtered by, its ``book`` and ``account`` found by their codes: there are few, and the list is long.
+
+    :raises errors.Refused: not_found, where there is no such book
+    """
+    wanted = dict(asked)
+    if "book" in wanted:
+        wanted["book"] = find(wanted["book"])
+    if "account" in wanted:
+        within = [wanted["book"].pk] if "book" in wanted else ids()
+        # By the index over book and code, which a join to the accounts would pass by where no book is named.
+        found = Account.objects.filter(book__in=within, code=wanted.pop("account"))
+        wanted["account__in"] = list(found.values_list("id", flat=True))
+    return wanted
+
+
+def ids() -> list[int]:
+    """Return every book, by number: a key within a book is found by its index where each of them is named."""
+    return list(Book.objects.order_by("id").values_list("id", flat=True))
 
 
 def find_period(code: str, name: str) -> Period:

@@ -15,7 +15,7 @@ from ledger_app.rules import merges
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
 from ledger_app.rules.posting import natural
 
-CHAIN_MOST = 50  # merges that are followed from one member
+CHAIN_MOST = 1000  # merges that are followed from one member
 
 
 def survivors(holder_ids: Collection[int]) -> dict[int, int]:
@@ -68,6 +68,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         plan = merges.plan(giving, taking, identifiers=_identifiers(Identifier.objects.filter(holder_id=merge.holder_id)))
     else:
         plan, amount_faults = _undoing(merge, giving)
+    plan = plan._replace(days=_days_of(merge, plan, at))
     ids = {key for key in (merge.holder_id, merge.survivor_id) if key is not None}
     remains = survivors(ids)
     is_ended = merge.state != Merge.State.PROPOSED
@@ -83,7 +84,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         survivor_merged_into=None if is_ended or merge.survivor_id is None else _onward(remains, merge.survivor_id),
         plan=plan,
         accounts=(*giving, *taking),
-        shut=tuple(_shut(merge, plan, at)),
+        shut=tuple(_shut(plan)),
         open_work=open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)]),
         amount_faults=tuple(amount_faults),
         undoable=merge.undoes is None or (merge.undoes.state == Merge.State.DONE and merge.undoes.undoes_id is None),
@@ -135,11 +136,15 @@ def _undoing(merge: Merge, giving: Sequence[MemberAccount]) -> tuple[MergePlan, 
     return merges.plan(there.values(), (), identifiers=_identifiers(kept), amounts=signed), faults
 
 
-def _shut(merge: Merge, plan: MergePlan, at: datetime) -> Iterable[tuple[str, str]]:
+def _days_of(merge: Merge, plan: MergePlan, at: datetime) -> tuple[tuple[str, str], ...]:
+    """Return the day of the entries by book, of those in which points move."""
+    books = Book.objects.filter(code__in={move.source.book for move in plan.moves if move.amount})
+    return tuple(sorted((code, on.isoformat()) for code, on in days(merge, books, at).items()))
+
+
+def _shut(plan: MergePlan) -> Iterable[tuple[str, str]]:
     """Yield the books that take no entry on the day of the merge, of those in which points move."""
-    codes = {move.source.book for move in plan.moves if move.amount}
-    books = {book.code: book for book in Book.objects.filter(code__in=codes)}
-    for code, on in sorted(days(merge, books.values(), at).items()):
-        spans = Period.objects.filter(book=books[code], starts_on__lte=on, ends_on__gte=on)
+    for code, on in plan.days:
+        spans = Period.objects.filter(book__code=code, starts_on__lte=on, ends_on__gte=on)
         if not spans.exclude(state=Period.State.FROZEN).exists():
-            yield code, on.isoformat()
+            yield code, on

@@ -18,9 +18,10 @@ VALUE_MOST = 64
 PREFIX_LEAST = 3  # characters of a member number or a name that are looked for by their beginning
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DIGITS = re.compile(r"[0-9]{13,19}")
+WRITTEN_MOST = 2 * 19  # characters of a card number, with what parts its digits
 LAST_FOUR = re.compile(r"[*…]?([0-9]{4})")
-# In bytes of a file: digits that no other digit touches, groups of four among them.
-IN_TEXT = re.compile(rb"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
+# In bytes of a file: digits that no other digit touches, in groups that a space or a hyphen parts.
+IN_TEXT = re.compile(rb"[0-9]+(?:[ -][0-9]+)*")
 
 
 class IdentifierKind(NamedTuple):
@@ -96,11 +97,21 @@ def masked_text(text: str) -> str:
 
 
 def _hide(match: re.Match[bytes]) -> bytes:
+    """Hide each card number among groups of digits: what stands beside one, a date or an amount, may look like a part of it."""
     found = match[0]
-    if not card_digits(found.decode("ascii")):
-        return found
-    left = found[:-4]
-    return re.sub(rb"[0-9]", b"*", left) + found[-4:]
+    ends = [group.span() for group in re.finditer(rb"[0-9]+", found)]
+    place = 0
+    while place < len(ends):
+        begin = ends[place][0]
+        # A group is a character at least, and what parts it from the next is one.
+        near = [end for _, end in ends[place : place + WRITTEN_MOST] if end - begin <= WRITTEN_MOST]
+        end = next((end for end in reversed(near) if card_digits(found[begin:end].decode("ascii"))), None)
+        if end is None:
+            place += 1
+            continue
+        found = found[:begin] + re.sub(rb"[0-9]", b"*", found[begin : end - 4]) + found[end - 4 :]
+        place = next((later for later, (start, _) in enumerate(ends) if start >= end), len(ends))
+    return found
 
 
 def _checks(digits: str) -> bool:

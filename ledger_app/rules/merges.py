@@ -44,6 +44,7 @@ class MergePlan(NamedTuple):
 
     moves: tuple[Move, ...]
     identifiers: tuple[tuple[int, str, str], ...]
+    days: tuple[tuple[str, str], ...] = ()  # (book code, day of its entries), of those in which something moves
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as it is shown and stored."""
@@ -61,6 +62,7 @@ class MergePlan(NamedTuple):
                 for move in self.moves
             ],
             "identifiers": [list(each) for each in self.identifiers],
+            "days": dict(self.days),
         }
 
 

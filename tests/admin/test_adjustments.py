@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from ledger_app.admin.adjustments import AdjustmentAdmin
 from ledger_app.models import Adjustment, AdjustmentLimit, Attachment, AuditRow, Entry, ReasonCode
 from tests.admin.conftest import page_of, step_of
 from tests.ledger_app import adjusting
@@ -207,3 +208,29 @@ def test_lists_of_adjustments_do_not_ask_more_for_more_rows(desk, client_of, dja
     client.get("/admin/ledger_app/adjustment/")
     with django_assert_max_num_queries(25):
         client.get("/admin/ledger_app/adjustment/")
+
+
+def test_what_the_page_shows_is_what_a_decision_is_bound_to_whatever_is_posted_while_it_is_made(desk, client_of, monkeypatch):
+    row = desk.propose()
+    client, token = client_of(desk.decider.user), AdjustmentAdmin.token
+
+    def late(self, transition, row):
+        desk.ledger.post(desk.ledger.draft("meanwhile", ("cash", 1), ("wallet", -1), on=date(2017, 2, 1)))
+        return token(self, transition, row)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AdjustmentAdmin, "token", late)
+        page = client.get(step_of(row, "approve"))
+    assert "700 → " in page.content.decode()
+    answer = client.post(step_of(row, "approve"), dict(page.context["token"]))
+    assert (answer.status_code, "701" in answer.content.decode()) == (409, True)
+    row.refresh_from_db()
+    assert row.state == "proposed"
+
+
+def test_adjustments_are_found_by_a_whole_ticket_or_account(desk, client_of):
+    desk.propose(ticket="T-77")
+    client = client_of(desk.decider.user)
+    listed = reverse("admin:ledger_app_adjustment_changelist")
+    counts = {term: client.get(listed, {"q": term}).context["cl"].result_count for term in ("T-77", "wallet", "T-7", "cash")}
+    assert counts == {"T-77": 1, "wallet": 1, "T-7": 0, "cash": 0}

@@ -4,13 +4,16 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.test import Client
 from django.urls import reverse
 
 from ingestion_app.models import Chunk
+from ledger_app.admin.reversals import ReversalAdmin
 from ledger_app.models import Account, Balance, Entry, Reversal
 from ledger_app.operations import reversals
 from ledger_app.queries import reversals as asked
+from ledger_app.rules.reversals import REVERSAL
 from tests.admin.conftest import ClientOf, RoleOf, page_of, step_of
 from tests.ingestion_app.operations.world import NAME, World
 
@@ -176,3 +179,30 @@ def test_a_stranger_is_shown_neither(entry: Entry, client_of: ClientOf, outsider
         assert client_of(outsider).get(of_account("receivable.1001", page)).status_code == 403
     assert client_of(outsider).get(proposing(entry)).status_code == 403
     assert date(2017, 1, 5) == entry.effective_on
+
+
+def test_a_decision_on_a_reversal_is_bound_to_what_the_page_shows(
+    world: World, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = reversals.propose(entry_id=entry.pk, reason="Twice.", caller=world.caller(world.support))
+    previews: list[asked.Preview] = []
+    preview_on = asked.preview_on
+
+    def counted(*given: Any) -> asked.Preview:
+        previews.append(preview_on(*given))
+        return previews[-1]
+
+    monkeypatch.setattr(asked, "preview_on", counted)
+    admin, approve = ReversalAdmin(Reversal, site), REVERSAL.transition("approve")
+    admin.effects(approve, row)
+    token = dict(admin.token(approve, row))
+    assert [preview.digest for preview in previews] == [token["shown"]]
+
+
+def test_reversals_are_found_by_the_reference_of_their_entry(
+    world: World, entry: Entry, client_of: ClientOf, somebody: RoleOf
+) -> None:
+    reversals.propose(entry_id=entry.pk, reason="Twice.", ticket="T-5", caller=world.caller(world.support))
+    client, listed = client_of(somebody("finance")), reverse("admin:ledger_app_reversal_changelist")
+    found = [client.get(listed, {"q": term}).context["cl"].result_count for term in (entry.reference, "T-5", "till:")]
+    assert found == [1, 1, 0]

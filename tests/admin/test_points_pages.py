@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -110,3 +112,15 @@ def test_a_period_says_what_has_not_expired(client, finance, points):
     client.force_login(finance)
     page = client.get(url_of(points.book.periods.get(name="2017-01"))).content.decode()
     assert "Run expire POINTS --through 2017-01-31" in page
+
+
+def test_what_is_searched_is_found_by_an_index_of_each_book(client, support, points, hold):
+    client.force_login(support)
+    for model, term in (("account", "M1"), ("entry", "g-1"), ("hold", "order-1"), ("lot", "M1")):
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(reverse(f"admin:ledger_app_{model}_changelist"), {"q": term})
+        assert page.context["cl"].result_list, model
+        looked = [each["sql"] for each in asked.captured_queries if f"'{term}'" in each["sql"]]
+        assert looked, model
+        assert all("book_id" in sql.split("WHERE", 1)[1] for sql in looked), model
+        assert client.get(reverse(f"admin:ledger_app_{model}_changelist"), {"q": f"{term}x"}).context["cl"].result_count == 0

@@ -95,3 +95,19 @@ def test_a_file_that_is_not_what_it_says_is_refused(desk, client_of):
     file = {"file": SimpleUploadedFile("a.pdf", b"no pdf")}
     response = client_of(desk.proposer.user).post(f"{ADDRESS}attachments/", file, format="multipart")
     assert is_problem(response, 409, "attachment_not_what_it_says")
+
+
+@pytest.mark.parametrize("group", ["auditor", "engineer", "finance"])
+def test_nobody_stores_a_file_who_may_not_propose(desk, make_user, client_of, group):
+    file = {"file": SimpleUploadedFile("slip.csv", b"a,b\n")}
+    assert is_problem(
+        client_of(make_user("reader", group)).post(f"{ADDRESS}attachments/", file, format="multipart"), 403, "not_permitted"
+    )
+
+
+def test_a_list_is_narrowed_by_accounts_that_are_found_first(desk, client_of):
+    desk.propose()
+    client = client_of(desk.decider.user)
+    assert len(client.get(ADDRESS, {"account": "wallet", "book": "CARD"}).json()["results"]) == 1
+    assert client.get(ADDRESS, {"account": "cash"}).json()["results"] == []
+    assert is_problem(client.get(ADDRESS, {"account": "wallet", "book": "NONE"}), 404, "not_found")

@@ -116,3 +116,10 @@ def test_an_entry_is_told_and_its_reversal_goes_its_way(
     refused = engineer.post("/api/v1/reversals/", {"entry": entry.pk, "reason": "Twice."})
     assert is_problem(refused, 403, "not_permitted")
     assert Reversal.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00", "２017-02-01T00:00:00Z", "2017-02-01"]
+)
+def test_an_instant_that_no_zone_can_tell_is_not_in_the_right_form(entry: Entry, helper: APIClient, text: str) -> None:
+    assert is_problem(helper.get(of_account("receivable.1001", "explanation"), {"known_at": text}), 400, "shape_invalid")

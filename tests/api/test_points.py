@@ -48,6 +48,7 @@ def test_a_till_holds_settles_and_says_the_same_twice(points, make_user, client_
 @pytest.mark.parametrize(("changes", "status", "code"), [
     ({"amount": "300"}, 400, "shape_invalid"),
     ({"amount": 301.0}, 400, "shape_invalid"),
+    ({"expires_at": "2999-01-01T00:00:00"}, 400, "shape_invalid"),
     ({"amount": 501}, 409, "lots_short"),
     ({"account": "M9"}, 404, "not_found"),
     ({"account": "breakage"}, 409, "account_without_lots"),

@@ -61,3 +61,11 @@ def test_deciding_by_command_can_be_off_while_proposing_is_not(world: World, run
     given = ("reverse-entry", "CARD/till:s1", "--user", world.support.username, "--reason", "Twice.")
     assert run(*given).status == 0
     assert "deciding_by_command_off" in run(*given, "--decide", "withdraw").complaints
+
+
+def test_what_no_zone_can_tell_and_what_is_no_text_is_wrong_usage(world: World, run: Run) -> None:
+    for instant in ("0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00"):
+        assert run("explain", "CARD/receivable.1001", "--known-at", instant).status == 2
+        assert run("statement", "CARD/receivable.1001", "--known-at", instant).status == 2
+    for arguments in (("reverse-entry", "CARD/\udcff", "--preview"), ("find-member", "\udcff\udcfe")):
+        assert run(*arguments).status == 2

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from config import attachment_files, commands
 from ledger_app.operations import adjustments, attachments
+from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import books
 from ledger_app.rules.adjustments import Proposal, read_amount
@@ -55,7 +56,7 @@ class Command(commands.Command):
             text=options["text"],
             ticket=options["ticket"],
             waives_floor=options["waives_floor"],
-            attachments=_taken_in(options["attach"]),
+            attachments=_taken_in(options["attach"], caller),
         )
         if options["preview"]:
             return _told(queries.preview_of_proposal(said))
@@ -86,7 +87,7 @@ def _told(now: Any) -> commands.Outcome:
     return commands.Outcome(data, lines, status, tuple(str(reason) for reason in now.refusals))
 
 
-def _taken_in(paths: list[str]) -> tuple[StoredFile, ...]:
+def _taken_in(paths: list[str], caller: Caller) -> tuple[StoredFile, ...]:
     kept = []
     for path in map(Path, paths):
         try:
@@ -97,6 +98,7 @@ def _taken_in(paths: list[str]) -> tuple[StoredFile, ...]:
                         name=path.name,
                         directory=attachment_files.directory(),
                         bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES,
+                        caller=caller,
                     )
                 )
         except OSError as error:

@@ -172,3 +172,11 @@ def test_what_would_expire_is_told_beforehand(points):
     of_account = due_rows.due_by_day(by=date(2017, 1, 30), account_id=points.accounts["M1"].pk)
     assert of_account == [(date(2017, 1, 25), 1, 2, 115, 0)]
     assert due_rows.total(of_book) == (date(2017, 1, 31), 3, 4, 152, 0)
+
+
+def test_a_breakage_account_that_is_not_open_is_named_and_not_tried_for_ever(points):
+    Account.objects.filter(pk=points.accounts["breakage"].pk).update(state="closed")
+    with pytest.raises(errors.Refused) as raised:
+        run(points)
+    assert {(reason.code, reason.facts["account"]) for reason in raised.value.reasons} == {("account_not_open", "breakage")}
+    assert posted() == []

@@ -1,6 +1,7 @@
 """Members that become one: what moves, what is refused, and what undoing it does."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -237,3 +238,15 @@ def test_verify_names_a_merge_that_nobody_recorded_and_a_balance_left_behind(led
     found = breaches(ledger)
     assert any("its merge says" in breach for breach in found)
     assert any("M1-receivable is a merged member's" in breach for breach in found)
+
+
+def test_a_decision_covers_the_day_of_the_entries(members, support_caller, finance_caller):
+    merge = propose(members, support_caller)
+    seen = shown(merge, finance_caller)
+    morning = replace(finance_caller, at=finance_caller.at + timedelta(days=1))
+    assert refused(lambda: approve(merge, morning, seen)) == ["merge_moved"]
+    approve(merge, morning)
+    posted = Entry.objects.get(posting__origin_kind="merge").effective_on.isoformat()
+    decided = Merge.objects.get(pk=merge.pk).decided_preview
+    assert decided is not None
+    assert decided["days"] == {"CARD": posted}

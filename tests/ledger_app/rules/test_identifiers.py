@@ -40,6 +40,10 @@ def test_a_hash_leads_nowhere_without_its_key_and_differs_by_key():
         (b"D,4111111111111112,31", b"D,4111111111111112,31"),
         (b"14111111111111111111111", b"14111111111111111111111"),
         (b"\x8a\xbf4111111111111111", b"\x8a\xbf************1111"),
+        # What stands beside it, parted by a space alone, is none of it.
+        (b"2017-01-31 4111111111111111 100", b"2017-01-31 ************1111 100"),
+        (b"31 4111 1111 1111 1111 123 4111-1111-1111-1111", b"31 **** **** **** 1111 123 ****-****-****-1111"),
+        (b"1 " * 2000, b"1 " * 2000),
     ],
 )
 def test_card_numbers_are_hidden_wherever_they_stand_and_nothing_else_is(raw, kept):
