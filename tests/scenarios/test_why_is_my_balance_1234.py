@@ -1,17 +1,17 @@
 """“Why is my balance 1,234?” A member's spring, and the answer that support reads to her, line by line.
 
-    date     what                                                   points   balance
-    10 Jan   purchases; good until 31 March                          1,500     1,500
-     5 Feb   purchases; good until 30 April                            800     2,300
-    20 Feb   600 are held for an order: nothing is booked                      2,300
-    22 Feb   the order costs 550; the other 50 are free again         −550     1,750
-             January and February are frozen: the sealed balance               1,750
-    10 Mar   goodwill, proposed by support, approved by two            400     2,150
-    31 Mar   what is left of January's 1,500: 950                     −950     1,200
-     5 Apr   her second card had 300; the two members are merged       300     1,500
-    12 Apr   a gift                                                   −266     1,234
+date     what                                                   points   balance
+10 Jan   purchases; good until 31 March                          1,500     1,500
+ 5 Feb   purchases; good until 30 April                            800     2,300
+20 Feb   600 are held for an order: nothing is booked                      2,300
+22 Feb   the order costs 550; the other 50 are free again         −550     1,750
+         January and February are frozen: the sealed balance               1,750
+10 Mar   goodwill, proposed by support, approved by two            400     2,150
+31 Mar   what is left of January's 1,500: 950                     −950     1,200
+ 5 Apr   her second card had 300; the two members are merged       300     1,500
+12 Apr   a gift                                                   −266     1,234
 
-    sealed 1,750 + since (400 − 950 + 300 − 266 = −516) = 1,234
+sealed 1,750 + since (400 − 950 + 300 − 266 = −516) = 1,234
 """
 
 from datetime import date

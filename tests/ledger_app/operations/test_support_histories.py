@@ -88,7 +88,11 @@ class Histories(RuleBasedStateMachine):
             takes = False
         try:
             result = work()
-        except errors.Refused as refused:
+        except errors.Refused as error:
+            refused = error
+        else:
+            refused = None
+        if refused is not None:
             codes = {reason.code for reason in refused.reasons}
             assert not takes or codes <= set(but), f"the model takes what is refused: {refused}"
             return None
@@ -139,9 +143,7 @@ class Histories(RuleBasedStateMachine):
             return
         last_on = on + timedelta(days=last)
         draft = self.draft(name, key, amount, Named(grants=(Grant("paid", amount, last_on),)))
-        self.attempt(
-            lambda: self.points.post(draft, at=now), lambda model: model.grant(name, on, now, key, amount, last_on)
-        )
+        self.attempt(lambda: self.points.post(draft, at=now), lambda model: model.grant(name, on, now, key, amount, last_on))
 
     @rule(pick=picks, amount=amounts)
     def spend(self, pick, amount):
@@ -183,6 +185,7 @@ class Histories(RuleBasedStateMachine):
     def open_holds(self):
         return [number for number, hold in sorted(self.model.holds.items()) if hold.state == "open"]
 
+    @precondition(lambda self: self.open_holds())
     @rule()
     def end_what_is_over(self):
         now = self.now
@@ -201,10 +204,14 @@ class Histories(RuleBasedStateMachine):
         again = self.attempt(work, lambda model: model.expire(through, now))
         assert again.entry_count == 0
 
-    @rule(pick=picks)
-    def merge(self, pick):
+    @rule(pick=picks, tidies=st.booleans())
+    def merge(self, pick, tidies):
         holders = sorted(self.holders)
-        gone, stays = holders[pick % len(holders)], holders[pick // 7 % len(holders)]
+        # Now and then a member into itself; and merged ones, who are among them.
+        pairs = [*itertools.permutations(holders, 2), (holders[0], holders[0])]
+        gone, stays = pairs[pick % len(pairs)]
+        if tidies:
+            self.expire()
         source, target, on, now = self.holders[gone], self.holders[stays], self.today, self.now
 
         def change(model):
@@ -253,9 +260,7 @@ class Histories(RuleBasedStateMachine):
             if amount:
                 model.move(NEW, on, now, source, 0, amount)
 
-        row = self.attempt(
-            lambda: self.decided_merge(merges.propose_undoing, merge_id=number), change, but=self.busy(source)
-        )
+        row = self.attempt(lambda: self.decided_merge(merges.propose_undoing, merge_id=number), change, but=self.busy(source))
         if row:
             self.merged.remove(number)
             if NEW in self.model.entries:
@@ -356,9 +361,12 @@ class Histories(RuleBasedStateMachine):
         if done:
             del self.reversals[number]
 
-    @rule(pick=picks, name=st.sampled_from(["suspend", "reopen", "reopen", "close"]))
-    def change_account(self, pick, name):
+    @rule(pick=picks, closes=st.booleans(), empties=st.booleans())
+    def change_account(self, pick, closes, empties):
         key = self.account(pick)
+        name = "close" if closes else {"open": "suspend"}.get(self.model.accounts[key].state, "reopen")
+        if name == "close" and empties and self.model.accounts[key].balance > 0:
+            self.change(key, -self.model.accounts[key].balance)
         sources = {"suspend": {"open"}, "reopen": {"suspended"}, "close": {"open", "suspended"}}
 
         def change(model):
@@ -374,10 +382,13 @@ class Histories(RuleBasedStateMachine):
             but=self.busy(key),
         )
 
-    @rule()
-    def freeze(self):
+    @rule(waits=st.booleans())
+    def freeze(self, waits):
         first = self.model.frozen_through + timedelta(days=1)
         last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        if waits and last < date(2017, 12, 1):
+            self.today = max(self.today, last + timedelta(days=1))
+            self.expire()
         count = sum(first <= entry.on <= last for entry in self.model.entries.values())
         undecided = [on for _key, _amount, on, *_rest in self.proposals.values()] + [on for _name, on in self.reversals.values()]
         today = self.today
@@ -428,8 +439,8 @@ def test_random_histories_of_all_that_support_does_keep_what_must_always_hold(ma
     run_state_machine_as_test(
         lambda: Histories(people),  # type: ignore[arg-type]  # it takes whatever makes a machine
         settings=settings(
-            max_examples=int(os.environ.get("KAKUTEI_HISTORIES", "12")),
-            stateful_step_count=25,
+            max_examples=int(os.environ.get("KAKUTEI_HISTORIES", "8")),
+            stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
