@@ -147,6 +147,8 @@ def expire(world: World) -> Callable[[], Any]:
 
 def merge(world: World) -> Callable[[], Any]:
     gone, stays, finance = world.member.holder_id, world.points.accounts["M2"].holder_id, world.by("finance-1", "finance")
+    assert gone is not None
+    assert stays is not None
     row = merges.propose(
         holder_id=gone, survivor_id=stays, reason="One.", effective_on=DAY, caller=world.by("support-1", "support")
     )

@@ -3,6 +3,7 @@
 import copy
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -55,7 +56,7 @@ class PointsHistories(RuleBasedStateMachine):
             caller=self.by("administrator-1"),
         )
         rows = [self.points.accounts[name] for name in ("M1", "M2")]
-        self.holders = {row.holder_id: row.pk for row in rows}
+        self.holders: dict[int, int] = {row.holder_id: row.pk for row in rows if row.holder_id is not None}
         self.model = Model({row.pk: lots_model.Account(row.code, row.floor) for row in rows}, 20, date(2016, 12, 31))
         for key in sorted(self.model.accounts):
             self.change(key, 50)
@@ -75,12 +76,12 @@ class PointsHistories(RuleBasedStateMachine):
             takes = True
         except No:
             takes = False
+        refused: errors.Refused | None = None
+        result = None
         try:
             result = work()
         except errors.Refused as error:
             refused = error
-        else:
-            refused = None
         if refused is not None:
             codes = {reason.code for reason in refused.reasons}
             assert not takes or codes <= set(but), f"the model takes what is refused: {refused}"
@@ -217,7 +218,7 @@ class PointsHistories(RuleBasedStateMachine):
         rows = OpenLot.objects.filter(book=book).values_list(
             "account_id", "lot__kind", "lot__granted_on", "due_on", "remaining", "held"
         )
-        lots = {key: [] for key in model.accounts}
+        lots: dict[int, list[tuple[Any, ...]]] = {key: [] for key in model.accounts}
         for key, *row in rows:
             lots[key].append(tuple(row))
         for key, account in model.accounts.items():

@@ -116,6 +116,7 @@ def test_the_explanation_adds_up_from_the_last_seal(programme, account):
         ("04-12", "opening", -266, 1_234),
     ]
     sums = explained.sums
+    assert explained.seal is not None
     assert (explained.seal.period.name, explained.seal_holds, -sums.opening) == ("2017-02", True, 1_750)
     assert -(sums.debit + sums.credit) == 400 - 950 + 300 - 266
     assert -sums.closing == -explained.claimed == -explained.found == 1_234

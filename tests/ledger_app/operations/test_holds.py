@@ -150,7 +150,7 @@ def test_an_account_that_owes_what_it_has_left_is_neither_merged_nor_closed(till
     """Nothing would move of a balance of zero, and what is left could never expire: the period would never freeze."""
     points = lot_samples.open_points(samples.machine_caller(), floor=None)
     points.gain("g-1", 100, on=date(2017, 1, 5))
-    hold, _new = holds.place(wanted=wanted(points, 100), caller=till())
+    hold, _new = holds.place(wanted=wanted(points, 100, hours=1000), caller=till())
     points.gain("s-1", -100)
     holds.release(hold_id=hold.pk, reason="Not bought.", caller=till())
     assert (points.balance(), len(points.open())) == (0, 2)
@@ -161,8 +161,14 @@ def test_an_account_that_owes_what_it_has_left_is_neither_merged_nor_closed(till
         return accounts.change(account_id=account.pk, name="close", reason="Asked for.", caller=caller_of(finance, at=NOON))
 
     assert refused(close) == ["lots_not_set_off"]
-    said = {"holder_id": account.holder_id, "survivor_id": other.holder_id, "reason": "One."}
-    assert refused(lambda: merges.propose(**said, caller=caller_of(support, at=NOON))) == ["lots_not_set_off"]
+
+    def merge():
+        gone, stays = account.holder_id, other.holder_id
+        assert gone is not None
+        assert stays is not None
+        return merges.propose(holder_id=gone, survivor_id=stays, reason="One.", caller=caller_of(support, at=NOON))
+
+    assert refused(merge) == ["lots_not_set_off"]
     # Any entry sets the one off against the other.
     points.gain("g-2", 1)
     points.gain("s-2", -1)

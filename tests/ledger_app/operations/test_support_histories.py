@@ -72,10 +72,11 @@ class Histories(PointsHistories):
     def undo_merge(self, pick):
         number = self.merged[pick % len(self.merged)]
         undone = Merge.objects.get(pk=number)
+        assert undone.survivor_id is not None
         (giver,) = merge_rows.survivors([undone.survivor_id]).values()
         source, on, now = self.holders[giver], self.today, self.now
         amount = sum(each for _book, _role, each in merge_rows.moved_amounts(undone))
-        stays_empty = self.model.accounts[source].state == "closed" or not undone.decided_preview["moves"]
+        stays_empty = self.model.accounts[source].state == "closed" or not (undone.decided_preview or {})["moves"]
 
         def change(model):
             account = model.accounts[source]
