@@ -240,7 +240,7 @@ def test_random_histories_of_all_that_support_does_keep_what_must_always_hold(ma
     run_state_machine_as_test(
         lambda: Histories(people),  # type: ignore[arg-type]  # it takes whatever makes a machine
         settings=settings(
-            max_examples=int(os.environ.get("KAKUTEI_HISTORIES", "8")),
+            max_examples=int(os.environ.get("KAKUTEI_HISTORIES", "6")),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
