@@ -171,3 +171,12 @@ class OpenWork(LedgerError):
 
     code = "open_work"
     template = _("{what} {name} is {state}. It must end first.")
+
+
+class LotsNotSetOff(LedgerError):
+    """An account of balance zero has points and owes as many."""
+
+    code = "lots_not_set_off"
+    template = _(
+        "Account {account} has points left and owes as many. The next entry on it sets the one off against the other: post one first."
+    )

@@ -15,7 +15,7 @@ CHANGES = frozenset(transition.name for transition in ACCOUNT.transitions)
 def change(*, account_id: int, name: str, reason: str, caller: Caller, version: int | None = None) -> Account:
     """Carry out ``suspend``, ``reopen`` or ``close``. Postings to the account that are under way are waited for, and those after it see it.
 
-    :raises errors.Refused: wrong_state, not_permitted, account_not_zero, open_work, reason_required, stale; not_found where ``name`` is none of
+    :raises errors.Refused: wrong_state, not_permitted, account_not_zero, open_work, lots_not_set_off, reason_required, stale; not_found where ``name`` is none of
         the three
     """
     if name not in CHANGES:

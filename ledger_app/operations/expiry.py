@@ -84,6 +84,7 @@ def expire(
         on, period = frozen
         raise errors.Refused([lot_errors.ExpiryFrozen(book=book.code, date=on.isoformat(), period=period)])
     found = Expired(ended_holds=holds.sweep(caller=caller))
+    seen: list[list[Span]] = []
     for _number in range(PASSES):
         # Once more, since what is spent, let go and reversed meanwhile moves.
         spans = due_rows.chunks(book, through, size=LOTS_A_CHUNK)
@@ -92,8 +93,10 @@ def expire(
             found.refused.clear()
             run = ExpiryRun(book=book, through=through, started_by=caller.user, started_at=caller.at)
             _run(run, spans, workers=workers, found=found, told=told, caller=caller)
-        if found.entry_count == before:
+        # A merge takes lots to an account that no chunk looked at: only where nothing moved either is nothing left.
+        if not spans or (found.entry_count == before and spans == seen):
             break
+        seen = spans
     return found
 
 

@@ -31,7 +31,8 @@ def propose(*, holder_id: int, survivor_id: int, reason: str, caller: Caller, ef
     ``effective_on`` dates the entries; without it they are dated on the day of the decision, in each book's zone.
 
     :raises errors.Refused: not_found, not_permitted, reason_required, merge_into_itself, member_merged, merge_cycle, merge_open,
-        merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work
+        merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work,
+        lots_not_set_off
     """
     wanted = Merge(
         holder_id=holder_id, survivor_id=survivor_id, holds_holder=True, effective_on=effective_on, reason=reason.strip()

@@ -17,7 +17,7 @@ def facts(account: Account, *, user: User) -> AccountFacts:
         rights=rights.rights_of(user),
         account=account.code,
         balance=balance_of(account),
-        open_work=(*open_work.merges(holders), *open_work.of(account_ids=[account.pk])),
+        open_work=(*open_work.merges(holders), *open_work.of(account_ids=[account.pk]), *open_work.lots([account.pk])),
     )
 
 

@@ -85,7 +85,10 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         plan=plan,
         accounts=(*giving, *taking),
         shut=tuple(_shut(plan)),
-        open_work=open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)]),
+        open_work=(
+            *open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)]),
+            *(open_work.lots([each.id for each in giving]) if merge.undoes is None else ()),
+        ),
         amount_faults=tuple(amount_faults),
         undoable=merge.undoes is None or (merge.undoes.state == Merge.State.DONE and merge.undoes.undoes_id is None),
         number=merge.undoes_id or 0,

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterable
 
+from django.db.models import Sum
+
 from ledger_app import errors
 from ledger_app.errors import members
-from ledger_app.models import Merge
+from ledger_app.models import Merge, OpenLot
 
 # (member ids, account ids) → what is open, each as a reason.
 Question = Callable[[Collection[int], Collection[int]], Iterable[errors.LedgerError]]
@@ -32,3 +34,13 @@ def merges(holder_ids: Collection[int]) -> list[errors.LedgerError]:
         members.OpenWork(what=row._meta.verbose_name, name=row, state=row.get_state_display())  # noqa: SLF001 - Django's public API
         for row in found.order_by("id")[:NAMED_MOST]
     ]
+
+
+def lots(account_ids: Collection[int]) -> list[errors.LedgerError]:
+    """Return those of these accounts that have as much in lots as they owe.
+
+    Their balance is zero, so that no entry of a merge would touch them, and what is due could never expire on an account that takes no entry.
+    """
+    rows = OpenLot.objects.filter(account_id__in=account_ids).values("account__code").annotate(left=Sum("remaining"))
+    found = rows.filter(left=0).order_by("account__code").values_list("account__code", flat=True)
+    return [members.LotsNotSetOff(account=code) for code in found[:NAMED_MOST]]

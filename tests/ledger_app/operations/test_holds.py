@@ -6,7 +6,7 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, Entry, Hold, OpenLot
-from ledger_app.operations import holds
+from ledger_app.operations import accounts, holds, merges
 from ledger_app.rules.lots import Grant, Named
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at
@@ -143,4 +143,34 @@ def test_what_is_held_can_be_settled_after_its_day(points, till):
     hold, _new = holds.place(wanted=wanted(points, 30, who="M2", hours=48), caller=till())
     holds.settle(hold_id=hold.pk, amount=20, effective_on=None, caller=till(at(2017, 1, 13)))
     assert points.open("M2") == [("free", 10, "2017-01-12")]
+    assert points.breaches() == []
+
+
+def test_an_account_that_owes_what_it_has_left_is_neither_merged_nor_closed(till, support, finance, caller_of):
+    """Nothing would move of a balance of zero, and what is left could never expire: the period would never freeze."""
+    points = lot_samples.open_points(samples.machine_caller(), floor=None)
+    points.gain("g-1", 100, on=date(2017, 1, 5))
+    hold, _new = holds.place(wanted=wanted(points, 100, hours=1000), caller=till())
+    points.gain("s-1", -100)
+    holds.release(hold_id=hold.pk, reason="Not bought.", caller=till())
+    assert (points.balance(), len(points.open())) == (0, 2)
+
+    account, other = points.accounts["M1"], points.accounts["M2"]
+
+    def close():
+        return accounts.change(account_id=account.pk, name="close", reason="Asked for.", caller=caller_of(finance, at=NOON))
+
+    assert refused(close) == ["lots_not_set_off"]
+
+    def merge():
+        gone, stays = account.holder_id, other.holder_id
+        assert gone is not None
+        assert stays is not None
+        return merges.propose(holder_id=gone, survivor_id=stays, reason="One.", caller=caller_of(support, at=NOON))
+
+    assert refused(merge) == ["lots_not_set_off"]
+    # Any entry sets the one off against the other.
+    points.gain("g-2", 1)
+    points.gain("s-2", -1)
+    assert (points.open(), close().state) == ([], "closed")
     assert points.breaches() == []
