@@ -22,16 +22,24 @@ class LedgerConfig(AppConfig):
             closing,
             lot_proofs,
             member_proofs,
+            open_work,
             origins,
+            posting_origins,
             proofs,
             reversal_proofs,
             reversals,
+            undecided,
         )
 
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         for unfinished in (adjustments.undecided, reversals.unfinished):
             closing.register(unfinished)
+        open_work.register(undecided.of)
         origins.register(Posting.Origin.REVERSAL, reversals.describe)
+        origins.register(Posting.Origin.ADJUSTMENT, posting_origins.adjustments)
+        origins.register(Posting.Origin.MERGE, posting_origins.merges)
+        origins.register(Posting.Origin.EXPIRY, posting_origins.expiries)
+        origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         proofs.register(member_proofs.STATEMENTS)

@@ -269,7 +269,11 @@ def effects_of(entry: Entry, preview: Preview) -> list[Fact]:
     day = look.day_text(preview.draft.effective_on)
     if preview.prior_period:
         day = gettext("{day}, marked as of the prior period {period}").format(day=day, period=preview.prior_period)
-    return [(_("Date of the reversal"), day), *[_balance_fact(row, entry.book) for row in balance_rows(preview)]]
+    return [
+        (_("Date of the reversal"), day),
+        *[_balance_fact(row, entry.book) for row in balance_rows(preview)],
+        *[(_("Lots"), str(lot)) for lot in preview.lots],
+    ]
 
 
 def balance_rows(preview: Preview) -> list[dict[str, Any]]:

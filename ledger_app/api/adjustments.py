@@ -20,6 +20,7 @@ from rest_framework.reverse import reverse
 from config import attachment_files, attachment_tokens, doorways
 from config.api_input import DayField, DecisionInput, Input, WholeNumberField
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from ledger_app.api.lots import ShownLotOutput
 from ledger_app.models import Adjustment, Attachment
 from ledger_app.operations import adjustments, attachments
 from ledger_app.queries import adjustments as queries
@@ -115,7 +116,7 @@ class AdjustmentPreviewOutput(Output):
     digest = serializers.CharField(help_text=_("What a decision names; empty where no entry can be made."))
     lines = ShownLineOutput(many=True)
     balances = ShownBalanceOutput(many=True)
-    lots = serializers.ListField(child=serializers.CharField())
+    lots = ShownLotOutput(many=True)
     refusals = ReasonOutput(many=True)
 
 

@@ -70,3 +70,14 @@ class DueLotsOutput(Output):
     lots = serializers.IntegerField()
     amount = serializers.IntegerField()
     held = serializers.IntegerField()
+
+
+class ShownLotOutput(Output):
+    """What an entry does to a lot, as a decider is shown it: amount negative where points are taken of it."""
+
+    account = serializers.CharField()
+    lot = serializers.IntegerField(help_text=_("The lot's number; 0 of one that the entry makes."))
+    kind = serializers.CharField()
+    amount = serializers.IntegerField()
+    granted_on = serializers.CharField()
+    expires_on = serializers.CharField(help_text=_("The last day as it was granted; empty where it never expires."))

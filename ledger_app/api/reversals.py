@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 from config import doorways
 from config.api_input import DecisionInput, Input, NumberTextField, WholeNumberField
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from ledger_app.api.lots import ShownLotOutput
 from ledger_app.models import Reversal
 from ledger_app.operations import reversals
 from ledger_app.queries import reversals as asked
@@ -75,6 +76,7 @@ class ReversalPreviewOutput(Output):
     effective_on = serializers.DateField(source="draft.effective_on", allow_null=True, default=None)
     prior_period = serializers.CharField(help_text=_("The earlier period that it corrects on a later day; empty where none."))
     balances = ReversedBalanceOutput(many=True)
+    lots = ShownLotOutput(many=True)
     digest = serializers.CharField(help_text=_("What a decision binds to."))
     refusals = serializers.SerializerMethodField()
 

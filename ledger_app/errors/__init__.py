@@ -335,7 +335,7 @@ class WorkUnfinished(LedgerError):
     """Something dated in the period has not ended."""
 
     code = "work_unfinished"
-    template = _("{what} {name} is dated in this period and is {state}. It must end first: freeze, withdraw or reverse it.")
+    template = _("{what} {name} is dated in this period and is {state}. It must end first.")
 
 
 class EntriesUnbalanced(LedgerError):

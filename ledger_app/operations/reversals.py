@@ -11,7 +11,7 @@ from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import Entry, Line, Posting, Reversal
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import holding, reversals
+from ledger_app.queries import holding, reversals, shown_lots
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
@@ -183,6 +183,8 @@ def _post(row: Reversal, decided: str, caller: Caller) -> Entry:
     # From the guard's look to the lock of the balances somebody else may have posted: only what was shown is decided.
     after = _after(entry)
     if any(each.is_bound and after[each.account_id] != each.after for each in shown.balances):
+        raise moved
+    if shown_lots.of_lines(entry.lines.all()) != shown.lots:
         raise moved
     return entry
 

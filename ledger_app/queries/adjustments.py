@@ -21,12 +21,13 @@ from ledger_app.models import (
     ReasonCode,
     User,
 )
-from ledger_app.queries import books, holding
+from ledger_app.queries import books, holding, shown_lots
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules import posting
 from ledger_app.rules.adjustments import AdjustmentFacts, Limit, Preview, Proposal, Shown, ShownBalance, ShownLine
 from ledger_app.rules.attachments import StoredFile
+from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.posting import Draft, Plan
 
 REASONS_SHOWN = 200
@@ -158,7 +159,10 @@ def preview(terms: Terms) -> Preview:
     most = limit_of_all(terms.book.pk)
     if abs(terms.amount) > most:
         refusals.append(adjusting.OverEveryLimit(amount=abs(terms.amount), book=terms.book.code, most=most))
-    return Preview(_shown(terms, plan), tuple(refusals))
+    # What is refused has no whole plan.
+    codes = {each.pk: each.code for each in (terms.account, terms.contra)}
+    lots = () if refusals else shown_lots.of_plan(plan, codes)
+    return Preview(_shown(terms, plan, lots), tuple(refusals))
 
 
 def preview_as_posted(terms: Terms) -> Preview:
@@ -167,14 +171,12 @@ def preview_as_posted(terms: Terms) -> Preview:
         entry__posting__origin_kind=Posting.Origin.ADJUSTMENT, entry__posting__origin_id=terms.number
     ).order_by("id")
     plan = Plan()
-    for account_id, stripe, sequence, amount, after in lines.values_list(
-        "account_id", "stripe", "sequence", "amount", "balance_after"
-    ):
-        plan.lines.append(posting.PlannedLine(0, account_id, stripe, sequence, amount, after))
-    return Preview(_shown(terms, plan), ())
+    for line in lines:
+        plan.lines.append(posting.PlannedLine(0, line.account_id, line.stripe, line.sequence, line.amount, line.balance_after))
+    return Preview(_shown(terms, plan, shown_lots.of_lines(lines)), ())
 
 
-def _shown(terms: Terms, plan: Plan) -> Shown:
+def _shown(terms: Terms, plan: Plan, lots: tuple[ShownLot, ...]) -> Shown:
     accounts = {account.pk: account for account in (terms.account, terms.contra)}
     by_account = {line.account_id: line for line in plan.lines}
     balances = []
@@ -191,19 +193,13 @@ def _shown(terms: Terms, plan: Plan) -> Shown:
         effective_on=terms.effective_on.isoformat(),
         lines=tuple(ShownLine(accounts[key].code, amount) for key, amount in lines),
         balances=tuple(balances),
-        lots=lots_touched(plan),
+        lots=lots,
         reason=terms.reason.code,
         text=terms.text,
         ticket=terms.ticket,
         waives_floor=terms.waives_floor,
         attachments=terms.attachments,
     )
-
-
-def lots_touched(plan: Plan) -> tuple[str, ...]:
-    """Return the lots that a plan makes or uses, each as text. The one place where they come into what is shown."""
-    del plan
-    return ()
 
 
 def limit_of(user: User, book_id: int) -> Limit:
@@ -250,12 +246,13 @@ def as_phrase(now: Preview) -> str:
     """Say what the balances of a preview are and would be, in the active language."""
     if now.shown is None or not now.shown.balances:
         return _("the proposal has changed")
-    return ", ".join(
+    balances = ", ".join(
         _("account {account} has {before} now and would have {after}").format(
             account=each.account, before=each.before, after=each.after
         )
         for each in now.shown.balances
     )
+    return "; ".join(filter(None, (balances, shown_lots.told(now.shown.lots))))
 
 
 def approval_of(row: Adjustment, user: User) -> str:

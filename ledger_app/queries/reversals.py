@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import Balance, Entry, Period, Reversal, User
-from ledger_app.queries import holding, postings
+from ledger_app.queries import holding, postings, shown_lots
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import posting, reversal_dates, reversals
+from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.posting import Draft, Held, HeldPeriod, Reversed
 from ledger_app.rules.reversals import ReversalFacts, ShownBalance
 
@@ -36,6 +37,7 @@ class Preview(NamedTuple):
     draft: Draft | None
     prior_period: str
     balances: tuple[ShownBalance, ...]
+    lots: tuple[ShownLot, ...]
     refusals: tuple[LedgerError, ...]
     digest: str
 
@@ -77,7 +79,7 @@ def preview(entry: Entry) -> Preview:
     outcome = day(entry)
     if outcome is None:
         none = reversing.NoReversalDay(reference=entry.reference, date=entry.effective_on.isoformat(), book=entry.book.code)
-        return Preview(None, "", (), (none, *objections(entry)), "")
+        return Preview(None, "", (), (), (none, *objections(entry)), "")
     prior_period = outcome.period if outcome.moved_to else ""
     return preview_on(entry, outcome.moved_to or entry.effective_on, prior_period)
 
@@ -87,14 +89,16 @@ def preview_on(entry: Entry, effective_on: date, prior_period: str) -> Preview:
     draft = draft_of(entry, effective_on, prior_period)
     # What is reversed already is to be said so, and not to be taken for the same again.
     held = holding.unlocked([draft], are_new=True)
-    decided, _plan = posting.decide([draft], held=held, lane=0, by_hand=True)
+    decided, plan = posting.decide([draft], held=held, lane=0, by_hand=True)
     # For what can never be reversed, it does not matter which floor would break.
     decided = [each for each in decided if isinstance(each, NEVER)] or decided
     balances = _balances(draft, held)
+    codes = {key: account.code for key, account in held.accounts.items()}
+    lots = () if decided else shown_lots.of_plan(plan, codes)
     digest = reversals.digest(
-        entry=bytes(entry.digest), effective_on=effective_on.isoformat(), prior_period=prior_period, balances=balances
+        entry=bytes(entry.digest), effective_on=effective_on.isoformat(), prior_period=prior_period, balances=balances, lots=lots
     )
-    return Preview(draft, prior_period, balances, (*decided, *objections(entry)), digest)
+    return Preview(draft, prior_period, balances, lots, (*decided, *objections(entry)), digest)
 
 
 def draft_of(entry: Entry, effective_on: date, prior_period: str) -> Draft:

@@ -13,6 +13,7 @@ from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.rules import posting
 from ledger_app.rules.attachments import StoredFile
+from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 
 PROPOSE, DECIDE = "ledger_app.propose_adjustment", "ledger_app.decide_adjustment"
@@ -69,7 +70,7 @@ class ShownLine:
 class Shown:
     """All that is shown of an adjustment and that a decision on it covers. ``adjustment`` and ``version`` are 0 before it is sent.
 
-    ``lots`` are the lots that the entry would make or use, each as text. Balances of accounts without a floor, other than the adjusted one,
+    ``lots`` are the lots that the entry would make, take or give back. Balances of accounts without a floor, other than the adjusted one,
     and of striped accounts are not in it: whatever is posted meanwhile moves them, and they decide nothing (docs/decisions/0024).
     """
 
@@ -79,7 +80,7 @@ class Shown:
     effective_on: str
     lines: tuple[ShownLine, ...]
     balances: tuple[ShownBalance, ...]
-    lots: tuple[str, ...]
+    lots: tuple[ShownLot, ...]
     reason: str
     text: str
     ticket: str

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 PAID, FREE, DEFICIT = "paid", "free", "deficit"
 NEVER, DAYS, MONTHS, FIXED = "never", "days", "months", "fixed"
 FREE_FIRST, PAID_FIRST, OLDEST_FIRST = "free_first", "paid_first", "oldest_first"
@@ -102,6 +104,31 @@ class PlannedUse(NamedTuple):
     lot: int
     line: int
     amount: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ShownLot:
+    """What an entry does to a lot, as a decider is shown it: the same in every language, and words only when it is told.
+
+    ``lot`` is the lot's number, 0 of one that the entry makes. ``amount`` is what the lot gets, negative: what is taken of it. Days are in
+    ISO 8601; ``expires_on``, the last day as it was granted, is empty where the lot never expires.
+    """
+
+    account: str
+    lot: int
+    kind: str
+    amount: int
+    granted_on: str
+    expires_on: str
+
+    def __str__(self) -> str:
+        """Tell it in the active language."""
+        kind = {PAID: _("paid"), FREE: _("free"), DEFICIT: _("deficit")}[self.kind]
+        last = self.expires_on or _("never")
+        name = f"#{self.lot}" if self.lot else _("new lot")
+        return _("{account}, {lot} ({kind}, granted on {granted}, last day {last}): {amount}").format(
+            account=self.account, lot=name, kind=kind, granted=self.granted_on, last=last, amount=f"{self.amount:+d}"
+        )
 
 
 class Remainder(NamedTuple):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import reversing
+from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 
 FORM = "kakutei-reversal-1"
@@ -37,12 +38,17 @@ class ShownBalance(NamedTuple):
         return self.before + self.amount
 
 
-def digest(*, entry: bytes, effective_on: str, prior_period: str, balances: Sequence[ShownBalance]) -> str:
+def digest(
+    *, entry: bytes, effective_on: str, prior_period: str, balances: Sequence[ShownBalance], lots: Sequence[ShownLot] = ()
+) -> str:
     """Return the SHA-256, in hexadecimal, of what is shown of a reversal and what a decision on it covers.
 
     ``entry`` is the digest of the entry that is reversed, which covers its lines.
     """
     bound = "".join([f"{each.account} {each.before} {each.after}\n" for each in balances if each.is_bound])
+    bound += "".join(
+        f"{each.account} {each.lot} {each.kind} {each.amount} {each.granted_on} {each.expires_on}\n" for each in lots
+    )
     return hashlib.sha256(f"{FORM}\n{entry.hex()}\n{effective_on}\n{prior_period}\n{bound}".encode()).hexdigest()
 
 

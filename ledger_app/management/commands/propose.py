@@ -1,5 +1,6 @@
 """propose BOOK ACCOUNT AMOUNT …: proposes an adjustment, which another person decides."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,17 @@ def _told(now: Any) -> commands.Outcome:
         {"account": each.account, "before": each.before, "after": each.after}
         for each in (now.shown.balances if now.shown else ())
     ]
+    lots = now.shown.lots if now.shown else ()
     refused = [reason.as_dict() for reason in now.refusals]
     status = commands.REFUSED if refused else commands.DONE
-    data = {"preview": now.digest, "balances": balances, "refused": refused, "status": status}
-    lines = tuple(f"{each['account']}: {each['before']} → {each['after']}" for each in balances)
+    data = {
+        "preview": now.digest,
+        "balances": balances,
+        "lots": [asdict(lot) for lot in lots],
+        "refused": refused,
+        "status": status,
+    }
+    lines = tuple(f"{each['account']}: {each['before']} → {each['after']}" for each in balances) + tuple(map(str, lots))
     return commands.Outcome(data, lines, status, tuple(str(reason) for reason in now.refusals))
 
 

@@ -1,6 +1,7 @@
 """reverse-entry ENTRY: proposes to reverse an entry; with --decide, decides a proposal."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -98,6 +99,7 @@ def _told(entry: Entry, row: Reversal | None, preview: Preview) -> commands.Outc
         "posted_entry": row.reversal_id if row else None,
         "preview": preview.digest if is_open else None,
         "balances": balances if is_open else [],
+        "lots": [asdict(lot) for lot in preview.lots] if is_open else [],
         "refusals": [reason.as_dict() for reason in preview.refusals] if is_open else [],
     }
     state = row.get_state_display() if row else _("not proposed")
@@ -110,4 +112,5 @@ def _told(entry: Entry, row: Reversal | None, preview: Preview) -> commands.Outc
         for each in (balances if is_open else [])
     ]
     refused = [str(reason) for reason in preview.refusals] if is_open else []
-    return commands.Outcome(data, (first, *said, *refused))
+    lots = [f"  {lot}" for lot in preview.lots] if is_open else []
+    return commands.Outcome(data, (first, *said, *lots, *refused))

@@ -76,6 +76,12 @@ def test_local_times_carry_their_zone():
     ("old", "new", "path"),
     [
         ('code = "card-usage"', 'code = "Card Usage"', "source.code"),
+        ('code = "card-usage"', 'code = "adjustment"', "source.code"),
+        ('code = "card-usage"', 'code = "expiry"', "source.code"),
+        ('code = "card-usage"', 'code = "hold"', "source.code"),
+        ('code = "card-usage"', 'code = "merge"', "source.code"),
+        ('code = "card-usage"', 'code = "opening"', "source.code"),
+        ('code = "card-usage"', 'code = "reversal"', "source.code"),
         ('name = "Card purchases"', 'name = " "', "source.name"),
         ("name_pattern = 'card", "name_pattern = '(card", "source.name_pattern"),
         ("(?P<sequence>", "(?P<number>", "source.name_pattern"),

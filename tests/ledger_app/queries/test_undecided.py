@@ -1,0 +1,66 @@
+"""What is open keeps an account from being closed, by name; what it brought tells where it came from."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from ledger_app.models import Entry
+from ledger_app.operations import adjustments, holds, reason_codes, reversals
+from ledger_app.queries import account_states, adjustment_origins, origins
+from ledger_app.queries import adjustments as queries
+from ledger_app.rules.adjustments import Proposal
+from tests.ledger_app import lot_samples
+from tests.ledger_app.adjusting import NEVER, person
+
+ON = date(2017, 1, 12)
+
+
+@pytest.fixture
+def points(db):
+    book = lot_samples.open_points(person("machine-1", "engineer"))
+    finance = person("finance-1", "finance")
+    reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)
+    reason_codes.set_limit(group="finance", book="POINTS", amount_most=5_000, two_deciders_above=5_000, caller=finance)
+    book.gain("granted", 100)
+    return book
+
+
+def place(points):
+    caller = person("till-1", "till")
+    wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 40, "till-1", caller.at + timedelta(days=1))
+    return holds.place(wanted=wanted, caller=caller)[0]
+
+
+def propose_adjustment(points):
+    proposal = Proposal("k-1", "POINTS", "M1", -30, ON, "goodwill", "The till was down.")
+    return adjustments.propose(proposal=proposal, caller=person("support-1", "support"), expires_at=NEVER)
+
+
+def propose_reversal(points):
+    entry = Entry.objects.get(reference="granted")
+    return reversals.propose(entry_id=entry.pk, reason="It was wrong.", caller=person("support-1", "support"))
+
+
+@pytest.mark.parametrize("begin", [place, propose_adjustment, propose_reversal])
+def test_what_is_open_on_an_account_is_named_and_on_no_other(points, begin):
+    finance = person("finance-1", "finance").user
+
+    def open_on(name):
+        return [reason.code for reason in account_states.facts(points.accounts[name], user=finance).open_work]
+
+    assert open_on("M1") == []
+    begin(points)
+    assert (open_on("M1"), open_on("M2")) == (["open_work"], [])
+
+
+def test_an_adjustment_tells_who_proposed_and_who_approved_it(points):
+    row = propose_adjustment(points)
+    digest = queries.preview(queries.terms_of(row)).digest
+    decider = person("finance-1", "finance")
+    adjustments.decide(
+        adjustment_id=row.pk, name="approve", digest_shown=digest, reason="Seen.", version=row.version, caller=decider
+    )
+    entry = Entry.objects.get(reference=f"adjustment:{row.pk}")
+    told = origins.of([entry.pk])[entry.pk]
+    assert told.sentence == adjustment_origins.told_of([row.pk])[row.pk].sentence
+    assert (told.facts["proposed_by"], told.facts["approved"][0]["by"]) == ("support-1", "finance-1")
