@@ -11,7 +11,7 @@ from ledger_app.operations import adjustments, reason_codes, reversals
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import reversals as asked
 from ledger_app.rules.adjustments import Proposal
-from tests.ledger_app import lot_samples
+from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
 
 ON = date(2017, 1, 12)
@@ -19,7 +19,7 @@ ON = date(2017, 1, 12)
 
 @pytest.fixture
 def points(db):
-    book = lot_samples.open_points(person("machine-1", "engineer"))
+    book = lot_samples.open_points(samples.machine_caller())
     finance = person("finance-1", "finance")
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)
     reason_codes.set_limit(group="finance", book="POINTS", amount_most=5_000, two_deciders_above=5_000, caller=finance)
