@@ -105,7 +105,7 @@ def _read_source(table: Table) -> tuple[str | None, str | None, re.Pattern[str] 
         "lower-case letters, digits and hyphens that begin with a letter, at most 32 characters, and no word that the ledger's own "
         "references begin with (adjustment, expiry, hold, merge, opening, reversal)"
     )
-    code = table.text("code", pattern=f"(?!(?:{OWN_REFERENCES})$)[a-z][a-z0-9-]{0, 31}", expected=expected)
+    code = table.text("code", pattern=f"(?!(?:{OWN_REFERENCES})$)[a-z][a-z0-9-]{{0,31}}", expected=expected)
     name = table.text(
         "name", pattern=r"[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]{0,99}", expected=_("a name of at most 100 characters")
     )

@@ -16,7 +16,9 @@ def of(holder_ids: Collection[int], account_ids: Collection[int]) -> Iterator[er
     accounts = set(account_ids) | set(Account.objects.filter(holder__in=holder_ids).values_list("id", flat=True))
     if not accounts:
         return
-    for hold in Hold.objects.filter(account__in=accounts, state=Hold.State.OPEN).order_by("id")[:NAMED_MOST]:
+    promised = Hold.objects.filter(state=Hold.State.OPEN, account__in=accounts)
+    promised |= Hold.objects.filter(state=Hold.State.OPEN, target__in=accounts)
+    for hold in promised.order_by("id")[:NAMED_MOST]:
         yield _open(hold, hold.get_state_display())
     # What waits for a decision is little, and is found by its state.
     waiting = Adjustment.objects.filter(state__in=UNDECIDED, account__in=accounts)

@@ -4,12 +4,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from ledger_app import errors
 from ledger_app.models import Entry
-from ledger_app.operations import adjustments, holds, reason_codes, reversals
+from ledger_app.operations import adjustments, holds, merges, reason_codes, reversals
 from ledger_app.queries import account_states, adjustment_origins, origins
 from ledger_app.queries import adjustments as queries
 from ledger_app.rules.adjustments import Proposal
+<<<<<<< HEAD
 from tests.ledger_app import lot_samples, samples
+=======
+from tests.ledger_app import adjusting, lot_samples, samples
+>>>>>>> joining2
 from tests.ledger_app.adjusting import NEVER, person
 
 ON = date(2017, 1, 12)
@@ -18,15 +23,19 @@ ON = date(2017, 1, 12)
 @pytest.fixture
 def points(db):
     book = lot_samples.open_points(samples.machine_caller())
+<<<<<<< HEAD
     finance = person("finance-1", "finance")
+=======
+    finance, administrator = person("finance-1", "finance"), person("administrator-1", "auditor", is_superuser=True)
+>>>>>>> joining2
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)
-    reason_codes.set_limit(group="finance", book="POINTS", amount_most=5_000, two_deciders_above=5_000, caller=finance)
+    reason_codes.set_limit(group="finance", book="POINTS", amount_most=5_000, two_deciders_above=5_000, caller=administrator)
     book.gain("granted", 100)
     return book
 
 
 def place(points):
-    caller = person("till-1", "till")
+    caller = person("till-1", "till", at=lot_samples.at(2017, 1, 12))
     wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 40, "till-1", caller.at + timedelta(days=1))
     return holds.place(wanted=wanted, caller=caller)[0]
 
@@ -41,6 +50,11 @@ def propose_reversal(points):
     return reversals.propose(entry_id=entry.pk, reason="It was wrong.", caller=person("support-1", "support"))
 
 
+@pytest.fixture
+def desk(db):
+    return adjusting.build()
+
+
 @pytest.mark.parametrize("begin", [place, propose_adjustment, propose_reversal])
 def test_what_is_open_on_an_account_is_named_and_on_no_other(points, begin):
     finance = person("finance-1", "finance").user
@@ -51,6 +65,25 @@ def test_what_is_open_on_an_account_is_named_and_on_no_other(points, begin):
     assert open_on("M1") == []
     begin(points)
     assert (open_on("M1"), open_on("M2")) == (["open_work"], [])
+    # The other side too: a hold could not be settled to an account that is closed, nor an adjustment posted.
+    assert open_on("programme") == ["open_work"]
+
+
+@pytest.mark.parametrize("begin", [place, propose_adjustment, propose_reversal])
+def test_a_member_of_whom_something_is_open_is_merged_neither_way(points, begin):
+    begin(points)
+    caller = person("support-1", "support", at=lot_samples.at(2017, 1, 12))
+    for one, other in (("M1", "M2"), ("M2", "M1")):
+        keys = {"holder_id": points.accounts[one].holder_id, "survivor_id": points.accounts[other].holder_id}
+        with pytest.raises(errors.Refused) as refused:
+            merges.propose(**keys, reason="One person.", caller=caller)
+        assert [reason.code for reason in refused.value.reasons] == ["open_work"]
+
+
+def test_an_adjustment_that_one_of_two_approved_is_open_still(desk):
+    row = desk.propose(account="M1-receivable", amount=adjusting.ALONE + 1)
+    assert desk.decide(row, "endorse").state == "endorsed"
+    assert [reason.code for reason in account_states.facts(row.account, user=desk.decider.user).open_work] == ["open_work"]
 
 
 def test_an_adjustment_tells_who_proposed_and_who_approved_it(points):
