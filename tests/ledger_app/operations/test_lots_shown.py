@@ -20,11 +20,7 @@ ON = date(2017, 1, 12)
 @pytest.fixture
 def points(db):
     book = lot_samples.open_points(samples.machine_caller())
-<<<<<<< HEAD
-    finance = person("finance-1", "finance")
-=======
     finance, administrator = person("finance-1", "finance"), person("administrator-1", "auditor", is_superuser=True)
->>>>>>> joining2
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)
     reason_codes.set_limit(group="finance", book="POINTS", amount_most=5_000, two_deciders_above=5_000, caller=administrator)
     book.gain("early", 100, on=date(2017, 1, 5))

@@ -10,11 +10,7 @@ from ledger_app.operations import adjustments, holds, merges, reason_codes, reve
 from ledger_app.queries import account_states, adjustment_origins, origins
 from ledger_app.queries import adjustments as queries
 from ledger_app.rules.adjustments import Proposal
-<<<<<<< HEAD
-from tests.ledger_app import lot_samples, samples
-=======
 from tests.ledger_app import adjusting, lot_samples, samples
->>>>>>> joining2
 from tests.ledger_app.adjusting import NEVER, person
 
 ON = date(2017, 1, 12)
@@ -23,11 +19,7 @@ ON = date(2017, 1, 12)
 @pytest.fixture
 def points(db):
     book = lot_samples.open_points(samples.machine_caller())
-<<<<<<< HEAD
-    finance = person("finance-1", "finance")
-=======
     finance, administrator = person("finance-1", "finance"), person("administrator-1", "auditor", is_superuser=True)
->>>>>>> joining2
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)
     reason_codes.set_limit(group="finance", book="POINTS", amount_most=5_000, two_deciders_above=5_000, caller=administrator)
     book.gain("granted", 100)
