@@ -96,21 +96,23 @@ def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
 
 def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
     started = perf_counter()
-    first_try = iter([True])
+    tries = 0
 
     def work() -> ChunkResult:
-        nonlocal started
+        nonlocal started, tries
         started = perf_counter()
+        tries += 1
         # No file has had these records before, validation says. Where that is not so any more, the next try looks and can say what is there.
-        return _apply(leased, caller, are_new=next(first_try, False))
+        return _apply(leased, caller, are_new=tries == 1)
 
     for tries_left in reversed(range(DRAFTINGS_MOST)):
         try:
             result = transactions.run(work)
             return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
         except Refused as refusal:
-            # A merge may have been carried out after the drafts were made and before the locks were taken: made again, they know of it.
-            if tries_left and any(isinstance(reason, HolderMerged) for reason in refusal.reasons):
+            # Whoever did not look may have the wrong reason. And a merge may have been carried out after the drafts were made and before the
+            # locks were taken: made again, they know of it.
+            if tries == 1 or (tries_left and any(isinstance(reason, HolderMerged) for reason in refusal.reasons)):
                 continue
             return transactions.run(partial(_stop, leased, refusal))
     raise AssertionError("the last try returns")
