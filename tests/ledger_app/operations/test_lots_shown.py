@@ -58,9 +58,12 @@ def codes(call):
 def test_a_decider_is_shown_the_lots_and_they_are_what_is_posted(points, amount, lots):
     row = propose(amount)
     now = shown(row)
+    assert now.shown is not None
     assert sorted(lot.amount for lot in now.shown.lots) == lots
     approve(row, now.digest)
-    assert queries.preview_as_posted(queries.terms_of(row)).shown.lots == now.shown.lots
+    posted = queries.preview_as_posted(queries.terms_of(row)).shown
+    assert posted is not None
+    assert posted.lots == now.shown.lots
     assert Adjustment.objects.get().state == "approved"
     assert points.breaches() == []
 
