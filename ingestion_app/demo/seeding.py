@@ -1,15 +1,16 @@
 """Sets up the demonstration's books, people and source. Each step leaves what is there already."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.demo import purchases
 from ingestion_app.operations import sources
 from ledger_app.errors import Refused
-from ledger_app.models import Book
-from ledger_app.operations import books, lot_rules, people
+from ledger_app.models import AdjustmentLimit, Book, ReasonCode, User
+from ledger_app.operations import books, lot_rules, people, reason_codes
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
 from ledger_app.operations.lot_rules import RuleGiven
@@ -26,6 +27,24 @@ USERS = (
 )
 STRIPES = 16
 POINTS_RULE = RuleGiven(expiry="months", validity=24, breakage="breakage.income")
+CONTRA_ACCOUNTS = {"CARD": "adjustments.expense", "POINTS": "programme.expense"}
+REASON_CODES = (
+    ("goodwill", "Goodwill", ("CARD", "POINTS")),
+    ("correction", "Correction of a wrong entry", ("CARD", "POINTS")),
+    ("missing-points", "Points that were not granted", ("POINTS",)),
+)
+DECIDERS = "finance"
+
+
+class Limited(NamedTuple):
+    """What finance decides in a book, in minor units, and above which amount by two."""
+
+    book: str
+    most: int
+    alone: int
+
+
+LIMITS = (Limited("CARD", 1_000_00, 100_00), Limited("POINTS", 50_000, 5_000))
 
 
 def refuse_in(environment: str) -> None:
@@ -46,13 +65,16 @@ def seed(*, months: int, caller: Caller) -> dict[str, Any]:
     members, stores = purchases.members_and_stores()
     new_accounts = books.open_accounts(
         book=card,
-        openings=[AccountOpening(f"settlement.{store}", "settlement", "liability", stripes=STRIPES) for store in stores],
+        openings=[
+            *[AccountOpening(f"settlement.{store}", "settlement", "liability", stripes=STRIPES) for store in stores],
+            AccountOpening(CONTRA_ACCOUNTS["CARD"], "adjustment", "expense", stripes=STRIPES),
+        ],
         caller=caller,
     )
     new_accounts += books.open_accounts(
         book=points,
         openings=[
-            AccountOpening("programme.expense", "programme", "expense", stripes=STRIPES),
+            AccountOpening(CONTRA_ACCOUNTS["POINTS"], "programme", "expense", stripes=STRIPES),
             AccountOpening("breakage.income", "breakage", "income", stripes=STRIPES),
         ],
         caller=caller,
@@ -62,6 +84,7 @@ def seed(*, months: int, caller: Caller) -> dict[str, Any]:
     new_members = books.open_members(openings=[_member(number) for number in members], caller=caller)
     for name, group in USERS:
         people.register(username=name, password=PASSWORD, group=group, caller=caller)
+    _keep_adjustments(caller)
     version, _ = sources.load(text=(Path(__file__).parent / "card-usage.toml").read_text(encoding="utf-8"), caller=caller)
     return {
         "members": new_members,
@@ -79,6 +102,18 @@ def _member(number: str) -> MemberOpening:
             ("POINTS", AccountOpening(f"points.{number}", "points", "liability", floor=0)),
         ),
     )
+
+
+def _keep_adjustments(caller: Caller) -> None:
+    """Say what balances may be adjusted for, and how much who decides. What somebody has said otherwise since stays said."""
+    keeper = replace(caller, user=User.objects.get(username="finance-1"))
+    for code, name, named in REASON_CODES:
+        if not ReasonCode.objects.filter(code=code).exists():
+            contra = {book: CONTRA_ACCOUNTS[book] for book in named}
+            reason_codes.keep(code=code, name=name, contra_accounts=contra, caller=keeper)
+    for book, most, alone in LIMITS:
+        if not AdjustmentLimit.objects.filter(group__name=DECIDERS, book__code=book).exists():
+            reason_codes.set_limit(group=DECIDERS, book=book, amount_most=most, two_deciders_above=alone, caller=caller)
 
 
 def _open_periods(book: Book, months: int, caller: Caller) -> int:

@@ -1,5 +1,6 @@
 """Says what ``explain`` found, as JSON and in lines for people."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, mis
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
-from ledger_app.queries import explanations, origins
+from ledger_app.queries import explanations, origins, shown_lots
 from ledger_app.queries.explain import AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
@@ -48,6 +49,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
         ),
         *([asked] if asked else []),
         *_sums_text(explained, book),
+        *[_lot_text(lot, book) for lot in data["open_lots"]],
         *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.movements)],
     ]
     if namesake:
@@ -59,6 +61,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
     """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
     told = origins.of([entry.pk], whole=True)[entry.pk]
+    lots = shown_lots.of_lines(entry.lines.all())
     complaints: list[LedgerError] = [*explained.complaints, *told.complaints]
     said = [
         _("Entry {number}, book {book}: {reference}, dated {date}").format(
@@ -66,6 +69,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         ),
         *([entry.description] if entry.description else []),
         *[f"  {_money(amount, book):>24}  {code}" for code, amount, _after in explained.lines],
+        *[f"  {lot}" for lot in lots],
         _("Posted by {user} at {at}: {origin} {number}{reason}").format(
             user=posting.posted_by.username,
             at=posting.posted_at.isoformat(),
@@ -95,6 +99,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "unit": book.unit,
         "exponent": book.exponent,
         "lines": [{"account": code, "amount": amount, "balance_after": after} for code, amount, after in explained.lines],
+        "lots": [asdict(lot) for lot in lots],
         "posted_by": posting.posted_by.username,
         "posted_at": posting.posted_at.isoformat(),
         "reason": posting.reason,
@@ -198,6 +203,21 @@ def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
     if sums.posted_later_count:
         rows.append((_("Posted later"), sums.posted_later, _("{count} lines").format(count=sums.posted_later_count)))
     return [f"  {_money(amount, book):>20}  {label}: {note}" for label, amount, note in rows]
+
+
+def _lot_text(lot: dict[str, Any], book: Book) -> str:
+    """Say what is left of a lot now. A deficit is owed: what is left of it is below zero."""
+    return "  " + _(
+        "Lot #{lot} of {reference}, granted on {granted}, last day {last}: {remaining} of {amount} left, {held} held"
+    ).format(
+        lot=lot["lot"],
+        reference=lot["granted_by"],
+        granted=lot["granted_on"],
+        last=lot["due_on"] or _("never"),
+        remaining=_money(lot["remaining"], book),
+        amount=_money(lot["amount"], book),
+        held=_money(lot["held"], book),
+    )
 
 
 def _movement_text(movement: Movement, told: Told, book: Book) -> str:

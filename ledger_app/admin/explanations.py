@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from config import instants
 from config.model_admin import url_of
 from ledger_app import errors
+from ledger_app.admin.lots import open_lots_table
 from ledger_app.admin.origins import sentence_link
 from ledger_app.models import Account, Entry
 from ledger_app.queries import explain, origins
@@ -185,6 +186,7 @@ class AccountPages:
             "complaints": [each.as_dict() for each in explained.complaints],
             "seal": seal,
             "rows": rows,
+            "lots": open_lots_table(account),
             "older": _with(query, before=f"{older.effective_on.isoformat()}.{older.line_id}") if older else "",
             "is_part": bool(older or query.get("before")),
         }

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 
 from config.api_input import DayField, Input, NumberTextField
 from config.api_views import DigestOutput, LookView, Output
+from ledger_app.api.lots import ShownLotOutput
 from ledger_app.api.reversals import ReversalPreviewOutput
 from ledger_app.models import Entry, Line, Posting
-from ledger_app.queries import books, origins, reversals
+from ledger_app.queries import books, origins, reversals, shown_lots
 
 
 class EntryFilters(Input):
@@ -85,6 +86,7 @@ class EntryDetailOutput(EntryOutput):
     reversed_by = serializers.SerializerMethodField()
     prior_period = serializers.SerializerMethodField()
     lines = EntryLineOutput(many=True)
+    lots = serializers.SerializerMethodField()
     origin = OriginOutput(source="posting")
     told = serializers.SerializerMethodField()
 
@@ -93,6 +95,11 @@ class EntryDetailOutput(EntryOutput):
         """Return the entry that takes this one back, if any."""
         reversal = Entry.objects.filter(reverses=entry).first()
         return EntryNameOutput(reversal).data if reversal else None
+
+    @extend_schema_field(ShownLotOutput(many=True))
+    def get_lots(self, entry: Entry) -> Any:
+        """Return the lots that the entry made, and what it took of lots or gave back."""
+        return ShownLotOutput(shown_lots.of_lines(entry.lines.all()), many=True).data
 
     def get_prior_period(self, entry: Entry) -> bool:
         """Return whether this entry corrects, on a day of its own, what is dated in an earlier period."""

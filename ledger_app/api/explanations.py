@@ -25,7 +25,13 @@ LINES_MOST = 200_000  # of an account that is recomputed while somebody waits
 LINES_A_PAGE = 100
 PAGE_MOST = 1000
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})", re.ASCII)
-READS = ("ledger_app.view_line", "ledger_app.view_entry", "ledger_app.view_posting", "ledger_app.view_seal")
+READS = (
+    "ledger_app.view_line",
+    "ledger_app.view_entry",
+    "ledger_app.view_posting",
+    "ledger_app.view_seal",
+    "ledger_app.view_lot",
+)
 
 
 class PlaceField(serializers.CharField):
@@ -94,6 +100,19 @@ class ExplainedLineOutput(Output):
     origin = serializers.DictField()
 
 
+class OpenLotOutput(Output):
+    """A lot of which something is left. A deficit is owed: its amounts are negative."""
+
+    lot = serializers.IntegerField()
+    kind = serializers.CharField(help_text="paid, free, deficit")
+    granted_by = serializers.CharField()
+    granted_on = serializers.DateField()
+    due_on = serializers.DateField(allow_null=True, help_text=_("The day on which what is left expires."))
+    amount = serializers.IntegerField()
+    remaining = serializers.IntegerField()
+    held = serializers.IntegerField()
+
+
 class ExplanationOutput(Output):
     """What the balance of an account is the sum of. Amounts are signed minor units, debit positive."""
 
@@ -121,6 +140,7 @@ class ExplanationOutput(Output):
     recomputed = serializers.IntegerField(help_text=_("The sum of all lines there are now."))
     line_count = serializers.IntegerField()
     differing_stripes = serializers.ListField(child=serializers.DictField())
+    open_lots = OpenLotOutput(many=True, help_text=_("What is left now of the account's lots, due first first, at most fifty."))
     lines = ExplainedLineOutput(many=True, help_text=_("The latest first."))
     differs = ReasonOutput(many=True, help_text=_("What is stored and does not recompute."))
     older = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “before”."))

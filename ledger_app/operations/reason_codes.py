@@ -1,6 +1,7 @@
 """Keeps reason codes with their contra accounts, and the limits of those who decide adjustments. Each change has an audit row and a history."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
-from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode
+from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import CODE
@@ -68,9 +69,14 @@ def keep(
 def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: int, caller: Caller) -> AdjustmentLimit:
     """Say how much a group decides in a book, in minor units, and above which amount by two. An ``amount_most`` of 0 lets it decide nothing.
 
+    The system may set a limit where there is none yet, as it opens books; to change one takes the right.
+
     :raises errors.Refused: not_permitted, not_found (group, book), limit_invalid
     """
-    _check_right(caller, SET_LIMITS, _("Set limits"), _("An administrator"))
+    check = partial(_check_right, caller, SET_LIMITS, _("Set limits"), _("An administrator"))
+    is_machine = caller.user.username == User.SYSTEM
+    if not is_machine:
+        check()
     if not 0 <= two_deciders_above <= amount_most <= AMOUNT_MOST:
         raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above)])
 
@@ -84,6 +90,8 @@ def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: in
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, **said), caller=caller)
         elif said != {"amount_most": row.amount_most, "two_deciders_above": row.two_deciders_above}:
+            if is_machine:
+                check()
             row.amount_most, row.two_deciders_above = amount_most, two_deciders_above
             history.save(row, caller=caller)
         else:

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ledger_app.models import Seal
+from ledger_app.models import Account, Seal
+from ledger_app.queries import lot_pages
 from ledger_app.queries.explain import AccountExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
+
+OPEN_LOTS_MOST = 50
 
 
 def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str, Any]:
     """Return an explanation ready for JSON; ``told`` says by entry where the movements came from. Amounts are signed minor units.
 
-    ``balance`` and ``recomputed`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
+    ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
     """
     account, book, sums = explained.account, explained.account.book, explained.sums
     return {
@@ -44,9 +47,29 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str
             for proof in explained.proofs
             if proof.differs
         ],
+        "open_lots": _open_lots(account),
         "lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.movements)],
         "differs": [each.as_dict() for each in explained.complaints],
     }
+
+
+def _open_lots(account: Account) -> list[dict[str, Any]]:
+    """Return the lots of which something is left, due first first, at most fifty; none where the account keeps none."""
+    if not account.keeps_lots:
+        return []
+    return [
+        {
+            "lot": row.lot_id,
+            "kind": row.lot.kind,
+            "granted_by": row.lot.line.entry.reference,
+            "granted_on": row.lot.granted_on.isoformat(),
+            "due_on": row.due_on.isoformat() if row.due_on else None,
+            "amount": row.lot.amount,
+            "remaining": row.remaining,
+            "held": row.held,
+        }
+        for row in lot_pages.open_of(account, OPEN_LOTS_MOST)
+    ]
 
 
 def _seal(seal: Seal | None, *, holds: bool | None) -> dict[str, Any] | None:

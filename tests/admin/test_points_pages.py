@@ -42,6 +42,8 @@ def test_the_page_of_an_account_shows_its_lots_due_first_first(client, support, 
     page = client.get(url_of(points.accounts["M1"])).content.decode()
     assert page.index("2017-01-30") < page.index("2017-03-21")
     assert "1,000" in page
+    explained = client.get(reverse("admin:ledger_app_account_explain", args=[points.accounts["M1"].pk])).content.decode()
+    assert "Lots with something left" in explained
     assert (
         client.get(f"{reverse('admin:ledger_app_lot_changelist')}?account__id__exact={points.accounts['M1'].pk}").status_code
         == 200

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ledger_app.models import Hold
+from ledger_app.models import Entry, Hold
 from ledger_app.rules.lots import Grant, Named
 from tests.api.conftest import ClientOf, is_problem
 from tests.ledger_app import lot_samples, samples
@@ -79,3 +79,16 @@ def test_lots_are_shown_with_what_used_them_and_what_is_due(points, support, cli
     assert due == [{"date": "2017-01-31", "accounts": 1, "lots": 1, "amount": 15, "held": 0}]
     assert client.get("/api/v1/books/POINTS/due/?by=2017-12-31").json() == due
     assert is_problem(client.get(f"/api/v1/accounts/{account}/due/"), 400, "shape_invalid")
+
+
+def test_the_explanation_of_an_account_and_an_entry_tell_of_lots(points, make_user, client_of: ClientOf):
+    client = client_of(make_user("auditor-7", "auditor"))
+    told = client.get(f"/api/v1/accounts/{points.accounts['M1'].pk}/explanation/").json()["open_lots"]
+    assert [(each["kind"], each["granted_by"], each["amount"], each["remaining"]) for each in told] == [
+        ("free", "g-1", 20, 15),
+        ("paid", "g-1", 500, 500),
+    ]
+    assert told[0]["due_on"] == "2017-01-31"
+    spent, granted = (client.get(f"/api/v1/entries/{Entry.objects.get(reference=name).pk}/").json() for name in ("s-1", "g-1"))
+    assert [(each["lot"], each["amount"]) for each in spent["lots"]] == [(told[0]["lot"], -5)]
+    assert sorted((each["lot"], each["amount"]) for each in granted["lots"]) == [(0, 20), (0, 500)]

@@ -122,7 +122,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     )
     said = ("--user", world.support.username, "--key", "k", "--reason", "goodwill", "--text", "Late.", "--date", "2017-02-01")
     ended = run("propose", "POINTS", "points.1001", "5", *said, "--json")
-    assert set(ended.data) == fields("propose") - {"preview", "balances", "refused", "status"}, ended
+    assert set(ended.data) == fields("propose") - {"preview", "balances", "lots", "refused", "status"}, ended
     ended = run("decide", ended.data["adjustment"], "approve", *finance, "--json")
     assert set(ended.data) == fields("decide"), ended
     told = (

@@ -8,6 +8,7 @@ from ledger_app.models import Balance, Entry
 from ledger_app.operations import entries, filing
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import DAY, NAME, PURCHASES, Purchase, World, card_file
+from tests.ledger_app import lot_samples, samples
 
 FIRST = PURCHASES[0].line().rstrip(b"\n")
 
@@ -194,3 +195,15 @@ def test_more_lines_need_no_more_statements(world: World, run: Run) -> None:
     more = [Purchase(slip=f"more-{number}") for number in range(20)]
     world.applied(card_file(more, sequence=2), name="till-2017-01-31-2.csv")
     assert statements() == before
+
+
+def test_lots_are_told_of_an_account_and_of_an_entry(db, run):
+    points = lot_samples.open_points(samples.machine_caller())
+    points.gain("granted", 100)
+    points.gain("spent", -30)
+    (left,) = run("explain", "POINTS/M1", "--json").data["open_lots"]
+    assert (left["granted_by"], left["due_on"], left["amount"], left["remaining"]) == ("granted", "2017-01-30", 100, 70)
+    assert "granted on 2017-01-10, last day 2017-01-30: 70 points of 100 points left" in run("explain", "POINTS/M1").out
+    (taken,) = run("explain", "POINTS/spent", "--json").data["lots"]
+    assert (taken["lot"], taken["amount"]) == (left["lot"], -30)
+    assert f"#{left['lot']}" in run("explain", "POINTS/spent").out

@@ -200,5 +200,10 @@ def closing_words(data: dict[str, Any], *, members_match: bool, months: int) -> 
         f"Log in as {', '.join(name for name, _ in seeding.USERS)}; the password of each is {seeding.PASSWORD}",
     ]
     if months < MONTHS_MOST:
+        points = next(limit for limit in seeding.LIMITS if limit.book == "POINTS")
+        said.append(
+            f"{purchases.LAST_DAYS[months][:7]} is open: propose an adjustment of a member's points as support-1, dated in it, and decide it as "
+            f"finance-1; above {points.alone:,} points finance-2 decides too, above {points.most:,} nobody does"
+        )
         said.append(f"The next month waits to be received by hand: var/demo/card-usage-{purchases.LAST_DAYS[months]}-1.csv")
     return said

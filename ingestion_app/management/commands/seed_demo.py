@@ -12,7 +12,7 @@ from ingestion_app.demo import seeding
 class Command(commands.Command):
     """Seeds the demonstration."""
 
-    help = "Set up the demonstration: books CARD and POINTS, their periods, members, accounts, users, and the source card-usage."
+    help = "Set up the demonstration: books CARD and POINTS, their periods, members, accounts, users, reason codes and limits of adjustments, and the source card-usage."
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

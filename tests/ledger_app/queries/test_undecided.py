@@ -6,7 +6,7 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import Entry
-from ledger_app.operations import adjustments, holds, merges, reason_codes, reversals
+from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes, reversals
 from ledger_app.queries import account_states, adjustment_origins, origins
 from ledger_app.queries import adjustments as queries
 from ledger_app.rules.adjustments import Proposal
@@ -89,3 +89,38 @@ def test_an_adjustment_tells_who_proposed_and_who_approved_it(points):
     told = origins.of([entry.pk])[entry.pk]
     assert told.sentence == adjustment_origins.told_of([row.pk])[row.pk].sentence
     assert (told.facts["proposed_by"], told.facts["approved"][0]["by"]) == ("support-1", "finance-1")
+
+
+def test_what_each_kind_of_origin_brought_tells_who_and_why(points):
+    support, finance, till = (
+        person(name, group, at=lot_samples.at(2017, 1, 12))
+        for name, group in (("support-1", "support"), ("finance-1", "finance"), ("till-1", "till"))
+    )
+    adjustment = propose_adjustment(points)
+    digest = queries.preview(queries.terms_of(adjustment)).digest
+    adjustments.decide(adjustment_id=adjustment.pk, name="approve", digest_shown=digest, reason="Seen.", caller=finance)
+    holds.settle(hold_id=place(points).pk, amount=25, effective_on=ON, caller=till)
+    points.gain("twice", 9)
+    reversal = reversals.propose(entry_id=Entry.objects.get(reference="twice").pk, reason="Sent twice.", caller=support)
+    reversals.approve(reversal_id=reversal.pk, digest_shown=reversal.digest.hex(), caller=finance)
+    points.gain("other", 5, who="M2")
+    holders = {"holder_id": points.accounts["M2"].holder_id, "survivor_id": points.accounts["M1"].holder_id}
+    merge = merges.propose(**holders, reason="One person.", caller=support)
+    merges.approve(merge_id=merge.pk, digest_shown=merge.digest.hex(), caller=finance)
+    machine = samples.machine_caller(lot_samples.at(2017, 2, 3))
+    assert expiry.expire(book=points.book, through=date(2017, 1, 31), caller=machine).amount == 50
+
+    told = {each.kind: each for each in origins.of(Entry.objects.values_list("id", flat=True)).values()}
+    sentences = {kind: each.sentence for kind, each in told.items()}
+    assert set(sentences) == {"opening", "adjustment", "hold", "reversal", "merge", "expiry"}
+    assert sentences["hold"] == "Hold till-1, placed by till-1, settled by till-1: 25 of 40"
+    assert sentences["expiry"] == f"Expiry in POINTS through 2017-01-31, run by {machine.user.username}"
+    for kind, why in (("adjustment", "The till was down."), ("reversal", "Sent twice."), ("merge", "One person.")):
+        assert "proposed by support-1" in sentences[kind]
+        assert "finance-1" in sentences[kind]
+        assert why in sentences[kind]
+    assert [told[kind].facts[name] for kind, name in (("merge", "merge"), ("hold", "hold_reference"), ("expiry", "through"))] == [
+        merge.pk,
+        "till-1",
+        "2017-01-31",
+    ]
