@@ -112,7 +112,7 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
         except Refused as refusal:
             # Whoever did not look may have the wrong reason. And a merge may have been carried out after the drafts were made and before the
             # locks were taken: made again, they know of it.
-            if tries == 1 or (tries_left and any(isinstance(reason, HolderMerged) for reason in refusal.reasons)):
+            if tries_left and (tries == 1 or any(isinstance(reason, HolderMerged) for reason in refusal.reasons)):
                 continue
             return transactions.run(partial(_stop, leased, refusal))
     raise AssertionError("the last try returns")

@@ -58,6 +58,7 @@ def codes(call):
 def test_a_decider_is_shown_the_lots_and_they_are_what_is_posted(points, amount, lots):
     row = propose(amount)
     now = shown(row)
+    assert now.shown is not None
     assert sorted(lot.amount for lot in now.shown.lots) == lots
     approve(row, now.digest)
     posted = queries.preview_as_posted(queries.terms_of(row)).shown
