@@ -100,7 +100,7 @@ class AccountAdmin(AccountTransitions):
             "lots": open_lots_table(row),
             "lines": shown,
             "page_var": "p",
-            "onward": offers_of(row),
+            "onward": offers_of(row, request.user),
             "offers": self.offers(request, row),
             "audit": self.trail(row),
             "page_range": paginator.get_elided_page_range(shown.number),
