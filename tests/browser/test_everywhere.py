@@ -6,7 +6,25 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion
-from ledger_app.models import Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification
+from ledger_app.models import (
+    Account,
+    Adjustment,
+    AdjustmentLimit,
+    AuditRow,
+    Book,
+    Entry,
+    ExpiryRun,
+    Hold,
+    Holder,
+    Lot,
+    LotRule,
+    Merge,
+    Period,
+    ReasonCode,
+    Reversal,
+    Seal,
+    Verification,
+)
 from tests.admin.conftest import page_of, step_of
 from tests.admin.test_pages import list_of, months, one_more_seal, verified
 from tests.browser.conftest import PersonOf
@@ -17,6 +35,8 @@ MODELS = (
     *(Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
+# Nothing of these is in the small world: their lists are looked at, empty.
+SUPPORTS_LISTS = (Adjustment, AdjustmentLimit, ExpiryRun, Hold, Lot, LotRule, Merge, ReasonCode)
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
 GRAVE = {"serious", "critical"}
 
@@ -35,6 +55,7 @@ def main_pages() -> list[str]:
         reverse("admin:index"),
         reverse("admin:search") + "?q=2017-01-31",
         *(list_of(model) for model in MODELS),
+        *(list_of(model) for model in SUPPORTS_LISTS),
         *(page_of(model._default_manager.latest("pk")) for model in MODELS),
         f"{list_of(Finding)}?batch__id__exact={batch.pk}",
         page_of(batch),
@@ -45,6 +66,8 @@ def main_pages() -> list[str]:
         reverse("admin:ledger_app_account_explain", args=[Account.objects.get(code="receivable.1004").pk]),
         reverse("admin:ledger_app_account_statement", args=[Account.objects.get(code="receivable.1004").pk]),
         reverse("admin:ledger_app_entry_reverse", args=[Entry.objects.latest("pk").pk]),
+        reverse("admin:ledger_app_holder_merge", args=[Holder.objects.latest("pk").pk]),
+        reverse("admin:ledger_app_adjustment_propose"),
         step_of(Period.objects.filter(state="open").earliest("id"), "freeze"),
     ]
 
