@@ -159,7 +159,7 @@ def settle() -> None:
         return int(counters["Innodb_buffer_pool_pages_dirty"]) + int(counters["Innodb_history_list_length"])
 
     with connection.cursor() as cursor, lap({}, "settling"):
-        cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0, GLOBAL innodb_max_dirty_pages_pct = 0")
+        cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
         for _second in range(SETTLING_SECONDS_MOST):
             if owed() < OWED_LITTLE:
                 break
