@@ -14,7 +14,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
-from ledger_app.rules.posting import Draft, Plan
+from ledger_app.rules.posting import Draft, HeldAccount, Plan
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,
@@ -84,11 +84,11 @@ def post(
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.
     with measuring.phase("write"):
-        posting_id = _write(plan, origin=origin, caller=caller, reason=reason) if plan.entries else None
+        posting_id = _write(plan, held.accounts, origin=origin, caller=caller, reason=reason) if plan.entries else None
     return Posted(posting_id, len(plan.entries), len(plan.lines), len(drafts) - len(plan.entries))
 
 
-def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
+def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
     if max(len(plan.entries), len(plan.lines)) > PLACES:
         raise ValueError(f"one posting has room for {PLACES:,} lines; post in several")
@@ -119,7 +119,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     ]
     _insert("lines", "ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
-    lots.write(plan, row.pk)
+    lots.write(plan, row.pk, accounts)
     _assert_written(row.pk, plan)
     return row.pk
 
