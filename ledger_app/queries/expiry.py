@@ -103,7 +103,7 @@ def due_in(book_id: int, spans: Sequence[Span]) -> list[Due]:
         for due_on, after, last in spans:
             cursor.execute(sql, [book_id, due_on.isoformat(), after, last])
             for account, rows in groupby(cursor.fetchall(), key=itemgetter(0, 1, 2, 3)):
-                found.append(Due(*account, due_on, tuple((lot_id, amount) for *_account, lot_id, amount in rows)))
+                found.append(Due._make((*account, due_on, tuple((lot_id, amount) for *_account, lot_id, amount in rows))))
     return found
 
 
