@@ -16,7 +16,8 @@ from config.model_admin import NOTHING, BoundedPaginator, link_to, url_of
 from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of
 from ledger_app.admin.lot_tables import open_lots_table
-from ledger_app.models import Account, Balance, Holder, Identifier, Line
+from ledger_app.models import Account, Balance, Holder, Line
+from ledger_app.queries import members
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import posting
 from ledger_app.rules.adjustments import PROPOSE
@@ -27,7 +28,7 @@ LINES_A_PAGE = 50
 
 def member_number(holder: Holder) -> str:
     """Return the member number of a holder, of one that was merged the one that it had, or the number of its row where it has none."""
-    numbers = Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER).order_by("id").values_list("value", flat=True)
+    numbers = members.numbers_own_first().values_list("value", flat=True)
     if found := numbers.filter(holder=holder).first():
         return found
     return (numbers.filter(moves__from_holder=holder).first() if holder.merged_into_id else None) or f"#{holder.pk}"

@@ -16,7 +16,7 @@ from ledger_app.queries import lot_pages
 from ledger_app.rules.lots import ShownLot
 from ledger_app.templatetags import look
 
-LOTS_SHOWN = 20
+LOTS_SHOWN = 10
 
 
 def link_text(address: str, text: str) -> SafeString:

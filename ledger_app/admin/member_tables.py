@@ -51,7 +51,7 @@ def trail_table(row: Holder) -> Table:
         [
             (
                 look.instant_cell(each.at),
-                each.actor.username,
+                format_html('<span class="nowrap">{}</span>', each.actor.username),
                 telling.told(each),
                 each.reason or " ".join(reason.get("sentence", "") for reason in each.reasons) or NOTHING,
             )
@@ -126,7 +126,8 @@ def identifiers_table(holder: Holder, *, may_end: bool) -> Table:
     for each in holder.identifiers.order_by("kind", "value"):
         valid = gettext("always")
         if each.active_from or each.active_to:
-            valid = f"{look.day_text(each.active_from)} – {look.day_text(each.active_to)}"
+            span = f"{look.day_text(each.active_from)} – {look.day_text(each.active_to)}"
+            valid = format_html('<span class="day">{}</span>', span.strip())
         end = "" if each.active_to or not may_end else _end_link(each)
         rows.append((format_html("{}<em>{} · {}</em>", each.shown, kind_text(each.kind), valid), end))
     columns = (Column(_("identifier")), Column(_("what can be done"), is_figure=True))

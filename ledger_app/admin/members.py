@@ -72,10 +72,11 @@ class EndForm(ReasonForm):
 class MergeForm(ReasonForm):
     """Into whom a member is to be merged."""
 
-    survivor = forms.CharField(max_length=64, label=_("Member who remains: a whole identifier"))
+    survivor = forms.CharField(max_length=64, label=_("Member who remains"), help_text=_("A whole identifier."))
     effective_on = forms.DateField(
         required=False,
-        label=_("Date of the entries, the day of the decision where none is given"),
+        label=_("Date of the entries"),
+        help_text=_("Empty: the day of the decision."),
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     field_order = ("survivor", "effective_on", "reason")
@@ -101,9 +102,7 @@ class HolderAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the member number with each row."""
-        number = (
-            Identifier.objects.filter(holder=OuterRef("pk"), kind=Identifier.MEMBER_NUMBER).order_by("id").values("value")[:1]
-        )
+        number = members.numbers_own_first().filter(holder=OuterRef("pk")).values("value")[:1]
         rows: QuerySet[Any] = super().get_queryset(request).annotate(member_number=Subquery(number))
         return rows
 
