@@ -14,7 +14,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import instants
@@ -82,7 +82,7 @@ class StatementForm(AsKnownForm):
     """From which day to which, both included."""
 
     first_on = _day(_("From"))
-    last_on = _day(_("To"), _("Both days included."))
+    last_on = _day(pgettext_lazy("span of days", "To"), _("Both days included."))
     field_order = ("first_on", "last_on", "known_at")
 
 

@@ -77,7 +77,7 @@ def allocation_table(entry: Entry) -> Table | None:
     if not rows:
         return None
     columns = (
-        *(Column(_("account")), Column(_("lot")), Column(_("kind")), Column(_("what"))),
+        *(Column(_("account")), Column(_("lot")), Column(_("kind")), Column(_("what was done"))),
         Column(_("amount"), is_figure=True),
     )
     return Table(_("Lots of this entry"), columns, rows, "")

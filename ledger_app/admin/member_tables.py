@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import telling
@@ -47,7 +47,7 @@ def trail_table(row: Holder) -> Table:
     """Return who did what with a member, the latest first."""
     return Table(
         _("Who did what"),
-        (Column(_("at")), Column(_("by")), Column(_("what")), Column(_("reason"))),
+        (Column(_("at")), Column(_("by")), Column(_("what was done")), Column(_("reason"))),
         [
             (
                 look.instant_cell(each.at),
@@ -67,7 +67,12 @@ def moves_table(row: Holder) -> Table:
     shown = moved.select_related("identifier", "merge", "from_holder", "to_holder").order_by("-id")[:MERGED_SHOWN]
     return Table(
         _("Identifiers that moved"),
-        (Column(_("value")), Column(_("from")), Column(_("to")), Column(_("merge"))),
+        (
+            Column(_("value")),
+            Column(pgettext_lazy("what moves", "from")),
+            Column(pgettext_lazy("what moves", "to")),
+            Column(_("merge")),
+        ),
         [
             (each.identifier.shown, member_link(each.from_holder), member_link(each.to_holder), link_to(each.merge))
             for each in shown

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
@@ -91,8 +91,8 @@ class MergeAdmin(TransitionAdmin):
             (_("Undoes"), link_to(row.undoes)),
             (_("Date of the entries"), _days(plan)),
             (_("Reason"), row.reason),
-            (_("Proposed"), f"{row.proposed_by} · {look.instant_text(row.proposed_at)}"),
-            (_("Decided"), f"{row.decided_by} · {look.instant_text(row.decided_at)}" if row.decided_by else NOTHING),
+            (_("Proposed by"), f"{row.proposed_by} · {look.instant_text(row.proposed_at)}"),
+            (_("Decided by"), f"{row.decided_by} · {look.instant_text(row.decided_at)}" if row.decided_by else NOTHING),
             (_("Digest"), look.digest_cell(bytes(row.decided_digest or row.digest))),
         ]
         return {
@@ -175,7 +175,7 @@ def _moves(plan: Mapping[str, Any]) -> Table:
     books = {book.code: book for book in Book.objects.all()}
     links = _account_links(plan)
     columns = (
-        *(Column(_("book")), Column(_("from")), Column(_("to"))),
+        *(Column(_("book")), Column(pgettext_lazy("what moves", "from")), Column(pgettext_lazy("what moves", "to"))),
         *(
             Column(_("balance before"), is_figure=True),
             Column(_("amount"), is_figure=True),
