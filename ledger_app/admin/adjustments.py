@@ -298,13 +298,14 @@ def shown_lines(now: Preview, book: Book) -> list[dict[str, Any]]:
         return []
     balances = {each.account: each for each in now.shown.balances}
     named = Account.objects.filter(book=book, code__in=[line.account for line in now.shown.lines])
-    links = {account.code: link_to(account, account.code) for account in named}
+    addresses = {account.code: url_of(account) for account in named}
     found = []
     for line in now.shown.lines:
         balance = balances.get(line.account)
         found.append(
             {
-                "account": links.get(line.account, line.account),
+                "account": line.account,
+                "url": addresses.get(line.account, ""),
                 "debit": line.amount if line.amount > 0 else None,
                 "credit": -line.amount if line.amount < 0 else None,
                 "before": balance.before if balance else None,
