@@ -11,16 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
 from config.model_admin import NOTHING, BoundedPaginator, link_to, url_of
 from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of
 from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.models import Account, Balance, Holder, Line
 from ledger_app.queries import members
-from ledger_app.queries.rights import rights_of
 from ledger_app.rules import posting
-from ledger_app.rules.adjustments import PROPOSE
 from ledger_app.templatetags import look
 
 LINES_A_PAGE = 50
@@ -105,20 +102,16 @@ class AccountAdmin(AccountTransitions):
             "lots": open_lots_table(row),
             "lines": shown,
             "page_var": "p",
-            "onward": [*offers_of(row), *_proposing(request, row)],
+            "onward": [*offers_of(row, request.user), _adjustments_of(row)],
             "offers": self.offers(request, row),
             "audit": self.trail(row),
             "page_range": paginator.get_elided_page_range(shown.number),
         }
 
 
-def _proposing(request: HttpRequest, row: Account) -> list[tuple[Any, str]]:
-    """Return the way to a proposal to adjust the account, for whoever may, and to those that there are."""
-    listed = reverse("admin:ledger_app_adjustment_changelist")
-    found: list[tuple[Any, str]] = [(_("Adjustments"), f"{listed}?{urlencode({'q': row.code})}")]
-    if PROPOSE in rights_of(doorways.from_request(request, "admin").user):
-        found.insert(0, (_("Propose an adjustment"), f"{reverse('admin:ledger_app_adjustment_propose')}?account={row.pk}"))
-    return found
+def _adjustments_of(row: Account) -> tuple[Any, str]:
+    """Return the way to the proposals to adjust an account, decided and not."""
+    return _("Adjustments"), f"{reverse('admin:ledger_app_adjustment_changelist')}?{urlencode({'q': row.code})}"
 
 
 def line_cells(line: Line, account: Account) -> dict[str, Any]:

@@ -286,9 +286,12 @@ def prior_period_of(entry: Entry) -> str:
     return period.name if period else reversed_entry.effective_on.isoformat()
 
 
-def offers_of(account: Account) -> Sequence[tuple[Any, str]]:
-    """Return what leads on from the page of an account, as (label, address)."""
-    return [
+def offers_of(account: Account, user: Any) -> Sequence[tuple[Any, str]]:
+    """Return what leads on from the page of an account for a user, as (label, address)."""
+    found: list[tuple[Any, str]] = [
         (_("Explain the balance"), reverse("admin:ledger_app_account_explain", args=[account.pk])),
         (_("Statement"), reverse("admin:ledger_app_account_statement", args=[account.pk])),
     ]
+    if user.has_perm("ledger_app.propose_adjustment"):
+        found.append((_("Propose an adjustment"), f"{reverse('admin:ledger_app_adjustment_propose')}?account={account.pk}"))
+    return found

@@ -14,7 +14,7 @@ from config.model_admin import NOTHING, link_to, url_of
 from config.sheets import Column, Table
 from ledger_app.admin.accounts import line_cells, lines_of, member_link
 from ledger_app.admin.explanations import offers_of
-from ledger_app.models import Holder, Identifier, MovedIdentifier
+from ledger_app.models import Holder, Identifier, MovedIdentifier, User
 from ledger_app.queries import members, merges
 from ledger_app.rules import posting
 from ledger_app.rules.identifiers import KINDS
@@ -81,11 +81,11 @@ def moves_table(row: Holder) -> Table:
     )
 
 
-def accounts_table(accounts: Sequence[Any]) -> Table:
-    """Return a member's accounts with their balances, and what explains each."""
+def accounts_table(accounts: Sequence[Any], user: User) -> Table:
+    """Return a member's accounts with their balances, and what leads on from each for a user."""
     columns = (
         *(Column(_("book")), Column(_("account")), Column(_("state")), Column(_("balance"), is_figure=True)),
-        Column(_("why it is so"), is_figure=True),
+        Column(_("what can be done"), is_figure=True),
     )
     rows = [
         (
@@ -93,7 +93,7 @@ def accounts_table(accounts: Sequence[Any]) -> Table:
             format_html("{}<em>{}</em>", link_to(each, each.code), each.get_category_display()),
             look.state_pill(each.state),
             look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
-            format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each)),
+            format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each, user)),
         )
         for each in accounts
     ]

@@ -253,7 +253,7 @@ class HolderAdmin(HistoryAdmin):
             title=gettext("Member {number}").format(number=self.name_of(row)),
             remark=format_html(remark, member=member_link(remains)) if remark else "",
             main=[
-                accounts_table(accounts),
+                accounts_table(accounts, user),
                 *(lines_table(account) for account in accounts),
                 merges_table(row),
                 trail_table(row),

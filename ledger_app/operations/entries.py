@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
-from ledger_app.models import Entry, Posting
+from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
-from ledger_app.operations import bulk, lots, measuring, transactions
+from ledger_app.operations import bulk, lots, measuring
 from ledger_app.operations.audit import Caller
-from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
-from ledger_app.rules.posting import Draft, Plan, Reversed
+from ledger_app.rules.posting import Draft, HeldAccount, Plan
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,
@@ -87,39 +84,11 @@ def post(
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.
     with measuring.phase("write"):
-        posting_id = _write(plan, origin=origin, caller=caller, reason=reason) if plan.entries else None
+        posting_id = _write(plan, held.accounts, origin=origin, caller=caller, reason=reason) if plan.entries else None
     return Posted(posting_id, len(plan.entries), len(plan.lines), len(drafts) - len(plan.entries))
 
 
-def reverse(*, entry_id: int, effective_on: date, reason: str, caller: Caller) -> Posted:
-    """Post the entry that undoes ``entry_id``, dated ``effective_on``; an entry is reversed once.
-
-    No right and no second person is asked for: no door calls this. People go by ``operations.reversals``.
-
-    :raises errors.Refused: as ``post``; already reversed, a reversal itself, no reason given or too long a one
-    """
-    if not reason.strip():
-        raise errors.Refused([errors.ReasonRequired(action=_("Reverse"))])
-    if len(reason) > REASON_MOST:
-        raise errors.Refused([errors.ReasonTooLong(most=REASON_MOST, length=len(reason))])
-    return transactions.run(lambda: _reverse(entry_id, effective_on, reason.strip(), caller))
-
-
-def _reverse(entry_id: int, effective_on: date, reason: str, caller: Caller) -> Posted:
-    entry = locks.own_row(Entry, entry_id)
-    lines = tuple((account_id, -amount) for account_id, amount in entry.lines.order_by("id").values_list("account_id", "amount"))
-    draft = Draft(
-        book_id=entry.book_id,
-        effective_on=effective_on,
-        reference=f"reversal:{entry.pk}",
-        description=f"Reversal of {entry.reference}",
-        lines=lines,
-        reverses=Reversed(entry.pk, entry.reference),
-    )
-    return post(drafts=[draft], origin=Origin(Posting.Origin.REVERSAL, entry.pk), caller=caller, reason=reason)
-
-
-def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
+def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
     if max(len(plan.entries), len(plan.lines)) > PLACES:
         raise ValueError(f"one posting has room for {PLACES:,} lines; post in several")
@@ -150,7 +119,7 @@ def _write(plan: Plan, *, origin: Origin, caller: Caller, reason: str) -> int:
     ]
     _insert("lines", "ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
-    lots.write(plan, row.pk)
+    lots.write(plan, row.pk, accounts)
     _assert_written(row.pk, plan)
     return row.pk
 

@@ -15,7 +15,7 @@ from django.db import connection, connections
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Book, ExpiryChunk, ExpiryRun, LotRule, Posting
-from ledger_app.operations import collecting, entries, holds, transactions
+from ledger_app.operations import collecting, entries, holds, measuring, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.pool import Pool
 from ledger_app.queries import expiry as due_rows
@@ -128,6 +128,8 @@ def _in_processes(works: Sequence[Work]) -> Iterator[ChunkExpired]:
         for kind, said in pool.events():
             if kind == "result":
                 yield said
+            elif kind == "measured":
+                measuring.merge(said)
     finally:
         pool.stop()
     if pool.failures:
@@ -135,8 +137,17 @@ def _in_processes(works: Sequence[Work]) -> Iterator[ChunkExpired]:
 
 
 def work_apart(given: Work) -> Iterator[tuple[str, Any]]:
-    """Work in a process of its own, and yield what became of each chunk. One that takes over from a dead one finds its chunks done."""
-    for result in work(given):
+    """Work in a process of its own: yield what was measured of each chunk, and what became of it.
+
+    One that takes over from a dead one finds its chunks done.
+    """
+    results = work(given)
+    while True:
+        with measuring.measured() as measured:
+            result = next(results, None)
+        yield "measured", measured
+        if result is None:
+            return
         yield "result", result
 
 
@@ -153,9 +164,17 @@ def work(given: Work) -> Iterator[ChunkExpired]:
 def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], given: Work) -> ChunkExpired:
     """Expire one chunk. What is due is read before it is locked: where it moved in between, ``post`` refuses, and it is read again."""
     left_out: dict[str, errors.LedgerError] = {}
+    tries = 0
+
+    def expire_once() -> tuple[int, int]:
+        nonlocal tries
+        tries += 1
+        # Few accounts have had an expiry of that day before. Where one has, the database refuses its reference, and the next try looks.
+        return _post(run, spans, rules, given, left_out, are_new=tries == 1)
+
     for _reading in range(READINGS):
         try:
-            posted = transactions.run(lambda: _post(run, spans, rules, given, left_out))
+            posted = transactions.run(expire_once)
         except errors.Refused as refusal:
             known = set(left_out)
             for reason in refusal.reasons:
@@ -170,38 +189,37 @@ def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], give
 
 
 def _post(
-    run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], given: Work, left_out: Mapping[str, errors.LedgerError]
+    run: ExpiryRun,
+    spans: Sequence[Span],
+    rules: Mapping[str, int],
+    given: Work,
+    left_out: Mapping[str, errors.LedgerError],
+    *,
+    are_new: bool,
 ) -> tuple[int, int]:
-    due = due_rows.due_in(run.book_id, spans)
-    accounts = _accounts({each.account_id for each in due})
-    due = [each for each in due if accounts[each.account_id][0] not in left_out]
+    with measuring.phase("read"):
+        due = [each for each in due_rows.due_in(run.book_id, spans) if each.code not in left_out]
     if not due:
         return 0, 0
-    names = due_rows.references(run.book_id, [(accounts[each.account_id][0], each.due_on) for each in due])
-    drafts = [_draft(run, each, name, accounts, rules) for each, name in zip(due, names, strict=True)]
-    amount = sum(each.amount for each in due)
-    chunk = ExpiryChunk.objects.create(run=run, entry_count=len(drafts), amount=amount)
+    with measuring.phase("plan"):
+        names = due_rows.references(run.book_id, [(each.code, each.due_on) for each in due], are_new=are_new)
+        drafts = [_draft(run.book_id, each, name, rules) for each, name in zip(due, names, strict=True)]
+        amount = sum(each.amount for each in due)
+        chunk = ExpiryChunk.objects.create(run=run, entry_count=len(drafts), amount=amount)
     origin = entries.Origin(Posting.Origin.EXPIRY, chunk.pk)
-    # The references were free a moment ago. Where another run has posted one since, the database refuses it, and all of this is read again.
+    # The references are free, or supposed to be. Where one is not, the database refuses it, and all of this is read again.
     posted = entries.post(drafts=drafts, origin=origin, caller=given.caller, lane=given.lane, are_new=True)
     return posted.entry_count, amount
 
 
-def _accounts(ids: set[int]) -> dict[int, tuple[str, str, str]]:
-    """Return (code, role, category) by account id."""
-    return {key: (code, role, category) for key, code, role, category in due_rows.accounts(sorted(ids))}
-
-
-def _draft(
-    run: ExpiryRun, due: Due, reference: str, accounts: Mapping[int, tuple[str, str, str]], rules: Mapping[str, int]
-) -> Draft:
-    _code, role, category = accounts[due.account_id]
-    signed = due.amount if category in DEBIT_CATEGORIES else -due.amount
+def _draft(book_id: int, due: Due, reference: str, rules: Mapping[str, int]) -> Draft:
+    amount = due.amount
+    signed = amount if due.category in DEBIT_CATEGORIES else -amount
     return Draft(
-        book_id=run.book_id,
+        book_id=book_id,
         effective_on=due.due_on,
         reference=reference,
         description="Expiry",
-        lines=((due.account_id, -signed), (rules[role], signed)),
+        lines=((due.account_id, -signed), (rules[due.role], signed)),
         lots=Named(takings=tuple(Taking(*lot) for lot in due.lots), expires=True),
     )

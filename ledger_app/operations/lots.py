@@ -15,7 +15,7 @@ from ledger_app.queries import lots as lot_rows
 from ledger_app.queries import postings
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.lots import Done, HeldLots
-from ledger_app.rules.posting import DEBIT_CATEGORIES, STRIPES_MOST, Draft, HeldAccount, Plan
+from ledger_app.rules.posting import Draft, HeldAccount, Plan, balance_id, natural
 
 LOT_COLUMNS = {
     "id": bulk.INTEGER,
@@ -115,7 +115,7 @@ def let_go(parts: Mapping[int, int]) -> None:
     _change("remainders let go", LET_GO, sorted(parts.items()))
 
 
-def write(plan: Plan, posting_id: int) -> None:
+def write(plan: Plan, posting_id: int, accounts: Mapping[int, HeldAccount]) -> None:
     """Write the lots, uses and remainders of a plan whose lines are written, and assert that each account's lots sum to its balance."""
     if not plan.lots and not plan.uses:
         return
@@ -144,7 +144,9 @@ def write(plan: Plan, posting_id: int) -> None:
     _change("remainders set", SET_REMAINDERS, kept)
     _change("remainders gone", DROP_REMAINDERS, gone)
     bulk.insert("ledger_app_openlot", OPEN_COLUMNS, opened)
-    _assert_sums({account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()})
+    touched = {account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()}
+    # An account that keeps lots has one balance, which is held against the plan where the lines are.
+    _assert_sums({key: natural(accounts[key].category, plan.balances[balance_id(key, 0)].amount) for key in touched})
 
 
 def reserve(takings: Sequence[tuple[int, int, int, int]]) -> None:
@@ -198,29 +200,25 @@ def _change(what: str, statements: Mapping[str, str], rows: Sequence[Sequence[in
         raise errors.WrittenDiffers(what=what, planned=len(rows), found=count)
 
 
+# What lots are left of accounts, by the index; an account that has none left has no row.
 SUMS = """
-    SELECT account.id, account.category, balance.amount, COALESCE(SUM(remainder.remaining), 0)
+    SELECT remainder.account_id, SUM(remainder.remaining)
       FROM {given}
-      {then} ledger_app_account AS account ON account.id = given.id
-      {then} ledger_app_balance AS balance ON balance.id = account.id * {stripes}
-      LEFT JOIN ledger_app_openlot AS remainder ON remainder.account_id = account.id
-     GROUP BY account.id, account.category, balance.amount
+      {then} ledger_app_openlot AS remainder ON remainder.account_id = given.id
+     GROUP BY remainder.account_id
 """
 
 
-def _assert_sums(account_ids: Collection[int]) -> None:
-    """Read back that what is open of each account's lots sums to its balance."""
+def _assert_sums(balances: Mapping[int, int]) -> None:
+    """Read back that what is open of each account's lots sums to its balance, in its natural direction; by account."""
     vendor = connection.vendor
-    sql = SUMS.format(given=lot_rows.GIVEN[vendor], then=lot_rows.THEN[vendor], stripes=STRIPES_MOST)
-    count = 0
+    sql = SUMS.format(given=lot_rows.GIVEN[vendor], then=lot_rows.THEN[vendor])
+    found = dict.fromkeys(balances, 0)
     with connection.cursor() as cursor:
-        ids = sorted(account_ids)
+        ids = sorted(balances)
         for start in range(0, len(ids), postings.REFERENCES_A_CALL):
             cursor.execute(sql, [json.dumps(ids[start : start + postings.REFERENCES_A_CALL])])
-            for account_id, category, amount, remaining in cursor.fetchall():
-                natural = amount if category in DEBIT_CATEGORIES else -amount
-                if natural != int(remaining):
-                    raise errors.WrittenDiffers(what=f"lots of account {account_id}", planned=natural, found=int(remaining))
-                count += 1
-    if count != len(ids):
-        raise errors.WrittenDiffers(what="accounts with lots", planned=len(ids), found=count)
+            found.update((account_id, int(remaining)) for account_id, remaining in cursor.fetchall())
+    for account_id, amount in balances.items():
+        if found[account_id] != amount:
+            raise errors.WrittenDiffers(what=f"lots of account {account_id}", planned=amount, found=found[account_id])

@@ -1,14 +1,15 @@
 """What is due: found by the index over book, day and account, so that what is not due is never read."""
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection
 
 from ledger_app.models import Book, OpenLot, Period
-from ledger_app.queries.lots import GIVEN, THEN
+from ledger_app.queries.lots import THEN
 from ledger_app.queries.postings import taken_references
 from ledger_app.rules.periods import DueLots
 
@@ -28,6 +29,9 @@ class Due(NamedTuple):
     """What is to expire of one account on one day: lots with their amounts."""
 
     account_id: int
+    code: str
+    role: str
+    category: str
     due_on: date
     lots: tuple[tuple[int, int], ...]
 
@@ -80,40 +84,36 @@ def chunks(book: Book, through: date, *, size: int) -> list[list[Span]]:
     return [spans for spans in found if spans]
 
 
-def due_in(book_id: int, spans: Sequence[Span]) -> list[Due]:
-    """Return what is due and not held in ``spans``, by day and account."""
-    found: list[Due] = []
-    for due_on, after, last in spans:
-        rows = OpenLot.objects.filter(book_id=book_id, due_on=due_on, account_id__gt=after, account_id__lte=last).order_by(
-            "account_id", "lot_id"
-        )
-        lots: dict[int, list[tuple[int, int]]] = {}
-        for account_id, lot_id, remaining, held in rows.values_list("account_id", "lot_id", "remaining", "held"):
-            if remaining > held:
-                lots.setdefault(account_id, []).append((lot_id, remaining - held))
-        found += [Due(account_id, due_on, tuple(of_account)) for account_id, of_account in lots.items()]
-    return found
-
-
-ACCOUNTS = """
-    SELECT account.id, account.code, account.role, account.category
-      FROM {given}
-      {then} ledger_app_account AS account ON account.id = given.id
+# Along the index, which has the lots of an account side by side.
+DUE = """
+    SELECT remainder.account_id, account.code, account.role, account.category, remainder.lot_id, remainder.remaining - remainder.held
+      FROM ledger_app_openlot AS remainder
+      {then} ledger_app_account AS account ON account.id = remainder.account_id
+     WHERE remainder.book_id = %s AND remainder.due_on = %s AND remainder.account_id > %s AND remainder.account_id <= %s
+       AND remainder.remaining > remainder.held
+     ORDER BY remainder.account_id, remainder.lot_id
 """
 
 
-def accounts(ids: Sequence[int]) -> list[tuple[int, str, str, str]]:
-    """Return (id, code, role, category) of accounts."""
-    sql = ACCOUNTS.format(given=GIVEN[connection.vendor], then=THEN[connection.vendor])
+def due_in(book_id: int, spans: Sequence[Span]) -> list[Due]:
+    """Return what is due and not held in ``spans``, by day and account."""
+    found: list[Due] = []
+    sql = DUE.format(then=THEN[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(list(ids))])
-        return list(cursor.fetchall())
+        for due_on, after, last in spans:
+            cursor.execute(sql, [book_id, due_on.isoformat(), after, last])
+            for account, rows in groupby(cursor.fetchall(), key=itemgetter(0, 1, 2, 3)):
+                found.append(Due._make((*account, due_on, tuple((lot_id, amount) for *_account, lot_id, amount in rows))))
+    return found
 
 
-def references(book_id: int, wanted: Sequence[tuple[str, date]]) -> list[str]:
-    """Return a free reference for the expiry of each (account code, day): numbered where one of that day was posted before."""
+def references(book_id: int, wanted: Sequence[tuple[str, date]], *, are_new: bool = False) -> list[str]:
+    """Return a free reference for the expiry of each (account code, day): numbered where one of that day was posted before.
+
+    ``are_new`` supposes that none was, and looks nothing up.
+    """
     found = [f"expiry:{code}:{day.isoformat()}" for code, day in wanted]
-    taken = taken_references(book_id, found)
+    taken = set() if are_new else taken_references(book_id, found)
     number = 1
     while taken:
         number += 1

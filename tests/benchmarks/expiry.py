@@ -8,6 +8,7 @@ import json
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from tests.benchmarks import ground
@@ -18,6 +19,8 @@ HOLDERS = int(os.environ.get("HOLDERS", str(max(1, LOTS // 3))))
 DUE = int(os.environ.get("DUE", str(max(1, LOTS // 30))))
 A_CALL = 250_000  # members in one posting
 EACH = LOTS // HOLDERS
+SETTLING_SECONDS_MOST = 300
+OWED_LITTLE = 1000  # pages not written, and transactions not purged
 THROUGH = date(2017, 1, 31)
 WRITTEN = ("ledger_app_entry", "ledger_app_line", "ledger_app_lotuse")
 
@@ -65,11 +68,13 @@ def report(_folder: Path) -> None:
     say(f"{LOTS:,} lots of {HOLDERS:,} members, {DUE:,} due, {WORKERS} workers")
     with lap({}, "filling"):
         ground.apart(fill)
+    settle()
     before = ground.status()
-    phases, done, peak = ground.apart(expire)
+    laps, phases, done, peak = ground.apart(expire)
     after = ground.status()
+    settle()
     floor = load_floor()
-    seconds = phases["expire"]
+    seconds = laps["expire"]
     found: dict[str, Any] = {
         "lots": LOTS,
         "due": DUE,
@@ -79,7 +84,8 @@ def report(_folder: Path) -> None:
         "floor_seconds": round(sum(floor.values()), 2),
         "seconds": round(seconds, 2),
         "ratio": round(seconds / sum(floor.values()), 3),
-        "again_seconds": round(phases["again"], 2),
+        "phases": phases,
+        "again_seconds": round(laps["again"], 2),
         "peak_rss_mb": peak,
         "commits": after["Com_commit"] - before["Com_commit"],
         "statements": after["Questions"] - before["Questions"],
@@ -117,6 +123,8 @@ def fill() -> None:
         "stripes": STRIPES,
     }
     with connection.cursor() as cursor:
+        # What is filled in comes from one formula and is not what is timed: neither looked up once more nor logged.
+        cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0")
         cursor.execute(HOLDER.format(last=HOLDERS - 1))
         for first in range(0, HOLDERS, A_CALL):
             count = min(A_CALL, HOLDERS - first)
@@ -141,22 +149,44 @@ def fill() -> None:
         cursor.execute("ANALYZE TABLE ledger_app_openlot, ledger_app_lot, ledger_app_line, ledger_app_entry")
 
 
-def expire() -> tuple[dict[str, float], int, int]:
-    """Expire what is due, and again, when nothing is; return the seconds of both, the entries, and the most memory that a process had."""
+def settle() -> None:
+    """Let the server write down and tidy up what it owes, so that neither expiry nor the floor pays for what came before it."""
+    from django.db import connection
+
+    def owed() -> int:
+        cursor.execute("SHOW GLOBAL STATUS")
+        counters = dict(cursor.fetchall())
+        return int(counters["Innodb_buffer_pool_pages_dirty"]) + int(counters["Innodb_history_list_length"])
+
+    with connection.cursor() as cursor, lap({}, "settling"):
+        cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+        for _second in range(SETTLING_SECONDS_MOST):
+            if owed() < OWED_LITTLE:
+                break
+            sleep(1)
+        cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 90")
+
+
+def expire() -> tuple[dict[str, float], dict[str, float], int, int]:
+    """Expire what is due, and again, when nothing is.
+
+    Return the seconds of both, where those of the first went, summed over the workers, the entries, and the most memory that a process had.
+    """
     from ledger_app.models import Book
-    from ledger_app.operations import expiry
+    from ledger_app.operations import expiry, measuring
     from ledger_app.operations.audit import Caller
 
     caller = ground.caller_of(None)
     caller = Caller(user=caller.user, at=datetime(2017, 2, 3, tzinfo=UTC), door="command")
     book = Book.objects.get(code="POINTS")
-    phases: dict[str, float] = {}
-    with lap(phases, "expire"):
+    laps: dict[str, float] = {}
+    with lap(laps, "expire"), measuring.measured() as measured:
         done = expiry.expire(book=book, through=THROUGH, caller=caller, workers=WORKERS)
     assert (done.entry_count, done.amount, done.refused) == (DUE, 100 * DUE, []), done
-    with lap(phases, "again"):
+    with lap(laps, "again"):
         assert expiry.expire(book=book, through=THROUGH, caller=caller, workers=WORKERS).entry_count == 0
-    return phases, done.entry_count, ground.peak_rss_mb()
+    phases = {name: round(taken, 2) for name, taken in measured.seconds.items()}
+    return laps, phases, done.entry_count, ground.peak_rss_mb()
 
 
 def load_floor() -> dict[str, float]:

@@ -5,10 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger_app.models import Balance, Entry
-from ledger_app.operations import entries, filing
+from ledger_app.operations import filing
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import DAY, NAME, PURCHASES, Purchase, World, card_file
 from tests.ledger_app import lot_samples, samples
+from tests.ledger_app.reversing import reverse_entry
 
 FIRST = PURCHASES[0].line().rstrip(b"\n")
 
@@ -72,7 +73,7 @@ def test_an_entry_leads_to_its_bytes_and_its_approver(world: World, run: Run) ->
 def test_a_reversal_and_what_it_reverses_name_each_other(world: World, run: Run) -> None:
     world.applied()
     entry = Entry.objects.get(reference="till:s1", book=world.card)
-    entries.reverse(entry_id=entry.pk, effective_on=DAY, reason="Bought by another.", caller=world.caller(world.finance))
+    reverse_entry(entry_id=entry.pk, effective_on=DAY, reason="Bought by another.", caller=world.caller(world.finance))
     data = run("explain", f"CARD/reversal:{entry.pk}", "--json").data
     assert (data["reverses"], data["reason"], data["posted_by"]) == ("till:s1", "Bought by another.", "fumiko")
     assert (data["origin"]["kind"], data["origin"]["number"]) == ("reversal", entry.pk)

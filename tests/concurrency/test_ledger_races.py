@@ -11,11 +11,12 @@ from django.db import DatabaseError, connection, connections
 
 from ledger_app import errors, locks
 from ledger_app.models import Book, Entry, Line, Period, Posting, Seal, User
-from ledger_app.operations import books, entries, history, periods, transactions
+from ledger_app.operations import books, history, periods, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, proofs
 from ledger_app.rules import posting
 from tests.ledger_app import samples
+from tests.ledger_app.reversing import reverse_entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,7 +181,7 @@ def two_reversals(ledger, monkeypatch):
     monkeypatch.setattr(posting, "decide", Meeting().before(posting.decide))
 
     def reverse(day):
-        return entries.reverse(entry_id=key, effective_on=date(2017, 2, day), reason="Twice", caller=ledger.caller)
+        return reverse_entry(entry_id=key, effective_on=date(2017, 2, day), reason="Twice", caller=ledger.caller)
 
     outcomes = at_once(lambda: reverse(1), lambda: reverse(2))
     assert Entry.objects.filter(reverses=key).count() == 1

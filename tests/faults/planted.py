@@ -16,8 +16,8 @@ from ingestion_app.operations import chunks
 DEADLOCK, LOST = 1213, frozenset({2006, 2013})
 CHUNK_APPLIED = re.compile(r"UPDATE `ingestion_app_chunk` SET .*`applied_token` = ")
 BALANCES_SET = re.compile(r"\s*UPDATE ledger_app_balance ")
-BALANCES_LOCKED = re.compile(r"SELECT .* FROM `ledger_app_balance` .* FOR UPDATE$")
-POSTING_LOCKED = re.compile(r"SELECT .* FROM `(ingestion_app_chunk|ledger_app_holder|ledger_app_balance)` .* FOR UPDATE$")
+BALANCES_LOCKED = re.compile(r"SELECT .* FROM ledger_app_balance .* FOR UPDATE$")
+POSTING_LOCKED = re.compile(r"SELECT .* FROM (`ingestion_app_chunk`|ledger_app_balance) .* FOR UPDATE$")
 LOCK = " FOR UPDATE"
 
 Execute = Callable[..., Any]

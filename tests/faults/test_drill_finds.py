@@ -18,8 +18,13 @@ LAST_HOLDER = "chunk_applied_by_last"
     ("fault", "seed", "wanted", "found"),
     [
         # Entries without their chunk: the next run finds them in the ledger, and stops the chunk for a person to look at.
-        ("the chunk's row in another transaction", 5, {"cuts": 300}, "chunk_differs|was reversed already"),
-        ("the balances in another transaction", 4, {"cuts": 300}, f"chunk_differs|was reversed already|{MET}"),
+        ("the chunk's row in another transaction", 5, {"cuts": 300}, "chunk_differs|was reversed already|posting_origin_unique"),
+        (
+            "the balances in another transaction",
+            4,
+            {"cuts": 300},
+            f"chunk_differs|was reversed already|posting_origin_unique|{MET}",
+        ),
         # The locks keep our own workers apart. A rival that takes none is stopped by the keys alone, and doubles entries without them.
         ("no keys", 1, {"rivals": 10}, r'"doubled": [1-9]'),
         # The keys stop what the locks would have kept apart; that two ever meet there is the failure.

@@ -10,11 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ledger_app import errors
 from ledger_app.models import Account, Balance, Entry, Hold, OpenLot
-from ledger_app.operations import entries, expiry, holds, reason_codes
+from ledger_app.operations import expiry, holds, reason_codes
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.lots import Grant, Named
 from tests.ledger_app import lot_samples, lots_model, samples
 from tests.ledger_app.lots_model import Model, No
+from tests.ledger_app.reversing import reverse_entry
 
 BOOKS = itertools.count(1)
 ALONE, MOST = 40, 60  # finance decides as much alone, and as much with a second
@@ -202,7 +203,7 @@ class PointsHistories(RuleBasedStateMachine):
         name = names[pick % len(names)]
         entry, on, now = Entry.objects.get(book=self.points.book, reference=name), self.today, self.now
         self.attempt(
-            lambda: entries.reverse(entry_id=entry.pk, effective_on=on, reason="It was wrong.", caller=self.by("system")),
+            lambda: reverse_entry(entry_id=entry.pk, effective_on=on, reason="It was wrong.", caller=self.by("system")),
             lambda model: model.reverse(f"reversal:{entry.pk}", name, on, now),
         )
 

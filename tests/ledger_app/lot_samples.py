@@ -12,6 +12,7 @@ from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import proofs
 from ledger_app.rules.lots import Named
 from ledger_app.rules.posting import Draft
+from tests.ledger_app.reversing import reverse_entry
 
 _numbers = count(5_000_000)
 SEVEN = RuleGiven(expiry="days", validity=20, breakage="breakage")
@@ -43,7 +44,7 @@ class Points:
 
     def reverse(self, reference: str, *, on: date = date(2017, 1, 12)) -> None:
         entry = Entry.objects.get(book=self.book, reference=reference)
-        entries.reverse(entry_id=entry.pk, effective_on=on, reason="It was wrong.", caller=self.caller)
+        reverse_entry(entry_id=entry.pk, effective_on=on, reason="It was wrong.", caller=self.caller)
 
     def open(self, who: str = "M1") -> list[tuple[str, int, str | None]]:
         """Return (kind, remaining, due day) of what is open, in the order of granting."""

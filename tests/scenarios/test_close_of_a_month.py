@@ -15,6 +15,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, proofs, seals
 from ledger_app.rules.posting import Draft
 from tests.ledger_app import samples
+from tests.ledger_app.reversing import reverse_entry
 
 FIRST_OF_FEBRUARY = datetime(2017, 2, 1, 9, tzinfo=UTC)
 FIRST_OF_MARCH = datetime(2017, 3, 1, 9, tzinfo=UTC)
@@ -144,10 +145,10 @@ def test_a_mistake_found_after_the_freeze_is_corrected_in_the_next_month(program
 
     # January is final.
     with pytest.raises(errors.Refused, match="period_frozen"):
-        entries.reverse(entry_id=wrong.pk, effective_on=date(2017, 1, 31), reason="Amount was 10.00", caller=programme)
+        reverse_entry(entry_id=wrong.pk, effective_on=date(2017, 1, 31), reason="Amount was 10.00", caller=programme)
 
     # The entry is undone in February by one that names it, and what is right is posted beside it.
-    entries.reverse(entry_id=wrong.pk, effective_on=date(2017, 2, 3), reason="Amount was 10.00", caller=programme)
+    reverse_entry(entry_id=wrong.pk, effective_on=date(2017, 2, 3), reason="Amount was 10.00", caller=programme)
     right = entry("card", date(2017, 2, 3), "3-corrected", "1001-receivable", "store-32", 10_00)
     origin = entries.Origin(Posting.Origin.CHUNK, 2)
     transactions.run(lambda: entries.post(drafts=[right], origin=origin, caller=programme))

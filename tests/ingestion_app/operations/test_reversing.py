@@ -31,6 +31,7 @@ from tests.ingestion_app.operations.world import (
     set_account,
     work,
 )
+from tests.ledger_app.reversing import reverse_entry
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def refused(doing: Callable[[], object]) -> list[str]:
 
 def reverse_singly(world: World, reference: str, on: date = DAY) -> None:
     entry = Entry.objects.get(reference=reference, book=world.card)
-    entries.reverse(entry_id=entry.pk, effective_on=on, reason="Bought by another.", caller=world.caller(world.finance))
+    reverse_entry(entry_id=entry.pk, effective_on=on, reason="Bought by another.", caller=world.caller(world.finance))
 
 
 def spend(world: World, member: str, points: int) -> None:

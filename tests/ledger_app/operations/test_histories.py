@@ -10,10 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from ledger_app import errors
 from ledger_app.models import Balance, Entry, Seal
-from ledger_app.operations import entries, periods
+from ledger_app.operations import periods
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import proofs
 from tests.ledger_app import samples
+from tests.ledger_app.reversing import reverse_entry
 
 MONTHS = sorted(samples.MONTHS)
 FLOORED = {"purse": 1, "wallet": -1}  # natural direction of the accounts with a floor of zero
@@ -107,7 +108,7 @@ class Histories(RuleBasedStateMachine):
         entry = Entry.objects.get(book=self.ledger.book, reference=reference)
 
         def work():
-            return entries.reverse(entry_id=entry.pk, effective_on=on, reason="wrong", caller=self.ledger.caller)
+            return reverse_entry(entry_id=entry.pk, effective_on=on, reason="wrong", caller=self.ledger.caller)
 
         lines = tuple((code, -amount) for code, amount in self.entries[reference][1])
         if self.reversed.get(reference) == on:

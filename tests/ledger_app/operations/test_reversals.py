@@ -7,9 +7,10 @@ from django.db import DatabaseError, connection, transaction
 
 from ledger_app import errors
 from ledger_app.models import Account, AuditRow, Balance, Entry, Reversal
-from ledger_app.operations import books, entries, periods, reversals
+from ledger_app.operations import books, periods, reversals
 from ledger_app.queries import origins, proofs
 from ledger_app.queries import reversals as asked
+from tests.ledger_app.reversing import reverse_entry
 
 WHY = "Bought by another."
 
@@ -139,7 +140,7 @@ def test_an_entry_is_reversed_once_and_its_reversal_never(sale, helper, checker)
 
 def test_what_was_reversed_meanwhile_is_not_reversed_again(sale, helper, checker):
     row = propose(sale, helper)
-    entries.reverse(entry_id=sale.pk, effective_on=sale.effective_on, reason=WHY, caller=checker)
+    reverse_entry(entry_id=sale.pk, effective_on=sale.effective_on, reason=WHY, caller=checker)
     assert "already_reversed" in codes(lambda: approve(row, checker))
     assert Entry.objects.filter(reverses=sale).count() == 1
 

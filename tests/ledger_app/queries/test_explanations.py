@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from ledger_app import errors
 from ledger_app.models import Balance, Entry, Posting
-from ledger_app.operations import entries, periods
+from ledger_app.operations import periods
 from ledger_app.queries import explain, origins, statements
 from ledger_app.queries.statements import Movement, Place, Span
 from tests.ledger_app import samples
+from tests.ledger_app.reversing import reverse_entry
 
 START = datetime(2017, 2, 1, 9, tzinfo=UTC)
 FIRST = date(2017, 1, 1)
@@ -108,8 +109,8 @@ def test_the_statement_of_a_span_begins_where_the_last_one_ended(sealed):
 
 def test_a_reversal_on_a_later_day_is_marked(sealed, checker):
     entry = Entry.objects.get(reference="r-1")
-    entries.reverse(entry_id=entry.pk, effective_on=date(2017, 2, 1), reason="Twice.", caller=checker)
-    entries.reverse(entry_id=Entry.objects.get(reference="r-3").pk, effective_on=date(2017, 2, 3), reason="No.", caller=checker)
+    reverse_entry(entry_id=entry.pk, effective_on=date(2017, 2, 1), reason="Twice.", caller=checker)
+    reverse_entry(entry_id=Entry.objects.get(reference="r-3").pk, effective_on=date(2017, 2, 3), reason="No.", caller=checker)
     marked = {each.reverses: each.is_prior_period for each in explained(sealed).movements if each.reverses}
     assert marked == {"r-1": True, "r-3": False}
 
@@ -149,7 +150,7 @@ def test_every_kind_of_origin_is_told(ledger, checker):
     kinds = set(Posting.Origin.values) - {"adjustment"}  # which the database takes from one that is approved alone
     for kind in kinds:
         ledger.post(ledger.draft(f"of-{kind}", ("cash", 1), ("sales", -1)), kind=kind)
-    entries.reverse(
+    reverse_entry(
         entry_id=Entry.objects.get(reference="of-opening").pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker
     )
     told = origins.of(Entry.objects.values_list("id", flat=True))
@@ -165,11 +166,11 @@ def test_more_entries_need_no_more_statements(ledger, checker):
         return len(made)
 
     ledger.sell("r-1", 1)
-    entries.reverse(entry_id=Entry.objects.get().pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker)
+    reverse_entry(entry_id=Entry.objects.get().pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker)
     before = cost()
     for number in range(2, 12):
         ledger.sell(f"r-{number}", number)
-    entries.reverse(entry_id=Entry.objects.get(reference="r-3").pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker)
+    reverse_entry(entry_id=Entry.objects.get(reference="r-3").pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker)
     assert cost() == before
 
 

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 
 from ledger_app.models import AuditRow, Entry, Seal, Verification
-from ledger_app.operations import entries, periods
+from ledger_app.operations import periods
 from ledger_app.queries import proofs
 from tests.ledger_app import samples
+from tests.ledger_app.reversing import reverse_entry
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def closed(ledger, checker, finance, caller_of):
     ledger.post(ledger.draft("r-4", ("M2-receivable", 9), ("settlement", -9), on=date(2017, 2, 1)), lane=3)
     periods.freeze(period_id=ledger.periods["2017-01"].pk, controls={"entries": 3}, caller=checker, code_version="test")
     second = Entry.objects.get(reference="r-3")
-    entries.reverse(entry_id=second.pk, effective_on=date(2017, 2, 2), reason="Twice", caller=checker)
+    reverse_entry(entry_id=second.pk, effective_on=date(2017, 2, 2), reason="Twice", caller=checker)
     periods.freeze(
         period_id=ledger.periods["2017-02"].pk,
         controls={"entries": 2},

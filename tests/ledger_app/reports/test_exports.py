@@ -15,11 +15,12 @@ from django.test.utils import CaptureQueriesContext
 
 from ledger_app import errors
 from ledger_app.models import Entry, Period, Seal
-from ledger_app.operations import entries, periods
+from ledger_app.operations import periods
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import journal
 from ledger_app.queries.journal import JournalEntry
 from ledger_app.reports import exports, journal_csv
+from tests.ledger_app.reversing import reverse_entry
 from tests.ledger_app.samples import SmallLedger
 
 JANUARY = "2017-01"
@@ -78,7 +79,7 @@ def test_the_journal_has_every_line_of_the_period_and_no_other(ledger: SmallLedg
 def test_a_reversal_names_what_it_reverses(ledger: SmallLedger, checker: Caller, tmp_path: Path) -> None:
     ledger.sell("s-1", 5)
     entry = Entry.objects.get(reference="s-1")
-    entries.reverse(entry_id=entry.pk, effective_on=date(2017, 2, 3), reason="Typed twice.", caller=checker)
+    reverse_entry(entry_id=entry.pk, effective_on=date(2017, 2, 3), reason="Typed twice.", caller=checker)
     found = list(csv.DictReader(write(ledger, tmp_path / "j.csv", period="2017-02").splitlines()))
     assert {(row["reverses"], row["posted_by"]) for row in found} == {("s-1", "finance-1")}
     assert "    ; reverses: s-1\n" in write(ledger, tmp_path / "j.journal", "hledger", "2017-02")
