@@ -85,7 +85,7 @@ def accounts_table(accounts: Sequence[Any], user: User) -> Table:
     """Return a member's accounts with their balances, and what leads on from each for a user."""
     columns = (
         *(Column(_("book")), Column(_("account")), Column(_("state")), Column(_("balance"), is_figure=True)),
-        Column(_("what can be done"), is_figure=True),
+        Column(_("what can be done")),
     )
     rows = [
         (
