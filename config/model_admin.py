@@ -65,6 +65,7 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
+    empty_value_display = NOTHING
     paginator = BoundedPaginator
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
     change_form_template = "kakutei/sheet.html"

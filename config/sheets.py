@@ -1,6 +1,6 @@
 """What a detail page is made of: facts, tables and texts in the order in which they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,16 @@ class Text:
     kind: str = "text"
 
 
-Part = Facts | Table | Text
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """A card of what can be done: each free with its address, or held back with its reasons."""
+
+    heading: Words
+    offers: Sequence[Mapping[str, Any]]
+    kind: str = "offers"
+
+
+Part = Facts | Table | Text | Offers
 
 
 @dataclass(frozen=True, slots=True)

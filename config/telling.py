@@ -32,7 +32,14 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
 }
 
 # What is asked for without a transition, as it is called on its button.
-LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {("entry", "propose"): _("Propose a reversal")}
+LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {
+    ("entry", "propose"): _("Propose a reversal"),
+    ("member", "add_identifier"): _("Add an identifier"),
+    ("member", "end_identifier"): _("End an identifier"),
+    ("member", "propose_merge"): _("Propose a merge"),
+    ("account", "propose"): _("Propose an adjustment"),
+    ("book", "propose"): _("Propose an adjustment"),
+}
 
 
 def label_of(subject_type: str, action: str) -> str:

@@ -18,8 +18,9 @@ from ingestion_app.admin.units import UnitChangeList, unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import explain
-from ledger_app.models import Book, Identifier
+from ledger_app.models import Book
 from ledger_app.operations import filing
+from ledger_app.queries import members
 from ledger_app.templatetags import look
 
 LINE_SHOWN = 4096  # bytes of a record's line
@@ -204,7 +205,7 @@ class RecordAdmin(OfBatch):
 
 
 def _record_facts(batch: Batch, row: Record) -> list[tuple[Any, Any]]:
-    numbers = Identifier.objects.filter(holder=row.holder_id, kind=Identifier.MEMBER_NUMBER) if row.holder_id else None
+    numbers = members.numbers_own_first().filter(holder=row.holder_id) if row.holder_id else None
     number = numbers.values_list("value", flat=True).first() if numbers is not None else None
     return [
         (_("Batch"), link_to(batch)),

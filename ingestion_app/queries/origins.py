@@ -131,7 +131,7 @@ def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whol
         "raw_hex": found.raw.hex() if found.raw is not None else None,
     }
     shown.insert(1, Fact(_("Line"), f"{record.line:,}", ("ingestion_app.record", record.pk)))
-    shown += [Fact(_("Bytes"), text if text is not None else place["raw_hex"] or "–")]
+    shown += [Fact(_("Bytes of the line"), text if text is not None else place["raw_hex"] or "–", is_raw=True)]
     shown += [Fact(_("Differs"), each.sentence) for each in found.complaints]
     return Told(
         kind=came.kind,

@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from config.model_admin import NOTHING, BoundedPaginator, link_to, url_of
 from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of
-from ledger_app.admin.lots import open_lots_table
-from ledger_app.models import Account, Balance, Holder, Identifier, Line
+from ledger_app.admin.lot_tables import open_lots_table
+from ledger_app.models import Account, Balance, Holder, Line
+from ledger_app.queries import members
 from ledger_app.rules import posting
 from ledger_app.templatetags import look
 
@@ -22,11 +24,11 @@ LINES_A_PAGE = 50
 
 
 def member_number(holder: Holder) -> str:
-    """Return the member number of a holder, or the number of its row where it has none."""
-    values = (
-        Identifier.objects.filter(holder=holder, kind=Identifier.MEMBER_NUMBER).order_by("id").values_list("value", flat=True)
-    )
-    return values.first() or f"#{holder.pk}"
+    """Return the member number of a holder, of one that was merged the one that it had, or the number of its row where it has none."""
+    numbers = members.numbers_own_first().values_list("value", flat=True)
+    if found := numbers.filter(holder=holder).first():
+        return found
+    return (numbers.filter(moves__from_holder=holder).first() if holder.merged_into_id else None) or f"#{holder.pk}"
 
 
 def member_link(holder: Holder | None) -> SafeString | str:
@@ -79,7 +81,7 @@ class AccountAdmin(AccountTransitions):
         shown = paginator.get_page(request.GET.get("p"))
         shown.object_list = [line_cells(line, row) for line in shown.object_list]
         facts: list[tuple[Any, Any]] = [
-            (_("Book"), row.book),
+            (_("Book"), link_to(row.book)),
             (_("Role"), row.role),
             (_("Category"), row.get_category_display()),
             (_("Member"), member_link(row.holder)),
@@ -100,11 +102,16 @@ class AccountAdmin(AccountTransitions):
             "lots": open_lots_table(row),
             "lines": shown,
             "page_var": "p",
-            "onward": offers_of(row, request.user),
+            "onward": [*offers_of(row, request.user), _adjustments_of(row)],
             "offers": self.offers(request, row),
             "audit": self.trail(row),
             "page_range": paginator.get_elided_page_range(shown.number),
         }
+
+
+def _adjustments_of(row: Account) -> tuple[Any, str]:
+    """Return the way to the proposals to adjust an account, decided and not."""
+    return _("Adjustments"), f"{reverse('admin:ledger_app_adjustment_changelist')}?{urlencode({'q': row.code})}"
 
 
 def line_cells(line: Line, account: Account) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from config import attachment_files, attachment_tokens, doorways
 from config.model_admin import NOTHING, link_to, url_of
 from config.transition_admin import TransitionAdmin, shown_version
+from ledger_app.admin.accounts import member_link
+from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.admin.propose_form import ProposeForm, beginning, summed_up
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Account, Adjustment, Attachment, Book, Entry, User
@@ -67,6 +69,11 @@ class AdjustmentAdmin(TransitionAdmin):
         """Return the number, as people say it."""
         return gettext("Adjustment {number}").format(number=row)
 
+    def note_of(self, row: Adjustment) -> SafeString:
+        """Return what an adjustment that waits is about: the account, how much, and the ticket."""
+        ticket = f" · {row.ticket}" if row.ticket else ""
+        return format_html("{} · {}{}", row.account.code, look.amount_cell(row.amount, row.book), ticket)
+
     @admin.display(description=_("number"), ordering="id")
     def shown_number(self, row: Adjustment) -> str:
         """The number."""
@@ -95,7 +102,7 @@ class AdjustmentAdmin(TransitionAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring what every page names."""
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("book", "account", "contra_account", "reason_code", "proposed_by")
+        return rows.select_related("book", "account__holder", "contra_account", "reason_code", "proposed_by")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find by the index of the tickets, or by the accounts, which are found first."""
@@ -133,7 +140,7 @@ class AdjustmentAdmin(TransitionAdmin):
             "book": row.book,
             "facts": _facts_of(row, entry),
             "lines": shown_lines(now, row.book),
-            "lots": now.shown.lots if now.shown else (),
+            "lots": shown_rows(now.shown.lots) if now.shown else (),
             "refusals": [reason.as_dict() for reason in now.refusals],
             "is_open": is_open,
             "decisions": row.decisions.select_related("decided_by").order_by("id"),
@@ -167,7 +174,7 @@ class AdjustmentAdmin(TransitionAdmin):
                     "{} → {}", look.amount_text(balance.before, row.book.exponent), look.amount_cell(balance.after, row.book)
                 )
                 found.append((gettext("Balance of {account}").format(account=balance.account), change))
-            found += [(_("Lots"), lot) for lot in now.shown.lots]
+            found += shown_facts(now.shown.lots, row.book)
         return found
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
@@ -253,7 +260,7 @@ class AdjustmentAdmin(TransitionAdmin):
                 (_("Attachments"), ", ".join(file.name for file in files) or NOTHING),
             ],
             "lines": shown_lines(now, book),
-            "lots": now.shown.lots if now.shown else (),
+            "lots": shown_rows(now.shown.lots) if now.shown else (),
             "refusals": refusals,
             "may_send": not refusals,
             "shown": now.digest,
@@ -290,12 +297,15 @@ def shown_lines(now: Preview, book: Book) -> list[dict[str, Any]]:
     if now.shown is None:
         return []
     balances = {each.account: each for each in now.shown.balances}
+    named = Account.objects.filter(book=book, code__in=[line.account for line in now.shown.lines])
+    addresses = {account.code: url_of(account) for account in named}
     found = []
     for line in now.shown.lines:
         balance = balances.get(line.account)
         found.append(
             {
                 "account": line.account,
+                "url": addresses.get(line.account, ""),
                 "debit": line.amount if line.amount > 0 else None,
                 "credit": -line.amount if line.amount < 0 else None,
                 "before": balance.before if balance else None,
@@ -310,6 +320,7 @@ def _facts_of(row: Adjustment, entry: Entry | None) -> list[tuple[Any, Any]]:
     side = gettext("debit balance") if row.account.category in posting.DEBIT_CATEGORIES else gettext("credit balance")
     found: list[tuple[Any, Any]] = [
         (_("Account"), format_html("{} <em>{}</em>", link_to(row.account), side)),
+        (_("Member"), member_link(row.account.holder)),
         (_("Amount"), look.amount_cell(row.amount, row.book)),
         (_("Contra account"), link_to(row.contra_account)),
         (_("Date"), look.day_text(row.effective_on)),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
 from ledger_app.admin.explanations import prior_period_of
-from ledger_app.admin.lots import allocation_table
+from ledger_app.admin.lot_tables import allocation_table
 from ledger_app.admin.origins import shown_rows
 from ledger_app.admin.reversals import ProposePage
 from ledger_app.models import Entry, Line

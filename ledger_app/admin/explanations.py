@@ -14,13 +14,13 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import instants
 from config.model_admin import url_of
 from ledger_app import errors
-from ledger_app.admin.lots import open_lots_table
+from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.admin.origins import sentence_link
 from ledger_app.models import Account, Entry
 from ledger_app.queries import explain, origins
@@ -82,7 +82,7 @@ class StatementForm(AsKnownForm):
     """From which day to which, both included."""
 
     first_on = _day(_("From"))
-    last_on = _day(_("To"), _("Both days included."))
+    last_on = _day(pgettext_lazy("span of days", "To"), _("Both days included."))
     field_order = ("first_on", "last_on", "known_at")
 
 
@@ -255,7 +255,7 @@ def _with(query: Mapping[str, Any], **more: str) -> str:
 
 
 def _count(count: int) -> str:
-    return gettext("{count} lines").format(count=f"{count:,}")
+    return ngettext("{count} line", "{count} lines", count).format(count=f"{count:,}")
 
 
 def _row(movement: Movement, account: Account, told: origins.Told | None) -> dict[str, Any]:

@@ -11,15 +11,16 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to, url_of
 from config.sheets import Column, Facts, Sheet, Table
 from config.transition_admin import TransitionAdmin, shown_version
+from ledger_app.admin.accounts import member_link
+from ledger_app.admin.lot_tables import day_or_never, link_text
 from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
 from ledger_app.operations import holds
 from ledger_app.operations.audit import Caller
@@ -30,76 +31,15 @@ from ledger_app.rules.transitions import Facts as Asked
 from ledger_app.rules.transitions import Transition
 from ledger_app.templatetags import look
 
-LOTS_SHOWN = 20
 CHUNKS_SHOWN = 50
-
-
-def open_lots_table(account: Account) -> Table | None:
-    """Return what is open of an account's lots, due first first; None where it keeps none."""
-    if not account.keeps_lots:
-        return None
-    book = account.book
-    rows = [
-        (
-            link_to(each.lot),
-            each.lot.get_kind_display(),
-            look.day_text(each.lot.granted_on),
-            link_to(each.lot.line.entry),
-            look.day_text(each.due_on) if each.due_on else gettext("never"),
-            look.amount_filter(each.lot.amount, book),
-            look.amount_filter(each.remaining, book),
-            look.amount_filter(each.held, book),
-        )
-        for each in lot_pages.open_of(account, LOTS_SHOWN)
-    ]
-    address = f"{reverse('admin:ledger_app_lot_changelist')}?account__id__exact={account.pk}"
-    due = f"{reverse('admin:ledger_app_lotrule_due_of_account', args=[account.pk])}"
-    columns = (
-        *(Column(_("lot")), Column(_("kind")), Column(_("granted on")), Column(_("granted by")), Column(_("due on"))),
-        *(Column(_("granted"), is_figure=True), Column(_("left"), is_figure=True), Column(_("held"), is_figure=True)),
-    )
-    table = Table(_("Lots with something left"), columns, rows, _("No lot has anything left."), more=(_("All lots ›"), address))
-    return Table(
-        table.heading, columns, rows, table.empty, note=link_text(due, gettext("What would expire by a day")), more=table.more
-    )
-
-
-def link_text(address: str, text: str) -> SafeString:
-    """Return a link."""
-    return format_html('<a href="{}">{}</a>', address, text)
-
-
-def allocation_table(entry: Entry) -> Table | None:
-    """Return what an entry did to lots: what it granted, and what it took of which; None where it did nothing."""
-    book = entry.book
-    rows = [
-        (link_to(each.account), link_to(each), each.get_kind_display(), gettext("granted"), look.amount_filter(each.amount, book))
-        for each in lot_pages.made_by(entry)
-    ]
-    rows += [
-        (
-            link_to(each.lot.account),
-            link_to(each.lot),
-            each.lot.get_kind_display(),
-            gettext("taken") if each.amount > 0 else gettext("given back"),
-            look.amount_filter(abs(each.amount), book),
-        )
-        for each in lot_pages.used_by(entry)
-    ]
-    if not rows:
-        return None
-    columns = (
-        *(Column(_("account")), Column(_("lot")), Column(_("kind")), Column(_("what"))),
-        Column(_("amount"), is_figure=True),
-    )
-    return Table(_("Lots of this entry"), columns, rows, "")
 
 
 @admin.register(Lot)
 class LotAdmin(ReadOnlyAdmin):
     """Lots: what was granted, used by what, and what is left."""
 
-    list_display = ("number", "account", "kind", "shown_granted_on", "shown_due_on", "shown_amount", "shown_left")
+    list_display = ("number", "shown_account", "kind", "shown_granted_on", "shown_due_on", "shown_amount", "shown_left")
+    list_display_links = ("number",)
     search_fields = ("account__code__exact",)
     search_help_text = _("A whole account code")
     list_select_related = ("account__book", "remainder")
@@ -118,6 +58,11 @@ class LotAdmin(ReadOnlyAdmin):
     def number(self, row: Lot) -> str:
         """The number."""
         return str(row)
+
+    @admin.display(description=_("account"))
+    def shown_account(self, row: Lot) -> SafeString | str:
+        """The account, as a link."""
+        return link_to(row.account)
 
     @admin.display(description=_("granted on"))
     def shown_granted_on(self, row: Lot) -> str:
@@ -149,6 +94,7 @@ class LotAdmin(ReadOnlyAdmin):
         book, remainder = row.account.book, getattr(lot, "remainder", None)
         facts = [
             (_("Account"), link_to(lot.account)),
+            (_("Member"), member_link(lot.account.holder)),
             (_("Kind"), lot.get_kind_display()),
             (_("Granted by"), link_to(lot.line.entry)),
             (_("Granted on"), look.day_text(lot.granted_on)),
@@ -189,7 +135,7 @@ def _parts(lot: Lot) -> list[Any]:
 class LotRuleAdmin(HistoryAdmin):
     """The rules of lots, and what would expire by a day."""
 
-    list_display = ("book", "role", "expiry", "validity", "fixed_on", "order", "breakage")
+    list_display = ("book", "role", "shown_expiry", "order", "kind", "shown_breakage")
     list_select_related = ("book", "breakage")
 
     def get_urls(self) -> list[URLPattern]:
@@ -202,11 +148,45 @@ class LotRuleAdmin(HistoryAdmin):
         ]
         return [*own, *super().get_urls()]
 
+    @admin.display(description=_("expiry"))
+    def shown_expiry(self, row: LotRule) -> str:
+        """When a lot's last day is, with its figure."""
+        if row.expiry == LotRule.Expiry.FIXED:
+            return gettext("On {day}").format(day=look.day_text(row.fixed_on))
+        if row.validity is None:
+            return str(row.get_expiry_display())
+        few = {
+            LotRule.Expiry.DAYS: ngettext("{count} day after granting", "{count} days after granting", row.validity),
+            LotRule.Expiry.MONTHS: ngettext(
+                "{count} month after granting, to the month’s end",
+                "{count} months after granting, to the month’s end",
+                row.validity,
+            ),
+        }
+        return few[LotRule.Expiry(row.expiry)].format(count=look.count_text(row.validity))
+
+    @admin.display(description=_("breakage account"))
+    def shown_breakage(self, row: LotRule) -> SafeString | str:
+        """Where what has expired goes."""
+        return link_to(row.breakage)
+
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the rule, and where what is due can be seen."""
-        sheet = super().sheet(request, row)
+        del request
         address = reverse("admin:ledger_app_lotrule_due", args=[row.book_id])
-        return Sheet(title=str(row), main=sheet.main, remark=link_text(address, gettext("What would expire by a day")))
+        facts = [
+            (_("Book"), link_to(row.book)),
+            (_("Role"), row.role),
+            (_("Expiry"), self.shown_expiry(row)),
+            (_("Order of spending"), row.get_order_display()),
+            (_("Kind of a grant"), row.get_kind_display()),
+            (_("Breakage account"), link_to(row.breakage)),
+        ]
+        return Sheet(
+            title=gettext("Lots of {book}, role {role}").format(book=row.book.code, role=row.role),
+            main=[Facts(_("The rule"), facts)],
+            remark=link_text(address, gettext("What would expire by a day")),
+        )
 
     def due_of_book(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what of a book would expire by a day, once one is asked for: it may be a great many rows."""
@@ -256,7 +236,13 @@ def _amounts(day: expiry.DayDue, book: Book) -> tuple[Any, Any]:
 class DueForm(forms.Form):
     """By when."""
 
-    by = forms.DateField(label=_("By"), initial=lambda: doorways.now().date() + timedelta(days=31), input_formats=["%Y-%m-%d"])
+    by = forms.DateField(
+        label=_("By"),
+        initial=lambda: doorways.now().date() + timedelta(days=31),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("What is due up to and on this day."),
+    )
 
     def clean_by(self) -> date:
         """Return the day."""
@@ -279,7 +265,7 @@ class HoldAdmin(TransitionAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring what is shown with each row."""
-        rows: QuerySet[Any] = super().get_queryset(request).select_related("book", "account", "target", "placed_by")
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("book", "account__holder", "target", "placed_by")
         return rows
 
     @admin.display(description=_("amount"))
@@ -327,6 +313,7 @@ class HoldAdmin(TransitionAdmin):
         """Return what is held, of which lots, and the buttons."""
         facts = [
             (_("Account"), link_to(row.account)),
+            (_("Member"), member_link(row.account.holder)),
             (_("Amount"), look.amount_cell(row.amount, row.book)),
             (_("Goes to"), link_to(row.target)),
             (_("Description"), row.description or NOTHING),
@@ -335,15 +322,28 @@ class HoldAdmin(TransitionAdmin):
             (_("Good until"), look.instant_cell(row.expires_at, row.book)),
             (_("Settled"), NOTHING if row.settled_amount is None else look.amount_cell(row.settled_amount, row.book)),
         ]
-        entry = Entry.objects.filter(book=row.book, reference=f"hold:{row.pk}").first()
-        parts = [(link_to(part.lot), look.amount_filter(part.amount, row.book)) for part in row.parts.select_related("lot")]
+        if (entry := Entry.objects.filter(book=row.book, reference=f"hold:{row.pk}").first()) is not None:
+            facts.append((_("Entry"), link_to(entry)))
+        parts = [
+            (
+                link_to(part.lot),
+                part.lot.get_kind_display(),
+                look.day_text(part.lot.granted_on),
+                day_or_never(part.lot.expires_on),
+                look.amount_filter(part.amount, row.book),
+            )
+            for part in row.parts.select_related("lot")
+        ]
+        columns = (
+            *(Column(_("lot")), Column(_("kind")), Column(_("granted on")), Column(_("last day"))),
+            Column(_("amount"), is_figure=True),
+        )
         return {
             "title": str(row),
             "hold": row,
             "facts": facts,
-            "entry": link_to(entry) if entry else None,
             "offers": self.offers(request, row),
-            "part": Table(_("Lots held"), (Column(_("lot")), Column(_("amount"), is_figure=True)), parts, ""),
+            "part": Table(_("Lots held"), columns, parts, _("No lot is held."), note=row.book.unit),
             "audit": self.trail(row),
         }
 

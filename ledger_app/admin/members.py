@@ -15,25 +15,34 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways, telling
-from config.model_admin import NOTHING, HistoryAdmin, link_to, url_of
-from config.sheets import Column, Facts, Sheet, Table
+from config import doorways
+from config.model_admin import NOTHING, HistoryAdmin, url_of
+from config.sheets import Facts, Offers, Sheet
 from config.transition_admin import Done
-from ledger_app.admin.accounts import line_cells, lines_of, member_link, member_number
+from ledger_app.admin.accounts import member_link, member_number
+from ledger_app.admin.member_tables import (
+    MERGED_SHOWN,
+    accounts_table,
+    identifiers_table,
+    kind_text,
+    lines_table,
+    merges_table,
+    moves_table,
+    trail_table,
+)
 from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
 from ledger_app.errors.members import CardNumberInAddress
-from ledger_app.models import Holder, Identifier, MovedIdentifier
+from ledger_app.models import Holder, Identifier, User
 from ledger_app.operations import members as operations
 from ledger_app.operations import merges as merging
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import members, merges
-from ledger_app.rules import identifiers, posting
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import identifiers
 from ledger_app.rules.identifiers import KINDS
+from ledger_app.rules.merges import PROPOSE
 from ledger_app.templatetags import look
 
-LINES_OF_MEMBER = 10
-MERGED_SHOWN = 50
-TRAIL_SHOWN = 20
 REASON_MOST = 500
 
 
@@ -63,10 +72,11 @@ class EndForm(ReasonForm):
 class MergeForm(ReasonForm):
     """Into whom a member is to be merged."""
 
-    survivor = forms.CharField(max_length=64, label=_("Member who remains: a whole identifier"))
+    survivor = forms.CharField(max_length=64, label=_("Member who remains"), help_text=_("A whole identifier."))
     effective_on = forms.DateField(
         required=False,
-        label=_("Date of the entries, the day of the decision where none is given"),
+        label=_("Date of the entries"),
+        help_text=_("Empty: the day of the decision."),
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     field_order = ("survivor", "effective_on", "reason")
@@ -81,11 +91,6 @@ class AskedPage(NamedTuple):
     effects: Sequence[tuple[Any, Any]] = ()
 
 
-def kind_text(kind: str) -> Any:
-    """Return what people call a kind of identifier."""
-    return KINDS[kind].label if kind in KINDS else kind
-
-
 @admin.register(Holder)
 class HolderAdmin(HistoryAdmin):
     """Members, found by any identifier, whole or by its beginning."""
@@ -97,9 +102,7 @@ class HolderAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the member number with each row."""
-        number = (
-            Identifier.objects.filter(holder=OuterRef("pk"), kind=Identifier.MEMBER_NUMBER).order_by("id").values("value")[:1]
-        )
+        number = members.numbers_own_first().filter(holder=OuterRef("pk")).values("value")[:1]
         rows: QuerySet[Any] = super().get_queryset(request).annotate(member_number=Subquery(number))
         return rows
 
@@ -232,7 +235,6 @@ class HolderAdmin(HistoryAdmin):
 
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return identifiers, accounts with their balances, and the last lines that explain them."""
-        del request
         accounts = list(
             row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code")
         )
@@ -241,143 +243,40 @@ class HolderAdmin(HistoryAdmin):
         merged = [member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
         facts += [(_("Merged from"), format_html_join(", ", "{}", ((each,) for each in merged)))] if merged else []
         remark = gettext("This member was merged: what is posted from now on goes to {member}.") if row.merged_into else ""
+        user = doorways.from_request(request, "admin").user
+        may_end = operations.RIGHT in rights_of(user) and row.merged_into is None
         remains = Holder.objects.get(pk=merges.survivors([row.pk])[row.pk])
-        side: list[Any] = [Facts(_("The member"), facts), _identifiers_table(row), _moves_table(row)]
+        side: list[Any] = [Facts(_("The member"), facts), identifiers_table(row, may_end=may_end), moves_table(row)]
         if row.merged_into is None:
-            side.insert(1, Facts(_("What can be done"), _offers(row)))
+            side.insert(0, Offers(_("What can be done"), _offers(row, user)))
         return Sheet(
             title=gettext("Member {number}").format(number=self.name_of(row)),
             remark=format_html(remark, member=member_link(remains)) if remark else "",
             main=[
-                _accounts_table(accounts),
-                *(_lines_table(account) for account in accounts),
-                _merges_table(row),
-                _trail_table(row),
+                accounts_table(accounts, user),
+                *(lines_table(account) for account in accounts),
+                merges_table(row),
+                trail_table(row),
             ],
             side=side,
         )
 
 
-def _offers(row: Holder) -> list[tuple[Any, Any]]:
-    pages = (("identify", _("Add an identifier")), ("merge", _("Propose a merge")))
+def _offers(row: Holder, user: User) -> list[dict[str, Any]]:
+    """Return what can be done with a member; what the user may not do is held back with whose right it is."""
+    rights = rights_of(user)
+    offers = (
+        ("identify", _("Add an identifier"), operations.RIGHT, _("The member is found by it from now on.")),
+        ("merge", _("Propose a merge"), PROPOSE, _("The member becomes one with another, once another person has approved it.")),
+    )
     return [
-        (label, format_html('<a href="{}">{} ›</a>', reverse(f"admin:ledger_app_holder_{name}", args=[row.pk]), label))
-        for name, label in pages
+        {
+            "name": name,
+            "label": label,
+            "description": description,
+            "url": reverse(f"admin:ledger_app_holder_{name}", args=[row.pk]),
+            "reasons": [] if right in rights else [NotPermitted(user=user.username, right=label, who=_("Support")).as_dict()],
+            "primary": False,
+        }
+        for name, label, right, description in offers
     ]
-
-
-def _merges_table(row: Holder) -> Table:
-    return Table(
-        _("Merges"),
-        (Column(_("number")), Column(_("member")), Column(_("member who remains")), Column(_("state")), Column(_("proposed by"))),
-        [
-            (link_to(each), member_link(each.holder), member_link(each.survivor), look.state_pill(each.state), each.proposed_by)
-            for each in merges.of_member(row.pk, MERGED_SHOWN)
-        ],
-        _("No merge has named this member."),
-    )
-
-
-def _trail_table(row: Holder) -> Table:
-    return Table(
-        _("Who did what"),
-        (Column(_("at")), Column(_("by")), Column(_("what")), Column(_("reason"))),
-        [
-            (
-                look.instant_cell(each.at),
-                each.actor.username,
-                telling.told(each),
-                each.reason or " ".join(reason.get("sentence", "") for reason in each.reasons) or NOTHING,
-            )
-            for each in members.trail(row.pk, TRAIL_SHOWN)
-        ],
-        _("Nobody has done anything here yet."),
-    )
-
-
-def _moves_table(row: Holder) -> Table:
-    moved = MovedIdentifier.objects.filter(from_holder=row) | MovedIdentifier.objects.filter(to_holder=row)
-    shown = moved.select_related("identifier", "merge", "from_holder", "to_holder").order_by("-id")[:MERGED_SHOWN]
-    return Table(
-        _("Identifiers that moved"),
-        (Column(_("value")), Column(_("from")), Column(_("to")), Column(_("merge"))),
-        [
-            (each.identifier.shown, member_link(each.from_holder), member_link(each.to_holder), link_to(each.merge))
-            for each in shown
-        ],
-        _("No identifier has come or gone by a merge."),
-    )
-
-
-def _accounts_table(accounts: list[Any]) -> Table:
-    return Table(
-        _("Accounts"),
-        (
-            Column(_("book")),
-            Column(_("account")),
-            Column(_("category")),
-            Column(_("state")),
-            Column(_("balance"), is_figure=True),
-        ),
-        [
-            (
-                each.book.code,
-                link_to(each, each.code),
-                each.get_category_display(),
-                look.state_pill(each.state),
-                look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
-            )
-            for each in accounts
-        ],
-        _("This member has no account."),
-    )
-
-
-def _lines_table(account: Any) -> Table:
-    """Return the last lines of a member's account, whose balance after the first of them is the balance of the account."""
-    lines = [line_cells(line, account) for line in lines_of(account)[:LINES_OF_MEMBER]]
-    columns = (
-        *(Column(_("date")), Column(_("entry")), Column(_("description"))),
-        *(Column(_("debit"), is_figure=True), Column(_("credit"), is_figure=True), Column(_("balance after"), is_figure=True)),
-    )
-    unit = account.book.exponent
-    return Table(
-        gettext("Last lines of {account}").format(account=account.code),
-        columns,
-        [
-            (
-                format_html('<span class="day">{}</span>', look.day_text(line["date"])),
-                format_html('<a class="nowrap" href="{}">{}</a>', line["url"], line["reference"]),
-                line["description"],
-                *(look.amount_filter(line[column], unit) for column in ("debit", "credit", "balance_after")),
-            )
-            for line in lines
-        ],
-        _("No entry has touched this account yet."),
-        note=f"{account.book.code} · {account.book.unit}",
-        more=(_("All lines ›"), url_of(account)),
-    )
-
-
-def _identifiers_table(holder: Holder) -> Table:
-    return Table(
-        _("Identifiers"),
-        (Column(_("kind")), Column(_("value")), Column(_("valid")), Column(_("what can be done"))),
-        [
-            (
-                kind_text(each.kind),
-                each.shown,
-                f"{look.day_text(each.active_from)} – {look.day_text(each.active_to)}"
-                if each.active_from or each.active_to
-                else _("always"),
-                NOTHING if each.active_to else _end_link(each),
-            )
-            for each in holder.identifiers.order_by("kind", "value")
-        ],
-        _("This member has no identifier."),
-    )
-
-
-def _end_link(row: Identifier) -> SafeString:
-    address = reverse("admin:ledger_app_holder_end_identifier", args=[row.holder_id, row.pk])
-    return format_html('<a href="{}">{}</a>', address, _("End"))

@@ -7,17 +7,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.model_admin import NOTHING, link_to
 from config.sheets import Column, Facts, Table
 from config.transition_admin import TransitionAdmin, shown_version
-from ledger_app.admin.accounts import member_link
-from ledger_app.admin.members import kind_text
-from ledger_app.models import Book, Entry, Merge
+from ledger_app.admin.accounts import member_link, member_number
+from ledger_app.admin.member_tables import kind_text
+from ledger_app.models import Account, Book, Entry, Merge
 from ledger_app.operations import merges as operations
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges
@@ -68,6 +69,11 @@ class MergeAdmin(TransitionAdmin):
         """Return what people call a merge."""
         return gettext("Merge {number}").format(number=row)
 
+    def note_of(self, row: Merge) -> str:
+        """Return whom a merge that waits is about."""
+        remains = member_number(row.survivor) if row.survivor else gettext("A new member")
+        return f"{member_number(row.holder)} → {remains}"
+
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> CaseFacts:
         """Return what the guards are asked with."""
         del transition
@@ -85,14 +91,14 @@ class MergeAdmin(TransitionAdmin):
             (_("Undoes"), link_to(row.undoes)),
             (_("Date of the entries"), _days(plan)),
             (_("Reason"), row.reason),
-            (_("Proposed"), f"{row.proposed_by} · {look.instant_text(row.proposed_at)}"),
-            (_("Decided"), f"{row.decided_by} · {look.instant_text(row.decided_at)}" if row.decided_by else NOTHING),
+            (_("Proposed by"), f"{row.proposed_by} · {look.instant_text(row.proposed_at)}"),
+            (_("Decided by"), f"{row.decided_by} · {look.instant_text(row.decided_at)}" if row.decided_by else NOTHING),
             (_("Digest"), look.digest_cell(bytes(row.decided_digest or row.digest))),
         ]
         return {
             "title": self.name_of(row),
             "merge": row,
-            "parts": [_moves(plan), _identifiers(plan), _entries(entries)],
+            "parts": [_moves(plan), _identifiers(plan), _entries(entries, is_open=is_open)],
             "facts": Facts(_("The merge"), facts),
             "offers": self.offers(request, row),
             "audit": self.trail(row),
@@ -167,8 +173,9 @@ def _days(plan: Mapping[str, Any]) -> str:
 
 def _moves(plan: Mapping[str, Any]) -> Table:
     books = {book.code: book for book in Book.objects.all()}
+    links = _account_links(plan)
     columns = (
-        *(Column(_("book")), Column(_("role")), Column(_("from")), Column(_("to"))),
+        *(Column(_("book")), Column(pgettext_lazy("what moves", "from")), Column(pgettext_lazy("what moves", "to"))),
         *(
             Column(_("balance before"), is_figure=True),
             Column(_("amount"), is_figure=True),
@@ -180,12 +187,11 @@ def _moves(plan: Mapping[str, Any]) -> Table:
         columns,
         [
             (
-                each["book"],
-                each["role"],
-                each["from"],
-                each["to"] or _("a new account"),
+                format_html("{}<em>{}</em>", each["book"], books[each["book"]].unit),
+                links.get((each["book"], each["from"]), each["from"]),
+                links.get((each["book"], each["to"]), each["to"]) or _("a new account"),
                 *(
-                    look.amount_cell(amount, books[each["book"]])
+                    look.amount_filter(amount, books[each["book"]])
                     for amount in (each["to_balance"], each["amount"], each["to_balance"] + each["amount"])
                 ),
             )
@@ -205,10 +211,17 @@ def _identifiers(plan: Mapping[str, Any]) -> Table:
     )
 
 
-def _entries(entries: Any) -> Table:
+def _account_links(plan: Mapping[str, Any]) -> dict[tuple[str, str], SafeString | str]:
+    """Return the accounts of a plan as links, by (code of the book, code)."""
+    named = [(each["book"], code) for each in plan.get("moves", []) for code in (each["from"], each["to"]) if code]
+    accounts = Account.objects.filter(book__code__in={book for book, _code in named}, code__in={code for _book, code in named})
+    return {(each.book.code, each.code): link_to(each, each.code) for each in accounts.select_related("book")}
+
+
+def _entries(entries: Any, *, is_open: bool) -> Table:
     return Table(
         _("Entries"),
         (Column(_("book")), Column(_("date")), Column(_("entry"))),
         [(each.book.code, look.day_text(each.effective_on), link_to(each)) for each in entries.order_by("id")],
-        _("Nothing was posted."),
+        _("Nothing is posted before another person has approved it.") if is_open else _("Nothing was posted."),
     )

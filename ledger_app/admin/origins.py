@@ -38,4 +38,6 @@ def address(target: Target | None) -> str:
 
 
 def _text(fact: Fact) -> Any:
-    return look.digest_cell(fact.text) if fact.is_digest else fact.text
+    if fact.is_digest:
+        return look.digest_cell(fact.text)
+    return format_html("<code>{}</code>", fact.text) if fact.is_raw else fact.text

@@ -124,7 +124,7 @@ class ReasonCodeAdmin(KeptAdmin):
     lead = _(
         "Whoever proposes chooses a reason code; it says which account takes the other side. What was posted is not touched."
     )
-    list_display = ("code", "name", "shown_contra", "may_waive_floor", "is_active")
+    list_display = ("code", "name", "shown_contra", "shown_waives_floor", "shown_in_use")
     list_filter = ("is_active",)
     ordering = ("code",)
 
@@ -137,6 +137,16 @@ class ReasonCodeAdmin(KeptAdmin):
     def shown_contra(self, row: ReasonCode) -> str:
         """The contra account of each book."""
         return ", ".join(sorted(f"{each.book.code}: {each.account.code}" for each in row.contra_accounts.all()))
+
+    @admin.display(description=_("may break a floor"))
+    def shown_waives_floor(self, row: ReasonCode) -> str:
+        """Whether, in a word: no colour says that either is good."""
+        return gettext("yes") if row.may_waive_floor else gettext("no")
+
+    @admin.display(description=_("in use"))
+    def shown_in_use(self, row: ReasonCode) -> str:
+        """Whether, in a word."""
+        return gettext("yes") if row.is_active else gettext("no")
 
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the code and its contra accounts."""

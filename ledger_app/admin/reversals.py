@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ from config import doorways
 from config.model_admin import NOTHING, link_to, url_of
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import errors
+from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.models import Book, Entry, Reversal
 from ledger_app.operations import reversals
 from ledger_app.operations.audit import Caller
@@ -32,6 +34,7 @@ from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET_MOST
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
 
+NOTE_MOST = 60  # characters of a reason beside what waits
 Fact = tuple[Any, Any]
 
 
@@ -59,6 +62,10 @@ class ReversalAdmin(TransitionAdmin):
         """Bring what showing a proposal names."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related("entry__book", "entry__posting", "proposed_by", "decided_by", "reversal")
+
+    def note_of(self, row: Reversal) -> str:
+        """Return why a reversal that waits was proposed."""
+        return " · ".join(filter(None, (Truncator(row.reason).chars(NOTE_MOST), row.ticket)))
 
     @admin.display(description=_("reversal"), ordering="id")
     def shown_number(self, row: Reversal) -> str:
@@ -112,6 +119,7 @@ class ReversalAdmin(TransitionAdmin):
             "book": row.entry.book,
             "facts": facts,
             "balances": balance_rows(preview) if preview else [],
+            "lots": shown_rows(preview.lots) if preview else [],
             "has_moved": bool(preview) and preview.digest != bytes(row.digest).hex() if preview else False,
             "offers": self.offers(request, row),
             "audit": self.trail(row),
@@ -272,7 +280,7 @@ def effects_of(entry: Entry, preview: Preview) -> list[Fact]:
     return [
         (_("Date of the reversal"), day),
         *[_balance_fact(row, entry.book) for row in balance_rows(preview)],
-        *[(_("Lots"), str(lot)) for lot in preview.lots],
+        *shown_facts(preview.lots, entry.book),
     ]
 
 

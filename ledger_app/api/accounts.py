@@ -17,7 +17,7 @@ from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
 from ledger_app.models import Account, Balance, Identifier, Line
 from ledger_app.operations import accounts as operations
-from ledger_app.queries import account_states, books, expiry, lot_pages
+from ledger_app.queries import account_states, books, expiry, lot_pages, members
 from ledger_app.rules.accounts import ACCOUNT
 from ledger_app.rules.posting import natural
 
@@ -119,7 +119,7 @@ class AccountView(ExplainedAccountView):
     def get_queryset(self) -> QuerySet[Any]:
         """Bring balance and holder with each row, in a number of statements that does not depend on the rows."""
         stripes = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Sum("amount"))
-        numbers = Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER).order_by("id")
+        numbers = members.numbers_own_first()
         rows: QuerySet[Any] = super().get_queryset()
         rows = rows.annotate(balance_amount=Subquery(stripes.values("total"), output_field=BigIntegerField()))
         return rows.select_related("book", "holder").prefetch_related(

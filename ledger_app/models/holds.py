@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.accounts import Account
@@ -42,7 +43,7 @@ class Hold(models.Model):
         """Names, rights and constraints."""
 
         verbose_name = _("hold")
-        verbose_name_plural = _("holds")
+        verbose_name_plural = pgettext_lazy("reserved points", "holds")
         permissions = [
             ("place_hold", "Can hold points"),
             ("settle_hold", "Can settle a hold"),

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from ledger_app import errors
 from ledger_app.errors import members
-from ledger_app.models import AuditRow, Holder, Identifier
+from ledger_app.models import AuditRow, Holder, Identifier, MovedIdentifier
 from ledger_app.queries import identifiers as kept
 from ledger_app.queries import merges
 from ledger_app.rules import identifiers
@@ -135,11 +137,17 @@ class MemberShown(NamedTuple):
     remains: int
 
 
+def numbers_own_first() -> QuerySet[Identifier]:
+    """Return member numbers such that the first of a member is what the member is called: none that came by a merge, where there is another."""
+    came = MovedIdentifier.objects.filter(identifier=OuterRef("pk"), to_holder=OuterRef("holder"))
+    return Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER).alias(has_come=Exists(came)).order_by("has_come", "id")
+
+
 def shown(holder_ids: Iterable[int]) -> dict[int, MemberShown]:
     """Return what a list shows of these members, in a number of statements that does not depend on how many they are."""
     ids = sorted(set(holder_ids))
     numbers: dict[int, list[str]] = {key: [] for key in ids}
-    rows = Identifier.objects.filter(holder_id__in=ids, kind=Identifier.MEMBER_NUMBER).order_by("id")
+    rows = numbers_own_first().filter(holder_id__in=ids)
     for key, value in rows.values_list("holder_id", "value"):
         numbers[key].append(value)
     remains = merges.survivors(ids)

@@ -29,12 +29,16 @@ class Came(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One thing that is known of an origin: what it is, what it says, and the row it leads to. A digest is shown short and copied whole."""
+    """One thing that is known of an origin: what it is, what it says, and the row it leads to.
+
+    A digest is shown short and copied whole; what is raw is shown to the letter.
+    """
 
     label: str | Promise
     text: Any
     target: Target | None = None
     is_digest: bool = False
+    is_raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

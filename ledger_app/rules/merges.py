@@ -13,6 +13,7 @@ from ledger_app.errors import members
 from ledger_app.rules.posting import natural
 from ledger_app.rules.transitions import Machine, Transition
 
+PROPOSE = "ledger_app.propose_merge"
 FORM = "kakutei-merge-1"
 STATES = {"open": _("Open"), "suspended": _("Suspended"), "closed": _("Closed")}
 
@@ -198,7 +199,7 @@ GUARDS = (members_are_two, neither_is_merged, can_be_undone, accounts_take_it, f
 def proposal_reasons(facts: MergeFacts) -> list[errors.LedgerError]:
     """Return why a merge cannot be proposed."""
     found: list[errors.LedgerError] = []
-    if "ledger_app.propose_merge" not in facts.rights:
+    if PROPOSE not in facts.rights:
         found.append(errors.NotPermitted(user=facts.user_name, right=_("Propose a merge"), who=_("Support")))
     for guard in GUARDS:
         found += guard(facts)
@@ -244,7 +245,7 @@ MERGE = Machine(
             description=_("Nothing moves. The proposal ends."),
             sources=("proposed",),
             target="withdrawn",
-            right="ledger_app.propose_merge",
+            right=PROPOSE,
             who=_("Support"),
             reason_required=True,
             told=_("withdrew the proposal"),

@@ -50,6 +50,7 @@ def test_a_proposal_is_shown_before_it_is_sent_and_sent_as_it_was_shown(desk, cl
         ("wallet", 700, 1700),
         ("sales", None, None),
     ]
+    assert f'<a href="{page_of(account)}">wallet</a>' in shown.content.decode()
     assert Adjustment.objects.count() == 0
     again = client.post(PROPOSE, {**typed(desk), "step": "change", "kept": shown.context["tokens"]})
     assert again.context["form"].initial["amount"] == "1,000"

@@ -70,7 +70,19 @@ def test_a_merge_is_proposed_shown_and_decided_by_another(
     assert member.merged_into == Identifier.objects.get(value="1002").holder
     page = finance.get(page_of(member)).content.decode()
     assert "This member was merged" in page
+    # Whoever remains has both numbers, and is still called by the one that was always theirs; who was merged, by the one that was.
+    assert "Member 1001</h1>" in page
+    assert "Member 1002</h1>" in finance.get(page_of(member.merged_into)).content.decode()
     assert finance.get(reverse("admin:ledger_app_merge_changelist")).status_code == 200
+
+
+def test_what_somebody_may_not_do_with_a_member_is_held_back_with_whose_right_it_is(
+    world: World, client_of: ClientOf, member: Holder
+) -> None:
+    page = client_of(world.finance).get(page_of(member)).content.decode()
+    assert "has not the right “Propose a merge”. Support may do this." in page
+    assert asks("identify", member) not in page
+    assert asks("identify", member) in client_of(world.support).get(page_of(member)).content.decode()
 
 
 def test_an_account_is_suspended_from_its_page(support_client: Client) -> None:

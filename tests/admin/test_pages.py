@@ -108,6 +108,23 @@ def adjusted(world: World, number: int) -> None:
         adjustments.decide(adjustment_id=row.pk, name=name, caller=finance, digest_shown=shown, reason="Looked at.")
 
 
+def proposed(world: World) -> None:
+    """Leave an adjustment, a merge and a reversal that wait for a decision, in the book that keeps lots where they touch points."""
+    support = world.caller(world.support)
+    world.register("3001", "3002")
+    one, other = Identifier.objects.filter(value__in=("3001", "3002")).order_by("value")
+    merges.propose(holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=FEBRUARY, reason="One.", caller=support)
+    said = Proposal("waits", "GIFTS", "M1", -5, date(2017, 3, 2), "gifts", "Granted twice.", "T-1")
+    finance = world.caller(world.finance)
+    reason_codes.keep(code="gifts", name="Gifts", contra_accounts={"GIFTS": "programme"}, caller=finance)
+    reason_codes.set_limit(
+        group="finance", book="GIFTS", amount_most=9, two_deciders_above=9, caller=world.caller(world.superuser)
+    )
+    adjustments.propose(proposal=said, caller=support, expires_at=worlds.NOW.replace(year=2100))
+    entry = Entry.objects.get(book__code="GIFTS", reference="s-1")
+    reversals.propose(entry_id=entry.pk, reason="It came back.", caller=support)
+
+
 def verified(world: World) -> None:
     from ledger_app.operations import verification
 
