@@ -1,5 +1,6 @@
 """Reason codes and limits in the admin: lists that look, and forms that call the operations which keep them."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,13 +60,13 @@ class KeptAdmin(HistoryAdmin):
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_keep_one", args=[row.pk])
         return format_html('<a class="press press-inline" href="{}">{}</a>', address, gettext("Change it"))
 
+    @abstractmethod
     def form_for(self, row: Any, data: Any = None) -> forms.Form:
         """Return the form, filled with what ``row`` is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
         """Call the operation and return the row."""
-        raise NotImplementedError
 
     def keep(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Ask, and on a POST keep."""

@@ -20,11 +20,12 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from tests.faults import drill, ground
+    from tests.faults.tally import Wanted
 
     seed = int(os.environ.get("SEED") or time.time_ns() % 10**9)
     print(f"seed {seed} (SEED={seed} replays it)", flush=True)
     asked = {name: int(os.environ[name.upper()]) for name in ("kills", "cuts", "stops") if os.environ.get(name.upper())}
-    wanted = drill.Wanted(**asked, everywhere="kills" not in asked)
+    wanted = Wanted(**asked, everywhere="kills" not in asked)
     with tempfile.TemporaryDirectory(prefix="kakutei-drill-") as directory, ground.prepared(Path(directory)) as prepared:
         tally = drill.Drill(ground=prepared, seed=seed, wanted=wanted).run()
     print("\n".join(tally.lines()))

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.faults.drill import Drill, Tally, Wanted
+from tests.faults.drill import Drill
 from tests.faults.ground import Ground, prepared
+from tests.faults.tally import Tally, Wanted
 
 NOTHING = {"kills": 0, "cuts": 0, "stops": 0, "deadlocks": 0, "together": 0, "rivals": 0, "pools": 0, "everywhere": False}
 

@@ -1,12 +1,9 @@
 """The drill: takes files their whole way, disturbed at one site and undisturbed at another, and compares what is left (docs/drill.md)."""
 
-import json
 import random
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +15,7 @@ from tests.faults.ground import LEASE_SECONDS, Ground, Site, file_of
 from tests.faults.places import AT_A_CLAIM, Places
 from tests.faults.processes import Child
 from tests.faults.proxy import Cut
+from tests.faults.tally import RECORDS, Tally, Wanted
 
 FILES_MOST = 100
 AGAIN_MOST = 8  # clean runs of one command until it is done
@@ -31,7 +29,6 @@ DEADLOCKS_AT_ONCE = 3
 POOL_SECONDS = 1.5  # a process with Django takes about one to begin
 TIMED_SHARE = 0.15  # of the kills: not at a step but at some time
 KILL_SECONDS = 0.1
-RECORDS = 150  # of each file
 
 
 class Case(NamedTuple):
@@ -63,60 +60,6 @@ STEPS = (
 
 class Found(Exception):
     """The drill has found a fault; the message says which."""
-
-
-@dataclass
-class Wanted:
-    """How often what is to happen, at least."""
-
-    kills: int = 300
-    cuts: int = 280
-    stops: int = 12
-    deadlocks: int = 40
-    together: int = 8  # several workers side by side
-    rivals: int = 4  # a worker without locks decides on a chunk that another then applies
-    pools: int = 4  # a command with workers of its own, one of which is killed
-    everywhere: bool = True  # and a kill at each step, before and after it
-
-
-@dataclass
-class Tally:
-    """What happened, and what it came to."""
-
-    seed: int
-    struck: Counter[str] = field(default_factory=Counter)
-    files: int = 0
-    lost: int = 0
-    doubled: int = 0
-    takeovers: int = 0
-    difference: str = ""
-    seconds: int = 0
-    places: tuple[int, int] = (0, 0)  # struck by a kill, and all
-
-    def count(self, kind: str) -> int:
-        """Return how often disturbances of a kind struck, wherever they did."""
-        return sum(number for name, number in self.struck.items() if name.split()[0] == kind)
-
-    def lines(self) -> list[str]:
-        """Return what is printed: the tally, what it came to, and one JSON object."""
-        kinds = {kind: self.count(kind) for kind in ("kill", "cut", "stop", "rival", "deadlock")}
-        kinds["kill"] += self.count("server")
-        return [
-            *(f"{number:>6}  {name}" for name, number in sorted(self.struck.items())),
-            f"{self.files:>6}  files of {RECORDS} records",
-            f"{self.places[0]:>6}  of {self.places[1]} places before and after a step were struck by a kill",
-            self.difference or "All rows equal those of the undisturbed run, and verify finds nothing.",
-            json.dumps(
-                {
-                    "seed": self.seed,
-                    **{f"{kind}s": number for kind, number in kinds.items()},
-                    "takeovers": self.takeovers,
-                    "lost": self.lost,
-                    "doubled": self.doubled,
-                    "seconds": self.seconds,
-                }
-            ),
-        ]
 
 
 class Drill:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.drill import Tally
+from tests.faults.tally import Tally
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.serial, pytest.mark.slow]
 

@@ -1,0 +1,51 @@
+"""The first page, and what a refusal leaves to be read."""
+
+import pytest
+from django.urls import reverse
+
+from ledger_app.models import (
+    AuditRow,
+)
+from tests.admin.conftest import ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
+from tests.ingestion_app.operations.world import World
+
+
+def test_the_empty_list_of_batches_tells_an_engineer_how_to_begin(world: World, client_of: ClientOf) -> None:
+    door = reverse("admin:ingestion_app_batch_receive")
+    assert (
+        door
+        in client_of(world.engineer).get(reverse("admin:ingestion_app_batch_changelist")).content.decode().split("empty-list")[1]
+    )
+    assert door not in client_of(world.finance).get(reverse("admin:ingestion_app_batch_changelist")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "said"), [("support", "Find and explain"), ("auditor", "Find and explain"), ("engineer", "Receive a file")]
+)
+def test_the_first_page_gives_every_role_a_way_to_begin(
+    world: World, client_of: ClientOf, somebody: RoleOf, role: str, said: str
+) -> None:
+    assert said in client_of(somebody(role)).get(reverse("admin:index")).content.decode()
+
+
+def test_the_first_page_shows_what_waits_for_whom(world: World, client_of: ClientOf, somebody: RoleOf) -> None:
+    batch = bring_to(world, "validated")
+    assert "Batches to approve" in client_of(world.finance).get(reverse("admin:index")).content.decode()
+    own = world.receive(another_file(2), name=name_of_file(2), user=world.superuser)
+    world.validate(own, user=world.superuser)
+    text = client_of(world.superuser).get(reverse("admin:index")).content.decode()
+    assert f">{batch}<" in text.split("Batches to approve")[1].split("</section>")[0]
+    assert f">{own}<" not in text.split("Batches to approve")[1].split("</section>")[0]
+
+
+def test_the_audit_page_of_a_refusal_lists_every_reason_with_its_code(world: World, client_of: ClientOf) -> None:
+    from ledger_app.errors import Refused
+
+    batch = world.receive()
+    with pytest.raises(Refused):
+        world.approve(batch, user=world.support, digest="")
+    row = AuditRow.objects.get(outcome="refused")
+    text = client_of(world.support).get(page_of(row)).content.decode()
+    assert "was refused: Approve" in text
+    for code in ("wrong_state", "not_permitted"):
+        assert f"<code>{code}</code>" in text
