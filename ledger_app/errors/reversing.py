@@ -19,13 +19,6 @@ class OwnReversal(LedgerError):
     template = _("{user} proposed this reversal. Another person must decide it.")
 
 
-class ReversalOfAnother(LedgerError):
-    """Only the one who proposed a reversal withdraws it."""
-
-    code = "reversal_of_another"
-    template = _("{proposer} proposed this reversal and may withdraw it. Anybody else who may decide it can reject it.")
-
-
 class ReversalPreviewMoved(LedgerError):
     """What the reversal would do is not what was shown."""
 

@@ -27,10 +27,13 @@ NOT_ZERO = (
     "NEW.state = 'closed' AND OLD.state <> 'closed' AND"
     " (SELECT COALESCE(SUM(balance.amount), 0) FROM ledger_app_balance AS balance WHERE balance.account_id = NEW.id) <> 0"
 )
+CONTENT = (
+    *("holder_id", "undoes_id", "amounts", "effective_on", "preview", "digest", "reason", "proposed_by_id", "proposed_at"),
+)
+# As text, so that what was empty and is filled in differs too.
 OTHER_CONTENT = (
-    "NEW.holder_id <> OLD.holder_id OR NEW.digest <> OLD.digest OR NEW.reason <> OLD.reason"
-    " OR NEW.proposed_by_id <> OLD.proposed_by_id OR NEW.proposed_at <> OLD.proposed_at"
-    " OR (OLD.survivor_id IS NOT NULL AND (NEW.survivor_id IS NULL OR NEW.survivor_id <> OLD.survivor_id))"
+    " OR ".join(f"COALESCE(HEX(NEW.{column}), '-') <> COALESCE(HEX(OLD.{column}), '-')" for column in CONTENT)
+    + " OR (OLD.survivor_id IS NOT NULL AND (NEW.survivor_id IS NULL OR NEW.survivor_id <> OLD.survivor_id))"
 )
 
 
@@ -50,6 +53,7 @@ def refusals() -> list[tuple[str, str, str, str]]:
         ),
         ("kakutei_account_closed_no_update", "UPDATE", "ledger_app_account", "OLD.state = 'closed' AND NEW.state <> 'closed'"),
         ("kakutei_account_closed_at_zero", "UPDATE", "ledger_app_account", NOT_ZERO),
+        ("kakutei_merge_begins_proposed", "INSERT", "ledger_app_merge", "NEW.state <> 'proposed' OR NEW.version <> 1"),
         ("kakutei_merge_ended_no_update", "UPDATE", "ledger_app_merge", "OLD.state <> 'proposed'"),
         ("kakutei_merge_content_no_update", "UPDATE", "ledger_app_merge", OTHER_CONTENT),
         ("kakutei_merge_no_delete", "DELETE", "ledger_app_merge", ""),

@@ -19,6 +19,7 @@ EDITED = "OLD.state <> 'proposed' OR " + " OR ".join(
     for column in ("entry_id", "effective_on", "prior_period", "reason", "ticket", "digest", "proposed_by_id", "proposed_at")
 )
 TRIGGERS = [
+    ("kakutei_reversal_begins_proposed", "INSERT", TABLE, "NEW.state <> 'proposed' OR NEW.version <> 1"),
     ("kakutei_reversal_no_edit", "UPDATE", TABLE, EDITED),
     ("kakutei_reversal_no_delete", "DELETE", TABLE, ""),
 ]

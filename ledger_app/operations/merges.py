@@ -191,7 +191,11 @@ class _Work:
             holder_ids=frozenset(holders),
         )
         self.locked = locks.ledger(wanted, lane=LANE, alone=True)
-        return merges.facts(row, user=self.caller.user, at=self.caller.at, shown=self.shown)
+        facts = merges.facts(row, user=self.caller.user, at=self.caller.at, shown=self.shown)
+        if {each.id for each in facts.accounts} - self.locked.accounts.keys():
+            # An account was opened for one of the two after their accounts were looked up, and is not held.
+            raise errors.Refused([members.MergeMoved()])
+        return facts
 
     def write(self, row: Merge, facts: MergeFacts) -> Mapping[str, Any]:
         """Write everything that the merge comes to, and return the columns that are set with its state."""

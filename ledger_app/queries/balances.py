@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from ledger_app.models import Book, Identifier
+from ledger_app.models import Book
+from ledger_app.queries import members
 
 ACCOUNTS_A_READ = 5000
 LAST_DAY = date.max
@@ -32,10 +33,7 @@ LINES = """ledger_app_line AS line ON line.account_id = account.id
       LEFT JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.posted_at <= %s"""
 
 PAGE = """
-    SELECT account.code, account.role, account.category,
-           (SELECT MIN(identifier.value) FROM ledger_app_identifier AS identifier
-             WHERE identifier.holder_id = account.holder_id AND identifier.kind = %s),
-           {amount}
+    SELECT account.code, account.role, account.category, account.holder_id, {amount}
       FROM (SELECT id, code, role, category, holder_id FROM ledger_app_account
              WHERE book_id = %s AND code > %s ORDER BY code LIMIT %s) AS account
       LEFT JOIN {rows}
@@ -49,7 +47,7 @@ TOTAL = """
 
 
 def of_book(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[AccountBalance]:
-    """Yield every account of a book, by code: one statement for each ``ACCOUNTS_A_READ`` accounts.
+    """Yield every account of a book, by code: a bounded number of statements for each ``ACCOUNTS_A_READ`` accounts.
 
     Without ``at`` and ``known_at`` these are the stored claims. With either they are summed from the lines of the entries dated up to
     ``at`` and posted up to ``known_at``.
@@ -59,10 +57,11 @@ def of_book(book: Book, *, at: date | None = None, known_at: datetime | None = N
     last = ""
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(sql, [Identifier.MEMBER_NUMBER, book.pk, last, ACCOUNTS_A_READ, *parameters])
+            cursor.execute(sql, [book.pk, last, ACCOUNTS_A_READ, *parameters])
             page = cursor.fetchall()
-        for code, role, category, member_number, total in page:
-            yield AccountBalance(code, role, category, member_number or "", int(total))
+        numbers = members.numbers_of({holder_id for _, _, _, holder_id, _ in page if holder_id is not None})
+        for code, role, category, holder_id, total in page:
+            yield AccountBalance(code, role, category, numbers.get(holder_id, ""), int(total))
         if len(page) < ACCOUNTS_A_READ:
             return
         last = page[-1][0]

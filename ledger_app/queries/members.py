@@ -1,6 +1,6 @@
 """Finds members by any identifier, whole or by its beginning, among tens of millions: by ranges of indexes, and no table is counted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from ledger_app import errors
 from ledger_app.errors import members
 from ledger_app.models import AuditRow, Holder, Identifier, MovedIdentifier
 from ledger_app.queries import identifiers as kept
-from ledger_app.queries import merges
+from ledger_app.queries import merges, postings
 from ledger_app.rules import identifiers
 from ledger_app.rules.identifiers import KINDS
 
@@ -141,6 +141,15 @@ def numbers_own_first() -> QuerySet[Identifier]:
     """Return member numbers such that the first of a member is what the member is called: none that came by a merge, where there is another."""
     came = MovedIdentifier.objects.filter(identifier=OuterRef("pk"), to_holder=OuterRef("holder"))
     return Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER).alias(has_come=Exists(came)).order_by("has_come", "id")
+
+
+def numbers_of(holder_ids: Collection[int]) -> dict[int, str]:
+    """Return the number that each of these members is called by; one who has none is left out."""
+    found: dict[int, str] = {}
+    for part in postings.parts(sorted(holder_ids)):
+        for holder_id, value in numbers_own_first().filter(holder_id__in=part).values_list("holder_id", "value"):
+            found.setdefault(holder_id, value)
+    return found
 
 
 def shown(holder_ids: Iterable[int]) -> dict[int, MemberShown]:

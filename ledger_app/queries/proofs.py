@@ -210,6 +210,7 @@ EXPECTED_TRIGGERS = frozenset(
         "kakutei_identifier_value_no_update",
         "kakutei_account_closed_no_update",
         "kakutei_account_closed_at_zero",
+        "kakutei_merge_begins_proposed",
         "kakutei_merge_ended_no_update",
         "kakutei_merge_content_no_update",
         "kakutei_merge_no_delete",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from ledger_app.models import Reversal
 from ledger_app.queries.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
 
-EXPECTED_TRIGGERS = frozenset({"kakutei_reversal_no_edit", "kakutei_reversal_no_delete"})
+EXPECTED_TRIGGERS = frozenset({"kakutei_reversal_begins_proposed", "kakutei_reversal_no_edit", "kakutei_reversal_no_delete"})
 
 
 def deciders_are_others(books: Scope) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.errors import members
+from ledger_app.errors import adjusting, members
 from ledger_app.rules.posting import natural
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -122,6 +122,11 @@ def plan(
 def decider_is_another(facts: MergeFacts) -> Sequence[errors.LedgerError]:
     """Nobody decides what they proposed."""
     return [members.MergeDecidedByProposer(user=facts.user_name)] if facts.user_name == facts.proposed_by else []
+
+
+def is_proposer(facts: MergeFacts) -> Sequence[errors.LedgerError]:
+    """Only whoever proposed withdraws."""
+    return [] if facts.user_name == facts.proposed_by else [adjusting.NotProposer(proposer=facts.proposed_by)]
 
 
 def members_are_two(facts: MergeFacts) -> Sequence[errors.LedgerError]:
@@ -247,6 +252,7 @@ MERGE = Machine(
             target="withdrawn",
             right=PROPOSE,
             who=_("Support"),
+            guards=(is_proposer,),
             reason_required=True,
             told=_("withdrew the proposal"),
         ),

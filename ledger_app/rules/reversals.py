@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.errors import reversing
+from ledger_app.errors import adjusting, reversing
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -75,7 +75,7 @@ def decider_is_another(facts: ReversalFacts) -> list[errors.LedgerError]:
 
 def proposer_withdraws(facts: ReversalFacts) -> list[errors.LedgerError]:
     """Whoever did not propose it rejects it, and says why."""
-    return [] if facts.user_id == facts.proposer_id else [reversing.ReversalOfAnother(proposer=facts.proposer)]
+    return [] if facts.user_id == facts.proposer_id else [adjusting.NotProposer(proposer=facts.proposer)]
 
 
 def reversal_was_shown(facts: ReversalFacts) -> list[errors.LedgerError]:

@@ -17,6 +17,7 @@ from ledger_app.models import (
     Holder,
     Merge,
     Posting,
+    Reversal,
     User,
 )
 from tests.ledger_app import adjusting
@@ -41,6 +42,11 @@ def reversal(**changed: str) -> str:
     }
     row = ", ".join(columns.values())
     return f"INSERT INTO ledger_app_reversal ({', '.join(columns)}) SELECT {row}"
+
+
+def ended(**changed: str) -> str:
+    """Return the statement that ends the proposal to reverse."""
+    return f"UPDATE ledger_app_reversal SET {', '.join(f'{column} = {value}' for column, value in changed.items())}"
 
 
 DECIDED = {"decided_by_id": "{other}", "decided_at": "'2017-02-01 00:00:00'"}
@@ -133,8 +139,8 @@ VIOLATIONS = {
         " UNION ALL SELECT 'proposed', 1, {third}, {merge}, 1, '{{}}', '{digest}', 'y', {user}, '2017-02-01 00:00:00'"
     ),
     "merge_state_known": "UPDATE ledger_app_merge SET state = 'gone'",
-    "merge_not_into_itself": MERGE.format(survivor="{holder}", state="withdrawn", holds="NULL"),
-    "merge_survivor_given": MERGE.format(survivor="NULL", state="withdrawn", holds="NULL"),
+    "merge_not_into_itself": MERGE.format(survivor="{holder}", state="proposed", holds="1"),
+    "merge_survivor_given": MERGE.format(survivor="NULL", state="proposed", holds="1"),
     "merge_done_is_whole": "UPDATE ledger_app_merge SET state = 'done', decided_by_id = {other}, decided_at = proposed_at",
     "merge_decided_by_given": "UPDATE ledger_app_merge SET state = 'rejected', holds_holder = NULL",
     "merge_decided_by_another": (
@@ -151,10 +157,10 @@ VIOLATIONS = {
     ),
     "redirected_to_another": "INSERT INTO ledger_app_redirectedentry (entry_id, named_id, holder_id) VALUES ({entry}, {holder}, {holder})",
     "reversal_entry_unique": f"{reversal()} UNION ALL {reversal().partition(') ')[2]}",
-    "reversal_state_known": reversal(state="'gone'"),
-    "reversal_decided_by_another": reversal(**DECIDED | {"decided_by_id": "{user}"}, state="'rejected'", holds_entry="NULL"),
-    "reversal_decided_is_whole": reversal(state="'rejected'", holds_entry="NULL"),
-    "reversal_posted_is_whole": reversal(**DECIDED, state="'posted'"),
+    "reversal_state_known": ended(state="'gone'"),
+    "reversal_decided_by_another": ended(**DECIDED | {"decided_by_id": "{user}"}, state="'rejected'", holds_entry="NULL"),
+    "reversal_decided_is_whole": ended(state="'rejected'", holds_entry="NULL"),
+    "reversal_posted_is_whole": ended(**DECIDED, state="'posted'"),
     "reversal_holds_while_it_may": reversal(holds_entry="NULL"),
     "reversal_reason_given": reversal(reason="''"),
 }
@@ -186,6 +192,16 @@ def places(ledger):
     holder, survivor = (ledger.accounts[f"{name}-receivable"].holder for name in ("M1", "M2"))
     made = {"holder": holder, "survivor": survivor, "holds_holder": True, "preview": {}, "digest": b"0" * 32, "reason": "x"}
     merge = Merge.objects.create(**made, proposed_by=posting.posted_by, proposed_at=posting.posted_at)
+    entry = Entry.objects.get()
+    Reversal.objects.create(
+        entry=entry,
+        effective_on=entry.effective_on,
+        reason="x",
+        digest=b"0" * 32,
+        holds_entry=True,
+        proposed_by=posting.posted_by,
+        proposed_at=posting.posted_at,
+    )
     return accounts | {
         "holder": holder.pk,
         "third": Holder.objects.create(opened_at=posting.posted_at).pk,
@@ -194,7 +210,7 @@ def places(ledger):
         "book": ledger.book.pk,
         "period": ledger.periods["2017-01"].pk,
         "posting": posting.pk,
-        "entry": Entry.objects.get().pk,
+        "entry": entry.pk,
         "user": posting.posted_by_id,
         "digest": "0" * 32,
     }

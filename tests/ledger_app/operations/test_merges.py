@@ -233,6 +233,29 @@ def test_the_database_refuses_what_the_code_refuses(members, support_caller, fin
         attempts[what]()
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"undoes": 1}, {"amounts": [["POINTS", "points", 1]]}, {"effective_on": date(2017, 1, 9)}, {"preview": {"moves": []}}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_what_was_proposed_never_changes(members, support_caller, changed):
+    merge = propose(members, support_caller)
+    given = {name: merge.pk if name == "undoes" else value for name, value in changed.items()}
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Merge.objects.filter(pk=merge.pk).update(**given)
+
+
+def test_a_merge_begins_as_a_proposal_and_is_withdrawn_by_its_proposer_alone(
+    members, support_caller, finance_caller, make_user, caller_of
+):
+    merge = propose(members, support_caller)
+    other = caller_of(make_user("support-2", "support"))
+    assert refused(lambda: merges.end(merge_id=merge.pk, name="withdraw", reason="x", caller=other)) == ["not_proposer"]
+    merge.pk, merge.state, merge.holds_holder = None, "withdrawn", None
+    with pytest.raises(DatabaseError), transaction.atomic():
+        merge.save()
+
+
 def test_verify_names_a_merge_that_nobody_recorded_and_a_balance_left_behind(ledger, members):
     Holder.objects.filter(pk=members["M1"].pk).update(merged_into=members["M2"])
     found = breaches(ledger)

@@ -112,7 +112,7 @@ def test_support_does_not_decide(sale, helper, make_user, caller_of):
     other = caller_of(make_user("support-9", "support"))
     row = propose(sale, helper)
     assert codes(lambda: approve(row, other)) == ["not_permitted"]
-    assert codes(lambda: reversals.withdraw(reversal_id=row.pk, caller=other)) == ["reversal_of_another"]
+    assert codes(lambda: reversals.withdraw(reversal_id=row.pk, caller=other)) == ["not_proposer"]
 
 
 def test_a_proposal_needs_a_reason_and_a_ticket_that_is_one(sale, helper):
