@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
 
+from ledger_app.models import Book, Period
 from ledger_app.rules import posting
 from ledger_app.rules.posting import HeldAccount, HeldPeriod
 
@@ -78,6 +79,22 @@ def own_row(model: type[Row], pk: int) -> Row:
     """
     _take(0)
     return model._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001 - the public name of a model's manager varies
+
+
+def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
+    """Lock and return the first of ``rows`` as the caller's own; None where there is none yet, whom a unique key keeps from becoming two."""
+    _take(0)
+    return rows.select_for_update().first()
+
+
+def opening(book_id: int, after: date) -> None:
+    """Lock what the opening of a period rests on: the book's periods that begin after a day, then the book, which stands for their set.
+
+    In this order, as a freeze that is under way holds its period, and then needs the book.
+    """
+    _take(0)
+    list(Period.objects.select_for_update().filter(book=book_id, starts_on__gt=after).order_by("id"))
+    Book.objects.select_for_update().get(pk=book_id)
 
 
 def next_free(rows: models.QuerySet[Row]) -> Row | None:

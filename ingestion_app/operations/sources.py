@@ -5,6 +5,7 @@ import hashlib
 from ingestion_app import errors
 from ingestion_app.formats import toml
 from ingestion_app.models import Source, SourceVersion
+from ledger_app import locks
 from ledger_app.errors import NotPermitted, Refused
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
@@ -29,7 +30,7 @@ def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
     digest = hashlib.sha256(text.encode()).digest()
 
     def work() -> tuple[SourceVersion, bool]:
-        source = Source.objects.select_for_update().filter(code=definition.code).first()
+        source = locks.own_if_there(Source.objects.filter(code=definition.code))
         if source is None:
             source = history.create(Source(code=definition.code, name=definition.name), caller=caller)
         last = SourceVersion.objects.filter(source=source).order_by("-number").first()

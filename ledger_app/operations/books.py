@@ -12,7 +12,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from simple_history.utils import bulk_create_with_history
 
-from ledger_app import errors
+from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
 from ledger_app.operations import history, transactions
@@ -87,11 +87,8 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
 
     def work() -> Period:
-        # A freeze that is under way holds its period, and then needs the book: so periods first, then the book.
-        later = Period.objects.filter(book=book, starts_on__gt=ends_on).order_by("id")
-        list(later.select_for_update())
-        # The book's row stands for "the set of its periods": two openings at once would each see no overlap.
-        Book.objects.select_for_update().get(pk=book.pk)
+        # Two openings at once would each see no overlap.
+        locks.opening(book.pk, ends_on)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
             _same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
@@ -99,7 +96,8 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
-        frozen = later.filter(state=Period.State.FROZEN).first()
+        later = Period.objects.filter(book=book, starts_on__gt=ends_on, state=Period.State.FROZEN)
+        frozen = later.order_by("id").first()
         if frozen is not None:
             raise errors.Refused([errors.PeriodBeforeSeal(period=frozen.name, book=book.code)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)

@@ -6,7 +6,7 @@ from datetime import date
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Account, Book, LotRule
 from ledger_app.operations import history, transactions
@@ -38,7 +38,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
 
     def work() -> LotRule:
         # The book's row stands for "the set of its rules", as it does for its periods.
-        Book.objects.select_for_update().get(pk=book.pk)
+        locks.own_row(Book, book.pk)
         row = LotRule.objects.filter(book=book, role=role).first()
         breakage = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False).first()
         if breakage is None:

@@ -113,10 +113,12 @@ def _renew(identifier_id: int, kind: str, value: str, caller: Caller, *, is_old:
     if not is_old:
         return False
     kept = identifiers.kept(kind, value)
-    row = Identifier.objects.select_for_update().get(pk=identifier_id)
-    old_key = row.key_name
-    Identifier.objects.filter(pk=identifier_id).update(value=kept.value, key_name=kept.key_name)
-    _record(row.holder_id, "renew_card", caller, facts={"last_four": row.last_four, "from_key": old_key, "key": kept.key_name})
+    row = Identifier.objects.get(pk=identifier_id)
+    there = Identifier.objects.filter(pk=identifier_id, key_name=row.key_name)
+    if there.update(value=kept.value, key_name=kept.key_name) != 1:
+        return False  # somebody else has seen it again at the same time
+    facts = {"last_four": row.last_four, "from_key": row.key_name, "key": kept.key_name}
+    _record(row.holder_id, "renew_card", caller, facts=facts)
     return True
 
 

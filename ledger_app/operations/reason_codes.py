@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, locks
 from ledger_app.errors import adjusting
 from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
@@ -45,7 +45,7 @@ def keep(
 
     def work() -> ReasonCode:
         accounts = {book: _account(book, account) for book, account in contra_accounts.items()}
-        row = ReasonCode.objects.select_for_update().filter(code=code).first()
+        row = locks.own_if_there(ReasonCode.objects.filter(code=code))
         if row is None:
             row = history.create(ReasonCode(code=code, **wanted), caller=caller)
             changed = {"added": True, **wanted}
@@ -85,7 +85,7 @@ def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: in
         members = Group.objects.filter(name=group).first()
         if members is None:
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
-        row = AdjustmentLimit.objects.select_for_update().filter(group=members, book=of_book).first()
+        row = locks.own_if_there(AdjustmentLimit.objects.filter(group=members, book=of_book))
         said = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, **said), caller=caller)

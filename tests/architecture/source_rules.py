@@ -36,6 +36,7 @@ CLOCKS = frozenset(
     }
 )
 SURROUNDINGS = ("django.conf", "django.contrib.messages", "django.http", "django.shortcuts", "rest_framework")
+ROW_LOCK = re.compile(r"\b(FOR UPDATE|LOCK IN SHARE MODE|FOR SHARE)\b")
 DATABASE_ERRORS = frozenset({"DatabaseError", "OperationalError"})
 # What a person calls a place in the file system; `/` there joins and does not divide.
 PLACES = re.compile(r"(path|file|folder|directory|dir|root|home)s?$", re.IGNORECASE)
@@ -86,6 +87,15 @@ def clocks(tree: ast.Module) -> Iterator[Breach]:
             full = ".".join(filter(None, (imported.get(first, first), rest)))
             if full in CLOCKS:
                 yield Breach(node.lineno, within, full)
+
+
+def row_locks(tree: ast.Module) -> Iterator[Breach]:
+    """Yield every lock of rows."""
+    for node, within in _walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "select_for_update":
+            yield Breach(node.lineno, within, node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and ROW_LOCK.search(node.value):
+            yield Breach(node.lineno, within, "SQL that locks")
 
 
 def surroundings(tree: ast.Module) -> Iterator[Breach]:

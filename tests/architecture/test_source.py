@@ -134,6 +134,24 @@ def test_the_rule_on_clocks_finds(sample: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("sample", "found"),
     [
+        ("row = Book.objects.select_for_update().get()", ["select_for_update"]),
+        ("sql = 'SELECT id FROM t FOR UPDATE'", ["SQL that locks"]),
+        ("sql = 'SELECT id FROM t LOCK IN SHARE MODE'", ["SQL that locks"]),
+        ("row = locks.own_row(Book, 1)", []),
+    ],
+)
+def test_the_rule_on_row_locks_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.row_locks, sample) == found
+
+
+def test_rows_are_locked_in_one_place() -> None:
+    paths = files("config", "ledger_app", "ingestion_app", without=("migrations", "locks"))
+    assert breaches(source_rules.row_locks, paths, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
         ("from django.conf import settings", ["django.conf"]),
         ("from django import conf", ["django.conf"]),
         ("import django.http", ["django.http"]),
