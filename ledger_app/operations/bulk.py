@@ -5,6 +5,7 @@ driver's own escaping. SQLite's driver binds values as they are.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
@@ -156,11 +157,14 @@ def _dates(values: Iterable[date | None]) -> Iterable[str]:
 def _texts(values: Iterable[str]) -> Iterable[str]:
     """Escape texts, all at once: by the driver, for a session like ours: in UTF-8, with backslashes that escape (config/settings.py).
 
-    The driver's own function, not the session's, which may be at work with the statement before. It leaves the separator as it is.
+    The driver's own function, not the session's, which may be at work with the statement before. It leaves the separator as it is. Texts without
+    any character that ends a literal or means another stand for themselves, which the server reads faster: the quotes of JSON are not escaped.
     """
     escape: Callable[[str], bytes] = connection.Database._mysql.escape_string  # type: ignore[attr-defined] # noqa: SLF001 - where the driver keeps it
     given = list(values)
     joined = _SEPARATOR.join(given)
+    if _TO_ESCAPE.search(joined) is None:
+        return given
     if joined.count(_SEPARATOR) == len(given) - 1:
         return escape(joined).decode().split(_SEPARATOR)
     return [escape(value).decode() for value in given]
@@ -171,6 +175,7 @@ def _digests(values: Iterable[bytes]) -> Iterable[str]:
 
 
 _SEPARATOR = chr(31)
+_TO_ESCAPE = re.compile(r"[\0\n\r\x1a'\\]")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TYPES: Mapping[Kind, frozenset[type]] = {
     Kind.INTEGER: frozenset({int}),

@@ -35,6 +35,14 @@ def test_values_arrive_as_they_were() -> None:
     assert rows() == [(-(2**63), "None", "", bytes(32)), (1, "2017-01-31", GOOD[2], GOOD[3])]
 
 
+def test_every_character_arrives_that_a_call_has_alone() -> None:
+    # Where no text of a call has to be escaped, none is.
+    alone = [f"[{chr(code)}]" for code in (*range(256), 0x200B, 0x3042, 0xFF07, 0x1F600)]
+    for number, text in enumerate(alone):
+        bulk.insert(TABLE, COLUMNS, [(number, GOOD[1], text, GOOD[3])])
+    assert [row[2] for row in rows()] == alone
+
+
 def test_more_rows_than_one_call_takes_all_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "ROWS_A_CALL", 2)
     bulk.insert(TABLE, COLUMNS, [(number, *GOOD[1:]) for number in range(5)])
