@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments: the command's own and --json."""
         self.arguments(parser)
-        parser.add_argument("--json", action="store_true", help="print one JSON object on standard output and nothing else there")
+        add_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run, print, and exit with the status that docs/commands.md gives."""
@@ -97,6 +97,12 @@ class Command(BaseCommand):
         for complaint in said.complaints:
             self.stderr.write(complaint)
         return said.status
+
+
+def add_json(parser: CommandParser, **more: Any) -> None:
+    """Declare --json: of a command, and with ``default=SUPPRESS`` of each part of one that has parts."""
+    help_text = "print one JSON object on standard output and nothing else there"
+    parser.add_argument("--json", action="store_true", help=help_text, **more)
 
 
 def _refusal(error: errors.LedgerError) -> Outcome:

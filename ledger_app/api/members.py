@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from config import doorways
 from config.api_input import DayField, DecisionInput, Input, WholeNumberField
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
+from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
 from ledger_app.models import Holder, Identifier, Merge
 from ledger_app.operations import members as operations
 from ledger_app.operations import merges as merging
@@ -249,6 +249,13 @@ class MergeDetailOutput(MergeOutput):
         return OfferOutput(offers(MERGE, self.facts), many=True).data
 
 
+class MergePreviewOutput(Output):
+    """What a proposal would come to."""
+
+    plan_now = serializers.DictField(help_text=_("What would move, as things are now."))
+    refusals = ReasonOutput(many=True, help_text=_("What would refuse it now; empty where nothing would."))
+
+
 class MergeFilters(Input):
     """What a list of merges may be narrowed by."""
 
@@ -271,18 +278,26 @@ class MergeView(LookView):
     @extend_schema(summary="Propose a merge, or the undoing of one", request=MergeInput, responses={201: MergeDetailOutput})
     def create(self, request: Request) -> Response:
         """Propose; another person decides."""
-        given = self.read(MergeInput, request.data)
-        reason, on = given["reason"], given.get("effective_on")
-        if "undoes" in given:
-            amounts = [(each["book"], each["role"], each["amount"]) for each in given["amounts"]] if "amounts" in given else None
-            made = merging.propose_undoing(
-                merge_id=given["undoes"], amounts=amounts, reason=reason, effective_on=on, caller=self.caller
-            )
-        else:
-            made = merging.propose(
-                holder_id=given["holder"], survivor_id=given["survivor"], reason=reason, effective_on=on, caller=self.caller
-            )
+        made = merging.propose(self._wanted(request), caller=self.caller)
         return self._shown(made.pk, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Say what a merge, or the undoing of one, would do", request=MergeInput, responses={200: MergePreviewOutput}
+    )
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """Write nothing."""
+        plan, refusals = merges.preview(self._wanted(request), user=self.caller.user, at=self.caller.at)
+        said = {"plan_now": plan.as_json(), "refusals": [reason.as_dict() for reason in refusals]}
+        return Response(MergePreviewOutput(said).data)
+
+    def _wanted(self, request: Request) -> Merge:
+        given = self.read(MergeInput, request.data)
+        shared = {"reason": given["reason"], "effective_on": given.get("effective_on")}
+        if "undoes" not in given:
+            return merges.proposal(holder_id=given["holder"], survivor_id=given["survivor"], **shared)
+        amounts = [(each["book"], each["role"], each["amount"]) for each in given["amounts"]] if "amounts" in given else None
+        return merges.undoing(merge_id=given["undoes"], amounts=amounts, **shared)
 
     @extend_schema(summary="Approve a merge and carry it out", request=MergeApproveInput, responses={200: MergeDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/approve")

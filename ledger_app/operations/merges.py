@@ -1,6 +1,6 @@
 """Merges members, and undoes merges: proposed by one person, decided by another, each in one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -16,7 +16,7 @@ from ledger_app.operations import audit, books, entries, history, transactions, 
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges, postings
-from ledger_app.rules.merges import MERGE, MergeFacts, Move, digest, proposal_reasons
+from ledger_app.rules.merges import MERGE, MergeFacts, Move, digest
 from ledger_app.rules.posting import Draft, HeldAccount, balance_id
 
 MEMBER = "member"  # the kind of an audit row about a member
@@ -25,70 +25,27 @@ CODE_KEPT = 48
 LANE = 0  # which stripe of a striped account gives and takes
 
 
-def propose(*, holder_id: int, survivor_id: int, reason: str, caller: Caller, effective_on: date | None = None) -> Merge:
-    """Propose that a member be merged into another; return the proposal. Nothing moves before another person approves it.
+def propose(wanted: Merge, *, caller: Caller) -> Merge:
+    """Store a proposal, as ``queries.merges.proposal`` or ``undoing`` made it, and return it. Nothing moves before another person approves it.
 
-    ``effective_on`` dates the entries; without it they are dated on the day of the decision, in each book's zone.
+    Without a date of its own its entries are dated on the day of the decision, in each book's zone. When a merge is undone by a further one a new
+    member is opened, and gets what is stated, and the identifiers that the merge moved and the member still has. Nothing is rewritten.
 
-    :raises errors.Refused: not_found, not_permitted, reason_required, merge_into_itself, member_merged, merge_cycle, merge_open,
-        merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work,
-        lots_not_set_off
+    :raises errors.Refused: not_found, not_permitted, reason_required, reason_too_long, merge_into_itself, member_merged, merge_cycle, merge_open,
+        merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work, lots_not_set_off; of an undoing
+        merge_not_done, merge_amount_invalid
     """
-    wanted = Merge(
-        holder_id=holder_id, survivor_id=survivor_id, holds_holder=True, effective_on=effective_on, reason=reason.strip()
-    )
-    return _propose(lambda: wanted, holder_id, caller, {holder_id, survivor_id})
-
-
-def propose_undoing(
-    *,
-    merge_id: int,
-    reason: str,
-    caller: Caller,
-    amounts: Sequence[tuple[str, str, int]] | None = None,
-    effective_on: date | None = None,
-) -> Merge:
-    """Propose that a merge be undone by a further one: a new member is opened, and gets what the merge moved. Nothing is rewritten.
-
-    ``amounts`` states what is given back, as (book code, role, amount in minor units in the account's natural direction); without it, what the
-    merge moved. The identifiers that the merge moved, and that the member still has, go with it.
-
-    :raises errors.Refused: as ``propose``; merge_not_done, merge_amount_invalid
-    """
-    undone = merges.find(merge_id)
-    giver = merges.survivors([undone.survivor_id or undone.holder_id])
-    (holder_id,) = giver.values()
-    stated = merges.moved_amounts(undone) if amounts is None else list(amounts)
-    wanted = Merge(
-        holder_id=holder_id,
-        undoes=undone,
-        holds_undone=True,
-        amounts=[list(each) for each in stated],
-        effective_on=effective_on,
-        reason=reason.strip(),
-    )
-    return _propose(lambda: wanted, holder_id, caller, {holder_id})
-
-
-def _propose(made: Callable[[], Merge], holder_id: int, caller: Caller, named: set[int]) -> Merge:
-    there = set(Holder.objects.filter(id__in=named).values_list("id", flat=True))
-    if missing := sorted(named - there):
-        raise errors.Refused([errors.NotFound(what=_("member"), name=key) for key in missing])
     try:
-        return transactions.run(lambda: _insert(made(), caller))
+        return transactions.run(lambda: _insert(wanted, caller))
     except errors.Refused as refusal:
-        transactions.run(partial(_record, holder_id, "propose_merge", caller, refused=refusal))
+        # Of a member that is not there nothing is recorded.
+        if Holder.objects.filter(pk=wanted.holder_id).exists():
+            transactions.run(partial(_record, wanted.holder_id, "propose_merge", caller, refused=refusal))
         raise
 
 
 def _insert(wanted: Merge, caller: Caller) -> Merge:
-    facts = merges.facts(wanted, user=caller.user, at=caller.at)
-    reasons = proposal_reasons(facts)
-    if wanted.undoes_id is None:
-        others = Merge.objects.filter(holder_id=wanted.holder_id, state=Merge.State.PROPOSED, undoes__isnull=True)
-    else:
-        others = Merge.objects.filter(undoes_id=wanted.undoes_id, holds_undone=True)
-    reasons += [members.MergeOpen(number=other.pk) for other in others]
+    plan, reasons = merges.preview(wanted, user=caller.user, at=caller.at)
     if not wanted.reason:
         reasons.append(errors.ReasonRequired(action=_("Propose a merge")))
     if len(wanted.reason) > REASON_MOST:
@@ -97,7 +54,7 @@ def _insert(wanted: Merge, caller: Caller) -> Merge:
         raise errors.Refused(reasons)
     # A second try after a collision begins with a row of its own.
     wanted.pk = None
-    wanted.preview = facts.plan.as_json()
+    wanted.preview = plan.as_json()
     wanted.digest = digest(wanted.preview)
     wanted.proposed_by, wanted.proposed_at = caller.user, caller.at
     history.create(wanted, caller=caller, reason="propose")

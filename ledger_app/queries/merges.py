@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import members
@@ -24,7 +25,7 @@ def survivors(holder_ids: Collection[int]) -> dict[int, int]:
     A merge that was undone leads to the member whom the undoing opened. The way is bounded, as merges never close a circle.
     """
     now = {key: key for key in holder_ids}
-    for _ in range(CHAIN_MOST):
+    for _merge in range(CHAIN_MOST):
         onward: dict[int, int | None] = {}
         for part in postings.parts(sorted(set(now.values()))):
             onward.update(Holder.objects.filter(id__in=part, merged_into__isnull=False).values_list("id", "merged_into_id"))
@@ -94,6 +95,62 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         number=merge.undoes_id or 0,
         shown=shown,
     )
+
+
+class Preview(NamedTuple):
+    """What a proposal would come to now, and why it would be refused."""
+
+    plan: MergePlan
+    refusals: list[errors.LedgerError]
+
+
+def proposal(*, holder_id: int, survivor_id: int, reason: str, effective_on: date | None = None) -> Merge:
+    """Return the proposal that one member be merged into another: it is not stored, and may name members that are not there."""
+    return Merge(
+        holder_id=holder_id, survivor_id=survivor_id, holds_holder=True, effective_on=effective_on, reason=reason.strip()
+    )
+
+
+def undoing(
+    *,
+    merge_id: int,
+    reason: str,
+    amounts: Sequence[tuple[str, str, int]] | None = None,
+    effective_on: date | None = None,
+) -> Merge:
+    """Return the proposal that a merge be undone, by whoever remains of the member whom it took in; it is not stored.
+
+    ``amounts`` states what is given back, as (book code, role, amount in minor units in the account's natural direction); without it, what the
+    merge moved.
+
+    :raises errors.Refused: not_found
+    """
+    undone = find(merge_id)
+    (giver,) = survivors([undone.survivor_id or undone.holder_id]).values()
+    stated = moved_amounts(undone) if amounts is None else amounts
+    return Merge(
+        holder_id=giver,
+        undoes=undone,
+        holds_undone=True,
+        amounts=[list(each) for each in stated],
+        effective_on=effective_on,
+        reason=reason.strip(),
+    )
+
+
+def preview(wanted: Merge, *, user: User, at: datetime) -> Preview:
+    """Return what a proposal that is not stored would come to, and what would refuse it now. Nothing is locked: proposing asks again."""
+    named = {key for key in (wanted.holder_id, wanted.survivor_id) if key is not None}
+    there = set(Holder.objects.filter(id__in=named).values_list("id", flat=True))
+    if missing := sorted(named - there):
+        return Preview(merges.NOTHING, [errors.NotFound(what=_("member"), name=key) for key in missing])
+    found = facts(wanted, user=user, at=at)
+    if wanted.undoes_id is None:
+        others = Merge.objects.filter(holder_id=wanted.holder_id, state=Merge.State.PROPOSED, undoes__isnull=True)
+    else:
+        others = Merge.objects.filter(undoes_id=wanted.undoes_id, holds_undone=True)
+    taken = [members.MergeOpen(number=other.pk) for other in others]
+    return Preview(found.plan, [*merges.proposal_reasons(found), *taken])
 
 
 def days(merge: Merge, books: Iterable[Book], at: datetime) -> dict[str, date]:

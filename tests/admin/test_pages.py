@@ -38,6 +38,7 @@ from ledger_app.models import (
 )
 from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes, reversals
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import merges as merge_queries
 from ledger_app.queries.adjustments import preview, terms_of
 from ledger_app.rules.adjustments import Proposal
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
@@ -88,7 +89,10 @@ def months(world: World, first: int = 1) -> None:
     one, other = Identifier.objects.filter(value__in=("1001", "1002")).order_by("value")
     support = world.caller(world.support)
     merge = merges.propose(
-        holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=date(2017, 2, 3), reason="One.", caller=support
+        merge_queries.proposal(
+            holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=date(2017, 2, 3), reason="One."
+        ),
+        caller=support,
     )
     merges.end(merge_id=merge.pk, name="withdraw", reason="Two.", caller=support)
     adjusted(world, first)
@@ -113,7 +117,10 @@ def proposed(world: World) -> None:
     support = world.caller(world.support)
     world.register("3001", "3002")
     one, other = Identifier.objects.filter(value__in=("3001", "3002")).order_by("value")
-    merges.propose(holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=FEBRUARY, reason="One.", caller=support)
+    merges.propose(
+        merge_queries.proposal(holder_id=one.holder_id, survivor_id=other.holder_id, effective_on=FEBRUARY, reason="One."),
+        caller=support,
+    )
     said = Proposal("waits", "GIFTS", "M1", -5, date(2017, 3, 2), "gifts", "Granted twice.", "T-1")
     finance = world.caller(world.finance)
     reason_codes.keep(code="gifts", name="Gifts", contra_accounts={"GIFTS": "programme"}, caller=finance)

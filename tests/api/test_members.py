@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from ledger_app.models import Account, Identifier
+from ledger_app.models import Account, Identifier, Merge
 from ledger_app.operations import books
 from ledger_app.operations.books import MemberOpening
 from tests.api.conftest import ClientOf, is_problem
@@ -61,10 +61,13 @@ def test_a_merge_is_proposed_and_decided_by_another_who_names_what_was_shown(
 ) -> None:
     world.applied()
     gone, stays = (Identifier.objects.get(value=number).holder_id for number in ("1001", "1002"))
-    made = support_client.post(
-        "/api/v1/merges/", {"holder": gone, "survivor": stays, "effective_on": "2017-02-03", "reason": "One."}
-    )
-    assert made.status_code == 201, made.json()
+    said = {"holder": gone, "survivor": stays, "effective_on": "2017-02-03", "reason": "One."}
+    before = support_client.post("/api/v1/merges/preview/", said).json()
+    itself = support_client.post("/api/v1/merges/preview/", {**said, "survivor": gone}).json()
+    assert (before["refusals"], [each["code"] for each in itself["refusals"]]) == ([], ["merge_into_itself"])
+    assert not Merge.objects.exists()
+    made = support_client.post("/api/v1/merges/", said)
+    assert (made.status_code, made.json()["plan_now"]) == (201, before["plan_now"]), made.json()
     address = f"/api/v1/merges/{made.json()['id']}/"
     assert is_problem(support_client.post(f"{address}transitions/approve/", {"plan": made.json()["plan"]}), 403, "not_permitted")
     assert is_problem(finance_client.post(f"{address}transitions/approve/", {"plan": "0" * 64}), 409, "merge_moved")

@@ -1,6 +1,8 @@
 """docs/commands.md says of every command what its code says."""
 
+import argparse
 import re
+from collections.abc import Iterator
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +13,7 @@ from django.apps import apps
 from django.core.management import get_commands
 
 from config import commands
+from ledger_app.models import Identifier
 from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file
@@ -36,12 +39,22 @@ def test_every_command_is_one_of_kakutei(name: str) -> None:
     assert isinstance(command(name), commands.Command)
 
 
+def actions_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the arguments of a command, or those of its parts."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for part in action.choices.values():
+                yield from actions_of(part)
+        else:
+            yield action
+
+
 @pytest.mark.parametrize("name", sorted(OWN))
 def test_arguments_are_those_of_the_code(name: str) -> None:
     parser = command(name).create_parser("manage.py", name)
     django = {"--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color"}
     options, required, positionals = set(), set(), set()
-    for action in parser._actions:
+    for action in actions_of(parser):
         longest = max(action.option_strings, key=len, default="")
         if longest in django | {"--json", "--skip-checks"}:
             continue
@@ -50,8 +63,9 @@ def test_arguments_are_those_of_the_code(name: str) -> None:
             required |= {longest} if action.required else set()
         else:
             positionals.add(action.metavar)
-    usage = next(line.strip() for line in SECTIONS[name].splitlines() if line.startswith("    "))
-    assert usage.split()[0] == name
+    usages = re.findall(r"^    (.+)", SECTIONS[name], re.MULTILINE)
+    assert {usage.split()[0] for usage in usages} == {name}
+    usage = "\n".join(usages)
     assert set(re.findall(r"--[a-z-]+", usage)) == options
     assert set(re.findall(r"--[a-z-]+", re.sub(r"\[[^]]*\]", "", usage))) == required
     assert all(str(positional) in usage for positional in positionals)
@@ -76,6 +90,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     received = run("receive", path, "--source", "till", "--json")
     assert set(received.data) == fields("receive")
     batch = received.data["batch"]
+    two = [Identifier.objects.get(value=number).holder_id for number in ("1001", "1002")]
     runs: list[tuple[Any, ...]] = [
         ("load_source", definition),
         ("validate", batch),
@@ -91,6 +106,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("statement", "CARD/receivable.1001"),
         ("reverse-entry", "CARD/till:s1", "--preview"),
         ("find-member", "1001"),
+        ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),
         ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for."),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),

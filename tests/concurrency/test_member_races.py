@@ -7,6 +7,7 @@ from ledger_app.models import Holder, Merge, User
 from ledger_app.operations import merges as operations
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges
+from ledger_app.queries import merges as merge_queries
 from ledger_app.rules import posting
 from ledger_app.rules.merges import digest
 from tests.concurrency.test_ledger_races import Meeting, at_once, breaches, code_of, without_locks
@@ -29,7 +30,9 @@ def caller_of(group):
 def merge_and_post(ledger, monkeypatch):
     """Merge a member whose account is empty while something is posted to it."""
     gone, stays = (ledger.accounts[f"{name}-receivable"].holder_id for name in ("M1", "M2"))
-    merge = operations.propose(holder_id=gone, survivor_id=stays, reason="One.", caller=caller_of("support"))
+    merge = operations.propose(
+        merge_queries.proposal(holder_id=gone, survivor_id=stays, reason="One."), caller=caller_of("support")
+    )
     finance = caller_of("finance")
     shown = digest(merges.facts(Merge.objects.get(pk=merge.pk), user=finance.user, at=finance.at).plan.as_json()).hex()
     meeting = Meeting()
@@ -58,7 +61,7 @@ def test_two_merges_the_other_way_round_at_once_are_one_merge(ledger):
     support, finance = caller_of("support"), caller_of("finance")
     works = []
     for holder, survivor in ((one, other), (other, one)):
-        merge = operations.propose(holder_id=holder, survivor_id=survivor, reason="One.", caller=support)
+        merge = operations.propose(merge_queries.proposal(holder_id=holder, survivor_id=survivor, reason="One."), caller=support)
         shown = digest(merges.facts(Merge.objects.get(pk=merge.pk), user=finance.user, at=finance.at).plan.as_json()).hex()
         works.append(lambda merge=merge, shown=shown: operations.approve(merge_id=merge.pk, digest_shown=shown, caller=finance))
     outcomes = sorted(code_of(outcome) for outcome in at_once(*works))

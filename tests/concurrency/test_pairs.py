@@ -18,6 +18,7 @@ from ledger_app.models import Account, Balance, Entry, Hold, Merge, OpenLot, Per
 from ledger_app.operations import accounts, adjustments, expiry, holds, merges, periods, reason_codes, reversals, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as adjustment_rows
+from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import reversals as reversal_rows
 from ledger_app.rules.adjustments import Proposal
@@ -150,7 +151,8 @@ def merge(world: World) -> Callable[[], Any]:
     assert gone is not None
     assert stays is not None
     row = merges.propose(
-        holder_id=gone, survivor_id=stays, reason="One.", effective_on=DAY, caller=world.by("support-1", "support")
+        merge_queries.proposal(holder_id=gone, survivor_id=stays, reason="One.", effective_on=DAY),
+        caller=world.by("support-1", "support"),
     )
     plan = merge_rows.facts(Merge.objects.get(pk=row.pk), user=finance.user, at=finance.at).plan
     return lambda: merges.approve(merge_id=row.pk, digest_shown=digest(plan.as_json()).hex(), caller=finance)

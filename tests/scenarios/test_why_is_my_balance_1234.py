@@ -24,6 +24,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.queries import explain, statements
+from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import merges as merge_rows
 from ledger_app.queries.statements import Span
 from ledger_app.rules.adjustments import Proposal
@@ -74,7 +75,9 @@ def her_second_card_is_merged_into_the_first(programme):
     when = at(2017, 4, 5)
     gone, stays = (programme.accounts[code].holder_id for code in ("M2", "M1"))
     support, finance = adjusting.person("support-1", "support", at=when), adjusting.person("finance-1", "finance", at=when)
-    row = merges.propose(holder_id=gone, survivor_id=stays, reason="One person, two cards.", caller=support)
+    row = merges.propose(
+        merge_queries.proposal(holder_id=gone, survivor_id=stays, reason="One person, two cards."), caller=support
+    )
     plan = merge_rows.facts(Merge.objects.get(pk=row.pk), user=finance.user, at=when).plan
     merges.approve(merge_id=row.pk, digest_shown=digest(plan.as_json()).hex(), caller=finance)
 

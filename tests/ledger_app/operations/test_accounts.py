@@ -6,6 +6,7 @@ from django.db import DatabaseError, transaction
 from ledger_app.errors import Refused
 from ledger_app.models import Account, AuditRow
 from ledger_app.operations import accounts, merges
+from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import proofs
 from tests.ledger_app import samples
 
@@ -54,7 +55,10 @@ def test_an_account_is_closed_at_zero_over_all_its_stripes_and_stays_closed(ledg
 
 def test_an_account_of_a_member_who_is_to_be_merged_is_not_closed(ledger, change, support, caller_of):
     one, other = (ledger.accounts[f"{name}-receivable"].holder_id for name in ("M1", "M2"))
-    merges.propose(holder_id=one, survivor_id=other, reason="One.", caller=caller_of(support, at=samples.AFTER_JANUARY))
+    merges.propose(
+        merge_queries.proposal(holder_id=one, survivor_id=other, reason="One."),
+        caller=caller_of(support, at=samples.AFTER_JANUARY),
+    )
     assert refused(lambda: change("M2-receivable", "close")) == ["open_work"]
 
 

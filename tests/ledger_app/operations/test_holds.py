@@ -7,6 +7,7 @@ import pytest
 from ledger_app import errors
 from ledger_app.models import AuditRow, Entry, Hold, OpenLot
 from ledger_app.operations import accounts, holds, merges
+from ledger_app.queries import merges as merge_queries
 from ledger_app.rules.lots import Grant, Named
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at
@@ -166,7 +167,9 @@ def test_an_account_that_owes_what_it_has_left_is_neither_merged_nor_closed(till
         gone, stays = account.holder_id, other.holder_id
         assert gone is not None
         assert stays is not None
-        return merges.propose(holder_id=gone, survivor_id=stays, reason="One.", caller=caller_of(support, at=NOON))
+        return merges.propose(
+            merge_queries.proposal(holder_id=gone, survivor_id=stays, reason="One."), caller=caller_of(support, at=NOON)
+        )
 
     assert refused(merge) == ["lots_not_set_off"]
     # Any entry sets the one off against the other.

@@ -58,7 +58,9 @@ def total(holder, role):
 
 
 def propose(members, caller, gone="M1", stays="M2", **more):
-    return merges.propose(holder_id=members[gone].pk, survivor_id=members[stays].pk, reason="One person.", caller=caller, **more)
+    return merges.propose(
+        queries.proposal(holder_id=members[gone].pk, survivor_id=members[stays].pk, reason="One person.", **more), caller=caller
+    )
 
 
 def shown(merge, caller):
@@ -121,9 +123,9 @@ def test_the_same_point_cannot_be_proposed_twice_nor_a_member_merged_into_itself
     propose(members, support_caller)
     assert refused(lambda: propose(members, support_caller, "M1", "M3")) == ["merge_open"]
     assert refused(lambda: propose(members, support_caller, "M2", "M2")) == ["merge_into_itself"]
-    assert refused(lambda: merges.propose(holder_id=members["M1"].pk, survivor_id=10**9, reason="x", caller=support_caller)) == [
-        "not_found"
-    ]
+    assert refused(
+        lambda: merges.propose(queries.proposal(holder_id=members["M1"].pk, survivor_id=10**9, reason="x"), caller=support_caller)
+    ) == ["not_found"]
 
 
 def test_nobody_decides_their_own_superusers_included(members, make_user, caller_of, support_caller):
@@ -183,8 +185,10 @@ def test_what_the_accounts_refuse_is_named_before_anything_moves(ledger, members
 
 def test_undoing_opens_a_new_member_and_rewrites_nothing(ledger, members, support_caller, finance_caller):
     merge = approve(propose(members, support_caller), finance_caller)
-    undoing = merges.propose_undoing(merge_id=merge.pk, reason="Two people after all.", caller=support_caller)
-    assert refused(lambda: merges.propose_undoing(merge_id=merge.pk, reason="Again.", caller=support_caller)) == ["merge_open"]
+    undoing = merges.propose(queries.undoing(merge_id=merge.pk, reason="Two people after all."), caller=support_caller)
+    assert refused(lambda: merges.propose(queries.undoing(merge_id=merge.pk, reason="Again."), caller=support_caller)) == [
+        "merge_open"
+    ]
     undoing = approve(undoing, finance_caller)
     gone, new = Holder.objects.get(pk=members["M1"].pk), undoing.survivor
     assert gone.merged_into == members["M2"]
@@ -192,7 +196,9 @@ def test_undoing_opens_a_new_member_and_rewrites_nothing(ledger, members, suppor
     assert Identifier.objects.get(value="CARD-M1").holder == new
     # What still names the old member goes to the new one.
     assert queries.survivors([gone.pk]) == {gone.pk: new.pk}
-    assert refused(lambda: merges.propose_undoing(merge_id=undoing.pk, reason="x", caller=support_caller)) == ["merge_not_done"]
+    assert refused(lambda: merges.propose(queries.undoing(merge_id=undoing.pk, reason="x"), caller=support_caller)) == [
+        "merge_not_done"
+    ]
     assert breaches(ledger) == []
 
 
@@ -201,7 +207,7 @@ def test_undoing_gives_back_what_is_stated_and_no_more_than_there_is(ledger, mem
     book = ledger.book.code
 
     def undo(*amounts):
-        return merges.propose_undoing(merge_id=merge.pk, reason="x", caller=support_caller, amounts=amounts)
+        return merges.propose(queries.undoing(merge_id=merge.pk, reason="x", amounts=amounts), caller=support_caller)
 
     assert refused(lambda: undo((book, "points", 51))) == ["merge_floor_broken"]
     assert refused(lambda: undo((book, "receivable", 1))) == ["merge_amount_invalid"]

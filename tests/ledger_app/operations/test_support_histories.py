@@ -50,15 +50,17 @@ class Histories(PointsHistories):
             account.is_merged = True
 
         row = self.attempt(
-            lambda: self.decided_merge(merges.propose, holder_id=gone, survivor_id=stays), change, but=self.busy(source, target)
+            lambda: self.decided_merge(merge_rows.proposal, holder_id=gone, survivor_id=stays),
+            change,
+            but=self.busy(source, target),
         )
         if row:
             self.merged.append(row.pk)
             if NEW in self.model.entries:
                 self.named(f"merge:{row.pk}:points")
 
-    def decided_merge(self, propose, **wanted):
-        row = propose(reason="One person.", caller=self.by("support-1"), **wanted)
+    def decided_merge(self, wanted, **given):
+        row = merges.propose(wanted(reason="One person.", **given), caller=self.by("support-1"))
         finance = self.by("finance-1")
         plan = merge_rows.facts(Merge.objects.get(pk=row.pk), user=finance.user, at=self.now).plan
         try:
@@ -86,7 +88,7 @@ class Histories(PointsHistories):
             if amount:
                 model.move(NEW, on, now, source, 0, amount)
 
-        row = self.attempt(lambda: self.decided_merge(merges.propose_undoing, merge_id=number), change, but=self.busy(source))
+        row = self.attempt(lambda: self.decided_merge(merge_rows.undoing, merge_id=number), change, but=self.busy(source))
         if row:
             self.merged.remove(number)
             if NEW in self.model.entries:

@@ -9,6 +9,7 @@ from ledger_app.models import Entry
 from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes, reversals
 from ledger_app.queries import account_states, adjustment_origins, origins
 from ledger_app.queries import adjustments as queries
+from ledger_app.queries import merges as merge_queries
 from ledger_app.rules.adjustments import Proposal
 from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
@@ -68,7 +69,7 @@ def test_a_member_of_whom_something_is_open_is_merged_neither_way(points, begin)
     for one, other in (("M1", "M2"), ("M2", "M1")):
         keys = {"holder_id": points.accounts[one].holder_id, "survivor_id": points.accounts[other].holder_id}
         with pytest.raises(errors.Refused) as refused:
-            merges.propose(**keys, reason="One person.", caller=caller)
+            merges.propose(merge_queries.proposal(**keys, reason="One person."), caller=caller)
         assert [reason.code for reason in refused.value.reasons] == ["open_work"]
 
 
@@ -105,7 +106,7 @@ def test_what_each_kind_of_origin_brought_tells_who_and_why(points):
     reversals.approve(reversal_id=reversal.pk, digest_shown=reversal.digest.hex(), caller=finance)
     points.gain("other", 5, who="M2")
     holders = {"holder_id": points.accounts["M2"].holder_id, "survivor_id": points.accounts["M1"].holder_id}
-    merge = merges.propose(**holders, reason="One person.", caller=support)
+    merge = merges.propose(merge_queries.proposal(**holders, reason="One person."), caller=support)
     merges.approve(merge_id=merge.pk, digest_shown=merge.digest.hex(), caller=finance)
     machine = samples.machine_caller(lot_samples.at(2017, 2, 3))
     assert expiry.expire(book=points.book, through=date(2017, 1, 31), caller=machine).amount == 50
