@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import NOTHING, HistoryAdmin, url_of
 from config.sheets import Facts, Offers, Sheet
-from config.transition_admin import Done
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.member_tables import (
     MERGED_SHOWN,
@@ -30,11 +29,11 @@ from ledger_app.admin.member_tables import (
     moves_table,
     trail_table,
 )
-from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
+from ledger_app.admin.merge_proposals import MemberMergeForm, respond
+from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.errors.members import CardNumberInAddress
 from ledger_app.models import Holder, Identifier, User
 from ledger_app.operations import members as operations
-from ledger_app.operations import merges as merging
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import members, merges
 from ledger_app.queries.rights import rights_of
@@ -67,19 +66,6 @@ class EndForm(ReasonForm):
 
     active_to = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
     field_order = ("active_to", "reason")
-
-
-class MergeForm(ReasonForm):
-    """Into whom a member is to be merged."""
-
-    survivor = forms.CharField(max_length=64, label=_("Member who remains"), help_text=_("A whole identifier."))
-    effective_on = forms.DateField(
-        required=False,
-        label=_("Date of the entries"),
-        help_text=_("Empty: the day of the decision."),
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    field_order = ("survivor", "effective_on", "reason")
 
 
 class AskedPage(NamedTuple):
@@ -161,28 +147,16 @@ class HolderAdmin(HistoryAdmin):
         )
 
     def merge(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask into whom a member is to be merged, and propose it."""
-
-        def propose(caller: Caller, row: Holder, given: Mapping[str, Any]) -> Done:
-            found = members.search(given["survivor"], by=members.By.EXACT).matches
-            if not found:
-                raise Refused([NotFound(what=_("member"), name=identifiers.masked_text(given["survivor"]))])
-            made = merging.propose(
-                holder_id=row.pk,
-                survivor_id=found[0].holder_id,
-                reason=given["reason"],
-                effective_on=given["effective_on"],
-                caller=caller,
-            )
-            return Done(gettext("Merge {number} is proposed. Another person decides it.").format(number=made), url_of(made))
-
-        sentence = _(
-            "A proposal is made. When another person approves it, identifiers and points move to the other member, for ever."
-        )
-        return self._asked(request, pk, AskedPage(_("Propose a merge"), sentence, MergeForm), propose)
+        """Ask into whom a member is to be merged, show what it would do, and propose it."""
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        form = MemberMergeForm(row, request.POST if request.method == "POST" else None)
+        about = {"opts": self.opts, "object": self.name_of(row), "object_url": url_of(row)}
+        return respond(request, self.admin_site, form, about)
 
     def _asked(
-        self, request: HttpRequest, pk: int, page: AskedPage, act: Callable[[Caller, Holder, Mapping[str, Any]], Any]
+        self, request: HttpRequest, pk: int, page: AskedPage, act: Callable[[Caller, Holder, Mapping[str, Any]], str]
     ) -> HttpResponse:
         row = self.get_object(request, str(pk))
         if row is None:
@@ -200,9 +174,8 @@ class HolderAdmin(HistoryAdmin):
                     form.add_error(None, reason.sentence)
                 status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
             else:
-                sentence, address = done if isinstance(done, Done) else (done, url_of(row))
-                messages.success(request, sentence)
-                return HttpResponseRedirect(address)
+                messages.success(request, done)
+                return HttpResponseRedirect(url_of(row))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -1,28 +1,31 @@
 """Merges in the admin: what each comes to, who decided it, and the buttons."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, link_to
+from config.model_admin import NOTHING, link_to, url_of
 from config.sheets import Column, Facts, Table
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.member_tables import kind_text
-from ledger_app.models import Account, Book, Entry, Merge
+from ledger_app.admin.merge_proposals import UndoForm, respond
+from ledger_app.admin.merge_tables import identifiers_table, moves_table, plan_days
+from ledger_app.errors import NotPermitted
+from ledger_app.models import Book, Entry, Merge
 from ledger_app.operations import merges as operations
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges
-from ledger_app.rules.merges import MERGE, digest
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules.merges import MERGE, PROPOSE, digest
 from ledger_app.rules.transitions import Facts as CaseFacts
 from ledger_app.rules.transitions import Transition
 from ledger_app.templatetags import look
@@ -74,6 +77,20 @@ class MergeAdmin(TransitionAdmin):
         remains = member_number(row.survivor) if row.survivor else gettext("A new member")
         return f"{member_number(row.holder)} → {remains}"
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which an undoing is proposed."""
+        undo = path("<int:pk>/undo/", self.admin_site.admin_view(self.undo), name="ledger_app_merge_undo")
+        return [undo, *super().get_urls()]
+
+    def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask what an undoing gives back, show what it would do, and propose it."""
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        form = UndoForm(row, request.POST if request.method == "POST" else None)
+        about = {"opts": self.opts, "object": self.name_of(row), "object_url": url_of(row)}
+        return respond(request, self.admin_site, form, about)
+
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> CaseFacts:
         """Return what the guards are asked with."""
         del transition
@@ -85,11 +102,13 @@ class MergeAdmin(TransitionAdmin):
         is_open = row.state == Merge.State.PROPOSED
         plan = self._plan(request, row) if is_open else row.decided_preview or row.preview
         entries = Entry.objects.filter(posting__origin_kind="merge", posting__origin_id=row.pk).select_related("book")
+        undoing = row.undone_by.filter(holds_undone=True).first()
         facts: list[tuple[Any, Any]] = [
             (_("Member"), member_link(row.holder)),
             (_("Member who remains"), member_link(row.survivor) if row.survivor else _("A new member")),
             (_("Undoes"), link_to(row.undoes)),
-            (_("Date of the entries"), _days(plan)),
+            (_("Undone by"), link_to(undoing)),
+            (_("Date of the entries"), plan_days(plan)),
             (_("Reason"), row.reason),
             (_("Proposed by"), f"{row.proposed_by} · {look.instant_text(row.proposed_at)}"),
             (_("Decided by"), f"{row.decided_by} · {look.instant_text(row.decided_at)}" if row.decided_by else NOTHING),
@@ -98,9 +117,9 @@ class MergeAdmin(TransitionAdmin):
         return {
             "title": self.name_of(row),
             "merge": row,
-            "parts": [_moves(plan), _identifiers(plan), _entries(entries, is_open=is_open)],
+            "parts": [moves_table(plan), identifiers_table(plan), _entries(entries, is_open=is_open)],
             "facts": Facts(_("The merge"), facts),
-            "offers": self.offers(request, row),
+            "offers": [*self.offers(request, row), *_undo_offers(request, row, undoing)],
             "audit": self.trail(row),
         }
 
@@ -121,7 +140,7 @@ class MergeAdmin(TransitionAdmin):
             )
             for each in plan["moves"]
         ]
-        dated = [(_("Date of the entries"), _days(plan))] if plan["days"] else []
+        dated = [(_("Date of the entries"), plan_days(plan))] if plan["days"] else []
         named = [(kind_text(kind), value) for _key, kind, value in plan["identifiers"]]
         return [
             (_("Member"), member_link(row.holder)),
@@ -163,59 +182,22 @@ class MergeAdmin(TransitionAdmin):
         return merges.facts(row, user=caller.user, at=caller.at).plan.as_json()
 
 
-def _days(plan: Mapping[str, Any]) -> str:
-    """Return the day of the entries: one, or where the books' zones are apart one for each book."""
-    days = {book: look.day_text(date.fromisoformat(on)) for book, on in plan.get("days", {}).items()}
-    if len(set(days.values())) < 2:
-        return next(iter(days.values()), NOTHING)
-    return ", ".join(f"{book}: {day}" for book, day in days.items())
-
-
-def _moves(plan: Mapping[str, Any]) -> Table:
-    books = {book.code: book for book in Book.objects.all()}
-    links = _account_links(plan)
-    columns = (
-        *(Column(_("book")), Column(pgettext_lazy("what moves", "from")), Column(pgettext_lazy("what moves", "to"))),
-        *(
-            Column(_("balance before"), is_figure=True),
-            Column(_("amount"), is_figure=True),
-            Column(_("balance after"), is_figure=True),
-        ),
-    )
-    return Table(
-        _("What moves"),
-        columns,
-        [
-            (
-                format_html("{}<em>{}</em>", each["book"], books[each["book"]].unit),
-                links.get((each["book"], each["from"]), each["from"]),
-                links.get((each["book"], each["to"]), each["to"]) or _("a new account"),
-                *(
-                    look.amount_filter(amount, books[each["book"]])
-                    for amount in (each["to_balance"], each["amount"], each["to_balance"] + each["amount"])
-                ),
-            )
-            for each in plan.get("moves", [])
-        ],
-        _("No account has anything to give."),
-        note=_("balances of the member who remains"),
-    )
-
-
-def _identifiers(plan: Mapping[str, Any]) -> Table:
-    return Table(
-        _("Identifiers that move"),
-        (Column(_("kind")), Column(_("value"))),
-        [(kind_text(kind), value) for _key, kind, value in plan.get("identifiers", [])],
-        _("No identifier moves."),
-    )
-
-
-def _account_links(plan: Mapping[str, Any]) -> dict[tuple[str, str], SafeString | str]:
-    """Return the accounts of a plan as links, by (code of the book, code)."""
-    named = [(each["book"], code) for each in plan.get("moves", []) for code in (each["from"], each["to"]) if code]
-    accounts = Account.objects.filter(book__code__in={book for book, _code in named}, code__in={code for _book, code in named})
-    return {(each.book.code, each.code): link_to(each, each.code) for each in accounts.select_related("book")}
+def _undo_offers(request: HttpRequest, row: Merge, undoing: Merge | None) -> list[dict[str, Any]]:
+    """Return the offer to undo a merge that was carried out, unless it is undone or about to be."""
+    if row.state != Merge.State.DONE or row.undoes_id is not None or undoing is not None:
+        return []
+    user = doorways.from_request(request, "admin").user
+    refusal = NotPermitted(user=user.username, right=_("Propose a merge"), who=_("Support"))
+    return [
+        {
+            "name": "undo",
+            "label": UndoForm.title,
+            "description": _("Another person decides. A new member is opened and gets back what you state."),
+            "url": reverse("admin:ledger_app_merge_undo", args=[row.pk]),
+            "reasons": [] if PROPOSE in rights_of(user) else [refusal.as_dict()],
+            "primary": False,
+        }
+    ]
 
 
 def _entries(entries: Any, *, is_open: bool) -> Table:

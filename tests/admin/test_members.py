@@ -1,14 +1,19 @@
 """Members and merges on their pages."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from ledger_app.models import Account, Holder, Identifier, Merge
+from ledger_app.operations import merges as operations
+from ledger_app.queries import merges
 from tests.admin.conftest import ClientOf, page_of, step_of
 from tests.ingestion_app.operations.world import World
 
 CARD = "4111111111111111"
+FEBRUARY = date(2017, 2, 3)
 
 
 @pytest.fixture
@@ -53,10 +58,23 @@ def test_a_merge_is_proposed_shown_and_decided_by_another(
     world: World, support_client: Client, client_of: ClientOf, member: Holder
 ) -> None:
     world.applied()
-    given = {"survivor": "1002", "effective_on": "2017-02-03", "reason": "One person."}
-    assert support_client.post(asks("merge", member), {**given, "survivor": "1001"}).status_code == 409
-    support_client.post(asks("merge", member), given)
+    given = {"survivor": "1002", "effective_on": "2017-02-03", "reason": "One person.", "step": "preview"}
+    itself = support_client.post(asks("merge", member), {**given, "survivor": "1001"})
+    assert [reason["code"] for reason in itself.context["refusals"]] == ["merge_into_itself"]
+    assert 'value="send"' not in itself.content.decode()
+    assert support_client.post(asks("merge", member), {**given, "survivor": "1001", "step": "send"}).status_code == 409
+    assert support_client.post(asks("merge", member), {**given, "survivor": "nobody"}).status_code == 409
+    by_card = support_client.post(asks("merge", member), {**given, "survivor": CARD})
+    assert "another identifier than a card number" in by_card.content.decode()
+    preview = support_client.post(asks("merge", member), given).content.decode()
+    assert "receivable.1001" in preview
+    assert 'value="send"' in preview
+    changed = support_client.post(asks("merge", member), {**given, "step": "change"}).content.decode()
+    assert 'value="2017-02-03"' in changed
+    assert not Merge.objects.exists()
+    sent = support_client.post(asks("merge", member), {**given, "step": "send"})
     merge = Merge.objects.get()
+    assert sent["Location"] == page_of(merge)
     shown = support_client.get(page_of(merge)).content.decode()
     assert "receivable.1001" in shown
     finance = client_of(world.finance)
@@ -74,6 +92,37 @@ def test_a_merge_is_proposed_shown_and_decided_by_another(
     assert "Member 1001</h1>" in page
     assert "Member 1002</h1>" in finance.get(page_of(member.merged_into)).content.decode()
     assert finance.get(reverse("admin:ledger_app_merge_changelist")).status_code == 200
+
+
+def test_a_merge_is_undone_by_a_further_one_that_says_what_is_given_back(
+    world: World, support_client: Client, client_of: ClientOf, member: Holder
+) -> None:
+    world.applied()
+    wanted = merges.proposal(
+        holder_id=member.pk, survivor_id=Identifier.objects.get(value="1002").holder_id, reason="One.", effective_on=FEBRUARY
+    )
+    merge = operations.propose(wanted, caller=world.caller(world.support))
+    undo = reverse("admin:ledger_app_merge_undo", args=[merge.pk])
+    assert undo not in support_client.get(page_of(merge)).content.decode()
+    finance = client_of(world.finance)
+    finance.post(step_of(merge, "approve"), dict(finance.get(step_of(merge, "approve")).context["token"]))
+    assert undo in support_client.get(page_of(merge)).content.decode()
+    assert finance.get(undo).status_code == 403
+    asked = support_client.get(undo).context["form"]
+    assert {field.label: field.initial for name, field in asked.fields.items() if name.startswith("amount")} == {
+        "CARD · receivable": "2.49",
+        "POINTS · points": "1",
+    }
+    given = {"amount_0": "1.49", "amount_1": "", "effective_on": "2017-02-03", "reason": "Two people."}
+    beyond = support_client.post(undo, {**given, "amount_1": "-1", "step": "preview"})
+    assert [reason["code"] for reason in beyond.context["refusals"]] == ["merge_amount_invalid"]
+    assert "1.49" in support_client.post(undo, {**given, "step": "preview"}).content.decode()
+    assert support_client.post(undo, {**given, "step": "send"}).status_code == 302
+    undoing = Merge.objects.get(undoes=merge)
+    assert undoing.amounts == [["CARD", "receivable", 149]]
+    page = support_client.get(page_of(merge)).content.decode()
+    assert page_of(undoing) in page
+    assert undo not in page
 
 
 def test_what_somebody_may_not_do_with_a_member_is_held_back_with_whose_right_it_is(

@@ -1,0 +1,185 @@
+"""The page on which a merge, or the undoing of one, is proposed: it asks, shows what would move and what would refuse it, and sends."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config import doorways
+from config.model_admin import NOTHING, url_of
+from ledger_app.admin.accounts import member_link
+from ledger_app.admin.merge_tables import identifiers_table, moves_table, plan_days
+from ledger_app.admin.periods import AmountField
+from ledger_app.errors import LedgerError, NotFound, Refused
+from ledger_app.models import Book, Holder, Merge
+from ledger_app.operations import merges as operations
+from ledger_app.operations.audit import Caller
+from ledger_app.operations.transitions import REASON_MOST
+from ledger_app.queries import members, merges
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import identifiers
+from ledger_app.rules.merges import PROPOSE
+from ledger_app.templatetags import look
+
+
+class MergeForm(forms.Form):
+    """What every proposal is asked for."""
+
+    title: Any
+    lead: Any
+    effective_on = forms.DateField(
+        required=False,
+        label=_("Date of the entries"),
+        help_text=_("Empty: the day of the decision."),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    reason = forms.CharField(max_length=REASON_MOST, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+
+    @abstractmethod
+    def wanted(self) -> Merge:
+        """Return the proposal.
+
+        :raises Refused: not_found
+        """
+
+    def said(self) -> list[tuple[Any, Any]]:
+        """Return what was typed in as (label, value), but for what the tables show."""
+        return [(_("Reason"), self.cleaned_data["reason"])]
+
+
+class MemberMergeForm(MergeForm):
+    """Into whom a member is to be merged."""
+
+    title = _("Propose a merge")
+    lead = _(
+        "You see first what would move, and what would refuse it. When another person approves the proposal, identifiers and points move to the other member, for ever."
+    )
+    survivor = forms.CharField(max_length=64, label=_("Member who remains"), help_text=_("A whole identifier."))
+    field_order = ("survivor", "effective_on", "reason")
+
+    def __init__(self, member: Holder, *args: Any, **kwargs: Any) -> None:
+        """Ask about one member."""
+        super().__init__(*args, **kwargs)
+        self._member = member
+
+    def clean_survivor(self) -> str:
+        """Take no card number, which would go with every step of the page."""
+        said: str = self.cleaned_data["survivor"]
+        if identifiers.card_digits(said):
+            raise forms.ValidationError(_("Name the member by another identifier than a card number."))
+        return said
+
+    def wanted(self) -> Merge:
+        """Return the proposal that the member be merged into whoever has the identifier."""
+        said = self.cleaned_data
+        found = members.search(said["survivor"], by=members.By.EXACT).matches
+        if not found:
+            raise Refused([NotFound(what=_("member"), name=identifiers.masked_text(said["survivor"]))])
+        return merges.proposal(
+            holder_id=self._member.pk,
+            survivor_id=found[0].holder_id,
+            reason=said["reason"],
+            effective_on=said["effective_on"],
+        )
+
+
+class UndoForm(MergeForm):
+    """What is given back when a merge is undone: by account, in the unit of its book."""
+
+    title = _("Undo the merge")
+    lead = _(
+        "A new member is opened. When another person approves the proposal, it gets the identifiers that the merge moved, and the amounts that you state: nothing that was posted is rewritten."
+    )
+
+    def __init__(self, merge: Merge, *args: Any, **kwargs: Any) -> None:
+        """Ask for an amount of each account that the merge took from, and begin with what it took."""
+        super().__init__(*args, **kwargs)
+        self._merge = merge
+        self._places: dict[str, tuple[str, str]] = {}
+        books = {book.code: book for book in Book.objects.all()}
+        for number, (code, role, amount) in enumerate(merges.moved_amounts(merge)):
+            book, name = books[code], f"amount_{number}"
+            self._places[name] = (code, role)
+            self.fields[name] = AmountField(
+                book.exponent,
+                required=False,
+                label=f"{code} · {role}",
+                initial=look.amount_text(amount, book.exponent),
+                help_text=gettext("{unit}; empty: nothing is given back").format(unit=book.unit),
+            )
+        self.order_fields([*self._places, "effective_on", "reason"])
+
+    def wanted(self) -> Merge:
+        """Return the proposal that the merge be undone."""
+        said = self.cleaned_data
+        amounts = [(*place, said[name]) for name, place in self._places.items() if said[name] is not None]
+        return merges.undoing(merge_id=self._merge.pk, amounts=amounts, reason=said["reason"], effective_on=said["effective_on"])
+
+
+def respond(request: HttpRequest, site: AdminSite, form: MergeForm, about: Mapping[str, Any]) -> HttpResponse:
+    """Answer a step of the page: what is asked, what it would do, and what became of it. ``about`` names what the page hangs on.
+
+    :raises PermissionDenied: for whoever may not propose
+    """
+    caller = doorways.from_request(request, "admin")
+    if PROPOSE not in rights_of(caller.user):
+        raise PermissionDenied
+    context = {**site.each_context(request), "title": form.title, "lead": form.lead, "form": form, **about}
+    refused: list[LedgerError] = []
+    step = request.POST.get("step")
+    if request.method == "POST" and form.is_valid():
+        if step == "change":
+            form.initial, form.is_bound = {name: form.data.get(name, "") for name in form.fields}, False
+        elif (wanted := _wanted(form, refused)) is not None:
+            if step == "send" and (made := _sent(wanted, caller, refused)) is not None:
+                sentence = gettext("Merge {number} is proposed. Another person decides it.").format(number=made)
+                messages.success(request, sentence)
+                return HttpResponseRedirect(url_of(made))
+            context |= _previewed(form, wanted, caller)
+    # What the preview says already is said once.
+    there = {reason["code"] for reason in context.get("refusals", ())}
+    context["reasons"] = [reason.as_dict() for reason in refused if reason.code not in there]
+    request.current_app = site.name
+    return TemplateResponse(request, "ledger_app/propose_merge.html", context, status=409 if refused else 200)
+
+
+def _wanted(form: MergeForm, refused: list[LedgerError]) -> Merge | None:
+    try:
+        return form.wanted()
+    except Refused as refusal:
+        refused += refusal.reasons
+        return None
+
+
+def _sent(wanted: Merge, caller: Caller, refused: list[LedgerError]) -> Merge | None:
+    try:
+        return operations.propose(wanted, caller=caller)
+    except LedgerError as error:
+        refused += error.reasons if isinstance(error, Refused) else [error]
+        return None
+
+
+def _previewed(form: MergeForm, wanted: Merge, caller: Caller) -> dict[str, Any]:
+    plan, refusals = merges.preview(wanted, user=caller.user, at=caller.at)
+    shown = plan.as_json()
+    survivor = member_link(wanted.survivor) if wanted.survivor_id is not None else _("A new member")
+    return {
+        "is_preview": True,
+        "summary": [
+            (_("Member"), member_link(wanted.holder)),
+            (_("Member who remains"), survivor),
+            (_("Date of the entries"), plan_days(shown) or NOTHING),
+            *form.said(),
+        ],
+        "parts": [moves_table(shown), identifiers_table(shown)],
+        "refusals": [reason.as_dict() for reason in refusals],
+        "may_send": not refusals,
+    }

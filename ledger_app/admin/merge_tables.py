@@ -1,0 +1,73 @@
+"""What a merge moves, as tables: on its page, and before it is proposed."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from config.model_admin import NOTHING, link_to
+from config.sheets import Column, Table
+from ledger_app.admin.member_tables import kind_text
+from ledger_app.models import Account, Book
+from ledger_app.templatetags import look
+
+
+def plan_days(plan: Mapping[str, Any]) -> str:
+    """Return the day of the entries: one, or where the books' zones are apart one for each book."""
+    days = {book: look.day_text(date.fromisoformat(on)) for book, on in plan.get("days", {}).items()}
+    if len(set(days.values())) < 2:
+        return next(iter(days.values()), NOTHING)
+    return ", ".join(f"{book}: {day}" for book, day in days.items())
+
+
+def moves_table(plan: Mapping[str, Any]) -> Table:
+    """Return what goes from which account to which, with the balances of the member who remains."""
+    books = {book.code: book for book in Book.objects.all()}
+    links = _account_links(plan)
+    columns = (
+        *(Column(_("book")), Column(pgettext_lazy("what moves", "from")), Column(pgettext_lazy("what moves", "to"))),
+        *(
+            Column(_("balance before"), is_figure=True),
+            Column(_("amount"), is_figure=True),
+            Column(_("balance after"), is_figure=True),
+        ),
+    )
+    return Table(
+        _("What moves"),
+        columns,
+        [
+            (
+                format_html("{}<em>{}</em>", each["book"], books[each["book"]].unit),
+                links.get((each["book"], each["from"]), each["from"]),
+                links.get((each["book"], each["to"]), each["to"]) or _("a new account"),
+                *(
+                    look.amount_filter(amount, books[each["book"]])
+                    for amount in (each["to_balance"], each["amount"], each["to_balance"] + each["amount"])
+                ),
+            )
+            for each in plan.get("moves", [])
+        ],
+        _("No account has anything to give."),
+        note=_("balances of the member who remains"),
+    )
+
+
+def identifiers_table(plan: Mapping[str, Any]) -> Table:
+    """Return the identifiers that move."""
+    return Table(
+        _("Identifiers that move"),
+        (Column(_("kind")), Column(_("value"))),
+        [(kind_text(kind), value) for _key, kind, value in plan.get("identifiers", [])],
+        _("No identifier moves."),
+    )
+
+
+def _account_links(plan: Mapping[str, Any]) -> dict[tuple[str, str], SafeString | str]:
+    """Return the accounts of a plan as links, by (code of the book, code)."""
+    named = [(each["book"], code) for each in plan.get("moves", []) for code in (each["from"], each["to"]) if code]
+    accounts = Account.objects.filter(book__code__in={book for book, _code in named}, code__in={code for _book, code in named})
+    return {(each.book.code, each.code): link_to(each, each.code) for each in accounts.select_related("book")}
