@@ -274,6 +274,11 @@ _LEDGER = (
         _("The holder with the {kind} {identifier} was merged into {holder}, which the record will be posted to."),
         _("Check that the merge is right, then approve."),
     ),
+    _warning(
+        "ledger.identifier_inactive",
+        _("The record is dated {date}, and the {kind} {identifier} is in use {first}–{last} only."),
+        _("Check whose record it is, then approve; or ask the sender to take it back."),
+    ),
     _error(
         "ledger.account_unknown",
         _("There is no account {account} in book {book}."),

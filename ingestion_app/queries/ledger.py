@@ -32,11 +32,12 @@ Move = tuple[str, FoundAccount, int]  # book code, account, signed amount
 
 
 class FoundHolder(NamedTuple):
-    """A holder after merges, and its accounts by (book code, role)."""
+    """A holder after merges, its accounts by (book code, role), and the span of the identifier that named it: None where it has no end at all."""
 
     id: int
     was_merged: bool
     accounts: dict[tuple[str, str], FoundAccount]
+    active: tuple[date, date] | None
 
 
 class Checked(NamedTuple):
@@ -73,8 +74,8 @@ class Directory:
         if len(self._holders) > REMEMBERED_MOST:
             self._holders.clear()
         new = sorted(wanted - self._holders.keys())
-        named = {value: known.holder_id for value, known in ledger_identifiers.find(self._kind, new).items()}
-        survivors = merges.survivors(set(named.values()))
+        named = ledger_identifiers.find(self._kind, new)
+        survivors = merges.survivors({known.holder_id for known in named.values()})
         accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
         for part in postings.parts(sorted(accounts)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
@@ -83,9 +84,10 @@ class Directory:
                 if holder is not None:
                     accounts[holder][self._books[book], role] = FoundAccount(*account)
         self._holders.update(dict.fromkeys(new))
-        for value, holder in named.items():
+        for value, (_key, holder, _is_old, first, last) in named.items():
             survivor = survivors[holder]
-            self._holders[value] = FoundHolder(survivor, survivor != holder, accounts[survivor])
+            active = (first or date.min, last or date.max) if first or last else None
+            self._holders[value] = FoundHolder(survivor, survivor != holder, accounts[survivor], active)
         return self._holders
 
     def find_codes(self, wanted: set[tuple[str, str]]) -> Mapping[tuple[str, str], FoundAccount | None]:
@@ -161,13 +163,12 @@ class LedgerCheck:
     ) -> tuple[list[Seen], list[Move]]:
         """Return what is wrong with a row, and what it moves on accounts that have a floor."""
         if holder is None:
-            facts: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
-            return [_seen("ledger.holder_unknown", row, self._holder_column, facts)], []
+            named: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
+            return [_seen("ledger.holder_unknown", row, self._holder_column, named)], []
         seen: list[Seen] = []
         moves: list[Move] = []
-        if holder.was_merged:
-            facts = {"kind": self._kind, "identifier": self._said(row), "holder": holder.id}
-            seen.append(_seen("ledger.holder_merged", row, self._holder_column, facts))
+        if holder.was_merged or holder.active is not None:
+            seen += self._seen_of_holder(row, plan, holder)
         dates, of_holder = self._dates, holder.accounts
         for book, on, amount, debit, credit, _ in plan:
             when = (book, on)
@@ -184,11 +185,27 @@ class LedgerCheck:
                     seen.append(_seen("ledger.account_unknown", row, 0, {"account": name, "book": book}))
                     continue
                 if account.state != "open":
-                    facts = {"account": account.code, "book": book, "state": account.state}
+                    facts: dict[str, str | int] = {"account": account.code, "book": book, "state": account.state}
                     seen.append(_seen("ledger.account_not_open", row, 0, facts))
                 if account.floor is not None:
                     moves.append((book, account, moved))
         return seen, moves
+
+    def _seen_of_holder(self, row: Row, plan: Sequence[Planned], holder: FoundHolder) -> Iterator[Seen]:
+        """Yield what a person has to look at: a holder who was merged, an identifier that was not in use on the day of an entry."""
+        named: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
+        if holder.was_merged:
+            yield _seen("ledger.holder_merged", row, self._holder_column, {**named, "holder": holder.id})
+        first, last = holder.active or (date.min, date.max)
+        outside = sorted({planned.effective_on for planned in plan if not first <= planned.effective_on <= last})
+        if outside:
+            span = {
+                "first": "" if first == date.min else first.isoformat(),
+                "last": "" if last == date.max else last.isoformat(),
+            }
+            yield _seen(
+                "ledger.identifier_inactive", row, self._holder_column, {**named, "date": outside[0].isoformat(), **span}
+            )
 
     def _said(self, row: Row) -> str:
         return hidden(row.holder) if self._is_secret else row.holder

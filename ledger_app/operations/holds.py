@@ -66,7 +66,8 @@ def settle(
     """
     there = Hold.objects.select_related("book").get(pk=hold_id)
     on = effective_on or _today(there, caller.at)
-    if there.state == Hold.State.SETTLED:
+    # Whoever may not settle is refused below, and learns nothing of what was settled.
+    if there.state == Hold.State.SETTLED and HOLD.transition("settle").right in rights_of(caller.user):
         if (there.settled_amount, effective_on or there.settled_on) == (amount, there.settled_on):
             return there
         facts = {"settled": there.settled_amount, "amount": amount}

@@ -4,6 +4,7 @@ The keys of card numbers are read here, from the settings, and nowhere else: the
 """
 
 from collections.abc import Collection, Iterable
+from datetime import date
 from typing import NamedTuple
 
 from django.conf import settings
@@ -17,11 +18,13 @@ from ledger_app.rules.identifiers import KINDS, CardKey, Hashed
 
 
 class Known(NamedTuple):
-    """An identifier that is there: whose it is, and until when. ``is_old`` says that its hash is under a key that is not the newest."""
+    """An identifier that is there: whose it is, and in use from when to when. ``is_old`` says that its hash is under a key that is not the newest."""
 
     id: int
     holder_id: int
     is_old: bool
+    active_from: date | None
+    active_to: date | None
 
 
 def card_keys() -> list[CardKey]:
@@ -63,9 +66,11 @@ def find(kind: str, values: Collection[str]) -> dict[str, Known]:
         given = {kept: value for value in values for kept in _hashes(value, keys)}
     found: dict[str, Known] = {}
     for part in postings.parts(sorted(given)):
-        rows = Identifier.objects.filter(kind=kind, value__in=part).values_list("value", "id", "holder_id", "key_name")
-        for value, key, holder_id, key_name in rows:
-            found[given[value]] = Known(key, holder_id, bool(key_name) and key_name != newest)
+        rows = Identifier.objects.filter(kind=kind, value__in=part).values_list(
+            "value", "id", "holder_id", "key_name", "active_from", "active_to"
+        )
+        for value, key, holder_id, key_name, *span in rows:
+            found[given[value]] = Known(key, holder_id, bool(key_name) and key_name != newest, *span)
     return found
 
 

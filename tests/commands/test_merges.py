@@ -44,7 +44,10 @@ def test_a_merge_is_proposed_and_decided_once_by_another_who_was_shown_it(run, t
     assert (made.status, made.data["state"], made.data["member"], made.data["survivor"]) == (0, "proposed", *two)
     number = made.data["merge"]
     assert refused(run("merge", "propose", *two, *support, *ON)) == (1, ["merge_open"])
-    assert refused(run("merge", "decide", number, "approve", *support, "--json")) == (1, ["not_permitted", "merge_decided_by_proposer"])
+    assert refused(run("merge", "decide", number, "approve", *support, "--json")) == (
+        1,
+        ["not_permitted", "merge_decided_by_proposer"],
+    )
     stale = run("merge", "decide", number, "approve", *finance, "--shown", "0" * 64, "--json")
     assert refused(stale) == (1, ["merge_moved"])
     for _ in range(2):

@@ -208,6 +208,31 @@ def test_a_member_who_was_merged_is_noted_and_posted_to_the_survivor(world: Worl
     assert Account.objects.get(code="receivable.1001").balances.get().amount == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "counts"),
+    [
+        pytest.param(None, date(2017, 1, 4), {"ledger.identifier_inactive": 1}, id="after its end"),
+        pytest.param(date(2017, 1, 6), None, {"ledger.identifier_inactive": 1}, id="before its beginning"),
+        pytest.param(date(2017, 1, 5), date(2017, 1, 5), {}, id="on its only day"),
+    ],
+)
+def test_a_record_dated_when_its_identifier_was_not_in_use_is_noted_and_applied(
+    world: World, first: date | None, last: date | None, counts: dict[str, int]
+) -> None:
+    Identifier.objects.filter(value="1001").update(active_from=first, active_to=last)
+    batch = world.validated(card_file([FIXED]))
+    assert batch.finding_counts == counts
+    for finding in batch.findings.all():
+        assert finding.facts == {
+            "kind": "member_number",
+            "identifier": "1001",
+            "date": "2017-01-05",
+            "first": str(first or ""),
+            "last": str(last or ""),
+        }
+    assert world.apply(world.approve(batch)).batch.state == "applied"
+
+
 def test_validating_again_replaces_the_plan_and_voids_the_approval(world: World) -> None:
     batch = world.approved(CONTENT)
     before = work(batch.pk)

@@ -85,6 +85,15 @@ def test_a_hold_is_resolved_once(points, till):
     assert Entry.objects.filter(reference__startswith="hold:").count() == 1
 
 
+@pytest.mark.parametrize("amount", [70, 69])
+def test_whoever_may_not_settle_is_refused_of_a_settled_hold_too(points, till, finance, caller_of, amount):
+    hold, _new = holds.place(wanted=wanted(points), caller=till())
+    holds.settle(hold_id=hold.pk, amount=70, effective_on=None, caller=till())
+    stranger = caller_of(finance, at=NOON)
+    codes = refused(lambda: holds.settle(hold_id=hold.pk, amount=amount, effective_on=None, caller=stranger))
+    assert set(codes) == {"wrong_state", "not_permitted"}
+
+
 @pytest.mark.parametrize("amount", [0, -1, 71])
 def test_no_more_is_settled_than_is_held_and_no_less_than_one(points, till, amount):
     hold, _new = holds.place(wanted=wanted(points), caller=till())
