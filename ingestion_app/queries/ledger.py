@@ -203,9 +203,7 @@ class LedgerCheck:
                 "first": "" if first == date.min else first.isoformat(),
                 "last": "" if last == date.max else last.isoformat(),
             }
-            yield _seen(
-                "ledger.identifier_inactive", row, self._holder_column, {**named, "date": outside[0].isoformat(), **span}
-            )
+            yield _seen("ledger.identifier_inactive", row, self._holder_column, {**named, "date": outside[0].isoformat(), **span})
 
     def _said(self, row: Row) -> str:
         return hidden(row.holder) if self._is_secret else row.holder

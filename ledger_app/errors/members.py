@@ -148,7 +148,7 @@ class MergeNotDone(LedgerError):
 
 
 class MergeAmountInvalid(LedgerError):
-    """An amount to be given back is stated for no account, twice, or is not above zero."""
+    """An amount to be given back is stated for no account, twice, or is not above zero, or is beyond what one line may have."""
 
     code = "merge_amount_invalid"
     template = _(

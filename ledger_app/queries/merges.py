@@ -14,7 +14,7 @@ from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, 
 from ledger_app.queries import open_work, postings, rights
 from ledger_app.rules import merges
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
-from ledger_app.rules.posting import natural
+from ledger_app.rules.posting import AMOUNT_MOST, natural
 
 CHAIN_MOST = 1000  # merges that are followed from one member
 
@@ -188,7 +188,7 @@ def _undoing(merge: Merge, giving: Sequence[MemberAccount]) -> tuple[MergePlan, 
     faults: list[errors.LedgerError] = []
     for book, role, amount in merge.amounts or []:
         account = there.get((book, role))
-        if account is None or amount <= 0 or (book, role) in signed:
+        if account is None or not 0 < amount <= AMOUNT_MOST or (book, role) in signed:
             faults.append(members.MergeAmountInvalid(book=book, role=role, amount=amount))
             continue
         signed[book, role] = natural(account.category, amount)

@@ -61,6 +61,15 @@ def test_undoing_gives_back_what_is_stated_to_a_new_member(run, two, support, fi
     assert refused(run("merge", "undo", 10**9, *support, *ON)) == (1, ["not_found"])
     assert refused(run("merge", "undo", number, *support, *ON)) == (1, ["merge_not_done"])
     assert run("merge", "decide", number, "approve", *finance).status == 0
+    for wrong in (
+        ["CARD:receivable:0"],
+        ["CARD:receivable:" + "9" * 30],
+        ["CARD:nosuch:1"],
+        ["CARD:receivable:1", "CARD:receivable:2"],
+    ):
+        amounts = [part for amount in wrong for part in ("--amount", amount)]
+        told = run("merge", "undo", number, *amounts, *support, *ON, "--preview")
+        assert [reason["code"] for reason in told.data["refusals"]] == ["merge_amount_invalid"], wrong
     stated = ("--amount", "CARD:receivable:49")
     undoing = run("merge", "undo", number, *stated, *support, *ON)
     assert [(each["role"], each["amount"]) for each in undoing.data["moves"] if each["amount"]] == [("receivable", 49)]
@@ -81,6 +90,12 @@ def test_a_proposal_is_withdrawn_by_its_proposer_and_rejected_by_another_with_a_
 @pytest.mark.parametrize("amount", ["CARD:receivable", "CARD:receivable:-4", "CARD:receivable:４", ":receivable:4", "x"])
 def test_an_amount_that_cannot_be_read_is_wrong_usage(run, two, support, amount):
     assert run("merge", "undo", 1, "--amount", amount, *support, *ON).status == 2
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 25])
+def test_what_is_no_number_of_a_member_or_merge_is_wrong_usage(run, two, support, number):
+    assert run("merge", "propose", two[0], number, *support, *ON).status == 2
+    assert run("merge", "undo", number, *support, *ON).status == 2
 
 
 def test_json_may_stand_before_the_part_too(run, two, support):
