@@ -151,6 +151,8 @@ class HolderAdmin(HistoryAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         form = MemberMergeForm(row, request.POST if request.method == "POST" else None)
         about = {"opts": self.opts, "object": self.name_of(row), "object_url": url_of(row)}
         return respond(request, self.admin_site, form, about)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, url_of
+from config.model_admin import url_of
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.merge_tables import identifiers_table, moves_table, plan_days
 from ledger_app.admin.periods import AmountField
@@ -50,10 +50,6 @@ class MergeForm(forms.Form):
         :raises Refused: not_found
         """
 
-    def said(self) -> list[tuple[Any, Any]]:
-        """Return what was typed in as (label, value), but for what the tables show."""
-        return [(_("Reason"), self.cleaned_data["reason"])]
-
 
 class MemberMergeForm(MergeForm):
     """Into whom a member is to be merged."""
@@ -71,10 +67,13 @@ class MemberMergeForm(MergeForm):
         self._member = member
 
     def clean_survivor(self) -> str:
-        """Take no card number, which would go with every step of the page."""
+        """Take no card number, which would go with every step of the page, and show none again; nor what two members have."""
         said: str = self.cleaned_data["survivor"]
-        if identifiers.card_digits(said):
+        if identifiers.masked_text(said) != said:
+            self.data = {**dict(self.data.items()), "survivor": ""}
             raise forms.ValidationError(_("Name the member by another identifier than a card number."))
+        if len({match.holder_id for match in members.search(said, by=members.By.EXACT).matches}) > 1:
+            raise forms.ValidationError(_("Several members have this identifier, of different kinds. Give another."))
         return said
 
     def wanted(self) -> Merge:
@@ -82,7 +81,7 @@ class MemberMergeForm(MergeForm):
         said = self.cleaned_data
         found = members.search(said["survivor"], by=members.By.EXACT).matches
         if not found:
-            raise Refused([NotFound(what=_("member"), name=identifiers.masked_text(said["survivor"]))])
+            raise Refused([NotFound(what=_("member"), name=said["survivor"])])
         return merges.proposal(
             holder_id=self._member.pk,
             survivor_id=found[0].holder_id,
@@ -117,6 +116,14 @@ class UndoForm(MergeForm):
             )
         self.order_fields([*self._places, "effective_on", "reason"])
 
+    def clean(self) -> dict[str, Any]:
+        """Take no amount that gives nothing: an empty field does that."""
+        said: dict[str, Any] = super().clean() or {}
+        for name in self._places:
+            if said.get(name) is not None and said[name] <= 0:
+                self.add_error(name, gettext("Give an amount above zero, or leave it empty."))
+        return said
+
     def wanted(self) -> Merge:
         """Return the proposal that the merge be undone."""
         said = self.cleaned_data
@@ -139,11 +146,11 @@ def respond(request: HttpRequest, site: AdminSite, form: MergeForm, about: Mappi
         if step == "change":
             form.initial, form.is_bound = {name: form.data.get(name, "") for name in form.fields}, False
         elif (wanted := _wanted(form, refused)) is not None:
-            if step == "send" and (made := _sent(wanted, caller, refused)) is not None:
+            if step == "send" and (made := _sent(wanted, caller, request.POST.get("shown", ""), refused)) is not None:
                 sentence = gettext("Merge {number} is proposed. Another person decides it.").format(number=made)
                 messages.success(request, sentence)
                 return HttpResponseRedirect(url_of(made))
-            context |= _previewed(form, wanted, caller)
+            context |= _previewed(wanted, caller)
     # What the preview says already is said once.
     there = {reason["code"] for reason in context.get("refusals", ())}
     context["reasons"] = [reason.as_dict() for reason in refused if reason.code not in there]
@@ -159,16 +166,16 @@ def _wanted(form: MergeForm, refused: list[LedgerError]) -> Merge | None:
         return None
 
 
-def _sent(wanted: Merge, caller: Caller, refused: list[LedgerError]) -> Merge | None:
+def _sent(wanted: Merge, caller: Caller, digest_shown: str, refused: list[LedgerError]) -> Merge | None:
     try:
-        return operations.propose(wanted, caller=caller)
+        return operations.propose(wanted, caller=caller, digest_shown=digest_shown)
     except LedgerError as error:
         refused += error.reasons if isinstance(error, Refused) else [error]
         return None
 
 
-def _previewed(form: MergeForm, wanted: Merge, caller: Caller) -> dict[str, Any]:
-    plan, refusals = merges.preview(wanted, user=caller.user, at=caller.at)
+def _previewed(wanted: Merge, caller: Caller) -> dict[str, Any]:
+    plan, refusals, digest = merges.preview(wanted, user=caller.user, at=caller.at)
     shown = plan.as_json()
     survivor = member_link(wanted.survivor) if wanted.survivor_id is not None else _("A new member")
     return {
@@ -176,10 +183,11 @@ def _previewed(form: MergeForm, wanted: Merge, caller: Caller) -> dict[str, Any]
         "summary": [
             (_("Member"), member_link(wanted.holder)),
             (_("Member who remains"), survivor),
-            (_("Date of the entries"), plan_days(shown) or NOTHING),
-            *form.said(),
+            (_("Date of the entries"), look.day_text(wanted.effective_on) if wanted.effective_on else plan_days(shown)),
+            (_("Reason"), wanted.reason),
         ],
         "parts": [moves_table(shown), identifiers_table(shown)],
         "refusals": [reason.as_dict() for reason in refusals],
         "may_send": not refusals,
+        "shown": digest,
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -87,6 +88,8 @@ class MergeAdmin(TransitionAdmin):
         row = self.get_object(request, str(pk))
         if row is None:
             raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
         form = UndoForm(row, request.POST if request.method == "POST" else None)
         about = {"opts": self.opts, "object": self.name_of(row), "object_url": url_of(row)}
         return respond(request, self.admin_site, form, about)

@@ -287,7 +287,7 @@ class MergeView(LookView):
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
         """Write nothing."""
-        plan, refusals = merges.preview(self._wanted(request), user=self.caller.user, at=self.caller.at)
+        plan, refusals, _shown = merges.preview(self._wanted(request), user=self.caller.user, at=self.caller.at)
         said = {"plan_now": plan.as_json(), "refusals": [reason.as_dict() for reason in refusals]}
         return Response(MergePreviewOutput(said).data)
 

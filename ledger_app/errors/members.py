@@ -140,6 +140,13 @@ class MergeMoved(LedgerError):
     template = _("This is not what was shown any more: balances or identifiers have changed. Look again, then decide.")
 
 
+class MergeUndone(LedgerError):
+    """A merge is undone once."""
+
+    code = "merge_undone"
+    template = _("Merge {number} was undone already, by merge {undoing}.")
+
+
 class MergeNotDone(LedgerError):
     """What was never carried out cannot be undone."""
 

@@ -25,18 +25,20 @@ CODE_KEPT = 48
 LANE = 0  # which stripe of a striped account gives and takes
 
 
-def propose(wanted: Merge, *, caller: Caller) -> Merge:
+def propose(wanted: Merge, *, caller: Caller, digest_shown: str | None = None) -> Merge:
     """Store a proposal, as ``queries.merges.proposal`` or ``undoing`` made it, and return it. Nothing moves before another person approves it.
 
     Without a date of its own its entries are dated on the day of the decision, in each book's zone. When a merge is undone by a further one a new
     member is opened, and gets what is stated, and the identifiers that the merge moved and the member still has. Nothing is rewritten.
 
+    ``digest_shown`` is that of the preview that whoever proposes was shown: where it is another now, nothing is stored.
+
     :raises errors.Refused: not_found, not_permitted, reason_required, reason_too_long, merge_into_itself, member_merged, merge_cycle, merge_open,
-        merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work, lots_not_set_off; of an undoing
-        merge_not_done, merge_amount_invalid
+        merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work, lots_not_set_off, merge_moved; of an
+        undoing merge_not_done, merge_undone, merge_amount_invalid
     """
     try:
-        return transactions.run(lambda: _insert(wanted, caller))
+        return transactions.run(lambda: _insert(wanted, caller, digest_shown))
     except errors.Refused as refusal:
         # Of a member that is not there nothing is recorded.
         if Holder.objects.filter(pk=wanted.holder_id).exists():
@@ -44,8 +46,10 @@ def propose(wanted: Merge, *, caller: Caller) -> Merge:
         raise
 
 
-def _insert(wanted: Merge, caller: Caller) -> Merge:
-    plan, reasons = merges.preview(wanted, user=caller.user, at=caller.at)
+def _insert(wanted: Merge, caller: Caller, digest_shown: str | None) -> Merge:
+    plan, reasons, shown_now = merges.preview(wanted, user=caller.user, at=caller.at)
+    if digest_shown not in {None, shown_now}:
+        reasons.append(members.MergeMoved())
     if not wanted.reason:
         reasons.append(errors.ReasonRequired(action=_("Propose a merge")))
     if len(wanted.reason) > REASON_MOST:

@@ -98,10 +98,11 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
 
 
 class Preview(NamedTuple):
-    """What a proposal would come to now, and why it would be refused."""
+    """What a proposal would come to now, and why it would be refused; ``shown`` is the digest of it, and of whom it names."""
 
     plan: MergePlan
     refusals: list[errors.LedgerError]
+    shown: str
 
 
 def proposal(*, holder_id: int, survivor_id: int, reason: str, effective_on: date | None = None) -> Merge:
@@ -143,14 +144,20 @@ def preview(wanted: Merge, *, user: User, at: datetime) -> Preview:
     named = {key for key in (wanted.holder_id, wanted.survivor_id) if key is not None}
     there = set(Holder.objects.filter(id__in=named).values_list("id", flat=True))
     if missing := sorted(named - there):
-        return Preview(merges.NOTHING, [errors.NotFound(what=_("member"), name=key) for key in missing])
+        return Preview(merges.NOTHING, [errors.NotFound(what=_("member"), name=key) for key in missing], "")
     found = facts(wanted, user=user, at=at)
     if wanted.undoes_id is None:
         others = Merge.objects.filter(holder_id=wanted.holder_id, state=Merge.State.PROPOSED, undoes__isnull=True)
     else:
         others = Merge.objects.filter(undoes_id=wanted.undoes_id, holds_undone=True)
-    taken = [members.MergeOpen(number=other.pk) for other in others]
-    return Preview(found.plan, [*merges.proposal_reasons(found), *taken])
+    taken = [
+        members.MergeUndone(number=wanted.undoes_id, undoing=other.pk)
+        if other.state == Merge.State.DONE
+        else members.MergeOpen(number=other.pk)
+        for other in others
+    ]
+    shown = merges.proposal_digest(wanted.holder_id, wanted.survivor_id, found.plan.as_json())
+    return Preview(found.plan, [*merges.proposal_reasons(found), *taken], shown)
 
 
 def days(merge: Merge, books: Iterable[Book], at: datetime) -> dict[str, date]:

@@ -97,6 +97,11 @@ def digest(content: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(json.dumps([FORM, content], sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
+def proposal_digest(holder: int, survivor: int | None, content: Mapping[str, Any]) -> str:
+    """Return the SHA-256, in hexadecimal, of a proposal as it was shown before it was made: of whom it names, and what it comes to."""
+    return digest({"holder": holder, "survivor": survivor, "plan": content}).hex()
+
+
 def plan(
     sources: Iterable[MemberAccount],
     targets: Iterable[MemberAccount],

@@ -66,12 +66,17 @@ def test_a_merge_is_proposed_shown_and_decided_by_another(
     assert support_client.post(asks("merge", member), {**given, "survivor": "nobody"}).status_code == 409
     by_card = support_client.post(asks("merge", member), {**given, "survivor": CARD})
     assert "another identifier than a card number" in by_card.content.decode()
-    preview = support_client.post(asks("merge", member), given).content.decode()
+    assert CARD not in by_card.content.decode()
+    previewed = support_client.post(asks("merge", member), given)
+    given["shown"] = previewed.context["shown"]
+    preview = previewed.content.decode()
     assert "receivable.1001" in preview
     assert 'value="send"' in preview
     changed = support_client.post(asks("merge", member), {**given, "step": "change"}).content.decode()
     assert 'value="2017-02-03"' in changed
     assert not Merge.objects.exists()
+    moved = support_client.post(asks("merge", member), {**given, "survivor": "1003", "step": "send"})
+    assert (moved.status_code, [reason["code"] for reason in moved.context["reasons"]]) == (409, ["merge_moved"])
     sent = support_client.post(asks("merge", member), {**given, "step": "send"})
     merge = Merge.objects.get()
     assert sent["Location"] == page_of(merge)
@@ -114,9 +119,15 @@ def test_a_merge_is_undone_by_a_further_one_that_says_what_is_given_back(
         "POINTS · points": "1",
     }
     given = {"amount_0": "1.49", "amount_1": "", "effective_on": "2017-02-03", "reason": "Two people."}
-    beyond = support_client.post(undo, {**given, "amount_1": "-1", "step": "preview"})
-    assert [reason["code"] for reason in beyond.context["refusals"]] == ["merge_amount_invalid"]
-    assert "1.49" in support_client.post(undo, {**given, "step": "preview"}).content.decode()
+    for amount in ("-1", "0"):
+        page = support_client.post(undo, {**given, "amount_1": amount, "step": "preview"}).content.decode()
+        assert "Give an amount above zero, or leave it empty." in page
+    beyond = support_client.post(undo, {**given, "amount_1": "9" * 16, "step": "preview"})
+    assert "merge_amount_invalid" in [reason["code"] for reason in beyond.context["refusals"]]
+    preview = support_client.post(undo, given)
+    assert "1.49" in preview.content.decode()
+    assert "1.49" in support_client.post(undo, {**given, "step": "change"}).content.decode()
+    given["shown"] = preview.context["shown"]
     assert support_client.post(undo, {**given, "step": "send"}).status_code == 302
     undoing = Merge.objects.get(undoes=merge)
     assert undoing.amounts == [["CARD", "receivable", 149]]

@@ -33,9 +33,9 @@ def test_a_preview_says_what_would_move_and_writes_nothing(run, two, support):
     told = run("merge", "propose", *two, *support, *ON, "--preview")
     assert {(each["role"], each["amount"]) for each in told.data["moves"]} == {("points", 1), ("receivable", 249)}
     itself = run("merge", "propose", two[0], two[0], *support, *ON, "--preview")
-    assert (itself.status, [reason["code"] for reason in itself.data["refusals"]]) == (1, ["merge_into_itself"])
+    assert (itself.status, [reason["code"] for reason in itself.data["refused"]]) == (1, ["merge_into_itself"])
     nobody = run("merge", "propose", two[0], 10**9, *support, *ON, "--preview")
-    assert (nobody.status, [reason["code"] for reason in nobody.data["refusals"]]) == (1, ["not_found"])
+    assert (nobody.status, [reason["code"] for reason in nobody.data["refused"]]) == (1, ["not_found"])
     assert (Merge.objects.count(), AuditRow.objects.count()) == (0, rows)
 
 
@@ -43,13 +43,16 @@ def test_a_merge_is_proposed_and_decided_once_by_another_who_was_shown_it(run, t
     made = run("merge", "propose", *two, *support, *ON)
     assert (made.status, made.data["state"], made.data["member"], made.data["survivor"]) == (0, "proposed", *two)
     number = made.data["merge"]
-    assert refused(run("merge", "propose", *two, *support, *ON)) == (1, ["merge_open"])
+    assert run("merge", "propose", *two, *support, *ON).data == made.data
+    other = ("--date", "2017-02-03", "--reason", "Other words.", "--json")
+    assert refused(run("merge", "propose", *two, *support, *other)) == (1, ["merge_open"])
     assert refused(run("merge", "decide", number, "approve", *support, "--json")) == (
         1,
         ["not_permitted", "merge_decided_by_proposer"],
     )
-    stale = run("merge", "decide", number, "approve", *finance, "--shown", "0" * 64, "--json")
-    assert refused(stale) == (1, ["merge_moved"])
+    for shown in ("0" * 64, ""):
+        stale = run("merge", "decide", number, "approve", *finance, "--shown", shown, "--json")
+        assert refused(stale) == (1, ["merge_moved"])
     for _ in range(2):
         done = run("merge", "decide", number, "approve", *finance, "--shown", made.data["plan"], "--json")
         assert (done.status, done.data["state"], done.data["plan"]) == (0, "done", made.data["plan"])
@@ -69,12 +72,14 @@ def test_undoing_gives_back_what_is_stated_to_a_new_member(run, two, support, fi
     ):
         amounts = [part for amount in wrong for part in ("--amount", amount)]
         told = run("merge", "undo", number, *amounts, *support, *ON, "--preview")
-        assert [reason["code"] for reason in told.data["refusals"]] == ["merge_amount_invalid"], wrong
+        assert [reason["code"] for reason in told.data["refused"]] == ["merge_amount_invalid"], wrong
     stated = ("--amount", "CARD:receivable:49")
     undoing = run("merge", "undo", number, *stated, *support, *ON)
+    assert run("merge", "undo", number, *stated, *support, *ON).data == undoing.data
     assert [(each["role"], each["amount"]) for each in undoing.data["moves"] if each["amount"]] == [("receivable", 49)]
     done = run("merge", "decide", undoing.data["merge"], "approve", *finance, "--json")
     assert (done.data["state"], done.data["undoes"]) == ("done", number)
+    assert refused(run("merge", "undo", number, *support, *ON)) == (1, ["merge_undone"])
     assert Identifier.objects.get(value="1001").holder_id == done.data["survivor"] not in two
 
 

@@ -65,9 +65,9 @@ class Command(commands.Command):
         else:
             wanted = queries.undoing(merge_id=options["merge"], amounts=options["amount"], **shared)
         if options["preview"]:
-            plan, refusals = queries.preview(wanted, user=caller.user, at=caller.at)
+            plan, refusals, _shown = queries.preview(wanted, user=caller.user, at=caller.at)
             return _told(wanted, plan.as_json(), refusals)
-        return _told_of(merges.propose(wanted, caller=caller), caller)
+        return _told_of(_standing(wanted, caller) or merges.propose(wanted, caller=caller), caller)
 
 
 def _amount(text: str) -> tuple[str, str, int]:
@@ -78,6 +78,15 @@ def _amount(text: str) -> tuple[str, str, int]:
     return book, role, int(amount)
 
 
+def _standing(wanted: Merge, caller: Caller) -> Merge | None:
+    """Return what this user has proposed already in the same words, and nobody has decided."""
+    terms = {name: getattr(wanted, name) for name in ("holder_id", "undoes_id", "effective_on", "reason")}
+    if wanted.survivor_id is not None:
+        terms["survivor_id"] = wanted.survivor_id
+    rows = Merge.objects.filter(state=Merge.State.PROPOSED, proposed_by=caller.user, **terms)
+    return next((row for row in rows if row.amounts == wanted.amounts), None)
+
+
 def _decided(options: dict[str, Any], caller: Caller) -> Merge:
     """Decide, unless this user has done this already."""
     row, name, reason = queries.find(options["merge"]), options["decision"], options["reason"]
@@ -86,7 +95,7 @@ def _decided(options: dict[str, Any], caller: Caller) -> Merge:
         return row
     if name != "approve":
         return merges.end(merge_id=row.pk, name=name, reason=reason, caller=caller, version=row.version)
-    shown = options["shown"] or digest(_plan_now(row, caller).as_json()).hex()
+    shown = options["shown"] if options["shown"] is not None else digest(_plan_now(row, caller).as_json()).hex()
     return merges.approve(merge_id=row.pk, digest_shown=shown, caller=caller, reason=reason, version=row.version)
 
 
@@ -110,8 +119,10 @@ def _told(row: Merge, plan: dict[str, Any], refusals: Sequence[LedgerError]) -> 
         "undoes": row.undoes_id,
         "plan": digest(plan).hex(),
         **plan,
-        "refusals": [reason.as_dict() for reason in refusals],
     }
+    status = commands.REFUSED if refusals else commands.DONE
+    if refusals:
+        data |= {"status": status, "refused": [reason.as_dict() for reason in refusals]}
     name = _("Merge {number}").format(number=row) if row.pk else _("A merge")
     state = row.get_state_display() if row.pk else _("not proposed")
     remains = row.survivor_id or _("a new member")
@@ -122,5 +133,4 @@ def _told(row: Merge, plan: dict[str, Any], refusals: Sequence[LedgerError]) -> 
     ]
     lines += [f"  {each['book']} {each['from']} → {each['to'] or _('a new account')}: {each['amount']}" for each in plan["moves"]]
     lines += [f"  {kind} {value}" for _key, kind, value in plan["identifiers"]]
-    status = commands.REFUSED if refusals else commands.DONE
     return commands.Outcome(data, tuple(lines), status, tuple(str(reason) for reason in refusals))

@@ -76,7 +76,9 @@ def _decide(entry: Entry, there: Reversal | None, options: dict[str, Any]) -> Re
         return there
     given: dict[str, Any] = {"reversal_id": there.pk, "caller": caller}
     if options["decide"] == "approve":
-        shown = options["shown"] or asked.preview_on(entry, there.effective_on, there.prior_period).digest
+        shown = options["shown"]
+        if shown is None:
+            shown = asked.preview_on(entry, there.effective_on, there.prior_period).digest
         return reversals.approve(digest_shown=shown, note=options["reason"], **given)
     act = reversals.reject if options["decide"] == "reject" else reversals.withdraw
     return act(reason=options["reason"], **given)
