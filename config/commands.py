@@ -27,7 +27,6 @@ from ledger_app.operations.audit import Caller
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 WORKERS_MOST = 64  # processes
-NUMBER_DIGITS = 18  # which every number of a row stays below
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def instant(text: str) -> datetime:
 
 def positive(text: str) -> int:
     """Read a whole number of 1 or more, for argparse."""
-    if text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS and int(text) > 0:
+    if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise ArgumentTypeError(f"“{text}” is no whole number of 1 or more")
 

@@ -142,8 +142,8 @@ def undoing(
 def preview(wanted: Merge, *, user: User, at: datetime) -> Preview:
     """Return what a proposal that is not stored would come to, and what would refuse it now. Nothing is locked: proposing asks again."""
     named = {key for key in (wanted.holder_id, wanted.survivor_id) if key is not None}
-    there = set(Holder.objects.filter(id__in=named).values_list("id", flat=True))
-    if missing := sorted(named - there):
+    # One by one: a number that no column holds is then one that is not there.
+    if missing := sorted(key for key in named if not Holder.objects.filter(pk=key).exists()):
         return Preview(merges.NOTHING, [errors.NotFound(what=_("member"), name=key) for key in missing], "")
     found = facts(wanted, user=user, at=at)
     if wanted.undoes_id is None:

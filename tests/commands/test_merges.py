@@ -34,8 +34,9 @@ def test_a_preview_says_what_would_move_and_writes_nothing(run, two, support):
     assert {(each["role"], each["amount"]) for each in told.data["moves"]} == {("points", 1), ("receivable", 249)}
     itself = run("merge", "propose", two[0], two[0], *support, *ON, "--preview")
     assert (itself.status, [reason["code"] for reason in itself.data["refused"]]) == (1, ["merge_into_itself"])
-    nobody = run("merge", "propose", two[0], 10**9, *support, *ON, "--preview")
-    assert (nobody.status, [reason["code"] for reason in nobody.data["refused"]]) == (1, ["not_found"])
+    for number in (10**9, 10**18, 10**25):
+        nobody = run("merge", "propose", two[0], number, *support, *ON, "--preview")
+        assert (nobody.status, [reason["code"] for reason in nobody.data["refused"]]) == (1, ["not_found"])
     assert (Merge.objects.count(), AuditRow.objects.count()) == (0, rows)
 
 
@@ -61,7 +62,9 @@ def test_a_merge_is_proposed_and_decided_once_by_another_who_was_shown_it(run, t
 
 def test_undoing_gives_back_what_is_stated_to_a_new_member(run, two, support, finance):
     number = run("merge", "propose", *two, *support, *ON).data["merge"]
-    assert refused(run("merge", "undo", 10**9, *support, *ON)) == (1, ["not_found"])
+    for absent in (10**9, 10**25):
+        assert refused(run("merge", "undo", absent, *support, *ON)) == (1, ["not_found"])
+        assert refused(run("merge", "propose", absent, two[0], *support, *ON)) == (1, ["not_found"])
     assert refused(run("merge", "undo", number, *support, *ON)) == (1, ["merge_not_done"])
     assert run("merge", "decide", number, "approve", *finance).status == 0
     for wrong in (
@@ -97,7 +100,7 @@ def test_an_amount_that_cannot_be_read_is_wrong_usage(run, two, support, amount)
     assert run("merge", "undo", 1, "--amount", amount, *support, *ON).status == 2
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 25])
+@pytest.mark.parametrize("number", ["0", "-1", "x"])
 def test_what_is_no_number_of_a_member_or_merge_is_wrong_usage(run, two, support, number):
     assert run("merge", "propose", two[0], number, *support, *ON).status == 2
     assert run("merge", "undo", number, *support, *ON).status == 2

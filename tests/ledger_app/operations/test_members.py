@@ -82,7 +82,7 @@ def test_a_card_that_is_seen_again_is_kept_under_the_newest_key(give, settings, 
     settings.KAKUTEI_CARD_KEYS = {"old": KEYS["old"]}
     row = give("card_number", CARD)
     settings.KAKUTEI_CARD_KEYS = KEYS
-    assert identifiers.find("card_number", [CARD])[CARD] == (row.pk, row.holder_id, True)
+    assert identifiers.find("card_number", [CARD])[CARD] == (row.pk, row.holder_id, True, None, None)
     assert members.renew(kind="card_number", value=CARD, caller=support_caller) is True
     assert members.renew(kind="card_number", value=CARD, caller=support_caller) is False
     row.refresh_from_db()
