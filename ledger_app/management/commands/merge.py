@@ -2,6 +2,7 @@
 
 from argparse import SUPPRESS, ArgumentTypeError
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -80,11 +81,9 @@ def _amount(text: str) -> tuple[str, str, int]:
 
 def _standing(wanted: Merge, caller: Caller) -> Merge | None:
     """Return what this user has proposed already in the same words, and nobody has decided."""
-    terms = {name: getattr(wanted, name) for name in ("holder_id", "undoes_id", "effective_on", "reason")}
-    if wanted.survivor_id is not None:
-        terms["survivor_id"] = wanted.survivor_id
-    rows = Merge.objects.filter(state=Merge.State.PROPOSED, proposed_by=caller.user, **terms)
-    return next((row for row in rows if row.amounts == wanted.amounts), None)
+    terms = attrgetter("holder_id", "survivor_id", "undoes_id", "effective_on", "reason", "amounts")
+    mine = Merge.objects.filter(state=Merge.State.PROPOSED, proposed_by=caller.user)
+    return next((row for row in mine if terms(row) == terms(wanted)), None)
 
 
 def _decided(options: dict[str, Any], caller: Caller) -> Merge:
