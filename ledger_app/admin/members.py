@@ -148,14 +148,7 @@ class HolderAdmin(HistoryAdmin):
 
     def merge(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask into whom a member is to be merged, show what it would do, and propose it."""
-        row = self.get_object(request, str(pk))
-        if row is None:
-            raise Http404
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        form = MemberMergeForm(row, request.POST if request.method == "POST" else None)
-        about = {"opts": self.opts, "object": self.name_of(row), "object_url": url_of(row)}
-        return respond(request, self.admin_site, form, about)
+        return respond(request, self, pk, MemberMergeForm)
 
     def _asked(
         self, request: HttpRequest, pk: int, page: AskedPage, act: Callable[[Caller, Holder, Mapping[str, Any]], str]

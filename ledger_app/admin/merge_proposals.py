@@ -1,14 +1,13 @@
 """The page on which a merge, or the undoing of one, is proposed: it asks, shows what would move and what would refuse it, and sends."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -131,15 +130,28 @@ class UndoForm(MergeForm):
         return merges.undoing(merge_id=self._merge.pk, amounts=amounts, reason=said["reason"], effective_on=said["effective_on"])
 
 
-def respond(request: HttpRequest, site: AdminSite, form: MergeForm, about: Mapping[str, Any]) -> HttpResponse:
-    """Answer a step of the page: what is asked, what it would do, and what became of it. ``about`` names what the page hangs on.
+def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any], MergeForm]) -> HttpResponse:
+    """Answer a step of the page: what is asked, what it would do, and what became of it. ``page`` is the admin of what it hangs on, number ``pk``.
 
-    :raises PermissionDenied: for whoever may not propose
+    :raises Http404: where that is not there
+    :raises PermissionDenied: for whoever may not see it, or may not propose
     """
+    row = page.get_object(request, str(pk))
+    if row is None:
+        raise Http404
     caller = doorways.from_request(request, "admin")
-    if PROPOSE not in rights_of(caller.user):
+    if PROPOSE not in rights_of(caller.user) or not page.has_view_permission(request, row):
         raise PermissionDenied
-    context = {**site.each_context(request), "title": form.title, "lead": form.lead, "form": form, **about}
+    form = asks(row, request.POST if request.method == "POST" else None)
+    context = {
+        **page.admin_site.each_context(request),
+        "opts": page.opts,
+        "object": page.name_of(row),
+        "object_url": url_of(row),
+        "title": form.title,
+        "lead": form.lead,
+        "form": form,
+    }
     refused: list[LedgerError] = []
     step = request.POST.get("step")
     if request.method == "POST" and form.is_valid():
@@ -154,7 +166,7 @@ def respond(request: HttpRequest, site: AdminSite, form: MergeForm, about: Mappi
     # What the preview says already is said once.
     there = {reason["code"] for reason in context.get("refusals", ())}
     context["reasons"] = [reason.as_dict() for reason in refused if reason.code not in there]
-    request.current_app = site.name
+    request.current_app = page.admin_site.name
     return TemplateResponse(request, "ledger_app/propose_merge.html", context, status=409 if refused else 200)
 
 

@@ -5,15 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, link_to, url_of
+from config.model_admin import NOTHING, link_to
 from config.sheets import Column, Facts, Table
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link, member_number
@@ -85,14 +84,7 @@ class MergeAdmin(TransitionAdmin):
 
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask what an undoing gives back, show what it would do, and propose it."""
-        row = self.get_object(request, str(pk))
-        if row is None:
-            raise Http404
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        form = UndoForm(row, request.POST if request.method == "POST" else None)
-        about = {"opts": self.opts, "object": self.name_of(row), "object_url": url_of(row)}
-        return respond(request, self.admin_site, form, about)
+        return respond(request, self, pk, UndoForm)
 
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> CaseFacts:
         """Return what the guards are asked with."""
