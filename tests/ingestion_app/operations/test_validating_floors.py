@@ -13,8 +13,6 @@ from tests.ingestion_app.operations.world import (
 
 pytestmark = pytest.mark.django_db
 
-CONTENT = card_file()
-
 
 @pytest.mark.parametrize(
     ("amounts", "is_kept"),
