@@ -158,6 +158,7 @@ class Server:
             f"--log-bin={self.home / 'binlog'}",
             "--sync-binlog=1",
             "--binlog-format=ROW",
+            "--binlog-annotate-row-events=OFF",
             # A chunk's rows stay in memory until they are committed; and nobody here asks for the digests of statements.
             "--binlog-cache-size=16M",
             "--max-digest-length=0",

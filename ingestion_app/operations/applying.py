@@ -150,6 +150,7 @@ class _Run:
     done_records: int = 0
     stopped: dict[int, tuple[LedgerError, ...]] = field(default_factory=dict)
     _milliseconds: list[int] = field(default_factory=list)
+    _counted: dict[int, batches.Change] = field(default_factory=dict)
     _beaten_at: datetime | None = None
 
     def apply(self, workers: int) -> None:
@@ -217,6 +218,7 @@ class _Run:
         if result.outcome == "applied":
             self.applied += 1
             self._milliseconds.append(result.milliseconds)
+            self._counted |= result.counted
             self.done_records += result.records
         elif result.outcome == "skipped":
             self.skipped += 1
@@ -257,7 +259,13 @@ class _Run:
         try:
             with measuring.phase("recount"):
                 caller = replace(self.work.caller, at=self.work.now())
-                return _transition("finish", self.batch.pk, caller, write=lambda row: reversing.end_original(row, caller))
+                return _transition(
+                    "finish",
+                    self.batch.pk,
+                    caller,
+                    write=lambda row: reversing.end_original(row, caller),
+                    counted=self._counted,
+                )
         except Refused:
             batch = Batch.objects.get(pk=self.batch.pk)
             if batch.state in ENDED:
@@ -287,6 +295,7 @@ def _transition(
     reason: str = "",
     version: int | None = None,
     write: Callable[[Batch], Mapping[str, Any]] = lambda _row: {},
+    counted: Mapping[int, batches.Change] = batches.NOTHING_COUNTED,
 ) -> Batch:
     return transitions.perform(
         transitions.Request(
@@ -295,7 +304,7 @@ def _transition(
             model=Batch,
             pk=batch_id,
             caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user),
+            facts=lambda row: batches.facts(row, user=caller.user, counted=counted),
             write=lambda row, _facts: write(row),
             reason=reason,
             version=version,

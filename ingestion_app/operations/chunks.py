@@ -1,7 +1,7 @@
 """Applies chunks: each in one transaction with its entries, under the lease of whoever took it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from time import perf_counter
@@ -11,6 +11,7 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations import drafting, leasing, reversing
 from ingestion_app.operations.leasing import Leased
+from ingestion_app.queries import batches
 from ledger_app import locks
 from ledger_app.errors import HolderMerged, LedgerError, Refused, TryAgain
 from ledger_app.models import Posting
@@ -38,7 +39,8 @@ class Work:
 class ChunkResult:
     """What became of one chunk: ``applied``, ``skipped`` (found applied), ``superseded`` (another worker has taken it) or ``stopped``.
 
-    ``milliseconds`` is how long the transaction took that applied it, and so the most that anybody waited for one of its rows.
+    ``milliseconds`` is how long the transaction took that applied it, and so the most that anybody waited for one of its rows. ``counted`` is
+    what it changed in the ledger, by posting, counted from the rows that it wrote.
     """
 
     number: int
@@ -46,6 +48,7 @@ class ChunkResult:
     records: int
     reasons: tuple[LedgerError, ...] = ()
     milliseconds: int = 0
+    counted: Mapping[int, batches.Change] = field(default_factory=dict)
 
 
 def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
@@ -141,12 +144,26 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
     if posted.replayed_count:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
         raise Refused([errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)])
+    counted = _counted(chunk, posted.posting_id)
     if redirected and posted.posting_id is not None:
         merges.record_redirects(posting_id=posted.posting_id, redirected=redirected)
     Chunk.objects.filter(pk=chunk.pk).exclude(state=Chunk.State.APPLIED).update(
         state=Chunk.State.APPLIED, applied_at=caller.at, applied_token=leased.token, lease_until=None, reasons=[]
     )
-    return ChunkResult(chunk.number, "applied", chunk.record_count)
+    return ChunkResult(chunk.number, "applied", chunk.record_count, counted=counted)
+
+
+def _counted(chunk: Chunk, posting_id: int | None) -> dict[int, batches.Change]:
+    """Count what a chunk has changed from the rows that it wrote: before they are committed, while they are at hand.
+
+    :raises Refused: chunk_differs
+    """
+    with measuring.phase("recount"):
+        counted = {posting_id: batches.change_of(posting_id)} if posting_id is not None else {}
+        found = batches.by_code(counted.values())
+    if batches.differences(chunk.totals, found):
+        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=chunk.totals, found=found)])
+    return counted
 
 
 def _gone(chunk: Chunk, leased: Leased) -> ChunkResult | None:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
@@ -23,10 +24,22 @@ from ledger_app.rules.adjustments import Limit
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 
 
-def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bool = True) -> BatchFacts:
+Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
+NOTHING_COUNTED: Mapping[int, Change] = {}
+
+
+def facts(
+    batch: Batch,
+    *,
+    user: User,
+    digest_shown: str | None = None,
+    deep: bool = True,
+    counted: Mapping[int, Change] = NOTHING_COUNTED,
+) -> BatchFacts:
     """Return what the guards of a batch are asked with.
 
     ``deep`` asks for what reads many rows too (the recount, what has moved): for a transition and for the batch's own page, not for lists.
+    ``counted`` is what the recount need not count, by posting.
     """
     chunks = Chunk.objects.filter(batch=batch).aggregate(
         total=Count("id"), pending=Count("id", filter=Q(state="pending")), stopped=Count("id", filter=Q(state="stopped"))
@@ -55,7 +68,7 @@ def facts(batch: Batch, *, user: User, digest_shown: str | None = None, deep: bo
         chunks=chunks["total"],
         chunks_pending=chunks["pending"],
         chunks_stopped=chunks["stopped"],
-        recount=tuple(recount(batch)) if counts else (),
+        recount=tuple(recount(batch, counted)) if counts else (),
         batch_id=batch.pk,
         is_paused=batch.is_paused,
         reverses=batch.reverses_id,
@@ -184,34 +197,45 @@ SCATTERED = {
 }
 
 
-def posted(batch: Batch) -> dict[str, tuple[int, int, int]]:
-    """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger, counted from its rows."""
+def change_of(posting_id: int) -> Change:
+    """Return what one posting has changed in the ledger, counted from its rows."""
+    then = JOIN_IN_ORDER[connection.vendor]
+    first = posting_id * PLACES
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_ENTRY, [posting_id])
+        is_together = (cursor.fetchone()[0] or first) >= first
+        where = TOGETHER if is_together else {name: rows.format(then=then) for name, rows in SCATTERED.items()}
+        numbers = [first, first + PLACES - 1] if is_together else [posting_id]
+        cursor.execute(POSTED_ENTRIES.format(**where), numbers)
+        entries = dict(cursor.fetchall())
+        cursor.execute(POSTED_LINES.format(**where, then=then), numbers)
+        lines = {book_id: (int(count), int(debits)) for book_id, count, debits in cursor.fetchall()}
+    return {book_id: (entries.get(book_id, 0), *lines.get(book_id, (0, 0))) for book_id in entries.keys() | lines.keys()}
+
+
+def posted(batch: Batch, counted: Mapping[int, Change] = NOTHING_COUNTED) -> dict[str, tuple[int, int, int]]:
+    """Return (entries, lines, sum of debits) by book code: what the batch has changed in the ledger.
+
+    Postings that are not in ``counted``, by their ids, are counted from their rows.
+    """
     chunks = Chunk.objects.filter(batch=batch).values("id")
     postings = Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=chunks).order_by("id")
-    then = JOIN_IN_ORDER[connection.vendor]
-    found: dict[int, list[int]] = {}
-    with connection.cursor() as cursor:
-        for posting_id in list(postings.values_list("id", flat=True)):
-            cursor.execute(FIRST_ENTRY, [posting_id])
-            first = posting_id * PLACES
-            is_together = (cursor.fetchone()[0] or first) >= first
-            where = TOGETHER if is_together else {name: rows.format(then=then) for name, rows in SCATTERED.items()}
-            numbers = [first, first + PLACES - 1] if is_together else [posting_id]
-            cursor.execute(POSTED_ENTRIES.format(**where), numbers)
-            for book_id, entries in cursor.fetchall():
-                found.setdefault(book_id, [0, 0, 0])[0] += entries
-            cursor.execute(POSTED_LINES.format(**where, then=then), numbers)
-            for book_id, lines, debits in cursor.fetchall():
-                of_book = found.setdefault(book_id, [0, 0, 0])
-                of_book[1] += int(lines)
-                of_book[2] += int(debits)
-    codes = book_codes(found)
-    return {codes[book_id]: (entries, lines, debits) for book_id, (entries, lines, debits) in found.items()}
+    keys = postings.values_list("id", flat=True)
+    return by_code(counted[key] if key in counted else change_of(key) for key in list(keys))
 
 
-def recount(batch: Batch) -> list[tuple[str, str, int, int]]:
+def by_code(changes: Iterable[Change]) -> dict[str, tuple[int, int, int]]:
+    """Return what these changes come to, by book code."""
+    found: Counter[tuple[int, int]] = Counter()
+    for change in changes:
+        found.update({(book_id, place): count for book_id, counts in change.items() for place, count in enumerate(counts)})
+    codes = book_codes({book_id for book_id, _place in found})
+    return {code: (found[book_id, 0], found[book_id, 1], found[book_id, 2]) for book_id, code in codes.items()}
+
+
+def recount(batch: Batch, counted: Mapping[int, Change] = NOTHING_COUNTED) -> list[tuple[str, str, int, int]]:
     """Return (book, what, planned, found) for each total of the batch in which the ledger differs from the plan."""
-    return differences(batch.totals, posted(batch))
+    return differences(batch.totals, posted(batch, counted))
 
 
 def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) -> list[tuple[str, str, int, int]]:

@@ -8,8 +8,9 @@ from django.db import connection
 
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.operations import chunks, sources
+from ingestion_app.queries import batches
 from ledger_app.errors import Refused, TryAgain
-from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period, RedirectedEntry
+from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period, Posting, RedirectedEntry
 from ledger_app.operations import entries, members, verification
 from ledger_app.queries import merges
 from tests.ingestion_app.operations import world as worlds
@@ -309,6 +310,49 @@ def test_what_is_missing_at_the_end_is_told_and_not_finished(world: World, monke
     assert set(codes(refused.value.reasons)) == {"recount_differs"}
     batch.refresh_from_db()
     assert batch.state == "applying"
+
+
+def test_a_chunk_whose_rows_are_not_what_was_planned_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that loses a line on its way to the table is caught in the transaction that would have committed the rest."""
+    batch = world.approved(TWO_A_CHUNK)
+    first = Chunk.objects.get(batch=batch, number=0)
+    count = batches.change_of
+
+    def a_line_less(posting_id: int) -> batches.Change:
+        change = count(posting_id)
+        if Posting.objects.get(pk=posting_id).origin_id == first.pk:
+            change = {book: (of_entries, lines - 1, debits) for book, (of_entries, lines, debits) in change.items()}
+        return change
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batches, "change_of", a_line_less)
+        done = world.apply(batch)
+    assert {number: codes(reasons) for number, reasons in done.stopped.items()} == {0: ["chunk_differs"]}
+    assert not Posting.objects.filter(origin_id=first.pk).exists()
+    assert world.apply(batch).batch.state == "applied"
+
+
+def test_each_posting_is_counted_once_in_an_attempt_by_whoever_applied_it_or_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = world.approved(TWO_A_CHUNK)
+    count, counted = batches.change_of, list[int]()
+
+    def noted(posting_id: int) -> batches.Change:
+        counted.append(posting_id)
+        return count(posting_id)
+
+    monkeypatch.setattr(batches, "change_of", noted)
+    set_account("points.1003", "suspended")
+    Batch.objects.filter(pk=batch.pk).update(state="applying")  # the account was closed after applying began
+    assert world.apply(batch).applied == 5
+    earlier = [*Posting.objects.order_by("id").values_list("id", flat=True)]
+    assert counted == earlier
+    set_account("points.1003", "open")
+    counted.clear()
+    assert world.apply(batch).batch.state == "applied"
+    last = Posting.objects.latest("id").pk
+    assert counted == [last, *earlier]
 
 
 def test_every_chunk_in_its_own_transaction_takes_a_bounded_number_of_statements(
