@@ -170,7 +170,7 @@ PHASES = {
     "store": "storing the records",
     "apply": "applying",
     "expire": "expiring",
-    "recount": "counting again",
+    "recount": "adding up",
 }
 BAR = "{desc}: {percentage:3.0f} % |{bar:30}| {n:,} of {total:,} records · {rate_noinv_fmt} · {remaining} left"
 BAR_WITHOUT_END = "{desc}: {n:,} records · {rate_noinv_fmt} · {elapsed}"

@@ -96,7 +96,7 @@ def every_chunk_is_applied(facts: BatchFacts) -> list[LedgerError]:
 
 
 def recount_equals_plan(facts: BatchFacts) -> list[LedgerError]:
-    """What the batch changed in the ledger, counted again, is what its plan says."""
+    """What the batch changed in the ledger, counted from its rows, is what its plan says."""
     return [
         errors.RecountDiffers(book=book, what=what, planned=planned, found=found) for book, what, planned, found in facts.recount
     ]
@@ -237,7 +237,7 @@ BATCH = Machine(
         Transition(
             name="finish",
             label=_("Finish"),
-            description=_("Every chunk is applied, and the ledger's change counted again equals the plan."),
+            description=_("Every chunk is applied, and the ledger's change, counted from its rows, equals the plan."),
             sources=("applying",),
             target="applied",
             right="ingestion_app.apply_batch",

@@ -24,7 +24,7 @@ PHASES = {
     "check": _("Checking the file"),
     "store": _("Storing the records"),
     "apply": _("Applying"),
-    "recount": _("Counting the ledger’s change again"),
+    "recount": _("Adding up the ledger’s change"),
 }
 
 

@@ -54,7 +54,7 @@ def apply(
     """Apply a batch and return what was done. Run again it goes on where it was; of an applied batch it does nothing.
 
     Chunks whose records the ledger refuses stop with their reasons, the others go on, until as many have stopped as the source allows; the
-    batch is applied when every chunk is and the ledger's change, counted again, equals the plan. ``now`` gives the time; with several workers
+    batch is applied when every chunk is and the ledger's change, counted from its rows, equals the plan. ``now`` gives the time; with several workers
     each of them calls it, so it is a module's own function, which can be handed to another process.
 
     :raises Refused: wrong_state, not_permitted, paused, plan_moved, plan_damaged, stale; plan_damaged and recount_differs at the end too

@@ -13,7 +13,7 @@ from ingestion_app.operations import drafting, leasing, reversing
 from ingestion_app.operations.leasing import Leased
 from ingestion_app.queries import batches
 from ledger_app import locks
-from ledger_app.errors import HolderMerged, LedgerError, Refused, TryAgain
+from ledger_app.errors import HolderMerged, LedgerError, Refused, TryAgain, WrittenDiffers
 from ledger_app.models import Posting
 from ledger_app.operations import collecting, entries, measuring, merges, transactions
 from ledger_app.operations.audit import Caller
@@ -88,6 +88,7 @@ def apply_chunk(*, leased: Leased, caller: Caller) -> ChunkResult:
     A connection lost at COMMIT leaves the outcome unknown; the chunk's row, read under its lock on a new connection, tells.
 
     :raises TryAgain: when the database stays busy or away
+    :raises WrittenDiffers: when what was written is not what was planned
     """
     for _try in range(UNKNOWN_OUTCOMES_MOST - 1):
         try:
@@ -156,13 +157,13 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
 def _counted(chunk: Chunk, posting_id: int | None) -> dict[int, batches.Change]:
     """Count what a chunk has changed from the rows that it wrote: before they are committed, while they are at hand.
 
-    :raises Refused: chunk_differs
+    :raises WrittenDiffers: where that is not what the plan has for the chunk
     """
-    with measuring.phase("recount"):
+    with measuring.phase("count"):
         counted = {posting_id: batches.change_of(posting_id)} if posting_id is not None else {}
         found = batches.by_code(counted.values())
-    if batches.differences(chunk.totals, found):
-        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=chunk.totals, found=found)])
+    for book, what, planned, there in batches.differences(chunk.totals, found):
+        raise WrittenDiffers(what=f"{what} of chunk {chunk.number} in book {book}", planned=planned, found=there)
     return counted
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
@@ -25,7 +26,7 @@ ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, 
 
 
 Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
-NOTHING_COUNTED: Mapping[int, Change] = {}
+NOTHING_COUNTED: Mapping[int, Change] = MappingProxyType({})
 
 
 def facts(
@@ -229,8 +230,9 @@ def by_code(changes: Iterable[Change]) -> dict[str, tuple[int, int, int]]:
     found: Counter[tuple[int, int]] = Counter()
     for change in changes:
         found.update({(book_id, place): count for book_id, counts in change.items() for place, count in enumerate(counts)})
-    codes = book_codes({book_id for book_id, _place in found})
-    return {code: (found[book_id, 0], found[book_id, 1], found[book_id, 2]) for book_id, code in codes.items()}
+    book_ids = {book_id for book_id, _place in found}
+    codes = book_codes(book_ids)
+    return {codes[book_id]: (found[book_id, 0], found[book_id, 1], found[book_id, 2]) for book_id in book_ids}
 
 
 def recount(batch: Batch, counted: Mapping[int, Change] = NOTHING_COUNTED) -> list[tuple[str, str, int, int]]:

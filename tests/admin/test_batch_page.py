@@ -148,7 +148,7 @@ def test_what_an_attempt_costs_is_told(world: World, client_of: ClientOf, begun:
         "25 % of the time",
         "1 deadlock · 0 lock waits",
         "2 chunks of workers that were gone",
-        "Counting the ledger’s change",
+        "Adding up the ledger’s change",
     ):
         assert told in text
 

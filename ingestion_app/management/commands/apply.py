@@ -14,6 +14,8 @@ from ingestion_app.queries import batches, replays
 from ingestion_app.queries.replays import Replay
 from ledger_app.operations.audit import Caller
 
+WHOLE = frozenset({Batch.State.APPLIED, Batch.State.FROZEN})  # all that the plan says is in the ledger
+
 
 class Command(commands.Command):
     """Applies an approved batch; run again it goes on where it was."""
@@ -68,6 +70,12 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> com
     complaints = tuple(f"chunk {number}: {reason}" for number, reasons in sorted(applied.stopped.items()) for reason in reasons)
     if applied.batch.is_paused:
         complaints += (str(errors.Paused(batch=batch.pk)),)
+    if applied.batch.state in WHOLE:
+        # Counted from all of its rows, whoever has applied them.
+        complaints += tuple(
+            str(errors.RecountDiffers(book=book, what=what, planned=planned, found=found))
+            for book, what, planned, found in batches.differences(applied.batch.totals, there)
+        )
     status = commands.REFUSED if complaints else commands.DONE
     return commands.Outcome(data, (line, *receipt_lines(replay, applied.batch)), status, complaints)
 
@@ -78,7 +86,7 @@ def receipt_lines(replay: Replay, batch: Batch) -> Iterator[str]:
         f"receipt: {replay.chunks_found:,} chunks with {replay.records_found:,} records were found applied; "
         f"{replay.new_entries:,} new entries"
     )
-    is_whole = batch.state in {Batch.State.APPLIED, Batch.State.FROZEN}
+    is_whole = batch.state in WHOLE
     for book in replay.books:
         verdict = "equal" if book.is_equal else "DIFFERS, run verify" if is_whole else "not all of it yet"
         planned = f"{book.planned[0]:,} entries, {book.planned[2]:,} debits"

@@ -9,7 +9,7 @@ from django.db import connection
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.operations import chunks, sources
 from ingestion_app.queries import batches
-from ledger_app.errors import Refused, TryAgain
+from ledger_app.errors import Refused, TryAgain, WrittenDiffers
 from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period, Posting, RedirectedEntry
 from ledger_app.operations import entries, members, verification
 from ledger_app.queries import merges
@@ -313,22 +313,23 @@ def test_what_is_missing_at_the_end_is_told_and_not_finished(world: World, monke
 
 
 def test_a_chunk_whose_rows_are_not_what_was_planned_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault that loses a line on its way to the table is caught in the transaction that would have committed the rest."""
+    """An entry that is lost on its way to the tables, and told as written, is missed in the transaction that would commit the rest."""
     batch = world.approved(TWO_A_CHUNK)
-    first = Chunk.objects.get(batch=batch, number=0)
-    count = batches.change_of
+    insert = entries._insert
 
-    def a_line_less(posting_id: int) -> batches.Change:
-        change = count(posting_id)
-        if Posting.objects.get(pk=posting_id).origin_id == first.pk:
-            change = {book: (of_entries, lines - 1, debits) for book, (of_entries, lines, debits) in change.items()}
-        return change
+    def all_but_one(what: str, table: str, columns: Any, rows: Any) -> None:
+        lost = 1 if what == "entries" else 2
+        insert(what, table, columns, rows[:-lost])
 
+    before = ledger()
     with monkeypatch.context() as patched:
-        patched.setattr(batches, "change_of", a_line_less)
-        done = world.apply(batch)
-    assert {number: codes(reasons) for number, reasons in done.stopped.items()} == {0: ["chunk_differs"]}
-    assert not Posting.objects.filter(origin_id=first.pk).exists()
+        patched.setattr(entries, "_insert", all_but_one)
+        patched.setattr(entries, "_assert_written", lambda *_given: None)
+        with pytest.raises(WrittenDiffers) as differs:
+            world.apply(batch)
+    assert differs.value.facts == {"what": "entries of chunk 0 in book POINTS", "planned": 2, "found": 1}
+    assert (ledger() == before, set(states(batch))) == (True, {"pending"})
+    assert codes(batch.attempts.get(step="apply").reasons) == ["written_differs"]
     assert world.apply(batch).batch.state == "applied"
 
 

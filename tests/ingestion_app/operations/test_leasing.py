@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,9 @@ from django.db import IntegrityError, connection, transaction
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import applying, attempts, chunks, leasing
 from ingestion_app.operations.leasing import Leased
-from ingestion_app.queries import definitions
+from ingestion_app.queries import batches, definitions
 from ledger_app.errors import Refused
-from ledger_app.models import Account, AuditRow, Entry
+from ledger_app.models import Account, AuditRow, Entry, Posting
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import NOW, World, card_file, clock, codes, environment, many, set_account
 
@@ -186,7 +187,7 @@ def test_an_attempt_whose_process_is_gone_is_told_to_have_failed(world: World, b
 def test_an_attempt_says_where_its_time_went_and_what_it_met(world: World, batch: Batch) -> None:
     world.apply(batch)
     attempt = batch.attempts.get(step="apply")
-    assert {"read", "plan", "lock", "decide", "write", "commit", "recount", "total"} == set(attempt.seconds)
+    assert {"read", "plan", "lock", "decide", "write", "count", "commit", "recount", "total"} == set(attempt.seconds)
     assert attempt.counts["commits"] >= 12
     assert {"chunk_ms_p95", "chunk_ms_most"} <= set(attempt.counts)
     assert (attempt.done_records, attempt.phase) == (RECORDS, "recount")
@@ -211,7 +212,15 @@ def test_a_chunk_that_somebody_has_locked_is_passed_over(batch: Batch, attempt: 
 @pytest.mark.slow
 def test_workers_in_processes_of_their_own_share_the_chunks(world: World, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", environment(world.directory)["DATABASE_URL"])
+    posted, told = batches.posted, set[int]()
+
+    def noted(batch: Batch, counted: Mapping[int, batches.Change]) -> Any:
+        told.update(counted)
+        return posted(batch, counted)
+
+    monkeypatch.setattr(batches, "posted", noted)
     done = applying.carry_on(batch_id=batch.pk, caller=world.caller(), now=clock, workers=2)
     assert (done.applied, done.batch.state) == (6, "applied")
+    assert told == set(Posting.objects.values_list("id", flat=True))
     attempt = batch.attempts.get(step="apply")
     assert (attempt.outcome, attempt.counts.get("deadlocks", 0)) == ("done", 0)
