@@ -23,8 +23,6 @@ from ledger_app.queries.rights import rights_of
 from ledger_app.rules.adjustments import Limit
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
-
-
 Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
 NOTHING_COUNTED: Mapping[int, Change] = MappingProxyType({})
 

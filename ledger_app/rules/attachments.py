@@ -57,12 +57,7 @@ def _is_workbook(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = archive.namelist()
-    except (
-        zipfile.BadZipFile,
-        ValueError,
-        NotImplementedError,
-        OSError,
-    ):  # the library's word for an archive newer than it knows
+    except (zipfile.BadZipFile, ValueError, RuntimeError, OSError):  # a RuntimeError: an archive newer than the library knows
         return False
     return len(names) <= ENTRIES_MOST and set(names) >= XLSX_PARTS and not any(name.endswith("vbaProject.bin") for name in names)
 

@@ -79,6 +79,16 @@ def test_apply_once_more_gives_the_receipt_of_a_run_that_added_nothing(world, co
     assert receipt["books"]["POINTS"]["equal"] is True
 
 
+def test_apply_of_what_the_ledger_does_not_have_whole_says_so_and_exits_1(world, command):
+    """An applied batch whose plan has an entry more than its rows: whoever finds it so, it is told each time."""
+    batch = world.applied()
+    entries, lines, debits = batch.totals["POINTS"]
+    Batch.objects.filter(pk=batch.pk).update(totals={**batch.totals, "POINTS": [entries + 1, lines, debits]})
+    said = command("apply", batch.pk)
+    assert (said.status, said.data["receipt"]["equal"]) == (1, False)
+    assert f"Book POINTS: the plan has {entries + 1}, the ledger {entries} (entries). Run verify." in said.complaint
+
+
 def test_wake_queues_each_stranded_batch_once(world, begun, command):
     assert command("wake").data == {"woken": [begun.pk], "expired": []}
     (row,) = DBTaskResult.objects.all()
