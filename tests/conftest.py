@@ -16,6 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests import schema
+
 if TYPE_CHECKING:
     # Models can be imported only when Django is set up, which is after this file is read.
     from ledger_app.models import User
@@ -89,9 +91,20 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> bool:
+    """Lay the tables out from the copy that an earlier run kept. Django then finds them there, and migrates nothing."""
+    with django_db_blocker.unblock():
+        try:
+            return schema.lay_out(connection, connection.creation._get_test_db_name())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Make the flush after a transactional test work on append-only tables, and keep the rows that migrations made."""
     with django_db_blocker.unblock():
+        schema.keep(connection)
         made_by_migrations = highest_ids(connection)
     # On the class: while a browser is driven, an event loop runs and the connection in use is another object.
     operations = type(connection.ops)
