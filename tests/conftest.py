@@ -95,7 +95,7 @@ def django_db_keepdb(django_db_modify_db_settings: None, django_db_blocker: Djan
     """Lay the tables out from the copy that an earlier run kept. Django then finds them there, and migrates nothing."""
     with django_db_blocker.unblock():
         try:
-            return schema.lay_out(connection, connection.creation._get_test_db_name())
+            return schema.lay_out(connection, connection.creation._get_test_db_name())  # type: ignore[attr-defined]
         finally:
             connection.close()
 
