@@ -310,6 +310,16 @@ class PeriodBeforeSeal(LedgerError):
     template = _("Period {period} of book {book} is frozen already; no period can be opened before it.")
 
 
+class PeriodGap(LedgerError):
+    """The span would leave days of the book in no period, which could not be opened once a later one is frozen."""
+
+    code = "period_gap"
+    template = _(
+        "{gap_from} to {gap_to} of book {book} are in no period beside {period}. Periods follow each other day by day: "
+        "open those days first."
+    )
+
+
 class PeriodSpanInvalid(LedgerError):
     """A period ends before it begins."""
 

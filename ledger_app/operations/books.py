@@ -19,6 +19,7 @@ from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import identifiers, postings
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
+from ledger_app.rules.periods import opening_gap
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 CODE_MOST = 64
@@ -80,7 +81,9 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
 def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller: Caller) -> Period:
     """Open a period, or return it where it is there with the same span.
 
-    :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, definition_conflict
+    Periods of a book follow each other day by day: the first lies anywhere, each other one touches one that is there.
+
+    :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, period_gap, definition_conflict
     """
     _check_code(name, SHORT_CODE_MOST)
     if ends_on < starts_on:
@@ -88,7 +91,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
 
     def work() -> Period:
         # Two openings at once would each see no overlap.
-        locks.opening(book.pk, ends_on)
+        later = locks.opening(book.pk, ends_on)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
             _same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
@@ -96,10 +99,15 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
-        later = Period.objects.filter(book=book, starts_on__gt=ends_on, state=Period.State.FROZEN)
-        frozen = later.order_by("id").first()
-        if frozen is not None:
-            raise errors.Refused([errors.PeriodBeforeSeal(period=frozen.name, book=book.code)])
+        # Periods freeze in their order: where the next is not frozen, none after it is.
+        if later is not None and later.state == Period.State.FROZEN:
+            raise errors.Refused([errors.PeriodBeforeSeal(period=later.name, book=book.code)])
+        earlier = Period.objects.filter(book=book, ends_on__lt=starts_on).order_by("-ends_on").first()
+        gap = opening_gap(
+            starts_on, ends_on, before=earlier.ends_on if earlier else None, after=later.starts_on if later else None
+        )
+        if gap is not None:
+            raise errors.Refused([errors.PeriodGap(gap_from=gap[0], gap_to=gap[1], book=book.code, period=name)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
 
     return transactions.run(work)

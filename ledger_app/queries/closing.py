@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 from ledger_app.models import Entry, Line, Period, User
 from ledger_app.queries import expiry, seals
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.periods import PeriodFacts
+from ledger_app.rules.periods import PeriodFacts, gap_between
 
 # What other applications say has not ended in a period: (what, name, state), in the active language.
 Unfinished = Callable[[Period], Iterable[tuple[str, str, str]]]
@@ -32,6 +32,7 @@ def facts(period: Period, *, user: User, at: datetime, controls: dict[str, int] 
     earlier = (
         Period.objects.filter(book=period.book_id, starts_on__lt=period.starts_on).exclude(state="frozen").order_by("starts_on")
     )
+    before = Period.objects.filter(book=period.book_id, ends_on__lt=period.starts_on).order_by("-ends_on").first()
     return PeriodFacts(
         state=period.state,
         user_name=user.username,
@@ -41,6 +42,7 @@ def facts(period: Period, *, user: User, at: datetime, controls: dict[str, int] 
         today=at.astimezone(ZoneInfo(period.book.time_zone)).date(),
         zone=period.book.time_zone,
         earlier_open=tuple(earlier.values_list("name", "state")),
+        gap=gap_between(before.ends_on if before else None, period.starts_on),
         unfinished=tuple(row for unfinished in _unfinished for row in unfinished(period)),
         book=period.book.code,
         due=expiry.due_in_period(period),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +47,7 @@ class PeriodFacts:
     today: date
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
+    gap: tuple[date, date] | None = None  # days of the book before the period, and after the one before it, that are in no period
     unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
     book: str = ""
     due: tuple[DueLots, ...] = ()  # the first of those that are due in the period
@@ -66,6 +67,14 @@ def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
 def follows_frozen(facts: PeriodFacts) -> list[errors.LedgerError]:
     """Every earlier period of the book is frozen."""
     return [errors.EarlierPeriodOpen(period=name, state=PERIOD.states[state]) for name, state in facts.earlier_open]
+
+
+def leaves_no_gap(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The period begins on the day after the one before it: no period is ever opened before a frozen one."""
+    if facts.gap is None:
+        return []
+    gap_from, gap_to = facts.gap
+    return [errors.PeriodGap(gap_from=gap_from, gap_to=gap_to, book=facts.book, period=facts.period)]
 
 
 def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -117,6 +126,24 @@ def controls_match(facts: PeriodFacts) -> list[errors.LedgerError]:
     return found
 
 
+def gap_between(ends_on: date | None, starts_on: date | None) -> tuple[date, date] | None:
+    """Return the first and the last day between a period that ends and the next one that begins; None where there is none, or no such period."""
+    if ends_on is None or starts_on is None or (starts_on - ends_on).days < 2:  # noqa: PLR2004 - the day after is one day later
+        return None
+    return ends_on + timedelta(days=1), starts_on - timedelta(days=1)
+
+
+def opening_gap(starts_on: date, ends_on: date, *, before: date | None, after: date | None) -> tuple[date, date] | None:
+    """Return the days that a new period would leave in no period; None where it touches a period that is there, or is the first of its book.
+
+    ``before`` is the last day of the period before it, ``after`` the first of the one after it. A span that lies between two that were never
+    joined may begin with the one or end with the other.
+    """
+    behind, ahead = gap_between(before, starts_on), gap_between(ends_on, after)
+    touches = (before is not None and behind is None) or (after is not None and ahead is None)
+    return None if touches else behind or ahead
+
+
 PERIOD = Machine(
     subject="period",
     states={"open": _("Open"), "provisional": _("Provisional"), "frozen": _("Frozen")},
@@ -154,6 +181,7 @@ PERIOD = Machine(
             guards=(
                 has_ended,
                 follows_frozen,
+                leaves_no_gap,
                 work_has_ended,
                 expiries_are_posted,
                 entries_balance,
