@@ -16,6 +16,8 @@ class LedgerError(Exception):
 
     code: ClassVar[str] = "ledger_error"
     template: ClassVar[str | Promise] = _("The ledger refused this.")
+    # Facts that no answer tells, and the audit row keeps.
+    untold: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **facts: Any) -> None:
         """Keep ``facts``: the values that the template names, and whatever else helps to find the place."""
@@ -36,9 +38,13 @@ class LedgerError(Exception):
         return f"{self.code}: {self.sentence}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return code, sentence and facts, ready for JSON."""
-        facts = {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()}
+        """Return code, sentence and the facts that are told, ready for JSON."""
+        facts = {name: value for name, value in self.all_facts().items() if name not in self.untold}
         return {"code": self.code, "sentence": self.sentence, "facts": facts}
+
+    def all_facts(self) -> dict[str, Any]:
+        """Return every fact, ready for JSON."""
+        return {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()}
 
 
 def _rebuild(kind: type[LedgerError], facts: dict[str, Any]) -> LedgerError:
@@ -310,16 +316,6 @@ class PeriodBeforeSeal(LedgerError):
     template = _("Period {period} of book {book} is frozen already; no period can be opened before it.")
 
 
-class PeriodGap(LedgerError):
-    """The span would leave days of the book in no period, which could not be opened once a later one is frozen."""
-
-    code = "period_gap"
-    template = _(
-        "{gap_from} to {gap_to} of book {book} are in no period beside {period}. Periods follow each other day by day: "
-        "open those days first."
-    )
-
-
 class PeriodSpanInvalid(LedgerError):
     """A period ends before it begins."""
 
@@ -366,21 +362,25 @@ class ControlMissing(LedgerError):
     """No control total was given."""
 
     code = "control_missing"
-    template = _("Type in at least one control total that you hold from elsewhere. Known here: {known}.")
+    template = _("Give at least one control total that you hold from elsewhere. Known here: {known}.")
 
 
 class ControlUnknown(LedgerError):
     """The control total's name is not known."""
 
     code = "control_unknown"
-    template = _("There is no control total “{name}” in this period. Known here: {known}.")
+    template = _("There is no control total “{name}” in this book. Known here: {known}.")
 
 
 class ControlDiffers(LedgerError):
-    """A control total differs from the ledger."""
+    """A control total differs from the ledger. The ledger's figure is not told: a total is a proof where it comes from elsewhere."""
 
     code = "control_differs"
-    template = _("The control total {name} is {given}, the ledger has {found}: a difference of {difference}.")
+    template = _(
+        "The control total {name}, {given}, is not what the ledger has. Look for a file that is missing, came twice or is dated "
+        "in another period; the ledger's own figure is not told."
+    )
+    untold = frozenset({"found", "difference"})
 
 
 class EntryDiffers(LedgerError):

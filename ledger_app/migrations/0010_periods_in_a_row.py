@@ -1,4 +1,4 @@
-"""The trigger on entries believes nothing that a session can write; periods follow each other day by day.
+"""The trigger on entries believes nothing from one entry to the next; periods follow each other day by day.
 
 Triggers are dropped before they are created: MySQL and MariaDB do not undo DDL, so a migration that was cut off must be able to run again.
 """
@@ -13,34 +13,20 @@ first = import_module("ledger_app.migrations.0002_triggers")
 REFUSED = "kakutei: an entry needs a period that is not frozen"
 ENTRY = "kakutei_entry_in_open_period"
 
-# The session's variables only say which period to ask first: its row is read, under a shared lock, for every entry, and what that row says counts.
-# Whoever sets the variables has another row asked, and nothing believed. An entry asks the row that takes its date and no other, so that nobody
-# waits for the freeze of an earlier month: by the key where the variables name it, else the newest that begins by the date, along the index.
+# Every entry asks the row of its own period, under a shared lock, and nothing is believed from one entry to the next: whatever a session can
+# write, another can forge. Periods do not overlap, so the newest that begins by the date is the only one that can take it: it is found along
+# the index and locked alone, and nobody waits for the freeze of an earlier month. What it costs is in docs/decisions/0030.
 ENTRY_IN_OPEN_PERIOD = {
     "mysql": f"""
 CREATE TRIGGER {ENTRY} BEFORE INSERT ON ledger_app_entry FOR EACH ROW
 BEGIN
-    DECLARE is_open BOOLEAN DEFAULT FALSE;
-    DECLARE period_asked BIGINT DEFAULT NULL;
-    DECLARE period_from, period_to DATE DEFAULT NULL;
-    DECLARE period_state VARCHAR(12) DEFAULT NULL;
-    IF @kakutei_book = NEW.book_id AND NEW.effective_on BETWEEN @kakutei_from AND @kakutei_to THEN
-        SET period_asked = @kakutei_period;
-        SET is_open = COALESCE((
-            SELECT book_id = NEW.book_id AND NEW.effective_on BETWEEN starts_on AND ends_on AND state <> 'frozen'
-              FROM ledger_app_period WHERE id = period_asked LOCK IN SHARE MODE
-        ), FALSE);
-    END IF;
-    IF NOT is_open THEN
-        SET period_asked = NULL;
-        SELECT id, starts_on, ends_on, state INTO period_asked, period_from, period_to, period_state
+    IF NOT COALESCE((
+        SELECT ends_on >= NEW.effective_on AND state <> 'frozen'
           FROM ledger_app_period FORCE INDEX (period_start_unique)
          WHERE book_id = NEW.book_id AND starts_on <= NEW.effective_on
-         ORDER BY starts_on DESC LIMIT 1 LOCK IN SHARE MODE;
-        IF NOT COALESCE(NEW.effective_on <= period_to AND period_state <> 'frozen', FALSE) THEN
-            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSED}';
-        END IF;
-        SET @kakutei_period = period_asked, @kakutei_book = NEW.book_id, @kakutei_from = period_from, @kakutei_to = period_to;
+         ORDER BY starts_on DESC LIMIT 1 LOCK IN SHARE MODE
+    ), FALSE) THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSED}';
     END IF;
 END
 """,
@@ -67,8 +53,14 @@ def moves_away(vendor: str) -> str:
     moved = "(NEW.starts_on <> OLD.starts_on OR NEW.ends_on <> OLD.ends_on OR NEW.book_id <> OLD.book_id)"
     neighbours = []
     for was, now in (
-        (f"OLD.starts_on = {NEXT_DAY[vendor].format(day='other.ends_on')}", f"NEW.starts_on = {NEXT_DAY[vendor].format(day='other.ends_on')}"),
-        (f"other.starts_on = {NEXT_DAY[vendor].format(day='OLD.ends_on')}", f"other.starts_on = {NEXT_DAY[vendor].format(day='NEW.ends_on')}"),
+        (
+            f"OLD.starts_on = {NEXT_DAY[vendor].format(day='other.ends_on')}",
+            f"NEW.starts_on = {NEXT_DAY[vendor].format(day='other.ends_on')}",
+        ),
+        (
+            f"other.starts_on = {NEXT_DAY[vendor].format(day='OLD.ends_on')}",
+            f"other.starts_on = {NEXT_DAY[vendor].format(day='NEW.ends_on')}",
+        ),
     ):
         own = SELF["UPDATE"]
         neighbours.append(f"({OTHER.format(self=own, that=was)} AND NOT {OTHER.format(self=own, that=now)})")
@@ -81,7 +73,9 @@ def statements(vendor: str) -> dict[str, str]:
         "kakutei_period_no_gap_insert": ("INSERT", leaves_gap(vendor, "INSERT")),
         "kakutei_period_no_gap_update": ("UPDATE", moves_away(vendor)),
     }
-    made = {name: first.statement(vendor, name, event, "ledger_app_period", condition) for name, (event, condition) in gaps.items()}
+    made = {
+        name: first.statement(vendor, name, event, "ledger_app_period", condition) for name, (event, condition) in gaps.items()
+    }
     return {ENTRY: ENTRY_IN_OPEN_PERIOD[vendor].strip(), **made}
 
 

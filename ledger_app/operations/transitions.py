@@ -12,6 +12,7 @@ from ledger_app.operations import audit, transactions
 from ledger_app.rules.transitions import Facts, Machine, Transition
 
 REASON_MOST = 500
+UNTOLD = "untold"  # the name in an audit row's facts of what was told to nobody who asked
 
 Row = TypeVar("Row", bound=models.Model)
 Case = TypeVar("Case", bound=Facts)
@@ -109,6 +110,12 @@ def compare_and_set(
     return row
 
 
+def kept_untold(refusal: errors.Refused) -> Mapping[str, Any]:
+    """Return what no answer tells of a refusal, for its audit row."""
+    found = [{"code": reason.code, **reason.all_facts()} for reason in refusal.reasons if reason.untold]
+    return {UNTOLD: found} if found else {}
+
+
 def _record_refusal(request: Request[Row, Case], refusal: errors.Refused) -> None:
     row: Any = request.model._default_manager.get(pk=request.pk)  # noqa: SLF001 - the public name of a model's manager varies
     audit.record(
@@ -119,4 +126,5 @@ def _record_refusal(request: Request[Row, Case], refusal: errors.Refused) -> Non
         from_state=row.state,
         reason=request.reason[:REASON_MOST],
         reasons=refusal.reasons,
+        facts=kept_untold(refusal),
     )
