@@ -16,6 +16,7 @@ UNTOLD = "untold"  # the name in an audit row's facts of what was told to nobody
 
 Row = TypeVar("Row", bound=models.Model)
 Case = TypeVar("Case", bound=Facts)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +52,24 @@ def perform(request: Request[Row, Case]) -> Row:
         raise
 
 
+def ask(request: Request[Row, Case], *, then: Callable[[Row, Case], Result]) -> Result:
+    """Ask under the row's lock whether the transition may happen, and do ``then`` in its place where it may: it is left to be carried out later.
+
+    :raises errors.Refused: with every reason; a refused attempt has its audit row
+    :raises errors.TryAgain: when the database was busy or away
+    """
+    try:
+        return transactions.run(lambda: then(*_may(request)))
+    except errors.Refused as refusal:
+        transactions.run(partial(_record_refusal, request, refusal))
+        raise
+
+
 def within(request: Request[Row, Case]) -> Row:
     """Carry the transition out in the transaction that is open, taking the row's lock first."""
-    row: Any = locks.own_row(request.model, request.pk)
+    row: Any
+    row, facts = _may(request)
     transition = request.machine.transition(request.name)
-    facts = request.facts(row)
-    reasons = request.machine.reasons(transition, facts)
-    if request.version is not None and request.version != row.version:
-        reasons.insert(0, errors.Stale(shown=request.version, now=row.version))
-    if transition.reason_required and not request.reason.strip():
-        reasons.append(errors.ReasonRequired(action=transition.label))
-    if len(request.reason) > REASON_MOST:
-        reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
-    if reasons:
-        raise errors.Refused(reasons)
     # From here on the transition must happen.
     columns = request.write(row, facts)
     changed: Row = compare_and_set(
@@ -77,6 +82,26 @@ def within(request: Request[Row, Case]) -> Row:
         facts=request.audit_facts(row),
     )
     return changed
+
+
+def _may(request: Request[Row, Case]) -> tuple[Row, Case]:
+    """Lock the row and ask the guards; return it with what they were asked with.
+
+    :raises errors.Refused: with every reason
+    """
+    row: Any = locks.own_row(request.model, request.pk)
+    transition = request.machine.transition(request.name)
+    facts = request.facts(row)
+    reasons = request.machine.reasons(transition, facts)
+    if request.version is not None and request.version != row.version:
+        reasons.insert(0, errors.Stale(shown=request.version, now=row.version))
+    if transition.reason_required and not request.reason.strip():
+        reasons.append(errors.ReasonRequired(action=transition.label))
+    if len(request.reason) > REASON_MOST:
+        reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
+    if reasons:
+        raise errors.Refused(reasons)
+    return row, facts
 
 
 def compare_and_set(
