@@ -17,7 +17,8 @@ from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
-from ledger_app.errors import ControlDiffers, LedgerError
+from ledger_app.errors import LedgerError
+from ledger_app.errors.closing import ControlDiffers
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller

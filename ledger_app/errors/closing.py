@@ -15,6 +15,31 @@ class PeriodGap(LedgerError):
     )
 
 
+class ControlMissing(LedgerError):
+    """No control total was given."""
+
+    code = "control_missing"
+    template = _("Give at least one control total that you hold from elsewhere. Known here: {known}.")
+
+
+class ControlUnknown(LedgerError):
+    """The control total's name is not known."""
+
+    code = "control_unknown"
+    template = _("There is no control total “{name}” in this book. Known here: {known}.")
+
+
+class ControlDiffers(LedgerError):
+    """A control total differs from the ledger. The ledger's figure is not told: a total is a proof where it comes from elsewhere."""
+
+    code = "control_differs"
+    template = _(
+        "The control total {name}, {given}, is not what the ledger has. Look for a file that is missing, came twice or is dated "
+        "in another period; the ledger's own figure is not told."
+    )
+    untold = frozenset({"found", "difference"})
+
+
 class ControlWithoutAmount(LedgerError):
     """Only a count was given, which says nothing of how much."""
 

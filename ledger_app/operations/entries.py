@@ -109,7 +109,7 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
         (key, row.pk, draft[0], draft[1], draft[2], draft[3], draft[5].id if draft[5] else None, fingerprint)
         for key, (draft, fingerprint) in zip(keys, plan.entries, strict=True)
     ]
-    # Book by book: the trigger on entries believes the period it found until the book changes.
+    # Book by book, as the index over book and reference has them.
     entries.sort()
     bulk.insert_all("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
     lines = [

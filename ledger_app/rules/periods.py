@@ -125,13 +125,13 @@ def controls_match(facts: PeriodFacts) -> list[errors.LedgerError]:
         return []
     known = ", ".join(facts.control_names)
     if not facts.controls_given:
-        return [errors.ControlMissing(known=known)]
+        return [closing.ControlMissing(known=known)]
     found: list[errors.LedgerError] = []
     for name, given in facts.controls_given.items():
         if name not in facts.control_names:
-            found.append(errors.ControlUnknown(name=name, known=known))
+            found.append(closing.ControlUnknown(name=name, known=known))
         elif facts.controls_known is not None and (there := facts.controls_known[name]) != given:
-            found.append(errors.ControlDiffers(name=name, given=given, found=there, difference=given - there))
+            found.append(closing.ControlDiffers(name=name, given=given, found=there, difference=given - there))
     if facts.amount_required and not facts.controls_given.keys() - COUNTS:
         amounts = ", ".join(name for name in facts.control_names if name not in COUNTS)
         found.append(closing.ControlWithoutAmount(unit=facts.unit, known=amounts))
