@@ -19,6 +19,8 @@ BUSY = frozenset({1020, 1205, 1213})
 # ended by the server: whether a COMMIT landed is unknown.
 LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
 DUPLICATE = 1062
+# How the refusal of a trigger begins.
+TRIGGER = "kakutei: "
 
 Result = TypeVar("Result")
 
