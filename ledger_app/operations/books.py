@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from zoneinfo import available_timezones
 
-from django.db import DatabaseError, models
+from django.db import models
 from django.utils.translation import gettext as _
 
 from ledger_app import errors, locks
@@ -110,13 +110,8 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
             raise errors.Refused([closing.PeriodGap(gap_from=gap[0], gap_to=gap[1], book=book.code, period=name)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
 
-    try:
-        return transactions.run(work)
-    except DatabaseError as refused:
-        if transactions.TRIGGER not in str(refused):
-            raise
-        # Somebody opened the same days at the same time, and the database refused the second: it is there now, or there is a reason.
-        return transactions.run(work)
+    # Of two that open the same days at once the trigger refuses the second, who then finds what the first has opened, or a reason.
+    return transactions.run(work, meets_on="kakutei: ledger_app_period refuses this INSERT")
 
 
 def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Caller) -> int:
