@@ -114,11 +114,16 @@ class HeldAccount(NamedTuple):
 
 
 class KnownEntry(NamedTuple):
-    """An entry that is in the ledger under a draft's reference, with what is compared when its digest differs."""
+    """The last entry that is in the ledger under a draft's reference, with what is compared when its digest differs.
+
+    ``turn`` counts those that bore the reference before it; ``reversed_by`` is the reference of what has reversed it, empty while it stands.
+    """
 
     id: int
     digest: bytes
     content: Mapping[str, Any]
+    turn: int = 0
+    reversed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +141,11 @@ class Held:
 
 
 class PlannedEntry(NamedTuple):
-    """An entry to be written, but for its id."""
+    """An entry to be written, but for its id. ``turn`` counts the entries under its reference that were reversed before it."""
 
     draft: Draft
     digest: bytes
+    turn: int = 0
 
 
 class PlannedLine(NamedTuple):
@@ -223,6 +229,7 @@ class _Decision:
         self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
+        self._undone: set[int] = set()  # ids of the entries that the drafts so far reverse
         self._lots = LotDecision(held.lots, held.done) if held.lots else None
 
     def plan(self) -> Plan:
@@ -247,7 +254,8 @@ class _Decision:
             return
         fingerprint = self._fingerprint(draft, book)
         name = (draft.book_id, draft.reference)
-        if name in self._seen or name in self._held.known:
+        known = self._held.known.get(name)
+        if name in self._seen or (known is not None and not self._is_undone(known)):
             self._meet(draft, name, fingerprint)
             return
         self._seen[name] = (fingerprint, draft)
@@ -265,7 +273,9 @@ class _Decision:
         if found:
             self.refusals += _ordered(found)
         else:
-            self._plan.entries.append(_ENTRY((draft, fingerprint)))
+            if draft.reverses is not None:
+                self._undone.add(draft.reverses.id)
+            self._plan.entries.append(_ENTRY((draft, fingerprint, 0 if known is None else known.turn + 1)))
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
         _book_id, on, reference, description, lines, reverses, *_flags = draft
@@ -273,15 +283,24 @@ class _Decision:
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
         return _digest((FORM, book.code, _iso(on), reference, description, reverses.reference if reverses else "", text))
 
+    def _is_undone(self, known: KnownEntry) -> bool:
+        """Whether an entry stands no more, so that its reference is free for the next."""
+        return bool(known.reversed_by) or known.id in self._undone
+
     def _meet(self, draft: Draft, name: tuple[int, str], fingerprint: bytes) -> None:
         """Decide on a draft whose reference stands for an entry already: for this very one, or else for another, which is a conflict."""
-        known, earlier = self._held.known.get(name), self._seen.get(name)
-        if known is not None and known.digest == fingerprint:
+        earlier = self._seen.get(name)
+        if earlier is not None:
+            # The same draft twice in one call is one entry.
+            if earlier[0] != fingerprint:
+                self.refusals += [_conflict(draft, _content(earlier[1], self._held), self._held)]
+                self.refusals += objections.of_reversal(draft, self._held)
+            return
+        known = self._held.known[name]
+        if known.digest == fingerprint:
             self._plan.replayed[name] = known.id
-        elif known is not None or (earlier is not None and earlier[0] != fingerprint):
-            there = known.content if known is not None else _content(earlier[1], self._held)  # type: ignore[index] # one of them is there
-            self.refusals += [_conflict(draft, there, self._held), *objections.of_reversal(draft, self._held)]
-        # Else the same draft stands twice in one call, which is one entry.
+        else:
+            self.refusals += [_conflict(draft, known.content, self._held), *objections.of_reversal(draft, self._held)]
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
