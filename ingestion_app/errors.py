@@ -139,6 +139,20 @@ class ProcessGone(LedgerError):
     )
 
 
+class Surprise(LedgerError):
+    """Something happened in a step that nobody had foreseen: a fault of the program, or of what it runs on."""
+
+    code = "surprise"
+    template = _("The step ended on a fault that was not foreseen: {what}. What it had not committed was undone.")
+
+
+class Interrupted(LedgerError):
+    """The step was ended from outside, as by Ctrl-C or by the end of its worker."""
+
+    code = "interrupted"
+    template = _("The step was ended from outside. What it had not committed was undone.")
+
+
 class Paused(LedgerError):
     """The batch is paused."""
 
