@@ -71,7 +71,17 @@ class PlanMoved(LedgerError):
     """What the plan rests on has changed since validation."""
 
     code = "plan_moved"
-    template = _("What this plan rests on has moved: {what}. Validate the batch again.")
+    template = _("What this plan rests on has moved: {what}. Validate the batch again (by command: validate {batch} --again).")
+
+
+class SourceVersionNewer(LedgerError):
+    """A newer version of the source was loaded after the plan was made, and the approver has not said to know of it."""
+
+    code = "source_version_newer"
+    template = _(
+        "The plan was made under version {planned} of the source, and version {newest} was loaded since. Validate the batch again (by command: "
+        "validate {batch} --again), or say with the approval that you know of version {newest}."
+    )
 
 
 class ReversalMoved(LedgerError):

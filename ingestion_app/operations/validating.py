@@ -126,7 +126,9 @@ class _Validation:
         self.told: Told = lambda _phase, _records: None
         self._workers = workers
         books = definitions.books_of(self._definition)
-        self._surveyor = Surveyor(self._definition, books)
+        # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
+        self._contras = definitions.contras_of(self._definition, books)
+        self._surveyor = Surveyor(self._definition, books, self._contras)
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
             self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         self._parts: list[Surveyed] = []
@@ -159,7 +161,7 @@ class _Validation:
             parts = surveying.parts_of(self._path, self._workers)
         if parts:
             told = partial(self.told, "check")
-            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told) or []
+            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told, contras=self._contras) or []
         # Parts that are not plain are read again, in their place in the whole file: only there it can be told what is wrong.
         for part in self._parts:
             self._merge(part)
@@ -220,10 +222,11 @@ class _Validation:
             "first_on": min(found.dates, default=None),
             "last_on": max(found.dates, default=None),
             "totals": found.totals,
+            "contra_accounts": self._kept(),
             "holds_slot": True,
         }
         if name == "reject":
-            return {**columns, "totals": {}, "holds_slot": None}
+            return {**columns, "totals": {}, "contra_accounts": None, "holds_slot": None}
         batch.source_version = source_version
         for column, value in columns.items():
             setattr(batch, column, value)
@@ -234,6 +237,15 @@ class _Validation:
                 self.told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}
+
+    def _kept(self) -> dict[str, dict[str, list[Any]]] | None:
+        """Return the accounts that the plan gives to the reason codes of the file, as the batch keeps them; None where it adjusts nothing."""
+        if not self._definition.adjusted_books:
+            return None
+        kept: dict[str, dict[str, list[Any]]] = {book: {} for book in self._definition.adjusted_books}
+        for book, reason in sorted(self.found.reasons & self._contras.keys()):
+            kept[book][reason] = list(self._contras[book, reason])
+        return kept
 
     def _examine(self, stream: Any) -> Examination:
         return Examination(stream, self._definition, business_date=self._batch.business_date, sequence=self._batch.sequence)
