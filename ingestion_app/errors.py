@@ -71,7 +71,17 @@ class PlanMoved(LedgerError):
     """What the plan rests on has changed since validation."""
 
     code = "plan_moved"
-    template = _("What this plan rests on has moved: {what}. Validate the batch again.")
+    template = _("What this plan rests on has moved: {what}. Validate the batch again (by command: validate {batch} --again).")
+
+
+class SourceVersionNewer(LedgerError):
+    """A newer version of the source was loaded after the plan was made, and the approver has not said to know of it."""
+
+    code = "source_version_newer"
+    template = _(
+        "The plan was made under version {planned} of the source, and version {newest} was loaded since. Validate the batch again (by command: "
+        "validate {batch} --again), or say with the approval that you know of version {newest}."
+    )
 
 
 class ReversalMoved(LedgerError):
@@ -137,6 +147,20 @@ class ProcessGone(LedgerError):
     template = _(
         "Process {process} on {host} is gone: it was killed, or its machine went down. What it had not committed was undone."
     )
+
+
+class Surprise(LedgerError):
+    """Something happened in a step that nobody had foreseen: a fault of the program, or of what it runs on."""
+
+    code = "surprise"
+    template = _("The step ended on a fault that was not foreseen: {what}. What it had not committed was undone.")
+
+
+class Interrupted(LedgerError):
+    """The step was ended from outside, as by Ctrl-C or by the end of its worker."""
+
+    code = "interrupted"
+    template = _("The step was ended from outside. What it had not committed was undone.")
 
 
 class Paused(LedgerError):

@@ -29,6 +29,7 @@ from ingestion_app.models import Attempt, Batch, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, reversing, validating
 from ingestion_app.queries import batches, replays
 from ingestion_app.queries.deadlines import deadline_of
+from ingestion_app.queries.definitions import newer_version
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
@@ -39,6 +40,7 @@ from ledger_app.templatetags import look
 
 # In the address of a batch's page: the number of the last attempt before the one that was asked for.
 ASKED_AFTER = "asked_after"
+NUMBER_MOST = 10  # digits of the number of a version
 RUNS_OUTSIDE = frozenset({"validate", "apply", "resume"})
 
 
@@ -76,6 +78,12 @@ class ReceiveForm(forms.Form):
         if text and int(text) == 0:
             raise forms.ValidationError(self.fields["sequence"].error_messages["invalid"])
         return int(text) if text else None
+
+
+class ApprovalForm(forms.Form):
+    """What an approver is asked where a newer version of the source was loaded after the plan was made."""
+
+    knows_newer = forms.BooleanField(error_messages={"required": _("Say that you know of it, or validate the batch again.")})
 
 
 @admin.register(Batch)
@@ -175,7 +183,8 @@ class BatchAdmin(TransitionAdmin):
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
         """Return what the guards are asked with; what the ledger has against a reversal only where one is about to be confirmed."""
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
-        facts = batches.facts(row, user=request.user)
+        # The page asks for what stands in a few rows; what reads a whole batch is asked where somebody is about to decide.
+        facts = batches.facts(row, user=request.user, deep=transition is not None)
         if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
             return replace(facts, reversal_refused=tuple(undoing.preview_of(row).refusals))
         return facts
@@ -258,8 +267,22 @@ class BatchAdmin(TransitionAdmin):
         return TemplateResponse(request, "ingestion_app/receive.html", context, status=409 if reasons else 200)
 
     def token(self, transition: Transition, row: Any) -> list[tuple[str, str]]:
-        """Bind the decision to the version and to the plan that are shown."""
-        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest))]
+        """Bind the decision to the version and to the plan that are shown, and to the newer version of the source, where there is one."""
+        newer = newer_version(row) if transition.name == "approve" else None
+        known = [("newer_version", str(newer))] if newer else []
+        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest)), *known]
+
+    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+        """Return the form of an approval of a plan that was made under an earlier version of the source."""
+        newer = newer_version(row) if transition.name == "approve" and row.state == Batch.State.VALIDATED else None
+        if newer is None:
+            return None
+        form = ApprovalForm(data)
+        text = gettext(
+            "I know that version {newest} of the source was loaded since, and approve the plan made under version {planned}."
+        )
+        form.fields["knows_newer"].label = text.format(newest=newer, planned=row.source_version.number)
+        return form
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Say what will happen in records, money and periods."""
@@ -288,7 +311,15 @@ class BatchAdmin(TransitionAdmin):
             return gettext("{batch} is paused. Chunks that are being applied come to their end.").format(batch=row)
         if transition.name == "approve":
             plan = str(posted.get("plan", ""))
-            done = deciding.approve(batch_id=row.pk, digest_shown=plan, caller=caller, note=reason, version=version)
+            known = str(posted.get("newer_version", "")) if posted.get("knows_newer") else ""
+            done = deciding.approve(
+                batch_id=row.pk,
+                digest_shown=plan,
+                caller=caller,
+                note=reason,
+                version=version,
+                acknowledged_version=int(known) if known.isascii() and known.isdecimal() and len(known) < NUMBER_MOST else None,
+            )
         elif transition.name == "withdraw":
             done = deciding.withdraw(batch_id=row.pk, reason=reason, caller=caller, version=version)
         else:

@@ -16,7 +16,7 @@ from rest_framework.reverse import reverse
 
 from config import doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
-from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput
+from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput, WholeNumberField
 from config.api_views import LookView
 from ingestion_app import tasks
 from ingestion_app.api.shapes import (
@@ -87,6 +87,11 @@ class ApprovalInput(DecisionInput):
 
     plan = serializers.RegexField(
         r"\A[0-9a-f]{64}\Z", trim_whitespace=False, help_text=_("The digest of the plan that you were shown.")
+    )
+    acknowledged_version = WholeNumberField(
+        min_value=1,
+        required=False,
+        help_text=_("The newer version of the source that you know of, where one was loaded after the plan was made."),
     )
 
 

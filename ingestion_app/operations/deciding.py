@@ -10,10 +10,21 @@ from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
 
 
-def approve(*, batch_id: int, digest_shown: str, caller: Caller, note: str = "", version: int | None = None) -> Batch:
+def approve(
+    *,
+    batch_id: int,
+    digest_shown: str,
+    caller: Caller,
+    note: str = "",
+    version: int | None = None,
+    acknowledged_version: int | None = None,
+) -> Batch:
     """Approve the plan whose digest (hexadecimal) was shown.
 
-    :raises Refused: with every reason; own_proposal, plan_not_shown and plan_moved among them
+    ``acknowledged_version`` is the number of the newer version of the source that the approver knows of, where one was loaded since the plan
+    was made.
+
+    :raises Refused: with every reason; own_proposal, plan_not_shown, source_version_newer and plan_moved among them
     """
     return _decide(
         "approve",
@@ -22,6 +33,7 @@ def approve(*, batch_id: int, digest_shown: str, caller: Caller, note: str = "",
         note,
         version,
         digest_shown=digest_shown,
+        acknowledged_version=acknowledged_version,
         columns=lambda row: {"approved_by": caller.user, "approved_digest": row.plan_digest},
     )
 
@@ -51,6 +63,7 @@ def _decide(
     version: int | None,
     *,
     digest_shown: str | None = None,
+    acknowledged_version: int | None = None,
     columns: Any = lambda _row: {},
 ) -> Batch:
     def write(row: Batch, _facts: Any) -> Mapping[str, Any]:
@@ -63,10 +76,15 @@ def _decide(
             model=Batch,
             pk=batch_id,
             caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user, digest_shown=digest_shown),
+            facts=lambda row: batches.facts(
+                row, user=caller.user, digest_shown=digest_shown, acknowledged_version=acknowledged_version
+            ),
             write=write,
             reason=reason,
             version=version,
-            audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest)},
+            audit_facts=lambda row: {
+                "plan": batches.hexadecimal(row.plan_digest),
+                **({"source_version": acknowledged_version} if acknowledged_version else {}),
+            },
         )
     )

@@ -52,14 +52,15 @@ def drafts_of(chunk: Chunk, batch: Batch) -> Drafted:
 def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Drafted:
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
-    # The accounts of reason codes are those that the plan was made with: what finance has changed since is not what was approved.
-    at = definitions.planned_at(batch) if definition.adjusted_books else None
-    plan, decode = definitions.planner_of(definition, books, at).plan, _decoder(definition)
+    # The accounts of reason codes are those that the plan keeps: what finance has changed since is not what was approved.
+    contras = definitions.kept_contras(batch)
+    plan, decode = definitions.planner_of(definition, books, contras).plan, _decoder(definition)
     plans = [plan(decode(values)) for *_, values in stored]
     named = set(map(itemgetter(2), stored))
     remains = merges.survivors(named) if definition.redirects_merged else {}
     moved = {key: survivor for key, survivor in remains.items() if survivor != key}
     accounts = _Accounts(books, named - moved.keys() | set(moved.values()), plans)
+    accounts.fix(contras)
     redirected: Redirected = {}
     keys = {code: book.pk for code, book in books.items()}
     totals = defaultdict(_nothing, {book: _nothing() for book in chunk.totals})
@@ -134,6 +135,10 @@ class _Accounts:
                 found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
                 self._found.update(((code, Side(None, name)), key) for name, key in found)
         self.missing: list[LedgerError] = []
+
+    def fix(self, contras: definitions.Contras) -> None:
+        """Have reason codes post to the accounts that the plan keeps for them, by their ids."""
+        self._found.update({(book, Side(None, contra.code)): contra.account_id for (book, _), contra in contras.items()})
 
     def find(self, book: str, side: Side, holder_id: int, line: int) -> int:
         """Return an account's id; where there is none, note the line that misses it."""

@@ -170,6 +170,7 @@ class Survey:
     records_of: dict[int, int] = field(default_factory=dict)  # holder → how many of its records are to be applied
     totals: Totals = field(default_factory=dict)
     dates: set[date] = field(default_factory=set)
+    reasons: set[tuple[str, str]] = field(default_factory=set)  # book code, reason code
     set_aside: int = 0
     set_aside_sum: int = 0
     without_effect: int = 0
@@ -184,6 +185,7 @@ class Survey:
             for place, count in enumerate(counts):
                 of_book[place] += count
         self.dates |= others.dates
+        self.reasons |= others.reasons
         self.set_aside += others.set_aside
         self.set_aside_sum += others.set_aside_sum
         self.without_effect += others.without_effect

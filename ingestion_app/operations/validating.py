@@ -1,7 +1,7 @@
 """Validates batches: reads the whole file, finds out all that is wrong with it, and writes down what is to be done."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from functools import partial
@@ -16,11 +16,12 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, leasing, plans, surveying
+from ingestion_app.operations import attempts, plans, surveying
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH, BatchFacts
-from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors import Refused
 from ledger_app.operations import collecting, filing, measuring, transitions
 from ledger_app.operations.audit import Caller
 
@@ -47,8 +48,14 @@ def validate(
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     source_version = definitions.current_version(batch.source)
     ask(batch_id=batch_id, caller=caller, version=version)
+    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), workers)
     attempt = attempts.begin(
-        batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=leasing.this_host(), process=os.getpid()
+        batch=batch,
+        step=Attempt.Step.VALIDATE,
+        caller=caller,
+        host=workers_seen.this_host(),
+        process=os.getpid(),
+        worker=workers_seen.this_instance(),
     )
 
     def tell(phase: str, records: int) -> None:
@@ -56,24 +63,12 @@ def validate(
             attempts.beat(attempt=attempt, at=now(), done_records=records, phase=phase)
         told(phase, records)
 
-    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), tell, workers)
-
-    def end(outcome: str, reasons: Sequence[LedgerError] = ()) -> None:
-        attempts.end(attempt=attempt, at=now(), outcome=outcome, reasons=reasons, done_records=work.examined, measured=measured)
-
-    with measuring.measured() as measured, collecting.rare(), closing(work):
-        try:
-            work.survey()
-            attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-            done = _change(batch, source_version, work, caller)
-        except Refused as refusal:
-            end(Attempt.Outcome.REFUSED, refusal.reasons)
-            raise
-        except LedgerError as error:
-            end(Attempt.Outcome.FAILED, [error])
-            raise
-        end(Attempt.Outcome.DONE)
-        return done
+    work.told = tell
+    under_way = partial(attempts.under_way, attempt=attempt, now=now, done_records=lambda: work.examined)
+    with measuring.measured() as measured, collecting.rare(), closing(work), under_way(measured=lambda: measured):
+        work.survey()
+        attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
+        return _change(batch, source_version, work, caller)
 
 
 def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:
@@ -123,15 +118,17 @@ def _never(_row: Batch, _facts: Any) -> Mapping[str, Any]:
 class _Validation:
     """One validation of one file."""
 
-    def __init__(self, batch: Batch, version: SourceVersion, path: Path, told: Told, workers: int) -> None:
+    def __init__(self, batch: Batch, version: SourceVersion, path: Path, workers: int) -> None:
         self._batch = batch
         self._version = version
         self._definition: Definition = definitions.definition_of(version)
         self._path = path
-        self._told = told
+        self.told: Told = lambda _phase, _records: None
         self._workers = workers
         books = definitions.books_of(self._definition)
-        self._surveyor = Surveyor(self._definition, books)
+        # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
+        self._contras = definitions.contras_of(self._definition, books)
+        self._surveyor = Surveyor(self._definition, books, self._contras)
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
             self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         self._parts: list[Surveyed] = []
@@ -163,15 +160,15 @@ class _Validation:
             self._check_bytes()
             parts = surveying.parts_of(self._path, self._workers)
         if parts:
-            told = partial(self._told, "check")
-            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told) or []
+            told = partial(self.told, "check")
+            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told, contras=self._contras) or []
         # Parts that are not plain are read again, in their place in the whole file: only there it can be told what is wrong.
         for part in self._parts:
             self._merge(part)
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
             for examined in self._surveyor.take(self._examination.rows([part.elsewhere for part in self._parts])):
-                self._told("check", examined)
+                self.told("check", examined)
         with measuring.phase("check"):
             self._conclude()
 
@@ -225,10 +222,11 @@ class _Validation:
             "first_on": min(found.dates, default=None),
             "last_on": max(found.dates, default=None),
             "totals": found.totals,
+            "contra_accounts": self._kept(),
             "holds_slot": True,
         }
         if name == "reject":
-            return {**columns, "totals": {}, "holds_slot": None}
+            return {**columns, "totals": {}, "contra_accounts": None, "holds_slot": None}
         batch.source_version = source_version
         for column, value in columns.items():
             setattr(batch, column, value)
@@ -236,9 +234,18 @@ class _Validation:
             if self._cut is None:
                 self._cut = plans.cut(found.records_of, self._definition.chunk_records)
             for written in plans.write(batch, self._stages, self._cut):
-                self._told("store", written)
+                self.told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}
+
+    def _kept(self) -> dict[str, dict[str, list[Any]]] | None:
+        """Return the accounts that the plan gives to the reason codes of the file, as the batch keeps them; None where it adjusts nothing."""
+        if not self._definition.adjusted_books:
+            return None
+        kept: dict[str, dict[str, list[Any]]] = {book: {} for book in self._definition.adjusted_books}
+        for book, reason in sorted(self.found.reasons & self._contras.keys()):
+            kept[book][reason] = list(self._contras[book, reason])
+        return kept
 
     def _examine(self, stream: Any) -> Examination:
         return Examination(stream, self._definition, business_date=self._batch.business_date, sequence=self._batch.sequence)
