@@ -41,6 +41,15 @@ class LotsDue(LedgerError):
     )
 
 
+class LotOutOfDays(LedgerError):
+    """A lot is to be used, or given back, on a day that is not one of its days."""
+
+    code = "lot_out_of_days"
+    template = _(
+        "Lot {lot} of account {account} is there from {granted} to {last}, not on {date} (entry {reference}). Date it on one of these days."
+    )
+
+
 class LotsDiffer(LedgerError):
     """What is open of a lot is less than what is asked of it: somebody was there before."""
 
@@ -55,8 +64,8 @@ class LotsShort(LedgerError):
 
     code = "lots_short"
     template = _(
-        "Account {account} has {available} to spend on {date}, not {asked} (entry {reference}); {held} are held and {due} were due before. "
-        "Release what is held, or spend less."
+        "Account {account} has {available} to spend on {date}, not {asked} (entry {reference}); {held} are held, {due} were due before and "
+        "{later} are granted from a later day. Release what is held, or spend less."
     )
 
 

@@ -134,13 +134,13 @@ SET_BALANCES = {
     "mysql": """
         UPDATE ledger_app_balance AS balance
           JOIN JSON_TABLE(%s, '$[*]' COLUMNS (
-                 id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]'
+                 id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]', last_on DATE PATH '$[3]'
                )) AS planned ON planned.id = balance.id
-           SET balance.amount = planned.amount, balance.sequence = planned.sequence
+           SET balance.amount = planned.amount, balance.sequence = planned.sequence, balance.last_on = planned.last_on
     """,
     "sqlite": """
         UPDATE ledger_app_balance AS balance
-           SET amount = planned.value ->> 1, sequence = planned.value ->> 2
+           SET amount = planned.value ->> 1, sequence = planned.value ->> 2, last_on = planned.value ->> 3
           FROM json_each(%s) AS planned
          WHERE balance.id = planned.value ->> 0
     """,
@@ -149,7 +149,9 @@ SET_BALANCES = {
 
 def _set_balances(plan: Plan) -> None:
     """Set every balance that moved, in one statement where they fit into one."""
-    rows = [[key, moved.amount, moved.sequence] for key, moved in sorted(plan.balances.items())]
+    rows = [
+        [key, moved.amount, moved.sequence, moved.last_on.isoformat()] for key, moved in sorted(plan.balances.items())
+    ]
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows):

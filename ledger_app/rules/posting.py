@@ -5,7 +5,6 @@ written. A caller that got a plan must write all of it.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +13,10 @@ from typing import Any, NamedTuple
 
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
-from ledger_app.rules import objections
+from ledger_app.rules import floors, forms, objections
+from ledger_app.rules.forms import AMOUNT_MOST as AMOUNT_MOST
+from ledger_app.rules.forms import DESCRIPTION as DESCRIPTION
+from ledger_app.rules.forms import REFERENCE as REFERENCE
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision
 from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
@@ -40,21 +42,19 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.AccountNotOpen,
     errors.HolderMerged,
     errors.FloorBroken,
+    errors.FloorBrokenOn,
     lot_errors.LotsUnequal,
     lot_errors.LotInvalid,
     lot_errors.LotsNotMoved,
     lot_errors.LotsDue,
+    lot_errors.LotOutOfDays,
     lot_errors.LotsDiffer,
     lot_errors.LotsShort,
 )
 
 FORM = "kakutei-entry-1"
-AMOUNT_MOST = 10**15
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
-REFERENCE = re.compile(r"[!-~]{1,100}")
-# Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
-DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
@@ -138,6 +138,9 @@ class Held:
     reversals: frozenset[int] = frozenset()  # ids of the entries to be reversed that are reversals themselves
     lots: Mapping[int, HeldLots] = field(default_factory=dict)  # by account, of those that keep lots
     done: Mapping[int, Sequence[Done]] = field(default_factory=dict)  # what the entries to be reversed did to lots
+    last_on: Mapping[int, date] = field(default_factory=dict)  # the latest date of the lines of a balance, by its id
+    # By account that has a floor, the signed sums of its lines by date: of all dates after the first of its drafts, where one of those takes from it.
+    days: Mapping[int, Mapping[date, int]] = field(default_factory=dict)
 
 
 class PlannedEntry(NamedTuple):
@@ -160,12 +163,13 @@ class PlannedLine(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A balance that is to be set: its new amount and sequence, and how many lines of which sum bring it there."""
+    """A balance that is to be set: its new amount and sequence, how many lines of which sum bring it there, and the latest date of its lines."""
 
     amount: int
     sequence: int
     line_count: int
     line_sum: int
+    last_on: date
 
 
 @dataclass(slots=True)
@@ -226,6 +230,8 @@ class _Decision:
         self._by_hand = by_hand
         self._plan = Plan()
         self._running = dict(held.balances)
+        self._last_on = dict(held.last_on)
+        self._days: dict[int, floors.Days] = {}
         self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
@@ -237,7 +243,8 @@ class _Decision:
         for key, (amount, sequence) in self._running.items():
             before, last = self._held.balances[key]
             if sequence != last:
-                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
+                last_on = self._last_on[key]
+                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before, last_on)
         if self._lots is not None:
             self._plan.lots, self._plan.uses, self._plan.remainders = self._lots.lots, self._lots.uses, self._lots.remainders()
         return self._plan
@@ -305,15 +312,23 @@ class _Decision:
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
         entry_place, running, lines, places = len(self._plan.entries), self._running, self._plan.lines, self._places
+        on, last_on = draft.effective_on, self._last_on
         for account_id, amount in draft.lines:
             code, book_id, key, stripe, sign, floor, takes_any = places[account_id]
             if not takes_any or book_id != draft.book_id:
                 found += objections.of_account(draft, account_id, self._held)
             before, sequence = running[key]
             after = before + amount
-            if floor is not None and amount * sign < 0 and after * sign < floor and not draft.waives_floor:
-                facts = {"account": code, "balance": after * sign, "floor": floor}
-                found.append(errors.FloorBroken(**facts, reference=draft.reference))
+            latest = last_on.get(key)
+            if latest is None or latest < on:
+                last_on[key] = on
+            if floor is not None:
+                if account_id not in self._days:
+                    self._days[account_id] = floors.Days(self._held.days.get(account_id, {}))
+                days, is_late = self._days[account_id], latest is not None and on < latest
+                if amount * sign < 0 and not draft.waives_floor and (is_late or after * sign < floor):
+                    found += days.refusals(draft, code, floor=floor, after=after, sign=sign)
+                days.add(on, amount)
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
                 found.append(errors.AmountOutOfRange(reference=draft.reference, account=code, amount=amount))
             running[key] = (after, sequence + 1)
@@ -375,22 +390,7 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
             is_sound = False
     if is_sound and total == 0 and _REFERENCE(draft.reference) and _DESCRIPTION(draft.description):
         return []
-    found: list[errors.LedgerError] = []
-    if _REFERENCE(draft.reference) is None:
-        found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
-    if _DESCRIPTION(draft.description) is None:
-        found.append(errors.DescriptionInvalid(reference=draft.reference))
-    if len(draft.lines) < 2:
-        found.append(errors.LinesTooFew(reference=draft.reference, count=len(draft.lines)))
-    for account_id, amount in draft.lines:
-        if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
-            code = held.accounts[account_id].code if account_id in held.accounts else account_id
-            kind = errors.AmountOutOfRange if amount else errors.LineZero
-            found.append(kind(reference=draft.reference, account=code, amount=amount))
-    if total != 0:
-        found.append(errors.Unbalanced(reference=draft.reference, sum=total))
-    unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
-    return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
+    return forms.refusals(draft, held)
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:

@@ -1,0 +1,34 @@
+"""What a draft has to be by itself, before anything is asked about what it meets. Pure."""
+
+import re
+from typing import TYPE_CHECKING
+
+from ledger_app import errors
+
+if TYPE_CHECKING:
+    from ledger_app.rules.posting import Draft, Held
+
+AMOUNT_MOST = 10**15
+REFERENCE = re.compile(r"[!-~]{1,100}")
+# Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
+DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
+
+
+def refusals(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
+    """Return what is wrong with a draft by itself, and which of its accounts are not there."""
+    found: list[errors.LedgerError] = []
+    if REFERENCE.fullmatch(draft.reference) is None:
+        found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
+    if DESCRIPTION.fullmatch(draft.description) is None:
+        found.append(errors.DescriptionInvalid(reference=draft.reference))
+    if len(draft.lines) < 2:
+        found.append(errors.LinesTooFew(reference=draft.reference, count=len(draft.lines)))
+    for account_id, amount in draft.lines:
+        if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
+            code = held.accounts[account_id].code if account_id in held.accounts else account_id
+            kind = errors.AmountOutOfRange if amount else errors.LineZero
+            found.append(kind(reference=draft.reference, account=code, amount=amount))
+    if (total := sum(amount for _account_id, amount in draft.lines)) != 0:
+        found.append(errors.Unbalanced(reference=draft.reference, sum=total))
+    unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
+    return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
