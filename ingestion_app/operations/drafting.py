@@ -1,16 +1,17 @@
 """The drafts of a chunk: what its stored records post, under the rules of the batch's source."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition, Kind
-from ingestion_app.formats.postings import Planned, Side, reference
+from ingestion_app.formats.postings import Planned, Planner, Side, reference
 from ingestion_app.formats.values import Value
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import definitions, records
@@ -47,6 +48,45 @@ def drafts_of(chunk: Chunk, batch: Batch) -> Drafted:
             raise Refused([errors.RecordsDiffer(number=chunk.number)])
     with measuring.phase("plan"):
         return _planned(chunk, batch, stored)
+
+
+class Drawing(NamedTuple):
+    """What drafts are drawn up with: the definition, its books by code, the planner of its rules."""
+
+    definition: Definition
+    books: dict[str, Book]
+    planner: Planner
+
+
+class Drawable(Protocol):
+    """A record that has a plan, as it is staged: ``values`` are the JSON that it will be stored with."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def holder_id(self) -> int | None: ...
+    @property
+    def values(self) -> str: ...
+
+
+def draw(rows: Sequence[Drawable], drawing: Drawing) -> list[list[Draft]]:
+    """Return the drafts of each of these records, whose accounts were found when they were checked."""
+    definition, books, planner = drawing
+    decode = _decoder(definition)
+    plans = [planner.plan(decode(values)) for values in json.loads(f"[{','.join([row.values for row in rows])}]")]
+    accounts = _Accounts(books, {row.holder_id for row in rows if row.holder_id is not None}, plans)
+    drawn: list[list[Draft]] = []
+    for row, entries in zip(rows, plans, strict=True):
+        name = reference(definition.code, row.key)
+        drafts: list[Draft] = []
+        for book, effective_on, posted, debit, credit, description in entries:
+            debited, credited = (accounts.find(book, side, row.holder_id or 0, row.line) for side in (debit, credit))
+            sides = (debited, posted), (credited, -posted)
+            drafts.append(_draft((books[book].pk, effective_on, name, description, sides, None, False, False, None)))
+        drawn.append(drafts)
+    return drawn
 
 
 def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Drafted:

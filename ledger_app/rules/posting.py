@@ -215,17 +215,19 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
 
     ``lane`` picks the stripe of striped accounts; ``by_hand`` says that a provisional period may take the entries.
     """
-    decision = _Decision(held, lane, by_hand=by_hand)
+    decision = Decision(held, lane, by_hand=by_hand)
     for draft in drafts:
         decision.ask(draft)
     return decision.refusals, decision.plan()
 
 
-class _Decision:
+class Decision:
     """What has been decided of the drafts so far: each is asked in the light of those before it."""
 
-    def __init__(self, held: Held, lane: int, *, by_hand: bool) -> None:
+    def __init__(self, held: Held, lane: int, *, by_hand: bool, is_preview: bool = False) -> None:
+        """Begin with what is held. Of a preview no plan is taken, and entries that are new need no digest."""
         self.refusals: list[errors.LedgerError] = []
+        self._is_preview = is_preview
         self._held = held
         self._by_hand = by_hand
         self._plan = Plan()
@@ -259,9 +261,9 @@ class _Decision:
         if found:
             self.refusals += _ordered(found)
             return
-        fingerprint = self._fingerprint(draft, book)
         name = (draft.book_id, draft.reference)
         known = self._held.known.get(name)
+        fingerprint = b"" if self._is_preview and known is None else self._fingerprint(draft, book)
         if name in self._seen or (known is not None and not self._is_undone(known)):
             self._meet(draft, name, fingerprint)
             return
@@ -283,6 +285,26 @@ class _Decision:
             if draft.reverses is not None:
                 self._undone.add(draft.reverses.id)
             self._plan.entries.append(_ENTRY((draft, fingerprint, 0 if known is None else known.turn + 1)))
+
+    def ask_together(self, drafts: Sequence[Draft]) -> tuple[list[tuple[Draft, errors.LedgerError]], list[tuple[int, str]]]:
+        """Ask drafts of different references for a preview; return the refusals of each, and which stand already as (book id, reference).
+
+        What is planned of them is let go, but for what it brings the accounts to; whether a reference stands twice among the drafts of
+        several calls is not asked.
+        """
+        refused: list[tuple[Draft, errors.LedgerError]] = []
+        plan = self._plan
+        for draft in drafts:
+            self.ask(draft)
+            if self.refusals:
+                refused += [(draft, refusal) for refusal in self.refusals]
+                self.refusals.clear()
+        standing = list(plan.replayed)
+        plan.replayed.clear()
+        plan.entries.clear()
+        plan.lines.clear()
+        self._seen.clear()
+        return refused, standing
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
         _book_id, on, reference, description, lines, reverses, *_flags = draft
