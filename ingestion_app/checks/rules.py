@@ -11,7 +11,7 @@ from types import MappingProxyType
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.errors import LedgerError, ReferenceConflict
+from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
@@ -337,10 +337,18 @@ _LEDGER = (
         _("Account {account} in book {book} would fall to {balance}, below its floor of {floor}."),
         _("Ask the sender to correct the record, or post what the account lacks first."),
     ),
+    _error(
+        "ledger.left_out",
+        _("The record was left out when the batch was ended: chunk {chunk} of it could not be applied ({code})."),
+        _("Mend what refused it, then send the record again; its key is free."),
+    ),
 )
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
-_NAMED = {ReferenceConflict: "ledger.reference_exists_differs"}
+_NAMED: dict[type[LedgerError], str] = {
+    ReferenceConflict: "ledger.reference_exists_differs",
+    HolderMerged: "ledger.account_merged",
+}
 _CODES: dict[type[LedgerError], str] = {kind: _NAMED.get(kind, f"ledger.{kind.code}") for kind in ORDER}
 _REFUSED = tuple(
     _error(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import definitions, reversals
+from ingestion_app.queries import definitions, reversals, taken
 from ingestion_app.states import BatchFacts
 from ledger_app.models import Account, Book, Holder, Period, Posting, User
 from ledger_app.models.entries import PLACES
@@ -26,6 +26,7 @@ from ledger_app.rules.adjustments import Limit
 from ledger_app.rules.objections import ACCOUNT_STATES
 
 ACCOUNTS_NAMED = 5
+RECORDS_NAMED = 5
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
@@ -185,6 +186,11 @@ def moved(batch: Batch, *, asks_records: bool = True) -> list[str]:
     if len(shut_accounts) > ACCOUNTS_NAMED:
         left = of_members.count() + of_rules.count() - ACCOUNTS_NAMED
         found.append(_("{count} more accounts are not open").format(count=left))
+    if asks_records:
+        found += [
+            _("record {key} on line {line} was posted by batch {batch}").format(key=each.key, line=each.line, batch=each.batch or "–")
+            for each in taken.of_batch(batch, RECORDS_NAMED)
+        ]
     return [*found, *_contras_moved(batch, definition, books)]
 
 
