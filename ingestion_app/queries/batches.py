@@ -187,10 +187,10 @@ def moved(batch: Batch, *, asks_records: bool = True) -> list[str]:
         left = of_members.count() + of_rules.count() - ACCOUNTS_NAMED
         found.append(_("{count} more accounts are not open").format(count=left))
     if asks_records:
-        found += [
-            _("record {key} on line {line} was posted by batch {batch}").format(key=each.key, line=each.line, batch=each.batch or "–")
-            for each in taken.of_batch(batch, RECORDS_NAMED)
-        ]
+        said = _("record {key} on line {line} was posted by batch {batch}")
+        posted = taken.of_batch(batch, RECORDS_NAMED)
+        # A record that posts into two books is one record.
+        found += dict.fromkeys(said.format(key=each.key, line=each.line, batch=each.batch or "–") for each in posted)
     return [*found, *_contras_moved(batch, definition, books)]
 
 
