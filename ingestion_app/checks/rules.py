@@ -319,8 +319,21 @@ _LEDGER = (
     ),
     _error(
         "ledger.reference_exists_differs",
-        _("The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}"),
-        _("Ask the sender which is right: a correction is a new record with its own key, or comes once the entry that stands is reversed."),
+        _(
+            "The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}"
+        ),
+        _(
+            "Ask the sender which is right: a correction is a new record with its own key, or comes once the entry that stands is reversed."
+        ),
+    ),
+    _error(
+        "ledger.reference_exists_in_part",
+        _(
+            "The ledger already holds entry {reference} in book {book}, posted by batch {batch}, and not the record's other entries."
+        ),
+        _(
+            "Ask the sender what is meant: the record is posted as a whole, once the entry that stands is reversed, or not at all."
+        ),
     ),
     _note(
         "ledger.reference_reversed",
@@ -352,7 +365,9 @@ _NAMED: dict[type[LedgerError], str] = {
 _CODES: dict[type[LedgerError], str] = {kind: _NAMED.get(kind, f"ledger.{kind.code}") for kind in ORDER}
 _REFUSED = tuple(
     _error(
-        _CODES[kind], kind.template, _("Ask the sender to correct the record, or mend what the ledger lacks; then validate again.")
+        _CODES[kind],
+        kind.template,
+        _("Ask the sender to correct the record, or mend what the ledger lacks; then validate again."),
     )
     for kind in ORDER
     if _CODES[kind] not in {rule.code for rule in _LEDGER}

@@ -30,11 +30,18 @@ class Judged(NamedTuple):
 def judge(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int], drawing: Drawing) -> Iterator[Judged]:
     """Yield each planned record about which there is something to say, of those that touch an account that is ``taken`` from.
 
-    They are judged chunk by chunk and in each line by line, as many at a time as memory bears; what one record brings an account to is what
-    the next one finds. A record that is refused is left out, and brings it to nothing.
+    They are judged chunk by chunk and in each line by line, as many at a time as memory bears, and never in parts what hangs together: the
+    records of a member, and all of them where members share an account. What one record brings an account to is what the next one finds. A
+    record that is refused is left out, and brings it to nothing.
     """
-    touching = Counter(number for number, _row in _touching(stages, cut, taken))
-    for numbers in _rounds(touching):
+    touching: Counter[int] = Counter()
+    holder_of: dict[int, int] = {}
+    are_shared = False
+    for number, row in _touching(stages, cut, taken):
+        touching[number] += 1
+        for account_id in taken.intersection(row.watched):
+            are_shared = are_shared or holder_of.setdefault(account_id, row.holder_id or 0) != row.holder_id
+    for numbers in [frozenset(touching)] if are_shared else _rounds(touching, cut.holders()):
         rows = sorted(
             ((number, row) for number, row in _touching(stages, cut, taken) if number in numbers), key=lambda each: each[0]
         )
@@ -51,12 +58,13 @@ def _touching(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int]) -> Ite
                 yield number, row
 
 
-def _rounds(touching: Counter[int]) -> Iterator[frozenset[int]]:
-    """Cut the chunks into runs of as many records as are judged together."""
+def _rounds(touching: Counter[int], holders: Sequence[int | None]) -> Iterator[frozenset[int]]:
+    """Cut the chunks into runs of about as many records as are judged together; ``holders`` names by number whose parts chunks are."""
     numbers: list[int] = []
     records = 0
     for number, count in sorted(touching.items()):
-        if numbers and records + count > RECORDS_A_ROUND:
+        is_next_part = bool(numbers) and holders[number] is not None and holders[number] == holders[numbers[-1]]
+        if numbers and records + count > RECORDS_A_ROUND and not is_next_part:
             yield frozenset(numbers)
             numbers, records = [], 0
         numbers.append(number)

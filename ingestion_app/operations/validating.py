@@ -277,9 +277,9 @@ class _Validation:
             raise Refused([errors.FileDamaged(sha256=sha256.hex(), found=found.hex())])
 
 
-# Findings of the ledger that are no single record's fault: they cannot be set aside with one. A key that stands for something else is one of
-# them: which of the two is right is for a person to say, and leaving the record out would be an answer.
-NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.reference_exists_differs"})
+# Findings of the ledger that are no single record's fault: they cannot be set aside with one. A key that stands for something else, or for a
+# part, is one of them: which of the two is right is for a person to say, and leaving the record out would be an answer.
+NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.reference_exists_differs", "ledger.reference_exists_in_part"})
 
 
 def _fitting(total: int) -> int | None:

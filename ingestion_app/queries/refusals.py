@@ -42,7 +42,11 @@ class Telling:
             if known is None:
                 continue
             if name in verdict.standing:
-                found.append(("ledger.reference_exists_same", 0, {**self._named(draft), "batch": self._batch_of(draft)}))
+                # Of a record that says something else in another book, that is what is to be said.
+                if not verdict.refusals:
+                    whole = len(verdict.standing) == len(group)
+                    rule = "ledger.reference_exists_same" if whole else "ledger.reference_exists_in_part"
+                    found.append((rule, 0, {**self._named(draft), "batch": self._batch_of(draft)}))
             elif known.reversed_by:
                 found.append(self._reversed(draft, known))
         return found
@@ -76,7 +80,11 @@ def origins_of(entry_ids: Sequence[int]) -> dict[int, Origin]:
     found: list[tuple[int, int | None, int | None]] = []
     for part in postings.parts(sorted(entry_ids)):
         rows = Entry.objects.filter(id__in=part).values_list(
-            "id", "posting__origin_kind", "posting__origin_id", "reversed_by__posting__origin_kind", "reversed_by__posting__origin_id"
+            "id",
+            "posting__origin_kind",
+            "posting__origin_id",
+            "reversed_by__posting__origin_kind",
+            "reversed_by__posting__origin_id",
         )
         for key, kind, origin, by_kind, by_origin in rows:
             found.append((key, _chunk(kind, origin), _chunk(by_kind, by_origin)))

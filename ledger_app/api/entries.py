@@ -23,7 +23,9 @@ class EntryFilters(Input):
     """What a list of entries may be narrowed by."""
 
     book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    reference = serializers.CharField(required=False, help_text=_("The whole reference: the entry that stands, and those under it that were reversed."))
+    reference = serializers.CharField(
+        required=False, help_text=_("The whole reference: the entry that stands, and those under it that were reversed.")
+    )
     effective_from = DayField(required=False, source="effective_on__gte", help_text=_("The first date, included."))
     effective_to = DayField(required=False, source="effective_on__lte", help_text=_("The last date, included."))
     origin_kind = serializers.ChoiceField(choices=Posting.Origin.values, required=False, source="posting__origin_kind")

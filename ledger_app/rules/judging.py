@@ -4,6 +4,7 @@ There is one judge: every draft is asked by ``posting.Decision``, as it is when 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ledger_app import errors
@@ -66,9 +67,12 @@ def in_order(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
     return [verdicts[place] for place in range(len(groups))]
 
 
+_PASSES = Verdict((), ())
+
+
 def _ask(decision: Decision, group: Group) -> Verdict:
     refusals, standing = decision.ask_together(group)
-    return Verdict(tuple(refusals), tuple(standing))
+    return Verdict(tuple(refusals), tuple(standing)) if refusals or standing else _PASSES
 
 
 def _parts(groups: Sequence[Group], accounts: Mapping[int, HeldAccount]) -> list[int]:
@@ -84,7 +88,7 @@ def _parts(groups: Sequence[Group], accounts: Mapping[int, HeldAccount]) -> list
     firsts: list[int] = []
     for place, group in enumerate(groups):
         ids = list(_watched(group, accounts))
-        for one, other in zip(ids, ids[1:], strict=False):
+        for one, other in pairwise(ids):
             leaders[leader(other)] = leader(one)
         # A group on no such account is a part by itself, under a number that no account has.
         firsts.append(ids[0] if ids else -1 - place)

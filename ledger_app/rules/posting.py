@@ -55,6 +55,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 FORM = "kakutei-entry-1"
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
+LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
@@ -267,13 +268,9 @@ class Decision:
         if name in self._seen or (known is not None and not self._is_undone(known)):
             self._meet(draft, name, fingerprint)
             return
-        self._seen[name] = (fingerprint, draft)
-        when = (draft.book_id, draft.effective_on)
-        if when not in self._dates:
-            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
-        if (shut := self._dates[when]) is not None:
-            kind, period = shut
-            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
+        if not self._is_preview:
+            self._seen[name] = (fingerprint, draft)
+        self._ask_date(draft, book, found)
         if draft.reverses is not None:
             found += objections.of_reversal(draft, self._held)
         self._place_lines(draft, found)
@@ -281,10 +278,19 @@ class Decision:
             found += self._place_lots(draft)
         if found:
             self.refusals += _ordered(found)
-        else:
+        elif not self._is_preview:
             if draft.reverses is not None:
                 self._undone.add(draft.reverses.id)
             self._plan.entries.append(_ENTRY((draft, fingerprint, 0 if known is None else known.turn + 1)))
+
+    def _ask_date(self, draft: Draft, book: HeldBook, found: list[errors.LedgerError]) -> None:
+        """Add to ``found`` what the draft's date is refused with."""
+        when = (draft.book_id, draft.effective_on)
+        if when not in self._dates:
+            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
+        if (shut := self._dates[when]) is not None:
+            kind, period = shut
+            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
 
     def ask_together(self, drafts: Sequence[Draft]) -> tuple[list[tuple[Draft, errors.LedgerError]], list[tuple[int, str]]]:
         """Ask drafts of different references for a preview; return the refusals of each, and which stand already as (book id, reference).
@@ -299,11 +305,12 @@ class Decision:
             if self.refusals:
                 refused += [(draft, refusal) for refusal in self.refusals]
                 self.refusals.clear()
-        standing = list(plan.replayed)
-        plan.replayed.clear()
-        plan.entries.clear()
-        plan.lines.clear()
-        self._seen.clear()
+        if len(plan.lines) > LINES_LET_GO:
+            plan.lines.clear()
+        standing: list[tuple[int, str]] = []
+        if plan.replayed:
+            standing += plan.replayed
+            plan.replayed.clear()
         return refused, standing
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:

@@ -130,6 +130,12 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("receive") | fields("validate"), ended
     ended = run("withdraw", ended.data["batch"], "--user", world.engineer.username, "--reason", "Not needed.", "--json")
     assert set(ended.data) == fields("withdraw"), ended
+    half = world.begin(world.approved(card_file(day=date(2017, 2, 3)), name="till-2017-02-03-1.csv"))
+    set_account("settlement.32", "suspended")
+    run("apply", half.pk)
+    run("pause", half.pk, "--user", world.engineer.username, "--reason", "Wait.")
+    ended = run("leave", half.pk, *finance, "--reason", "Shop 32 stays closed.", "--json")
+    assert set(ended.data) == fields("leave"), ended
     reason_codes.keep(
         code="goodwill", name="x", contra_accounts={"POINTS": "programme.expense"}, caller=world.caller(world.finance)
     )
@@ -144,7 +150,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     told = (
         {name for name, *_ in runs}
         | {"propose", "decide"}
-        | {"receive", "ingest", "pause", "resume", "withdraw", "explain"}
+        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain"}
         | NOT_RUN
     )
     assert told == OWN
