@@ -157,13 +157,12 @@ class PlannedLine(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A balance that is to be set: its new amount and sequence, how many lines of which sum bring it there, and the latest date of its lines."""
+    """A balance that is to be set: its new amount and sequence, and how many lines of which sum bring it there."""
 
     amount: int
     sequence: int
     line_count: int
     line_sum: int
-    last_on: date
 
 
 @dataclass(slots=True)
@@ -173,6 +172,7 @@ class Plan:
     entries: list[PlannedEntry] = field(default_factory=list)
     lines: list[PlannedLine] = field(default_factory=list)
     balances: dict[int, Moved] = field(default_factory=dict)
+    last_on: dict[int, date] = field(default_factory=dict)  # of those balances, the latest date of their lines
     replayed: dict[tuple[int, str], int] = field(default_factory=dict)
     lots: list[PlannedLot] = field(default_factory=list)
     uses: list[PlannedUse] = field(default_factory=list)
@@ -236,8 +236,8 @@ class _Decision:
         for key, (amount, sequence) in self._running.items():
             before, last = self._held.balances[key]
             if sequence != last:
-                last_on = self._last_on[key]
-                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before, last_on)
+                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
+                self._plan.last_on[key] = self._last_on[key]
         if self._lots is not None:
             self._plan.lots, self._plan.uses, self._plan.remainders = self._lots.lots, self._lots.uses, self._lots.remainders()
         return self._plan
