@@ -48,4 +48,6 @@ class HoldRuleAdmin(HistoryAdmin):
             targets,
             _("To each account of the book that is nobody’s and keeps no lots."),
         )
-        return Sheet(title=gettext("Holds of {book}").format(book=row.book.code), main=[table], side=[Facts(_("The rule"), facts)])
+        return Sheet(
+            title=gettext("Holds of {book}").format(book=row.book.code), main=[table], side=[Facts(_("The rule"), facts)]
+        )

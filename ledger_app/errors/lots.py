@@ -152,7 +152,9 @@ class HoldOverLimit(LedgerError):
     """More is to be held at once than the book allows."""
 
     code = "hold_over_limit"
-    template = _("The hold {reference} is over {amount}; the book allows {most} at once. Hold less, or have finance raise the limit.")
+    template = _(
+        "The hold {reference} is over {amount}; the book allows {most} at once. Hold less, or have finance raise the limit."
+    )
 
 
 class HoldOverDay(LedgerError):
@@ -168,7 +170,9 @@ class HoldOfOther(LedgerError):
     """The hold was placed by somebody else."""
 
     code = "hold_of_other"
-    template = _("The hold {reference} was placed by {placed_by}, not by {user}. Support may release it, and finance settle or release it.")
+    template = _(
+        "The hold {reference} was placed by {placed_by}, not by {user}. Support may release it, and finance settle or release it."
+    )
 
 
 class HoldDateInvalid(LedgerError):

@@ -7,93 +7,176 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger_app', '0010_order_in_time'),
+        ("ledger_app", "0010_order_in_time"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='hold',
-            options={'permissions': [('place_hold', 'Can hold points'), ('settle_hold', 'Can settle a hold'), ('release_hold', 'Can release a hold'), ('resolve_any_hold', 'Can settle and release the holds that others placed')], 'verbose_name': 'hold', 'verbose_name_plural': 'holds'},
+            name="hold",
+            options={
+                "permissions": [
+                    ("place_hold", "Can hold points"),
+                    ("settle_hold", "Can settle a hold"),
+                    ("release_hold", "Can release a hold"),
+                    ("resolve_any_hold", "Can settle and release the holds that others placed"),
+                ],
+                "verbose_name": "hold",
+                "verbose_name_plural": "holds",
+            },
         ),
         migrations.CreateModel(
-            name='HistoricalHoldRule',
+            name="HistoricalHoldRule",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('amount_most', models.BigIntegerField(blank=True, null=True, verbose_name='a hold at most')),
-                ('amount_a_day', models.BigIntegerField(blank=True, null=True, verbose_name='an account a day at most')),
-                ('hours_most', models.PositiveIntegerField(default=2208, verbose_name='hours at most')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('book', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ledger_app.book', verbose_name='book')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("amount_most", models.BigIntegerField(blank=True, null=True, verbose_name="a hold at most")),
+                ("amount_a_day", models.BigIntegerField(blank=True, null=True, verbose_name="an account a day at most")),
+                ("hours_most", models.PositiveIntegerField(default=2208, verbose_name="hours at most")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                ("history_type", models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ledger_app.book",
+                        verbose_name="book",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical rule of holds',
-                'verbose_name_plural': 'historical rules of holds',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical rule of holds",
+                "verbose_name_plural": "historical rules of holds",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HoldRule',
+            name="HoldRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_most', models.BigIntegerField(blank=True, null=True, verbose_name='a hold at most')),
-                ('amount_a_day', models.BigIntegerField(blank=True, null=True, verbose_name='an account a day at most')),
-                ('hours_most', models.PositiveIntegerField(default=2208, verbose_name='hours at most')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('book', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='hold_rule', to='ledger_app.book', verbose_name='book')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount_most", models.BigIntegerField(blank=True, null=True, verbose_name="a hold at most")),
+                ("amount_a_day", models.BigIntegerField(blank=True, null=True, verbose_name="an account a day at most")),
+                ("hours_most", models.PositiveIntegerField(default=2208, verbose_name="hours at most")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                (
+                    "book",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hold_rule",
+                        to="ledger_app.book",
+                        verbose_name="book",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rule of holds',
-                'verbose_name_plural': 'rules of holds',
-                'permissions': [('set_hold_rule', 'Can set the rules of holds')],
+                "verbose_name": "rule of holds",
+                "verbose_name_plural": "rules of holds",
+                "permissions": [("set_hold_rule", "Can set the rules of holds")],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalHoldTarget',
+            name="HistoricalHoldTarget",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('account', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ledger_app.account', verbose_name='goes to')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rule', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ledger_app.holdrule', verbose_name='rule of holds')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                ("history_type", models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ledger_app.account",
+                        verbose_name="goes to",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ledger_app.holdrule",
+                        verbose_name="rule of holds",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical target of holds',
-                'verbose_name_plural': 'historical targets of holds',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical target of holds",
+                "verbose_name_plural": "historical targets of holds",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HoldTarget',
+            name="HoldTarget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger_app.account', verbose_name='goes to')),
-                ('rule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='ledger_app.holdrule', verbose_name='rule of holds')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger_app.account",
+                        verbose_name="goes to",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="targets",
+                        to="ledger_app.holdrule",
+                        verbose_name="rule of holds",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'target of holds',
-                'verbose_name_plural': 'targets of holds',
+                "verbose_name": "target of holds",
+                "verbose_name_plural": "targets of holds",
             },
         ),
         migrations.AddConstraint(
-            model_name='holdrule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_most__isnull', True), ('amount_most__gte', 1), _connector='OR'), models.Q(('amount_a_day__isnull', True), ('amount_a_day__gte', 1), _connector='OR'), ('hours_most__gte', 1)), name='holdrule_of_something'),
+            model_name="holdrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount_most__isnull", True), ("amount_most__gte", 1), _connector="OR"),
+                    models.Q(("amount_a_day__isnull", True), ("amount_a_day__gte", 1), _connector="OR"),
+                    ("hours_most__gte", 1),
+                ),
+                name="holdrule_of_something",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdtarget',
-            constraint=models.UniqueConstraint(fields=('rule', 'account'), name='holdtarget_once'),
+            model_name="holdtarget",
+            constraint=models.UniqueConstraint(fields=("rule", "account"), name="holdtarget_once"),
         ),
     ]

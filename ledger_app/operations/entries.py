@@ -152,9 +152,7 @@ SET_BALANCES = {
 
 def _set_balances(plan: Plan) -> None:
     """Set every balance that moved, in one statement where they fit into one."""
-    rows = [
-        [key, moved.amount, moved.sequence, plan.last_on[key].isoformat()] for key, moved in sorted(plan.balances.items())
-    ]
+    rows = [[key, moved.amount, moved.sequence, plan.last_on[key].isoformat()] for key, moved in sorted(plan.balances.items())]
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows):

@@ -43,7 +43,11 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
         locks.own_row(Book, book.pk)
         row = HoldRule.objects.filter(book=book).first()
         targets = _targets(book, given.targets)
-        wanted: dict[str, Any] = {"amount_most": given.amount_most, "amount_a_day": given.amount_a_day, "hours_most": given.hours_most}
+        wanted: dict[str, Any] = {
+            "amount_most": given.amount_most,
+            "amount_a_day": given.amount_a_day,
+            "hours_most": given.hours_most,
+        }
         is_machine = row is None and caller.user.username == caller.user.SYSTEM
         if not is_machine and SET_RULE not in rights_of(caller.user):
             raise errors.Refused(

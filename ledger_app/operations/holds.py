@@ -272,4 +272,3 @@ def _post(row: Hold, facts: HoldFacts, amount: int, caller: Caller, lane: int) -
     for lot_id, part in takings:
         rest[lot_id] -= part
     lots.let_go({lot_id: part for lot_id, part in rest.items() if part})
-

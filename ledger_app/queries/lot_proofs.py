@@ -128,9 +128,9 @@ OUT_OF_DAYS = """
 def lots_are_used_in_their_days(books: Sequence[Book]) -> Iterator[str]:
     """Statement 11, of the days on which lots are used."""
     for code, lot, reference, on, granted, last in rows(OUT_OF_DAYS, books):
-        yield _("Entry {reference}, dated {on}, uses lot {lot} of account {code}, which is there from {granted} to {last}.").format(
-            reference=reference, on=on, lot=lot, code=code, granted=granted, last=last
-        )
+        yield _(
+            "Entry {reference}, dated {on}, uses lot {lot} of account {code}, which is there from {granted} to {last}."
+        ).format(reference=reference, on=on, lot=lot, code=code, granted=granted, last=last)
 
 
 # A hold changes once at most; there may be millions of them, so the database counts.

@@ -173,13 +173,13 @@ class LotDecision:
 
     def _undo(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
         """Give back what a line took, to the same lots, and take back what it made, out of the lots it made first."""
-        found = [
-            _out_of_days(account, lot, line)
-            for lot in (account.lots[lot_id] for lot_id, _amount in (*done.uses, *done.made))
-            if line.on < lot.granted_on
-        ]
-        if found:
+        touched = [account.lots[lot_id] for lot_id, _amount in (*done.uses, *done.made)]
+        if found := [_out_of_days(account, lot, line) for lot in touched if line.on < lot.granted_on]:
             return found
+        return self._give_back(account, line, done) or self._take_back(account, line, done)
+
+    def _give_back(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
+        """Give back to the same lots. It can be spent on a lot's days as before, and floors look at what the account has on each."""
         for lot_id, amount in done.uses:
             lot = account.lots[lot_id]
             if lot.kind != DEFICIT and amount > 0 and lot.due_on is not None and lot.due_on < line.on:
@@ -188,6 +188,11 @@ class LotDecision:
                     return [_due(account, lot.due_on, line)]
                 lot.due_on = line.on
             self._use(lot, line, amount=-amount)
+        return []
+
+    def _take_back(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
+        """Take back what was made: of the lots themselves, then of others."""
+        found: list[LedgerError] = []
         for lot_id, amount in done.made:
             lot = account.lots[lot_id]
             if amount < 0:

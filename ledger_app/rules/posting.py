@@ -14,9 +14,6 @@ from typing import Any, NamedTuple
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import floors, forms, objections
-from ledger_app.rules.forms import AMOUNT_MOST as AMOUNT_MOST
-from ledger_app.rules.forms import DESCRIPTION as DESCRIPTION
-from ledger_app.rules.forms import REFERENCE as REFERENCE
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision
 from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
@@ -53,8 +50,10 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 )
 
 FORM = "kakutei-entry-1"
+AMOUNT_MOST = forms.AMOUNT_MOST
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
+REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 

@@ -13,7 +13,9 @@ from ledger_app.rules.holds import HOURS_MOST
 class Command(commands.Command):
     """Sets a rule of holds."""
 
-    help = "Set how much of an account may be held at once and on one day, for how long, and to which accounts what is held may go."
+    help = (
+        "Set how much of an account may be held at once and on one day, for how long, and to which accounts what is held may go."
+    )
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -22,7 +24,9 @@ class Command(commands.Command):
         parser.add_argument(
             "--amount-a-day", type=commands.positive, metavar="N", help="of an account on a day, in minor units; else no limit"
         )
-        parser.add_argument("--hours-most", type=commands.positive, default=HOURS_MOST, metavar="N", help="how long a hold may be")
+        parser.add_argument(
+            "--hours-most", type=commands.positive, default=HOURS_MOST, metavar="N", help="how long a hold may be"
+        )
         parser.add_argument(
             "--target",
             action="append",
