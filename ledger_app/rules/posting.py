@@ -293,6 +293,8 @@ class _Decision:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
         entry_place, running, lines, places = len(self._plan.entries), self._running, self._plan.lines, self._places
         on, last_on = draft.effective_on, self._last_on
+        # What expires is there to go: what an account owes beyond its floor, somebody decided.
+        keeps_floor = not draft.waives_floor and (draft.lots is None or not draft.lots.expires)
         for account_id, amount in draft.lines:
             code, book_id, key, stripe, sign, floor, takes_any = places[account_id]
             if not takes_any or book_id != draft.book_id:
@@ -306,7 +308,7 @@ class _Decision:
                 if account_id not in self._days:
                     self._days[account_id] = floors.Days(self._held.days.get(account_id, {}))
                 days, is_late = self._days[account_id], latest is not None and on < latest
-                if amount * sign < 0 and not draft.waives_floor and (is_late or after * sign < floor):
+                if amount * sign < 0 and keeps_floor and (is_late or after * sign < floor):
                     found += days.refusals(draft, code, floor=floor, after=after, sign=sign)
                 days.add(on, amount)
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
@@ -319,11 +321,10 @@ class _Decision:
         if self._lots is None:
             return [lot_errors.LotsNotMoved(reference=draft.reference)]
         first = len(self._plan.lines) - len(draft.lines)
+        said = (draft.effective_on, draft.reference, draft.waives_floor)
         lines = [
-            LotLine(
-                place, account_id, amount * self._lots.sign(account_id), draft.effective_on, draft.reference, draft.waives_floor
-            )
-            for place, (account_id, amount) in enumerate(draft.lines, first)
+            LotLine(place, account_id, amount * self._lots.sign(account_id), *said, after, self._days.get(account_id))
+            for place, (_entry, account_id, _stripe, _sequence, amount, after) in enumerate(self._plan.lines[first:], first)
             if self._lots.keeps(account_id)
         ]
         reverses = draft.reverses.id if draft.reverses else None
