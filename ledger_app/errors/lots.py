@@ -2,9 +2,19 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.errors import LedgerError
+from ledger_app.errors import FloorBroken, LedgerError
 
 # Posting, in the order in which the rules are asked.
+
+
+class FloorBrokenOn(FloorBroken):
+    """The balance that a day closes with would fall below the account's floor, whatever it is on other days."""
+
+    code = "floor_broken_on"
+    template = _(
+        "On {date} the balance of account {account} would close at {balance}, below its floor of {floor} (entry {reference}): "
+        "what it has on other days does not count for that day."
+    )
 
 
 class LotsUnequal(LedgerError):

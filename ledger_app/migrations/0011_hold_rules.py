@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 ("amount_most", models.BigIntegerField(blank=True, null=True, verbose_name="a hold at most")),
                 ("amount_a_day", models.BigIntegerField(blank=True, null=True, verbose_name="an account a day at most")),
-                ("hours_most", models.PositiveIntegerField(default=2208, verbose_name="hours at most")),
+                ("hours_most", models.PositiveIntegerField(default=4392, verbose_name="hours at most")),
                 ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("amount_most", models.BigIntegerField(blank=True, null=True, verbose_name="a hold at most")),
                 ("amount_a_day", models.BigIntegerField(blank=True, null=True, verbose_name="an account a day at most")),
-                ("hours_most", models.PositiveIntegerField(default=2208, verbose_name="hours at most")),
+                ("hours_most", models.PositiveIntegerField(default=4392, verbose_name="hours at most")),
                 ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
                 (
                     "book",

@@ -236,7 +236,7 @@ def _below(row: Hold, of_account: HeldLots, locked: locks.Ledger, today: date) -
     if lowest >= of_account.floor:
         return []
     facts = {"account": of_account.code, "balance": lowest, "floor": of_account.floor, "reference": row.reference}
-    return [errors.FloorBrokenOn(date=on.isoformat(), **facts)]
+    return [lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)]
 
 
 def _short(row: Hold, held: tuple[Any, ...], short: int, on: date) -> errors.LedgerError:

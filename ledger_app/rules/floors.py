@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ledger_app import errors
+from ledger_app.errors.lots import FloorBrokenOn
 
 if TYPE_CHECKING:
     from ledger_app.rules.posting import Draft
@@ -58,4 +59,4 @@ class Days:
         if lowest >= floor:
             return []
         facts = {"account": code, "balance": lowest, "floor": floor, "reference": draft.reference}
-        return [errors.FloorBrokenOn(date=on.isoformat(), **facts)]
+        return [FloorBrokenOn(date=on.isoformat(), **facts)]

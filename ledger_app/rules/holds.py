@@ -11,8 +11,8 @@ from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules.transitions import Machine, Transition
 
-# How long a hold may be where the book does not say: 92 days, which is a season.
-HOURS_MOST = 92 * 24
+# How long a hold may be where the book does not say: 183 days, half a year.
+HOURS_MOST = 183 * 24
 RESOLVE_ANY = "ledger_app.resolve_any_hold"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ledger_app.errors import FloorBrokenOn, LedgerError
+from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules.floors import Days
 from ledger_app.rules.lots import (
@@ -128,7 +128,7 @@ class LotDecision:
         if lowest >= floor:
             return []
         facts = {"account": account.held.code, "balance": lowest, "floor": floor, "reference": line.reference}
-        return [FloorBrokenOn(date=on.isoformat(), **facts)]
+        return [lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)]
 
     def _undone(self, reverses: int | None, line: Line) -> Done | None:
         """Return, once, the line that ``line`` reverses."""

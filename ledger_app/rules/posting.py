@@ -39,7 +39,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.AccountNotOpen,
     errors.HolderMerged,
     errors.FloorBroken,
-    errors.FloorBrokenOn,
+    lot_errors.FloorBrokenOn,
     lot_errors.LotsUnequal,
     lot_errors.LotInvalid,
     lot_errors.LotsNotMoved,

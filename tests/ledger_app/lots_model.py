@@ -223,11 +223,15 @@ class Model:
         agree(hold.placed_on <= on <= last)
         entry = self.post(f"hold:{number}", on, now, (key, -amount))
         self.floors_hold(entry)
-        hold.end("settled")
         for lot, part in taken:
             entry.lines[0].use(lot, part)
+            lot.held -= part
+        # The rest is let go when all is posted.
         net(entry.lines[0])
         self.leaves_days(entry)
+        for lot, part in taken:
+            lot.held += part
+        hold.end("settled")
 
     def expire(self, through: date, now: datetime) -> None:
         """Let everything go that is due through a day and not held: one entry for each account and day."""
