@@ -206,16 +206,6 @@ class FloorBroken(LedgerError):
     template = _("The balance of account {account} would fall to {balance}, below its floor of {floor} (entry {reference}).")
 
 
-class FloorBrokenOn(FloorBroken):
-    """The balance that a day closes with would fall below the account's floor, whatever it is on other days."""
-
-    code = "floor_broken_on"
-    template = _(
-        "On {date} the balance of account {account} would close at {balance}, below its floor of {floor} (entry {reference}): "
-        "what it has on other days does not count for that day."
-    )
-
-
 class AlreadyReversed(LedgerError):
     """The entry was reversed before; an entry is reversed once."""
 

@@ -57,6 +57,7 @@ def post(
     reason: str = "",
     locked: locks.Ledger | None = None,
     are_new: bool = False,
+    by_hand: bool | None = None,
 ) -> Posted:
     """Post ``drafts`` in the transaction that is open: all of them or, by raising, none.
 
@@ -70,6 +71,8 @@ def post(
     ``are_new`` supposes that nothing stands under the drafts' references, and looks none of them up. Where the caller is wrong the database
     refuses the second entry of a reference, and the transaction is to be tried again without it.
 
+    ``by_hand`` says that a provisional period may take the entries; where it is None, all may but those of a chunk.
+
     :raises errors.Refused: with every refusal of every draft, in the order of ``posting.ORDER``
     :raises errors.WrittenDiffers: when what was written is not what was planned
     """
@@ -80,7 +83,8 @@ def post(
         of_lots = lots.hold(locked.accounts, drafts, caller=caller)
         held = holding.completed(locked, drafts, of_lots=of_lots, are_new=are_new)
     with measuring.phase("decide"):
-        refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
+        takes_provisional = origin.kind != Posting.Origin.CHUNK if by_hand is None else by_hand
+        refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=takes_provisional)
     if refusals:
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.
@@ -149,7 +153,7 @@ SET_BALANCES = {
 
 def _set_balances(plan: Plan) -> None:
     """Set every balance that moved, in one statement where they fit into one."""
-    rows = [[key, moved.amount, moved.sequence, moved.last_on.isoformat()] for key, moved in sorted(plan.balances.items())]
+    rows = [[key, moved.amount, moved.sequence, plan.last_on[key].isoformat()] for key, moved in sorted(plan.balances.items())]
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows):

@@ -3,10 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 from django.db import connection
 
+from ledger_app.models import Account, Balance
 from ledger_app.queries.postings import JOIN_IN_ORDER, REFERENCES_A_CALL
+from ledger_app.rules.floors import Days
+from ledger_app.rules.posting import DEBIT_CATEGORIES
 
 # From the few accounts to their lines, and from each of those to its entry: what an account has on a day stands in no row.
 AFTER = """
@@ -34,6 +38,25 @@ def after(wanted: Mapping[int, date]) -> dict[int, dict[date, int]]:
             for account_id, on, amount in cursor.fetchall():
                 found.setdefault(account_id, {})[day(on)] = int(amount)
     return found
+
+
+class Ahead(NamedTuple):
+    """What an account that has lines of later days has on a day, and the lowest of the days from it on, the first of several: in the natural direction."""
+
+    balance: int
+    lowest: int
+    lowest_on: date
+
+
+def ahead(account: Account, today: date) -> Ahead | None:
+    """Return what an account has today, where it has lines of later days; None where it has none, and its balance is that of today."""
+    balances = Balance.objects.filter(account=account).values_list("amount", "last_on")
+    if not any(last_on is not None and last_on > today for _amount, last_on in balances):
+        return None
+    added = after({account.pk: today}).get(account.pk, {})
+    total, sign = sum(amount for amount, _last_on in balances), 1 if account.category in DEBIT_CATEGORIES else -1
+    lowest, on = Days(added).lowest(today, after=total, sign=sign)
+    return Ahead((total - sum(added.values())) * sign, lowest, on)
 
 
 def day(value: date | str) -> date:

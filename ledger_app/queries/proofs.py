@@ -314,7 +314,7 @@ def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
 
 
 # A balance under its floor is there by right where the entry is an adjustment that was approved and says so, and after one as long as it only
-# rises. What else lies under a floor is a breach.
+# rises, or what it has left expires. What else lies under a floor is a breach.
 BELOW = """
     SELECT account.code, line.sequence, line.balance_after, account.floor
       FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
@@ -330,7 +330,12 @@ BELOW = """
               AND waived.account_id = line.account_id AND waived.stripe = line.stripe
               AND (waived.id = line.id
                    OR (waived.sequence < line.sequence
-                       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0))
+                       AND (CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0
+                            OR EXISTS (
+                              SELECT 1 FROM ledger_app_entry AS expiry
+                                JOIN ledger_app_posting AS expiring ON expiring.id = expiry.posting_id AND expiring.origin_kind = 'expiry'
+                               WHERE expiry.id = line.entry_id
+                            ))))
            )
 """
 

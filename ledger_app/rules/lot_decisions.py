@@ -7,6 +7,7 @@ from datetime import date
 
 from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
+from ledger_app.rules.floors import Days
 from ledger_app.rules.lots import (
     DEFICIT,
     FREE,
@@ -46,7 +47,10 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is asked about: its place in the plan, and the account's amount in its natural direction."""
+    """A line that is asked about: its place in the plan, and the account's amount in its natural direction.
+
+    Of an account that has a floor: what it has after the line, signed, and what its lines add by date.
+    """
 
     place: int
     account_id: int
@@ -54,6 +58,8 @@ class Line:
     on: date
     reference: str
     waives_floor: bool = False
+    after: int = 0
+    days: Days | None = None
 
 
 class LotDecision:
@@ -87,8 +93,9 @@ class LotDecision:
     def ask(self, lines: Sequence[Line], *, named: Named | None, moves_lots: bool, reverses: int | None) -> list[LedgerError]:
         """Decide the lots of one draft's ``lines``, those on accounts that keep lots."""
         if moves_lots:
-            return self._move(lines, named.takings if named else ())
-        found: list[LedgerError] = []
+            found = self._move(lines, named.takings if named else ())
+            return found or [each for line in lines for each in self._left_of_days(self._accounts[line.account_id], line)]
+        found = []
         for line in lines:
             account = self._accounts[line.account_id]
             done = self._undone(reverses, line)
@@ -101,7 +108,27 @@ class LotDecision:
             else:
                 found += self._spend(account, line, -line.amount)
             self._net(account, line)
+            if not found and not (named and named.expires):
+                found += self._left_of_days(account, line)
         return found
+
+    def _left_of_days(self, account: _Account, line: Line) -> list[LedgerError]:
+        """Return the day from a back-dated line's on that would close below the floor once what is due by it has expired.
+
+        So what expires never meets a floor, whatever was dated before it and posted after.
+        """
+        floor = account.held.floor
+        if line.amount > 0 or line.waives_floor or floor is None or line.days is None or not line.days.is_late(line.on):
+            return []
+        due: dict[date, int] = {}
+        for lot in account.lots.values():
+            if lot.kind != DEFICIT and lot.due_on is not None:
+                due[lot.due_on] = due.get(lot.due_on, 0) + lot.remaining
+        lowest, on = line.days.lowest_left(line.on, after=line.after, sign=account.held.sign, due=due)
+        if lowest >= floor:
+            return []
+        facts = {"account": account.held.code, "balance": lowest, "floor": floor, "reference": line.reference}
+        return [lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)]
 
     def _undone(self, reverses: int | None, line: Line) -> Done | None:
         """Return, once, the line that ``line`` reverses."""
@@ -173,13 +200,13 @@ class LotDecision:
 
     def _undo(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
         """Give back what a line took, to the same lots, and take back what it made, out of the lots it made first."""
-        found = [
-            _out_of_days(account, lot, line)
-            for lot in (account.lots[lot_id] for lot_id, _amount in (*done.uses, *done.made))
-            if line.on < lot.granted_on
-        ]
-        if found:
+        touched = [account.lots[lot_id] for lot_id, _amount in (*done.uses, *done.made)]
+        if found := [_out_of_days(account, lot, line) for lot in touched if line.on < lot.granted_on]:
             return found
+        return self._give_back(account, line, done) or self._take_back(account, line, done)
+
+    def _give_back(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
+        """Give back to the same lots. It can be spent on a lot's days as before, and floors look at what the account has on each."""
         for lot_id, amount in done.uses:
             lot = account.lots[lot_id]
             if lot.kind != DEFICIT and amount > 0 and lot.due_on is not None and lot.due_on < line.on:
@@ -188,6 +215,11 @@ class LotDecision:
                     return [_due(account, lot.due_on, line)]
                 lot.due_on = line.on
             self._use(lot, line, amount=-amount)
+        return []
+
+    def _take_back(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
+        """Take back what was made: of the lots themselves, then of others."""
+        found: list[LedgerError] = []
         for lot_id, amount in done.made:
             lot = account.lots[lot_id]
             if amount < 0:

@@ -14,9 +14,6 @@ from typing import Any, NamedTuple
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import floors, forms, objections
-from ledger_app.rules.forms import AMOUNT_MOST as AMOUNT_MOST
-from ledger_app.rules.forms import DESCRIPTION as DESCRIPTION
-from ledger_app.rules.forms import REFERENCE as REFERENCE
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision
 from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
@@ -42,7 +39,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.AccountNotOpen,
     errors.HolderMerged,
     errors.FloorBroken,
-    errors.FloorBrokenOn,
+    lot_errors.FloorBrokenOn,
     lot_errors.LotsUnequal,
     lot_errors.LotInvalid,
     lot_errors.LotsNotMoved,
@@ -53,9 +50,11 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 )
 
 FORM = "kakutei-entry-1"
+AMOUNT_MOST = forms.AMOUNT_MOST
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
 LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
+REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
@@ -164,13 +163,12 @@ class PlannedLine(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A balance that is to be set: its new amount and sequence, how many lines of which sum bring it there, and the latest date of its lines."""
+    """A balance that is to be set: its new amount and sequence, and how many lines of which sum bring it there."""
 
     amount: int
     sequence: int
     line_count: int
     line_sum: int
-    last_on: date
 
 
 @dataclass(slots=True)
@@ -180,6 +178,7 @@ class Plan:
     entries: list[PlannedEntry] = field(default_factory=list)
     lines: list[PlannedLine] = field(default_factory=list)
     balances: dict[int, Moved] = field(default_factory=dict)
+    last_on: dict[int, date] = field(default_factory=dict)  # of those balances, the latest date of their lines
     replayed: dict[tuple[int, str], int] = field(default_factory=dict)
     lots: list[PlannedLot] = field(default_factory=list)
     uses: list[PlannedUse] = field(default_factory=list)
@@ -246,8 +245,8 @@ class Decision:
         for key, (amount, sequence) in self._running.items():
             before, last = self._held.balances[key]
             if sequence != last:
-                last_on = self._last_on[key]
-                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before, last_on)
+                self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
+                self._plan.last_on[key] = self._last_on[key]
         if self._lots is not None:
             self._plan.lots, self._plan.uses, self._plan.remainders = self._lots.lots, self._lots.uses, self._lots.remainders()
         return self._plan
@@ -342,6 +341,8 @@ class Decision:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
         entry_place, running, lines, places = len(self._plan.entries), self._running, self._plan.lines, self._places
         on, last_on = draft.effective_on, self._last_on
+        # What expires is there to go: what an account owes beyond its floor, somebody decided.
+        keeps_floor = not draft.waives_floor and (draft.lots is None or not draft.lots.expires)
         for account_id, amount in draft.lines:
             code, book_id, key, stripe, sign, floor, takes_any = places[account_id]
             if not takes_any or book_id != draft.book_id:
@@ -355,7 +356,7 @@ class Decision:
                 if account_id not in self._days:
                     self._days[account_id] = floors.Days(self._held.days.get(account_id, {}))
                 days, is_late = self._days[account_id], latest is not None and on < latest
-                if amount * sign < 0 and not draft.waives_floor and (is_late or after * sign < floor):
+                if amount * sign < 0 and keeps_floor and (is_late or after * sign < floor):
                     found += days.refusals(draft, code, floor=floor, after=after, sign=sign)
                 days.add(on, amount)
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
@@ -368,11 +369,10 @@ class Decision:
         if self._lots is None:
             return [lot_errors.LotsNotMoved(reference=draft.reference)]
         first = len(self._plan.lines) - len(draft.lines)
+        said = (draft.effective_on, draft.reference, draft.waives_floor)
         lines = [
-            LotLine(
-                place, account_id, amount * self._lots.sign(account_id), draft.effective_on, draft.reference, draft.waives_floor
-            )
-            for place, (account_id, amount) in enumerate(draft.lines, first)
+            LotLine(place, account_id, amount * self._lots.sign(account_id), *said, after, self._days.get(account_id))
+            for place, (_entry, account_id, _stripe, _sequence, amount, after) in enumerate(self._plan.lines[first:], first)
             if self._lots.keeps(account_id)
         ]
         reverses = draft.reverses.id if draft.reverses else None

@@ -110,6 +110,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for."),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
+        ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
         ("end_holds",),
         ("draw_states",),
