@@ -27,7 +27,7 @@ from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Receipt, Source
 from ingestion_app.operations import applying, deciding, receiving, reversing, validating
-from ingestion_app.queries import batches, replays
+from ingestion_app.queries import batches, replays, workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.definitions import newer_version
 from ingestion_app.queries.rerun import rerun_of
@@ -313,14 +313,14 @@ class BatchAdmin(TransitionAdmin):
         if transition.name == "validate":
             validating.ask(batch_id=row.pk, caller=caller, version=version)
             tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
-            return gettext("{batch} is being validated.").format(batch=row)
+            return _asked_for(gettext("{batch} is to be validated.").format(batch=row))
         if transition.name in {"apply", "resume"}:
             begun = applying.begin(batch_id=row.pk, caller=caller, version=version, name=transition.name)
             if begun.state != Batch.State.APPLYING:
                 told = gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
                 return f"{told} {batch_progress.receipt_sentence(replays.replay_of(begun, None))}"
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
-            return gettext("{batch} is being applied.").format(batch=row)
+            return _asked_for(gettext("{batch} is to be applied.").format(batch=row))
         if transition.name == "reverse":
             made = reversing.propose(batch_id=row.pk, reason=reason, caller=caller, version=version)
             return Done(gettext("The reversal is proposed. Another person has to approve it."), url_of(made))
@@ -343,6 +343,15 @@ class BatchAdmin(TransitionAdmin):
         else:
             done = deciding.freeze(batch_id=row.pk, caller=caller, reason=reason, version=version)
         return gettext("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
+
+
+def _asked_for(sentence: str) -> Done:
+    """Say what a worker is going to do; where none is there, that it waits for one."""
+    if workers.is_any_worker_there():
+        return Done(f"{sentence} {gettext('A worker takes it up.')}")
+    return Done(
+        f"{sentence} {gettext('No worker is there to take it up: it waits until one is started (db_worker).')}", is_warning=True
+    )
 
 
 def _asked_after(request: HttpRequest) -> int | None:

@@ -201,7 +201,9 @@ def _damaged(batch: Batch, posted: Posted | None) -> Sequence[LedgerError]:
     if batch.state in RUN_IN or batch.state in ENDED:
         now = batches.rows_digest(batch)
         if now != approved:
-            found.append(errors.PlanDamaged(now=now[:12], approved=approved[:12] or "–"))
+            found.append(
+                errors.PlanDamaged(now=now[:12], approved=approved[:12] or "–", way=errors.WAYS_FROM_DAMAGE[batch.state])
+            )
     if batch.state in ENDED:
         there = batches.posted(batch) if posted is None else posted
         found += [
