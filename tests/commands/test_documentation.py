@@ -98,6 +98,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("apply", batch),
         ("status", batch),
         ("wake",),
+        ("db_worker", "--batch"),
         ("reverse", batch, "--preview"),
         ("freeze-batch", batch, *finance),
         ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
