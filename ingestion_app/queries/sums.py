@@ -60,14 +60,14 @@ def sums_of(batch: Batch, *, attempt_id: int | None = None) -> Sums:
     return Sums(*found[:6], posted)
 
 
-# Numbers that follow each other lie the same distance from their place among those of their kind.
+# Numbers that follow each other lie the same distance from their place among those of their kind; never below it, as they are unsigned.
 SPANS = """
     SELECT islands.kind, islands.first, islands.last, islands.size, islands.place
       FROM (
            SELECT kind, MIN(number) AS first, MAX(number) AS last, COUNT(*) AS size,
                   ROW_NUMBER() OVER (PARTITION BY kind ORDER BY MIN(number)) AS place
              FROM (
-                  SELECT number, kind, number - ROW_NUMBER() OVER (PARTITION BY kind ORDER BY number) AS island
+                  SELECT number, kind, number + 1 - ROW_NUMBER() OVER (PARTITION BY kind ORDER BY number) AS island
                     FROM (SELECT number, {kind} AS kind FROM ingestion_app_chunk WHERE batch_id = %s) AS told
                   ) AS placed
             GROUP BY kind, island

@@ -13,7 +13,6 @@ from ingestion_app.management.beating import beating
 from ingestion_app.models import Worker
 from ingestion_app.queries import workers
 
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 
 

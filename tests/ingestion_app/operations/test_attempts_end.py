@@ -153,9 +153,7 @@ def test_attempts_that_were_killed_count_too(world: World, begun: Batch) -> None
     assert stranded(10**6) == []
 
 
-def test_what_succeeds_in_between_ends_the_row_of_failures(
-    world: World, begun: Batch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_succeeds_in_between_ends_the_row_of_failures(world: World, begun: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     worlds.set_account("receivable.1001", "suspended")
     failing(world, begun, monkeypatch, 2)
     assert applying.carry_on(batch_id=begun.pk, caller=world.caller(), now=clock).stopped

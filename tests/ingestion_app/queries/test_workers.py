@@ -44,7 +44,9 @@ def test_a_number_that_was_given_again_is_another_process():
 
 @pytest.mark.parametrize("place", ["00000000", "", "x"])
 def test_of_a_process_that_counts_elsewhere_nothing_is_certain_whatever_its_host_is_called(ended, place):
-    assert not is_dead(name(ended, place=place)), "containers share the name of their host, and number their processes each for itself"
+    assert not is_dead(name(ended, place=place)), (
+        "containers share the name of their host, and number their processes each for itself"
+    )
     assert not is_dead(name(NUMBER, place=place))
     assert not workers.is_here(NUMBER, f"{place}.{STARTED}.{RANDOM}")
 
