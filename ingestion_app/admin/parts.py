@@ -18,6 +18,7 @@ from ingestion_app.admin.units import UnitChangeList, unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import explain
+from ingestion_app.queries.outcomes import state_of_chunk, state_of_record
 from ledger_app.models import Book
 from ledger_app.operations import filing
 from ledger_app.queries import members
@@ -39,23 +40,6 @@ def place_of(finding: Finding) -> str:
     return str(_("line {line}{field}, byte {offset}")).format(
         line=look.count_text(finding.line), field=field, offset=look.count_text(finding.offset)
     )
-
-
-def state_of_chunk(chunk: Chunk, batch: Batch) -> str:
-    """Return what became of a chunk: it waits only where its batch may still apply it, and is applied only where that stands."""
-    if batch.state == Batch.State.REVERSED and chunk.state == Chunk.State.APPLIED:
-        return "reversed"
-    if chunk.state != Chunk.State.APPLIED and batch.state in {Batch.State.WITHDRAWN, Batch.State.REVERSED}:
-        return "never"
-    return str(chunk.state)
-
-
-def state_of_record(record: Record, batch: Batch) -> str:
-    """Return what became of a record: of one that is to be applied, what became of its chunk."""
-    if record.status != Record.Status.PLANNED or record.chunk is None:
-        return str(record.status)
-    of_chunk = state_of_chunk(record.chunk, batch)
-    return "planned" if of_chunk == "pending" else of_chunk
 
 
 class OfBatch(ReadOnlyAdmin):
