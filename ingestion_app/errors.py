@@ -20,9 +20,17 @@ class SlotConflict(LedgerError):
 
     code = "slot_conflict"
     template = _(
-        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept. "
-        "Withdraw that batch, or send this one under its right sequence."
+        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept. {way}"
     )
+
+
+# What can be done about the batch that has a slot, by its state. A frozen one stays: corrections are new entries.
+WAYS_TO_THE_SLOT = {
+    "applying": _("Pause and reverse that batch, or send this one under its right sequence."),
+    "applied": _("Reverse that batch, or send this one under its right sequence."),
+    "frozen": _("That batch stays. Send this one under its right sequence; corrections are new entries in an open period."),
+}
+WAY_TO_THE_SLOT = _("Withdraw that batch, or send this one under its right sequence.")
 
 
 class SlotTaken(LedgerError):
@@ -95,7 +103,16 @@ class PlanDamaged(LedgerError):
     """The plan's rows are not what was approved."""
 
     code = "plan_damaged"
-    template = _("The chunks of this batch are not those that were approved (now {now}, approved {approved}). Validate it again.")
+    template = _("The chunks of this batch are not those that were approved (now {now}, approved {approved}). {way}")
+
+
+# What can be done about a plan whose rows are not what was approved, by the state of its batch.
+WAYS_FROM_DAMAGE = {
+    "approved": _("Validate it again."),
+    "applying": _("Pause it and reverse what is applied; then receive the file again."),
+    "applied": _("Reverse it, and receive the file again."),
+    "frozen": _("Run verify; what is wrong in the ledger is corrected by new entries."),
+}
 
 
 class ChunksLeft(LedgerError):

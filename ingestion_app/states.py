@@ -96,7 +96,8 @@ def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:
     # Where the rows were not asked, nothing is decided, or the state is the reason.
     if not facts.rows_digest or facts.rows_digest == facts.approved_digest:
         return []
-    return [errors.PlanDamaged(now=facts.rows_digest[:12] or "–", approved=facts.approved_digest[:12] or "–")]
+    way = errors.WAYS_FROM_DAMAGE.get(facts.state, "")
+    return [errors.PlanDamaged(now=facts.rows_digest[:12] or "–", approved=facts.approved_digest[:12] or "–", way=way)]
 
 
 def every_chunk_is_applied(facts: BatchFacts) -> list[LedgerError]:

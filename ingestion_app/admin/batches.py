@@ -27,9 +27,10 @@ from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Receipt, Source
 from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
-from ingestion_app.queries import batches, replays
+from ingestion_app.queries import batches, replays, workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.definitions import newer_version
+from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
@@ -171,6 +172,7 @@ class BatchAdmin(TransitionAdmin):
         return [
             path("receive/", view(self.receive), name="ingestion_app_batch_receive"),
             path("<int:pk>/progress/", view(self.progress), name="ingestion_app_batch_progress"),
+            path("<int:pk>/check/", view(self.check_rows), name="ingestion_app_batch_check"),
             path("<int:pk>/undoing/", view(self.undoing), name="ingestion_app_batch_undoing"),
             *super().get_urls(),
         ]
@@ -194,17 +196,23 @@ class BatchAdmin(TransitionAdmin):
         asked_after = _asked_after(request)
         query = "" if asked_after is None else f"?{ASKED_AFTER}={asked_after}"
         context = batch_page.context(row, asked_after)
-        offers = self.offers(request, row)
-        if context["progress"] and context["progress"]["running"]:
-            # Somebody is at it: to begin it once more does no harm, but is not what comes next.
-            offers = [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
         return {
             **context,
-            "offers": offers,
+            "offers": self._offers(request, row, is_running=context["progress"]["running"]),
             "audit": self.trail(row),
             "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
+            "check_url": reverse("admin:ingestion_app_batch_check", args=[row.pk])
+            if row.state in batch_page.HAS_POSTED
+            else None,
             **self._undoing(row),
         }
+
+    def _offers(self, request: HttpRequest, row: Batch, *, is_running: bool) -> list[dict[str, Any]]:
+        """Return what can be done; while somebody is at it, to begin it once more does no harm, but is not what comes next."""
+        offers = self.offers(request, row)
+        if not is_running:
+            return offers
+        return [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
 
     def _undoing(self, row: Batch) -> dict[str, Any]:
         """Return the preview of the reversal: of a plan at once, of what is in the ledger only where it is asked for."""
@@ -221,12 +229,22 @@ class BatchAdmin(TransitionAdmin):
             raise Http404
         return TemplateResponse(request, "ingestion_app/_undoing.html", {"undoing": undoing.shown(row)})
 
+    def check_rows(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the fragment that says whether plan and ledger are what was approved: every line of the batch is read for it."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        answer = rerun_of(row, at=doorways.now(), check=True)
+        return TemplateResponse(request, "ingestion_app/_rerun.html", {"rerun": batch_progress.rerun(answer, row)})
+
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far a batch has come."""
         row = self.get_object(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        return TemplateResponse(request, "ingestion_app/_followed.html", batch_page.followed(row, _asked_after(request)))
+        followed = batch_page.followed(row, _asked_after(request))
+        offers = self._offers(request, row, is_running=followed["progress"]["running"])
+        return TemplateResponse(request, "ingestion_app/_followed.html", {**followed, "offers": offers})
 
     def onward(self, transition: Transition, row: Any) -> str:
         """Have the page follow what runs outside the request: from before its attempt begins until the attempt has ended."""
@@ -295,14 +313,14 @@ class BatchAdmin(TransitionAdmin):
         if transition.name == "validate":
             validating.ask(batch_id=row.pk, caller=caller, version=version)
             tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
-            return gettext("{batch} is being validated.").format(batch=row)
+            return _asked_for(gettext("{batch} is to be validated.").format(batch=row))
         if transition.name in {"apply", "resume"}:
             begun = applying.begin(batch_id=row.pk, caller=caller, version=version, name=transition.name)
             if begun.state != Batch.State.APPLYING:
                 told = gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
                 return f"{told} {batch_progress.receipt_sentence(replays.replay_of(begun, None))}"
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
-            return gettext("{batch} is being applied.").format(batch=row)
+            return _asked_for(gettext("{batch} is to be applied.").format(batch=row))
         if transition.name == "reverse":
             made = reversing.propose(batch_id=row.pk, reason=reason, caller=caller, version=version)
             return Done(gettext("The reversal is proposed. Another person has to approve it."), url_of(made))
@@ -327,6 +345,15 @@ class BatchAdmin(TransitionAdmin):
         else:
             done = deciding.freeze(batch_id=row.pk, caller=caller, reason=reason, version=version)
         return gettext("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
+
+
+def _asked_for(sentence: str) -> Done:
+    """Say what a worker is going to do; where none is there, that it waits for one."""
+    if workers.is_any_worker_there():
+        return Done(f"{sentence} {gettext('A worker takes it up.')}")
+    return Done(
+        f"{sentence} {gettext('No worker is there to take it up: it waits until one is started (db_worker).')}", is_warning=True
+    )
 
 
 def _asked_after(request: HttpRequest) -> int | None:

@@ -73,6 +73,14 @@ class ChunkFilters(Input):
     state = serializers.ChoiceField(choices=Chunk.State.values, required=False)
 
 
+class StatusAsked(Input):
+    """What a status may be asked with."""
+
+    check = serializers.BooleanField(
+        required=False, help_text=_("Hold the plan and the ledger's rows against what was approved, which reads them all.")
+    )
+
+
 class UploadInput(Input):
     """A file, and what it is for where its name does not say."""
 
@@ -240,7 +248,9 @@ class BatchView(LookView):
         del pk
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due")
+    @extend_schema(
+        summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due", parameters=[StatusAsked]
+    )
     @action(
         detail=True,
         url_path="status",
@@ -250,7 +260,8 @@ class BatchView(LookView):
     def tell_status(self, _request: Request, pk: str) -> Response:
         """Answer with what a run would do now, chunk by chunk, and with the pace of the one that is under way."""
         del pk
-        return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now())).data)
+        check = bool(self.asked(StatusAsked).get("check", False))
+        return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now(), check=check)).data)
 
     @extend_schema(summary="List the findings of a batch", parameters=[FindingFilters], responses=FindingOutput(many=True))
     @action(

@@ -13,6 +13,7 @@ from ingestion_app.models import Batch, Record
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
+from ingestion_app.queries.outcomes import state_of_record
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
@@ -21,6 +22,7 @@ from ledger_app.queries.explain import AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
 from ledger_app.rules.amounts import decimal_text
+from ledger_app.templatetags import look
 
 RAW_MOST = 65_536
 
@@ -132,7 +134,7 @@ def tell_line(explained: LineExplained) -> commands.Outcome:
     status = _("no record")
     if record is not None:
         # What was planned of a record is done when its chunk is.
-        status = record.chunk.get_state_display() if record.chunk else record.get_status_display()
+        status = str(look.APPEARANCES[state_of_record(record, batch)].word)
     findings = [
         {
             "rule": seen.rule,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
 from ingestion_app import errors
@@ -91,7 +90,7 @@ def under_way(
         ending.reasons = _reasons_of(error)
         try:
             write()
-        except (LedgerError, DatabaseError, InterfaceError):
+        except LedgerError:
             logger.exception("the end of attempt %s could not be written", attempt.pk)
         raise
     write()

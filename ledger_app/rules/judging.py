@@ -71,8 +71,14 @@ _PASSES = Verdict((), ())
 
 
 def _ask(decision: Decision, group: Group) -> Verdict:
-    refusals, standing = decision.ask_together(group)
-    return Verdict(tuple(refusals), tuple(standing)) if refusals or standing else _PASSES
+    refused: list[tuple[Draft, errors.LedgerError]] = []
+    for draft in group:
+        decision.ask(draft)
+        if decision.refusals:
+            refused += [(draft, refusal) for refusal in decision.refusals]
+            decision.refusals.clear()
+    standing = decision.replays()
+    return Verdict(tuple(refused), tuple(standing)) if refused or standing else _PASSES
 
 
 def _parts(groups: Sequence[Group], accounts: Mapping[int, HeldAccount]) -> list[int]:

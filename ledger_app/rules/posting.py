@@ -4,11 +4,10 @@
 written. A caller that got a plan must write all of it.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from ledger_app import errors
@@ -49,7 +48,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     lot_errors.LotsShort,
 )
 
-FORM = "kakutei-entry-1"
+FORM, digest = forms.FORM, forms.digest
 AMOUNT_MOST = forms.AMOUNT_MOST
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
@@ -190,24 +189,9 @@ def balance_id(account_id: int, stripe: int) -> int:
     return account_id * STRIPES_MOST + stripe
 
 
-_iso = lru_cache(maxsize=1024)(date.isoformat)  # few days, and many entries of each
-
-
 def natural(category: str, amount: int) -> int:
     """Return a signed amount in the natural direction of ``category``: credit positive for liability, equity and income."""
     return amount if category in DEBIT_CATEGORIES else -amount
-
-
-def digest(
-    *, book: str, effective_on: date, reference: str, description: str, reverses: str, lines: Sequence[tuple[str, int]]
-) -> bytes:
-    """Return the SHA-256 of an entry's canonical form (docs/canonical-form.md). ``lines`` are (account code, signed amount)."""
-    text = "".join([f"{code} {amount}\n" for code, amount in lines])
-    return _digest((FORM, book, effective_on.isoformat(), reference, description, reverses, text))
-
-
-def _digest(parts: tuple[str, ...]) -> bytes:
-    return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
 def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
@@ -291,32 +275,20 @@ class Decision:
             kind, period = shut
             found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
 
-    def ask_together(self, drafts: Sequence[Draft]) -> tuple[list[tuple[Draft, errors.LedgerError]], list[tuple[int, str]]]:
-        """Ask drafts of different references for a preview; return the refusals of each, and which stand already as (book id, reference).
-
-        What is planned of them is let go, but for what it brings the accounts to; whether a reference stands twice among the drafts of
-        several calls is not asked.
-        """
-        refused: list[tuple[Draft, errors.LedgerError]] = []
-        plan = self._plan
-        for draft in drafts:
-            self.ask(draft)
-            if self.refusals:
-                refused += [(draft, refusal) for refusal in self.refusals]
-                self.refusals.clear()
-        if len(plan.lines) > LINES_LET_GO:
-            plan.lines.clear()
-        standing: list[tuple[int, str]] = []
-        if plan.replayed:
-            standing += plan.replayed
-            plan.replayed.clear()
-        return refused, standing
+    def replays(self) -> list[tuple[int, str]]:
+        """Return, once, the drafts of a preview that stand already, as (book id, reference); let go of lines, which nobody will write."""
+        if len(self._plan.lines) > LINES_LET_GO:
+            self._plan.lines.clear()
+        found, self._plan.replayed = self._plan.replayed, {}
+        return list(found)
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
         _book_id, on, reference, description, lines, reverses, *_flags = draft
         places = self._places
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
-        return _digest((FORM, book.code, _iso(on), reference, description, reverses.reference if reverses else "", text))
+        return forms.digest_of(
+            (FORM, book.code, forms.iso(on), reference, description, reverses.reference if reverses else "", text)
+        )
 
     def _is_undone(self, known: KnownEntry) -> bool:
         """Whether an entry stands no more, so that its reference is free for the next."""
@@ -328,14 +300,14 @@ class Decision:
         if earlier is not None:
             # The same draft twice in one call is one entry.
             if earlier[0] != fingerprint:
-                self.refusals += [_conflict(draft, _content(earlier[1], self._held), self._held)]
+                self.refusals += [objections.conflict(draft, objections.content(earlier[1], self._held), self._held)]
                 self.refusals += objections.of_reversal(draft, self._held)
             return
         known = self._held.known[name]
         if known.digest == fingerprint:
             self._plan.replayed[name] = known.id
         else:
-            self.refusals += [_conflict(draft, known.content, self._held), *objections.of_reversal(draft, self._held)]
+            self.refusals += [objections.conflict(draft, known.content, self._held), *objections.of_reversal(draft, self._held)]
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
@@ -425,20 +397,3 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:
     """Return the refusals of one draft in the documented order."""
     return sorted(found, key=lambda refusal: ORDER.index(type(refusal)))
-
-
-def _content(draft: Draft, held: Held) -> Mapping[str, object]:
-    """Return what is compared when two entries claim one reference."""
-    return {
-        "date": draft.effective_on.isoformat(),
-        "description": draft.description,
-        "reverses": draft.reverses.reference if draft.reverses else "",
-        "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
-    }
-
-
-def _conflict(draft: Draft, there: Mapping[str, object], held: Held) -> errors.LedgerError:
-    """The reference stands for something else: name each field that differs."""
-    mine = _content(draft, held)
-    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
-    return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")

@@ -11,14 +11,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandParser
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import connections
 
 from config import commands, doorways
 from ingestion_app import tasks
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Worker
-from ledger_app.errors import TryAgain
-from ledger_app.operations import adjustments, holds, transactions
+from ledger_app.operations import adjustments, holds
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +74,9 @@ def _once() -> tuple[Done, str]:
     for name, job in JOBS.items():
         try:
             done[name] = job()
-        except TryAgain as error:
-            return _told(done), str(error)
-        except (DatabaseError, InterfaceError) as error:
-            if cause := transactions.passing_cause(error):
+        except Exception as error:
+            if cause := commands.away(error):
                 return _told(done), cause
-            logger.exception("wake: %s", name)
-        except Exception:
             logger.exception("wake: %s", name)
     return _told(done), ""
 

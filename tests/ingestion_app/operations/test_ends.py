@@ -120,18 +120,16 @@ def steps(world: World) -> Doing:
             applying.begin(batch_id=batch.pk, caller=world.caller(), name="resume"),
             applying.carry_on(batch_id=batch.pk, caller=world.caller(), now=clock),
         ],
-        "pause": lambda batch: world.pause(batch),
-        "withdraw": lambda batch: world.withdraw(batch),
-        "leave": lambda batch: world.leave(batch),
-        "freeze": lambda batch: world.freeze(batch),
-        "reverse": lambda batch: world.reverse(batch),
+        "pause": world.pause,
+        "withdraw": world.withdraw,
+        "leave": world.leave,
+        "freeze": world.freeze,
     }
 
 
 def goals(batch: Batch) -> Iterator[Batch]:
     """Yield the batch, and before it whatever is to reverse it: all that have to end."""
-    for reversal in Batch.objects.filter(reverses=batch).order_by("-id"):
-        yield reversal
+    yield from Batch.objects.filter(reverses=batch).order_by("-id")
     yield Batch.objects.get(pk=batch.pk)
 
 
@@ -231,7 +229,9 @@ def test_there_is_a_way_to_an_end_where_lots_have_expired(world: World, state: s
     lot_rules.set_rule(book=world.points, role="points", given=given, caller=world.caller(world.finance))
     world.load(chunk_records=1)
     world.register("2001")
-    world.applied(card_file([Purchase("2001", "31", "g", "10000", "2017-01-01T10:00:00Z")], sequence=9), name="till-2017-01-31-9.csv")
+    world.applied(
+        card_file([Purchase("2001", "31", "g", "10000", "2017-01-01T10:00:00Z")], sequence=9), name="till-2017-01-31-9.csv"
+    )
     takes = Purchase("2001", "31", "t", "-5000", "2017-01-03T10:00:00Z")
     batch = world.approve(world.validate(world.receive(card_file([FIXED, takes]))))
     if state != "validated":

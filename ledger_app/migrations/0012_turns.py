@@ -68,7 +68,7 @@ def drop(_apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Adds the turn of an entry to what is unique of it."""
 
-    dependencies = [("ledger_app", "0010_order_in_time")]
+    dependencies = [("ledger_app", "0011_hold_rules")]
     operations = [
         migrations.RunPython(put_aside, put_back, atomic=False),
         migrations.RunPython(migrations.RunPython.noop, drop, atomic=False),
