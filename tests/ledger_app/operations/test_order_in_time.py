@@ -166,7 +166,11 @@ def test_what_expires_meets_no_floor_though_entries_came_before_it(points):
 
 
 def test_an_account_that_owes_by_decision_expires_and_keeps_no_period_waiting(points, make_user, caller_of):
-    finance, support, root = person("finance-1", "finance"), person("support-1", "support"), person("root", None, is_superuser=True)
+    finance, support, root = (
+        person("finance-1", "finance"),
+        person("support-1", "support"),
+        person("root", None, is_superuser=True),
+    )
     reason_codes.keep(
         code="chargeback", name="Chargeback", contra_accounts={"POINTS": "programme"}, may_waive_floor=True, caller=finance
     )
@@ -205,7 +209,9 @@ def test_a_merge_moves_points_of_a_later_day_on_that_day_and_its_undoing_gives_t
     points.gain("g-3", 10, on=on(1, 4), who="M2")
     before = lots_of(points.accounts["M1"].pk)
     merge = merged(points, "M1", "M2", at(2017, 1, 12))
-    references = Entry.objects.filter(posting__origin_kind="merge").order_by("effective_on").values_list("reference", "effective_on")
+    references = (
+        Entry.objects.filter(posting__origin_kind="merge").order_by("effective_on").values_list("reference", "effective_on")
+    )
     assert list(references) == [(f"merge:{merge.pk}:points", on(1, 12)), (f"merge:{merge.pk}:points:2017-03-01", on(3, 1))]
     assert (points.balance(), lots_of(points.accounts["M1"].pk)) == (0, [])
     assert points.breaches() == []
@@ -274,5 +280,7 @@ def test_a_balance_knows_the_latest_date_of_its_lines(points):
     points.post(points.draft("g-1", 10, on=on(3, 3)), points.draft("g-2", 10, on=on(1, 3)))
     points.gain("s-1", -5, on=on(3, 4))
     points.gain("g-3", 5, on=on(2, 1))
-    dates = Balance.objects.filter(account__in=[points.accounts["M1"], points.accounts["programme"]]).values_list("last_on", flat=True)
+    dates = Balance.objects.filter(account__in=[points.accounts["M1"], points.accounts["programme"]]).values_list(
+        "last_on", flat=True
+    )
     assert list(dates) == [on(3, 4), on(3, 4)]
