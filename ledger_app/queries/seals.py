@@ -17,7 +17,7 @@ FORM = "kakutei-seal-1"
 ENTRIES_A_READ = 2000
 CODES_KEPT = 100_000  # of accounts, of which a book may have millions
 DIFFERING_MOST = 20
-ORDER = ("reference",)  # of the entries of a day
+ORDER = ("reference", "turn")  # of the entries of a day
 NOTHING = (0, 0)
 
 
@@ -59,7 +59,7 @@ def begin(period: Period) -> "hashlib._Hash":
 def prove(period: Period) -> Proof:
     """Recompute a period: the digest over its entries in canonical form, counts and sums (docs/canonical-form.md).
 
-    Entries are taken in the order of date and reference, so that the digest does not depend on the order in which they were posted.
+    Entries are taken in the order of date, reference and turn, so that the digest does not depend on the order in which they were posted.
     """
     proof = Proof()
     running = begin(period)

@@ -17,7 +17,9 @@ def declared(vendor: str) -> dict[str, str]:
     )
     refusals = (first.refusals(), members.refusals(), adjustments.refusals(), lots.refusals(), reversals.TRIGGERS)
     found = {name: statement for each in refusals for name, statement in refusing(vendor, each).items()}
-    found.update(_migration("0010_periods_in_a_row").statements(vendor))
+    turns = _migration("0012_turns")
+    found[turns.NAME] = turns.TRIGGER[vendor].strip()
+    found.update(_migration("0013_periods_in_a_row").statements(vendor))
     return found
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger_app", "0010_periods_in_a_row"),
+        ("ledger_app", "0013_periods_in_a_row"),
     ]
 
     operations = [

@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
     """Creates the triggers, and the index by which the roles of a book's accounts are found."""
 
     atomic = False
-    dependencies = [("ledger_app", "0009_reversal_marks")]
+    dependencies = [("ledger_app", "0012_turns")]
     operations = [
         migrations.RunPython(create, drop, atomic=False),
         migrations.AddIndex(model_name="account", index=models.Index(fields=["book", "role"], name="account_role")),
