@@ -53,6 +53,7 @@ PLACES: Final = (
     Place(_("Ledger"), _("Lots"), "ledger_app_lot", "ledger_app.view_lot"),
     Place(_("Ledger"), _("Holds"), "ledger_app_hold", "ledger_app.view_hold"),
     Place(_("Ledger"), _("Rules of lots"), "ledger_app_lotrule", "ledger_app.view_lotrule"),
+    Place(_("Ledger"), _("Rules of holds"), "ledger_app_holdrule", "ledger_app.view_holdrule"),
     Place(_("Ledger"), _("Reversals"), "ledger_app_reversal", "ledger_app.view_reversal"),
     Place(_("Ledger"), _("Adjustments"), "ledger_app_adjustment", "ledger_app.view_adjustment"),
     Place(_("Ledger"), _("Books"), "ledger_app_book", "ledger_app.view_book"),

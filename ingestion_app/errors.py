@@ -228,7 +228,40 @@ class StillApplying(LedgerError):
     """The batch can still be applied."""
 
     code = "still_applying"
-    template = _("{pending} chunks of this batch are still to be applied. Let it finish, or pause it, then reverse it.")
+    template = _("{pending} chunks of this batch are still to be applied. Let it finish, or pause it first.")
+
+
+class RecordPosted(LedgerError):
+    """Another batch has posted the record since the plan was made."""
+
+    code = "record_posted"
+    template = _(
+        "Line {line}: the record {key} was posted in book {book} meanwhile, by batch {batch}. Nothing of this chunk was posted. "
+        "Withdraw the batch and send the file without the record; or, where other chunks are applied, end it with those."
+    )
+
+
+class SomethingApplied(LedgerError):
+    """A part of the batch is in the ledger."""
+
+    code = "something_applied"
+    template = _(
+        "{applied} of {total} chunks of this batch are applied. Reverse what is applied, or end the batch with it and leave the rest out."
+    )
+
+
+class NothingApplied(LedgerError):
+    """Nothing of the batch is in the ledger."""
+
+    code = "nothing_applied"
+    template = _("No chunk of this batch is applied. Withdraw it.")
+
+
+class NothingLeft(LedgerError):
+    """No chunk of the batch is left to be applied."""
+
+    code = "nothing_left"
+    template = _("Every chunk of this batch is applied: nothing is to be left out. Resume it, and it ends.")
 
 
 class NothingToReverse(LedgerError):

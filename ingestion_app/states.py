@@ -136,6 +136,24 @@ def nobody_applies(facts: BatchFacts) -> list[LedgerError]:
     return [errors.StillApplying(pending=facts.chunks_pending + facts.chunks_stopped)]
 
 
+def nothing_is_applied(facts: BatchFacts) -> list[LedgerError]:
+    """No chunk of the batch is in the ledger: what is there is reversed, and not withdrawn."""
+    applied = facts.chunks - facts.chunks_pending - facts.chunks_stopped
+    if facts.state != "applying" or applied == 0:
+        return []
+    return [errors.SomethingApplied(applied=applied, total=facts.chunks)]
+
+
+def something_is_applied(facts: BatchFacts) -> list[LedgerError]:
+    """A part of the batch is in the ledger, and a part is not."""
+    left = facts.chunks_pending + facts.chunks_stopped
+    if facts.state != "applying":
+        return []
+    if left == 0:
+        return [errors.NothingLeft()]
+    return [errors.NothingApplied()] if left == facts.chunks else []
+
+
 def ledger_takes_reversal(facts: BatchFacts) -> list[LedgerError]:
     """No floor would break, and there is something to reverse."""
     return list(facts.reversal_refused)
@@ -299,13 +317,31 @@ BATCH = Machine(
             told=_("applied the reversal; what the batch had changed is undone"),
         ),
         Transition(
+            name="leave",
+            label=_("End with what is applied"),
+            description=_(
+                "Sets aside the records of every chunk that is not applied, and binds you to what is left of the plan. "
+                "What was left out can come in again under its own keys."
+            ),
+            sources=("applying",),
+            target="applied",
+            right="ingestion_app.approve_batch",
+            who=_("Finance"),
+            guards=(approver_is_another, nobody_applies, something_is_applied, no_reversal_is_open),
+            reason_required=True,
+            decides=True,
+            writes="records set aside, findings; the plan without them, approver and approved digest",
+            told=_("ended the batch with what was applied, and left the rest out"),
+        ),
+        Transition(
             name="withdraw",
             label=_("Withdraw"),
             description=_("The batch ends without effect; its bytes and findings are kept."),
-            sources=("received", "rejected", "validated", "approved"),
+            sources=("received", "rejected", "validated", "approved", "applying"),
             target="withdrawn",
             right="ingestion_app.withdraw_batch",
             who=_("Engineers"),
+            guards=(nothing_is_applied,),
             reason_required=True,
             decides=True,
             writes="slot and bytes are free for a new batch",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +13,7 @@ from ingestion_app.admin import batch_progress, batch_sums, undoing
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
-from ingestion_app.models import Batch, Finding
+from ingestion_app.models import Batch, Chunk, Finding
 from ingestion_app.queries import replays
 from ingestion_app.queries.definitions import kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
@@ -205,6 +205,8 @@ def _contras(batch: Batch) -> list[tuple[Any, Any]]:
 def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
     """Say what a transition will do, in records, money and periods."""
     found = [*_paused(batch), *_subject(batch)]
+    if name == "leave":
+        found += _left_out(batch)
     if name in {"approve", "apply", "resume", "pause", "freeze", "reverse"}:
         books = Book.objects.in_bulk(list(batch.totals), field_name="code")
         for code, (entries, _lines, amount) in sorted(batch.totals.items()):
@@ -220,6 +222,19 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
     if name in {"approve", "reverse"} and batch.reverses_id is None:
         found += undoing.facts(batch, gettext("If undone") if name == "approve" else gettext("The reversal"))
     return found
+
+
+def _left_out(batch: Batch) -> list[tuple[Any, Any]]:
+    """Say how much is left out where a batch ends with what is applied of it, and why that has stopped."""
+    rest = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
+    of_rest = rest.aggregate(chunks=Count("id"), records=Sum("record_count"))
+    first = rest.filter(state=Chunk.State.STOPPED).order_by("number").first()
+    why = [(_("Why the first has stopped"), first.reasons[0]["sentence"])] if first is not None and first.reasons else []
+    return [
+        (_("Chunks that are left out"), look.count_cell(of_rest["chunks"])),
+        (_("Records that are left out"), look.count_cell(of_rest["records"] or 0)),
+        *why,
+    ]
 
 
 def _why(batch: Batch) -> str:

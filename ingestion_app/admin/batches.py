@@ -26,7 +26,7 @@ from ingestion_app import tasks
 from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Receipt, Source
-from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
 from ingestion_app.queries import batches, replays, workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.definitions import newer_version
@@ -338,6 +338,8 @@ class BatchAdmin(TransitionAdmin):
                 version=version,
                 acknowledged_version=int(known) if known.isascii() and known.isdecimal() and len(known) < NUMBER_MOST else None,
             )
+        elif transition.name == "leave":
+            done = leaving.leave(batch_id=row.pk, reason=reason, caller=caller, version=version)
         elif transition.name == "withdraw":
             done = deciding.withdraw(batch_id=row.pk, reason=reason, caller=caller, version=version)
         else:

@@ -32,7 +32,7 @@ from ingestion_app.api.shapes import (
 from ingestion_app.api.status import StatusOutput
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
-from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
 from ingestion_app.queries import reversals
 from ingestion_app.queries.status import status_of
 from ledger_app.errors import NotFound, Refused
@@ -204,6 +204,14 @@ class BatchView(LookView):
         """End a batch that was not applied."""
         given = {"reason": "", **self.read(DecisionInput, request.data)}
         deciding.withdraw(batch_id=self.get_object().pk, caller=self.caller, **given)
+        return self._shown(pk)
+
+    @extend_schema(summary="End a batch with what is applied of it", request=DecisionInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/leave")
+    def leave(self, request: Request, pk: str) -> Response:
+        """Set aside the records of the chunks that are not applied, and bind yourself to what is left of the plan."""
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        leaving.leave(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
 
     @extend_schema(summary="Freeze a batch for ever", request=DecisionInput, responses=DETAIL)

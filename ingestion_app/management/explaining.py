@@ -87,6 +87,10 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         said.append(_("Reverses {reference}").format(reference=entry.reverses.reference))
     if explained.reversed_by:
         said.append(_("Reversed by {reference}").format(reference=explained.reversed_by))
+    if explained.replaces is not None:
+        said.append(_("Has the reference of entry {number}, which was reversed").format(number=explained.replaces))
+    if explained.replaced_by is not None:
+        said.append(_("Entry {number} has the reference now").format(number=explained.replaced_by))
     by_batch = lines.reversing_batch(entry) if explained.reversed_by else None
     if by_batch is not None and (reversal := lines.find_batch(by_batch)) is not None:
         said += batch_lines(reversal)
@@ -110,6 +114,9 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "reverses": entry.reverses.reference if entry.reverses else "",
         "reversed_by": explained.reversed_by,
         "reversed_by_batch": by_batch,
+        "turn": entry.turn,
+        "replaces_entry": explained.replaces,
+        "replaced_by_entry": explained.replaced_by,
         "origin": {"kind": posting.origin_kind, "number": posting.origin_id, **told.facts},
     }
     return _outcome(data, said, complaints)

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ingestion_app.models import Batch
+from django.db.models import F
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import batches
 from ingestion_app.states import BATCH
+from ledger_app.errors import Refused
 from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
 
@@ -39,12 +43,20 @@ def approve(
 
 
 def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
-    """End a batch that was not applied. Its slot and its bytes are free for another; what it was to reverse may be reversed by another.
+    """End a batch of which nothing is applied. Its slot and its bytes are free for another; what it was to reverse may be reversed by another.
 
-    :raises Refused: with every reason
+    :raises Refused: with every reason; something_applied among them
     """
-    freed = {"holds_slot": None, "holds_file": None, "holds_original": None}
-    return _decide("withdraw", batch_id, caller, reason, version, columns=lambda _row: freed)
+
+    def columns(row: Batch) -> dict[str, Any]:
+        rest = Chunk.objects.filter(batch=row).exclude(state=Chunk.State.APPLIED)
+        # Whoever holds a chunk has lost it, or has applied it before: both are known only when its row is had.
+        rest.update(lease_token=F("lease_token") + 1, lease_until=None)
+        if applied := Chunk.objects.filter(batch=row, state=Chunk.State.APPLIED).count():
+            raise Refused([errors.SomethingApplied(applied=applied, total=applied + rest.count())])
+        return {"holds_slot": None, "holds_file": None, "holds_original": None, "is_paused": False}
+
+    return _decide("withdraw", batch_id, caller, reason, version, columns=columns)
 
 
 def freeze(*, batch_id: int, caller: Caller, reason: str = "", version: int | None = None) -> Batch:

@@ -16,6 +16,7 @@ from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, SourceVersion
 from ingestion_app.operations import plans
+from ingestion_app.operations.drafting import Drawing
 from ingestion_app.queries import definitions
 from ingestion_app.queries.ledger import Checked, LedgerCheck
 from ledger_app.errors import TryAgain
@@ -56,7 +57,13 @@ class Surveyor:
         data = definition.layout.data
         reasons = [(rule.book, side.reason) for rule in definition.postings for side in (rule.debit, rule.credit) if side.reason]
         self._reasons = [(book, data.position(column)) for book, column in reasons]
+        self.drawing = Drawing(definition, books, planner) if planner else None
         self.check = LedgerCheck(definition, books, planner) if planner else None
+
+    @property
+    def taken(self) -> frozenset[int]:
+        """The accounts that the rows take from, of which it matters what they have."""
+        return frozenset(self.check.taken) if self.check else frozenset()
 
     def take(self, rows: Iterator[Row | Seen]) -> Iterator[int]:
         """Take rows, and what was seen beside them; yield how many were taken, block by block."""
@@ -89,7 +96,7 @@ class Surveyed(NamedTuple):
     keys: duplicates.KeyIndex
     sizes: int
     examined: int
-    floors: Any  # queries.ledger.Floors, or None
+    taken: frozenset[int]  # accounts that its records take from, of which it matters what they have
     elsewhere: Elsewhere
     measured: measuring.Measured
     stage: plans.Stage | None = None  # comes after it, as a file
@@ -115,8 +122,7 @@ def survey_part(
             return
     surveyor.stage.finish()
     elsewhere = examination.elsewhere(part.offset, part.end, part.lines)
-    floors = surveyor.check.floors if surveyor.check else None
-    found = Surveyed(surveyor.found, surveyor.keys, surveyor.sizes, surveyor.examined, floors, elsewhere, measured)
+    found = Surveyed(surveyor.found, surveyor.keys, surveyor.sizes, surveyor.examined, surveyor.taken, elsewhere, measured)
     yield "surveyed", (part.number, found)
     yield "handle", (part.number, surveyor.stage.fileno())
 

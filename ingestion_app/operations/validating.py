@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,10 @@ from django.db import connection
 from ingestion_app import errors
 from ingestion_app.checks import duplicates
 from ingestion_app.checks.file import Examination
-from ingestion_app.checks.rules import Seen
+from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, plans, surveying
+from ingestion_app.operations import attempts, judging, plans, surveying
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
 from ingestion_app.queries import workers as workers_seen
@@ -181,22 +182,37 @@ class _Validation:
         surveyor.keys.merge(part.keys)
         surveyor.sizes += part.sizes
         surveyor.examined += part.examined
-        if surveyor.check is not None:
-            surveyor.check.floors.merge(part.floors)
         measuring.merge(part.measured)
 
     def _conclude(self) -> None:
-        """Find out what only the whole file shows: sums out of range, floors that would be broken, records that stand twice."""
+        """Find out what only the whole file shows: sums out of range, records that take what is not there, records that stand twice."""
         surveyor, findings = self._surveyor, self.found.findings
         if surveyor.sizes > surveying.SUM_MOST:
             facts: dict[str, str | int] = {"found": surveyor.sizes, "most": surveying.SUM_MOST}
             findings.add(Seen("control.sum_beyond_range", 0, 0, 0, b"", facts))
-        for seen in surveyor.check.conclude() if surveyor.check else ():
-            findings.add(seen)
+        self._judge()
         if suspects := surveyor.keys.suspects():
             with self._path.open("rb") as stream:
                 for seen in duplicates.confirm(self._examine(stream).rows(), suspects):
                     findings.add(seen)
+
+    def _judge(self) -> None:
+        """Judge, in the order of posting, the records that take from accounts of which it matters what they have; leave out those that are refused."""
+        found, drawing = self.found, self._surveyor.drawing
+        taken = self._surveyor.taken.union(*[part.taken for part in self._parts])
+        if drawing is None or not taken:
+            return
+        cut = plans.cut(dict(found.records_of), self._definition.chunk_records)
+        with self._path.open("rb") as stream:
+            for row, seen, is_refused, dates in judging.judge(self._stages, cut, taken, drawing):
+                for each in seen:
+                    raw = b""
+                    if found.findings.keeps(each.rule):
+                        stream.seek(row.offset)
+                        raw = stream.read(min(row.length, RAW_BYTES))
+                    found.findings.add(replace(each, raw=raw))
+                if is_refused:
+                    found.leave_out(row, dates)
 
     def must_reject(self) -> bool:
         """Whether the findings forbid a plan: anything but records that the ledger refuses, or too many of those."""
@@ -236,7 +252,7 @@ class _Validation:
         with measuring.phase("stage"):
             if self._cut is None:
                 self._cut = plans.cut(found.records_of, self._definition.chunk_records)
-            for written in plans.write(batch, self._stages, self._cut):
+            for written in plans.write(batch, self._stages, self._cut, found.left_out):
                 self.told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}
@@ -264,8 +280,9 @@ class _Validation:
             raise Refused([errors.FileDamaged(sha256=sha256.hex(), found=found.hex())])
 
 
-# Findings of the ledger that are no single record's fault: they cannot be set aside with one.
-NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.floor_broken"})
+# Findings of the ledger that are no single record's fault: they cannot be set aside with one. A key that stands for something else, or for a
+# part, is one of them: which of the two is right is for a person to say, and leaving the record out would be an answer.
+NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.reference_exists_differs", "ledger.reference_exists_in_part"})
 
 
 def _fitting(total: int) -> int | None:

@@ -3,29 +3,22 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
-from django.utils.translation import gettext as _
+from django.db.models import Count, Q, Sum
 
-from ingestion_app.formats.definition import Definition
-from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import definitions, reversals
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import definitions, footing, reversals
 from ingestion_app.states import BatchFacts
-from ledger_app.models import Account, Book, Holder, Period, Posting, User
+from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
 from ledger_app.queries.adjustments import limit_of
 from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.adjustments import Limit
-from ledger_app.rules.objections import ACCOUNT_STATES
-
-ACCOUNTS_NAMED = 5
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
@@ -164,59 +157,7 @@ def moved(batch: Batch, *, asks_records: bool = True) -> list[str]:
     """
     if batch.reverses_id is not None:
         return reversals.moved(batch) if asks_records else []
-    definition = definitions.definition_of(batch.source_version)
-    books = definitions.books_of(definition)
-    found: list[str] = []
-    if batch.first_on is not None and batch.last_on is not None:
-        shut = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
-        found += [
-            _("period {period} is {state}").format(period=period, state=period.get_state_display())
-            for period in shut.exclude(state="open").select_related("book")
-        ]
-    records = Record.objects.filter(batch=batch, status=Record.Status.PLANNED) if asks_records else Record.objects.none()
-    if not definition.redirects_merged and (
-        merged := Holder.objects.filter(merged_into__isnull=False, id__in=records.values("holder_id")).count()
-    ):
-        found.append(_("{count} members were merged into others").format(count=merged))
-    sides = [(rule.book, side) for rule in definition.postings for side in (rule.debit, rule.credit)]
-    roles = {side.role for _book, side in sides if side.role}
-    # Named, not excluded: the few that are not open are found by their index.
-    away = Account.objects.filter(state__in=("suspended", "closed"), book__in=books.values())
-    of_members = away.filter(role__in=roles, holder_id__in=records.values("holder_id"))
-    # Accounts whose code is made from a record's values are asked for under lock, by the chunk that posts to them.
-    codes = [Q(book=books[book], code=side.code) for book, side in sides if side.code and book in batch.totals and book in books]
-    of_rules = away.filter(reduce(or_, codes)) if codes else away.none()
-    shut_accounts = [*_named(of_members), *_named(of_rules)]
-    found += shut_accounts[:ACCOUNTS_NAMED]
-    if len(shut_accounts) > ACCOUNTS_NAMED:
-        left = of_members.count() + of_rules.count() - ACCOUNTS_NAMED
-        found.append(_("{count} more accounts are not open").format(count=left))
-    return [*found, *_contras_moved(batch, definition, books)]
-
-
-def _named(accounts: QuerySet[Account]) -> list[str]:
-    """Return the first of these accounts, each as a phrase; one more than are named where there are more."""
-    rows = accounts.order_by("book__code", "code").values_list("code", "book__code", "state")[: ACCOUNTS_NAMED + 1]
-    return [
-        _("account {account} in book {book} is {state}").format(account=code, book=book, state=ACCOUNT_STATES[state])
-        for code, book, state in rows
-    ]
-
-
-def _contras_moved(batch: Batch, definition: Definition, books: dict[str, Book]) -> Iterator[str]:
-    """Yield each reason code of the plan that has another account now, or is out of use; what the plan does not name voids nothing."""
-    if definition.adjusted_books and batch.contra_accounts is None:
-        yield _("the plan does not keep the accounts of its reason codes")
-        return
-    now = definitions.contras_of(definition, books)
-    for (book, reason), kept in definitions.kept_contras(batch).items():
-        there = now.get((book, reason))
-        if there is None:
-            yield _("reason codes were changed: {reason} is out of use in book {book}").format(reason=reason, book=book)
-        elif there != kept:
-            yield _("reason codes were changed: {reason} posts to {now} in book {book}, and to {planned} in the plan").format(
-                reason=reason, now=there.code, book=book, planned=kept.code
-            )
+    return footing.moved(batch, asks_records=asks_records)
 
 
 FIRST_ENTRY = "SELECT MIN(id) FROM ledger_app_entry WHERE posting_id = %s"

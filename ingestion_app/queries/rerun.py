@@ -274,4 +274,12 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
             "{count} has stopped and would be tried again", "{count} have stopped and would be tried again", counts.stopped
         )
         parts.append(text.format(count=f"{counts.stopped:,}"))
-    return _("{parts}.").format(parts=_(", ").join(parts))
+    said = _("{parts}.").format(parts=_(", ").join(parts))
+    return f"{said} {_way_out(counts)}" if counts.stopped else said
+
+
+def _way_out(counts: _Counts) -> str:
+    """Say how the batch ends where nothing mends what has stopped."""
+    if counts.done:
+        return _("If nothing mends what has stopped: pause the batch, then reverse it, or end it with what is applied.")
+    return _("If nothing mends what has stopped: withdraw the batch.")
