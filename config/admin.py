@@ -170,6 +170,8 @@ class KakuteiAdminSite(admin.AdminSite):
             for kind, count in counts.items()
             if count
         ]
+        from ingestion_app.admin import working
+
         decides = any(request.user.has_perm(kind.permission) for kind in WAITING)
         may_see_periods = self._may_view(request, "ledger_app.period")
         may_see_batches = self._may_view(request, "ingestion_app.batch")
@@ -182,6 +184,7 @@ class KakuteiAdminSite(admin.AdminSite):
             "receives": request.user.has_perm("ingestion_app.receive_batch"),
             "open_periods": [] if periods is None else self._linked(periods.order_by("starts_on", "pk")),
             "last_batches": [] if batches is None else self._linked(batches.order_by("-pk")),
+            "working": working.shown() if request.user.has_perm("ingestion_app.view_attempt") else None,
             "may_see_periods": may_see_periods,
             "may_see_batches": may_see_batches,
         }

@@ -22,6 +22,7 @@ ENTRY_COLUMNS = {
     "book_id": bulk.INTEGER,
     "effective_on": bulk.DATE,
     "reference": bulk.TEXT,
+    "turn": bulk.INTEGER,
     "description": bulk.TEXT,
     "reverses_id": bulk.OPTIONAL_INTEGER,
     "digest": bulk.DIGEST,
@@ -60,8 +61,8 @@ def post(
 ) -> Posted:
     """Post ``drafts`` in the transaction that is open: all of them or, by raising, none.
 
-    An entry that is in the ledger under the same reference with the same content is left as it is and counted as replayed. ``lane`` picks
-    the stripe of striped accounts. The references are looked up under the locks, not before them: whoever posts the same entry at the
+    An entry that stands in the ledger under the same reference with the same content is left as it is and counted as replayed; one that was
+    reversed has given its reference to the next. ``lane`` picks the stripe of striped accounts. The references are looked up under the locks, not before them: whoever posts the same entry at the
     same time waits for the same balances, and then finds it (docs/decisions/0003).
 
     ``locked`` is what a caller holds that had to decide under these locks before it knew its drafts: it has all periods, holders and balances
@@ -111,8 +112,8 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     for key, place in enumerate(places, first):
         keys[place] = key
     entries = [
-        (key, row.pk, draft[0], draft[1], draft[2], draft[3], draft[5].id if draft[5] else None, fingerprint)
-        for key, (draft, fingerprint) in zip(keys, plan.entries, strict=True)
+        (key, row.pk, draft[0], draft[1], draft[2], turn, draft[3], draft[5].id if draft[5] else None, fingerprint)
+        for key, (draft, fingerprint, turn) in zip(keys, plan.entries, strict=True)
     ]
     # Book by book: the trigger on entries believes the period it found until the book changes.
     entries.sort()

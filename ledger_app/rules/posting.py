@@ -4,11 +4,10 @@
 written. A caller that got a plan must write all of it.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from ledger_app import errors
@@ -49,10 +48,11 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     lot_errors.LotsShort,
 )
 
-FORM = "kakutei-entry-1"
+FORM, digest = forms.FORM, forms.digest
 AMOUNT_MOST = forms.AMOUNT_MOST
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
+LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
 REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
@@ -113,11 +113,16 @@ class HeldAccount(NamedTuple):
 
 
 class KnownEntry(NamedTuple):
-    """An entry that is in the ledger under a draft's reference, with what is compared when its digest differs."""
+    """The last entry that is in the ledger under a draft's reference, with what is compared when its digest differs.
+
+    ``turn`` counts those that bore the reference before it; ``reversed_by`` is the reference of what has reversed it, empty while it stands.
+    """
 
     id: int
     digest: bytes
     content: Mapping[str, Any]
+    turn: int = 0
+    reversed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +143,11 @@ class Held:
 
 
 class PlannedEntry(NamedTuple):
-    """An entry to be written, but for its id."""
+    """An entry to be written, but for its id. ``turn`` counts the entries under its reference that were reversed before it."""
 
     draft: Draft
     digest: bytes
+    turn: int = 0
 
 
 class PlannedLine(NamedTuple):
@@ -183,24 +189,9 @@ def balance_id(account_id: int, stripe: int) -> int:
     return account_id * STRIPES_MOST + stripe
 
 
-_iso = lru_cache(maxsize=1024)(date.isoformat)  # few days, and many entries of each
-
-
 def natural(category: str, amount: int) -> int:
     """Return a signed amount in the natural direction of ``category``: credit positive for liability, equity and income."""
     return amount if category in DEBIT_CATEGORIES else -amount
-
-
-def digest(
-    *, book: str, effective_on: date, reference: str, description: str, reverses: str, lines: Sequence[tuple[str, int]]
-) -> bytes:
-    """Return the SHA-256 of an entry's canonical form (docs/canonical-form.md). ``lines`` are (account code, signed amount)."""
-    text = "".join([f"{code} {amount}\n" for code, amount in lines])
-    return _digest((FORM, book, effective_on.isoformat(), reference, description, reverses, text))
-
-
-def _digest(parts: tuple[str, ...]) -> bytes:
-    return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
 def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
@@ -208,17 +199,19 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
 
     ``lane`` picks the stripe of striped accounts; ``by_hand`` says that a provisional period may take the entries.
     """
-    decision = _Decision(held, lane, by_hand=by_hand)
+    decision = Decision(held, lane, by_hand=by_hand)
     for draft in drafts:
         decision.ask(draft)
     return decision.refusals, decision.plan()
 
 
-class _Decision:
+class Decision:
     """What has been decided of the drafts so far: each is asked in the light of those before it."""
 
-    def __init__(self, held: Held, lane: int, *, by_hand: bool) -> None:
+    def __init__(self, held: Held, lane: int, *, by_hand: bool, is_preview: bool = False) -> None:
+        """Begin with what is held. Of a preview no plan is taken, and entries that are new need no digest."""
         self.refusals: list[errors.LedgerError] = []
+        self._is_preview = is_preview
         self._held = held
         self._by_hand = by_hand
         self._plan = Plan()
@@ -228,6 +221,7 @@ class _Decision:
         self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
+        self._undone: set[int] = set()  # ids of the entries that the drafts so far reverse
         self._lots = LotDecision(held.lots, held.done) if held.lots else None
 
     def plan(self) -> Plan:
@@ -251,18 +245,15 @@ class _Decision:
         if found:
             self.refusals += _ordered(found)
             return
-        fingerprint = self._fingerprint(draft, book)
         name = (draft.book_id, draft.reference)
-        if name in self._seen or name in self._held.known:
+        known = self._held.known.get(name)
+        fingerprint = b"" if self._is_preview and known is None else self._fingerprint(draft, book)
+        if name in self._seen or (known is not None and not self._is_undone(known)):
             self._meet(draft, name, fingerprint)
             return
-        self._seen[name] = (fingerprint, draft)
-        when = (draft.book_id, draft.effective_on)
-        if when not in self._dates:
-            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
-        if (shut := self._dates[when]) is not None:
-            kind, period = shut
-            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
+        if not self._is_preview:
+            self._seen[name] = (fingerprint, draft)
+        self._ask_date(draft, book, found)
         if draft.reverses is not None:
             found += objections.of_reversal(draft, self._held)
         self._place_lines(draft, found)
@@ -270,24 +261,53 @@ class _Decision:
             found += self._place_lots(draft)
         if found:
             self.refusals += _ordered(found)
-        else:
-            self._plan.entries.append(_ENTRY((draft, fingerprint)))
+        elif not self._is_preview:
+            if draft.reverses is not None:
+                self._undone.add(draft.reverses.id)
+            self._plan.entries.append(_ENTRY((draft, fingerprint, 0 if known is None else known.turn + 1)))
+
+    def _ask_date(self, draft: Draft, book: HeldBook, found: list[errors.LedgerError]) -> None:
+        """Add to ``found`` what the draft's date is refused with."""
+        when = (draft.book_id, draft.effective_on)
+        if when not in self._dates:
+            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
+        if (shut := self._dates[when]) is not None:
+            kind, period = shut
+            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
+
+    def replays(self) -> list[tuple[int, str]]:
+        """Return, once, the drafts of a preview that stand already, as (book id, reference); let go of lines, which nobody will write."""
+        if len(self._plan.lines) > LINES_LET_GO:
+            self._plan.lines.clear()
+        found, self._plan.replayed = self._plan.replayed, {}
+        return list(found)
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
         _book_id, on, reference, description, lines, reverses, *_flags = draft
         places = self._places
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
-        return _digest((FORM, book.code, _iso(on), reference, description, reverses.reference if reverses else "", text))
+        return forms.digest_of(
+            (FORM, book.code, forms.iso(on), reference, description, reverses.reference if reverses else "", text)
+        )
+
+    def _is_undone(self, known: KnownEntry) -> bool:
+        """Whether an entry stands no more, so that its reference is free for the next."""
+        return bool(known.reversed_by) or known.id in self._undone
 
     def _meet(self, draft: Draft, name: tuple[int, str], fingerprint: bytes) -> None:
         """Decide on a draft whose reference stands for an entry already: for this very one, or else for another, which is a conflict."""
-        known, earlier = self._held.known.get(name), self._seen.get(name)
-        if known is not None and known.digest == fingerprint:
+        earlier = self._seen.get(name)
+        if earlier is not None:
+            # The same draft twice in one call is one entry.
+            if earlier[0] != fingerprint:
+                self.refusals += [objections.conflict(draft, objections.content(earlier[1], self._held), self._held)]
+                self.refusals += objections.of_reversal(draft, self._held)
+            return
+        known = self._held.known[name]
+        if known.digest == fingerprint:
             self._plan.replayed[name] = known.id
-        elif known is not None or (earlier is not None and earlier[0] != fingerprint):
-            there = known.content if known is not None else _content(earlier[1], self._held)  # type: ignore[index] # one of them is there
-            self.refusals += [_conflict(draft, there, self._held), *objections.of_reversal(draft, self._held)]
-        # Else the same draft stands twice in one call, which is one entry.
+        else:
+            self.refusals += [objections.conflict(draft, known.content, self._held), *objections.of_reversal(draft, self._held)]
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
@@ -377,20 +397,3 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:
     """Return the refusals of one draft in the documented order."""
     return sorted(found, key=lambda refusal: ORDER.index(type(refusal)))
-
-
-def _content(draft: Draft, held: Held) -> Mapping[str, object]:
-    """Return what is compared when two entries claim one reference."""
-    return {
-        "date": draft.effective_on.isoformat(),
-        "description": draft.description,
-        "reverses": draft.reverses.reference if draft.reverses else "",
-        "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
-    }
-
-
-def _conflict(draft: Draft, there: Mapping[str, object], held: Held) -> errors.LedgerError:
-    """The reference stands for something else: name each field that differs."""
-    mine = _content(draft, held)
-    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
-    return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")
