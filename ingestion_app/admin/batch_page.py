@@ -15,6 +15,7 @@ from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding
 from ingestion_app.queries import replays
+from ingestion_app.queries.definitions import kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
@@ -23,6 +24,7 @@ from ledger_app.templatetags import look
 
 FINDINGS_SHOWN = 12
 REVERSALS_SHOWN = 5
+CONTRAS_SHOWN = 50
 HAS_POSTED = frozenset({"applying", "applied", "frozen", "reversed"})
 LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "frozen")
 ENTER_NOTHING = frozenset({"resume", "pause", "trip", "reverse"})
@@ -175,12 +177,28 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
     return [
         *([(_("Reverses"), link_to(batch.reverses))] if batch.reverses_id is not None else came),
         (_("Rules"), link_to(batch.source_version)),
+        *_newer(batch),
+        *_contras(batch),
         (
             _("Dates of the records"),
             f"{look.day_text(batch.first_on)} – {look.day_text(batch.last_on)}" if batch.first_on else NOTHING,
         ),
         (_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING),
         (_("Approved by"), batch.approved_by.username if batch.approved_by else NOTHING),
+    ]
+
+
+def _newer(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return that a newer version of the source was loaded, where that concerns a plan of which nothing is posted yet."""
+    newer = newer_version(batch) if batch.state in {"validated", "approved"} and batch.reverses_id is None else None
+    return [(_("Loaded since"), gettext("version {number} of the source").format(number=newer))] if newer else []
+
+
+def _contras(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return the accounts that the plan gives to the reason codes of the file."""
+    return [
+        (gettext("Reason code {reason}").format(reason=reason), f"{book} · {contra.code}")
+        for (book, reason), contra in sorted(kept_contras(batch).items())[:CONTRAS_SHOWN]
     ]
 
 
@@ -198,6 +216,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             periods = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))
             found.append((_("Periods"), names))
+        found += _contras(batch)
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
     if name in {"approve", "reverse"} and batch.reverses_id is None:

@@ -21,6 +21,7 @@ HELD_SHOWN = 8
 STOPPED_SHOWN = 5
 SPANS_MOST = 60  # characters of a list of chunk numbers
 MAY_BE_QUEUED = frozenset({"received", "rejected", "validated", "approved", "applying"})
+TO_BE_WORKED_ON = frozenset({Batch.State.RECEIVED, Batch.State.VALIDATED, Batch.State.APPROVED, Batch.State.APPLYING})
 APPLIES_NOTHING = frozenset({Batch.State.REJECTED, Batch.State.WITHDRAWN})
 ENDED_BADLY = frozenset({Attempt.Outcome.REFUSED, Attempt.Outcome.FAILED})
 PHASES = {
@@ -65,7 +66,7 @@ def progress(batch: Batch, at: datetime, asked_after: int | None = None) -> dict
         "dead_workers": [
             {"kind": each.worker.get_kind_display(), "name": str(each.worker), "seen_at": each.worker.seen_at}
             for each in heard
-            if each.is_dead
+            if each.is_dead and (queued or batch.state in TO_BE_WORKED_ON)
         ],
         "attempt": _attempt_text(now) if attempt else "",
         "reasons": attempt.reasons if attempt and attempt.outcome in ENDED_BADLY and not queued else [],

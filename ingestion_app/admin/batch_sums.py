@@ -12,7 +12,10 @@ from ledger_app.models import Book
 
 BEFORE_A_PLAN = frozenset({Batch.State.RECEIVED, Batch.State.REJECTED})
 IS_DUE = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
-APPLIES_NOTHING = {Batch.State.REJECTED: _("the file is rejected"), Batch.State.WITHDRAWN: _("the batch is withdrawn")}
+APPLIES_NOTHING: dict[str, Any] = {
+    Batch.State.REJECTED: _("the file is rejected"),
+    Batch.State.WITHDRAWN: _("the batch is withdrawn"),
+}
 
 
 def waterfall(batch: Batch, sums: Sums) -> list[dict[str, Any]]:

@@ -32,5 +32,5 @@ def end(*, instance: str, at: datetime) -> None:
 
 
 def _beat(kind: str, instance: str, host: str, process: int, at: datetime) -> None:
-    if not Worker.objects.filter(instance=instance).update(seen_at=at, ended_at=None):
+    if not Worker.objects.filter(instance=instance).update(kind=kind, seen_at=at, ended_at=None):
         Worker.objects.create(kind=kind, instance=instance, host=host, process=process, started_at=at, seen_at=at)

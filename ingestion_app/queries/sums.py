@@ -57,7 +57,8 @@ def sums_of(batch: Batch, *, attempt_id: int | None = None) -> Sums:
         cursor.execute(f"SELECT {', '.join(columns)} FROM ingestion_app_chunk WHERE batch_id = %s", [*values, batch.pk])
         found = [int(each or 0) for each in cursor.fetchone()]
     posted = {code: (found[at], found[at + 1], found[at + 2]) for code, at in zip(codes, range(6, len(found), 3), strict=True)}
-    return Sums(*found[:6], posted)
+    chunks, records, amount, applied, applied_records, applied_amount = found[:6]
+    return Sums(chunks, records, amount, applied, applied_records, applied_amount, posted)
 
 
 # Numbers that follow each other lie the same distance from their place among those of their kind; never below it, as they are unsigned.

@@ -76,7 +76,8 @@ def _has_waited(failed: Sequence[Attempt], at: datetime, silent_after: timedelta
     """Whether enough time has passed since the last failure: none after the first, then twice as long each time."""
     if not failed or failed[0].ended_at is None:
         return True
-    return at >= failed[0].ended_at + silent_after * (2 ** (len(failed) - 1) - 1)
+    waits: int = 2 ** (len(failed) - 1) - 1
+    return at >= failed[0].ended_at + silent_after * waits
 
 
 def _has_work_left(batch: Batch, *, is_gone: bool) -> bool:

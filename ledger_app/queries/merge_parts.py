@@ -137,7 +137,7 @@ def _own_lots(merge: Merge, account_ids: Collection[int]) -> dict[int, list[Carr
         if not here:
             break
     return {
-        account_id: [lot for part in postings.parts(sorted(ids)) for lot in _carried(OpenLot.objects.filter(lot__in=part))]
+        account_id: [lot for part in postings.parts(sorted(ids)) for lot in _carried(OpenLot.objects.filter(lot_id__in=part))]
         for account_id, ids in there.items()
     }
 
@@ -146,7 +146,7 @@ def _carried_on(lot_ids: Sequence[int]) -> dict[int, int]:
     """Return the lots, with their accounts, that merges made out of these: the one that was made beside each use (rules/lot_decisions.py)."""
     found: dict[int, int] = {}
     for part in postings.parts(sorted(lot_ids)):
-        lines = Line.objects.filter(lot_uses__lot__in=part, lot_uses__amount__gt=0)
+        lines = Line.objects.filter(lot_uses__lot_id__in=part, lot_uses__amount__gt=0)
         for line in lines.filter(entry__posting__origin_kind=Posting.Origin.MERGE).distinct():
             uses = LotUse.objects.filter(line=line, amount__gt=0).exclude(lot__kind=DEFICIT).order_by("id")
             made = Lot.objects.filter(line__entry=line.entry_id).exclude(line=line).exclude(kind=DEFICIT).order_by("id")

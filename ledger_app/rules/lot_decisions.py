@@ -107,9 +107,10 @@ class LotDecision:
                 found += self._take_named(account, line, named)
             else:
                 found += self._spend(account, line, -line.amount)
-            self._net(account, line)
-            if not found and not (named and named.expires):
-                found += self._left_of_days(account, line)
+            # What expires is read for many days at once, before it is posted: it takes what is due, and nothing else moves.
+            if not (named and named.expires):
+                self._net(account, line)
+                found += [] if found else self._left_of_days(account, line)
         return found
 
     def _left_of_days(self, account: _Account, line: Line) -> list[LedgerError]:

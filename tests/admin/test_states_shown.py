@@ -60,6 +60,7 @@ def test_a_record_and_a_chunk_bear_the_state_that_they_have(world: World, client
     record = Record.objects.filter(batch=batch, status="planned").first()
     assert record is not None
     chunk = Chunk.objects.filter(batch=batch).first()
+    assert chunk is not None
     client = client_of(world.finance)
     for row, told in ((record, RECORDS_ARE[state]), (chunk, CHUNKS_ARE[state])):
         page = text_of(client, page_of(row))

@@ -249,7 +249,6 @@ class Model:
                 )
                 for lot in due:
                     entry.lines[0].use(lot, lot.remaining - lot.held)
-                net(entry.lines[0])
 
     def move_all(self, name: str, on: date, now: datetime, source: int, target: int) -> None:
         """Move a balance with its lots: what is granted from a later day on that day."""

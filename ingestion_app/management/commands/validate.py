@@ -10,7 +10,8 @@ from django.core.management.base import CommandParser
 from config import commands, doorways
 from ingestion_app import errors
 from ingestion_app.checks.rules import RULES
-from ingestion_app.models import Batch, Finding
+from ingestion_app.management.beating import beating
+from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches
 from ledger_app.operations.audit import Caller
@@ -44,7 +45,7 @@ def validate(batch: Batch, caller: Caller, workers: int = 1, *, again: bool = Fa
         return _left(batch, f"it is {batch.state}: what it posts is validated no more, and nothing was read")
     if has_plan and not again:
         return _left(batch, f"nothing was read: it was validated already; validate {batch.pk} --again reads it once more")
-    with commands.Progress() as progress:
+    with beating(Worker.Kind.VALIDATE), commands.Progress() as progress:
         batch = validating.validate(
             batch_id=batch.pk,
             directory=Path(settings.KAKUTEI_FILES_DIR),

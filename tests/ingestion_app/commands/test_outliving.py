@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django_tasks_db.models import DBTaskResult
 
 from tests import mariadb
 from tests.ingestion_app.operations import world as worlds
@@ -51,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]
         yield server
 
 
-def rows(server: mariadb.Server, sql: str) -> list[tuple]:
+def rows(server: mariadb.Server, sql: str) -> list[tuple[Any, ...]]:
     connection = server.connect()
     try:
         cursor = connection.cursor()
@@ -61,7 +63,7 @@ def rows(server: mariadb.Server, sql: str) -> list[tuple]:
         connection.close()
 
 
-def until(server: mariadb.Server, sql: str) -> list[tuple]:
+def until(server: mariadb.Server, sql: str) -> list[tuple[Any, ...]]:
     """Wait until a statement finds something."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := rows(server, sql)) and time.monotonic() < deadline:
@@ -76,7 +78,7 @@ def queue_something(server: mariadb.Server, folder: Path) -> None:
     subprocess.run([sys.executable, MANAGE, "shell", "-c", code], check=True, env=environment, timeout=60, capture_output=True)
 
 
-FAILED = "SELECT id FROM django_tasks_db_dbtaskresult WHERE status = 'FAILED'"
+FAILED = f"SELECT id FROM {DBTaskResult._meta.db_table} WHERE status = 'FAILED'"
 SEEN = "SELECT kind FROM ingestion_app_worker WHERE ended_at IS NULL AND seen_at > '{since}'"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import applying, attempts, chunks, plans, surveying, workers
+from ingestion_app.operations import applying, attempts, chunks, drafting, plans, surveying, workers
 from ingestion_app.queries import batches, progress, waking
 from ingestion_app.queries import workers as seen
 from ledger_app.errors import Refused, TryAgain
@@ -33,7 +33,7 @@ FAULTS = {
 }
 # What is called on the way through a step: where any of it may fail.
 OF_APPLY = {
-    "reading": (chunks.drafting, "drafts_of"),
+    "reading": (drafting, "drafts_of"),
     "posting": (entries, "post"),
     "counting": (chunks, "_counted"),
     "the last step": (transitions, "within"),

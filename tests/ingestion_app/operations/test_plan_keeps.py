@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -96,7 +97,8 @@ def test_a_reason_code_that_is_out_of_use_and_one_that_is_changed_and_back(world
 def test_the_digest_covers_the_accounts(world):
     batch = world.approve(sent(world))
     gifts = [Account.objects.get(code="gifts").pk, "gifts"]
-    for changed in ({"POINTS": {**batch.contra_accounts["POINTS"], "goodwill": gifts}}, {"POINTS": {}}, None):
+    changes: list[Any] = [{"POINTS": {**batch.contra_accounts["POINTS"], "goodwill": gifts}}, {"POINTS": {}}, None]
+    for changed in changes:
         Batch.objects.filter(pk=batch.pk).update(contra_accounts=changed)
         assert batches.rows_digest(Batch.objects.get(pk=batch.pk)) != batches.hexadecimal(batch.approved_digest)
     assert "plan_damaged" in refused(lambda: world.apply(batch))

@@ -265,7 +265,12 @@ def test_lots_are_followed_through_the_merges_that_carried_them_on(points):
 
 def test_the_ordinary_entry_reads_no_days(points, monkeypatch):
     asked = []
-    monkeypatch.setattr(days, "after", lambda wanted: asked.append(dict(wanted)) or {})
+
+    def after(wanted):
+        asked.append(dict(wanted))
+        return {}
+
+    monkeypatch.setattr(days, "after", after)
     points.gain("g-1", 100, on=on(1, 5))
     points.gain("s-1", -10, on=on(1, 5))
     points.gain("g-2", 5, on=on(1, 3))
