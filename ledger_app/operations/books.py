@@ -71,7 +71,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         book = Book.objects.filter(code=code).first()
         if book is None:
             book = history.create(Book(code=code, name=name, **wanted), caller=caller)
-        _same("Book", code, book, wanted)
+        _same("Book", code, book, {"name": name, **wanted})
         return book
 
     return transactions.run(work)
