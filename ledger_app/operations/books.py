@@ -120,7 +120,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         for code, account in there.items():
             opening = wanted[code]
             wished = {"role": opening.role, "category": opening.category, "floor": opening.floor, "stripes": opening.stripes}
-            _same("Account", code, account, wished)
+            _same("Account", code, account, {"holder_id": None, **wished})
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         create_accounts(missing, caller)
         return len(missing)
