@@ -131,8 +131,10 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
 
 def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
     chunk = locks.own_if_there(Chunk.objects.filter(pk=leased.chunk_id))
-    if chunk is None or (gone := _gone(chunk, leased)) is not None:
-        return gone if chunk is not None else LEFT_OUT
+    if chunk is None:
+        return LEFT_OUT
+    if (gone := _gone(chunk, leased)) is not None:
+        return gone
     batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
     if batch.state != Batch.State.APPLYING:
         raise Refused([errors.BatchAway(state=batch.get_state_display())])
@@ -197,8 +199,10 @@ def _posted_by_others(chunk: Chunk) -> list[LedgerError]:
 def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
     """Write down why a chunk stopped, unless another process has applied or taken it meanwhile."""
     chunk = locks.own_if_there(Chunk.objects.filter(pk=leased.chunk_id))
-    if chunk is None or (gone := _gone(chunk, leased)) is not None:
-        return gone if chunk is not None else LEFT_OUT
+    if chunk is None:
+        return LEFT_OUT
+    if (gone := _gone(chunk, leased)) is not None:
+        return gone
     found = refusal.reasons
     if any(isinstance(reason, ReferenceConflict) for reason in found):
         found = (*_posted_by_others(chunk), *found)
