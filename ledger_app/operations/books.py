@@ -72,7 +72,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         book = Book.objects.filter(code=code).first()
         if book is None:
             book = history.create(Book(code=code, name=name, **wanted), caller=caller)
-        _same("Book", code, book, wanted)
+        _same("Book", code, book, {"name": name, **wanted})
         return book
 
     return transactions.run(work)
@@ -129,7 +129,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         for code, account in there.items():
             opening = wanted[code]
             wished = {"role": opening.role, "category": opening.category, "floor": opening.floor, "stripes": opening.stripes}
-            _same("Account", code, account, wished)
+            _same("Account", code, account, {"holder_id": None, **wished})
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         create_accounts(missing, caller)
         return len(missing)
