@@ -97,6 +97,11 @@ def opening(book_id: int, after: date) -> None:
     Book.objects.select_for_update().get(pk=book_id)
 
 
+def alone_in_book(book_id: int) -> None:
+    """Lock a book's row, which whoever posts to it holds shared, and so wait until what is being posted is committed or undone. Held for a moment."""
+    own_row(Book, book_id)
+
+
 def next_free(rows: models.QuerySet[Row]) -> Row | None:
     """Lock and return, as the caller's own row, the first of ``rows`` that nobody else has locked; None where there is none."""
     _take(0)

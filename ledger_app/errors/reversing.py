@@ -62,6 +62,13 @@ class SpanInvalid(LedgerError):
     template = _("A statement cannot end on {last}, before it begins on {first}.")
 
 
+class KnownAtAhead(LedgerError):
+    """What will be known at an instant that has not passed cannot be told yet."""
+
+    code = "known_at_ahead"
+    template = _("It is {now} by the database's clock: what is known at {known_at} cannot be told yet. Give an instant that has passed.")
+
+
 class StatementDiffers(LedgerError):
     """A statement does not come to the balance of its last day."""
 

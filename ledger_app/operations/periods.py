@@ -9,7 +9,7 @@ from ledger_app import errors
 from ledger_app.models import Period, Seal
 from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, seals
+from ledger_app.queries import clock, closing, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
 CHANGES = frozenset({"provisional", "reopen"})
@@ -71,7 +71,7 @@ def freeze(
             controls={name: facts.controls_known[name] for name in controls},
             code_version=code_version,
             sealed_by=caller.user,
-            sealed_at=caller.at,
+            sealed_at=clock.now(),
         )
         return {}
 
