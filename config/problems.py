@@ -53,9 +53,9 @@ class ProblemRenderer(JSONRenderer):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
-    if isinstance(error, DatabaseError | InterfaceError) and (cause := transactions.passing_cause(error)):
-        log.error("the database did not answer", exc_info=error)
-        error = errors.TryAgain(cause=cause)
+    if isinstance(error, DatabaseError | InterfaceError) and (told := transactions.told(error)) is not None:
+        log.error("the database refused, or did not answer", exc_info=error)
+        error = told
     if isinstance(error, errors.LedgerError):
         return _fill(_refusal(error), context)
     if isinstance(error, ObjectDoesNotExist):

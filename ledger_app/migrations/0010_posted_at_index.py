@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger_app', '0009_reversal_marks'),
+        ("ledger_app", "0009_reversal_marks"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['posted_at'], name='posting_posted_at'),
+            model_name="posting",
+            index=models.Index(fields=["posted_at"], name="posting_posted_at"),
         ),
     ]

@@ -26,6 +26,7 @@ CODE_MOST = 64
 SHORT_CODE_MOST = 20
 ROWS_A_CALL = 2000
 ROLE_MOST = 32
+TOLD_MOST = 20
 # Control totals have these names, and otherwise the names of roles.
 ROLES_TAKEN = frozenset({"entries", "debits"})
 
@@ -200,7 +201,10 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
     """Create accounts of (book id, member, opening) in the transaction that is open, with a balance row for each stripe; return them.
 
     A row that does not exist cannot be locked.
+
+    :raises errors.Refused: definition_conflict (a code that is there already, or a role that a member would have twice), lot_account_unfit
     """
+    _check_free(wanted)
     first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
     ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
     unfit = [
@@ -233,6 +237,24 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
     ]
     Balance.objects.bulk_create(balances, batch_size=ROWS_A_CALL)
     return accounts
+
+
+def _check_free(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]) -> None:
+    """Refuse codes that are taken, or wanted twice, and a role that a member would have twice in a book, each by its name."""
+    codes = Counter((book_id, opening.code) for book_id, _holder, opening in wanted)
+    roles = Counter((holder.pk, book_id, opening.role) for book_id, holder, opening in wanted if holder is not None)
+    taken = {name for name, count in codes.items() if count > 1}
+    for book_id in sorted({book_id for book_id, _code in codes}):
+        for part in postings.parts(sorted(code for of, code in codes if of == book_id)):
+            rows = Account.objects.filter(book=book_id, code__in=part).values_list("book_id", "code")
+            taken.update(rows)
+    twice = sorted({role for (_holder_id, _book_id, role), count in roles.items() if count > 1})
+    found: list[errors.LedgerError] = [
+        errors.DefinitionConflict(what=_("Account"), name=code, differs=_("member")) for _book_id, code in sorted(taken)[:TOLD_MOST]
+    ]
+    found += [errors.DefinitionConflict(what=_("Role"), name=role, differs=_("account of the member")) for role in twice]
+    if found:
+        raise errors.Refused(found)
 
 
 def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:

@@ -58,7 +58,9 @@ def refused(work):
 def test_what_is_left_though_nothing_refuses_it_is_said(points, monkeypatch):
     monkeypatch.setattr(expiry, "work", lambda _given: iter([]))  # as where every process has died
     done = run(points)
-    assert [(reason.code, reason.facts["accounts"], reason.facts["amount"]) for reason in done.refused] == [("expiry_left", 2, 152)]
+    assert [(reason.code, reason.facts["accounts"], reason.facts["amount"]) for reason in done.refused] == [
+        ("expiry_left", 2, 152)
+    ]
     monkeypatch.undo()
     assert run(points).refused == []
 
