@@ -23,6 +23,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "gave_to"): _("carried out a merge: identifiers and points went to another member"),
     ("member", "took_from"): _("carried out a merge: identifiers and points came from another member"),
     ("member", "add_identifier"): _("gave an identifier"),
+    ("member", "give_again"): _("gave an identifier again that had ended"),
     ("member", "end_identifier"): _("ended an identifier"),
     ("member", "renew_card"): _("renewed the hash of a card"),
     ("source", "load"): _("loaded a version of the source"),
