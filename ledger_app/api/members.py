@@ -164,9 +164,7 @@ class MemberView(LookView):
         del pk
         given = self.read(IdentifierInput, request.data)
         span = operations.Span(given.pop("active_from", None), given.pop("active_to", None))
-        return Response(
-            GivenOutput(operations.give(holder_id=self.get_object().pk, caller=self.caller, span=span, **given)).data
-        )
+        return Response(GivenOutput(operations.give(holder_id=self.get_object().pk, caller=self.caller, span=span, **given)).data)
 
     @extend_schema(summary="End an identifier of a member", request=EndInput, responses={200: IdentifierOutput})
     @action(detail=True, methods=["post"], url_path="identifiers/end")

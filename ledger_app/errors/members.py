@@ -55,7 +55,9 @@ class IdentifierDiffers(LedgerError):
     """The member has the identifier with another first or last day."""
 
     code = "identifier_differs"
-    template = _("The member has the {kind} {value} already, from {active_from} on without an end. End it, or leave the days out.")
+    template = _(
+        "The member has the {kind} {value} already, from {active_from} on without an end. End it, or leave the days out."
+    )
 
 
 class IdentifierEnded(LedgerError):

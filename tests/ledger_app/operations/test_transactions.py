@@ -68,7 +68,10 @@ def test_tries_are_bounded_and_nothing_stays_behind(naps):
         (IntegrityError(1452, "Cannot add or update a child row: a foreign key constraint fails"), "row_linked"),
         (IntegrityError("CHECK constraint failed: line_amount_not_zero"), "row_refused"),
         (IntegrityError(1062, "Duplicate entry '1-2' for key 'account_role_unique'"), "not_unique"),
-        (IntegrityError("UNIQUE constraint failed: ledger_app_attachment.adjustment_id, ledger_app_attachment.name"), "not_unique"),
+        (
+            IntegrityError("UNIQUE constraint failed: ledger_app_attachment.adjustment_id, ledger_app_attachment.name"),
+            "not_unique",
+        ),
         (OperationalError(1644, "kakutei: ledger_app_entry refuses this UPDATE"), None),
         (errors.PeriodFrozen(period="2017-01", book="CARD", reference="r", date="2017-01-01"), None),
         (KeyError("surprise"), None),
