@@ -87,6 +87,13 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
     return rows.select_for_update().first()
 
 
+def beside_own(rows: models.QuerySet[Row]) -> list[Row]:
+    """Lock and return rows that a decision on the caller's own row rests on, in the order of their ids: after that row, before everything else."""
+    if getattr(connection, "kakutei_lock_step", None) != 0:
+        raise LockOrderBroken("rows beside the caller's own were asked for before it, or after another step")
+    return list(rows.select_for_update().order_by("id"))
+
+
 def opening(book_id: int, after: date) -> None:
     """Lock what the opening of a period rests on: the book's periods that begin after a day, then the book, which stands for their set.
 
