@@ -40,6 +40,9 @@ LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "propose_merge"): _("Propose a merge"),
     ("account", "propose"): _("Propose an adjustment"),
     ("book", "propose"): _("Propose an adjustment"),
+    ("request", "upload"): _("Attach a file"),
+    ("request", "receive"): _("Receive a file"),
+    ("request", "api"): _("A request to the API"),
 }
 
 

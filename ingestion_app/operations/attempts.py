@@ -10,6 +10,7 @@ from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch
 from ingestion_app.operations import leasing
 from ledger_app.errors import LedgerError
+from ledger_app.errors.stored import stored
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.measuring import Measured
@@ -23,7 +24,7 @@ def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int) -
         last = earlier.aggregate(last=Max("number"))["last"] or 0
         for attempt in earlier.filter(outcome=Attempt.Outcome.RUNNING):
             if leasing.is_dead(f"{attempt.host}:{attempt.process}"):
-                gone = errors.ProcessGone(process=attempt.process, host=attempt.host).as_dict()
+                gone = stored(errors.ProcessGone(process=attempt.process, host=attempt.host))
                 earlier.filter(pk=attempt.pk).update(
                     outcome=Attempt.Outcome.FAILED, ended_at=attempt.heartbeat_at, reasons=[gone]
                 )
@@ -67,7 +68,7 @@ def end(
             ended_at=at,
             outcome=outcome,
             done_records=done_records,
-            reasons=[reason.as_dict() for reason in reasons],
+            reasons=[stored(reason) for reason in reasons],
             seconds=measured.told(),
             counts=measured.counts,
         )

@@ -14,6 +14,7 @@ from ingestion_app.operations.leasing import Leased
 from ingestion_app.queries import batches
 from ledger_app import locks
 from ledger_app.errors import HolderMerged, LedgerError, Refused, TryAgain, WrittenDiffers
+from ledger_app.errors.stored import stored
 from ledger_app.models import Posting
 from ledger_app.operations import collecting, entries, measuring, merges, transactions
 from ledger_app.operations.audit import Caller
@@ -181,6 +182,6 @@ def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
     chunk = locks.own_row(Chunk, leased.chunk_id)
     if (gone := _gone(chunk, leased)) is not None:
         return gone
-    reasons = [reason.as_dict() for reason in refusal.reasons[:20]]
+    reasons = [stored(reason) for reason in refusal.reasons[:20]]
     Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, lease_until=None, reasons=reasons)
     return ChunkResult(chunk.number, "stopped", chunk.record_count, refusal.reasons[:20])

@@ -10,7 +10,7 @@ from ledger_app.errors import LedgerError
 class AmountInvalid(LedgerError):
     """An amount is not written as an integer of minor units."""
 
-    code = "amount_invalid"
+    code, is_slip = "amount_invalid", True
     template = _(
         "“{text}” is no amount. Write a whole number of minor units in ASCII digits, with a minus sign for less: "
         "no decimals, no separators, no exponent, no full-width digits."
@@ -20,7 +20,7 @@ class AmountInvalid(LedgerError):
 class AdjustmentZero(LedgerError):
     """The adjustment changes nothing."""
 
-    code = "adjustment_zero"
+    code, is_slip = "adjustment_zero", True
     template = _("An adjustment of zero changes nothing. Give an amount above or below zero.")
 
 
@@ -55,14 +55,14 @@ class FloorNotWaivable(LedgerError):
 class TextInvalid(LedgerError):
     """The text is missing, too long, or has control characters."""
 
-    code = "text_invalid"
+    code, is_slip = "text_invalid", True
     template = _("An adjustment needs a text of 1 to {most} characters that says why, without control characters.")
 
 
 class TicketInvalid(LedgerError):
     """The ticket number is not written in printable ASCII, or is too long."""
 
-    code = "ticket_invalid"
+    code, is_slip = "ticket_invalid", True
     template = _("“{ticket}” is no ticket number: at most {most} printable ASCII characters without spaces.")
 
 

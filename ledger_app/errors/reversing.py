@@ -41,7 +41,7 @@ class NoReversalDay(LedgerError):
 class ReversalTicketInvalid(LedgerError):
     """The ticket number is too long or has characters that are no part of one."""
 
-    code = "reversal_ticket_invalid"
+    code, is_slip = "reversal_ticket_invalid", True
     template = _("The ticket number is not up to {most} printable ASCII characters without spaces.")
 
 

@@ -40,7 +40,8 @@ def propose(*, proposal: Proposal, caller: Caller, expires_at: datetime, digest_
         return transactions.run(lambda: _propose(proposal, caller, expires_at, digest_shown))
     except errors.Refused as error:
         refused = error
-        transactions.run(lambda: _record_refusal(proposal, caller, refused))
+        if not transitions.is_slip(refused, caller):
+            transactions.run(lambda: _record_refusal(proposal, caller, refused))
         raise
 
 

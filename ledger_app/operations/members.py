@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import members
 from ledger_app.models import Holder, Identifier
-from ledger_app.operations import audit, transactions
+from ledger_app.operations import audit, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import identifiers, merges
@@ -200,7 +200,8 @@ def _audited(work: Callable[[], Result], holder_id: int, action: str, caller: Ca
     try:
         return transactions.run(work)
     except errors.Refused as refusal:
-        transactions.run(partial(_record, holder_id, action, caller, refused=refusal))
+        if not transitions.is_slip(refusal, caller):
+            transactions.run(partial(_record, holder_id, action, caller, refused=refusal))
         raise
 
 
