@@ -349,7 +349,7 @@ def _lately(account: Account) -> str:
     """Say what was adjusted for a member in the last days: what is small by itself may not be in sum."""
     given = limits.granted(account, at=doorways.now())
     told = gettext("{count} adjustments in {days} days, {size} in all without their signs")
-    return told.format(count=given.count, days=given.days, size=look.amount_text(given.size, account.book.exponent))
+    return told.format(count=given.number, days=given.days, size=look.amount_text(given.size, account.book.exponent))
 
 
 def _asked_now(row: Any) -> Preview:

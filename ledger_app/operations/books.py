@@ -214,7 +214,7 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
     accounts = {
         (row.holder_id, row.book.code, row.code): row
         for part in postings.parts(list(living))
-        for row in Account.objects.filter(holder__in=part).select_related("book")
+        for row in Account.objects.filter(holder_id__in=part).select_related("book")
     }
     whose = {
         (kind, value): known.holder_id

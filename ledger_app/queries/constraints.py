@@ -84,11 +84,11 @@ def all_of(model: type[models.Model]) -> Iterator[Constraint]:
     """Yield every constraint of a model's table: unique keys, checks, links to other rows, and the columns that need a value."""
     options = model._meta  # noqa: SLF001 - the documented way to ask a model
     table, what = options.db_table, options.verbose_name or ""
-    yield Constraint(PRIMARY, table, what, rows.NotUnique, (options.pk.column,), (options.pk.verbose_name,))
+    yield Constraint(PRIMARY, table, what, rows.NotUnique, (str(options.pk.column),), (options.pk.verbose_name,))
     for each in options.constraints:
         if isinstance(each, models.UniqueConstraint):
-            fields = [options.get_field(name) for name in each.fields]
-            columns, called = tuple(each.column for each in fields), tuple(each.verbose_name for each in fields)
+            fields = [found for found in options.local_concrete_fields if found.name in each.fields]
+            columns, called = tuple(str(found.column) for found in fields), tuple(found.verbose_name for found in fields)
             yield Constraint(each.name, table, what, rows.NotUnique, columns, called)
         elif isinstance(each, models.CheckConstraint):
             yield Constraint(each.name, table, what, rows.RowRefused)
@@ -100,7 +100,7 @@ def all_of(model: type[models.Model]) -> Iterator[Constraint]:
             rows.RowIncomplete: not field.null,
         }
         for kind in (kind for kind, has in kinds.items() if has):
-            yield Constraint(f"{table}.{field.column}", table, what, kind, (field.column,), (field.verbose_name,))
+            yield Constraint(f"{table}.{field.column}", table, what, kind, (str(field.column),), (field.verbose_name,))
 
 
 # Columns that the engines check by themselves, or that Django has checked: not below zero, or JSON.

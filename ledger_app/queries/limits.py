@@ -21,8 +21,8 @@ class Granted(NamedTuple):
     """What was adjusted lately for a member, or for an account that no member holds: over how many days, how often, the sum, and without signs."""
 
     days: int
-    count: int
-    sum: int
+    number: int
+    net: int
     size: int
 
 
@@ -68,9 +68,9 @@ def granted(account: Account, *, at: datetime, days: int = limits.WINDOW_DAYS) -
     rows = Adjustment.objects.filter(_of_member(account, ""), state=Adjustment.State.APPROVED, book=account.book_id)
     posted = rows.filter(decisions__decision=APPROVED, decisions__decided_at__gt=since).distinct().values_list("id", flat=True)
     found = Adjustment.objects.filter(id__in=list(posted)).aggregate(
-        count=Count("id"), sum=Sum("amount"), size=Sum(Abs(F("amount")))
+        number=Count("id"), net=Sum("amount"), size=Sum(Abs(F("amount")))
     )
-    return Granted(days, found["count"], int(found["sum"] or 0), int(found["size"] or 0))
+    return Granted(days, found["number"], int(found["net"] or 0), int(found["size"] or 0))
 
 
 def approvals(row: Adjustment, *, right: str) -> tuple[frozenset[int], tuple[str, ...]]:

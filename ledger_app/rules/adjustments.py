@@ -12,7 +12,9 @@ from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.rules import posting
 from ledger_app.rules.attachments import StoredFile
-from ledger_app.rules.limits import Lately, Limit, widest  # noqa: F401 - asked for under this name too
+from ledger_app.rules.limits import Lately
+from ledger_app.rules.limits import Limit as Limit  # noqa: PLC0414 - asked for under this module too
+from ledger_app.rules.limits import widest as widest  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 

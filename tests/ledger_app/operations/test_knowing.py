@@ -9,7 +9,7 @@ from django.conf import settings
 
 from ledger_app import errors
 from ledger_app.models import Posting
-from ledger_app.operations import knowing
+from ledger_app.operations import knowing, transactions
 from ledger_app.queries import clock
 from tests.ledger_app import clocks
 
@@ -51,7 +51,7 @@ def test_the_present_instant_has_not_passed(book):
 
 
 def test_what_passed_long_ago_is_told_without_waiting(book, monkeypatch):
-    monkeypatch.setattr(knowing.transactions, "run", lambda _work: pytest.fail("it waited"))
+    monkeypatch.setattr(transactions, "run", lambda _work: pytest.fail("it waited"))
     knowing.settle(book=book, known_at=datetime.now(UTC) - timedelta(hours=2))
     knowing.settle(book=book, known_at=None)
 

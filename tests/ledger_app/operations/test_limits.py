@@ -168,4 +168,4 @@ def test_what_was_granted_lately_is_told(desk):
     desk.decide(desk.propose(amount=-50))
     account = desk.ledger.accounts["wallet"]
     assert limits.granted(account, at=desk.decider.at + timedelta(days=1)) == (30, 2, 150, 250)
-    assert limits.granted(account, at=desk.decider.at + timedelta(days=40)).count == 0
+    assert limits.granted(account, at=desk.decider.at + timedelta(days=40)).number == 0

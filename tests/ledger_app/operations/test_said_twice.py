@@ -12,6 +12,7 @@ from ledger_app.models import AuditRow, Entry
 from ledger_app.operations import accounts, books, holds, lot_rules, members, merges, people, periods, reason_codes, reversals
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
+from ledger_app.rules.merges import digest
 from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
@@ -58,7 +59,7 @@ def reversal_row(desk):
 def merged(desk, _points):
     row = merge_row(desk)
     plan = merge_queries.facts(row, user=desk.decider.user, at=desk.decider.at).plan
-    shown = merge_queries.merges.digest(plan.as_json()).hex()
+    shown = digest(plan.as_json()).hex()
     return lambda: merges.approve(merge_id=row.pk, digest_shown=shown, caller=desk.decider)
 
 

@@ -121,7 +121,7 @@ def test_a_key_that_stands_in_every_try_is_not_told_as_try_again(ledger, monkeyp
 
 def test_a_code_that_is_taken_is_refused_by_name(ledger):
     def member(number, *accounts):
-        return books.MemberOpening(number, tuple(("CARD", books.AccountOpening(*each, "asset")) for each in accounts))
+        return books.MemberOpening(number, tuple(("CARD", books.AccountOpening(code, role, "asset")) for code, role in accounts))
 
     for openings, name in (
         ([member("M9", ("M1-receivable", "receivable"))], "M1-receivable"),
