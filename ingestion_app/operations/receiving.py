@@ -84,6 +84,7 @@ def _receive(
                     sequence=receipt.sequence,
                     batch=batch.pk,
                     state=batch.get_state_display(),
+                    way=errors.WAYS_TO_THE_SLOT.get(batch.state, errors.WAY_TO_THE_SLOT),
                 )
             ]
         )

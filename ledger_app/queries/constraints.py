@@ -26,7 +26,14 @@ COLLIDE = frozenset(
         *("identifier_unique", "period_start_unique", "period_name_unique", "seal_number_unique", "account_code_unique"),
         *("contra_account_unique", "adjustment_limit_unique", "adjustment_key_unique", "adjustment_decision_unique"),
         *("posting_origin_unique", "entry_reference_unique", "line_sequence_unique", "lotrule_role_unique"),
-        *("hold_reference_unique", "merge_holder_once", "merge_undone_once", "reversal_entry_unique"),
+        *(
+            "hold_reference_unique",
+            "holdtarget_once",
+            "ledger_app_holdrule.book_id",
+            "merge_holder_once",
+            "merge_undone_once",
+            "reversal_entry_unique",
+        ),
         *("ledger_app_user.username", "ledger_app_book.code", "ledger_app_reasoncode.code", "ledger_app_entry.reverses_id"),
         *("ledger_app_seal.period_id", "ledger_app_seal.previous_id"),
     }

@@ -9,7 +9,19 @@ from django.conf import settings
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, Entry
-from ledger_app.operations import accounts, books, holds, lot_rules, members, merges, people, periods, reason_codes, reversals
+from ledger_app.operations import (
+    accounts,
+    books,
+    hold_rules,
+    holds,
+    lot_rules,
+    members,
+    merges,
+    people,
+    periods,
+    reason_codes,
+    reversals,
+)
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
 from ledger_app.rules.merges import digest
@@ -173,6 +185,12 @@ TWICE = {
             lambda: reason_codes.set_limit(
                 group="support", book="CARD", amount_most=5, two_deciders_above=1, caller=desk.administrator
             )
+        ),
+        ALREADY,
+    ),
+    "hold_rules.set_rule": (
+        lambda desk, points: (
+            lambda: hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=7), caller=desk.decider)
         ),
         ALREADY,
     ),

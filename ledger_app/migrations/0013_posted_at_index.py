@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger_app", "0009_reversal_marks"),
+        ("ledger_app", "0012_turns"),
     ]
 
     operations = [
