@@ -143,8 +143,10 @@ def test_one_origin_is_posted_once(ledger):
     origin = entries.Origin(Posting.Origin.CHUNK, 10**6)
     first, second = (ledger.draft(name, ("cash", 1), ("sales", -1)) for name in ("r-1", "r-2"))
     transactions.run(lambda: entries.post(drafts=[first], origin=origin, caller=ledger.caller))
-    with pytest.raises(errors.TryAgain):
+    with pytest.raises(errors.Refused) as refused:
         transactions.run(lambda: entries.post(drafts=[second], origin=origin, caller=ledger.caller))
+    # To try it again would never help.
+    assert [reason.code for reason in refused.value.reasons] == ["not_unique"]
     assert Entry.objects.count() == 1
 
 
