@@ -94,8 +94,8 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
 
 def beside_own(rows: models.QuerySet[Row]) -> list[Row]:
     """Lock and return rows that a decision on the caller's own row rests on, in the order of their ids: after that row, before everything else."""
-    if getattr(connection, "kakutei_lock_step", None) != 0:
-        raise LockOrderBroken("rows beside the caller's own were asked for before it, or after another step")
+    if not is_counting() or connection.kakutei_lock_step > 0:  # type: ignore[attr-defined]
+        raise LockOrderBroken("rows beside the caller's own were asked for after another step, or outside the outermost transaction")
     return list(rows.select_for_update().order_by("id"))
 
 
