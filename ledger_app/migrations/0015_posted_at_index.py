@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger_app", "0012_turns"),
+        ("ledger_app", "0014_freeze_attempts"),
     ]
 
     operations = [

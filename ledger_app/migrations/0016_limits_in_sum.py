@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("ledger_app", "0013_posted_at_index"),
+        ("ledger_app", "0015_posted_at_index"),
     ]
 
     operations = [
