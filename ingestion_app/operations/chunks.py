@@ -15,6 +15,7 @@ from ingestion_app.queries import batches, taken
 from ingestion_app.queries.refusals import NOBODY
 from ledger_app import locks
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict, Refused, TryAgain, WrittenDiffers
+from ledger_app.errors.stored import stored
 from ledger_app.models import Posting
 from ledger_app.operations import collecting, entries, measuring, merges, transactions
 from ledger_app.operations.audit import Caller
@@ -207,6 +208,6 @@ def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
     if any(isinstance(reason, ReferenceConflict) for reason in found):
         found = (*_posted_by_others(chunk), *found)
     found = found[:REASONS_MOST]
-    reasons = [reason.as_dict() for reason in found]
+    reasons = [stored(reason) for reason in found]
     Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, lease_until=None, reasons=reasons)
     return ChunkResult(chunk.number, "stopped", chunk.record_count, found)

@@ -9,7 +9,7 @@ from ledger_app import errors
 from ledger_app.models import Period, Seal
 from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, proving, seals
+from ledger_app.queries import clock, closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
 CHANGES = frozenset({"provisional", "reopen"})
@@ -77,7 +77,7 @@ def freeze(
             controls=dict(controls),
             code_version=code_version,
             sealed_by=caller.user,
-            sealed_at=caller.at,
+            sealed_at=clock.now(),
         )
         return {}
 

@@ -255,8 +255,7 @@ GROWN = """
      GROUP BY seal.id, period.name, seal.entry_count
     HAVING COUNT(*) > seal.entry_count
 """
-# Callers say when they began: an entry that a freeze waited for may bear a later time than its seal. So the count decides whether anything came
-# in, and the time only points at what.
+# The count decides whether anything came in; the time, which is of the database's clock for both, only points at what.
 LATE = """
     SELECT entry.reference, period.name
       FROM ledger_app_seal AS seal

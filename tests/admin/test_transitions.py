@@ -215,7 +215,7 @@ def test_a_decision_on_a_page_that_is_out_of_date_is_refused(world: World, clien
     assert response.status_code == 409
     assert "stale" in codes_in(response)
     assert snapshot(batch) == before
-    assert [reason["code"] for reason in refusals(batch)[0].reasons] == ["stale"]
+    assert refusals(batch) == []  # another tab is no attempt at what may not be
 
 
 @pytest.mark.parametrize("plan", ["0" * 64, "", "x", "0"])
