@@ -27,6 +27,7 @@ class LedgerConfig(AppConfig):
             origins,
             posting_origins,
             proofs,
+            reference_proofs,
             reversal_proofs,
             reversals,
             undecided,
@@ -43,7 +44,7 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        for also in (floor_proofs, member_proofs):
+        for also in (floor_proofs, member_proofs, reference_proofs):
             proofs.register(also.STATEMENTS)
 
 

@@ -290,30 +290,6 @@ def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
-REPEATED = """
-    SELECT reference, COUNT(*) FROM ledger_app_entry WHERE book_id IN ({books}) GROUP BY book_id, reference, turn HAVING COUNT(*) > 1
-"""
-# An entry that bears a reference after another: the one before it has to be there, and to be reversed.
-STILL_STANDING = """
-    SELECT entry.reference, entry.turn
-      FROM ledger_app_entry AS entry
-      LEFT JOIN ledger_app_entry AS earlier
-        ON earlier.book_id = entry.book_id AND earlier.reference = entry.reference AND earlier.turn = entry.turn - 1
-      LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = earlier.id
-     WHERE entry.book_id IN ({books}) AND entry.turn > 0 AND reversal.id IS NULL
-"""
-
-
-def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 5."""
-    for reference, count in rows(REPEATED, books):
-        yield _("The reference {reference} exists {count} times.").format(reference=reference, count=count)
-    for reference, turn in rows(STILL_STANDING, books):
-        yield _("The entry of turn {turn} has the reference {reference}, and the one before it was not reversed.").format(
-            turn=turn, reference=reference
-        )
-
-
 def seals_recompute(books: Scope) -> Iterator[str]:
     """Statement 10. Statement 3 names the entry that differs; this says which seal no longer holds, and in what."""
     for book in books:
@@ -372,7 +348,6 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(2, gettext_lazy("A balance is the sum of its lines; sequences have no gap."), balances_are_sums),
     Statement(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
     Statement(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
-    Statement(5, gettext_lazy("A reference names one entry that stands."), references_exist_once),
     Statement(10, gettext_lazy("A seal recomputes."), seals_recompute),
     Statement(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),
 )
