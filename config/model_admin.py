@@ -23,6 +23,7 @@ from simple_history.models import DeletedObject
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from config.sheets import Facts, Sheet
+from ledger_app.errors.printable import escaped
 from ledger_app.queries import books
 from ledger_app.templatetags import look
 
@@ -55,7 +56,7 @@ class Named:
 
     def name_of(self, row: Any) -> str:
         """Return the name of a row."""
-        return str(row)
+        return escaped(str(row))
 
 
 class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
@@ -195,7 +196,10 @@ def url_of(row: Model) -> str:
 
 def link_to(row: Model | None, text: Any = None) -> SafeString | str:
     """Return a row as a link to its page; a dash for none."""
-    return NOTHING if row is None else format_html('<a href="{}">{}</a>', url_of(row), row if text is None else text)
+    if row is None:
+        return NOTHING
+    shown = row if text is None else text
+    return format_html('<a href="{}">{}</a>', url_of(row), shown if isinstance(shown, SafeString) else escaped(str(shown)))
 
 
 def list_url(model: type[Model], query: str = "") -> str:
@@ -226,6 +230,8 @@ def shown_value(field: Any, value: Any) -> Any:
         return look.digest_cell(bytes(value))
     if isinstance(field, models.JSONField):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and not isinstance(field, models.TextField):
+        return escaped(value)
     return value
 
 

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ledger_app import errors
+from ledger_app.errors import files as file_errors
 from ledger_app.operations import transactions
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -25,6 +26,7 @@ STATUS: dict[type[errors.LedgerError], int] = {
     errors.NotPermitted: status.HTTP_403_FORBIDDEN,
     errors.NotFound: status.HTTP_404_NOT_FOUND,
     errors.TryAgain: status.HTTP_503_SERVICE_UNAVAILABLE,
+    file_errors.DiskFull: status.HTTP_503_SERVICE_UNAVAILABLE,
     errors.WrittenDiffers: status.HTTP_500_INTERNAL_SERVER_ERROR,
 }
 TITLES: Final = {
@@ -55,7 +57,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
     if isinstance(error, DatabaseError | InterfaceError) and (cause := transactions.passing_cause(error)):
         log.error("the database did not answer", exc_info=error)
-        error = errors.TryAgain(cause=cause)
+        error = transactions.again(cause)
     if isinstance(error, errors.LedgerError):
         return _fill(_refusal(error), context)
     if isinstance(error, ObjectDoesNotExist):

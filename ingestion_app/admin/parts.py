@@ -18,6 +18,7 @@ from ingestion_app.admin.units import UnitChangeList, unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import explain
+from ledger_app.errors.printable import filled
 from ledger_app.models import Book
 from ledger_app.operations import filing
 from ledger_app.queries import members
@@ -28,7 +29,7 @@ LINE_SHOWN = 4096  # bytes of a record's line
 
 def sentence_of(finding: Finding) -> str:
     """Say what was seen, in the active language."""
-    return str(RULES[finding.rule].sentence).format(**finding.facts)
+    return filled(RULES[finding.rule].sentence, finding.facts)
 
 
 def place_of(finding: Finding) -> str:
@@ -105,7 +106,7 @@ class FindingAdmin(OfBatch):
                 [
                     (_("Severity"), look.state_pill(row.severity)),
                     (_("Seen"), sentence_of(row)),
-                    (_("What would make it pass"), str(rule.remedy).format(**row.facts)),
+                    (_("What would make it pass"), filled(rule.remedy, row.facts)),
                     (_("Where"), place_of(row)),
                 ],
             )

@@ -14,6 +14,7 @@ from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
 from ledger_app.errors import LedgerError, NotFound, Refused
+from ledger_app.errors.printable import escaped
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
 from ledger_app.queries import explanations, origins, shown_lots
@@ -154,7 +155,7 @@ def tell_line(explained: LineExplained) -> commands.Outcome:
         *batch_lines(batch),
         *place_lines(batch, place),
         _("Type: {type}; {status}").format(type=type_ or _("unknown"), status=status),
-        *[f"  {name} = {value}" for name, value in explained.values.items()],
+        *[escaped(f"  {name} = {value}") for name, value in explained.values.items()],
         *[f"{seen['severity']}: {seen['rule']}: {seen['sentence']} {seen['remedy']}" for seen in findings],
         *[
             _("Entry {number}, book {book}: {reference}").format(number=entry.pk, book=entry.book.code, reference=entry.reference)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from ledger_app import errors, locks
+from ledger_app.errors import files as file_errors
 from ledger_app.operations import measuring
 
 TRIES = 5
@@ -19,6 +20,9 @@ BUSY = frozenset({1020, 1205, 1213})
 # ended by the server: whether a COMMIT landed is unknown.
 LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
 DUPLICATE = 1062
+# 1021 disk full, 1114 a table (or a temporary one) is full; SQLite says it in words.
+FULL = frozenset({1021, 1114})
+NO_ROOM = "no room"
 
 Result = TypeVar("Result")
 
@@ -49,6 +53,8 @@ def run(work: Callable[[], Result]) -> Result:
                 break
             if not cause:
                 raise
+            if cause == NO_ROOM:
+                break
         else:
             measuring.add("commit", time.perf_counter() - done)
             measuring.count("commits")
@@ -58,7 +64,12 @@ def run(work: Callable[[], Result]) -> Result:
         if number + 1 < TRIES:
             # Jitter, so that two that met do not meet again.
             time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311 - not a secret
-    raise errors.TryAgain(cause=cause)
+    raise again(cause)
+
+
+def again(cause: str) -> errors.TryAgain:
+    """Return what is told of a cause that may pass."""
+    return file_errors.DiskFull(cause="database") if cause == NO_ROOM else errors.TryAgain(cause=cause)
 
 
 def passing_cause(error: DatabaseError | InterfaceError) -> str:
@@ -73,6 +84,8 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
             return f"busy ({code})"
         if "database is locked" in str(error):
             return "busy (locked)"
+        if code in FULL or "database or disk is full" in str(error):
+            return NO_ROOM
     if isinstance(error, IntegrityError) and (code == DUPLICATE or "UNIQUE constraint failed" in str(error)):
         return "two writers met on a unique key"
     return ""

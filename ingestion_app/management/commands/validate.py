@@ -11,6 +11,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Finding
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches
+from ledger_app.errors.printable import filled
 from ledger_app.operations.audit import Caller
 
 SHOWN = 20
@@ -81,4 +82,4 @@ def tell(batch: Batch) -> commands.Outcome:
 def _complaint(finding: Finding) -> str:
     rule = RULES[finding.rule]
     where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
-    return f"{finding.rule}: {where}: {str(rule.sentence).format(**finding.facts)} {str(rule.remedy).format(**finding.facts)}"
+    return f"{finding.rule}: {where}: {filled(rule.sentence, finding.facts)} {filled(rule.remedy, finding.facts)}"
