@@ -20,6 +20,7 @@ class LedgerConfig(AppConfig):
             adjustment_proofs,
             adjustments,
             closing,
+            date_proofs,
             lot_proofs,
             member_proofs,
             open_work,
@@ -43,6 +44,7 @@ class LedgerConfig(AppConfig):
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         proofs.register(member_proofs.STATEMENTS)
+        proofs.register(date_proofs.STATEMENTS)
 
 
 def install_rights(**_kwargs: Any) -> None:

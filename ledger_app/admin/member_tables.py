@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config import telling
 from config.model_admin import NOTHING, link_to, url_of
 from config.sheets import Column, Table
-from ledger_app.admin.accounts import line_cells, lines_of, member_link
+from ledger_app.admin.accounts import latest_lines, member_link
 from ledger_app.admin.explanations import offers_of
 from ledger_app.models import Holder, Identifier, MovedIdentifier, User
 from ledger_app.queries import members, merges
@@ -102,7 +102,7 @@ def accounts_table(accounts: Sequence[Any], user: User) -> Table:
 
 def lines_table(account: Any) -> Table:
     """Return the last lines of a member's account, whose balance after the first of them is the balance of the account."""
-    lines = [line_cells(line, account) for line in lines_of(account)[:LINES_OF_MEMBER]]
+    lines = latest_lines(account, LINES_OF_MEMBER)
     columns = (
         *(Column(_("date")), Column(_("entry"))),
         *(Column(_("debit"), is_figure=True), Column(_("credit"), is_figure=True), Column(_("balance after"), is_figure=True)),
@@ -120,7 +120,7 @@ def lines_table(account: Any) -> Table:
             for line in lines
         ],
         _("No entry has touched this account yet."),
-        note=f"{account.book.code} · {account.book.unit}",
+        note=gettext("{book} · {unit} · by date, the latest first").format(book=account.book.code, unit=account.book.unit),
         more=(_("All lines ›"), url_of(account)),
     )
 

@@ -21,7 +21,7 @@ from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
 from ledger_app.reports import statements
 
-LINES_MOST = 200_000  # of an account that is recomputed while somebody waits
+LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 LINES_A_PAGE = 100
 PAGE_MOST = 1000
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})", re.ASCII)
@@ -137,7 +137,9 @@ class ExplanationOutput(Output):
     posted_later = serializers.IntegerField()
     posted_later_count = serializers.IntegerField()
     balance = serializers.IntegerField(help_text=_("The balance that is stored now."))
-    recomputed = serializers.IntegerField(help_text=_("The sum of all lines there are now."))
+    recomputed = serializers.IntegerField(
+        allow_null=True, help_text=_("The sum of all lines there are now; null: too many lines to add up while somebody waits.")
+    )
     line_count = serializers.IntegerField()
     differing_stripes = serializers.ListField(child=serializers.DictField())
     open_lots = OpenLotOutput(many=True, help_text=_("What is left now of the account's lots, due first first, at most fifty."))
@@ -202,7 +204,6 @@ class ExplainedAccountView(LookView):
         del pk
         asked = self.asked(ExplanationInput)
         account: Account = self.get_object()
-        lines.bounded(account, LINES_MOST)
         with snapshot():
             explained = explain.account(
                 account,
@@ -210,6 +211,7 @@ class ExplainedAccountView(LookView):
                 known_at=asked.get("known_at"),
                 last=asked["lines"],
                 before=asked.get("before"),
+                lines_most=LINES_MOST,
             )
             found = explanations.as_object(explained, origins.of(movement.entry_id for movement in explained.movements))
         older = _text(explained.movements[0]) if len(explained.movements) == asked["lines"] else None
@@ -228,10 +230,10 @@ class ExplainedAccountView(LookView):
         account: Account = self.get_object()
         span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
         statements.check(span)
-        lines.bounded(account, LINES_MOST)
         with snapshot():
-            found = lines.page(span, after=asked.get("after"), limit=asked["lines"])
-            head = statements.head(span, lines.sums(span))
+            sums = lines.sums(span, by_claim=lines.line_count(account) > LINES_MOST)
+            found = lines.page(span, after=asked.get("after"), limit=asked["lines"], summed=sums)
+            head = statements.head(span, sums)
         later = _text(found[-1]) if len(found) == asked["lines"] else None
         return Response({**head, "movements": [statements.movement_object(each) for each in found], "later": later})
 

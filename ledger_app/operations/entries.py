@@ -26,7 +26,10 @@ ENTRY_COLUMNS = {
     "reverses_id": bulk.OPTIONAL_INTEGER,
     "digest": bulk.DIGEST,
 }
-LINE_COLUMNS = dict.fromkeys(("id", "entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER)
+LINE_COLUMNS = {
+    **dict.fromkeys(("id", "entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER),
+    "effective_on": bulk.DATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,9 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     # Book by book: the trigger on entries believes the period it found until the book changes.
     entries.sort()
     _insert("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
+    dates = [entry.draft.effective_on for entry in plan.entries]
     lines = [
-        (key, keys[place], account_id, stripe, sequence, amount, after)
+        (key, keys[place], account_id, stripe, sequence, amount, after, dates[place])
         for key, (place, account_id, stripe, sequence, amount, after) in enumerate(plan.lines, first)
     ]
     _insert("lines", "ledger_app_line", LINE_COLUMNS, lines)

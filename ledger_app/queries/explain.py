@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Max, Q
 
 from ledger_app import errors
 from ledger_app.errors import reversing
@@ -12,6 +12,7 @@ from ledger_app.models import Account, Book, Entry, Identifier, Line, Seal
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
+from ledger_app.queries.totals import Total
 from ledger_app.rules import posting
 
 
@@ -41,6 +42,7 @@ class AccountExplained(NamedTuple):
     seal: Seal | None
     seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
     sums: Sums
+    is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
     movements: list[Movement]
@@ -53,7 +55,7 @@ class AccountExplained(NamedTuple):
 
     @property
     def found(self) -> int:
-        """The balance that all lines come to, of now."""
+        """The balance that all lines come to, of now; where they were not read, what is stored."""
         return sum(proof.found[0] for proof in self.proofs)
 
     @property
@@ -113,22 +115,26 @@ def account(
     last: int,
     before: Place | None = None,
     proves_seal: bool = False,
+    lines_most: int | None = None,
 ) -> AccountExplained:
     """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
+
+    ``lines_most``: an account with more lines than these is not recomputed; what is read of it is then what is dated since the last seal.
 
     Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
     of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
     """
     seal = last_seal(found.book_id, at=at, known_at=known_at)
     span = Span(found, _day_after(seal), at or LAST_DAY, known_at)
-    rows = (
-        Line.objects.filter(account=found).values("stripe").annotate(total=Sum("amount"), top=Max("sequence"), lines=Count("id"))
-    )
-    summed = {row["stripe"]: (int(row["total"]), row["top"]) for row in rows}
     claimed = {stripe: (amount, top) for stripe, amount, top in found.balances.values_list("stripe", "amount", "sequence")}
+    is_recomputed = lines_most is None or sum(top for _amount, top in claimed.values()) <= lines_most
+    rows = Line.objects.filter(account=found).values("stripe").annotate(total=Total("amount"), top=Max("sequence"))
+    summed = {row["stripe"]: (row["total"], row["top"]) for row in rows} if is_recomputed else claimed
+    summed_up = statements.sums(span, by_claim=not is_recomputed)
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
-    shown = statements.page(span, before=before, limit=last) if before is not None else statements.last_page(span, last)
+    shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up)
+    differing = seals.differing(sorted({movement.entry_id for movement in shown}), found.book.code)
     return AccountExplained(
         account=found,
         at=at,
@@ -136,11 +142,12 @@ def account(
         member_numbers=sorted(identifier.value for identifier in numbers),
         seal=seal,
         seal_holds=seals.prove(seal.period).digest == bytes(seal.digest) if seal is not None and proves_seal else None,
-        sums=statements.sums(span),
+        sums=summed_up,
+        is_recomputed=is_recomputed,
         proofs=proofs,
-        broken=statements.broken(found),
+        broken=statements.broken(found) if is_recomputed else None,
         movements=shown,
-        differing=seals.differing(sorted({movement.entry_id for movement in shown}), found.book.code),
+        differing=list(dict.fromkeys([*differing, *(statements.misdated(found) if is_recomputed else [])])),
     )
 
 

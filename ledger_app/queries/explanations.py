@@ -15,7 +15,7 @@ OPEN_LOTS_MOST = 50
 def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str, Any]:
     """Return an explanation ready for JSON; ``told`` says by entry where the movements came from. Amounts are signed minor units.
 
-    ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
+    ``recomputed`` is null where the account has too many lines to be read while somebody waits. ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
     """
     account, book, sums = explained.account, explained.account.book, explained.sums
     return {
@@ -40,7 +40,7 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str
         "posted_later": sums.posted_later,
         "posted_later_count": sums.posted_later_count,
         "balance": explained.claimed,
-        "recomputed": explained.found,
+        "recomputed": explained.found if explained.is_recomputed else None,
         "line_count": sums.total_count,
         "differing_stripes": [
             {"stripe": proof.stripe, "claimed": list(proof.claimed), "found": list(proof.found)}
