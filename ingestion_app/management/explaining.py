@@ -18,7 +18,7 @@ from ledger_app.errors.printable import escaped
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
 from ledger_app.queries import explanations, origins, shown_lots
-from ledger_app.queries.explain import AccountExplained, EntryExplained
+from ledger_app.queries.explain import ENTRY_LINES_SHOWN, AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
 from ledger_app.rules.amounts import decimal_text
@@ -62,7 +62,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
     """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
     told = origins.of([entry.pk], whole=True)[entry.pk]
-    lots = shown_lots.of_lines(entry.lines.all())
+    lots = shown_lots.of_entry(entry, ENTRY_LINES_SHOWN)
     complaints: list[LedgerError] = [*explained.complaints, *told.complaints]
     said = [
         _("Entry {number}, book {book}: {reference}, dated {date}").format(
@@ -70,6 +70,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         ),
         *([entry.description] if entry.description else []),
         *[f"  {_money(amount, book):>24}  {code}" for code, amount, _after in explained.lines],
+        *([_more_text(explained)] if explained.after else []),
         *[f"  {lot}" for lot in lots],
         _("Posted by {user} at {at}: {origin} {number}{reason}").format(
             user=posting.posted_by.username,
@@ -100,6 +101,8 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "unit": book.unit,
         "exponent": book.exponent,
         "lines": [{"account": code, "amount": amount, "balance_after": after} for code, amount, after in explained.lines],
+        "line_count": explained.line_count,
+        "debits": explained.debit,
         "lots": [asdict(lot) for lot in lots],
         "posted_by": posting.posted_by.username,
         "posted_at": posting.posted_at.isoformat(),
@@ -169,6 +172,13 @@ def _outcome(data: dict[str, Any], said: list[str], complaints: list[LedgerError
     status = commands.REFUSED if complaints else commands.DONE
     data["differs"] = [each.as_dict() for each in complaints]
     return commands.Outcome(data, tuple(said), status, tuple(str(each) for each in complaints))
+
+
+def _more_text(explained: EntryExplained) -> str:
+    """Say that an entry has more lines than are shown, and where they are."""
+    return "  " + _("… and {count} more lines; all are given a page at a time by GET /api/v1/entries/{number}/lines/").format(
+        count=f"{explained.line_count - len(explained.lines):,}", number=explained.entry.pk
+    )
 
 
 def _money(amount: int, book: Book) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from ledger_app import errors, locks
+from ledger_app.errors import bounds
 from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, lots, measuring
@@ -72,11 +73,13 @@ def post(
     ``are_new`` supposes that nothing stands under the drafts' references, and looks none of them up. Where the caller is wrong the database
     refuses the second entry of a reference, and the transaction is to be tried again without it.
 
-    :raises errors.Refused: with every refusal of every draft, in the order of ``posting.ORDER``
+    :raises errors.Refused: posting_too_large; else with every refusal of every draft, in the order of ``posting.ORDER``
     :raises errors.WrittenDiffers: when what was written is not what was planned
     """
     if not drafts:
         return Posted(None, 0, 0, 0)
+    if (places := max(len(drafts), sum([len(draft.lines) for draft in drafts]))) > PLACES:
+        raise errors.Refused([bounds.PostingTooLarge(count=places, most=PLACES)])
     with measuring.phase("lock"):
         locked = locked or locks.ledger(holding.wanted(drafts), lane=lane)
         of_lots = lots.hold(locked.accounts, drafts, caller=caller)
@@ -93,8 +96,6 @@ def post(
 
 def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
-    if max(len(plan.entries), len(plan.lines)) > PLACES:
-        raise ValueError(f"one posting has room for {PLACES:,} lines; post in several")
     row = Posting.objects.create(
         origin_kind=origin.kind,
         origin_id=origin.id,

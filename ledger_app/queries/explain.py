@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 
 from ledger_app import errors
 from ledger_app.errors import reversing
@@ -13,7 +13,8 @@ from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
 from ledger_app.queries.totals import Total
-from ledger_app.rules import posting
+
+ENTRY_LINES_SHOWN = 1000
 
 
 class StripeProof(NamedTuple):
@@ -81,17 +82,24 @@ class AccountExplained(NamedTuple):
 
 
 class EntryExplained(NamedTuple):
-    """An entry, its lines as (account code, amount, balance after), and whether its digest recomputes."""
+    """An entry, some of its lines as (account code, amount, balance after), and whether its digest recomputes.
+
+    ``digest_holds`` is None where its lines are more than were to be read. ``after`` is the number of the last line that is shown, where more follow.
+    """
 
     entry: Entry
     lines: list[tuple[str, int, int]]
-    digest_holds: bool
+    digest_holds: bool | None
     reversed_by: str
+    line_count: int
+    debit: int
+    credit: int  # a sum of negative amounts
+    after: int | None
 
     @property
     def complaints(self) -> list[errors.LedgerError]:
         """What is stored and does not recompute."""
-        holds = self.digest_holds and len(self.lines) > 1 and sum([amount for _code, amount, _after in self.lines]) == 0
+        holds = self.digest_holds is not False and self.line_count > 1 and self.debit + self.credit == 0
         return [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
 
 
@@ -161,19 +169,29 @@ def last_seal(book_id: int, *, at: date | None, known_at: datetime | None) -> Se
     return rows.first()
 
 
-def entry(found: Entry) -> EntryExplained:
-    """Return an entry with its lines, and hold it against its digest."""
-    lines = list(found.lines.order_by("id").values_list("account__code", "amount", "balance_after"))
-    computed = posting.digest(
-        book=found.book.code,
-        effective_on=found.effective_on,
-        reference=found.reference,
-        description=found.description,
-        reverses=found.reverses.reference if found.reverses else "",
-        lines=[(code, amount) for code, amount, _ in lines],
+def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines_most: int | None = None) -> EntryExplained:
+    """Return an entry with some of its lines, those after the line ``after``, and hold it against its digest.
+
+    ``lines_most``: the digest of an entry with more lines than these is not recomputed.
+    """
+    rows = list(
+        found.lines.filter(id__gt=after).order_by("id").values_list("id", "account__code", "amount", "balance_after")[: shown + 1]
     )
+    summed = found.lines.aggregate(
+        count=Count("id"), debit=Total("amount", filter=Q(amount__gt=0)), credit=Total("amount", filter=Q(amount__lt=0))
+    )
+    is_read = lines_most is None or summed["count"] <= lines_most
     reversal = Entry.objects.filter(reverses=found).values_list("reference", flat=True).first()
-    return EntryExplained(found, lines, computed == bytes(found.digest), reversal or "")
+    return EntryExplained(
+        entry=found,
+        lines=[(code, amount, balance) for _id, code, amount, balance in rows[:shown]],
+        digest_holds=not seals.differing([found.pk], found.book.code) if is_read else None,
+        reversed_by=reversal or "",
+        line_count=summed["count"],
+        debit=summed["debit"],
+        credit=summed["credit"],
+        after=rows[shown - 1][0] if len(rows) > shown else None,
+    )
 
 
 def entries_under(reference: str, codes: Sequence[str]) -> list[Entry]:

@@ -80,7 +80,8 @@ def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tu
     if len(codes) > CODES_KEPT:
         codes.clear()
     unknown = {account_id for pairs in lines.values() for account_id, _ in pairs} - codes.keys()
-    codes.update(Account.objects.filter(id__in=unknown).values_list("id", "code"))
+    for part in postings.parts(sorted(unknown)):
+        codes.update(Account.objects.filter(id__in=part).values_list("id", "code"))
     for key in keys:
         _, effective_on, reference, description, reverses, stored = entries[key]
         coded = [(codes.get(account_id, f"?{account_id}"), amount) for account_id, amount in lines[key]]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Sum, TextField
+from django.db.models import QuerySet, Subquery, Sum, TextField
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import cached_property
 
@@ -39,12 +39,26 @@ class Total(Sum):
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, tuple[Any, ...]]:
         """Sum in two parts."""
-        parts = [
-            self.as_sql(compiler, connection, template=f"SUM((%(expressions)s) {part})", **context)
-            for part in ("/ 1000000000", "%%%% 1000000000")
-        ]
+        parts = []
+        for part in ("/ 1000000000", "%%%% 1000000000"):
+            half = self.copy()
+            half.template = f"SUM((%(expressions)s) {part})"
+            parts.append(half.as_sql(compiler, connection, **context))
         (billions, first), (left, second) = parts
         return f"(COALESCE({billions}, 0) || ':' || COALESCE({left}, 0))", (*first, *second)
+
+    @cached_property
+    def convert_value(self) -> Callable[[Any, Any, Any], int]:
+        """Return what makes an integer of what the database gives."""
+        return lambda value, _expression, _connection: whole(value)
+
+
+class TotalOf(Subquery):
+    """The one ``Total`` of a query, as a column of another."""
+
+    def __init__(self, rows: QuerySet[Any, Any]) -> None:
+        """Bring what ``rows`` give."""
+        super().__init__(rows, output_field=TextField())
 
     @cached_property
     def convert_value(self) -> Callable[[Any, Any, Any], int]:
