@@ -26,10 +26,10 @@ class TurnoverTooLarge(LedgerError):
     template = _("The debits of period {period} come to {total}, more than a seal holds ({most}). Nothing was frozen.")
 
 
-class NameInvalid(LedgerError):
+class LabelInvalid(LedgerError):
     """A name or a unit has characters that act, or too many or none."""
 
-    code = "name_invalid"
+    code = "label_invalid"
     template = _("“{text}” is not a {what} of 1 to {most} characters without control characters and blanks at its ends.")
 
 

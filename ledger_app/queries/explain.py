@@ -11,8 +11,10 @@ from ledger_app.errors import reversing
 from ledger_app.models import Account, Book, Entry, Identifier, Line, Seal
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
 from ledger_app.queries.totals import Total
+from ledger_app.rules.openings import is_code
 
 ENTRY_LINES_SHOWN = 1000
 
@@ -105,7 +107,8 @@ class EntryExplained(NamedTuple):
 
 def find_account(book: str, code: str) -> Account | None:
     """Return an account by its book's code and its own."""
-    return Account.objects.filter(book__code=book, code=code).select_related("book", "holder").first()
+    rows = Account.objects.filter(book__code=book, code=code).select_related("book", "holder")
+    return rows.first() if is_code(book, CODE_MOST) and is_code(code, CODE_MOST) else None
 
 
 def find_entry(*, book: str = "", reference: str = "", number: int | None = None) -> Entry | None:

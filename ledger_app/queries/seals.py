@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from ledger_app.models import Account, Entry, Line, Period, Seal
 from ledger_app.queries import postings
+from ledger_app.queries.totals import Total
 from ledger_app.rules import posting
 from ledger_app.rules.periods import Proof
 
@@ -117,11 +118,9 @@ def trial_balance(period: Period) -> list[dict[str, Any]]:
             entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
         )
         .values("account__category", "account__role")
-        .annotate(debit=Sum("amount", filter=Q(amount__gt=0)), credit=Sum("amount", filter=Q(amount__lt=0)))
+        .annotate(debit=Total("amount", filter=Q(amount__gt=0)), credit=Total("amount", filter=Q(amount__lt=0)))
     )
-    changes = {
-        (row["account__category"], row["account__role"]): (int(row["debit"] or 0), -int(row["credit"] or 0)) for row in moved
-    }
+    changes = {(row["account__category"], row["account__role"]): (row["debit"], -row["credit"]) for row in moved}
     rows = []
     for category, role in sorted(opening.keys() | changes.keys()):
         debit, credit = changes.get((category, role), (0, 0))

@@ -22,6 +22,13 @@ def of(expression: str) -> str:
     return PARTED.format(expression) if connection.vendor == "sqlite" else f"COALESCE(SUM({expression}), 0)"
 
 
+def is_not_zero(expression: str) -> str:
+    """Return the SQL that says whether a sum is not zero. Billions that do not cancel out against what is left need not be exact for that."""
+    if connection.vendor != "sqlite":
+        return f"COALESCE(SUM({expression}), 0) <> 0"
+    return f"COALESCE(SUM(({expression}) / 1000000000), 0) * 1000000000 + COALESCE(SUM(({expression}) %% 1000000000), 0) <> 0"
+
+
 def whole(value: Any) -> int:
     """Return a sum that ``of`` or ``Total`` gave."""
     if isinstance(value, str) and ":" in value:
