@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, doorways
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
 from ingestion_app.queries import explain as lines
@@ -30,7 +30,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
     """Say what an account holds as of a day, from the last seal on, and where its last lines came from; and whether all of it recomputes."""
     account, book, sums = explained.account, explained.account.book, explained.sums
     told = origins.of(movement.entry_id for movement in explained.movements)
-    data = explanations.as_object(explained, told)
+    data = explanations.as_object(explained, told, now=doorways.now())
     data["entry_of_that_name"] = namesake.pk if namesake else None
     differing = data["differing_stripes"]
     verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
@@ -48,6 +48,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
             balance=_money(explained.claimed, book),
             verdict=verdict.format(sum=_money(explained.found, book), count=sums.total_count),
         ),
+        *_standing_text(data["standing"], book),
         *([asked] if asked else []),
         *_sums_text(explained, book),
         *[_lot_text(lot, book) for lot in data["open_lots"]],
@@ -214,6 +215,16 @@ def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
     if sums.posted_later_count:
         rows.append((_("Posted later"), sums.posted_later, _("{count} lines").format(count=sums.posted_later_count)))
     return [f"  {_money(amount, book):>20}  {label}: {note}" for label, amount, note in rows]
+
+
+def _standing_text(standing: dict[str, int | None], book: Book) -> list[str]:
+    """Say what of the balance of now can be spent, and what cannot; nothing where nothing bounds it."""
+    if standing["spendable"] is None:
+        return []
+    text = _(
+        "Can be spent: {spendable}; held: {held}; was due and is not expired yet: {overdue}; granted from a later day: {upcoming}"
+    )
+    return [text.format(**{name: _money(amount or 0, book) for name, amount in standing.items()})]
 
 
 def _lot_text(lot: dict[str, Any], book: Book) -> str:

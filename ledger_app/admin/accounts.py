@@ -11,12 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config import doorways
 from config.model_admin import NOTHING, link_to
 from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of, place_of, place_text
 from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.models import Account, Balance, Holder
-from ledger_app.queries import members, statements
+from ledger_app.queries import members, standing, statements
 from ledger_app.queries.statements import Movement, Place
 from ledger_app.rules import posting
 from ledger_app.templatetags import look
@@ -98,6 +99,7 @@ class AccountAdmin(AccountTransitions):
             "facts": facts,
             "balance": posting.natural(row.category, row.signed or 0),
             "balance_note": note,
+            "standing": standing_facts(row, standing.of([row], at=doorways.now())[row.pk]),
             "lots": open_lots_table(row),
             "lines": shown,
             "is_part": before is not None,
@@ -106,6 +108,20 @@ class AccountAdmin(AccountTransitions):
             "offers": self.offers(request, row),
             "audit": self.trail(row),
         }
+
+
+def standing_facts(account: Account, found: standing.Standing) -> list[tuple[Any, Any]]:
+    """Return what stands beside a balance: what of it cannot be spent and why, and what can; nothing where nothing bounds it."""
+    if found.spendable is None:
+        return []
+    rows: list[tuple[Any, int]] = [(_("Can be spent"), found.spendable)]
+    if account.keeps_lots:
+        rows[:0] = [
+            (_("Held"), found.held),
+            (_("Was due, not expired yet"), found.overdue),
+            (_("Granted from a later day"), found.upcoming),
+        ]
+    return [(label, look.amount_cell(amount, account.book)) for label, amount in rows]
 
 
 def _adjustments_of(row: Account) -> tuple[Any, str]:

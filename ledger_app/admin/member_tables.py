@@ -1,6 +1,7 @@
 """What the page of a member shows: accounts, identifiers, merges, and who did what."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -15,8 +16,7 @@ from config.sheets import Column, Table
 from ledger_app.admin.accounts import latest_lines, member_link
 from ledger_app.admin.explanations import offers_of
 from ledger_app.models import Holder, Identifier, MovedIdentifier, User
-from ledger_app.queries import members, merges
-from ledger_app.rules import posting
+from ledger_app.queries import members, merges, standing
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.templatetags import look
 
@@ -81,10 +81,12 @@ def moves_table(row: Holder) -> Table:
     )
 
 
-def accounts_table(accounts: Sequence[Any], user: User) -> Table:
-    """Return a member's accounts with their balances, and what leads on from each for a user."""
+def accounts_table(accounts: Sequence[Any], user: User, at: datetime) -> Table:
+    """Return a member's accounts with their balances and what of them can be spent, and what leads on from each for a user."""
+    found = standing.of(accounts, at=at)
     columns = (
         *(Column(_("book")), Column(_("account")), Column(_("state")), Column(_("balance"), is_figure=True)),
+        *(Column(_("held"), is_figure=True), Column(_("was due"), is_figure=True), Column(_("can be spent"), is_figure=True)),
         Column(_("what can be done")),
     )
     rows = [
@@ -92,7 +94,10 @@ def accounts_table(accounts: Sequence[Any], user: User) -> Table:
             each.book.code,
             format_html("{}<em>{}</em>", link_to(each, each.code), each.get_category_display()),
             look.state_pill(each.state),
-            look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
+            look.amount_cell(found[each.pk].balance, each.book),
+            look.amount_filter(found[each.pk].held or None, each.book),
+            look.amount_filter(found[each.pk].overdue or None, each.book),
+            look.amount_filter(found[each.pk].spendable, each.book),
             format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each, user)),
         )
         for each in accounts

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config import doorways
 from config.api_input import DayField, Input, InstantField, NumberTextField
 from config.api_views import LookView, Output, ReasonOutput
 from ledger_app.models import Account
@@ -140,6 +141,7 @@ class ExplanationOutput(Output):
     recomputed = serializers.IntegerField(
         allow_null=True, help_text=_("The sum of all lines there are now; null: too many lines to add up while somebody waits.")
     )
+    standing = serializers.DictField(help_text=_("Of now: held, overdue, upcoming and spendable, in the natural direction."))
     line_count = serializers.IntegerField()
     differing_stripes = serializers.ListField(child=serializers.DictField())
     open_lots = OpenLotOutput(many=True, help_text=_("What is left now of the account's lots, due first first, at most fifty."))
@@ -213,7 +215,9 @@ class ExplainedAccountView(LookView):
                 before=asked.get("before"),
                 lines_most=LINES_MOST,
             )
-            found = explanations.as_object(explained, origins.of(movement.entry_id for movement in explained.movements))
+            found = explanations.as_object(
+                explained, origins.of(movement.entry_id for movement in explained.movements), now=doorways.now()
+            )
         older = _text(explained.movements[0]) if len(explained.movements) == asked["lines"] else None
         return Response({**found, "older": older})
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from ledger_app.models import Book
-from ledger_app.queries import members, totals
+from ledger_app.models import Account, Book
+from ledger_app.queries import members, standing, totals
+from ledger_app.queries.standing import Standing
 
 ACCOUNTS_A_READ = 5000
 LAST_DAY = date.max
@@ -22,6 +23,7 @@ class AccountBalance(NamedTuple):
     category: str
     member_number: str
     amount: int
+    standing: Standing | None = None
 
 
 CLAIMED = "balance.amount"
@@ -46,11 +48,13 @@ TOTAL = """
 """
 
 
-def of_book(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[AccountBalance]:
+def of_book(
+    book: Book, *, at: date | None = None, known_at: datetime | None = None, now: datetime | None = None
+) -> Iterator[AccountBalance]:
     """Yield every account of a book, by code: a bounded number of statements for each ``ACCOUNTS_A_READ`` accounts.
 
     Without ``at`` and ``known_at`` these are the stored claims. With either they are summed from the lines of the entries dated up to
-    ``at`` and posted up to ``known_at``.
+    ``at`` and posted up to ``known_at``. Given ``now``, the claims come with how they stand.
     """
     amount, rows, parameters = _chosen(at, known_at)
     sql = PAGE.format(amount=amount, rows=rows)
@@ -60,8 +64,13 @@ def of_book(book: Book, *, at: date | None = None, known_at: datetime | None = N
             cursor.execute(sql, [book.pk, last, ACCOUNTS_A_READ, *parameters])
             page = cursor.fetchall()
         numbers = members.numbers_of({holder_id for _, _, _, holder_id, _ in page if holder_id is not None})
+        stand: dict[str, Standing] = {}
+        if now is not None and at is None and known_at is None:
+            rows_of = list(Account.objects.filter(book=book, code__gt=last).order_by("code").select_related("book")[: len(page)])
+            found = standing.of(rows_of, at=now)
+            stand = {account.code: found[account.pk] for account in rows_of}
         for code, role, category, holder_id, total in page:
-            yield AccountBalance(code, role, category, numbers.get(holder_id, ""), totals.whole(total))
+            yield AccountBalance(code, role, category, numbers.get(holder_id, ""), totals.whole(total), stand.get(code))
         if len(page) < ACCOUNTS_A_READ:
             return
         last = page[-1][0]
