@@ -29,7 +29,7 @@ RAW_MOST = 65_536
 def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> commands.Outcome:
     """Say what an account holds as of a day, from the last seal on, and where its last lines came from; and whether all of it recomputes."""
     account, book, sums = explained.account, explained.account.book, explained.sums
-    told = origins.of(movement.entry_id for movement in explained.movements)
+    told = origins.of(explained.shown_entries)
     data = explanations.as_object(explained, told, now=doorways.now())
     data["entry_of_that_name"] = namesake.pk if namesake else None
     differing = data["differing_stripes"]
@@ -53,6 +53,8 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
         *_sums_text(explained, book),
         *[_lot_text(lot, book) for lot in data["open_lots"]],
         *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.movements)],
+        *([_("What the sealed balance was made of, the latest first")] if explained.sealed else []),
+        *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.sealed)],
     ]
     if namesake:
         said.append(_("An entry has this reference too: explain {number}").format(number=namesake.pk))

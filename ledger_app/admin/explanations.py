@@ -159,9 +159,16 @@ class AccountPages:
         self, account: Account, query: Mapping[str, Any], *, at: date | None, known_at: datetime | None
     ) -> dict[str, Any]:
         explained = explain.account(
-            account, at=at, known_at=known_at, last=LINES_A_PAGE, before=place_of(query, "before"), lines_most=LINES_MOST
+            account,
+            at=at,
+            known_at=known_at,
+            last=LINES_A_PAGE,
+            before=place_of(query, "before"),
+            lines_most=LINES_MOST,
+            sealed=LINES_A_PAGE,
+            sealed_before=place_of(query, "sealed_before"),
         )
-        told = origins.of(movement.entry_id for movement in explained.movements)
+        told = origins.of(explained.shown_entries)
         rows = [_row(movement, account, told[movement.entry_id]) for movement in reversed(explained.movements)]
         sums, seal = explained.sums, explained.seal
         sealed = gettext("No period is sealed yet.")
@@ -184,12 +191,16 @@ class AccountPages:
         else:
             note = gettext("not added up here: {count} lines are for verify to add up").format(count=f"{sums.total_count:,}")
             summed.append(SumRow(_("Stored balance"), explained.claimed, note))
+        is_more_sealed = len(explained.sealed) == LINES_A_PAGE
         older = explained.movements[0] if len(explained.movements) == LINES_A_PAGE else None
         return {
             "sums": [row._replace(amount=posting.natural(account.category, row.amount)) for row in summed],
             "complaints": [each.as_dict() for each in explained.complaints],
             "seal": seal,
             "rows": rows,
+            "sealed_rows": [_row(each, account, told[each.entry_id]) for each in reversed(explained.sealed)],
+            "sealed_older": _with(query, sealed_before=place_text(explained.sealed[0])) if is_more_sealed else "",
+            "is_sealed_part": bool(query.get("sealed_before")),
             "lots": open_lots_table(account),
             "older": _with(query, before=place_text(older)) if older else "",
             "is_part": bool(older or query.get("before")),
@@ -260,7 +271,7 @@ def place_text(movement: Movement) -> str:
 
 def _with(query: Mapping[str, Any], **more: str) -> str:
     """Return a query with something else in it, without the place of a page that it may name."""
-    kept = {name: value for name, value in query.items() if value and name not in {"before", "after", "format"}}
+    kept = {name: value for name, value in query.items() if value and name not in {"before", "after", "sealed_before", "format"}}
     return "?" + urlencode({**kept, **more})
 
 

@@ -61,6 +61,7 @@ class ExplanationInput(AsKnownInput):
 
     at = DayField(required=False, help_text=_("Entries dated up to and on this day."))
     before = PlaceField(required=False, help_text=_("The “older” of the answer before."))
+    sealed_before = PlaceField(required=False, help_text=_("The “sealed_older” of the answer before."))
 
 
 class StatementInput(AsKnownInput):
@@ -146,8 +147,14 @@ class ExplanationOutput(Output):
     differing_stripes = serializers.ListField(child=serializers.DictField())
     open_lots = OpenLotOutput(many=True, help_text=_("What is left now of the account's lots, due first first, at most fifty."))
     lines = ExplainedLineOutput(many=True, help_text=_("The latest first."))
+    sealed_lines = ExplainedLineOutput(
+        many=True, help_text=_("What the sealed balance was made of, the latest first; in the same form.")
+    )
     differs = ReasonOutput(many=True, help_text=_("What is stored and does not recompute."))
     older = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “before”."))
+    sealed_older = serializers.CharField(
+        allow_null=True, help_text=_("Where the next page of sealed lines begins: send it as “sealed_before”.")
+    )
 
 
 class MovementOutput(Output):
@@ -213,13 +220,14 @@ class ExplainedAccountView(LookView):
                 known_at=asked.get("known_at"),
                 last=asked["lines"],
                 before=asked.get("before"),
+                sealed=asked["lines"],
+                sealed_before=asked.get("sealed_before"),
                 lines_most=LINES_MOST,
             )
-            found = explanations.as_object(
-                explained, origins.of(movement.entry_id for movement in explained.movements), now=doorways.now()
-            )
+            found = explanations.as_object(explained, origins.of(explained.shown_entries), now=doorways.now())
         older = _text(explained.movements[0]) if len(explained.movements) == asked["lines"] else None
-        return Response({**found, "older": older})
+        sealed_older = _text(explained.sealed[0]) if len(explained.sealed) == asked["lines"] else None
+        return Response({**found, "older": older, "sealed_older": sealed_older})
 
     @extend_schema(
         summary="Give the statement of an account for a span of dates, as known at any instant",

@@ -49,7 +49,13 @@ class AccountExplained(NamedTuple):
     proofs: list[StripeProof]
     broken: Broken | None
     movements: list[Movement]
+    sealed: list[Movement]  # of what stands under the seal, as many as were asked for
     differing: list[str]  # references of entries among the movements
+
+    @property
+    def shown_entries(self) -> set[int]:
+        """The entries of all movements that are shown, by number."""
+        return {movement.entry_id for movement in (*self.movements, *self.sealed)}
 
     @property
     def claimed(self) -> int:
@@ -126,11 +132,14 @@ def account(
     last: int,
     before: Place | None = None,
     proves_seal: bool = False,
+    sealed: int = 0,
+    sealed_before: Place | None = None,
     lines_most: int | None = None,
 ) -> AccountExplained:
     """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
 
-    ``lines_most``: an account with more lines than these is not recomputed; what is read of it is then what is dated since the last seal.
+    ``sealed``: as many movements are brought of those that the seal covers, the last or those before ``sealed_before``: the sealed balance
+    opens into what it was made of, however long ago that was frozen. ``lines_most``: an account with more lines than these is not recomputed; what is read of it is then what is dated since the last seal.
 
     Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
     of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
@@ -145,7 +154,11 @@ def account(
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
     shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up)
-    differing = seals.differing(sorted({movement.entry_id for movement in shown}), found.book.code)
+    under = []
+    if seal is not None and sealed:
+        covered = Span(found, statements.FIRST_DAY, seal.period.ends_on, known_at)
+        under = statements.back_from(covered, closing=summed_up.opening, before=sealed_before or statements.END, limit=sealed)
+    differing = seals.differing(sorted({movement.entry_id for movement in (*shown, *under)}), found.book.code)
     return AccountExplained(
         account=found,
         at=at,
@@ -158,6 +171,7 @@ def account(
         proofs=proofs,
         broken=statements.broken(found) if is_recomputed else None,
         movements=shown,
+        sealed=under,
         differing=list(dict.fromkeys([*differing, *(statements.misdated(found) if is_recomputed else [])])),
     )
 

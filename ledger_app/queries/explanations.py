@@ -51,6 +51,7 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: dat
         ],
         "open_lots": _open_lots(account),
         "lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.movements)],
+        "sealed_lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.sealed)],
         "differs": [each.as_dict() for each in explained.complaints],
     }
 

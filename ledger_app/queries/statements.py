@@ -192,10 +192,14 @@ def page(
 
 def latest(account: Account, *, before: Place | None = None, limit: int) -> list[Movement]:
     """Return the last movements of an account, or the last before a place, in their order; the balances run back from the one that is stored."""
-    span = Span(account)
-    found = _read(span, None, before or END, limit)
+    return back_from(Span(account), closing=_claimed(account)[0], before=before or END, limit=limit)
+
+
+def back_from(span: Span, *, closing: int, before: Place, limit: int) -> list[Movement]:
+    """Return the last movements of a span before a place, in their order, given the balance that the span closes with."""
+    found = _read(span, None, before, limit)
     found.reverse()
-    return _run_back(span, found, _claimed(account)[0])
+    return _run_back(span, found, closing)
 
 
 def movements(span: Span, opening: int) -> Iterator[Movement]:

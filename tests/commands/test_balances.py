@@ -113,7 +113,9 @@ def test_what_can_be_spent_stands_beside_the_balances_of_now_alone(world: World,
     rows = run("balances", "POINTS", "--json").data["accounts"]
     points = next(row for row in rows if row["account"] == "points.1001")
     assert {name: points[name] for name in ("held", "overdue", "upcoming", "spendable")} == {
-        **{"held": 0, "overdue": 0, "upcoming": 0},
+        "held": 0,
+        "overdue": 0,
+        "upcoming": 0,
         "spendable": points["natural_amount"],
     }
     assert "spendable" not in run("balances", "POINTS", "--at", "2017-01-31", "--json").data["accounts"][0]
