@@ -21,6 +21,7 @@ from ledger_app.queries import explanations, origins, shown_lots
 from ledger_app.queries.explain import ENTRY_LINES_SHOWN, AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
+from ledger_app.rules import instants
 from ledger_app.rules.amounts import decimal_text
 
 RAW_MOST = 65_536
@@ -77,7 +78,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         *[f"  {lot}" for lot in lots],
         _("Posted by {user} at {at}: {origin} {number}{reason}").format(
             user=posting.posted_by.username,
-            at=posting.posted_at.isoformat(),
+            at=instants.text(posting.posted_at, book.time_zone),
             origin=posting.get_origin_kind_display(),
             number=posting.origin_id,
             reason=f" ({posting.reason})" if posting.reason else "",
@@ -193,7 +194,7 @@ def _asked_text(explained: AccountExplained, balance: str) -> str:
         return ""
     if explained.known_at is None:
         return _("As of {at}: {balance}").format(at=explained.at, balance=balance)
-    known_at = explained.known_at.isoformat()
+    known_at = instants.text(explained.known_at, explained.account.book.time_zone)
     if explained.at is None:
         return _("As known at {known_at}: {balance}").format(known_at=known_at, balance=balance)
     return _("As of {at}, as known at {known_at}: {balance}").format(at=explained.at, known_at=known_at, balance=balance)

@@ -11,6 +11,7 @@ from ingestion_app.queries import explain as lines
 from ledger_app.errors import LedgerError
 from ledger_app.errors.printable import escaped
 from ledger_app.queries.origins import Came, Describe, Fact, Told
+from ledger_app.rules import instants
 
 
 class Read(NamedTuple):
@@ -70,7 +71,7 @@ def batch_lines(batch: Batch) -> list[str]:
         first,
         _("File {name}, SHA-256 {sha256}").format(name=escaped(told["file_name"]), sha256=told["sha256"]),
         _("Received by {user} at {at}; approved by {approver}").format(
-            user=told["received_by"], at=told["received_at"], approver=approver
+            user=told["received_by"], at=instants.text(batch.receipt.received_at), approver=approver
         ),
     ]
 

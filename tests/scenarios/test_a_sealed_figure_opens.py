@@ -26,7 +26,12 @@ def world(db: None, files_dir: Path) -> World:
     batch = made.applied()
     call_command("freeze-batch", str(batch.pk), "--user", "fumiko", "--json")
     period = Period.objects.get(book=made.card, name="2017-01")
-    periods.freeze(period_id=period.pk, controls={"debits": control_totals(period)["debits"]}, caller=made.caller(made.finance), code_version="test")
+    periods.freeze(
+        period_id=period.pk,
+        controls={"debits": control_totals(period)["debits"]},
+        caller=made.caller(made.finance),
+        code_version="test",
+    )
     return made
 
 
