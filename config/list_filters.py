@@ -21,7 +21,7 @@ def was_dropped(request: HttpRequest, response: HttpResponse) -> bool:
 def unknown(changes: ChangeList) -> str:
     """Return the first filter whose value is none of its choices, as the address has it; empty where there is none."""
     for spec in changes.filter_specs:
-        for name in spec.expected_parameters():
+        for name in filter(None, spec.expected_parameters()):
             value = changes.params.get(name) or changes.filter_params.get(name)
             given = value[-1] if isinstance(value, list) else value
             if given and not _is_choice(spec, changes):

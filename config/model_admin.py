@@ -137,7 +137,7 @@ class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_hi
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         """Return the value of a field as it is shown."""
-        return shown_value(self.model._meta.get_field(change.field), value, unit_of(self.historical_record.instance))  # noqa: SLF001 - Django's public API
+        return shown_value(self.model._meta.get_field(change.field), value, unit_of(self.record.instance))  # noqa: SLF001 - Django's public API
 
 
 class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types

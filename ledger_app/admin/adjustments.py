@@ -196,7 +196,7 @@ class AdjustmentAdmin(TransitionAdmin):
             raise PermissionDenied
         caller = doorways.from_request(request, "admin")
         if (before := typed(request)) is not None:
-            return self._as_typed(request, before, caller)
+            return self._propose_as_typed(request, before, caller)
         if request.method != "POST":
             account = _account_named(request.GET.get("account", ""))
             zone = ZoneInfo(account.book.time_zone if account else settings.TIME_ZONE)
@@ -231,7 +231,7 @@ class AdjustmentAdmin(TransitionAdmin):
         )
         return HttpResponseRedirect(url_of(row))
 
-    def _as_typed(self, request: HttpRequest, before: QueryDict, caller: Caller) -> HttpResponse:
+    def _propose_as_typed(self, request: HttpRequest, before: QueryDict, caller: Caller) -> HttpResponse:
         """Show the page that whoever comes back was shown: the preview, or the form as it was filled in."""
         form, tokens = ProposeForm(before), before.getlist("kept")
         if not form.is_valid():

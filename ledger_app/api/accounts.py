@@ -143,7 +143,7 @@ class AccountView(ExplainedAccountView):
             Prefetch("holder__identifiers", queryset=numbers, to_attr="numbers")
         )
 
-    def paginate_queryset(self, queryset: QuerySet[Any]) -> Any:
+    def paginate_queryset(self, queryset: Any) -> Any:
         """Bring what can be spent with each row of a page of accounts."""
         rows = super().paginate_queryset(queryset)
         if rows and isinstance(rows[0], Account):

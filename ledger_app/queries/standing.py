@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from ledger_app.models import Account, Balance, OpenLot
@@ -73,7 +73,7 @@ def of_members(holder_ids: Sequence[int], *, at: datetime) -> dict[int, list[dic
     return told
 
 
-def _lots(account_ids: Any, today: Any) -> Iterable[dict[str, Any]]:
+def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
     free = F("remaining") - F("held")
     is_due, is_ahead = Q(due_on__lt=today), Q(lot__granted_on__gt=today)
     return (

@@ -231,7 +231,8 @@ def misdated(account: Account) -> list[str]:
 
 
 def _read(span: Span, after: Place | None, before: Place | None, limit: int) -> list[Movement]:
-    beyond, more, direction = "1 = 1", [], "ASC"
+    beyond, direction = "1 = 1", "ASC"
+    more: list[Any] = []
     if (place := after or before) is not None:
         direction = "ASC" if after is not None else "DESC"
         beyond, more = _beyond(">" if after is not None else "<", place)

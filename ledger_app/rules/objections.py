@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors import bounds
 
 if TYPE_CHECKING:
     from ledger_app.rules.posting import Draft, Held, HeldBook
+
+# An entry is read whole where it is proved, sealed or reversed.
+ENTRY_LINES_MOST = 500_000
 
 # What a person reads where an account refuses a line.
 ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
@@ -53,3 +57,13 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
     if account.merged_into is not None:
         found.append(errors.HolderMerged(account=account.code, into=account.merged_into, reference=draft.reference))
     return found
+
+
+def of_count(draft: "Draft") -> errors.LedgerError | None:
+    """Return what is wrong with the number of a draft's lines."""
+    count = len(draft.lines)
+    if count < 2:
+        return errors.LinesTooFew(reference=draft.reference, count=count)
+    if count > ENTRY_LINES_MOST:
+        return bounds.LinesTooMany(reference=draft.reference, count=count, most=ENTRY_LINES_MOST)
+    return None

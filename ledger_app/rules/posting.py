@@ -54,8 +54,6 @@ FORM = "kakutei-entry-1"
 AMOUNT_MOST = 10**15
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
-# An entry is read whole where it is proved, sealed or reversed.
-ENTRY_LINES_MOST = 500_000
 REFERENCE = re.compile(r"[!-~]{1,100}")
 # Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
 DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
@@ -353,7 +351,7 @@ _LINE = partial(tuple.__new__, PlannedLine)
 def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     """What is wrong with a draft by itself, and which of its accounts are not there."""
     accounts, lines, total = held.accounts, draft.lines, 0
-    is_sound = 1 < len(lines) <= ENTRY_LINES_MOST
+    is_sound = 1 < len(lines) <= objections.ENTRY_LINES_MOST
     for account_id, amount in lines:
         total += amount
         if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
@@ -365,7 +363,7 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
         found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
     if _DESCRIPTION(draft.description) is None:
         found.append(errors.DescriptionInvalid(reference=draft.reference))
-    if (of_count := _count_refusal(draft)) is not None:
+    if (of_count := objections.of_count(draft)) is not None:
         found.append(of_count)
     for account_id, amount in draft.lines:
         if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
@@ -376,15 +374,6 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
         found.append(errors.Unbalanced(reference=draft.reference, sum=total))
     unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
     return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
-
-
-def _count_refusal(draft: Draft) -> errors.LedgerError | None:
-    count = len(draft.lines)
-    if count < 2:
-        return errors.LinesTooFew(reference=draft.reference, count=count)
-    if count > ENTRY_LINES_MOST:
-        return bounds.LinesTooMany(reference=draft.reference, count=count, most=ENTRY_LINES_MOST)
-    return None
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:

@@ -80,7 +80,7 @@ def test_a_full_disk_is_told_as_something_to_try_again(world: World, tmp_path: P
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(filing.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     ended = command("receive", path, "--source", "till")
     assert (ended.status, [each["code"] for each in ended.data["refused"]]) == (75, ["disk_full"])
     assert list(filing.path_of(world.directory, b"\0" * 32).parent.parent.glob("incoming-*")) == []

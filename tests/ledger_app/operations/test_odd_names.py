@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,10 +45,15 @@ def maker(make_user: Any) -> Caller:
     return Caller(user, samples.AFTER_JANUARY, "test")
 
 
+def by(work: Callable[[str, str], Any], *names: str, of: str) -> dict[str, Callable[[str], Any]]:
+    """Return ``work`` for each of the names of what is given, which it is told with the text."""
+    return {f"{of} {name}": partial(work, name) for name in names}
+
+
 def operations(ledger: samples.SmallLedger, caller: Caller) -> dict[str, Callable[[str], Any]]:
     """Return what opens or keeps something, by which of its texts is given."""
     book = ledger.book
-    open_book = {"code": "B", "name": "B", "unit": "U", "exponent": 0, "time_zone": "UTC", "caller": caller}
+    open_book: dict[str, Any] = {"code": "B", "name": "B", "unit": "U", "exponent": 0, "time_zone": "UTC", "caller": caller}
 
     def account(**given: Any) -> Any:
         opening = AccountOpening(**{"code": "a", "role": "r", "category": "asset", **given})
@@ -59,17 +65,17 @@ def operations(ledger: samples.SmallLedger, caller: Caller) -> dict[str, Callabl
         return books.open_members(openings=[MemberOpening(accounts=((book_code, opening),), **said)], caller=caller)
 
     return {
-        **{f"book {name}": lambda text, name=name: books.open_book(**{**open_book, name: text}) for name in ("code", "name", "unit", "time_zone")},
+        **by(lambda name, text: books.open_book(**{**open_book, name: text}), "code", "name", "unit", "time_zone", of="book"),
         "period name": lambda text: books.open_period(
             book=book, name=text, starts_on=date(2018, 1, 1), ends_on=date(2018, 1, 31), caller=caller
         ),
-        **{f"account {name}": lambda text, name=name: account(**{name: text}) for name in ("code", "role", "category")},
+        **by(lambda name, text: account(**{name: text}), "code", "role", "category", of="account"),
         "member number": lambda text: member({}, member_number=text),
         "member name": lambda text: member({}, name=text),
         "member card token": lambda text: member({}, card_tokens=(text,)),
         "member card number": lambda text: member({}, card_numbers=(text,)),
         "member book": lambda text: member({}, text),
-        **{f"member account {name}": lambda text, name=name: member({name: text}) for name in ("code", "role", "category")},
+        **by(lambda name, text: member({name: text}), "code", "role", "category", of="member account"),
         "reason code": lambda text: reason_codes.keep(code=text, name="n", contra_accounts={}, caller=caller),
         "reason name": lambda text: reason_codes.keep(code="c", name=text, contra_accounts={}, caller=caller),
         "reason book": lambda text: reason_codes.keep(code="c", name="n", contra_accounts={text: "cash"}, caller=caller),
@@ -91,12 +97,13 @@ def operations(ledger: samples.SmallLedger, caller: Caller) -> dict[str, Callabl
         ),
         "user name": lambda text: people.register(username=text, password="p", group="finance", caller=caller),
         "user group": lambda text: people.register(username="u-1", password="p", group=text, caller=caller),
-        **{
-            f"identifier {kind}": lambda text, kind=kind: members.add_identifier(
+        **by(
+            lambda kind, text: members.add_identifier(
                 holder_id=holder_of(ledger), kind=kind, value=text, reason="r", caller=caller
-            )
-            for kind in ("member_number", "card_token", "card_number")
-        },
+            ),
+            *("member_number", "card_token", "card_number"),
+            of="identifier",
+        ),
         "found book": book_rows.find,
         "found period": lambda text: book_rows.find_period("CARD", text),
         "found account": lambda text: explain.find_account("CARD", text),
@@ -138,7 +145,7 @@ def test_an_odd_number_is_refused_by_a_rule(ledger: samples.SmallLedger, maker: 
         books.open_book(code="B", name="B", unit="U", exponent=number, time_zone="UTC", caller=maker)
     assert [each.code for each in refused.value.reasons] == ["number_out_of_range"]
     for given in ({"stripes": number}, {"floor": number}, {"stripes": 2, "floor": 0}):
-        opening = AccountOpening("a", "r", "asset", **given)  # type: ignore[arg-type]
+        opening = AccountOpening("a", "r", "asset", **given)
         with suppress(errors.Refused):
             books.open_accounts(book=ledger.book, openings=[opening], caller=maker)
     with suppress(errors.Refused):

@@ -71,7 +71,8 @@ def test_the_latest_lines_run_back_from_the_stored_balance_whatever_the_stripe(l
     post(ledger, range(1, 90))
     account = ledger.accounts["settlement"]
     whole = list(statements.movements(Span(account), 0))
-    pages, place = [], None
+    pages: list[statements.Movement] = []
+    place: Place | None = None
     while page := statements.latest(account, before=place, limit=7):
         pages, place = page + pages, page[0].place
     assert pages == whole
