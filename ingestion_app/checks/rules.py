@@ -87,6 +87,31 @@ _FILE = (
         _("Send the file in {encoding} without a byte-order mark."),
     ),
     _error(
+        "file.not_text",
+        _("The file is not text in {encoding}: it begins as {found} does."),
+        _("Send the file unpacked, as plain text in {encoding}."),
+    ),
+    _error(
+        "file.encoding_foreign",
+        _("The bytes of the file read as {found}, and not as {encoding}."),
+        _("Send the file in {encoding}; no character is converted or guessed."),
+    ),
+    _warning(
+        "file.encoding_doubtful",
+        _("The text of the file looks like {found}, and not like {encoding}."),
+        _("Look at the text of a record. If it is wrong, ask the sender for the file in {encoding}; if it is right, approve."),
+    ),
+    _error(
+        "file.cr_endings",
+        _("Lines end with CR alone, so that the whole file is one line."),
+        _("End every line of the file as the layout says; send it as binary, so that nothing on the way changes it."),
+    ),
+    _warning(
+        "file.received_elsewhere",
+        _("These very bytes were received for source {source}, too: batch {batch}, which is {state}."),
+        _("Find out which source the file is for. If it is for the other, withdraw this batch; if for both, approve."),
+    ),
+    _error(
         "file.header_missing",
         _("The file does not begin with a header record marked {marker}."),
         _("Send the whole file, with its header on the first line."),
@@ -129,6 +154,16 @@ _LINE = (
         "line.cut_off",
         _("The file ends in the middle of this line: it has no line ending."),
         _("Send the whole file, with a line ending after its last line."),
+    ),
+    _error(
+        "line.blank",
+        _("Lines are blank; blank lines: {lines}, of which this is the first."),
+        _("Send the file without blank lines, also after the last record."),
+    ),
+    _error(
+        "line.end_of_file_mark",
+        _("The file ends with an end-of-file mark, the byte 1A."),
+        _("Send the file without the mark after its last line ending."),
     ),
     _error(
         "line.unbalanced_quotes",
@@ -219,6 +254,13 @@ _RECORD_FIELD = (
 )
 
 _RECORD = (
+    _error(
+        "record.card_number",
+        _("{name} holds a card number: “{found}”."),
+        _(
+            "Send the number masked or as a token: an entry that holds it could never be mended. If it is none, the layout says may_look_like_card."
+        ),
+    ),
     _note("record.zero_amount", _("{name} is 0: the record is kept and counted, and has no effect."), _("Nothing to do.")),
     _error(
         "record.duplicate_same",

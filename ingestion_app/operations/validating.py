@@ -134,6 +134,9 @@ class _Validation:
         self._surveyor = Surveyor(self._definition, books)
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
             self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
+        for other in batches.elsewhere(batch):
+            there: dict[str, str | int] = {"source": other.source.code, "batch": other.pk, "state": other.state}
+            self.found.findings.add(Seen("file.received_elsewhere", 0, 0, 0, b"", there))
         self._parts: list[Surveyed] = []
         self._examination: Examination | None = None
         self._cut: plans.Cut | None = None

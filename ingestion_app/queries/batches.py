@@ -98,6 +98,12 @@ def open_reversal(batch: Batch) -> int | None:
     return Batch.objects.filter(reverses=batch, holds_original=True).values_list("id", flat=True).first()
 
 
+def elsewhere(batch: Batch) -> list[Batch]:
+    """Return the batches of other sources that have the same bytes and were not withdrawn, the first ten by number."""
+    others = Batch.objects.filter(file_id=batch.file_id).exclude(source_id=batch.source_id).exclude(state="withdrawn")
+    return list(others.select_related("source").order_by("id")[:10])
+
+
 def hexadecimal(digest: bytes | None) -> str:
     """Return a digest as hexadecimal text, empty where there is none."""
     return bytes(digest).hex() if digest else ""

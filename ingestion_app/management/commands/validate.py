@@ -52,7 +52,7 @@ def validate(batch: Batch, caller: Caller, workers: int = 1, *, again: bool = Fa
 
 
 def tell(batch: Batch) -> commands.Outcome:
-    """Say what validation found: counts, sums, the plan's digest; for a rejected batch the first errors."""
+    """Say what validation found: counts, sums, the plan's digest; the first warnings; for a rejected batch the first errors."""
     data = {
         "batch": batch.pk,
         "state": batch.state,
@@ -71,7 +71,9 @@ def tell(batch: Batch) -> commands.Outcome:
         f"findings {dict(batch.finding_counts) or 'none'}"
     )
     if batch.state != Batch.State.REJECTED:
-        return commands.Outcome(data, (line,))
+        # What a person has to look at before approving is said, and not only counted.
+        warnings = Finding.objects.filter(batch=batch, severity="warning").order_by("line", "column")[:SHOWN]
+        return commands.Outcome(data, (line, *map(_complaint, warnings)))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
