@@ -86,8 +86,7 @@ def accounts_table(accounts: Sequence[Any], user: User, at: datetime) -> Table:
     found = standing.of(accounts, at=at)
     columns = (
         *(Column(_("book")), Column(_("account")), Column(_("state")), Column(_("balance"), is_figure=True)),
-        *(Column(_("held"), is_figure=True), Column(_("was due"), is_figure=True), Column(_("can be spent"), is_figure=True)),
-        Column(_("what can be done")),
+        *(Column(_("can be spent"), is_figure=True), Column(_("what can be done"))),
     )
     rows = [
         (
@@ -95,14 +94,21 @@ def accounts_table(accounts: Sequence[Any], user: User, at: datetime) -> Table:
             format_html("{}<em>{}</em>", link_to(each, each.code), each.get_category_display()),
             look.state_pill(each.state),
             look.amount_cell(found[each.pk].balance, each.book),
-            look.amount_filter(found[each.pk].held or None, each.book),
-            look.amount_filter(found[each.pk].overdue or None, each.book),
-            look.amount_filter(found[each.pk].spendable, each.book),
+            _spendable(found[each.pk], each.book),
             format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each, user)),
         )
         for each in accounts
     ]
     return Table(_("Accounts"), columns, rows, _("This member has no account."))
+
+
+def _spendable(found: standing.Standing, book: look.Unit) -> SafeString | str:
+    """Return what can be spent of a balance, and why the rest cannot; a dash where nothing bounds it."""
+    if found.spendable is None:
+        return NOTHING
+    kept = ((_("held"), found.held), (_("was due"), found.overdue), (_("granted from a later day"), found.upcoming))
+    why = [(label, look.amount_filter(amount, book)) for label, amount in kept if amount]
+    return format_html("{}{}", look.amount_filter(found.spendable, book), format_html_join("", "<em>{} {}</em>", why))
 
 
 def lines_table(account: Any) -> Table:
