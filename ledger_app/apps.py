@@ -21,6 +21,7 @@ class LedgerConfig(AppConfig):
             adjustments,
             closing,
             date_proofs,
+            floor_proofs,
             lot_proofs,
             member_proofs,
             open_work,
@@ -43,8 +44,8 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        proofs.register(member_proofs.STATEMENTS)
-        proofs.register(date_proofs.STATEMENTS)
+        for also in (date_proofs, floor_proofs, member_proofs):
+            proofs.register(also.STATEMENTS)
 
 
 def install_rights(**_kwargs: Any) -> None:

@@ -65,9 +65,10 @@ class EntryAdmin(ReadOnlyAdmin):
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the lines, the facts and the origin."""
         entry = Entry.objects.select_related("book", "posting__posted_by", "reverses").get(pk=row.pk)
-        after = NUMBER.fullmatch(request.GET.get("after", ""))
-        explained = explain.entry(entry, shown=LINES_A_PAGE, after=int(after[0]) if after else 0, lines_most=LINES_MOST)
-        shown = entry.lines.filter(id__gt=int(after[0]) if after else 0).select_related("account").order_by("id")
+        asked = NUMBER.fullmatch(request.GET.get("after", ""))
+        last_seen = int(asked[0]) if asked else 0
+        explained = explain.entry(entry, shown=LINES_A_PAGE, after=last_seen, lines_most=LINES_MOST)
+        shown = entry.lines.filter(id__gt=last_seen).select_related("account").order_by("id")
         lines = [
             {
                 "account": line.account.code,
@@ -79,6 +80,7 @@ class EntryAdmin(ReadOnlyAdmin):
             for line in shown[:LINES_A_PAGE]
         ]
         reversal = Entry.objects.filter(reverses=entry).first()
+        before, after = explain.neighbours(entry)
         proposal = reversals.current(entry)
         told = origins.of([entry.pk], whole=True)[entry.pk]
         facts: list[tuple[Any, Any]] = [
@@ -99,7 +101,7 @@ class EntryAdmin(ReadOnlyAdmin):
             "debit_total": explained.debit,
             "credit_total": -explained.credit,
             "line_count": explained.line_count,
-            "is_part": after is not None or explained.after is not None,
+            "is_part": asked is not None or explained.after is not None,
             "further": f"?after={explained.after}" if explained.after else "",
             "is_proved": explained.digest_holds is not None,
             "origin": shown_rows(told),
@@ -109,4 +111,6 @@ class EntryAdmin(ReadOnlyAdmin):
             "offers": ProposePage(self).offers(request, entry),
             "reverses": {"text": entry.reverses.reference, "url": url_of(entry.reverses)} if entry.reverses else None,
             "reversed_by": {"text": reversal.reference, "url": url_of(reversal)} if reversal else None,
+            "replaces": {"text": before.pk, "url": url_of(before)} if before else None,
+            "replaced_by": {"text": after.pk, "url": url_of(after)} if after else None,
         }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config import telling
 from config.model_admin import NOTHING, link_to, url_of
 from config.sheets import Column, Table
+from ledger_app.admin.account_days import balance_cell
 from ledger_app.admin.accounts import latest_lines, member_link
 from ledger_app.admin.explanations import offers_of
 from ledger_app.models import Holder, Identifier, MovedIdentifier, User
@@ -93,7 +94,7 @@ def accounts_table(accounts: Sequence[Any], user: User, at: datetime) -> Table:
             each.book.code,
             format_html("{}<em>{}</em>", link_to(each, each.code), each.get_category_display()),
             look.state_pill(each.state),
-            look.amount_cell(found[each.pk].balance, each.book),
+            balance_cell(each),
             _spendable(found[each.pk], each.book),
             format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each, user)),
         )

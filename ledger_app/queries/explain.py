@@ -103,6 +103,8 @@ class EntryExplained(NamedTuple):
     debit: int
     credit: int  # a sum of negative amounts
     after: int | None
+    replaces: int | None  # the number of the entry that bore the reference before, and was reversed
+    replaced_by: int | None  # of the one that bears it since this one was reversed
 
     @property
     def complaints(self) -> list[errors.LedgerError]:
@@ -118,10 +120,16 @@ def find_account(book: str, code: str) -> Account | None:
 
 
 def find_entry(*, book: str = "", reference: str = "", number: int | None = None) -> Entry | None:
-    """Return an entry by its book's code and its reference, or by its number."""
+    """Return an entry by its number; or, by its book's code and its reference, the one that stands, or else the one that was reversed last."""
     entries = Entry.objects.select_related("book", "posting__posted_by", "reverses")
     wanted = Q(pk=number) if number is not None else Q(book__code=book, reference=reference)
-    return entries.filter(wanted).first()
+    return entries.filter(wanted).order_by("-turn").first()
+
+
+def neighbours(found: Entry) -> tuple[Entry | None, Entry | None]:
+    """Return the entry that bore the reference of ``found`` before it, and the one that took it when ``found`` was reversed."""
+    bearers = Entry.objects.filter(book=found.book_id, reference=found.reference)
+    return bearers.filter(turn=found.turn - 1).first() if found.turn else None, bearers.filter(turn=found.turn + 1).first()
 
 
 def account(
@@ -199,6 +207,7 @@ def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines
     )
     is_read = lines_most is None or summed["count"] <= lines_most
     reversal = Entry.objects.filter(reverses=found).values_list("reference", flat=True).first()
+    earlier, later = neighbours(found)
     return EntryExplained(
         entry=found,
         lines=[(code, amount, balance) for _id, code, amount, balance in rows[:shown]],
@@ -208,6 +217,8 @@ def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines
         debit=summed["debit"],
         credit=summed["credit"],
         after=rows[shown - 1][0] if len(rows) > shown else None,
+        replaces=earlier.pk if earlier else None,
+        replaced_by=later.pk if later else None,
     )
 
 

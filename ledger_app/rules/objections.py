@@ -1,18 +1,15 @@
-"""Why a date, a reversal or an account takes no entry: questions of ``rules.posting``, asked of what is locked. Pure."""
+"""Why a date, a reversal, an account or a reference takes no entry: questions of ``rules.posting``, asked of what is locked. Pure."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.errors import bounds
 
 if TYPE_CHECKING:
     from ledger_app.rules.posting import Draft, Held, HeldBook
-
-# An entry is read whole where it is proved, sealed or reversed.
-ENTRY_LINES_MOST = 500_000
 
 # What a person reads where an account refuses a line.
 ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
@@ -59,11 +56,18 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
     return found
 
 
-def of_count(draft: "Draft") -> errors.LedgerError | None:
-    """Return what is wrong with the number of a draft's lines."""
-    count = len(draft.lines)
-    if count < 2:
-        return errors.LinesTooFew(reference=draft.reference, count=count)
-    if count > ENTRY_LINES_MOST:
-        return bounds.LinesTooMany(reference=draft.reference, count=count, most=ENTRY_LINES_MOST)
-    return None
+def content(draft: "Draft", held: "Held") -> Mapping[str, object]:
+    """Return what is compared when two entries claim one reference."""
+    return {
+        "date": draft.effective_on.isoformat(),
+        "description": draft.description,
+        "reverses": draft.reverses.reference if draft.reverses else "",
+        "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
+    }
+
+
+def conflict(draft: "Draft", there: Mapping[str, object], held: "Held") -> errors.LedgerError:
+    """Say that the reference stands for something else, and name each field that differs."""
+    mine = content(draft, held)
+    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
+    return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")

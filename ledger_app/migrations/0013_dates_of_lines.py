@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
     """Adds the column, fills it, and then orders by it."""
 
     atomic = False
-    dependencies = [("ledger_app", "0009_reversal_marks")]
+    dependencies = [("ledger_app", "0012_turns")]
     operations = [
         migrations.AddField("line", "effective_on", models.DateField(null=True, verbose_name="date")),
         migrations.RunPython(fill, migrations.RunPython.noop, atomic=False),
