@@ -23,15 +23,16 @@ DUPLICATE = 1062
 # 1021 disk full, 1114 a table (or a temporary one) is full; SQLite says it in words.
 FULL = frozenset({1021, 1114})
 NO_ROOM = "no room"
+MEETING = "two writers met on a unique key"
 
 Result = TypeVar("Result")
 
 
-def run(work: Callable[[], Result]) -> Result:
+def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     """Run ``work`` in the outermost transaction and return its result.
 
     A deadlock, a lock that was not free in time, and two writers that met on a unique key are tried again, a bounded number of times, from
-    the beginning: ``work`` reads again all it decides on.
+    the beginning: ``work`` reads again all it decides on. ``meets_on`` is the refusal of a trigger on which two writers meet as on a key.
 
     :raises errors.TryAgain: when the last try failed, or the connection was lost. The outcome of a lost COMMIT is unknown; the callers are
         written so that the same call again finds what landed.
@@ -46,7 +47,7 @@ def run(work: Callable[[], Result]) -> Result:
                 result = work()
                 done = time.perf_counter()
         except (DatabaseError, InterfaceError) as error:
-            cause = passing_cause(error)
+            cause = passing_cause(error) or (MEETING if meets_on and meets_on in str(error) else "")
             measuring.count(_counted(cause))
             if cause == "lost":
                 connection.close()
@@ -87,7 +88,7 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
         if code in FULL or "database or disk is full" in str(error):
             return NO_ROOM
     if isinstance(error, IntegrityError) and (code == DUPLICATE or "UNIQUE constraint failed" in str(error)):
-        return "two writers met on a unique key"
+        return MEETING
     return ""
 
 

@@ -55,3 +55,12 @@ def test_a_sum_of_parts_is_the_sum(values):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {totals.of('amount')} FROM ({rows}) AS given", [])
         assert totals.whole(cursor.fetchone()[0]) == sum(values)
+
+
+def test_a_turnover_that_no_seal_holds_is_refused_by_name(turnover, checker):
+    from ledger_app import errors
+    from ledger_app.operations import periods
+
+    with pytest.raises(errors.Refused) as refused:
+        periods.freeze(period_id=turnover.periods["2017-01"].pk, controls={"entries": 4}, caller=checker, code_version="t")
+    assert [each.code for each in refused.value.reasons] == ["turnover_too_large"]
