@@ -74,10 +74,10 @@ class Command(BaseCommand):
         except errors.LedgerError as error:
             status = self._tell(_refusal(error), as_json=as_json)
         except (DatabaseError, InterfaceError) as error:
-            cause = transactions.passing_cause(error)
-            if not cause:
+            told = transactions.told(error)
+            if told is None:
                 raise
-            status = self._tell(_refusal(transactions.again(cause)), as_json=as_json)
+            status = self._tell(_refusal(told), as_json=as_json)
         except CommandError as error:
             raise CommandError(escaped(str(error)), returncode=error.returncode) from error
         except OSError as error:

@@ -15,6 +15,7 @@ from config import doorways
 from config.api_input import DayField, Input, InstantField, NumberTextField
 from config.api_views import LookView, Output, ReasonOutput
 from ledger_app.models import Account
+from ledger_app.operations import knowing
 from ledger_app.queries import explain, explanations, origins
 from ledger_app.queries import statements as lines
 from ledger_app.queries.balances import LAST_DAY
@@ -213,6 +214,7 @@ class ExplainedAccountView(LookView):
         del pk
         asked = self.asked(ExplanationInput)
         account: Account = self.get_object()
+        knowing.settle(book=account.book, known_at=asked.get("known_at"))
         with snapshot():
             explained = explain.account(
                 account,

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
     """Adds the column, fills it, and then orders by it."""
 
     atomic = False
-    dependencies = [("ledger_app", "0014_freeze_attempts")]
+    dependencies = [("ledger_app", "0016_limits_in_sum")]
     operations = [
         migrations.AddField("line", "effective_on", models.DateField(null=True, verbose_name="date")),
         migrations.RunPython(fill, migrations.RunPython.noop, atomic=False),
