@@ -117,9 +117,11 @@ def opening(book_id: int, after: date) -> Period | None:
     later = Period.objects.filter(book=book_id, starts_on__gt=after).order_by("starts_on").values_list("id", flat=True)
     # Found without a lock, and locked by its key: a locking read of a range would wait for every period in it.
     key = later.first()
+    if key is None and not Period.objects.filter(book=book_id).exists():
+        Book.objects.select_for_update().get(pk=book_id)
+        # Somebody else may have opened the first one while this waited.
+        key = later.first()
     if key is None:
-        if not Period.objects.filter(book=book_id).exists():
-            Book.objects.select_for_update().get(pk=book_id)
         return None
     row = Period.objects.select_for_update().get(pk=key)
     if later.first() != key:

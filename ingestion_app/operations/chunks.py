@@ -55,6 +55,10 @@ class ChunkResult:
     counted: Mapping[int, batches.Change] = field(default_factory=dict)
 
 
+# The batch was ended without the chunk, whose records were set aside.
+LEFT_OUT = ChunkResult(0, "superseded", 0)
+
+
 def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
     """Take one free chunk after the other and apply it; end where none is free, or where the batch is paused.
 
@@ -127,7 +131,9 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
 
 
 def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
-    chunk = locks.own_row(Chunk, leased.chunk_id)
+    chunk = locks.own_if_there(Chunk.objects.filter(pk=leased.chunk_id))
+    if chunk is None:
+        return LEFT_OUT
     if (gone := _gone(chunk, leased)) is not None:
         return gone
     batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
@@ -193,7 +199,9 @@ def _posted_by_others(chunk: Chunk) -> list[LedgerError]:
 
 def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
     """Write down why a chunk stopped, unless another process has applied or taken it meanwhile."""
-    chunk = locks.own_row(Chunk, leased.chunk_id)
+    chunk = locks.own_if_there(Chunk.objects.filter(pk=leased.chunk_id))
+    if chunk is None:
+        return LEFT_OUT
     if (gone := _gone(chunk, leased)) is not None:
         return gone
     found = refusal.reasons

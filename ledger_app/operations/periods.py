@@ -81,7 +81,6 @@ def freeze(
         )
         return {}
 
-    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
         frozen = transitions.perform(
@@ -91,7 +90,14 @@ def freeze(
                 model=Period,
                 pk=period_id,
                 caller=caller,
-                facts=lambda row: closing.facts(row, **asked, proofs=proved),
+                facts=lambda row: closing.facts(
+                    row,
+                    user=caller.user,
+                    at=caller.at,
+                    controls=dict(controls),
+                    proofs=proved,
+                    amount_required=amount_required,
+                ),
                 write=write_seal,
                 reason=reason,
                 version=version,

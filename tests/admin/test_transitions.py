@@ -36,6 +36,7 @@ STEPS = (
     ("reverse", "applied", "engineer", "applied"),
     ("freeze", "applied", "finance", "frozen"),
     ("withdraw", "approved", "engineer", "withdrawn"),
+    ("leave", "half", "finance", "applied"),
 )
 
 
@@ -349,7 +350,7 @@ def test_the_buttons_that_cannot_be_pressed_stand_there_with_their_reasons(
     for role in ROLES:
         client = client_of(somebody(role))
         offers = {offer["name"]: offer for offer in client.get(page_of(batch)).context["offers"]}
-        assert offers.keys() == {"validate", "approve", "apply", "resume", "pause", "freeze", "reverse", "withdraw"}
+        assert offers.keys() == {"validate", "approve", "apply", "resume", "pause", "freeze", "reverse", "leave", "withdraw"}
         free = {name for name, offer in offers.items() if not offer["reasons"]}
         assert free == {"engineer": {"validate", "withdraw"}, "finance": {"approve"}}.get(role, set())
         for name, offer in offers.items():
