@@ -1,6 +1,5 @@
 """Opens books, periods, members and accounts. Each is safe to run again: what is there with the same properties is left as it is."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +17,11 @@ from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Iden
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import identifiers, postings
+from ledger_app.rules import openings as rules
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.periods import opening_gap
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+CODE = rules.CODE
 CODE_MOST = 64
 # Codes of books and names of periods stand in headings and in the canonical form of a seal.
 SHORT_CODE_MOST = 20
@@ -62,9 +62,11 @@ class MemberOpening:
 def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
     """Open a book, or return it where it is there with the same properties.
 
-    :raises errors.Refused: code_invalid, not_found (the time zone), definition_conflict
+    :raises errors.Refused: code_invalid, label_invalid, not_one_of, number_out_of_range, not_found (the time zone), definition_conflict
     """
     _check_code(code, SHORT_CODE_MOST)
+    exponents = rules.number("exponent", exponent, 0, rules.EXPONENT_MOST)
+    _refuse([*rules.name("name of a book", name), *rules.unit(unit), *exponents])
     if time_zone not in available_timezones():
         raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
     wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
@@ -122,8 +124,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
     """
     wanted = {opening.code: opening for opening in openings}
     for opening in wanted.values():
-        _check_code(opening.code)
-        _check_role(opening.role)
+        _check_account(opening)
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -153,9 +154,10 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     for opening in openings:
         if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
             raise errors.Refused(refusals)
+        if opening.name:
+            _refuse(rules.name("name of a member", opening.name, rules.NAME_MOST))
         for _code, account in opening.accounts:
-            _check_code(account.code)
-            _check_role(account.role)
+            _check_account(account)
     _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
     for code in {code for opening in openings for code, _account in opening.accounts} - books.keys():
@@ -312,8 +314,26 @@ def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
 
 
 def _check_code(code: str, most: int = CODE_MOST) -> None:
-    if len(code) > most or CODE.fullmatch(code) is None:
+    if not rules.is_code(code, most):
         raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=most)])
+
+
+def _check_account(opening: AccountOpening) -> None:
+    _check_code(opening.code)
+    _check_role(opening.role)
+    floor_most = 0 if opening.floor is None else rules.FLOOR_MOST
+    _refuse(
+        [
+            *rules.one_of("category", opening.category, Account.Category.values),
+            *rules.number("number of stripes", opening.stripes, 1, STRIPES_MOST if opening.floor is None else 1),
+            *rules.number("floor", opening.floor or 0, -floor_most, floor_most),
+        ]
+    )
+
+
+def _refuse(found: Sequence[errors.LedgerError]) -> None:
+    if found:
+        raise errors.Refused(found)
 
 
 def _check_role(role: str) -> None:

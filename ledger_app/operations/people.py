@@ -7,13 +7,18 @@ from ledger_app import errors
 from ledger_app.models import User
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.rules import openings
+
+NAME_MOST = 150
 
 
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
     """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
 
-    :raises errors.Refused: not_found (the group); definition_conflict, where the user is in other groups
+    :raises errors.Refused: label_invalid, not_found (the group); definition_conflict, where the user is in other groups
     """
+    if found := [*openings.name("name of a user", username, NAME_MOST), *openings.name("group", group, NAME_MOST)]:
+        raise errors.Refused(found)
 
     def work() -> bool:
         there = User.objects.filter(username=username).first()
