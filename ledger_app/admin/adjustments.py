@@ -238,16 +238,12 @@ class AdjustmentAdmin(TransitionAdmin):
     def _propose_as_typed(self, request: HttpRequest, before: QueryDict, caller: Caller) -> HttpResponse:
         """Show the page that whoever comes back was shown: the preview, or the form as it was filled in."""
         form, tokens = ProposeForm(before), before.getlist("kept")
-        if not form.is_valid():
+        if not form.is_valid() or before.get("step") == "change":
             return self._propose_page(request, form, tokens=tokens)
         try:
-            files = attachment_tokens.files_of(tokens, caller.user)
+            return self._preview_page(request, form, attachment_tokens.files_of(tokens, caller.user), tokens)
         except LedgerError as error:
             return self._propose_page(request, form, reasons=_reasons(error))
-        if before.get("step") == "change":
-            again = {**form.cleaned_data, "amount": form.data["amount"], "attached": None}
-            return self._propose_page(request, ProposeForm(initial=again), tokens=tokens)
-        return self._preview_page(request, form, files, tokens)
 
     def download(self, request: HttpRequest, pk: int, number: int) -> HttpResponse | FileResponse:
         """Send the bytes of an attachment, to be saved and never to be shown by the browser."""

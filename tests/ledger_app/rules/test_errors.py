@@ -10,11 +10,11 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import LedgerError, adjusting, bounds, files, lots, members, reversing, rows
+from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lots, members, reversing, rows
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
-MODULES = (ledger_app.errors, files, bounds, adjusting, lots, members, reversing, rows, ingestion_app.errors)
+MODULES = (ledger_app.errors, files, bounds, closing, adjusting, lots, members, reversing, rows, ingestion_app.errors)
 # Bases, which are never shown by themselves.
 BASES = {"LedgerError", "Refused"}
 
