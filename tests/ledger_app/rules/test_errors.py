@@ -14,7 +14,7 @@ from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lo
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
-MODULES = (ledger_app.errors, files, bounds, closing, adjusting, lots, members, reversing, rows, ingestion_app.errors)
+MODULES = (ledger_app.errors, files, bounds, adjusting, closing, lots, members, reversing, rows, ingestion_app.errors)
 # Bases, which are never shown by themselves.
 BASES = {"LedgerError", "Refused"}
 
