@@ -199,7 +199,7 @@ class AdjustmentAdmin(TransitionAdmin):
         if not _may_propose(request):
             raise PermissionDenied
         caller = doorways.from_request(request, "admin")
-        if (before := typed(request)) is not None:
+        if before := typed(request):
             return self._propose_as_typed(request, before, caller)
         if request.method != "POST":
             account = _account_named(request.GET.get("account", ""))
@@ -230,24 +230,19 @@ class AdjustmentAdmin(TransitionAdmin):
             )
         except LedgerError as error:
             return self._preview_page(request, form, files, tokens, refused=_reasons(error), status=409)
-        messages.success(
-            request, gettext("{adjustment} is proposed. Another person has to decide it.").format(adjustment=self.name_of(row))
-        )
+        said = gettext("{adjustment} is proposed. Another person has to decide it.").format(adjustment=self.name_of(row))
+        messages.success(request, said)
         return HttpResponseRedirect(url_of(row))
 
     def _propose_as_typed(self, request: HttpRequest, before: QueryDict, caller: Caller) -> HttpResponse:
-        """Show the page that whoever comes back was shown: the preview, or the form as it was filled in."""
+        """Show the preview, or the form as it was filled in."""
         form, tokens = ProposeForm(before), before.getlist("kept")
-        if not form.is_valid():
-            return self._propose_page(request, form, tokens=tokens)
         try:
-            files = attachment_tokens.files_of(tokens, caller.user)
-        except LedgerError as error:
-            return self._propose_page(request, form, reasons=_reasons(error))
-        if before.get("step") == "change":
-            again = {**form.cleaned_data, "amount": form.data["amount"], "attached": None}
-            return self._propose_page(request, ProposeForm(initial=again), tokens=tokens)
-        return self._preview_page(request, form, files, tokens)
+            if not form.is_valid() or before.get("step") == "change":
+                return self._propose_page(request, form, tokens=tokens)
+            return self._preview_page(request, form, attachment_tokens.files_of(tokens, caller.user), tokens)
+        except LedgerError as gone:
+            return self._propose_page(request, form, reasons=_reasons(gone))
 
     def download(self, request: HttpRequest, pk: int, number: int) -> HttpResponse | FileResponse:
         """Send the bytes of an attachment, to be saved and never to be shown by the browser."""

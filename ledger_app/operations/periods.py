@@ -65,9 +65,7 @@ def freeze(
     def write_seal(row: Period, facts: PeriodFacts) -> Mapping[str, Any]:
         proof = facts.proof
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
-        if proof.debit_total > DEBITS_MOST:
-            facts_of_it = {"period": str(row), "total": proof.debit_total, "most": DEBITS_MOST}
-            raise errors.Refused([bounds.TurnoverTooLarge(**facts_of_it)])
+        _refuse_turnover(row, proof.debit_total)
         before = seals.previous(row)
         Seal.objects.create(
             book=row.book,
@@ -111,3 +109,8 @@ def freeze(
             )
         )
     return Seal.objects.get(period=frozen)
+
+
+def _refuse_turnover(row: Period, total: int) -> None:
+    if total > DEBITS_MOST:
+        raise errors.Refused([bounds.TurnoverTooLarge(period=str(row), total=total, most=DEBITS_MOST)])
