@@ -116,7 +116,9 @@ class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_hi
     """Says what changed between two lines of a history, in the words of the other pages."""
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
-        """Return the value of a field as it is shown."""
+        """Return the value of a field as it is shown; of many, what each is called."""
+        if self.model._meta.get_field(change.field).many_to_many:  # noqa: SLF001 - Django's public API
+            return [str(each) for each in super().prepare_delta_change_value(change, value)] or NOTHING
         return shown_value(self.model._meta.get_field(change.field), value)  # noqa: SLF001 - Django's public API
 
 
