@@ -106,7 +106,9 @@ class GroupAdmin(ReadOnlyAdmin):
         """Return what the group may do, and who is in it."""
         del request
         acts = set(rights.ACTIONS.get(row.name, ()))
-        there = {f"{each.content_type.app_label}.{each.codename}": each for each in row.permissions.select_related("content_type")}
+        there = {
+            f"{each.content_type.app_label}.{each.codename}": each for each in row.permissions.select_related("content_type")
+        }
         may = [(there[name].name, format_html("<code>{}</code>", name)) for name in sorted(acts & there.keys())]
         people_of = User.objects.filter(groups=row).order_by("username")
         members = [(link_to(user, user.username), gettext("yes") if user.is_active else gettext("no")) for user in people_of]
@@ -218,9 +220,13 @@ class TokenAdmin(ReadOnlyAdmin):
                 reasons = error.reasons if isinstance(error, Refused) else (error,)
             else:
                 if not key:
-                    form.add_error(None, gettext("The user has a token already. Its key cannot be shown again; it can be replaced."))
+                    form.add_error(
+                        None, gettext("The user has a token already. Its key cannot be shown again; it can be replaced.")
+                    )
         title = _("Give a token")
-        lead = _("A program that calls the API names its user by a token. The key is shown once: keep it where the program reads it.")
+        lead = _(
+            "A program that calls the API names its user by a token. The key is shown once: keep it where the program reads it."
+        )
         return self._asked(request, form, title=title, lead=lead, reasons=reasons, key=key)
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -235,10 +241,20 @@ class TokenAdmin(ReadOnlyAdmin):
             messages.success(request, gettext("The token of {user} has ended.").format(user=row.user.username))
             return HttpResponseRedirect(list_url(TokenProxy))
         title = gettext("End the token of {user}").format(user=row.user.username)
-        return self._asked(request, forms.Form(), title=title, lead=_("Programs that use it are refused from then on."), press=_("End it"))
+        return self._asked(
+            request, forms.Form(), title=title, lead=_("Programs that use it are refused from then on."), press=_("End it")
+        )
 
     def _asked(
-        self, request: HttpRequest, form: forms.Form, *, title: Any, lead: Any, reasons: Sequence[LedgerError] = (), key: str = "", press: Any = None
+        self,
+        request: HttpRequest,
+        form: forms.Form,
+        *,
+        title: Any,
+        lead: Any,
+        reasons: Sequence[LedgerError] = (),
+        key: str = "",
+        press: Any = None,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),

@@ -23,7 +23,9 @@ class UnitInvalid(LedgerError):
     """A book's unit or the number of its decimals is not one that the ledger keeps."""
 
     code = "unit_invalid"
-    template = _("A book has a unit of 1 to {most} visible characters and 0 to {exponent_most} decimals, not “{unit}” with {exponent}.")
+    template = _(
+        "A book has a unit of 1 to {most} visible characters and 0 to {exponent_most} decimals, not “{unit}” with {exponent}."
+    )
 
 
 class CategoryUnknown(LedgerError):
@@ -47,3 +49,62 @@ class FileMoved(LedgerError):
     template = _(
         "The file was changed while it was read, at line {line}. {members} members before it are registered. Let the file rest, and run the same again."
     )
+
+
+# What is found in a file of members or accounts: each is told with its line and column.
+
+
+class FileEmpty(LedgerError):
+    """The file holds nothing."""
+
+    code = "file_empty"
+    template = _("The file holds no line. Its first line names the columns, or is a JSON object.")
+
+
+class LineUnreadable(LedgerError):
+    """A line cannot be read at all."""
+
+    code = "line_unreadable"
+    template = _("The line cannot be read: {why}.")
+
+
+class ColumnUnknown(LedgerError):
+    """The file has a column that means nothing here, twice, or lacks one that is needed."""
+
+    code = "column_unknown"
+    template = _("The columns are {given}; known are {known}, each once, and needed are {needed}.")
+
+
+class FieldsDiffer(LedgerError):
+    """A line has more or fewer fields than there are columns."""
+
+    code = "fields_differ"
+    template = _("The line has {found} fields, and there are {wanted} columns. Put a field with a comma in it in quotes.")
+
+
+class ValueUnfit(LedgerError):
+    """A value is not what its column holds."""
+
+    code = "value_unfit"
+    template = _("The value does not fit the column {name}: {why}.")
+
+
+class GivenTwice(LedgerError):
+    """The same thing stands twice in the file, with other content."""
+
+    code = "given_twice"
+    template = _("{what} stands in line {first} already, with other content. Leave one of the two out.")
+
+
+class MemberDiffers(LedgerError):
+    """The member is registered with other content."""
+
+    code = "member_differs"
+    template = _("The member {member} is registered already with another {differs}. Correct the file, or change the member.")
+
+
+class AccountCodeTaken(LedgerError):
+    """The account that a member would be opened has a code that another account has."""
+
+    code = "account_code_taken"
+    template = _("The account {account} of book {book} is there already and is not this member's.")

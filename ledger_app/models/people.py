@@ -72,6 +72,7 @@ class Holder(models.Model):
 
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions = [("register_holder", "Can register members")]
         # That nobody is merged into itself, into a merged member, or twice, is kept by triggers: MariaDB takes no CHECK on a counted key.
         indexes = [models.Index(fields=["name"], name="holder_name")]
 

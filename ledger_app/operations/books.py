@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import models
@@ -14,14 +15,18 @@ from simple_history.utils import bulk_create_with_history
 
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
-from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
+from ledger_app.errors import opening as opening_errors
+from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import identifiers, postings
+from ledger_app.queries.rights import rights_of
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 CODE_MOST = 64
+UNIT_MOST, EXPONENT_MOST = 12, 6
+OPEN = "ledger_app.open_book"
 # Codes of books and names of periods stand in headings and in the canonical form of a seal.
 SHORT_CODE_MOST = 20
 ROWS_A_CALL = 2000
@@ -60,9 +65,13 @@ class MemberOpening:
 def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
     """Open a book, or return it where it is there with the same properties.
 
-    :raises errors.Refused: code_invalid, not_found (the time zone), definition_conflict
+    :raises errors.Refused: not_permitted, code_invalid, unit_invalid, not_found (the time zone), definition_conflict
     """
-    _check_code(code, SHORT_CODE_MOST)
+    check_right(caller, OPEN, _("Open books"), _("Finance"))
+    check_code(code, SHORT_CODE_MOST)
+    if not 1 <= len(unit) <= UNIT_MOST or not unit.isprintable() or " " in unit or not 0 <= exponent <= EXPONENT_MOST:
+        facts = {"unit": unit[:CODE_MOST], "exponent": exponent, "most": UNIT_MOST, "exponent_most": EXPONENT_MOST}
+        raise errors.Refused([opening_errors.UnitInvalid(**facts)])
     if time_zone not in available_timezones():
         raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
     wanted = {"unit": unit, "exponent": exponent, "time_zone": time_zone}
@@ -82,7 +91,8 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
 
     :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, definition_conflict
     """
-    _check_code(name, SHORT_CODE_MOST)
+    check_right(caller, OPEN, _("Open periods"), _("Finance"))
+    check_code(name, SHORT_CODE_MOST)
     if ends_on < starts_on:
         raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
 
@@ -110,9 +120,10 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
 
     :raises errors.Refused: code_invalid, definition_conflict
     """
+    check_right(caller, OPEN, _("Open accounts"), _("Finance"))
     wanted = {opening.code: opening for opening in openings}
     for opening in wanted.values():
-        _check_code(opening.code)
+        check_code(opening.code)
         _check_role(opening.role)
 
     def work() -> int:
@@ -138,7 +149,7 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
         if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
             raise errors.Refused(refusals)
         for _code, account in opening.accounts:
-            _check_code(account.code)
+            check_code(account.code)
             _check_role(account.role)
     _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
@@ -196,6 +207,12 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
     return len(new)
 
 
+def check_right(caller: Caller, right: str, label: Any, who: Any) -> None:
+    """Refuse who has not the right. The system has it: it opens what the installation begins with."""
+    if caller.user.username != User.SYSTEM and right not in rights_of(caller.user):
+        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=who)])
+
+
 def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> list[Account]:
     """Create accounts of (book id, member, opening) in the transaction that is open, with a balance row for each stripe; return them.
 
@@ -239,13 +256,14 @@ def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
     return [account for part in postings.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
 
 
-def _check_code(code: str, most: int = CODE_MOST) -> None:
+def check_code(code: str, most: int = CODE_MOST) -> None:
+    """Refuse a code that is not written in the ledger's alphabet."""
     if len(code) > most or CODE.fullmatch(code) is None:
         raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=most)])
 
 
 def _check_role(role: str) -> None:
-    _check_code(role, ROLE_MOST)
+    check_code(role, ROLE_MOST)
     if role in ROLES_TAKEN:
         raise errors.Refused([errors.RoleTaken(role=role)])
 

@@ -41,7 +41,7 @@ def keep_user(
 
     Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
 
-    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak
+    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict
     """
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
@@ -61,7 +61,8 @@ def keep_user(
         if not changed and has_password:
             return user, False
         if is_machine:
-            _check_right(caller, KEEP, _("Keep users"))
+            differs = ", ".join(f"{name} ({there})" for name, (there, _wanted) in changed.items()) or "password"
+            raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=username, differs=differs)])
         if "groups" in changed:
             user.groups.set(_groups(wanted["groups"]))
         user.is_active = is_active

@@ -35,10 +35,13 @@ def keep(
     """Add a reason code, or make the one of this code what is said here. ``contra_accounts`` are codes of accounts by codes of books.
 
     ``version`` is that which was shown, where the code is there already. Books that are left out keep no contra account.
+    The system may add one where there is none yet, as it opens books; to change one takes the right.
 
     :raises errors.Refused: not_permitted, code_invalid, not_found (book, account), account_in_other_book, stale
     """
-    _check_right(caller, KEEP, _("Keep reason codes"), _("Finance"))
+    check = partial(_check_right, caller, KEEP, _("Keep reason codes"), _("Finance"))
+    if caller.user.username != User.SYSTEM:
+        check()
     if len(code) > CODE_MOST or CODE.fullmatch(code) is None:
         raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=CODE_MOST)])
     wanted = {"name": name.strip()[:NAME_MOST] or code, "may_waive_floor": may_waive_floor, "is_active": is_active}
@@ -54,6 +57,8 @@ def keep(
                 raise errors.Refused([errors.Stale(shown=version, now=row.version)])
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
         changed |= _set_contra_accounts(row, accounts, caller)
+        if changed and "added" not in changed:
+            check()
         if changed and "added" not in changed:
             for column, value in wanted.items():
                 setattr(row, column, value)
