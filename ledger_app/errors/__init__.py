@@ -150,7 +150,9 @@ class AccountUnknown(LedgerError):
     """The draft names an account that does not exist."""
 
     code = "account_unknown"
-    template = _("There is no account {account} (entry {reference}). Open it first.")
+    template = _(
+        "There is no account {account} (entry {reference}). Open it first: on the page of its book, or by open_accounts."
+    )
 
 
 class AccountInOtherBook(LedgerError):
@@ -180,7 +182,9 @@ class PeriodMissing(LedgerError):
     """No period of the book covers the date."""
 
     code = "period_missing"
-    template = _("Book {book} has no period that covers {date} (entry {reference}). Open the period first.")
+    template = _(
+        "Book {book} has no period that covers {date} (entry {reference}). Open the period first: on the page of the book, or by open_periods."
+    )
 
 
 class PeriodFrozen(LedgerError):
