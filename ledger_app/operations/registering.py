@@ -130,7 +130,10 @@ def _check(
         first, content, kind = lines[0]
         others = [line for line, other, _kind in lines[1:] if other != content]
         receipt.add(
-            [Finding(line, kind, opening.GivenTwice(what=KINDS[kind].label, first=first)) for line in others[:FINDINGS_KEPT]]
+            [
+                Finding(line, column_of(kind), opening.GivenTwice(what=KINDS[kind].label, first=first))
+                for line in others[:FINDINGS_KEPT]
+            ]
         )
 
 
@@ -204,9 +207,9 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
             if card is not None and (known is None or card.holder_id != known.holder_id):
                 text = shown(kind, value, value[-4:])
                 taken = member_errors.IdentifierTaken(kind=KINDS[kind].label, value=text, holder=card.holder_id)
-                found.findings.append(Finding(row.line, f"{kind}s", taken))
+                found.findings.append(Finding(row.line, column_of(kind), taken))
             elif card is None and known is not None:
-                differs.append(f"{kind}s")
+                differs.append(column_of(kind))
         if differs:
             error = opening.MemberDiffers(member=number, differs=", ".join(dict.fromkeys(differs)))
             found.findings.append(Finding(row.line, differs[0], error))
@@ -250,13 +253,15 @@ def code_of(template: AccountTemplate, row: Row) -> str:
     return f"{template.role}.{row.member_number}"
 
 
+def column_of(kind: str) -> str:
+    """Return the column that identifiers of a kind stand in."""
+    return {Identifier.CARD_TOKEN: "card_tokens", Identifier.CARD_NUMBER: "card_numbers"}.get(kind, kind)
+
+
 def _unfit(row: Row, receipt: Receipt) -> bool:
     """Whether an identifier of a member cannot be one; each that cannot is a finding."""
-    columns = {Identifier.CARD_TOKEN: "card_tokens", Identifier.CARD_NUMBER: "card_numbers"}
     wrong = [
-        Finding(row.line, columns.get(kind, kind), error)
-        for kind, value in row.identities()
-        for error in identifiers.check(kind, value)
+        Finding(row.line, column_of(kind), error) for kind, value in row.identities() for error in identifiers.check(kind, value)
     ]
     if not wrong and len(row.member_number) > CODE_MOST - 33:
         # The longest role, a dot and the number make the code of an account.

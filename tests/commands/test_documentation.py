@@ -91,7 +91,19 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(received.data) == fields("receive")
     batch = received.data["batch"]
     two = [Identifier.objects.get(value=number).holder_id for number in ("1001", "1002")]
+    accounts, registered = tmp_path / "accounts.csv", tmp_path / "members.csv"
+    accounts.write_text("code,role,category\nextra,extra,asset\n")
+    registered.write_text("member_number\n9001\n")
     runs: list[tuple[Any, ...]] = [
+        ("open_book", "NEW", "--unit", "JPY", "--exponent", 0, "--zone", "UTC"),
+        ("open_periods", "NEW", "--from", "2017-01", "--months", 2),
+        ("open_accounts", "NEW", accounts),
+        ("set_template", "NEW", "points", "--category", "liability"),
+        ("register_members", registered),
+        ("keep_reason_code", "newly", "--name", "New", "--contra", "NEW=extra"),
+        ("set_limit", "finance", "NEW", "--most", 9, "--two-above", 9),
+        ("keep_user", "new-1", "--group", "support"),
+        ("drf_create_token", "new-1"),
         ("load_source", definition),
         ("validate", batch),
         ("approve", batch, *finance),
