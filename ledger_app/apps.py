@@ -20,6 +20,7 @@ class LedgerConfig(AppConfig):
             adjustment_proofs,
             adjustments,
             closing,
+            floor_proofs,
             lot_proofs,
             member_proofs,
             open_work,
@@ -42,7 +43,8 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        proofs.register(member_proofs.STATEMENTS)
+        for also in (floor_proofs, member_proofs):
+            proofs.register(also.STATEMENTS)
 
 
 def install_rights(**_kwargs: Any) -> None:

@@ -27,15 +27,17 @@ def digest() -> str:
     return found.hexdigest()[:16]
 
 
-def kept(database: BaseDatabaseWrapper) -> Path:
-    """Return the path of the copy for this database, whether it is there or not."""
-    return KEPT / f"{digest()}.{'sqlite3' if database.vendor == 'sqlite' else 'sql'}"
+def kept(database: BaseDatabaseWrapper) -> Path | None:
+    """Return the path of the copy for this database, whether it is there or not; None for MySQL, whose own programs may be missing."""
+    if database.vendor == "sqlite":
+        return KEPT / f"{digest()}.sqlite3"
+    return KEPT / f"{digest()}.sql" if getattr(database, "mysql_is_mariadb", False) else None
 
 
 def lay_out(database: BaseDatabaseWrapper, name: str) -> bool:
     """Fill the test database ``name`` from the copy; False where there is none yet."""
     copy = kept(database)
-    if not copy.exists():
+    if copy is None or not copy.exists():
         return False
     if database.vendor == "sqlite":
         shutil.copyfile(copy, name)
@@ -50,7 +52,7 @@ def lay_out(database: BaseDatabaseWrapper, name: str) -> bool:
 def keep(database: BaseDatabaseWrapper) -> None:
     """Keep a copy of the connected test database, which nothing but migrations have filled."""
     copy = kept(database)
-    if copy.exists():
+    if copy is None or copy.exists():
         return
     KEPT.mkdir(parents=True, exist_ok=True)
     handle, path = tempfile.mkstemp(dir=KEPT)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import BinaryIO, NamedTuple
 
+from ingestion_app.checks import foreign
 from ingestion_app.checks.record import CarefulReader, DataReader, Row
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import Definition, RecordType
@@ -12,6 +13,7 @@ from ingestion_app.formats.delimited import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.values import Value, shown
 
+END_MARK = b"\x1a"  # what CP/M and its heirs end a text file with
 _NOWHERE = Line(0, 0, b"", b"", 0, is_too_long=False)
 _ENDING_NAMES = {b"\n": "LF", b"\r\n": "CRLF"}
 
@@ -135,17 +137,13 @@ class Examination:
         if not piece:
             yield self._seen("file.empty", _NOWHERE)
             return
-        encoding = self._mark_of(piece)
-        if encoding is not None:
-            first = Line(1, 0, piece, b"", 0, is_too_long=False)
-            yield self._seen("file.byte_order_mark", first, mark=encoding, encoding=self._layout.encoding)
-            if not piece.startswith(BYTE_ORDER_MARK):
-                # Nothing more can be said of bytes in an encoding that no layout has.
-                self.bad_sum_known = False
-                return
-        number, offset = 1, 0
-        if encoding is not None:
-            piece, offset = piece[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
+        seen, marked = self._first_look(piece)
+        yield from seen
+        if marked is None:
+            # Nothing more can be said of bytes that are no text in the layout's encoding.
+            self.bad_sum_known = False
+            return
+        number, offset, piece = 1, marked, piece[marked:]
         while piece:
             # Only a data record in its place may take the quick way; everything else is looked at carefully.
             row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
@@ -168,6 +166,29 @@ class Examination:
             piece = readline(piece_bytes)
         yield from self._conclude()
 
+    def _first_look(self, piece: bytes) -> tuple[list[Seen], int | None]:
+        """Return what the beginning of the file shows, and how many bytes its mark has; None where the rest cannot be read."""
+        first, encoding = Line(1, 0, piece, b"", 0, is_too_long=False), self._layout.encoding
+        seen, marked = [], 0
+        if (mark := self._mark_of(piece)) is not None:
+            seen.append(self._seen("file.byte_order_mark", first, mark=mark, encoding=encoding))
+            if not piece.startswith(BYTE_ORDER_MARK):
+                return seen, None
+            marked = len(BYTE_ORDER_MARK)
+        if (fault := foreign.recognise(self._head(), encoding)) is not None:
+            seen.append(self._seen(fault.rule, first, **fault.facts))
+            if RULES[fault.rule].severity is Severity.ERROR:
+                return seen, None
+        return seen, marked
+
+    def _head(self) -> bytes:
+        """Return the first bytes of the file, and go on where the stream stood."""
+        place = self._stream.tell()
+        self._stream.seek(0)
+        head = self._stream.read(foreign.HEAD_BYTES)
+        self._stream.seek(place)
+        return head
+
     def _mark_of(self, piece: bytes) -> str | None:
         if piece.startswith(BYTE_ORDER_MARK):
             return "UTF-8"
@@ -188,6 +209,14 @@ class Examination:
             self._repeated[rule] = self._seen(rule, line, **facts), 1
 
     def _examine(self, line: Line) -> Iterator[Row | Seen]:
+        if not line.content.strip(b" \t" if self._layout.delimiter != "\t" else b" "):
+            self._repeat("line.blank", line)
+            return
+        if line.content.endswith(END_MARK) and not line.ending:
+            yield self._seen("line.end_of_file_mark", line)
+            line = line._replace(content=line.content.rstrip(END_MARK))
+            if not line.content:
+                return
         if self._is_over:
             marker = (self._layout.end or self._layout.trailer).marker
             self._repeat("line.after_end", line, marker=marker)
@@ -298,6 +327,8 @@ class Examination:
     def _conclude(self) -> Iterator[Seen]:
         for first, lines in self._repeated.values():
             yield replace(first, facts={**first.facts, "lines": lines})
+        if self._stage is None:
+            yield self._seen("file.header_missing", _NOWHERE, marker=self._layout.header.marker)
         if self._trailer is None:
             yield self._seen("file.trailer_missing", _NOWHERE, marker=self._layout.trailer.marker)
         else:

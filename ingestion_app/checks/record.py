@@ -1,15 +1,21 @@
 """Reads one line as a record of its type: quickly where it is well formed, carefully where something has to be explained."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
-from ingestion_app.formats.definition import Definition, RecordType
+from ingestion_app.formats.definition import Definition, Kind, RecordType
 from ingestion_app.formats.delimited import DelimitedFormat, Line
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.values import Value, field_reader, plain_amount
+from ingestion_app.formats.postings import PLACE
+from ingestion_app.formats.values import Value, field_reader, plain_amount, shown
+from ledger_app.rules.identifiers import masked_text
+
+# As many digits as a card number has at least, as people write them. What has none is not looked at any further.
+_DIGITS = re.compile(rb"[0-9](?:[ -]?[0-9]){12}")
 
 
 class Row(NamedTuple):
@@ -78,17 +84,27 @@ class DataReader:
         self._key = [data.position(name) for name in definition.roles.key]
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
+        self._open = {place: data.columns[place].name for place in _shown_in_entries(definition)}
         self.quick = self._quick_reader(lines, data)
 
     def careful(self, line: Line) -> tuple[Row | None, list[tuple[int, Fault]], int | None]:
         """Return the row, or None with the faults; and the amount wherever it can be read."""
         fields = self._careful.read(line)
-        if fields.faults:
-            return None, fields.faults, plain_amount(fields.texts[self._amount]) if fields.texts else None
+        faults = fields.faults + self._card_numbers(fields.texts)
+        if faults:
+            return None, faults, plain_amount(fields.texts[self._amount]) if fields.texts else None
         values = tuple(value for value in fields.values if value is not None)
         key = "/".join(str(values[place]) for place in self._key)
         holder, amount = str(values[self._holder]), int(fields.texts[self._amount])
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
+
+    def _card_numbers(self, texts: Sequence[str]) -> list[tuple[int, Fault]]:
+        """Name the columns whose text would put a card number into an entry."""
+        return [
+            (place + 2, Fault("record.card_number", {"name": name, "found": shown(masked_text(texts[place]))}))
+            for place, name in (self._open.items() if texts else ())
+            if masked_text(texts[place]) != texts[place]
+        ]
 
     def _quick_reader(self, lines: DelimitedFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
         read = lines.quick_reader(data)
@@ -96,13 +112,26 @@ class DataReader:
         key_of = itemgetter(*self._key)
         has_joined_key = len(self._key) > 1
         ending_bytes = len(lines.layout.line_ending)
+        digits = _DIGITS.search if self._open else (lambda _whole: None)
 
         def quick(whole: bytes, number: int, offset: int) -> Row | None:
             values = read(whole)
-            if values is None:
+            if values is None or digits(whole) is not None:
                 return None
             key = "/".join(key_of(values)) if has_joined_key else key_of(values)
             raw = whole[:-ending_bytes]
             return _row((number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw))
 
         return quick
+
+
+def _shown_in_entries(definition: Definition) -> list[int]:
+    """Return the places of the data columns whose text reaches an entry, or is free text: what an entry holds can never be mended."""
+    data = definition.layout.data
+    named = {name for rule in definition.postings for name in PLACE.findall(rule.description)} | set(definition.roles.key)
+    return [
+        place
+        for place, column in enumerate(data.columns)
+        if not column.may_look_like_card
+        and (column.kind is Kind.TEXT or (column.kind is Kind.IDENTIFIER and column.name in named))
+    ]

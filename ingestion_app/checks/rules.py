@@ -11,6 +11,9 @@ from types import MappingProxyType
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
+from ledger_app.rules.posting import ORDER
+
 RAW_BYTES = 200  # how much of a line a finding keeps
 
 
@@ -85,6 +88,31 @@ _FILE = (
         _("Send the file in {encoding} without a byte-order mark."),
     ),
     _error(
+        "file.not_text",
+        _("The file is not text in {encoding}: it begins as {found} does."),
+        _("Send the file unpacked, as plain text in {encoding}."),
+    ),
+    _error(
+        "file.encoding_foreign",
+        _("The bytes of the file read as {found}, and not as {encoding}."),
+        _("Send the file in {encoding}; no character is converted or guessed."),
+    ),
+    _warning(
+        "file.encoding_doubtful",
+        _("The text of the file looks like {found}, and not like {encoding}."),
+        _("Look at the text of a record. If it is wrong, ask the sender for the file in {encoding}; if it is right, approve."),
+    ),
+    _error(
+        "file.cr_endings",
+        _("Lines end with CR alone, so that the whole file is one line."),
+        _("End every line of the file as the layout says; send it as binary, so that nothing on the way changes it."),
+    ),
+    _warning(
+        "file.received_elsewhere",
+        _("These very bytes were received for source {source}, too: batch {batch}, which is {state}."),
+        _("Find out which source the file is for. If it is for the other, withdraw this batch; if for both, approve."),
+    ),
+    _error(
         "file.header_missing",
         _("The file does not begin with a header record marked {marker}."),
         _("Send the whole file, with its header on the first line."),
@@ -127,6 +155,16 @@ _LINE = (
         "line.cut_off",
         _("The file ends in the middle of this line: it has no line ending."),
         _("Send the whole file, with a line ending after its last line."),
+    ),
+    _error(
+        "line.blank",
+        _("Lines are blank; blank lines: {lines}, of which this is the first."),
+        _("Send the file without blank lines, also after the last record."),
+    ),
+    _error(
+        "line.end_of_file_mark",
+        _("The file ends with an end-of-file mark, the byte 1A."),
+        _("Send the file without the mark after its last line ending."),
     ),
     _error(
         "line.unbalanced_quotes",
@@ -217,6 +255,13 @@ _RECORD_FIELD = (
 )
 
 _RECORD = (
+    _error(
+        "record.card_number",
+        _("{name} holds a card number: “{found}”."),
+        _(
+            "Send the number masked or as a token: an entry that holds it could never be mended. If it is none, the layout says may_look_like_card."
+        ),
+    ),
     _note("record.zero_amount", _("{name} is 0: the record is kept and counted, and has no effect."), _("Nothing to do.")),
     _error(
         "record.duplicate_same",
@@ -311,21 +356,70 @@ _LEDGER = (
     ),
     _error(
         "ledger.reference_exists_same",
-        _("The ledger already holds entry {reference} with this content."),
+        _("The ledger already holds entry {reference} in book {book}, the same in every field; batch {batch} posted it."),
         _("Take the record out of the file: it has been posted before."),
     ),
     _error(
         "ledger.reference_exists_differs",
-        _("The ledger already holds entry {reference} with another content."),
-        _("Ask the sender which is right; a correction is a new record with its own key."),
+        _(
+            "The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}"
+        ),
+        _(
+            "Ask the sender which is right: a correction is a new record with its own key, or comes once the entry that stands is reversed."
+        ),
+    ),
+    _error(
+        "ledger.reference_exists_in_part",
+        _(
+            "The ledger already holds entry {reference} in book {book}, posted by batch {batch}, and not the record's other entries."
+        ),
+        _(
+            "Ask the sender what is meant: the record is posted as a whole, once the entry that stands is reversed, or not at all."
+        ),
+    ),
+    _note(
+        "ledger.reference_reversed",
+        _("Entry {reference} in book {book}, of batch {batch}, was reversed by batch {reversal}: the record is posted anew."),
+        _("Nothing to do where the file corrects that batch."),
+    ),
+    _warning(
+        "ledger.reference_reversed_singly",
+        _("Entry {reference} in book {book}, of batch {batch}, was reversed by itself ({reversal}): the record is posted anew."),
+        _("Check that it is to be posted after all, then approve; or ask the sender to take it back."),
     ),
     _error(
         "ledger.floor_broken",
         _("Account {account} in book {book} would fall to {balance}, below its floor of {floor}."),
         _("Ask the sender to correct the record, or post what the account lacks first."),
     ),
+    _error(
+        "ledger.left_out",
+        _("The record was left out when the batch was ended: chunk {chunk} of it could not be applied ({code})."),
+        _("Mend what refused it, then send the record again; its key is free."),
+    ),
+)
+
+# What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
+_NAMED: dict[type[LedgerError], str] = {
+    ReferenceConflict: "ledger.reference_exists_differs",
+    HolderMerged: "ledger.account_merged",
+}
+_CODES: dict[type[LedgerError], str] = {kind: _NAMED.get(kind, f"ledger.{kind.code}") for kind in ORDER}
+_REFUSED = tuple(
+    _error(
+        _CODES[kind],
+        kind.template,
+        _("Ask the sender to correct the record, or mend what the ledger lacks; then validate again."),
+    )
+    for kind in ORDER
+    if _CODES[kind] not in {rule.code for rule in _LEDGER}
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED)}
 )
+
+
+def rule_of(refusal: LedgerError) -> str:
+    """Return the code of the rule that a refusal of ``post`` is, where it is seen in a file."""
+    return _CODES[type(refusal)]

@@ -39,7 +39,8 @@ class Column:
     """One field of a record type.
 
     ``width`` is the most characters a text or identifier may have; ``minimum`` the least an amount may be (0, or negative where the
-    sender sends refunds); ``constant`` the only value allowed, or None; ``zone`` the time zone of an instant written as local time.
+    sender sends refunds); ``constant`` the only value allowed, or None; ``zone`` the time zone of an instant written as local time; ``may_look_like_card`` says that the sender's
+    own long numbers may pass for card numbers here.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Column:
     constant: str | None = None
     format: DateFormat | InstantFormat | None = None
     zone: tzinfo | None = None
+    may_look_like_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,9 @@ def _read_column(table: Table, name: str, never: str) -> Column | None:
         return None
     kind = Kind(written_kind)
     width = minimum = constant = written_format = zone = None
+    may_look_like_card = False
     if kind in _SIZED:
+        may_look_like_card = table.switch("may_look_like_card")
         most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
         width = table.integer("width", least=1, most=most, optional=True)
         constant = table.text("constant", pattern="(?s).+", expected=_("the only value allowed"), optional=True)
@@ -126,6 +128,7 @@ def _read_column(table: Table, name: str, never: str) -> Column | None:
         minimum=minimum or 0,
         format=_as_format(kind, written_format),
         zone=zone,
+        may_look_like_card=may_look_like_card,
     )
     return _with_constant(table, column, constant, never)
 

@@ -90,6 +90,13 @@ class Table:
             return None
         return value
 
+    def switch(self, key: str) -> bool:
+        """Return an optional true or false; false where it is absent."""
+        value = self._get(key, optional=True)
+        if value is not None and not isinstance(value, bool):
+            self.add(key, _("Write true or false."))
+        return value is True
+
     def table(self, key: str, *, optional: bool = False) -> "Table | None":
         """Return the table under ``key``."""
         value = self._get(key, optional=optional)

@@ -9,6 +9,7 @@ import pytest
 
 from ingestion_app.checks.file import Examination
 from ingestion_app.checks.record import Row
+from ingestion_app.formats.definition import Column, Definition, Kind
 from tests.ingestion_app.checks.samples import (
     BUSINESS_DATE,
     END,
@@ -20,6 +21,7 @@ from tests.ingestion_app.checks.samples import (
     definition,
     examine,
     whole,
+    with_data_column,
     with_text,
 )
 
@@ -98,7 +100,7 @@ def test_a_trailer_that_cannot_be_read():
 
 
 def test_records_after_the_end_are_told_once_with_their_number():
-    examination, rows, seen = examine(GOOD + PURCHASE + b"\n" + OTHER_PURCHASE)
+    examination, rows, seen = examine(GOOD + PURCHASE + PURCHASE + OTHER_PURCHASE)
     assert [(item.rule, item.line, item.offset, item.facts["lines"]) for item in seen] == [("line.after_end", 6, len(GOOD), 3)]
     assert (len(rows), examination.received_count, examination.file_errors) == (2, 2, 1)
 
@@ -128,7 +130,7 @@ def test_a_trailer_before_the_header():
     assert codes(seen) == ["file.header_missing", "line.out_of_order", "file.no_records"]
 
 
-@pytest.mark.parametrize("line", [b"X,1,2\n", b"\n", b" D,1\n", b"d,1\n", b"\x1a\n", b'"D"x,1\n', b"\xff\xff\n"])
+@pytest.mark.parametrize("line", [b"X,1,2\n", b" D,1\n", b"d,1\n", b"\x1a\n", b'"D"x,1\n', b"\xff\xff\n"])
 def test_a_line_of_no_known_type(line):
     examination, rows, seen = examine(HEADER + PURCHASE + line + OTHER_PURCHASE + TRAILER + END)
     assert [(item.rule, item.line) for item in seen] == [("line.unknown_type", 3)]
@@ -157,18 +159,18 @@ def test_a_cut_off_trailer_is_not_believed():
     assert examination.trailer_sum is None
 
 
-def test_bytes_in_another_encoding_are_named_to_the_byte():
-    line = "D,1001,31,9001,777,150,食料".encode("cp932") + b"\n"
+def test_a_byte_that_is_not_of_the_encoding_is_named():
+    line = "D,1001,31,9001,777,150,食料".encode() + b"\x90\n"
     examination, rows, seen = examine(HEADER + line + END, with_text())
     assert codes(seen)[0] == "line.undecodable"
-    assert seen[0].offset == len(HEADER) + line.index("食料".encode("cp932"))
+    assert seen[0].offset == len(HEADER) + line.index(b"\x90")
     assert seen[0].facts["byte"] == "0x90"
     assert (rows, examination.bad_count, examination.bad_sum_known) == ([], 1, False)
 
 
 def test_utf_8_sent_where_cp932_is_agreed_is_refused():
     content = whole("D,1001,31,9001,777,400,髙島屋".encode() + b"\n")
-    assert codes(examine(content, with_text(encoding="cp932"))[2])[0] == "line.undecodable"
+    assert codes(examine(content, with_text(encoding="cp932"))[2]) == ["file.encoding_foreign"]
 
 
 @pytest.mark.parametrize("byte", [b"\x80", b"\xa0", b"\xfd", b"\xff"])
@@ -237,6 +239,16 @@ class EndlessLine:
         self.left = 5_000_000_000
         self.most = 0
         self.start = b"D,"
+
+    def tell(self) -> int:
+        return 0
+
+    def seek(self, place: int) -> None:
+        assert place == 0
+
+    def read(self, size: int) -> bytes:
+        self.most = max(self.most, size)
+        return (b"D," + b"x" * size)[:size]
 
     def readline(self, limit: int) -> bytes:
         assert limit > 0, "a line must never be read whole"
@@ -381,3 +393,31 @@ def test_a_stream_of_the_same_bytes_in_small_reads_gives_the_same():
 
     examination = Examination(Trickle(GOOD), definition(), business_date=BUSINESS_DATE, sequence=1)
     assert list(examination.rows()) == examine(GOOD)[1]
+
+
+@pytest.mark.parametrize("text", ["to 4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111x", "a 378282246310005 b"])
+def test_a_card_number_that_would_reach_an_entry_is_refused_and_not_repeated(text):
+    line = f"D,1001,31,9001,777,150,{text}\n".encode()
+    examination, rows, seen = examine(whole(line, OTHER_PURCHASE.replace(b"2017-01-06T11:30:00Z", b"shop")), with_wide_text())
+    assert [(item.rule, item.line, item.column) for item in seen] == [("record.card_number", 2, 7)]
+    assert (len(rows), examination.bad_count, examination.bad_sum) == (1, 1, 150)
+    assert "1111 1111" not in str(seen[0].facts)
+    assert "41111111" not in str(seen[0].facts)
+
+
+def test_a_card_number_as_a_key_is_refused_as_it_would_be_the_reference():
+    assert codes(examine(whole(PURCHASE.replace(b"9001", b"4111111111111111"), total=150))[2]) == ["record.card_number"]
+
+
+@pytest.mark.parametrize("text", ["4111111111111112", "20170105100000", "12-34-56", "0000 1111"])
+def test_a_number_that_is_no_card_is_taken(text):
+    assert codes(examine(whole(f"D,1001,31,9001,777,400,{text}\n".encode()), with_wide_text())[2]) == []
+
+
+def test_a_column_may_be_said_to_hold_numbers_that_pass_for_cards():
+    content = whole(b"D,1001,31,9001,777,400,4111111111111111\n")
+    assert codes(examine(content, with_wide_text(may_look_like_card=True))[2]) == []
+
+
+def with_wide_text(**column: object) -> Definition:
+    return with_data_column(Column("shop", Kind.TEXT, width=40, **column))  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Whatever is wrong with a file ends in a stored finding: the batch is rejected, the ledger untouched, the bytes kept."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,21 @@ from typing import Any
 import pytest
 
 from ingestion_app.models import Attempt, Chunk, Finding, Record
+from ingestion_app.operations import receiving, sources
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow, Period
-from tests.ingestion_app.operations.world import DAY, NAME, PURCHASES, Purchase, World, card_file, codes, found, ledger
+from tests.ingestion_app.operations.world import (
+    DAY,
+    NAME,
+    PURCHASES,
+    Purchase,
+    World,
+    card_file,
+    codes,
+    definition,
+    found,
+    ledger,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +43,7 @@ UNREADABLE_AMOUNT = ["control.sum_unverifiable", "record.amount_invalid"]
 # what is wrong: the bytes, and the rules of the errors that are found
 BAD: dict[str, tuple[bytes, list[str]]] = {
     "an empty file": (b"", ["file.empty"]),
-    "one line ending": (b"\n", ["file.end_missing", "file.header_missing", "file.trailer_missing", "line.unknown_type"]),
+    "one line ending": (b"\n", ["file.end_missing", "file.header_missing", "file.trailer_missing", "line.blank"]),
     "no header": (GOOD.split(b"\n", 1)[1], ["file.header_missing"]),
     "the header of another day": (card_file(day=DAY.replace(day=30)), ["control.header_business_date_differs"]),
     "the header of another sequence": (card_file(sequence=2), ["control.header_sequence_differs"]),
@@ -122,7 +135,7 @@ BAD: dict[str, tuple[bytes, list[str]]] = {
         ],
     ),
     "a record of no known type": (card_file([FIRST, b"X,1\n"], count=1), ["line.unknown_type"]),
-    "an empty line": (card_file([FIRST, b"\n"], count=1), ["line.unknown_type"]),
+    "an empty line": (card_file([FIRST, b"\n"], count=1), ["line.blank"]),
     "the amount 1e3": (with_amount("1e3"), UNREADABLE_AMOUNT),
     "the amount １２３": (with_amount("１２３"), UNREADABLE_AMOUNT),
     "the amount -0": (with_amount("-0"), UNREADABLE_AMOUNT),
@@ -260,3 +273,23 @@ def test_findings_of_one_rule_are_kept_up_to_a_bound_and_all_are_counted(world: 
     batch = world.validate(world.receive(card_file(records)))
     assert batch.finding_counts == {"ledger.holder_unknown": 1200}
     assert Finding.objects.filter(batch=batch).count() == 1000
+
+
+def test_the_same_bytes_under_another_source_are_a_warning_that_names_the_batch(world: World) -> None:
+    first = world.validated()
+    sources.load(text=definition().replace('code = "till"', 'code = "other-till"'), caller=world.caller())
+    receipt = receiving.receive(
+        stream=io.BytesIO(card_file()),
+        name="other-till-2017-01-31-1.csv",
+        source_code="other-till",
+        directory=world.directory,
+        caller=world.caller(),
+        business_date=DAY,
+        sequence=1,
+    )
+    second = world.validate(receipt.batch)
+    (finding,) = Finding.objects.filter(batch=second, rule="file.received_elsewhere")
+    assert (finding.severity, finding.facts) == ("warning", {"source": "till", "batch": first.pk, "state": "validated"})
+    world.withdraw(first)
+    again = world.validate(second)
+    assert not Finding.objects.filter(batch=again, rule="file.received_elsewhere").exists()
