@@ -202,6 +202,10 @@ class TokenAdmin(ReadOnlyAdmin):
         title = gettext("Token of {user}").format(user=row.user.username)
         return Sheet(title=title, remark=remark, main=[Facts(_("The token"), facts)])
 
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page shows; Django would put what the row is called, which is its key, into the title of the window."""
+        return {**super().page(request, row), "subtitle": ""}
+
     def give(self, request: HttpRequest) -> HttpResponse:
         """Ask whose, and on a POST give a token and tell its key, this once."""
         if not self.may_give(request):

@@ -150,9 +150,7 @@ class AccountUnknown(LedgerError):
     """The draft names an account that does not exist."""
 
     code = "account_unknown"
-    template = _(
-        "There is no account {account} (entry {reference}). Open it first: on the page of its book, or by open_accounts."
-    )
+    template = _("There is no account {account} (entry {reference}). Open it first: by open_accounts, or on its book’s page.")
 
 
 class AccountInOtherBook(LedgerError):
@@ -183,7 +181,7 @@ class PeriodMissing(LedgerError):
 
     code = "period_missing"
     template = _(
-        "Book {book} has no period that covers {date} (entry {reference}). Open the period first: on the page of the book, or by open_periods."
+        "Book {book} has no period that covers {date} (entry {reference}). Open it first: by open_periods, or on the book’s page."
     )
 
 

@@ -17,6 +17,20 @@ from ledger_app.rules import identifiers
 REASON_MOST = 100  # characters, as the history's column has them
 
 
+class GroupHistory(models.Model):
+    """A row of what groups and rights a user had at a line of the history."""
+
+    class Meta:
+        """No table of its own."""
+
+        abstract = True
+
+    @property
+    def history_object(self) -> Any:
+        """The user as they were, as other rows of histories call it."""
+        return self.history.instance  # type: ignore[attr-defined]  # made by simple-history
+
+
 class UserHistory(HistoricalRecords):  # type: ignore[misc]  # simple_history brings no types
     """The history of users, whichever door a change came by: which groups they are in, and that a password was set, never which."""
 
@@ -30,30 +44,26 @@ class UserHistory(HistoricalRecords):  # type: ignore[misc]  # simple_history br
             said = f"{said} · {_os_account()}" if said else _os_account()
         return said[:REASON_MOST] or None
 
+    def post_save(self, instance: Any, created: bool, using: str | None = None, **options: Any) -> None:  # noqa: FBT001 - as it is called
+        """Write a line, but not for a login, which notes when it was and changes nothing else."""
+        if set(options.get("update_fields") or ()) != {"last_login"}:
+            super().post_save(instance, created, using=using, **options)
+
 
 class User(AbstractUser):
     """A person or a system that acts. ``system`` stands for what the machine does by itself."""
 
     SYSTEM = "system"
 
-    history = UserHistory(excluded_fields=["password", "last_login"], m2m_fields=["groups", "user_permissions"])
+    history = UserHistory(
+        excluded_fields=["password", "last_login"], m2m_fields=["groups", "user_permissions"], m2m_bases=[GroupHistory]
+    )
 
     class Meta:
         """Names."""
 
         verbose_name = _("user")
         verbose_name_plural = _("users")
-
-    def save(self, *args: Any, **options: Any) -> None:
-        """Save the user. A login, which notes when it was and changes nothing else, writes no line of the history."""
-        is_login = set(options.get("update_fields") or ()) == {"last_login"}
-        if is_login:
-            self.skip_history_when_saving = True
-        try:
-            super().save(*args, **options)
-        finally:
-            if is_login:
-                del self.skip_history_when_saving
 
 
 class Holder(models.Model):
