@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import rest_framework.authtoken.admin  # noqa: F401 - registers what is registered anew below
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -17,7 +18,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken import admin as made_by_others
 from rest_framework.authtoken.models import TokenProxy
 
 from config import doorways
@@ -33,7 +33,7 @@ from ledger_app.templatetags import look
 
 # Both come with a form that changes them and leaves no word of it. The import registers the second.
 admin.site.unregister(Group)
-admin.site.unregister(made_by_others.TokenProxy)
+admin.site.unregister(TokenProxy)
 
 
 @admin.register(User)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import opening
-from ledger_app.models import Account, AccountTemplate, Book, Period
+from ledger_app.models import STRIPES_MOST, Account, AccountTemplate, Book, Period
 from ledger_app.operations import audit, books, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpening, check_right
@@ -165,7 +165,7 @@ def _numbers(line: int, said: Mapping[str, str]) -> tuple[dict[str, int | None],
             wrong.append(Finding(line, column, opening.ValueUnfit(name=column, why=_("it is a whole number, or empty"))))
         numbers[column] = int(text) if text and is_number else None
     stripes = 1 if numbers["stripes"] is None else numbers["stripes"]
-    if not 1 <= stripes <= books.STRIPES_MOST:
+    if not 1 <= stripes <= STRIPES_MOST:
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=_("it is 1 to 64"))))
     elif stripes > 1 and numbers["floor"] is not None:
         why = _("an account with stripes has no floor")

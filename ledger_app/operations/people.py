@@ -46,7 +46,7 @@ def keep_user(
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
         _check_right(caller, KEEP, _("Keep users"))
-    wanted = {"groups": sorted(set(groups)), "is_active": is_active}
+    wanted: dict[str, Any] = {"groups": sorted(set(groups)), "is_active": is_active}
     _check_name(username)
     if password is not None:
         _check_password(password, username)

@@ -8,7 +8,7 @@ import hashlib
 import os
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -188,11 +188,11 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
         ),
     }
     names: dict[int, str] = {}
-    for part in postings.parts(sorted({known.holder_id for known in there.values()})):
+    for part in _parts({known.holder_id for known in there.values()}):
         names.update(Holder.objects.filter(id__in=part).values_list("id", "name"))
     moved = {
         key
-        for part in postings.parts(sorted(known.id for known in there.values()))
+        for part in _parts({known.id for known in there.values()})
         for key in MovedIdentifier.objects.filter(identifier__in=part).values_list("identifier_id", flat=True)
     }
     stay: list[tuple[Row, int]] = []
@@ -226,7 +226,7 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
 def _find_missing(found: _Sorted, stay: Sequence[tuple[Row, int]], templates: Sequence[AccountTemplate]) -> None:
     """Add the accounts that members who are there lack."""
     held: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    for part in postings.parts(sorted(key for _row, key in stay) if templates else []):
+    for part in _parts({key for _row, key in stay} if templates else set()):
         for key, book_id, role in Account.objects.filter(holder__in=part).values_list("holder_id", "book_id", "role"):
             held[key].add((book_id, role))
     found.missing += [
@@ -309,6 +309,10 @@ def _blocks(stream: BinaryIO, whole: "hashlib._Hash") -> Iterator[Block]:
         if line < first:
             return
         yield Block(rows, findings, first, digest.digest())
+
+
+def _parts(keys: Collection[int]) -> Iterator[list[int]]:
+    return (list(map(int, part)) for part in postings.parts(sorted(keys)))
 
 
 def _templates() -> list[AccountTemplate]:

@@ -97,8 +97,7 @@ class Reader:
         except ValueError as error:
             return None, [_unreadable(line, error.args[0])]
         if len(fields) != len(self._columns):
-            error = opening.FieldsDiffer(found=len(fields), wanted=len(self._columns))
-            return None, [Finding(line, "", error)]
+            return None, [Finding(line, "", opening.FieldsDiffer(found=len(fields), wanted=len(self._columns)))]
         said = dict(zip(self._columns, fields, strict=True))
         cards = {name: tuple(filter(None, said.get(name, "").split(";"))) for name in COLUMNS[2:]}
         return _row(line, said["member_number"], said.get("name", ""), cards)
