@@ -32,3 +32,17 @@ def test_members_with_findings_are_not_registered(world: World, client_of: Clien
     said = client_of(world.engineer).post("/api/v1/members/", {"members": [{"member_number": "9001"}, {"member_number": "9 2"}]})
     assert (said.status_code, [each["line"] for each in said.json()["findings"]]) == (422, [2])
     assert not Identifier.objects.filter(value="9001").exists()
+
+
+def test_finance_keeps_reason_codes_and_an_administrator_sets_limits(
+    world: World, finance_client: APIClient, client_of: ClientOf
+) -> None:
+    code = {"code": "goodwill", "name": "Goodwill", "contra_accounts": {"POINTS": "programme.expense"}}
+    kept = finance_client.post("/api/v1/reason-codes/", code)
+    assert (kept.status_code, kept.json()["contra_accounts"]) == (200, {"POINTS": "programme.expense"})
+    assert [each["code"] for each in finance_client.get("/api/v1/reason-codes/").json()["results"]] == ["goodwill"]
+    limit = {"group": "finance", "book": "POINTS", "amount_most": 9, "two_deciders_above": 5}
+    assert is_problem(finance_client.post("/api/v1/limits/", limit), 403, "not_permitted")
+    said = client_of(world.superuser).post("/api/v1/limits/", limit)
+    assert (said.status_code, said.json()["amount_most"]) == (200, 9)
+    assert is_problem(client_of(world.engineer).post("/api/v1/reason-codes/", code | {"name": "x"}), 403, "not_permitted")
