@@ -67,7 +67,7 @@ class Named:
         return str(row)
 
 
-class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
+class LookingAdmin(Named, admin.ModelAdmin[Any]):
     """Lists and shows. Nothing is added, changed or deleted here: buttons call operations."""
 
     actions = None
@@ -119,6 +119,10 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
         if row is not None and self.has_view_permission(request, row):
             shown = {"named": self.name_of(row), "has_history": isinstance(self, HistoryShown), **self.page(request, row)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+
+class ReadOnlyAdmin(LookingAdmin):
+    """A list of the books and of the work on them, which everybody who works here looks at."""
 
 
 class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_history brings no types

@@ -22,7 +22,7 @@ from rest_framework.authtoken.models import TokenProxy
 
 from config import doorways
 from config.context import GROUPS
-from config.model_admin import HistoryShown, ReadOnlyAdmin, link_to, list_url
+from config.model_admin import HistoryShown, LookingAdmin, link_to, list_url
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
@@ -91,7 +91,7 @@ class UserAdmin(HistoryShown, DjangoUserAdmin[User]):
 
 
 @admin.register(Group)
-class GroupAdmin(ReadOnlyAdmin):
+class GroupAdmin(LookingAdmin):
     """The groups and their rights, which are a table in the code: nobody changes or deletes one here."""
 
     list_display = ("name", "shown_label")
@@ -142,7 +142,7 @@ class TokenList(ChangeList):
 
 
 @admin.register(TokenProxy)
-class TokenAdmin(ReadOnlyAdmin):
+class TokenAdmin(LookingAdmin):
     """Who has a token. Its key is told once, to whoever made it, and stands in no list, log or address."""
 
     list_display = ("user", "shown_created")
