@@ -62,6 +62,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "entry",
         "expirychunk",
         "expiryrun",
+        "freezeattempt",
         "hold",
         "holder",
         "holdlot",
