@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import opening
@@ -20,13 +20,18 @@ KEEP, GIVE_TOKENS = "ledger_app.change_user", "authtoken.add_token"
 
 
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
-    """Register a user in a group; return whether the user is new. A user who is there is left as they are.
+    """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
 
-    :raises errors.Refused: not_found (the group)
+    :raises errors.Refused: not_found (the group); definition_conflict, where the user is in other groups
     """
 
     def work() -> bool:
-        if User.objects.filter(username=username).exists():
+        there = User.objects.filter(username=username).first()
+        if there is not None:
+            groups = sorted(there.groups.values_list("name", flat=True))
+            if groups != [group]:
+                differs = f"{_('group')} ({', '.join(groups) or '–'} ≠ {group})"
+                raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=username, differs=differs)])
             return False
         _add(username, {"groups": [group]}, password, caller)
         return True

@@ -9,7 +9,7 @@ from ledger_app import errors
 from ledger_app.models import Period, Seal
 from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, proving, seals
+from ledger_app.queries import clock, closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
 CHANGES = frozenset({"provisional", "reopen"})
@@ -77,11 +77,10 @@ def freeze(
             controls=dict(controls),
             code_version=code_version,
             sealed_by=caller.user,
-            sealed_at=caller.at,
+            sealed_at=clock.now(),
         )
         return {}
 
-    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
         frozen = transitions.perform(
@@ -91,7 +90,14 @@ def freeze(
                 model=Period,
                 pk=period_id,
                 caller=caller,
-                facts=lambda row: closing.facts(row, **asked, proofs=proved),
+                facts=lambda row: closing.facts(
+                    row,
+                    user=caller.user,
+                    at=caller.at,
+                    controls=dict(controls),
+                    proofs=proved,
+                    amount_required=amount_required,
+                ),
                 write=write_seal,
                 reason=reason,
                 version=version,

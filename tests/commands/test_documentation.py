@@ -108,8 +108,7 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
 
 
 def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Path, settings: Any) -> None:
-    path = tmp_path / NAME
-    path.write_bytes(card_file())
+    (path := tmp_path / NAME).write_bytes(card_file())
     definition = tmp_path / "till.toml"
     definition.write_text((Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml").read_text())
     settings.BASE_DIR = tmp_path

@@ -26,14 +26,14 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Open it, unless it is there."""
         code = options["code"]
-        was_there = Book.objects.filter(code=code).exists()
+        there = Book.objects.filter(code=code).first()
         book = books.open_book(
             code=code,
-            name=options["name"] or code,
+            name=options["name"] or (there.name if there else code),
             unit=options["unit"],
             exponent=options["exponent"],
             time_zone=options["zone"],
             caller=commands.caller(options["user"]),
         )
-        data = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "zone": book.time_zone, "new": not was_there}
-        return commands.Outcome(data, (f"book {book.code} {'was there' if was_there else 'is open'}",))
+        data = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "zone": book.time_zone, "new": there is None}
+        return commands.Outcome(data, (f"book {book.code} {'was there' if there else 'is open'}",))
