@@ -22,8 +22,10 @@ from tqdm import tqdm
 from config import doorways, instants
 from ingestion_app.models import Batch
 from ledger_app import errors
+from ledger_app.errors import files as file_errors
+from ledger_app.errors.printable import escaped, escaped_within
 from ledger_app.models import User
-from ledger_app.operations import transactions
+from ledger_app.operations import filing, transactions
 from ledger_app.operations.audit import Caller
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
@@ -78,6 +80,12 @@ class Command(BaseCommand):
             if told is None:
                 raise
             status = self._tell(_refusal(told), as_json=as_json)
+        except CommandError as error:
+            raise CommandError(escaped(str(error)), returncode=error.returncode) from error
+        except OSError as error:
+            if not filing.is_no_room(error):
+                raise
+            status = self._tell(_refusal(file_errors.DiskFull(cause=error.strerror)), as_json=as_json)
         except UnicodeError as error:
             # Bytes that are no text come as halves of characters, which no database takes; whatever had begun was undone.
             raise CommandError(_("The input is not UTF-8: {error}").format(error=error), returncode=USAGE) from error
@@ -88,16 +96,16 @@ class Command(BaseCommand):
         """Print what was said and return the exit status."""
         if isinstance(said, Report):
             try:
-                for line in said.object_lines if as_json else said.lines:
+                for line in said.object_lines if as_json else map(escaped_within, said.lines):
                     self.stdout.write(line)
             except BrokenPipeError:
                 # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
-        for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else said.lines:
+        for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else map(escaped, said.lines):
             self.stdout.write(line)
         for complaint in said.complaints:
-            self.stderr.write(complaint)
+            self.stderr.write(escaped(complaint))
         return said.status
 
 
@@ -133,6 +141,13 @@ def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
     if user is None or (user_name and not user.is_active):
         raise errors.Refused([errors.NotFound(what="active user", name=name)])
     return doorways.from_command(user)
+
+
+def path_unusable(path: object, error: OSError | UnicodeError) -> Exception:
+    """Return what is to be raised where a path cannot be read or written: a disk without room may have some later."""
+    if isinstance(error, OSError) and filing.is_no_room(error):
+        return file_errors.DiskFull(cause=error.strerror)
+    return CommandError(f"{path}: {getattr(error, 'strerror', None) or error}", returncode=USAGE)
 
 
 def find_batch(number: int) -> Batch:

@@ -95,6 +95,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.printable_pages.PrintablePages",
+    "config.typed_before.TypedBefore",
 ]
 
 ROOT_URLCONF = "config.urls"

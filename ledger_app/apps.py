@@ -20,6 +20,7 @@ class LedgerConfig(AppConfig):
             adjustment_proofs,
             adjustments,
             closing,
+            date_proofs,
             floor_proofs,
             lot_proofs,
             member_proofs,
@@ -43,7 +44,7 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        for also in (floor_proofs, member_proofs):
+        for also in (date_proofs, floor_proofs, member_proofs):
             proofs.register(also.STATEMENTS)
 
 

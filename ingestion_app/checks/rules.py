@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
+from ledger_app.errors.printable import filled
 from ledger_app.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
@@ -57,11 +58,11 @@ class Seen:
 
     def sentence(self) -> str:
         """Say what was seen, in the active language."""
-        return str(RULES[self.rule].sentence).format(**self.facts)
+        return filled(RULES[self.rule].sentence, self.facts)
 
     def remedy(self) -> str:
         """Say what would make it pass, in the active language."""
-        return str(RULES[self.rule].remedy).format(**self.facts)
+        return filled(RULES[self.rule].remedy, self.facts)
 
 
 def _error(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import NOTHING, HistoryAdmin, url_of
 from config.sheets import Facts, Offers, Sheet
+from config.typed_before import typed
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.member_tables import (
     MERGED_SHOWN,
@@ -173,7 +174,7 @@ class HolderAdmin(HistoryAdmin):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        form = page.form(request.POST if request.method == "POST" else None)
+        form = page.form(request.POST if request.method == "POST" else None, initial=(typed(request) or QueryDict()).dict())
         status = 200
         if request.method == "POST" and form.is_valid():
             try:
@@ -196,6 +197,7 @@ class HolderAdmin(HistoryAdmin):
             "sentence": page.sentence,
             "effects": [(_("Member"), self.name_of(row)), *page.effects],
             "fields": form,
+            "reasons": [] if request.method == "POST" else _withheld(doorways.from_request(request, "admin").user, page.title),
             "submit_label": page.title,
         }
         request.current_app = self.admin_site.name
@@ -236,13 +238,20 @@ class HolderAdmin(HistoryAdmin):
             title=gettext("Member {number}").format(number=self.name_of(row)),
             remark=format_html(remark, member=member_link(remains)) if remark else "",
             main=[
-                accounts_table(accounts, user),
+                accounts_table(accounts, user, doorways.now()),
                 *(lines_table(account) for account in accounts),
                 merges_table(row),
                 trail_table(row),
             ],
             side=side,
         )
+
+
+def _withheld(user: User, label: Any) -> list[dict[str, Any]]:
+    """Return why a user is not shown the form of what they may not do."""
+    if operations.RIGHT in rights_of(user):
+        return []
+    return [NotPermitted(user=user.username, right=label, who=_("Support")).as_dict()]
 
 
 def _offers(row: Holder, user: User) -> list[dict[str, Any]]:

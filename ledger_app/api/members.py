@@ -18,7 +18,7 @@ from ledger_app.models import Holder, Identifier, Merge
 from ledger_app.operations import members as operations
 from ledger_app.operations import merges as merging
 from ledger_app.operations import registering
-from ledger_app.queries import members, merges
+from ledger_app.queries import members, merges, standing
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.rules.merges import MERGE, digest
 
@@ -161,9 +161,12 @@ class MemberDetailOutput(MemberOutput):
 
     @extend_schema_field({"type": "array", "items": {"type": "object"}})
     def get_accounts(self, holder: Holder) -> list[dict[str, Any]]:
-        """Return the accounts with their signed balances."""
+        """Return the accounts with their signed balances, and what of them can be spent, in their natural direction."""
         names = ("id", "book", "role", "code", "category", "state", "amount")
-        return [{name: getattr(each, name) for name in names} for each in merges.accounts_of(holder.pk)]
+        found = standing.of_member(holder.pk, at=doorways.now())
+        return [
+            {**{name: getattr(each, name) for name in names}, **found[each.id].parts()} for each in merges.accounts_of(holder.pk)
+        ]
 
     @extend_schema_field({"type": "array", "items": {"type": "integer"}})
     def get_merges(self, holder: Holder) -> list[int]:

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors.printable import filled
+
 
 class LedgerError(Exception):
     """Something the ledger will not do, with the facts that say why. A slip is what a hand forgot or a page that was out of date."""
@@ -33,7 +35,7 @@ class LedgerError(Exception):
     @property
     def sentence(self) -> str:
         """What was refused, why, and what would make it pass, in the active language."""
-        return str(self.template).format(**self.facts)
+        return filled(self.template, self.facts)
 
     def __str__(self) -> str:
         """Return the code and the sentence."""

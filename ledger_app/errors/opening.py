@@ -19,15 +19,6 @@ class PasswordWeak(LedgerError):
     template = _("The password was not taken: {why}")
 
 
-class UnitInvalid(LedgerError):
-    """A book's unit or the number of its decimals is not one that the ledger keeps."""
-
-    code = "unit_invalid"
-    template = _(
-        "A book has a unit of 1 to {most} visible characters and 0 to {exponent_most} decimals, not “{unit}” with {exponent}."
-    )
-
-
 class CategoryUnknown(LedgerError):
     """The category is none of the five."""
 

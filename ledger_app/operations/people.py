@@ -15,15 +15,19 @@ from ledger_app.models import User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules import openings
 
 KEEP, GIVE_TOKENS = "ledger_app.change_user", "authtoken.add_token"
+NAME_MOST = 150
 
 
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
     """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
 
-    :raises errors.Refused: not_found (the group); definition_conflict, where the user is in other groups
+    :raises errors.Refused: label_invalid, not_found (the group); definition_conflict, where the user is in other groups
     """
+    if found := [*openings.name("name of a user", username, NAME_MOST), *openings.name("group", group, NAME_MOST)]:
+        raise errors.Refused(found)
 
     def work() -> bool:
         there = User.objects.filter(username=username).first()

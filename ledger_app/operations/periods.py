@@ -6,11 +6,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors import bounds
 from ledger_app.models import Period, Seal
 from ledger_app.operations import transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
+
+DEBITS_MOST = 2**63 - 1  # what the column of a seal holds
 
 CHANGES = frozenset({"provisional", "reopen"})
 
@@ -62,6 +65,9 @@ def freeze(
     def write_seal(row: Period, facts: PeriodFacts) -> Mapping[str, Any]:
         proof = facts.proof
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
+        if proof.debit_total > DEBITS_MOST:
+            facts_of_it = {"period": str(row), "total": proof.debit_total, "most": DEBITS_MOST}
+            raise errors.Refused([bounds.TurnoverTooLarge(**facts_of_it)])
         before = seals.previous(row)
         Seal.objects.create(
             book=row.book,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ledger_app.models import AuditRow, Book, Period, Seal
-from ledger_app.queries import seals
+from ledger_app.queries import seals, totals
 from ledger_app.rules.periods import Proof
 
 # Breaches are named, not counted to the last: the first hundred of each statement tell enough.
@@ -73,11 +73,11 @@ def rows(sql: str, books: Sequence[Book], *parameters: str | int) -> list[tuple[
 
 
 UNBALANCED = """
-    SELECT entry.reference, SUM(line.amount), COUNT(line.id)
+    SELECT entry.reference, {total}, COUNT(line.id)
       FROM ledger_app_entry AS entry LEFT JOIN ledger_app_line AS line ON line.entry_id = entry.id
      WHERE entry.book_id IN ({books})
      GROUP BY entry.id, entry.reference
-    HAVING COUNT(line.id) < 2 OR SUM(line.amount) <> 0
+    HAVING COUNT(line.id) < 2 OR {differs}
 """
 FOREIGN_LINES = """
     SELECT entry.reference, account.code
@@ -94,9 +94,10 @@ ORPHAN_LINES = """
 
 def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
     """Statement 1."""
-    for reference, total, count in rows(UNBALANCED, books):
+    unbalanced = UNBALANCED.replace("{total}", totals.of("line.amount")).replace("{differs}", totals.is_not_zero("line.amount"))
+    for reference, total, count in rows(unbalanced, books):
         yield _("Entry {reference} has {count} lines that sum to {total}.").format(
-            reference=reference, count=count, total=total or 0
+            reference=reference, count=count, total=totals.whole(total)
         )
     for reference, code in rows(FOREIGN_LINES, books):
         yield _("Entry {reference} has a line on account {code} of another book.").format(reference=reference, code=code)

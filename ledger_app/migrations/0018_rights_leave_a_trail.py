@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("ledger_app", "0016_limits_in_sum"),
+        ("ledger_app", "0017_dates_of_lines"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger_app", "0017_rights_leave_a_trail"),
+        ("ledger_app", "0018_rights_leave_a_trail"),
     ]
 
     operations = [
