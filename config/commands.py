@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import stat
 import sys
 from abc import abstractmethod
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -184,6 +186,36 @@ def positive(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise ArgumentTypeError(f"“{text}” is no whole number of 1 or more")
+
+
+def whole(text: str) -> int:
+    """Read a whole number of 0 or more, for argparse."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise ArgumentTypeError(f"“{text}” is no whole number of 0 or more")
+
+
+def pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Read NAME=VALUE, each name once."""
+    found = dict(text.partition("=")[::2] for text in texts)
+    if len(found) != len(texts) or not all(found.values()):
+        raise CommandError(_("Write NAME=VALUE, each name once."), returncode=USAGE)
+    return found
+
+
+def plain_file(path: Path) -> BinaryIO:
+    """Open a file to be read; what is no plain file could be read only once, or never ends."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CommandError(_("{path} is no plain file").format(path=path), returncode=USAGE)
+        return path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}", returncode=USAGE) from error
+
+
+def told_finding(finding: Any) -> str:
+    """Return a finding as a line: where it is, and what is wrong."""
+    return f"line {finding.line}{f', {finding.column}' if finding.column else ''}: {finding.error}"
 
 
 # What each phase is called on a terminal.

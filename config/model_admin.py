@@ -74,7 +74,7 @@ class Named:
         return escaped(str(row))
 
 
-class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
+class LookingAdmin(Named, admin.ModelAdmin[Any]):
     """Lists and shows. Nothing is added, changed or deleted here: buttons call operations."""
 
     actions = None
@@ -141,11 +141,17 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
 
+class ReadOnlyAdmin(LookingAdmin):
+    """A list of the books and of the work on them, which everybody who works here looks at."""
+
+
 class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_history brings no types
     """Says what changed between two lines of a history, in the words of the other pages."""
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
-        """Return the value of a field as it is shown."""
+        """Return the value of a field as it is shown; of many, what each is called."""
+        if self.model._meta.get_field(change.field).many_to_many:  # noqa: SLF001 - Django's public API
+            return [str(each) for each in super().prepare_delta_change_value(change, value)] or NOTHING
         return shown_value(self.model._meta.get_field(change.field), value, unit_of(self.record.instance))  # noqa: SLF001 - Django's public API
 
 

@@ -8,7 +8,7 @@ LEDGER: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         "error",
         "ledger.holder_unknown",
         _("No holder has the {kind} {identifier}."),
-        _("Register the holder, or ask the sender to correct the record."),
+        _("Register the member (register_members), or ask the sender to correct the record."),
     ),
     (
         "warning",
@@ -26,7 +26,7 @@ LEDGER: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         "error",
         "ledger.account_unknown",
         _("There is no account {account} in book {book}."),
-        _("Open the account, or correct the posting rule or the record."),
+        _("Open the account (open_accounts), or correct the posting rule or the record."),
     ),
     (
         "error",
@@ -44,7 +44,7 @@ LEDGER: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         "error",
         "ledger.period_missing",
         _("Book {book} has no period for {date}."),
-        _("Open a period that covers {date}, or correct the date."),
+        _("Open a period that covers {date} (open_periods), or correct the date."),
     ),
     (
         "error",

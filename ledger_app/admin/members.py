@@ -31,6 +31,7 @@ from ledger_app.admin.member_tables import (
     trail_table,
 )
 from ledger_app.admin.merge_proposals import MemberMergeForm, respond
+from ledger_app.admin.opening import RegisterPage
 from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.errors.members import CardNumberInAddress
 from ledger_app.models import Holder, Identifier, User
@@ -91,6 +92,12 @@ class HolderAdmin(HistoryAdmin):
     list_display_links = ("number",)
     search_fields = ("name__exact",)
     search_help_text = _("A member number or its beginning, a card token, a card’s last four, a name")
+    change_list_template = "ledger_app/kept_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say where members are registered, to whoever may."""
+        shown = {"keep_address": RegisterPage(self).address(request), "keep_label": _("Register members")}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the member number with each row."""
@@ -122,6 +129,7 @@ class HolderAdmin(HistoryAdmin):
                 "<int:pk>/identifiers/<int:identifier>/end/", wrap(self.end_identifier), name="ledger_app_holder_end_identifier"
             ),
             path("<int:pk>/merge/", wrap(self.merge), name="ledger_app_holder_merge"),
+            *RegisterPage(self).urls(),
             *super().get_urls(),
         ]
 

@@ -160,7 +160,7 @@ class AccountUnknown(LedgerError):
     """The draft names an account that does not exist."""
 
     code = "account_unknown"
-    template = _("There is no account {account} (entry {reference}). Open it first.")
+    template = _("There is no account {account} (entry {reference}). Open it first: by open_accounts, or on its book’s page.")
 
 
 class AccountInOtherBook(LedgerError):
@@ -190,7 +190,9 @@ class PeriodMissing(LedgerError):
     """No period of the book covers the date."""
 
     code = "period_missing"
-    template = _("Book {book} has no period that covers {date} (entry {reference}). Open the period first.")
+    template = _(
+        "Book {book} has no period that covers {date} (entry {reference}). Open it first: by open_periods, or on the book’s page."
+    )
 
 
 class PeriodFrozen(LedgerError):
