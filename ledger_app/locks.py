@@ -105,11 +105,12 @@ def beside_own(rows: models.QuerySet[Row]) -> list[Row]:
     return list(rows.select_for_update().order_by("id"))
 
 
-def opening(book_id: int, after: date) -> Period | None:
+def opening(book_id: int, after: date, *, is_apart: bool = False) -> Period | None:
     """Lock what the opening of a period that ends on ``after`` rests on: the next period, which is returned as it is under the lock.
 
-    So nobody freezes that one meanwhile, and who fills the same gap waits. Where there is none, two that open the same days meet on the unique
-    key over book and first day, and nobody who posts is waited for. Before the first period of a book nobody posts: there its own row is locked.
+    So nobody freezes that one meanwhile, and who fills the same gap waits. Then the book's row: shared by who opens a period that touches another,
+    and by who posts; alone where it ``is_apart`` from all that are there, since two such might overlap and share no day that a unique key has.
+    The next period comes first, as a freeze that is under way holds its period and then needs the book.
 
     :raises errors.TryAgain: where another period was opened before the one that is locked
     """
@@ -117,13 +118,8 @@ def opening(book_id: int, after: date) -> Period | None:
     later = Period.objects.filter(book=book_id, starts_on__gt=after).order_by("starts_on").values_list("id", flat=True)
     # Found without a lock, and locked by its key: a locking read of a range would wait for every period in it.
     key = later.first()
-    if key is None and not Period.objects.filter(book=book_id).exists():
-        Book.objects.select_for_update().get(pk=book_id)
-        # Somebody else may have opened the first one while this waited.
-        key = later.first()
-    if key is None:
-        return None
-    row = Period.objects.select_for_update().get(pk=key)
+    row = None if key is None else Period.objects.select_for_update().get(pk=key)
+    _rows(BOOKS, [book_id], (EXCLUSIVE if is_apart else SHARED)[connection.vendor])
     if later.first() != key:
         raise errors.TryAgain(cause="a period was opened meanwhile")
     return row
@@ -166,6 +162,7 @@ ACCOUNTS = """
      WHERE account.id IN ({ids})
      ORDER BY account.id {lock}
 """
+BOOKS = "SELECT id FROM ledger_app_book WHERE id IN ({ids}) ORDER BY id {lock}"
 ACCOUNTS_ALONE = "SELECT id FROM ledger_app_account WHERE id IN ({ids}) ORDER BY id {lock}"
 HOLDERS_ALONE = "SELECT id FROM ledger_app_holder WHERE id IN ({ids}) ORDER BY id {lock}"
 BALANCES = "SELECT id, amount, sequence, last_on FROM ledger_app_balance WHERE id IN ({ids}) ORDER BY id {lock}"

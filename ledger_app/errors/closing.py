@@ -6,7 +6,7 @@ from ledger_app.errors import LedgerError
 
 
 class PeriodGap(LedgerError):
-    """Days of the book would be left in no period, and could never be opened once a later period is frozen."""
+    """Days of the book are in no period, and could never be opened once a period after them is frozen."""
 
     code = "period_gap"
     template = _(

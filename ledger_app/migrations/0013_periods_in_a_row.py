@@ -39,13 +39,16 @@ SELF = {"INSERT": "COALESCE(NEW.id, 0)", "UPDATE": "OLD.id"}
 NEXT_DAY = {"mysql": "{day} + INTERVAL 1 DAY", "sqlite": "date({day}, '+1 day')"}
 
 
-def leaves_gap(vendor: str, event: str) -> str:
-    """Return the condition that a period neither begins on the day after another of its book nor ends on the day before one, though there are others."""
-    own = SELF[event]
-    after = NEXT_DAY[vendor].format(day="other.ends_on")
-    before = NEXT_DAY[vendor].format(day="NEW.ends_on")
-    touches = f"(NEW.starts_on = {after} OR other.starts_on = {before})"
-    return f"{OTHER.format(self=own, that='1 = 1')} AND NOT {OTHER.format(self=own, that=touches)}"
+def leaves_gap(vendor: str) -> str:
+    """Return the condition that a new period touches no other, and the one before it is frozen."""
+    after, before = NEXT_DAY[vendor].format(day="other.ends_on"), NEXT_DAY[vendor].format(day="NEW.ends_on")
+    touches = OTHER.format(self=SELF["INSERT"], that=f"(NEW.starts_on = {after} OR other.starts_on = {before})")
+    between = (
+        "SELECT 1 FROM ledger_app_period AS nearer"
+        " WHERE nearer.book_id = NEW.book_id AND nearer.starts_on > other.ends_on AND nearer.ends_on < NEW.starts_on"
+    )
+    frozen = f"other.state = 'frozen' AND other.ends_on < NEW.starts_on AND NOT EXISTS ({between})"
+    return f"{OTHER.format(self=SELF['INSERT'], that=frozen)} AND NOT {touches}"
 
 
 def moves_away(vendor: str) -> str:
@@ -70,7 +73,7 @@ def moves_away(vendor: str) -> str:
 def statements(vendor: str) -> dict[str, str]:
     """Return name → SQL of each trigger that this migration creates."""
     gaps = {
-        "kakutei_period_no_gap_insert": ("INSERT", leaves_gap(vendor, "INSERT")),
+        "kakutei_period_no_gap_insert": ("INSERT", leaves_gap(vendor)),
         "kakutei_period_no_gap_update": ("UPDATE", moves_away(vendor)),
     }
     made = {

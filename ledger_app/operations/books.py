@@ -21,7 +21,7 @@ from ledger_app.queries import identifiers, postings
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings as rules
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
-from ledger_app.rules.periods import opening_gap
+from ledger_app.rules.periods import gap_between, touches
 
 CODE = rules.CODE
 CODE_MOST = 64
@@ -68,7 +68,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
 
     :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_one_of, number_out_of_range, not_found (the time zone), definition_conflict
     """
-    check_right(caller, OPEN, _("Open books"), _("Finance"))
+    check_right(caller, OPEN, _("Open books"), _("Finance and engineers"))
     check_code(code, SHORT_CODE_MOST)
     exponents = rules.number("exponent", exponent, 0, rules.EXPONENT_MOST)
     _refuse([*rules.name("name of a book", name), *rules.unit(unit), *exponents])
@@ -89,18 +89,23 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
 def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller: Caller) -> Period:
     """Open a period, or return it where it is there with the same span.
 
-    Periods of a book follow each other day by day: the first lies anywhere, each other one touches one that is there.
+    Periods of a book follow each other day by day. None is opened away from a frozen one before it; between those that are open days may be left
+    out for a while, and nothing freezes past them.
 
     :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, period_gap, definition_conflict
     """
-    check_right(caller, OPEN, _("Open periods"), _("Finance"))
+    check_right(caller, OPEN, _("Open periods"), _("Finance and engineers"))
     check_code(name, SHORT_CODE_MOST)
     if ends_on < starts_on:
         raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
 
     def work() -> Period:
+        earlier, following = _neighbours(book, starts_on, ends_on)
+        is_apart = not touches(
+            starts_on, ends_on, before=earlier.ends_on if earlier else None, after=following.starts_on if following else None
+        )
         # Two openings at once would each see no overlap.
-        later = locks.opening(book.pk, ends_on)
+        later = locks.opening(book.pk, ends_on, is_apart=is_apart)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
             _same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
@@ -111,11 +116,9 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         # Periods freeze in their order: where the next is not frozen, none after it is.
         if later is not None and later.state == Period.State.FROZEN:
             raise errors.Refused([errors.PeriodBeforeSeal(period=later.name, book=book.code)])
-        earlier = Period.objects.filter(book=book, ends_on__lt=starts_on).order_by("-ends_on").first()
-        gap = opening_gap(
-            starts_on, ends_on, before=earlier.ends_on if earlier else None, after=later.starts_on if later else None
-        )
-        if gap is not None:
+        earlier, _following = _neighbours(book, starts_on, ends_on)
+        gap = gap_between(earlier.ends_on, starts_on) if earlier else None
+        if gap is not None and is_apart and earlier is not None and earlier.state == Period.State.FROZEN:
             raise errors.Refused([closing.PeriodGap(gap_from=gap[0], gap_to=gap[1], book=book.code, period=name)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
 
@@ -123,12 +126,18 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
     return transactions.run(work, meets_on="kakutei: ledger_app_period refuses this INSERT")
 
 
+def _neighbours(book: Book, starts_on: date, ends_on: date) -> tuple[Period | None, Period | None]:
+    """Return the period before a span and the one after it."""
+    before = Period.objects.filter(book=book, ends_on__lt=starts_on).order_by("-ends_on").first()
+    return before, Period.objects.filter(book=book, starts_on__gt=ends_on).order_by("starts_on").first()
+
+
 def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Caller) -> int:
     """Open accounts that belong to no member; return how many are new.
 
     :raises errors.Refused: code_invalid, definition_conflict
     """
-    check_right(caller, OPEN, _("Open accounts"), _("Finance"))
+    check_right(caller, OPEN, _("Open accounts"), _("Finance and engineers"))
     wanted = {opening.code: opening for opening in openings}
     for opening in wanted.values():
         _check_account(opening)

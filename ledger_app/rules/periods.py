@@ -145,15 +145,9 @@ def gap_between(ends_on: date | None, starts_on: date | None) -> tuple[date, dat
     return ends_on + timedelta(days=1), starts_on - timedelta(days=1)
 
 
-def opening_gap(starts_on: date, ends_on: date, *, before: date | None, after: date | None) -> tuple[date, date] | None:
-    """Return the days that a new period would leave in no period; None where it touches a period that is there, or is the first of its book.
-
-    ``before`` is the last day of the period before it, ``after`` the first of the one after it. A span that lies between two that were never
-    joined may begin with the one or end with the other.
-    """
-    behind, ahead = gap_between(before, starts_on), gap_between(ends_on, after)
-    touches = (before is not None and behind is None) or (after is not None and ahead is None)
-    return None if touches else behind or ahead
+def touches(starts_on: date, ends_on: date, *, before: date | None, after: date | None) -> bool:
+    """Whether a span begins on the day after ``before``, the last day of the period before it, or ends on the day before ``after``."""
+    return (before is not None and (starts_on - before).days == 1) or (after is not None and (after - ends_on).days == 1)
 
 
 PERIOD = Machine(

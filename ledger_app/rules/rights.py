@@ -40,6 +40,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ingestion_app.withdraw_batch",
         "ingestion_app.reverse_batch",
         "ingestion_app.load_source",
+        # A source posts to accounts that somebody has to open; whoever approves its batches is another.
+        "ledger_app.open_book",
         "ledger_app.register_holder",
     ),
     "auditor": ("ledger_app.run_verification",),

@@ -143,7 +143,7 @@ def test_the_next_month_is_opened_while_others_are_posted_to(ledger, single_try)
 
 
 def test_by_the_lock_of_the_book_its_opening_waits(ledger, monkeypatch, single_try):
-    monkeypatch.setattr(locks, "opening", lambda book_id, _after: locks.own_row(Book, book_id))
+    monkeypatch.setattr(locks, "opening", lambda book_id, _after, is_apart: locks.own_row(Book, book_id))
     with being_posted_to(ledger, date(2017, 3, 31)), pytest.raises(errors.TryAgain, match="1205"):
         books.open_period(book=ledger.book, caller=ledger.caller, **APRIL)
 
@@ -155,14 +155,26 @@ def test_of_two_that_open_the_same_month_one_does_and_the_other_finds_it(ledger,
     assert Period.objects.filter(book=ledger.book).count() == 4
 
 
-def test_of_two_that_open_a_first_month_apart_from_each_other_one_is_refused(ledger, single_try):
-    book = books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)
+@pytest.mark.parametrize("has_periods", [False, True])
+def test_of_two_spans_that_overlap_and_touch_nothing_one_is_refused(ledger, single_try, has_periods):
+    book = ledger.book
+    if not has_periods:
+        book = books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)
 
-    def opening(month: int) -> Any:
-        days = {"starts_on": date(2017, month, 1), "ends_on": date(2017, month, 28)}
-        return lambda: books.open_period(book=book, name=f"2017-{month:02}", caller=ledger.caller, **days)
+    def opening(first: int) -> Any:
+        days = {"starts_on": date(2017, 6, first), "ends_on": date(2017, 7, first)}
+        return lambda: books.open_period(book=book, name=f"from-{first}", caller=ledger.caller, **days)
 
-    assert sorted(code_of(outcome) for outcome in at_once(opening(2), opening(6))) == ["Period", "period_gap"]
+    assert sorted(code_of(outcome) for outcome in at_once(opening(2), opening(6))) == ["Period", "period_overlaps"]
+
+
+def test_of_a_span_that_touches_and_one_that_does_not_one_is_refused_where_they_overlap(ledger, single_try):
+    def apart() -> Any:
+        days = {"starts_on": date(2017, 4, 15), "ends_on": date(2017, 5, 15)}
+        return books.open_period(book=ledger.book, name="apart", caller=ledger.caller, **days)
+
+    next_month = lambda: books.open_period(book=ledger.book, caller=ledger.caller, **APRIL)  # noqa: E731
+    assert sorted(code_of(outcome) for outcome in at_once(apart, next_month)) == ["Period", "period_overlaps"]
 
 
 def test_an_entry_that_comes_between_the_proof_and_the_lock_is_in_the_seal(ledger, checker, monkeypatch):
