@@ -28,10 +28,12 @@ class LedgerConfig(AppConfig):
             proofs,
             reversal_proofs,
             reversals,
+            trace_proofs,
             undecided,
         )
 
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
+        post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
         for unfinished in (adjustments.undecided, reversals.unfinished):
             closing.register(unfinished)
         open_work.register(undecided.of)
@@ -43,6 +45,7 @@ class LedgerConfig(AppConfig):
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         proofs.register(member_proofs.STATEMENTS)
+        proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)
 
 
 def install_rights(**_kwargs: Any) -> None:
@@ -50,3 +53,10 @@ def install_rights(**_kwargs: Any) -> None:
     from ledger_app.operations import rights
 
     rights.install()
+
+
+def install_traces(**_kwargs: Any) -> None:
+    """Bring the triggers that trace rows in line with the models."""
+    from ledger_app.operations import traces
+
+    traces.install()

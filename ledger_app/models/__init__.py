@@ -17,6 +17,7 @@ from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse,
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
 from ledger_app.models.reversals import Reversal
+from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 
 __all__ = [
     "STRIPES_MOST",
@@ -37,6 +38,7 @@ __all__ = [
     "Holder",
     "Identifier",
     "Line",
+    "Link",
     "Lot",
     "LotRule",
     "LotUse",
@@ -45,10 +47,13 @@ __all__ = [
     "OpenLot",
     "Period",
     "Posting",
+    "PostingDigest",
     "ReasonCode",
     "RedirectedEntry",
     "Reversal",
     "Seal",
+    "SealCover",
+    "Trace",
     "User",
     "Verification",
 ]

@@ -9,7 +9,7 @@ from django.db import connection
 from ledger_app import errors, locks
 from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
-from ledger_app.operations import bulk, lots, measuring
+from ledger_app.operations import bulk, lots, measuring, traces
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
@@ -119,7 +119,8 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     ]
     _insert("lines", "ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
-    lots.write(plan, row.pk, accounts)
+    of_lots = lots.write(plan, row.pk, accounts)
+    traces.digest_posting(row, [entry[-1] for entry in entries], *of_lots)
     _assert_written(row.pk, plan)
     return row.pk
 

@@ -58,6 +58,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "holdlot",
         "identifier",
         "line",
+        "link",
         "lot",
         "lotrule",
         "lotuse",
@@ -66,11 +67,19 @@ READ: Mapping[str, tuple[str, ...]] = {
         "openlot",
         "period",
         "posting",
+        "postingdigest",
         "reasoncode",
         "redirectedentry",
         "reversal",
         "seal",
+        "sealcover",
+        "trace",
         "verification",
     ),
     "ingestion_app": ("attempt", "batch", "chunk", "file", "finding", "receipt", "record", "source", "sourceversion"),
 }
+
+
+def of_group(name: str) -> set[str]:
+    """Return the rights of a group, each as the application's label, a dot, and the right's name."""
+    return {f"{app}.view_{model}" for app, models in READ.items() for model in models} | set(ACTIONS[name])
