@@ -1,5 +1,6 @@
 """The ledger application."""
 
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -15,7 +16,10 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Have groups, rights and the system user brought up to date after each migration; have the ledger ask what it knows itself."""
+        from django.conf import settings
+
         from ledger_app.models import Posting
+        from ledger_app.operations import kept_bytes
         from ledger_app.queries import (
             adjustment_proofs,
             adjustments,
@@ -45,6 +49,7 @@ class LedgerConfig(AppConfig):
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         proofs.register(member_proofs.STATEMENTS)
+        proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
         proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)
 
 

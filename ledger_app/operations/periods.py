@@ -1,13 +1,14 @@
 """Marks periods provisional, reopens and freezes them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.models import Period, Seal
-from ledger_app.operations import transitions
+from ledger_app.operations import traces, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
@@ -57,7 +58,7 @@ def freeze(
         proof = facts.proof
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
         before = seals.previous(row)
-        Seal.objects.create(
+        seal = Seal.objects.create(
             book=row.book,
             period=row,
             number=before.number + 1 if before else 1,
@@ -73,8 +74,11 @@ def freeze(
             sealed_by=caller.user,
             sealed_at=caller.at,
         )
+        traces.cover(seal)
         return {}
 
+    # What was written before is linked first, with nobody's lock: the seal covers the head of the chain.
+    traces.link(at=caller.at, distance=timedelta(0))
     frozen = transitions.perform(
         transitions.Request(
             machine=PERIOD,

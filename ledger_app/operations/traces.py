@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from ledger_app import locks
-from ledger_app.models import Link, PostingDigest, Seal, SealCover
+from ledger_app.models import Link, Posting, PostingDigest, Seal, SealCover
 from ledger_app.operations import transactions
 from ledger_app.queries import links, traces
 from ledger_app.queries.traces import Table
@@ -130,7 +130,7 @@ def _link_once(at: datetime, until: datetime) -> bool:
     gaps = links.gaps(last, keys, since=rules.instant(at), forgotten=rules.instant(at - GAP_LIFE))
     digest = rules.LinkDigest(last.number + 1, bytes(last.digest))
     for row in found:
-        digest.add(*row)
+        digest.add(row)
     Link.objects.create(
         number=last.number + 1,
         last_trace=last_trace,
@@ -160,11 +160,9 @@ def cover(seal: Seal) -> SealCover:
     )
 
 
-def digest_posting(row: Any, entries: list[bytes], lots: list[tuple[Any, ...]], uses: list[tuple[Any, ...]]) -> None:
+def digest_posting(row: Posting, entries: list[bytes], lots: list[tuple[Any, ...]], uses: list[tuple[Any, ...]]) -> None:
     """Write the digest of a posting, in its transaction."""
-    running = rules.PostingHash(
-        row.pk, row.origin_kind, row.origin_id, row.posted_by_id, row.posted_at, row.reason, row.entry_count, row.line_count
-    )
+    running = rules.PostingHash(rules.head(row))
     running.entries(entries)
     for rows in (lots, uses):
         running.part()

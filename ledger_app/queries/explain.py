@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Q, Sum
 
 from ledger_app import errors
 from ledger_app.errors import reversing
-from ledger_app.models import Account, Book, Entry, Identifier, Line, Seal
+from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDigest, Seal
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
@@ -79,18 +79,25 @@ class AccountExplained(NamedTuple):
 
 
 class EntryExplained(NamedTuple):
-    """An entry, its lines as (account code, amount, balance after), and whether its digest recomputes."""
+    """An entry, its lines as (account code, amount, balance after), whether its digest recomputes, and whether its posting has one."""
 
     entry: Entry
     lines: list[tuple[str, int, int]]
     digest_holds: bool
     reversed_by: str
+    is_proven: bool = True
 
     @property
     def complaints(self) -> list[errors.LedgerError]:
         """What is stored and does not recompute."""
         holds = self.digest_holds and len(self.lines) > 1 and sum([amount for _code, amount, _after in self.lines]) == 0
-        return [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
+        found: list[errors.LedgerError] = [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
+        if not self.is_proven:
+            posting = self.entry.posting
+            found.append(
+                reversing.PostingUnproven(reference=self.entry.reference, kind=posting.origin_kind, number=posting.origin_id)
+            )
+        return found
 
 
 def find_account(book: str, code: str) -> Account | None:
@@ -166,7 +173,9 @@ def entry(found: Entry) -> EntryExplained:
         lines=[(code, amount) for code, amount, _ in lines],
     )
     reversal = Entry.objects.filter(reverses=found).values_list("reference", flat=True).first()
-    return EntryExplained(found, lines, computed == bytes(found.digest), reversal or "")
+    # Only whether it is there: to recompute it, all that was posted with this entry is read, which is for verify.
+    is_proven = PostingDigest.objects.filter(posting=found.posting_id).exists()
+    return EntryExplained(found, lines, computed == bytes(found.digest), reversal or "", is_proven)
 
 
 def entries_under(reference: str, codes: Sequence[str]) -> list[Entry]:

@@ -13,13 +13,11 @@ from ledger_app.rules import traces as rules
 ROWS_A_READ = 5_000
 COLUMNS = ("id", "table_name", "row_id", "event", "at", "content")
 
-Row = tuple[int, str, int, str, datetime, str]
 
-
-def waiting(last: Link, *, until: datetime, most: int) -> list[Row]:
+def waiting(last: Link, *, until: datetime, most: int) -> list[rules.TraceRow]:
     """Return the traces that no link covers and that were written up to ``until``, by number: those that fill gaps, and those after the last link."""
     rows = Trace.objects.filter(at__lte=until).order_by("id")
-    found: list[Row] = []
+    found: list[rules.TraceRow] = []
     for first, end, _since in last.gaps:
         found += rows.filter(id__gte=first, id__lte=end).values_list(*COLUMNS)[: most - len(found)]
     found += rows.filter(id__gt=last.last_trace).values_list(*COLUMNS)[: most - len(found)]
@@ -89,7 +87,7 @@ def _digest(link: Link, previous: Link) -> tuple[int, bytes]:
     for first, end in link.spans:
         rows = Trace.objects.filter(id__gte=first, id__lte=end).order_by("id").values_list(*COLUMNS)
         for row in rows.iterator(chunk_size=ROWS_A_READ):
-            digest.add(*row)
+            digest.add(row)
     return digest.count, digest.end(last_trace=link.last_trace, spans=link.spans, gaps=link.gaps, linked_at=link.linked_at)
 
 

@@ -100,16 +100,7 @@ def _digests_differ() -> Iterator[str]:
 
 def computed(posting: Posting) -> tuple[int, int, bytes]:
     """Return how many lots and uses a posting has, and its digest, from the rows."""
-    running = rules.PostingHash(
-        posting.pk,
-        posting.origin_kind,
-        posting.origin_id,
-        posting.posted_by_id,
-        posting.posted_at,
-        posting.reason,
-        posting.entry_count,
-        posting.line_count,
-    )
+    running = rules.PostingHash(rules.head(posting))
     for block in _blocks(ENTRIES, posting.pk):
         running.entries([bytes(digest) for _key, digest in block])
     counts = []

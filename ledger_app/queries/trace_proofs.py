@@ -31,7 +31,7 @@ def rows_are_as_written(_books: Sequence[Book]) -> Iterator[str]:
         for key in traces.gone(table):
             yield _("{table} {key} was written, and is gone.").format(table=table.name, key=key)
     known = ", ".join(f"'{table.name}'" for table in traces.tables())
-    for (name,) in rows(f"SELECT DISTINCT table_name FROM ledger_app_trace WHERE table_name NOT IN ({known})", ()):  # noqa: S608 - names of our own
+    for (name,) in rows(f"SELECT DISTINCT table_name FROM ledger_app_trace WHERE table_name NOT IN ({known})", ()):
         yield _("Traces name the table {name}, which is none of those that are traced.").format(name=name)
 
 

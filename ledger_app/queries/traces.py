@@ -149,7 +149,7 @@ def unlike(table: Table, row_id: int) -> str:
     parts = [literal(vendor, "kept", column, is_bytes=is_bytes) for column, is_bytes in table.columns]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(parts)} FROM {table.name} AS kept WHERE kept.{_quoted(vendor, table.key)} = %s",  # noqa: S608 - names of our own
+            f"SELECT {', '.join(parts)} FROM {table.name} AS kept WHERE kept.{_quoted(vendor, table.key)} = %s",
             [row_id],
         )
         row = cursor.fetchone() or ()

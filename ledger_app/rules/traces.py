@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 TRACED_APPS = ("ledger_app", "ingestion_app")
 # Of Django's own tables, those that say who may do what.
@@ -48,6 +48,36 @@ POSTING_FORM = "kakutei-posting-1"
 COVER_FORM = "kakutei-cover-1"
 
 
+TraceRow = tuple[int, str, int, str, datetime, str]  # number, table, number of the row, event, at, content
+
+
+class PostingHead(NamedTuple):
+    """What a posting says of itself, in the order of the canonical form."""
+
+    number: int
+    origin_kind: str
+    origin_id: int
+    posted_by: int
+    posted_at: Any
+    reason: str
+    entry_count: int
+    line_count: int
+
+
+def head(posting: Any) -> PostingHead:
+    """Return what a posting, of any class that has its columns, says of itself."""
+    return PostingHead(
+        posting.pk,
+        posting.origin_kind,
+        posting.origin_id,
+        posting.posted_by_id,
+        posting.posted_at,
+        posting.reason,
+        posting.entry_count,
+        posting.line_count,
+    )
+
+
 def instant(at: datetime) -> str:
     """Return an instant in the canonical form: in UTC, to the microsecond."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -61,8 +91,9 @@ class LinkDigest:
         self._running = hashlib.sha256(f"{LINK_FORM}\n{number}\n{previous.hex()}\n".encode())
         self.count = 0
 
-    def add(self, key: int, table: str, row_id: int, event: str, at: datetime, content: str) -> None:
+    def add(self, trace: TraceRow) -> None:
         """Add one trace."""
+        key, table, row_id, event, at, content = trace
         said = content.encode()
         self._running.update(f"{key} {table} {row_id} {event} {instant(at)} {len(said)}\n".encode() + said + b"\n")
         self.count += 1
@@ -78,10 +109,10 @@ class LinkDigest:
 class PostingHash:
     """Grows to the digest of a posting: its head, then the digests of its entries, then its lots, then its uses of lots, each by number."""
 
-    def __init__(self, key: int, kind: str, origin_id: int, by: int, at: datetime, reason: str, entries: int, lines: int) -> None:
+    def __init__(self, head: PostingHead) -> None:
         """Begin with the head."""
-        head = [POSTING_FORM, key, kind, origin_id, by, instant(at), reason, entries, lines]
-        self._running = hashlib.sha256(("\n".join(map(str, head)) + "\n").encode())
+        said = [POSTING_FORM, *head._replace(posted_at=instant(head.posted_at))]
+        self._running = hashlib.sha256(("\n".join(map(str, said)) + "\n").encode())
 
     def entries(self, digests: Iterable[bytes]) -> None:
         """Add the digests of entries."""

@@ -13,7 +13,7 @@ from django.db import connections
 from config import commands, doorways
 from ingestion_app import tasks
 from ledger_app.errors import TryAgain
-from ledger_app.operations import adjustments, holds
+from ledger_app.operations import adjustments, holds, traces
 
 
 class Command(commands.Command):
@@ -38,8 +38,9 @@ class Command(commands.Command):
 
 
 def _once() -> dict[str, list[int]]:
-    """Look once: what was woken, and which proposals were over their time. Holds whose time is over end as well."""
+    """Look once: what was woken, and which proposals were over their time. Holds whose time is over end as well, and what was written is linked."""
     holds.sweep(caller=commands.caller(None))
+    traces.link(at=doorways.now())
     woken = tasks.wake(at=doorways.now(), silent_after=_patience())
     return {"woken": woken, "expired": adjustments.expire_overdue(caller=commands.caller(None))}
 
