@@ -135,11 +135,11 @@ def highest_ids(database: BaseDatabaseWrapper) -> dict[str, tuple[str, int]]:
 
 
 def keep_copies(database: BaseDatabaseWrapper, kept: dict[str, tuple[str, int]]) -> None:
-    """On MariaDB, copy what migrations left in tables that refuse DELETE: they are emptied whole, and filled again."""
+    """On MariaDB, copy what migrations left: tables that refuse DELETE are emptied whole, and filled again."""
     if database.vendor != "mysql":
         return
     with database.cursor() as cursor:
-        for table in {table for table, _, _ in triggers_of(database, cursor, list(kept))}:
+        for table in kept:
             cursor.execute(f"CREATE TABLE IF NOT EXISTS `kept_{table}` AS SELECT * FROM `{table}`")
 
 

@@ -73,7 +73,7 @@ def install() -> None:
         if "ledger_app_trace" not in there:
             return
         cursor.execute(INSTALLED[vendor])
-        installed = {name: body for name, body in cursor.fetchall()}
+        installed: dict[str, str] = dict(cursor.fetchall())
         for table in traces.tables():
             wanted = triggers(vendor)[table.name]
             if table.name not in there or all(installed.get(each.name) == body_of(vendor, each) for each in wanted):

@@ -39,7 +39,8 @@ def verify(
                 continue
             told(f"{statement.number}. {statement.says}")
             breaches = list(islice(statement.breaches(scope), proofs.BREACHES_MOST))
-            results.append({"number": statement.number, "says": str(statement.says), "breaches": breaches})
+            answer = {"number": statement.number, "says": str(statement.says), "breaches": breaches}
+            results.append(answer | ({"note": note} if (note := statement.note()) else {}))
     if not any(result["breaches"] for result in results):
         traces.link(at=now())
     return transactions.run(

@@ -49,6 +49,7 @@ class Statement(NamedTuple):
     says: str | Promise
     breaches: Callable[[Scope], Iterable[str]]
     reads_bytes: bool = False  # it reads what is kept outside the database, and may be left out
+    note: Callable[[], str] = str  # what of it could not be asked, said with the answer; nothing where all was
 
 
 _registered: list[Statement] = []

@@ -137,7 +137,9 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(3, gettext_lazy("Each row is what was written down of it when it was written."), rows_are_as_written),
     Statement(3, gettext_lazy("Each posting is what its digest says."), posting_proofs.postings_are_what_they_wrote),
     Statement(3, gettext_lazy("What each posting came from is there."), posting_proofs.origins_are_there),
-    Statement(3, gettext_lazy("Triggers and constraints are those of the migrations."), schema_is_that_of_the_code),
+    Statement(
+        3, gettext_lazy("Triggers and constraints are those of the migrations."), schema_is_that_of_the_code, note=schema.unseen
+    ),
     Statement(8, gettext_lazy("Each group may do what the rules say."), rights_are_those_of_the_rules),
     Statement(10, gettext_lazy("The chain over all that was written recomputes."), chain_recomputes),
     Statement(10, gettext_lazy("What each seal covers recomputes."), seals_are_covered),

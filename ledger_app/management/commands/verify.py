@@ -32,6 +32,7 @@ class Command(commands.Command):
         )
         lines = [
             f"{each['number']:>2}. {'not asked' if each.get('left_out') else 'BROKEN' if each['breaches'] else 'holds'}: {each['says']}"
+            + (f" ({each['note']})" if each.get("note") else "")
             for each in result.results
         ]
         breaches = [f"{each['number']}. {breach}" for each in result.results for breach in each["breaches"]]
