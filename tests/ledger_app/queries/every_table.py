@@ -50,6 +50,10 @@ def build(directory: Path) -> World:
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)
     _files(world)
+    for book in (world.card, world.points):
+        books.open_period(
+            book=book, name="2017-03", starts_on=date(2017, 3, 1), ends_on=date(2017, 3, 31), caller=world.caller(world.system)
+        )
     _members(world, support, finance)
     return world
 
@@ -134,19 +138,15 @@ def _points(world: World, lots: Book) -> None:
         placed, *_rest = holds.place(wanted=wanted, caller=caller)
         if reference == "settled":
             holds.settle(hold_id=placed.pk, amount=15, effective_on=None, caller=caller)
-    reversal = reversals.propose(
-        entry_id=spent.pk, effective_on=None, reason="Returned.", ticket="", caller=world.caller(world.support)
-    )
-    shown = reversal_rows.preview(spent, None)
-    reversals.decide(
-        reversal_id=reversal.pk, name="approve", caller=world.caller(world.finance), reason="", digest_shown=shown.digest.hex()
-    )
+    reversal = reversals.propose(entry_id=spent.pk, reason="Returned.", caller=world.caller(world.support))
+    shown = reversal_rows.preview_on(spent, reversal.effective_on, reversal.prior_period)
+    reversals.approve(reversal_id=reversal.pk, digest_shown=shown.digest, caller=world.caller(world.finance))
 
 
 def _files(world: World) -> None:
-    bad = Purchase("1001", "31", "b1", "x")
-    first = world.applied(worlds.card_file([*worlds.PURCHASES, bad], total=sum(int(each.amount) for each in worlds.PURCHASES)))
-    world.receipt(worlds.card_file([*worlds.PURCHASES, bad], total=sum(int(each.amount) for each in worlds.PURCHASES)))
+    content = worlds.card_file([*worlds.PURCHASES, Purchase("9999", "31", "b1", "10")])
+    first = world.applied(content)
+    world.receipt(content)
     world.freeze(first)
     world.freeze_period(world.opened[0])
     world.freeze_period(world.opened[2])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 
 from ledger_app.models import Book
 from ledger_app.operations import traces as tracing
@@ -86,7 +86,10 @@ def test_every_column_of_every_table_is_held_by_something(sound):
                     (before,) = cursor.fetchone()
                     after = another(field, before)
                     now = after if field is meta.pk else row_id
-                    cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", [after, row_id])
+                    try:
+                        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", [after, row_id])
+                    except IntegrityError:
+                        continue  # a unique key refuses it, which nobody can drop without being named
                     if next(breaches(sound), None) is None:
                         missed.append(f"{table}.{field.column} of {row_id}: {before!r} → {after!r}")
                     cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", [before, now])
