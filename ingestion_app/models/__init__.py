@@ -1,6 +1,7 @@
 """The tables of ingestion."""
 
 from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
+from ingestion_app.models.proofs import RecordsDigest
 from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
 
-__all__ = ["Attempt", "Batch", "Chunk", "File", "Finding", "Receipt", "Record", "Source", "SourceVersion"]
+__all__ = ["Attempt", "Batch", "Chunk", "File", "Finding", "Receipt", "Record", "RecordsDigest", "Source", "SourceVersion"]

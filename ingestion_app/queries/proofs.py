@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import batches, definitions, records, reversals, undone
+from ingestion_app.queries import batches, definitions, record_proofs, records, reversals, undone
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, changes_without_rows, rows
 
@@ -107,6 +107,11 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(3, gettext_lazy("What each posting of a file came from is there."), _chunks_are_there),
     Statement(
         7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile
+    ),
+    Statement(
+        7,
+        gettext_lazy("The records of a batch are those that were written when it was validated."),
+        record_proofs.records_are_those_that_were_written,
     ),
     Statement(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
     Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),

@@ -133,7 +133,8 @@ UNCLAIMED = """
       FROM ledger_app_account AS account LEFT JOIN ledger_app_balance AS balance ON balance.account_id = account.id
      WHERE account.book_id IN ({books})
      GROUP BY account.id, account.code, account.stripes
-    HAVING COUNT(balance.id) <> account.stripes
+    HAVING COUNT(balance.id) <> account.stripes OR COALESCE(MIN(balance.id - account.id * 64 - balance.stripe), 0) <> 0
+        OR COALESCE(MAX(balance.id - account.id * 64 - balance.stripe), 0) <> 0 OR MAX(balance.stripe) >= account.stripes
 """
 FOLLOWING = """
     SELECT code, stripe, sequence, balance_after, summed FROM (
@@ -165,7 +166,9 @@ def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
     for code, stripe in rows(NO_CLAIM, books):
         yield _("Account {code}, stripe {stripe} has lines but no balance.").format(code=code, stripe=stripe)
     for code, stripes, found in rows(UNCLAIMED, books):
-        yield _("Account {code} has {found} balances, and {stripes} stripes.").format(code=code, found=found, stripes=stripes)
+        yield _(
+            "Account {code} has {found} balances for {stripes} stripes, or one that is not numbered as its stripe is."
+        ).format(code=code, found=found, stripes=stripes)
     for code, stripe, sequence, after, summed in rows(FOLLOWING, books):
         yield _(
             "Account {code}, stripe {stripe}, line {sequence}: says {after} afterwards, the lines up to it sum to {summed}."

@@ -55,7 +55,11 @@ def unseen() -> str:
     """Say what this user of the database may not see: on MariaDB, what triggers do is shown to those alone who may make them."""
     if not (KEPT / f"{engine()}.json").exists():
         return _("nothing is kept of what the migrations make on {engine}").format(engine=engine())
-    return _("what triggers do is not shown to this user of the database; ask as its owner") if UNSEEN in installed().values() else ""
+    return (
+        _("what triggers do is not shown to this user of the database; ask as its owner")
+        if UNSEEN in installed().values()
+        else ""
+    )
 
 
 def engine() -> str:
@@ -67,7 +71,8 @@ def installed() -> dict[str, str]:
     """Return the digest of what each trigger and constraint of the kept tables says, by name."""
     said = dict(_said_by_sqlite() if connection.vendor == "sqlite" else _said_by_mariadb())
     return {
-        name: hashlib.sha256(text.encode()).hexdigest()[:16] if text is not None else UNSEEN for name, text in sorted(said.items())
+        name: hashlib.sha256(text.encode()).hexdigest()[:16] if text is not None else UNSEEN
+        for name, text in sorted(said.items())
     }
 
 

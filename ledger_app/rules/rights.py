@@ -76,7 +76,18 @@ READ: Mapping[str, tuple[str, ...]] = {
         "trace",
         "verification",
     ),
-    "ingestion_app": ("attempt", "batch", "chunk", "file", "finding", "receipt", "record", "source", "sourceversion"),
+    "ingestion_app": (
+        "attempt",
+        "batch",
+        "chunk",
+        "file",
+        "finding",
+        "receipt",
+        "record",
+        "recordsdigest",
+        "source",
+        "sourceversion",
+    ),
 }
 
 

@@ -20,6 +20,7 @@ from ledger_app.operations import (
     reason_codes,
     reversals,
     transactions,
+    verification,
 )
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
@@ -155,15 +156,18 @@ def _files(world: World) -> None:
 def _members(world: World, support: Caller, finance: Caller) -> None:
     holder = Account.objects.get(code="points.1001").holder_id
     survivor = Account.objects.get(code="points.1002").holder_id
-    assert holder is not None and survivor is not None
-    given = members.add_identifier(
-        holder_id=survivor, kind="card_token", value="token-1", caller=support, reason="A new card."
-    )
+    assert holder is not None
+    assert survivor is not None
+    given = members.add_identifier(holder_id=survivor, kind="card_token", value="token-1", caller=support, reason="A new card.")
     members.end_identifier(identifier_id=given.pk, active_to=date(2017, 2, 28), reason="Lost.", caller=support)
+    later = [
+        Purchase("1001", "31", "s21", "70", "2017-02-05T10:00:00Z"),
+        Purchase("1003", "31", "s22", "80", "2017-02-05T10:00:00Z"),
+    ]
+    # Merged between the approval and the posting: its entries go to the member who remains.
+    second = world.approved(worlds.card_file(later, day=date(2017, 2, 28)), name="till-2017-02-28-1.csv")
     merge = merges.propose(merge_rows.proposal(holder_id=holder, survivor_id=survivor, reason="One person."), caller=support)
     plan = merge_rows.facts(merge, user=finance.user, at=NOW).plan
     merges.approve(merge_id=merge.pk, digest_shown=merge_digest(plan.as_json()).hex(), caller=finance)
-    later = [Purchase("1001", "31", "s21", "70", "2017-02-05T10:00:00Z"), Purchase("1003", "31", "s22", "80", "2017-02-05T10:00:00Z")]
-    day = date(2017, 2, 28)
-    second = world.applied(worlds.card_file(later, day=day), name="till-2017-02-28-1.csv")
-    world.reversed(second)
+    world.reversed(world.apply(second).batch)
+    verification.verify(books=[world.card], at=NOW, now=worlds.clock)

@@ -20,7 +20,9 @@ from tests.ledger_app.queries.altering import unguarded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OF_NO_WEIGHT: dict[tuple[str, str], str] = {}
+OF_NO_WEIGHT: dict[tuple[str, str], str] = {
+    ("ingestion_app_record", "id"): "nothing refers to it: a record is named by its batch and line, which its digest covers",
+}
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_every_column_of_every_table_is_held_by_something(sound):
                     if next(breaches(sound), None) is None:
                         missed.append(f"{table}.{field.column} of {row_id}: {before!r} → {after!r}")
                     cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", [before, now])
-    assert missed == []
+    assert "\n".join(missed) == ""
     assert empty == []
     assert list(breaches(sound)) == []
 
