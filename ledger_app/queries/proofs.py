@@ -128,14 +128,6 @@ NO_CLAIM = """
       LEFT JOIN ledger_app_balance AS balance ON balance.account_id = line.account_id AND balance.stripe = line.stripe
      WHERE account.book_id IN ({books}) AND balance.id IS NULL
 """
-UNCLAIMED = """
-    SELECT account.code, account.stripes, COUNT(balance.id)
-      FROM ledger_app_account AS account LEFT JOIN ledger_app_balance AS balance ON balance.account_id = account.id
-     WHERE account.book_id IN ({books})
-     GROUP BY account.id, account.code, account.stripes
-    HAVING COUNT(balance.id) <> account.stripes OR COALESCE(MIN(balance.id - account.id * 64 - balance.stripe), 0) <> 0
-        OR COALESCE(MAX(balance.id - account.id * 64 - balance.stripe), 0) <> 0 OR MAX(balance.stripe) >= account.stripes
-"""
 FOLLOWING = """
     SELECT code, stripe, sequence, balance_after, summed FROM (
       SELECT account.code AS code, line.stripe AS stripe, line.sequence AS sequence, line.balance_after AS balance_after,
@@ -165,10 +157,6 @@ def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
         )
     for code, stripe in rows(NO_CLAIM, books):
         yield _("Account {code}, stripe {stripe} has lines but no balance.").format(code=code, stripe=stripe)
-    for code, stripes, found in rows(UNCLAIMED, books):
-        yield _(
-            "Account {code} has {found} balances for {stripes} stripes, or one that is not numbered as its stripe is."
-        ).format(code=code, found=found, stripes=stripes)
     for code, stripe, sequence, after, summed in rows(FOLLOWING, books):
         yield _(
             "Account {code}, stripe {stripe}, line {sequence}: says {after} afterwards, the lines up to it sum to {summed}."
