@@ -10,7 +10,6 @@ from ledger_app.models import Account, Book, Entry, Holder, Merge
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
 from ledger_app.rules import merges
 
-
 UNCLAIMED = """
     SELECT account.code, account.stripes, COUNT(balance.id)
       FROM ledger_app_account AS account LEFT JOIN ledger_app_balance AS balance ON balance.account_id = account.id
