@@ -53,6 +53,7 @@ PLACES: Final = (
     Place(_("Ledger"), _("Lots"), "ledger_app_lot", "ledger_app.view_lot"),
     Place(_("Ledger"), _("Holds"), "ledger_app_hold", "ledger_app.view_hold"),
     Place(_("Ledger"), _("Rules of lots"), "ledger_app_lotrule", "ledger_app.view_lotrule"),
+    Place(_("Ledger"), _("Rules of holds"), "ledger_app_holdrule", "ledger_app.view_holdrule"),
     Place(_("Ledger"), _("Reversals"), "ledger_app_reversal", "ledger_app.view_reversal"),
     Place(_("Ledger"), _("Adjustments"), "ledger_app_adjustment", "ledger_app.view_adjustment"),
     Place(_("Ledger"), _("Books"), "ledger_app_book", "ledger_app.view_book"),
@@ -169,6 +170,8 @@ class KakuteiAdminSite(admin.AdminSite):
             for kind, count in counts.items()
             if count
         ]
+        from ingestion_app.admin import working
+
         decides = any(request.user.has_perm(kind.permission) for kind in WAITING)
         may_see_periods = self._may_view(request, "ledger_app.period")
         may_see_batches = self._may_view(request, "ingestion_app.batch")
@@ -181,6 +184,7 @@ class KakuteiAdminSite(admin.AdminSite):
             "receives": request.user.has_perm("ingestion_app.receive_batch"),
             "open_periods": [] if periods is None else self._linked(periods.order_by("starts_on", "pk")),
             "last_batches": [] if batches is None else self._linked(batches.order_by("-pk")),
+            "working": working.shown() if request.user.has_perm("ingestion_app.view_attempt") else None,
             "may_see_periods": may_see_periods,
             "may_see_batches": may_see_batches,
         }

@@ -105,6 +105,13 @@ def add_json(parser: CommandParser, **more: Any) -> None:
     parser.add_argument("--json", action="store_true", help=help_text, **more)
 
 
+def away(error: Exception) -> str:
+    """Return why the database could not be asked, where that is what went wrong and passes; an empty string for any other fault."""
+    if isinstance(error, errors.TryAgain):
+        return str(error.facts.get("cause", error))
+    return transactions.passing_cause(error) if isinstance(error, DatabaseError | InterfaceError) else ""
+
+
 def _refusal(error: errors.LedgerError) -> Outcome:
     reasons = error.reasons if isinstance(error, errors.Refused) else (error,)
     status = AGAIN if isinstance(error, errors.TryAgain) else REFUSED

@@ -44,10 +44,19 @@ class BoundedPaginator(Paginator[Any]):
     @cached_property
     def count(self) -> int:
         """The number of rows, or ``COUNTED_MOST`` where there are more."""
+        return min(self._counted, COUNTED_MOST)
+
+    @cached_property
+    def is_at_least(self) -> bool:
+        """Whether there are more rows than ``count`` says: it is told as the least that there are, and never as the number."""
+        return self._counted > COUNTED_MOST
+
+    @cached_property
+    def _counted(self) -> int:
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        return rows.order_by()[:COUNTED_MOST].count()
+        return rows.order_by()[: COUNTED_MOST + 1].count()
 
 
 class Named:

@@ -72,11 +72,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "csp",
     "django_tasks",
-    "django_tasks_db",
     "django_structlog",
     "config.apps.KakuteiConfig",
     "ledger_app.apps.LedgerConfig",
     "ingestion_app.apps.IngestionConfig",
+    # Behind ingestion, whose db_worker stands before the one of the queue.
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [

@@ -16,6 +16,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("batch", "receive"): _("received the file"),
     ("batch", "propose"): _("proposed this reversal"),
     ("hold", "place"): _("placed this hold"),
+    ("holdrule", "set"): _("set this rule of holds"),
     ("lotrule", "set"): _("set this rule of lots"),
     ("reversal", "propose"): _("proposed this reversal"),
     ("merge", "propose"): _("proposed this merge"),

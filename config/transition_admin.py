@@ -35,10 +35,11 @@ def shown_version(posted: Mapping[str, Any]) -> int:
 
 
 class Done(NamedTuple):
-    """What was done, as a sentence, and the address of what came of it."""
+    """What was done, as a sentence, and the address of what came of it; a warning where it is asked for and cannot begin yet."""
 
     sentence: str
-    address: str
+    address: str = ""
+    is_warning: bool = False
 
 
 class TransitionAdmin(HistoryAdmin):
@@ -149,9 +150,9 @@ class TransitionAdmin(HistoryAdmin):
             reasons = error.reasons if isinstance(error, Refused) else (error,)
             status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
             return self._ask(request, row, transition, form=form, refused=reasons, status=status)
-        sentence, address = done if isinstance(done, Done) else (done, onward)
-        messages.success(request, sentence)
-        return HttpResponseRedirect(address)
+        told = done if isinstance(done, Done) else Done(done)
+        (messages.warning if told.is_warning else messages.success)(request, told.sentence)
+        return HttpResponseRedirect(told.address or onward)
 
     def _ask(
         self,

@@ -20,9 +20,17 @@ class SlotConflict(LedgerError):
 
     code = "slot_conflict"
     template = _(
-        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept. "
-        "Withdraw that batch, or send this one under its right sequence."
+        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept. {way}"
     )
+
+
+# What can be done about the batch that has a slot, by its state. A frozen one stays: corrections are new entries.
+WAYS_TO_THE_SLOT = {
+    "applying": _("Pause and reverse that batch, or send this one under its right sequence."),
+    "applied": _("Reverse that batch, or send this one under its right sequence."),
+    "frozen": _("That batch stays. Send this one under its right sequence; corrections are new entries in an open period."),
+}
+WAY_TO_THE_SLOT = _("Withdraw that batch, or send this one under its right sequence.")
 
 
 class SlotTaken(LedgerError):
@@ -71,7 +79,17 @@ class PlanMoved(LedgerError):
     """What the plan rests on has changed since validation."""
 
     code = "plan_moved"
-    template = _("What this plan rests on has moved: {what}. Validate the batch again.")
+    template = _("What this plan rests on has moved: {what}. Validate the batch again (by command: validate {batch} --again).")
+
+
+class SourceVersionNewer(LedgerError):
+    """A newer version of the source was loaded after the plan was made, and the approver has not said to know of it."""
+
+    code = "source_version_newer"
+    template = _(
+        "The plan was made under version {planned} of the source, and version {newest} was loaded since. Validate the batch again (by command: "
+        "validate {batch} --again), or say with the approval that you know of version {newest}."
+    )
 
 
 class ReversalMoved(LedgerError):
@@ -85,7 +103,16 @@ class PlanDamaged(LedgerError):
     """The plan's rows are not what was approved."""
 
     code = "plan_damaged"
-    template = _("The chunks of this batch are not those that were approved (now {now}, approved {approved}). Validate it again.")
+    template = _("The chunks of this batch are not those that were approved (now {now}, approved {approved}). {way}")
+
+
+# What can be done about a plan whose rows are not what was approved, by the state of its batch.
+WAYS_FROM_DAMAGE = {
+    "approved": _("Validate it again."),
+    "applying": _("Pause it and reverse what is applied; then receive the file again."),
+    "applied": _("Reverse it, and receive the file again."),
+    "frozen": _("Run verify; what is wrong in the ledger is corrected by new entries."),
+}
 
 
 class ChunksLeft(LedgerError):
@@ -139,6 +166,20 @@ class ProcessGone(LedgerError):
     )
 
 
+class Surprise(LedgerError):
+    """Something happened in a step that nobody had foreseen: a fault of the program, or of what it runs on."""
+
+    code = "surprise"
+    template = _("The step ended on a fault that was not foreseen: {what}. What it had not committed was undone.")
+
+
+class Interrupted(LedgerError):
+    """The step was ended from outside, as by Ctrl-C or by the end of its worker."""
+
+    code = "interrupted"
+    template = _("The step was ended from outside. What it had not committed was undone.")
+
+
 class Paused(LedgerError):
     """The batch is paused."""
 
@@ -187,7 +228,40 @@ class StillApplying(LedgerError):
     """The batch can still be applied."""
 
     code = "still_applying"
-    template = _("{pending} chunks of this batch are still to be applied. Let it finish, or pause it, then reverse it.")
+    template = _("{pending} chunks of this batch are still to be applied. Let it finish, or pause it first.")
+
+
+class RecordPosted(LedgerError):
+    """Another batch has posted the record since the plan was made."""
+
+    code = "record_posted"
+    template = _(
+        "Line {line}: the record {key} was posted in book {book} meanwhile, by batch {batch}. Nothing of this chunk was posted. "
+        "Withdraw the batch and send the file without the record; or, where other chunks are applied, end it with those."
+    )
+
+
+class SomethingApplied(LedgerError):
+    """A part of the batch is in the ledger."""
+
+    code = "something_applied"
+    template = _(
+        "{applied} of {total} chunks of this batch are applied. Reverse what is applied, or end the batch with it and leave the rest out."
+    )
+
+
+class NothingApplied(LedgerError):
+    """Nothing of the batch is in the ledger."""
+
+    code = "nothing_applied"
+    template = _("No chunk of this batch is applied. Withdraw it.")
+
+
+class NothingLeft(LedgerError):
+    """No chunk of the batch is left to be applied."""
+
+    code = "nothing_left"
+    template = _("Every chunk of this batch is applied: nothing is to be left out. Resume it, and it ends.")
 
 
 class NothingToReverse(LedgerError):

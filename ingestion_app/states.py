@@ -36,6 +36,9 @@ class BatchFacts:
     beyond_limits: tuple[
         tuple[str, int, int], ...
     ] = ()  # (book, total, limit) where adjustments come to more than the user decides alone
+    planned_version: int = 0  # of the source, under which the plan was made
+    newer_version: int | None = None  # of the source, loaded since
+    acknowledged_version: int | None = None  # the newer one that the approver says to know of
     reversal_refused: tuple[LedgerError, ...] = ()  # why the ledger would not take a reversal; asked only where one is proposed
 
 
@@ -77,15 +80,24 @@ def is_within_limits(facts: BatchFacts) -> list[LedgerError]:
 def plan_holds(facts: BatchFacts) -> list[LedgerError]:
     """Nothing that the plan rests on has changed since validation, or since the reversal was proposed."""
     moved = errors.PlanMoved if facts.reverses is None else errors.ReversalMoved
-    return [moved(what=what) for what in facts.moved]
+    return [moved(what=what, batch=facts.batch_id) for what in facts.moved]
+
+
+def newer_rules_are_known(facts: BatchFacts) -> list[LedgerError]:
+    """Whoever approves a plan that was made under an earlier version of the source says to know of the newer one."""
+    # Where nothing is decided yet nobody was asked: the page says it.
+    if facts.newer_version in {None, facts.acknowledged_version} or facts.digest_shown is None:
+        return []
+    return [errors.SourceVersionNewer(batch=facts.batch_id, planned=facts.planned_version, newest=facts.newer_version)]
 
 
 def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:
     """The plan's rows are, to the bit, what was approved."""
-    # In any other state the rows were not asked, and the state is the reason.
-    if facts.state not in {"approved", "applying", "applied"} or facts.rows_digest == facts.approved_digest:
+    # Where the rows were not asked, nothing is decided, or the state is the reason.
+    if not facts.rows_digest or facts.rows_digest == facts.approved_digest:
         return []
-    return [errors.PlanDamaged(now=facts.rows_digest[:12] or "–", approved=facts.approved_digest[:12] or "–")]
+    way = errors.WAYS_FROM_DAMAGE.get(facts.state, "")
+    return [errors.PlanDamaged(now=facts.rows_digest[:12] or "–", approved=facts.approved_digest[:12] or "–", way=way)]
 
 
 def every_chunk_is_applied(facts: BatchFacts) -> list[LedgerError]:
@@ -122,6 +134,24 @@ def nobody_applies(facts: BatchFacts) -> list[LedgerError]:
     if facts.state != "applying" or facts.is_paused or facts.chunks_pending + facts.chunks_stopped == 0:
         return []
     return [errors.StillApplying(pending=facts.chunks_pending + facts.chunks_stopped)]
+
+
+def nothing_is_applied(facts: BatchFacts) -> list[LedgerError]:
+    """No chunk of the batch is in the ledger: what is there is reversed, and not withdrawn."""
+    applied = facts.chunks - facts.chunks_pending - facts.chunks_stopped
+    if facts.state != "applying" or applied == 0:
+        return []
+    return [errors.SomethingApplied(applied=applied, total=facts.chunks)]
+
+
+def something_is_applied(facts: BatchFacts) -> list[LedgerError]:
+    """A part of the batch is in the ledger, and a part is not."""
+    left = facts.chunks_pending + facts.chunks_stopped
+    if facts.state != "applying":
+        return []
+    if left == 0:
+        return [errors.NothingLeft()]
+    return [errors.NothingApplied()] if left == facts.chunks else []
 
 
 def ledger_takes_reversal(facts: BatchFacts) -> list[LedgerError]:
@@ -176,7 +206,7 @@ BATCH = Machine(
             target="approved",
             right="ingestion_app.approve_batch",
             who=_("Finance"),
-            guards=(approver_is_another, is_within_limits, plan_was_shown, plan_holds),
+            guards=(approver_is_another, is_within_limits, plan_was_shown, newer_rules_are_known, plan_holds),
             decides=True,
             writes="approver and approved digest",
             told=_("approved the plan"),
@@ -287,13 +317,31 @@ BATCH = Machine(
             told=_("applied the reversal; what the batch had changed is undone"),
         ),
         Transition(
+            name="leave",
+            label=_("End with what is applied"),
+            description=_(
+                "Sets aside the records of every chunk that is not applied, and binds you to what is left of the plan. "
+                "What was left out can come in again under its own keys."
+            ),
+            sources=("applying",),
+            target="applied",
+            right="ingestion_app.approve_batch",
+            who=_("Finance"),
+            guards=(approver_is_another, nobody_applies, something_is_applied, no_reversal_is_open),
+            reason_required=True,
+            decides=True,
+            writes="records set aside, findings; the plan without them, approver and approved digest",
+            told=_("ended the batch with what was applied, and left the rest out"),
+        ),
+        Transition(
             name="withdraw",
             label=_("Withdraw"),
             description=_("The batch ends without effect; its bytes and findings are kept."),
-            sources=("received", "rejected", "validated", "approved"),
+            sources=("received", "rejected", "validated", "approved", "applying"),
             target="withdrawn",
             right="ingestion_app.withdraw_batch",
             who=_("Engineers"),
+            guards=(nothing_is_applied,),
             reason_required=True,
             decides=True,
             writes="slot and bytes are free for a new batch",

@@ -9,7 +9,7 @@ from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from config import doorways
-from ingestion_app.operations import applying, validating
+from ingestion_app.operations import applying, attempts, validating
 from ingestion_app.queries import waking
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
@@ -40,6 +40,7 @@ def validate_batch(*, batch_id: int, user_id: int, version: int | None = None) -
 def wake(*, at: datetime, silent_after: timedelta) -> list[int]:
     """Queue the batches that are in nobody's hands, each once, for the system's user; return their numbers.
 
+    Attempts whose processes are gone are ended first, on whatever host they ran: what nobody works on does not say that somebody does.
     A batch whose wake-up is in the queue already is left to it. What the queue holds as running is not asked: a task whose worker was
     killed is held so for ever.
 
@@ -51,6 +52,7 @@ def wake(*, at: datetime, silent_after: timedelta) -> list[int]:
         queued = {each.args_kwargs["kwargs"].get("batch_id") for each in waiting}
         return [number for number in waking.stranded(at=at, silent_after=silent_after) if number not in queued]
 
+    attempts.end_gone(at=at)
     woken = transactions.run(work)
     system = User.objects.get(username=User.SYSTEM)
     for number in woken:

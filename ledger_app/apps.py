@@ -24,6 +24,7 @@ class LedgerConfig(AppConfig):
             adjustment_proofs,
             adjustments,
             closing,
+            floor_proofs,
             lot_proofs,
             member_proofs,
             open_work,
@@ -48,7 +49,8 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        proofs.register(member_proofs.STATEMENTS)
+        for also in (floor_proofs, member_proofs):
+            proofs.register(also.STATEMENTS)
         proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
         proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)
 

@@ -9,8 +9,9 @@ Within one transaction the steps are taken in this order and each at most once; 
 ``LockOrderBroken``. SQLite has no row locks: there a transaction takes the only write lock when it begins.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
@@ -49,12 +50,16 @@ class Wanted(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """What ``ledger`` holds: the accounts' books as id → code, periods by book, accounts, and balances as id → (amount, sequence)."""
+    """What ``ledger`` holds: the accounts' books as id → code, periods by book, accounts, and balances as id → (amount, sequence).
+
+    ``last_on`` is the latest date of the lines of each balance that has any.
+    """
 
     book_codes: dict[int, str]
     periods: dict[int, list[HeldPeriod]]
     accounts: dict[int, HeldAccount]
     balances: dict[int, tuple[int, int]]
+    last_on: Mapping[int, date] = MappingProxyType({})
 
 
 def begin() -> None:
@@ -127,7 +132,7 @@ ACCOUNTS = """
 """
 ACCOUNTS_ALONE = "SELECT id FROM ledger_app_account WHERE id IN ({ids}) ORDER BY id {lock}"
 HOLDERS_ALONE = "SELECT id FROM ledger_app_holder WHERE id IN ({ids}) ORDER BY id {lock}"
-BALANCES = "SELECT id, amount, sequence FROM ledger_app_balance WHERE id IN ({ids}) ORDER BY id {lock}"
+BALANCES = "SELECT id, amount, sequence, last_on FROM ledger_app_balance WHERE id IN ({ids}) ORDER BY id {lock}"
 
 
 def ledger(wanted: Wanted, *, lane: int = 0, alone: bool = False) -> Ledger:
@@ -162,8 +167,10 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
         held_accounts[key] = HeldAccount._make((code, book_id, *held, bool(keeps_lots)))
     take(3)
     balance_ids = [posting.balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
-    balances = {key: (amount, sequence) for key, amount, sequence in _rows(BALANCES, balance_ids, exclusive)}
-    return Ledger(book_codes, periods, held_accounts, balances)
+    rows = _rows(BALANCES, balance_ids, exclusive)
+    balances = {key: (amount, sequence) for key, amount, sequence, _last_on in rows}
+    last_on = {key: last_on for key, _amount, _sequence, last_on in rows if last_on is not None}
+    return Ledger(book_codes, periods, held_accounts, balances, last_on)
 
 
 def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:

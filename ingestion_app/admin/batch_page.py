@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Count, Min, Sum
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -12,16 +13,18 @@ from ingestion_app.admin import batch_progress, batch_sums, undoing
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
-from ingestion_app.models import Batch, Finding
-from ingestion_app.queries import batches, replays
+from ingestion_app.models import Batch, Chunk, Finding
+from ingestion_app.queries import replays
+from ingestion_app.queries.definitions import kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
-from ingestion_app.queries.progress import is_worked_on
-from ingestion_app.queries.rerun import Posted
+from ingestion_app.queries.rerun import rerun_of
+from ingestion_app.queries.sums import sums_of
 from ledger_app.models import AuditRow, Book, Period
 from ledger_app.templatetags import look
 
 FINDINGS_SHOWN = 12
 REVERSALS_SHOWN = 5
+CONTRAS_SHOWN = 50
 HAS_POSTED = frozenset({"applying", "applied", "frozen", "reversed"})
 LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "frozen")
 ENTER_NOTHING = frozenset({"resume", "pause", "trip", "reverse"})
@@ -30,10 +33,7 @@ ENDED_OTHERWISE = frozenset({"rejected", "withdrawn", "reversed"})
 
 def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     """Return the context of the page, but for buttons and audit. ``asked_after``: see ``batch_progress.progress``."""
-    # What is being written is not counted: until it was, more would have come, and the sums on one page would be of two moments.
-    is_still = not is_worked_on(batch, at=doorways.now())
-    posted = (batches.posted(batch) if batch.state in HAS_POSTED else {}) if is_still else None
-    books = _books(batch, posted or {})
+    books = _books(batch)
     zone = next((book.time_zone for book in books), "UTC")
     original = batch.reverses
     text = (
@@ -54,8 +54,8 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
             {"text": str(each), "url": url_of(each), "state": each.state}
             for each in batch.reversals.select_related("source").order_by("-id")[:REVERSALS_SHOWN]
         ],
-        **followed(batch, asked_after, posted),
-        "receipt": receipt(batch, posted or {}),
+        **followed(batch, asked_after),
+        "receipt": receipt(batch),
         "findings": findings(batch),
         "findings_count": findings_text(batch),
         "findings_url": list_url(Finding, f"batch__id__exact={batch.pk}"),
@@ -63,34 +63,35 @@ def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     }
 
 
-def followed(batch: Batch, asked_after: int | None = None, posted: Posted | None = None) -> dict[str, Any]:
+def followed(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     """Return what changes on the page while the batch is worked on. ``asked_after``: see ``batch_progress.progress``.
 
-    ``posted`` is what the ledger's rows come to; they are counted when the page is opened and nobody is at work, not every second.
+    All sums are of one statement, and so of one moment.
     """
     unit = unit_of(batch.source_version)
     at = doorways.now()
+    sums = sums_of(batch)
     return {
         "batch": batch,
-        "waterfall": batch_sums.waterfall(batch),
+        "waterfall": batch_sums.waterfall(batch, sums),
         "waterfall_unit": unit.unit,
         "waterfall_exponent": unit.exponent,
-        "ledger_change": batch_sums.ledger_change(batch, _books(batch, posted or {}), posted),
+        "ledger_change": batch_sums.ledger_change(batch, _books(batch), sums.posted),
         "progress": batch_progress.progress(batch, at, asked_after),
-        "rerun": batch_progress.rerun(batch, at, posted),
+        "rerun": batch_progress.rerun(rerun_of(batch, at=at, check=False), batch),
     }
 
 
-def _books(batch: Batch, posted: Posted) -> list[Book]:
-    return list(Book.objects.in_bulk(sorted(set(batch.totals) | set(posted)), field_name="code").values())
+def _books(batch: Batch) -> list[Book]:
+    return list(Book.objects.in_bulk(sorted(batch.totals), field_name="code").values())
 
 
-def receipt(batch: Batch, posted: Posted) -> dict[str, Any] | None:
+def receipt(batch: Batch) -> dict[str, Any] | None:
     """Return what the last attempt to apply found and added; None where there was none, or it has not ended."""
     attempt = replays.last_attempt(batch) if batch.state in HAS_POSTED else None
     if attempt is None or attempt.ended_at is None:
         return None
-    replay = replays.replay_of(batch, attempt, posted)
+    replay = replays.told_of(batch, attempt)
     return {
         "attempt": attempt.number,
         "at": attempt.ended_at,
@@ -131,24 +132,25 @@ def steps(batch: Batch) -> list[dict[str, Any]]:
 
 
 def findings(batch: Batch) -> list[dict[str, Any]]:
-    """Return one row for each rule that saw something, the gravest first, with its first place."""
+    """Return one row for each rule that saw something, the gravest first, with its first place, and how many of its findings are kept."""
     order = ["error", "warning", "note"]
-    rules = sorted(batch.finding_counts, key=lambda rule: (order.index(RULES[rule].severity), rule))
-    found = []
-    for rule in rules[:FINDINGS_SHOWN]:
-        first = Finding.objects.filter(batch=batch, rule=rule).order_by("id").first()
-        if first is not None:
-            found.append(
-                {
-                    "severity": first.severity,
-                    "rule": rule,
-                    "sentence": sentence_of(first),
-                    "where": place_of(first),
-                    "count": batch.finding_counts[rule],
-                    "url": list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
-                }
-            )
-    return found
+    rules = sorted(batch.finding_counts, key=lambda rule: (order.index(RULES[rule].severity), rule))[:FINDINGS_SHOWN]
+    kept = Finding.objects.filter(batch=batch, rule__in=rules).values("rule").annotate(count=Count("id"), first=Min("id"))
+    counts = {row["rule"]: row for row in kept}
+    firsts = Finding.objects.in_bulk([row["first"] for row in counts.values()])
+    return [
+        {
+            "severity": firsts[counts[rule]["first"]].severity,
+            "rule": rule,
+            "sentence": sentence_of(firsts[counts[rule]["first"]]),
+            "where": place_of(firsts[counts[rule]["first"]]),
+            "count": batch.finding_counts[rule],
+            "kept": None if counts[rule]["count"] == batch.finding_counts[rule] else counts[rule]["count"],
+            "url": list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
+        }
+        for rule in rules
+        if rule in counts
+    ]
 
 
 def findings_text(batch: Batch) -> str:
@@ -175,6 +177,8 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
     return [
         *([(_("Reverses"), link_to(batch.reverses))] if batch.reverses_id is not None else came),
         (_("Rules"), link_to(batch.source_version)),
+        *_newer(batch),
+        *_contras(batch),
         (
             _("Dates of the records"),
             f"{look.day_text(batch.first_on)} – {look.day_text(batch.last_on)}" if batch.first_on else NOTHING,
@@ -184,9 +188,25 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
     ]
 
 
+def _newer(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return that a newer version of the source was loaded, where that concerns a plan of which nothing is posted yet."""
+    newer = newer_version(batch) if batch.state in {"validated", "approved"} and batch.reverses_id is None else None
+    return [(_("Loaded since"), gettext("version {number} of the source").format(number=newer))] if newer else []
+
+
+def _contras(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return the accounts that the plan gives to the reason codes of the file."""
+    return [
+        (gettext("Reason code {reason}").format(reason=reason), f"{book} · {contra.code}")
+        for (book, reason), contra in sorted(kept_contras(batch).items())[:CONTRAS_SHOWN]
+    ]
+
+
 def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
     """Say what a transition will do, in records, money and periods."""
     found = [*_paused(batch), *_subject(batch)]
+    if name == "leave":
+        found += _left_out(batch)
     if name in {"approve", "apply", "resume", "pause", "freeze", "reverse"}:
         books = Book.objects.in_bulk(list(batch.totals), field_name="code")
         for code, (entries, _lines, amount) in sorted(batch.totals.items()):
@@ -196,11 +216,25 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             periods = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))
             found.append((_("Periods"), names))
+        found += _contras(batch)
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
     if name in {"approve", "reverse"} and batch.reverses_id is None:
         found += undoing.facts(batch, gettext("If undone") if name == "approve" else gettext("The reversal"))
     return found
+
+
+def _left_out(batch: Batch) -> list[tuple[Any, Any]]:
+    """Say how much is left out where a batch ends with what is applied of it, and why that has stopped."""
+    rest = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
+    of_rest = rest.aggregate(chunks=Count("id"), records=Sum("record_count"))
+    first = rest.filter(state=Chunk.State.STOPPED).order_by("number").first()
+    why = [(_("Why the first has stopped"), first.reasons[0]["sentence"])] if first is not None and first.reasons else []
+    return [
+        (_("Chunks that are left out"), look.count_cell(of_rest["chunks"])),
+        (_("Records that are left out"), look.count_cell(of_rest["records"] or 0)),
+        *why,
+    ]
 
 
 def _why(batch: Batch) -> str:

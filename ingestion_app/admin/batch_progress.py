@@ -1,5 +1,6 @@
 """What the batch page shows of work that is under way: how far it has come, which chunks are where, and who holds them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -7,18 +8,21 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import list_url
-from ingestion_app.models import Attempt, Batch, Chunk
+from ingestion_app.models import Attempt, Batch, Chunk, Worker
+from ingestion_app.queries import workers
 from ingestion_app.queries.deadlines import deadline_of, span
 from ingestion_app.queries.progress import Progress, progress_of
 from ingestion_app.queries.replays import Replay
-from ingestion_app.queries.rerun import ENDED, Posted, Rerun, Verdict, rerun_of, spans
+from ingestion_app.queries.rerun import Rerun, Verdict
+from ingestion_app.queries.sums import cells_of
 from ledger_app.templatetags import look
 
-CELLS_MOST = 400
 HELD_SHOWN = 8
 STOPPED_SHOWN = 5
 SPANS_MOST = 60  # characters of a list of chunk numbers
 MAY_BE_QUEUED = frozenset({"received", "rejected", "validated", "approved", "applying"})
+TO_BE_WORKED_ON = frozenset({Batch.State.RECEIVED, Batch.State.VALIDATED, Batch.State.APPROVED, Batch.State.APPLYING})
+APPLIES_NOTHING = frozenset({Batch.State.REJECTED, Batch.State.WITHDRAWN})
 ENDED_BADLY = frozenset({Attempt.Outcome.REFUSED, Attempt.Outcome.FAILED})
 PHASES = {
     "check": _("Checking the file"),
@@ -36,7 +40,11 @@ def progress(batch: Batch, at: datetime, asked_after: int | None = None) -> dict
     now = progress_of(batch, at=at)
     attempt = now.attempt
     queued = asked_after is not None and (attempt.pk if attempt else 0) <= asked_after and batch.state in MAY_BE_QUEUED
+    heard = workers.told()
     deadline = deadline_of(batch)
+    if batch.state in APPLIES_NOTHING:
+        # Its chunks wait for nothing, and none of its records will be applied.
+        now = replace(now, total=None)
     return {
         "is_empty": not now.total and not now.is_running and not queued and attempt is None,
         "percent": now.percent,
@@ -53,11 +61,18 @@ def progress(batch: Batch, at: datetime, asked_after: int | None = None) -> dict
         "is_reading": now.is_running and now.is_validation,
         "is_validation": now.is_validation and now.is_running,
         "queued": queued,
+        "nobody_there": queued and not any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in heard),
+        "given_up": now.has_given_up,
+        "dead_workers": [
+            {"kind": each.worker.get_kind_display(), "name": str(each.worker), "seen_at": each.worker.seen_at}
+            for each in heard
+            if each.is_dead and (queued or batch.state in TO_BE_WORKED_ON)
+        ],
         "attempt": _attempt_text(now) if attempt else "",
         "reasons": attempt.reasons if attempt and attempt.outcome in ENDED_BADLY and not queued else [],
         "due": deadline and {"sentence": deadline.sentence(at), "at": deadline.due_at, "is_late": deadline.is_late(at)},
         "chunks": now.chunks,
-        "chunk_cells": _cells(batch, at),
+        "chunk_cells": cells_of(batch, at=at, chunks=sum(now.chunks.values())) if batch.state not in APPLIES_NOTHING else [],
         "chunks_url": list_url(Chunk, f"batch__id__exact={batch.pk}"),
     }
 
@@ -83,40 +98,24 @@ def _attempt_text(now: Progress) -> str:
     return " · ".join(filter(None, (text, str(attempt.get_outcome_display()), lasted)))
 
 
-def _cells(batch: Batch, at: datetime) -> list[str]:
-    """Return the chunks' states in order; where there are many, each cell stands for several and shows the one that most needs to be seen."""
-    rows = Chunk.objects.filter(batch=batch).order_by("number").values_list("state", "lease_until")
-    states = ["running" if state != "applied" and until is not None and until > at else state for state, until in rows]
-    size = -(-len(states) // CELLS_MOST) or 1
-    order = ("stopped", "running", "pending", "applied")
-    return [min(states[start : start + size], key=order.index) for start in range(0, len(states), size)]
-
-
-def rerun(batch: Batch, at: datetime, posted: Posted | None) -> dict[str, Any] | None:
-    """Return the answer to "safe to run again?"; None for an ended batch whose change in the ledger was not counted."""
-    if batch.state in ENDED and posted is None:
-        return None
-    answer = rerun_of(batch, at=at, posted=posted)
-    kinds = (
-        (_("Done"), "applied", answer.done),
-        (_("Being worked on"), "running", answer.held_numbers),
-        (_("Would run"), "pending", answer.would_run),
-        (_("Stopped"), "stopped", answer.stopped_numbers),
-    )
+def rerun(answer: Rerun, batch: Batch) -> dict[str, Any]:
+    """Return the answer to "safe to run again?" as the page shows it."""
+    kinds = ((_("Done"), "applied"), (_("Being worked on"), "running"), (_("Would run"), "pending"), (_("Stopped"), "stopped"))
     return {
         "safe": answer.is_safe,
+        "checked": answer.is_checked,
         "nothing": answer.verdict is Verdict.NOTHING,
         "sentence": answer.sentence,
         "kinds": [
-            {"label": label, "cell": cell, "count": len(numbers), "chunks": _shortened(spans(numbers))}
-            for label, cell, numbers in kinds
-            if numbers
+            {"label": label, "cell": kind, "count": answer.count(kind), "chunks": _shortened(answer.chunks(kind))}
+            for label, kind in kinds
+            if answer.count(kind)
         ],
         "reasons": [reason.as_dict() for reason in answer.reasons],
         "held": [
             {"number": each.number, "by": each.by.partition("/")[0], "until": each.until} for each in answer.held[:HELD_SHOWN]
         ],
-        "held_more": max(0, len(answer.held_numbers) - HELD_SHOWN),
+        "held_more": max(0, answer.count("running") - HELD_SHOWN),
         **_stopped(batch, answer),
     }
 
@@ -127,7 +126,7 @@ def _stopped(batch: Batch, answer: Rerun) -> dict[str, Any]:
         "stopped": [
             {"number": each.number, "attempt": each.attempt, "since": each.since, "reasons": each.reasons[:3]} for each in first
         ],
-        "stopped_more": len(answer.stopped_numbers) - len(first),
+        "stopped_more": answer.count("stopped") - len(first),
         "stopped_url": list_url(Chunk, f"batch__id__exact={batch.pk}&state__exact=stopped"),
     }
 

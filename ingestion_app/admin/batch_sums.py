@@ -1,76 +1,75 @@
 """Where every record of a batch is, and what it changed in the ledger: sums whose last row is the difference."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import list_url
-from ingestion_app.models import Batch, Chunk, Record
+from ingestion_app.models import Batch, Record
+from ingestion_app.queries.sums import Sums, Totals
 from ledger_app.models import Book
 
-Totals = dict[str, tuple[int, int, int]]  # entries, lines and sum of debits by the code of a book
 BEFORE_A_PLAN = frozenset({Batch.State.RECEIVED, Batch.State.REJECTED})
 IS_DUE = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
+APPLIES_NOTHING: dict[str, Any] = {
+    Batch.State.REJECTED: _("the file is rejected"),
+    Batch.State.WITHDRAWN: _("the batch is withdrawn"),
+}
 
 
-class Share(NamedTuple):
-    """The records of a plan's chunks, and of those that are applied."""
+def waterfall(batch: Batch, sums: Sums) -> list[dict[str, Any]]:
+    """Return the sum that places every record: in the file, without effect, set aside, to apply, in the ledger, still to come.
 
-    records: int
-    amount: int
-    applied: int
-    applied_amount: int
-
-
-def waterfall(batch: Batch) -> list[dict[str, Any]]:
-    """Return the sum that places every record: in the file, without effect, set aside, to apply, in the ledger, still to come."""
+    A sum that was never read, as of records whose amounts are none, is absent, and so is every difference with it.
+    """
     if batch.record_count is None or batch.reverses_id is not None:
         return []
-    missing = (batch.record_count - (batch.trailer_count or 0), (batch.record_sum or 0) - (batch.trailer_sum or 0))
-    equal = missing == (0, 0)
-    rows = [
-        _row(_("In the file"), batch.record_count, batch.record_sum),
-        _row(
-            _("Trailer says"),
-            batch.trailer_count,
-            batch.trailer_sum,
-            kind="ok" if equal else "differs",
-            note=_("equal") if equal else _("differs"),
-        ),
-    ]
-    if not equal:
-        rows.append(_row(_("Difference"), *missing, kind="differs"))
-    if batch.state == Batch.State.REJECTED:
-        return [*rows, _row(_("To apply"), 0, 0, kind="sum", note=_("the file is rejected"))]
+    differences = (_difference(batch.record_count, batch.trailer_count), _difference(batch.record_sum, batch.trailer_sum))
+    rows = [_row(_("In the file"), batch.record_count, batch.record_sum), _trailer(batch, differences)]
+    if any(differences):
+        rows.append(_row(_("Difference"), *differences, kind="differs"))
+    if batch.state in APPLIES_NOTHING:
+        return [*rows, _row(_("To apply"), 0, 0, kind="sum", note=APPLIES_NOTHING[batch.state])]
     of_batch = f"batch__id__exact={batch.pk}&status__exact="
-    rows.append(
-        _row(_("Without effect"), batch.without_effect_count, 0, kind="minus", url=list_url(Record, f"{of_batch}no_effect"))
-    )
+    url = list_url(Record, f"{of_batch}no_effect")
+    without_effect = _difference(batch.record_sum, batch.set_aside_sum + sums.amount)
+    rows.append(_row(_("Without effect"), batch.without_effect_count, without_effect, kind="minus", url=url))
     if batch.set_aside_count:
         url = list_url(Record, f"{of_batch}set_aside")
         rows.append(_row(_("Set aside"), batch.set_aside_count, batch.set_aside_sum, kind="minus", url=url))
-    share = _share(batch)
-    count_left, amount_left = share.records - share.applied, share.amount - share.applied_amount
-    kind = "left" if count_left or amount_left else "even"
+    left, amount_left = sums.records - sums.applied_records, sums.amount - sums.applied_amount
+    if batch.state == Batch.State.REVERSED:
+        applied = _row(_("Applied, and undone since"), sums.applied_records, sums.applied_amount)
+        never = [_row(_("Never applied"), left, amount_left)] if left or amount_left else []
+        return [*rows, _row(_("Planned"), sums.records, sums.amount, kind="sum"), applied, *never]
     return [
         *rows,
-        _row(_("To apply"), share.records, share.amount, kind="sum"),
-        _row(_("In the ledger"), share.applied, share.applied_amount, kind="minus"),
-        _row(_("Still to come"), count_left, amount_left, kind=kind),
+        _row(_("Planned") if batch.state in IS_DUE else _("To apply"), sums.records, sums.amount, kind="sum"),
+        _row(_("In the ledger"), sums.applied_records, sums.applied_amount),
+        _row(_("Still to come"), left, amount_left, kind="left" if left or amount_left else "even"),
     ]
 
 
-def ledger_change(batch: Batch, books: Iterable[Book], posted: Totals | None) -> list[dict[str, Any]]:
+def _trailer(batch: Batch, differences: tuple[int | None, int | None]) -> dict[str, Any]:
+    """Return what the trailer says, and whether it is so; where a sum could not be read nobody can say."""
+    if None in differences and not any(differences):
+        return _row(_("Trailer says"), batch.trailer_count, batch.trailer_sum, note=_("cannot be told"))
+    is_equal = not any(differences)
+    note = _("equal") if is_equal else _("differs")
+    return _row(_("Trailer says"), batch.trailer_count, batch.trailer_sum, kind="ok" if is_equal else "differs", note=note)
+
+
+def ledger_change(batch: Batch, books: Iterable[Book], posted: Totals) -> list[dict[str, Any]]:
     """Return for each book what is planned, what the ledger has changed by, and the difference.
 
-    ``posted`` is what the ledger's own rows come to. While chunks are being applied those are not counted every second: without it the
-    change is what the plan says of the chunks that are applied.
+    The change is that of the chunks that are applied, each counted from the ledger's rows in the transaction that wrote them; when the last
+    is applied all are counted once more.
     """
-    if batch.state in BEFORE_A_PLAN:
+    if batch.state in BEFORE_A_PLAN or batch.state == Batch.State.WITHDRAWN:
         return []
-    there = _of_applied_chunks(batch) if posted is None else posted
-    return [_book_sum(batch, book, there.get(book.code, (0, 0, 0)), is_counted=posted is not None) for book in books]
+    is_counted = batch.state in IS_DUE
+    return [_book_sum(batch, book, posted.get(book.code, (0, 0, 0)), is_counted=is_counted) for book in books]
 
 
 def _book_sum(batch: Batch, book: Book, there: tuple[int, int, int], *, is_counted: bool) -> dict[str, Any]:
@@ -99,21 +98,9 @@ def _book_sum(batch: Batch, book: Book, there: tuple[int, int, int], *, is_count
     }
 
 
-def _share(batch: Batch) -> Share:
-    chunks = list(Chunk.objects.filter(batch=batch).values_list("state", "record_count", "record_sum"))
-    done = [row for row in chunks if row[0] == Chunk.State.APPLIED]
-    return Share(
-        sum(row[1] for row in chunks), sum(row[2] for row in chunks), sum(row[1] for row in done), sum(row[2] for row in done)
-    )
-
-
-def _of_applied_chunks(batch: Batch) -> Totals:
-    found: Totals = {}
-    for totals in Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).values_list("totals", flat=True):
-        for code, (entries, lines, debits) in totals.items():
-            so_far = found.get(code, (0, 0, 0))
-            found[code] = (so_far[0] + entries, so_far[1] + lines, so_far[2] + debits)
-    return found
+def _difference(found: int | None, said: int | None) -> int | None:
+    """Return what is too much or missing; None where one of the two is not known."""
+    return None if found is None or said is None else found - said
 
 
 def _row(label: Any, records: int | None, amount: int | None, *, kind: str = "", note: Any = "", url: str = "") -> dict[str, Any]:

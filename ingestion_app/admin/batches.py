@@ -26,9 +26,11 @@ from ingestion_app import tasks
 from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Receipt, Source
-from ingestion_app.operations import applying, deciding, receiving, reversing, validating
-from ingestion_app.queries import batches, replays
+from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
+from ingestion_app.queries import batches, replays, workers
 from ingestion_app.queries.deadlines import deadline_of
+from ingestion_app.queries.definitions import newer_version
+from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
@@ -39,6 +41,7 @@ from ledger_app.templatetags import look
 
 # In the address of a batch's page: the number of the last attempt before the one that was asked for.
 ASKED_AFTER = "asked_after"
+NUMBER_MOST = 10  # digits of the number of a version
 RUNS_OUTSIDE = frozenset({"validate", "apply", "resume"})
 
 
@@ -76,6 +79,12 @@ class ReceiveForm(forms.Form):
         if text and int(text) == 0:
             raise forms.ValidationError(self.fields["sequence"].error_messages["invalid"])
         return int(text) if text else None
+
+
+class ApprovalForm(forms.Form):
+    """What an approver is asked where a newer version of the source was loaded after the plan was made."""
+
+    knows_newer = forms.BooleanField(error_messages={"required": _("Say that you know of it, or validate the batch again.")})
 
 
 @admin.register(Batch)
@@ -163,6 +172,7 @@ class BatchAdmin(TransitionAdmin):
         return [
             path("receive/", view(self.receive), name="ingestion_app_batch_receive"),
             path("<int:pk>/progress/", view(self.progress), name="ingestion_app_batch_progress"),
+            path("<int:pk>/check/", view(self.check_rows), name="ingestion_app_batch_check"),
             path("<int:pk>/undoing/", view(self.undoing), name="ingestion_app_batch_undoing"),
             *super().get_urls(),
         ]
@@ -175,7 +185,8 @@ class BatchAdmin(TransitionAdmin):
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
         """Return what the guards are asked with; what the ledger has against a reversal only where one is about to be confirmed."""
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
-        facts = batches.facts(row, user=request.user)
+        # The page asks for what stands in a few rows; what reads a whole batch is asked where somebody is about to decide.
+        facts = batches.facts(row, user=request.user, deep=transition is not None)
         if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
             return replace(facts, reversal_refused=tuple(undoing.preview_of(row).refusals))
         return facts
@@ -185,17 +196,23 @@ class BatchAdmin(TransitionAdmin):
         asked_after = _asked_after(request)
         query = "" if asked_after is None else f"?{ASKED_AFTER}={asked_after}"
         context = batch_page.context(row, asked_after)
-        offers = self.offers(request, row)
-        if context["progress"] and context["progress"]["running"]:
-            # Somebody is at it: to begin it once more does no harm, but is not what comes next.
-            offers = [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
         return {
             **context,
-            "offers": offers,
+            "offers": self._offers(request, row, is_running=context["progress"]["running"]),
             "audit": self.trail(row),
             "progress_url": reverse("admin:ingestion_app_batch_progress", args=[row.pk]) + query,
+            "check_url": reverse("admin:ingestion_app_batch_check", args=[row.pk])
+            if row.state in batch_page.HAS_POSTED
+            else None,
             **self._undoing(row),
         }
+
+    def _offers(self, request: HttpRequest, row: Batch, *, is_running: bool) -> list[dict[str, Any]]:
+        """Return what can be done; while somebody is at it, to begin it once more does no harm, but is not what comes next."""
+        offers = self.offers(request, row)
+        if not is_running:
+            return offers
+        return [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
 
     def _undoing(self, row: Batch) -> dict[str, Any]:
         """Return the preview of the reversal: of a plan at once, of what is in the ledger only where it is asked for."""
@@ -212,12 +229,22 @@ class BatchAdmin(TransitionAdmin):
             raise Http404
         return TemplateResponse(request, "ingestion_app/_undoing.html", {"undoing": undoing.shown(row)})
 
+    def check_rows(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the fragment that says whether plan and ledger are what was approved: every line of the batch is read for it."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        answer = rerun_of(row, at=doorways.now(), check=True)
+        return TemplateResponse(request, "ingestion_app/_rerun.html", {"rerun": batch_progress.rerun(answer, row)})
+
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far a batch has come."""
         row = self.get_object(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        return TemplateResponse(request, "ingestion_app/_followed.html", batch_page.followed(row, _asked_after(request)))
+        followed = batch_page.followed(row, _asked_after(request))
+        offers = self._offers(request, row, is_running=followed["progress"]["running"])
+        return TemplateResponse(request, "ingestion_app/_followed.html", {**followed, "offers": offers})
 
     def onward(self, transition: Transition, row: Any) -> str:
         """Have the page follow what runs outside the request: from before its attempt begins until the attempt has ended."""
@@ -258,8 +285,22 @@ class BatchAdmin(TransitionAdmin):
         return TemplateResponse(request, "ingestion_app/receive.html", context, status=409 if reasons else 200)
 
     def token(self, transition: Transition, row: Any) -> list[tuple[str, str]]:
-        """Bind the decision to the version and to the plan that are shown."""
-        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest))]
+        """Bind the decision to the version and to the plan that are shown, and to the newer version of the source, where there is one."""
+        newer = newer_version(row) if transition.name == "approve" else None
+        known = [("newer_version", str(newer))] if newer else []
+        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest)), *known]
+
+    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+        """Return the form of an approval of a plan that was made under an earlier version of the source."""
+        newer = newer_version(row) if transition.name == "approve" and row.state == Batch.State.VALIDATED else None
+        if newer is None:
+            return None
+        form = ApprovalForm(data)
+        text = gettext(
+            "I know that version {newest} of the source was loaded since, and approve the plan made under version {planned}."
+        )
+        form.fields["knows_newer"].label = text.format(newest=newer, planned=row.source_version.number)
+        return form
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Say what will happen in records, money and periods."""
@@ -272,14 +313,14 @@ class BatchAdmin(TransitionAdmin):
         if transition.name == "validate":
             validating.ask(batch_id=row.pk, caller=caller, version=version)
             tasks.validate_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk, version=row.version)
-            return gettext("{batch} is being validated.").format(batch=row)
+            return _asked_for(gettext("{batch} is to be validated.").format(batch=row))
         if transition.name in {"apply", "resume"}:
             begun = applying.begin(batch_id=row.pk, caller=caller, version=version, name=transition.name)
             if begun.state != Batch.State.APPLYING:
                 told = gettext("{batch} was applied before; nothing is left to do.").format(batch=row)
                 return f"{told} {batch_progress.receipt_sentence(replays.replay_of(begun, None))}"
             tasks.apply_batch.enqueue(batch_id=row.pk, user_id=caller.user.pk)
-            return gettext("{batch} is being applied.").format(batch=row)
+            return _asked_for(gettext("{batch} is to be applied.").format(batch=row))
         if transition.name == "reverse":
             made = reversing.propose(batch_id=row.pk, reason=reason, caller=caller, version=version)
             return Done(gettext("The reversal is proposed. Another person has to approve it."), url_of(made))
@@ -288,12 +329,31 @@ class BatchAdmin(TransitionAdmin):
             return gettext("{batch} is paused. Chunks that are being applied come to their end.").format(batch=row)
         if transition.name == "approve":
             plan = str(posted.get("plan", ""))
-            done = deciding.approve(batch_id=row.pk, digest_shown=plan, caller=caller, note=reason, version=version)
+            known = str(posted.get("newer_version", "")) if posted.get("knows_newer") else ""
+            done = deciding.approve(
+                batch_id=row.pk,
+                digest_shown=plan,
+                caller=caller,
+                note=reason,
+                version=version,
+                acknowledged_version=int(known) if known.isascii() and known.isdecimal() and len(known) < NUMBER_MOST else None,
+            )
+        elif transition.name == "leave":
+            done = leaving.leave(batch_id=row.pk, reason=reason, caller=caller, version=version)
         elif transition.name == "withdraw":
             done = deciding.withdraw(batch_id=row.pk, reason=reason, caller=caller, version=version)
         else:
             done = deciding.freeze(batch_id=row.pk, caller=caller, reason=reason, version=version)
         return gettext("{batch} is {state} now.").format(batch=done, state=done.get_state_display())
+
+
+def _asked_for(sentence: str) -> Done:
+    """Say what a worker is going to do; where none is there, that it waits for one."""
+    if workers.is_any_worker_there():
+        return Done(f"{sentence} {gettext('A worker takes it up.')}")
+    return Done(
+        f"{sentence} {gettext('No worker is there to take it up: it waits until one is started (db_worker).')}", is_warning=True
+    )
 
 
 def _asked_after(request: HttpRequest) -> int | None:

@@ -18,6 +18,7 @@ from ingestion_app.admin.units import UnitChangeList, unit_of
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import explain
+from ingestion_app.queries.outcomes import state_of_chunk, state_of_record
 from ledger_app.models import Book
 from ledger_app.operations import filing
 from ledger_app.queries import members
@@ -73,7 +74,16 @@ class FindingAdmin(OfBatch):
 
     list_display = ("shown_severity", "sentence", "of_batch", "place", "rule")
     list_filter = (BatchFilter, SeverityFilter, RuleFilter)
+    change_list_template = "ingestion_app/finding_list.html"
     list_display_links = ("sentence",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say of the batch that is asked for how many findings there were, where not all of them are kept."""
+        batch = asked_batch(request)
+        total = sum(batch.finding_counts.values()) if batch else 0
+        kept = Finding.objects.filter(batch=batch).count() if batch else 0
+        beyond = {"total": total, "kept": kept} if kept < total else None
+        return super().changelist_view(request, {"beyond": beyond, **(extra_context or {})})
 
     @admin.display(description=_("severity"))
     def shown_severity(self, row: Finding) -> SafeString:
@@ -127,11 +137,13 @@ class FindingAdmin(OfBatch):
 
 
 def _findings_link(batch: Batch, rule: str) -> SafeString:
-    count = look.count_text(batch.finding_counts.get(rule, 0))
+    """Return the link to the findings of a rule that are kept; of many the first are."""
+    count, kept = batch.finding_counts.get(rule, 0), Finding.objects.filter(batch=batch, rule=rule).count()
+    text = gettext("all {count} ›") if kept == count else gettext("{kept} of {count} are kept ›")
     return format_html(
         '<a href="{}">{}</a>',
         list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
-        gettext("all {count} ›").format(count=count),
+        text.format(count=look.count_text(count), kept=look.count_text(kept)),
     )
 
 
@@ -156,8 +168,8 @@ class RecordAdmin(OfBatch):
 
     @admin.display(description=_("status"))
     def shown_status(self, row: Record) -> SafeString:
-        """To apply, without effect, or set aside."""
-        return look.state_pill(row.status)
+        """What became of it: applied, still to apply, stopped, without effect, or set aside."""
+        return look.state_pill(state_of_record(row, row.batch))
 
     @admin.display(description=_("amount"))
     def shown_amount(self, row: Any) -> SafeString:
@@ -182,7 +194,7 @@ class RecordAdmin(OfBatch):
         findings = Finding.objects.filter(batch=batch, line=row.line).order_by("column", "id")
         return Sheet(
             title=gettext("Line {line}").format(line=look.count_text(row.line)),
-            state=row.status,
+            state=state_of_record(row, batch),
             subtitle=str(batch),
             main=[
                 _line_of_file(batch, row),
@@ -239,8 +251,8 @@ class ChunkAdmin(OfBatch):
 
     @admin.display(description=_("state"))
     def shown_state(self, row: Chunk) -> SafeString:
-        """Waiting, stopped or applied."""
-        return look.state_pill(row.state)
+        """Waiting, stopped or applied; never applied, or undone, where its batch has ended so."""
+        return look.state_pill(state_of_chunk(row, row.batch))
 
     @admin.display(description=_("records"))
     def shown_records(self, row: Chunk) -> SafeString:
@@ -291,7 +303,7 @@ class ChunkAdmin(OfBatch):
         ]
         return Sheet(
             title=gettext("Chunk {number}").format(number=row.number),
-            state=row.state,
+            state=state_of_chunk(row, row.batch),
             subtitle=str(row.batch),
             main=main,
             side=[Facts(_("The chunk"), facts)],

@@ -16,7 +16,7 @@ from rest_framework.reverse import reverse
 
 from config import doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
-from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput
+from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput, WholeNumberField
 from config.api_views import LookView
 from ingestion_app import tasks
 from ingestion_app.api.shapes import (
@@ -32,7 +32,7 @@ from ingestion_app.api.shapes import (
 from ingestion_app.api.status import StatusOutput
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
-from ingestion_app.operations import applying, deciding, receiving, reversing, validating
+from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
 from ingestion_app.queries import reversals
 from ingestion_app.queries.status import status_of
 from ledger_app.errors import NotFound, Refused
@@ -73,6 +73,14 @@ class ChunkFilters(Input):
     state = serializers.ChoiceField(choices=Chunk.State.values, required=False)
 
 
+class StatusAsked(Input):
+    """What a status may be asked with."""
+
+    check = serializers.BooleanField(
+        required=False, help_text=_("Hold the plan and the ledger's rows against what was approved, which reads them all.")
+    )
+
+
 class UploadInput(Input):
     """A file, and what it is for where its name does not say."""
 
@@ -87,6 +95,11 @@ class ApprovalInput(DecisionInput):
 
     plan = serializers.RegexField(
         r"\A[0-9a-f]{64}\Z", trim_whitespace=False, help_text=_("The digest of the plan that you were shown.")
+    )
+    acknowledged_version = WholeNumberField(
+        min_value=1,
+        required=False,
+        help_text=_("The newer version of the source that you know of, where one was loaded after the plan was made."),
     )
 
 
@@ -193,6 +206,14 @@ class BatchView(LookView):
         deciding.withdraw(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
 
+    @extend_schema(summary="End a batch with what is applied of it", request=DecisionInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/leave")
+    def leave(self, request: Request, pk: str) -> Response:
+        """Set aside the records of the chunks that are not applied, and bind yourself to what is left of the plan."""
+        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        leaving.leave(batch_id=self.get_object().pk, caller=self.caller, **given)
+        return self._shown(pk)
+
     @extend_schema(summary="Freeze a batch for ever", request=DecisionInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/freeze")
     def freeze(self, request: Request, pk: str) -> Response:
@@ -227,7 +248,9 @@ class BatchView(LookView):
         del pk
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due")
+    @extend_schema(
+        summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due", parameters=[StatusAsked]
+    )
     @action(
         detail=True,
         url_path="status",
@@ -237,7 +260,8 @@ class BatchView(LookView):
     def tell_status(self, _request: Request, pk: str) -> Response:
         """Answer with what a run would do now, chunk by chunk, and with the pace of the one that is under way."""
         del pk
-        return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now())).data)
+        check = bool(self.asked(StatusAsked).get("check", False))
+        return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now(), check=check)).data)
 
     @extend_schema(summary="List the findings of a batch", parameters=[FindingFilters], responses=FindingOutput(many=True))
     @action(

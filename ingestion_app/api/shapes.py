@@ -130,6 +130,11 @@ class BatchDetailOutput(BatchOutput):
     sha256 = DigestOutput(source="file.sha256")
     bytes = serializers.IntegerField(source="file.size")
     source_version = serializers.IntegerField(source="source_version.number")
+    newer_source_version = serializers.SerializerMethodField(
+        help_text=_(
+            "The newest version of the source, where it was loaded after the plan was made; an approval then says to know of it."
+        )
+    )
     planned_by = serializers.CharField(source="planned_by.username", allow_null=True, default=None)
     approved_by = serializers.CharField(source="approved_by.username", allow_null=True, default=None)
     plan = DigestOutput(source="plan_digest", allow_null=True, help_text=_("The digest that an approval names."))
@@ -146,6 +151,12 @@ class BatchDetailOutput(BatchOutput):
     reversal_dates = serializers.SerializerMethodField(help_text=_("Of a reversal: which dates its entries get."))
     progress = serializers.SerializerMethodField()
     offers = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_newer_source_version(self, batch: Batch) -> int | None:
+        """Return the number of the newer version."""
+        is_waiting = batch.state in batches.WAITING and batch.reverses_id is None
+        return definitions.newer_version(batch) if is_waiting else None
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_reversal(self, batch: Batch) -> int | None:
@@ -166,7 +177,7 @@ class BatchDetailOutput(BatchOutput):
     def get_offers(self, batch: Batch) -> Any:
         """Return what can be done next."""
         caller = doorways.from_request(self.context["request"], "api")
-        return OfferOutput(offers(BATCH, batches.facts(batch, user=caller.user)), many=True).data
+        return OfferOutput(offers(BATCH, batches.facts(batch, user=caller.user, deep=False)), many=True).data
 
 
 class ReceiptOutput(Output):

@@ -55,6 +55,7 @@ class RerunOutput(Output):
     """The answer to “safe to run again?”."""
 
     safe = serializers.BooleanField(help_text=_("False only where the rows are not what was approved: then nothing runs."))
+    checked = serializers.BooleanField(help_text=_("Whether the rows were held against what was approved."))
     verdict = serializers.CharField(help_text="done, would_run, being_worked_on, paused, nothing_to_run, cannot_run")
     sentence = serializers.CharField()
     done = ChunksOutput()
@@ -88,6 +89,9 @@ class PaceOutput(Output):
     deadlocks = serializers.IntegerField()
     lock_waits = serializers.IntegerField()
     taken_over = serializers.IntegerField(help_text=_("Chunks taken over from workers that were gone."))
+    given_up = serializers.BooleanField(
+        help_text=_("Whether attempts to apply failed until none is made any more without a person.")
+    )
     chunks = ChunkStatesOutput()
 
 
@@ -99,6 +103,18 @@ class DueOutput(Output):
     applied_at = serializers.DateTimeField(allow_null=True)
     late = serializers.BooleanField()
     sentence = serializers.CharField()
+
+
+class WorkerOutput(Output):
+    """A process that works, on whatever host."""
+
+    kind = serializers.CharField(help_text="worker, waker, apply, validate")
+    host = serializers.CharField()
+    process = serializers.IntegerField()
+    instance = serializers.CharField(help_text=_("A name that no other process has or will have."))
+    started_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField(help_text=_("Its last sign of life."))
+    dead = serializers.BooleanField(help_text=_("Whether it is gone, or has been silent for too long."))
 
 
 class StatusOutput(Output):
@@ -113,3 +129,4 @@ class StatusOutput(Output):
     rerun = RerunOutput()
     progress = PaceOutput()
     due = DueOutput(allow_null=True, help_text=_("Null where nothing was agreed with the source."))
+    workers = WorkerOutput(many=True, help_text=_("Those that are there, and those that died within a day; the last twenty."))

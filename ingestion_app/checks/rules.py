@@ -11,6 +11,9 @@ from types import MappingProxyType
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
+from ledger_app.rules.posting import ORDER
+
 RAW_BYTES = 200  # how much of a line a finding keeps
 
 
@@ -353,21 +356,70 @@ _LEDGER = (
     ),
     _error(
         "ledger.reference_exists_same",
-        _("The ledger already holds entry {reference} with this content."),
+        _("The ledger already holds entry {reference} in book {book}, the same in every field; batch {batch} posted it."),
         _("Take the record out of the file: it has been posted before."),
     ),
     _error(
         "ledger.reference_exists_differs",
-        _("The ledger already holds entry {reference} with another content."),
-        _("Ask the sender which is right; a correction is a new record with its own key."),
+        _(
+            "The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}"
+        ),
+        _(
+            "Ask the sender which is right: a correction is a new record with its own key, or comes once the entry that stands is reversed."
+        ),
+    ),
+    _error(
+        "ledger.reference_exists_in_part",
+        _(
+            "The ledger already holds entry {reference} in book {book}, posted by batch {batch}, and not the record's other entries."
+        ),
+        _(
+            "Ask the sender what is meant: the record is posted as a whole, once the entry that stands is reversed, or not at all."
+        ),
+    ),
+    _note(
+        "ledger.reference_reversed",
+        _("Entry {reference} in book {book}, of batch {batch}, was reversed by batch {reversal}: the record is posted anew."),
+        _("Nothing to do where the file corrects that batch."),
+    ),
+    _warning(
+        "ledger.reference_reversed_singly",
+        _("Entry {reference} in book {book}, of batch {batch}, was reversed by itself ({reversal}): the record is posted anew."),
+        _("Check that it is to be posted after all, then approve; or ask the sender to take it back."),
     ),
     _error(
         "ledger.floor_broken",
         _("Account {account} in book {book} would fall to {balance}, below its floor of {floor}."),
         _("Ask the sender to correct the record, or post what the account lacks first."),
     ),
+    _error(
+        "ledger.left_out",
+        _("The record was left out when the batch was ended: chunk {chunk} of it could not be applied ({code})."),
+        _("Mend what refused it, then send the record again; its key is free."),
+    ),
+)
+
+# What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
+_NAMED: dict[type[LedgerError], str] = {
+    ReferenceConflict: "ledger.reference_exists_differs",
+    HolderMerged: "ledger.account_merged",
+}
+_CODES: dict[type[LedgerError], str] = {kind: _NAMED.get(kind, f"ledger.{kind.code}") for kind in ORDER}
+_REFUSED = tuple(
+    _error(
+        _CODES[kind],
+        kind.template,
+        _("Ask the sender to correct the record, or mend what the ledger lacks; then validate again."),
+    )
+    for kind in ORDER
+    if _CODES[kind] not in {rule.code for rule in _LEDGER}
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED)}
 )
+
+
+def rule_of(refusal: LedgerError) -> str:
+    """Return the code of the rule that a refusal of ``post`` is, where it is seen in a file."""
+    return _CODES[type(refusal)]

@@ -13,6 +13,7 @@ from ingestion_app.models import Batch, Record
 from ingestion_app.queries import explain as lines
 from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
+from ingestion_app.queries.outcomes import state_of_record
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
@@ -21,6 +22,7 @@ from ledger_app.queries.explain import AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
 from ledger_app.rules.amounts import decimal_text
+from ledger_app.templatetags import look
 
 RAW_MOST = 65_536
 
@@ -85,6 +87,10 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         said.append(_("Reverses {reference}").format(reference=entry.reverses.reference))
     if explained.reversed_by:
         said.append(_("Reversed by {reference}").format(reference=explained.reversed_by))
+    if explained.replaces is not None:
+        said.append(_("Has the reference of entry {number}, which was reversed").format(number=explained.replaces))
+    if explained.replaced_by is not None:
+        said.append(_("Entry {number} has the reference now").format(number=explained.replaced_by))
     by_batch = lines.reversing_batch(entry) if explained.reversed_by else None
     if by_batch is not None and (reversal := lines.find_batch(by_batch)) is not None:
         said += batch_lines(reversal)
@@ -108,6 +114,9 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "reverses": entry.reverses.reference if entry.reverses else "",
         "reversed_by": explained.reversed_by,
         "reversed_by_batch": by_batch,
+        "turn": entry.turn,
+        "replaces_entry": explained.replaces,
+        "replaced_by_entry": explained.replaced_by,
         "origin": {"kind": posting.origin_kind, "number": posting.origin_id, **told.facts},
     }
     return _outcome(data, said, complaints)
@@ -125,7 +134,7 @@ def tell_line(explained: LineExplained) -> commands.Outcome:
     status = _("no record")
     if record is not None:
         # What was planned of a record is done when its chunk is.
-        status = record.chunk.get_state_display() if record.chunk else record.get_status_display()
+        status = str(look.APPEARANCES[state_of_record(record, batch)].word)
     findings = [
         {
             "rule": seen.rule,

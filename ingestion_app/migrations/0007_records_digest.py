@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("ingestion_app", "0006_history_stays"),
+        ("ingestion_app", "0006_what_works_and_what_was_decided"),
     ]
 
     operations = [

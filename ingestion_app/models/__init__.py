@@ -3,5 +3,18 @@
 from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
 from ingestion_app.models.proofs import RecordsDigest
 from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
+from ingestion_app.models.workers import Worker
 
-__all__ = ["Attempt", "Batch", "Chunk", "File", "Finding", "Receipt", "Record", "RecordsDigest", "Source", "SourceVersion"]
+__all__ = [
+    "Attempt",
+    "Batch",
+    "Chunk",
+    "File",
+    "Finding",
+    "Receipt",
+    "Record",
+    "RecordsDigest",
+    "Source",
+    "SourceVersion",
+    "Worker",
+]

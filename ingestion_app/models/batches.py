@@ -64,6 +64,8 @@ class Batch(models.Model):
     totals = models.JSONField(_("planned totals by book"), default=dict)
     # Of a reversal: by book and period of the entries, [the day that they are moved to, or null for their own dates; how many].
     reversal_dates = models.JSONField(_("dates of the reversal"), null=True, editable=False)
+    # What the plan decided and its rows do not say: by book and reason code the account that takes the other side, as [id, code].
+    contra_accounts = models.JSONField(_("accounts of reason codes"), null=True, editable=False)
     finding_counts = models.JSONField(_("findings by rule"), default=dict)
 
     history = HistoricalRecords()
@@ -164,6 +166,10 @@ class Attempt(models.Model):
     actor = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("by"))
     host = models.CharField(_("host"), max_length=64)
     process = models.PositiveIntegerField(_("process"))
+    # The process by a name that no other has: numbers are given again, and hosts may share a name.
+    worker = models.CharField(_("instance"), max_length=40, null=True, editable=False)
+    # The batch's when the attempt began: it moves when a person starts the step again.
+    batch_version = models.PositiveIntegerField(_("version of the batch"), null=True, editable=False)
     started_at = models.DateTimeField(_("started at"))
     heartbeat_at = models.DateTimeField(_("last sign of life"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
@@ -222,7 +228,7 @@ class Chunk(models.Model):
     lease_token = models.PositiveIntegerField(_("fencing token"), default=0)
     applied_token = models.PositiveIntegerField(_("fencing token when it was applied"), default=0)
     lease_until = models.DateTimeField(_("leased until"), null=True)
-    leased_by = models.CharField(_("leased by"), max_length=80, blank=True)
+    leased_by = models.CharField(_("leased by"), max_length=120, blank=True)
     applied_at = models.DateTimeField(_("applied at"), null=True)
     reasons = models.JSONField(_("why it stopped"), default=list)
 

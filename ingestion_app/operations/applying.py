@@ -16,6 +16,7 @@ from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, chunks, leasing, reversing
 from ingestion_app.operations.chunks import ChunkResult, Clock, Work
 from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, Refused, TryAgain
 from ledger_app.operations import collecting, measuring, transitions
@@ -119,20 +120,30 @@ def carry_on(
     before = batch.chunks.filter(state=Chunk.State.APPLIED).count()
     if batch.state in ENDED:
         return Applied(batch, 0, before, {})
-    attempt = attempts.begin(batch=batch, step=Attempt.Step.APPLY, caller=caller, host=leasing.this_host(), process=os.getpid())
+    attempt = attempts.begin(
+        batch=batch,
+        step=Attempt.Step.APPLY,
+        caller=caller,
+        host=workers_seen.this_host(),
+        process=os.getpid(),
+        worker=workers_seen.this_instance(),
+    )
     run = _Run(batch, attempt, Work(batch_id, attempt.pk, caller, now, lease_seconds), told)
-    try:
-        with measuring.measured() as run.measured, collecting.rare():
-            run.apply(workers)
-            finished = run.finish()
-    except LedgerError as error:
-        run.end(Attempt.Outcome.FAILED, error.reasons if isinstance(error, Refused) else (error,))
-        raise
-    reasons = tuple(reason for refused in run.stopped.values() for reason in refused)[:20]
-    if finished.is_paused and not run.stopped:
-        run.end(Attempt.Outcome.PAUSED, [errors.Paused(batch=batch.pk)])
-    else:
-        run.end(Attempt.Outcome.REFUSED if run.stopped else Attempt.Outcome.DONE, reasons)
+    under_way = attempts.under_way(
+        attempt=attempt,
+        now=now,
+        done_records=lambda: run.done_records,
+        measured=run.all_measured,
+        refused=Attempt.Outcome.FAILED,
+    )
+    with measuring.measured() as run.measured, collecting.rare(), under_way as ending:
+        run.apply(workers)
+        finished = run.finish()
+        if finished.is_paused and not run.stopped:
+            ending.outcome, ending.reasons = Attempt.Outcome.PAUSED, [errors.Paused(batch=batch.pk)]
+        elif run.stopped:
+            ending.outcome = Attempt.Outcome.REFUSED
+            ending.reasons = tuple(reason for refused in run.stopped.values() for reason in refused)[:20]
     return Applied(finished, run.applied, before + run.skipped, run.stopped)
 
 
@@ -178,7 +189,7 @@ class _Run:
                 elif kind == "measured":
                     self.measured.add(said)
                 elif kind == "died":
-                    leasing.release(batch_id=self.batch.pk, workers=[worker.replace(f":{os.getpid()}/", f":{said}/")])
+                    leasing.release_ended(batch_id=self.batch.pk, attempt_id=self.attempt.pk, process=said)
                 elif pool.has_idle:
                     # One may have been stopped and hold a chunk still: when its lease is over, the chunk is done here.
                     if is_done:
@@ -272,19 +283,12 @@ class _Run:
                 return batch
             raise
 
-    def end(self, outcome: str, reasons: Any) -> None:
-        """Write down how the attempt ended, where its time went, and what it met."""
+    def all_measured(self) -> measuring.Measured:
+        """Return what was measured, and how long the chunks took."""
         if self._milliseconds:
             slowest = sorted(self._milliseconds)
             self.measured.counts |= {"chunk_ms_p95": slowest[len(slowest) * 95 // 100], "chunk_ms_most": slowest[-1]}
-        attempts.end(
-            attempt=self.attempt,
-            at=self.work.now(),
-            outcome=outcome,
-            reasons=reasons,
-            done_records=self.done_records,
-            measured=self.measured,
-        )
+        return self.measured
 
 
 def _transition(

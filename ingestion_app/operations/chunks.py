@@ -11,15 +11,18 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations import drafting, leasing, reversing
 from ingestion_app.operations.leasing import Leased
-from ingestion_app.queries import batches
+from ingestion_app.queries import batches, taken
+from ingestion_app.queries.refusals import NOBODY
 from ledger_app import locks
-from ledger_app.errors import HolderMerged, LedgerError, Refused, TryAgain, WrittenDiffers
+from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict, Refused, TryAgain, WrittenDiffers
 from ledger_app.models import Posting
 from ledger_app.operations import collecting, entries, measuring, merges, transactions
 from ledger_app.operations.audit import Caller
 
 UNKNOWN_OUTCOMES_MOST = 3
 DRAFTINGS_MOST = 3
+REASONS_MOST = 20  # that are kept of a chunk that stopped
+RECORDS_NAMED = 5
 
 Clock = Callable[[], datetime]
 
@@ -144,7 +147,8 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
     )
     if posted.replayed_count:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
-        raise Refused([errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)])
+        differs = errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)
+        raise Refused([*_posted_by_others(chunk), differs])
     counted = _counted(chunk, posted.posting_id)
     if redirected and posted.posting_id is not None:
         merges.record_redirects(posting_id=posted.posting_id, redirected=redirected)
@@ -176,11 +180,25 @@ def _gone(chunk: Chunk, leased: Leased) -> ChunkResult | None:
     return None
 
 
+def _posted_by_others(chunk: Chunk) -> list[LedgerError]:
+    """Name the records of a chunk that another batch has posted meanwhile, and that batch."""
+    if chunk.undoes_id is not None:
+        return []
+    return [
+        errors.RecordPosted(line=each.line, key=each.key, book=each.book, batch=each.batch or NOBODY)
+        for each in taken.of_chunk(chunk, RECORDS_NAMED)
+    ]
+
+
 def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
     """Write down why a chunk stopped, unless another process has applied or taken it meanwhile."""
     chunk = locks.own_row(Chunk, leased.chunk_id)
     if (gone := _gone(chunk, leased)) is not None:
         return gone
-    reasons = [reason.as_dict() for reason in refusal.reasons[:20]]
+    found = refusal.reasons
+    if any(isinstance(reason, ReferenceConflict) for reason in found):
+        found = (*_posted_by_others(chunk), *found)
+    found = found[:REASONS_MOST]
+    reasons = [reason.as_dict() for reason in found]
     Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, lease_until=None, reasons=reasons)
-    return ChunkResult(chunk.number, "stopped", chunk.record_count, refusal.reasons[:20])
+    return ChunkResult(chunk.number, "stopped", chunk.record_count, found)

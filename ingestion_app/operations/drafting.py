@@ -1,18 +1,18 @@
 """The drafts of a chunk: what its stored records post, under the rules of the batch's source."""
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ingestion_app import errors
-from ingestion_app.formats.definition import Definition, Kind
-from ingestion_app.formats.postings import Planned, Side, reference
-from ingestion_app.formats.values import Value
+from ingestion_app.formats.definition import Definition
+from ingestion_app.formats.postings import Planned, Planner, Side, reference
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.operations.plans import Staged
 from ingestion_app.queries import definitions, records
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Account, Book
@@ -49,17 +49,44 @@ def drafts_of(chunk: Chunk, batch: Batch) -> Drafted:
         return _planned(chunk, batch, stored)
 
 
+class Drawing(NamedTuple):
+    """What drafts are drawn up with: the definition, its books by code, the planner of its rules."""
+
+    definition: Definition
+    books: dict[str, Book]
+    planner: Planner
+
+
+def draw(rows: Sequence[Staged], drawing: Drawing) -> list[list[Draft]]:
+    """Return the drafts of each of these records, whose accounts were found when they were checked."""
+    definition, books, planner = drawing
+    decode = records.decoder(definition)
+    plans = [planner.plan(decode(values)) for values in json.loads(f"[{','.join([row.values for row in rows])}]")]
+    accounts = _Accounts(books, {row.holder_id for row in rows if row.holder_id is not None}, plans)
+    drawn: list[list[Draft]] = []
+    for row, entries in zip(rows, plans, strict=True):
+        name = reference(definition.code, row.key)
+        drafts: list[Draft] = []
+        for book, effective_on, posted, debit, credit, description in entries:
+            debited, credited = (accounts.find(book, side, row.holder_id or 0, row.line) for side in (debit, credit))
+            sides = (debited, posted), (credited, -posted)
+            drafts.append(_draft((books[book].pk, effective_on, name, description, sides, None, False, False, None)))
+        drawn.append(drafts)
+    return drawn
+
+
 def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Drafted:
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)
-    # The accounts of reason codes are those that the plan was made with: what finance has changed since is not what was approved.
-    at = definitions.planned_at(batch) if definition.adjusted_books else None
-    plan, decode = definitions.planner_of(definition, books, at).plan, _decoder(definition)
+    # The accounts of reason codes are those that the plan keeps: what finance has changed since is not what was approved.
+    contras = definitions.kept_contras(batch)
+    plan, decode = definitions.planner_of(definition, books, contras).plan, records.decoder(definition)
     plans = [plan(decode(values)) for *_, values in stored]
     named = set(map(itemgetter(2), stored))
     remains = merges.survivors(named) if definition.redirects_merged else {}
     moved = {key: survivor for key, survivor in remains.items() if survivor != key}
     accounts = _Accounts(books, named - moved.keys() | set(moved.values()), plans)
+    accounts.fix(contras)
     redirected: Redirected = {}
     keys = {code: book.pk for code, book in books.items()}
     totals = defaultdict(_nothing, {book: _nothing() for book in chunk.totals})
@@ -94,24 +121,6 @@ def _nothing() -> list[int]:
     return [0, 0, 0]
 
 
-def _decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
-    """Return what reads a record's stored values back into the types that its columns have."""
-    readers: list[tuple[int, Callable[[Any], Value]]] = []
-    for place, column in enumerate(definition.layout.data.columns):
-        if column.kind is Kind.INSTANT:
-            readers.append((place, datetime.fromisoformat))
-        elif column.kind is Kind.DATE:
-            readers.append((place, date.fromisoformat))
-
-    def decode(stored: list[Any]) -> list[Value]:
-        values: list[Value] = stored.copy()
-        for place, read in readers:
-            values[place] = read(stored[place])
-        return values
-
-    return decode
-
-
 class _Accounts:
     """The accounts that a chunk's records post to. What they may take is decided by ``post``, under their locks."""
 
@@ -134,6 +143,10 @@ class _Accounts:
                 found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
                 self._found.update(((code, Side(None, name)), key) for name, key in found)
         self.missing: list[LedgerError] = []
+
+    def fix(self, contras: definitions.Contras) -> None:
+        """Have reason codes post to the accounts that the plan keeps for them, by their ids."""
+        self._found.update({(book, Side(None, contra.code)): contra.account_id for (book, _), contra in contras.items()})
 
     def find(self, book: str, side: Side, holder_id: int, line: int) -> int:
         """Return an account's id; where there is none, note the line that misses it."""

@@ -1,7 +1,5 @@
 """Who works on which chunk: a chunk is taken under a lease, with a token that tells the last who took it from all before (docs/locking.md)."""
 
-import os
-import socket
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -9,10 +7,24 @@ from typing import NamedTuple
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries.workers import is_dead, this_host, worker_name
 from ledger_app import locks
 from ledger_app.operations import measuring, transactions
 
 LEASE_SECONDS = 60
+
+__all__ = [
+    "LEASE_SECONDS",
+    "Leased",
+    "claim",
+    "is_dead",
+    "left",
+    "release",
+    "release_dead",
+    "release_ended",
+    "this_host",
+    "worker_name",
+]
 
 
 class Leased(NamedTuple):
@@ -20,16 +32,6 @@ class Leased(NamedTuple):
 
     chunk_id: int
     token: int
-
-
-def worker_name(attempt_id: int) -> str:
-    """Return the name under which this process takes chunks for an attempt: host, process, attempt."""
-    return f"{this_host()}:{os.getpid()}/{attempt_id}"
-
-
-def this_host() -> str:
-    """Return the name of this host as leases and attempts keep it."""
-    return socket.gethostname()[:50]
 
 
 def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_seconds: int) -> Leased | None:
@@ -76,27 +78,16 @@ def release(*, batch_id: int, workers: Iterable[str]) -> int:
 
 
 def release_dead(batch_id: int) -> int:
-    """End the leases of processes of this host that are not there any more; return how many chunks are free again."""
+    """End the leases of processes that are certainly gone, as seen from here; return how many chunks are free again."""
     held = Chunk.objects.filter(batch_id=batch_id, lease_until__isnull=False).exclude(state=Chunk.State.APPLIED)
     dead = [worker for worker in held.values_list("leased_by", flat=True).distinct() if is_dead(worker)]
     return release(batch_id=batch_id, workers=dead) if dead else 0
 
 
-def is_dead(worker: str) -> bool:
-    """Whether a worker is certainly gone: it was a process of this host, and there is none with its number."""
-    host, _, rest = worker.partition(":")
-    number = rest.partition("/")[0]
-    return host == this_host() and number.isdecimal() and not _is_there(int(number))
-
-
-def _is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def release_ended(*, batch_id: int, attempt_id: int, process: int) -> int:
+    """End the leases of a process that this one began for an attempt and that has ended; return how many chunks are free again."""
+    names = Chunk.objects.filter(batch_id=batch_id, leased_by__startswith=f"{this_host()}:{process}/{attempt_id}/")
+    return release(batch_id=batch_id, workers=list(names.values_list("leased_by", flat=True).distinct()))
 
 
 def _waits() -> Exists:

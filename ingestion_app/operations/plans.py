@@ -5,7 +5,9 @@ import marshal
 import os
 import struct
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -41,6 +43,10 @@ class Findings:
         self.counts[seen.rule] = count + 1
         if count < FINDINGS_KEPT:
             self.kept.append(seen)
+
+    def keeps(self, rule: str) -> bool:
+        """Whether the next finding of a rule will be kept."""
+        return self.counts.get(rule, 0) < FINDINGS_KEPT
 
     def merge(self, others: "Findings") -> None:
         """Take in what was found elsewhere."""
@@ -89,6 +95,8 @@ class Staged(NamedTuple):
     values: str
     content: bytes
     posted: tuple[tuple[str, int], ...]  # book code, amount
+    watched: tuple[int, ...]  # accounts that it touches of which it matters what they have
+    is_open: bool  # whether it takes from one of them, and so is still to be judged
 
 
 _staged = partial(tuple.__new__, Staged)
@@ -125,7 +133,7 @@ class Stage:
 
     def add(self, checked: Checked, status: Record.Status) -> None:
         """Take one in."""
-        (line, offset, length, key, _holder, amount, typed, _raw), holder_id, planned, _ = checked
+        (line, offset, length, key, _holder, amount, typed, _raw), holder_id, planned, _, watched, is_open = checked
         values: list[Any] = list(typed)
         for place in self._moments:
             values[place] = str(values[place])
@@ -138,7 +146,7 @@ class Stage:
             posted = tuple([each[:3:2] for each in planned])
         encoded = f"[{','.join([encode_basestring(each) if type(each) is str else int.__repr__(each) for each in values])}]"
         rows = self._rows
-        rows.append((line, offset, length, _VALUES[status], key, holder_id, amount, encoded, content, posted))
+        rows.append((line, offset, length, _VALUES[status], key, holder_id, amount, encoded, content, posted, watched, is_open))
         if len(rows) == bulk.ROWS_A_CALL:
             self._write_down()
 
@@ -170,7 +178,9 @@ class Survey:
     findings: Findings = field(default_factory=Findings)
     records_of: dict[int, int] = field(default_factory=dict)  # holder → how many of its records are to be applied
     totals: Totals = field(default_factory=dict)
-    dates: set[date] = field(default_factory=set)
+    dates: Counter[date] = field(default_factory=Counter)  # how many entries have each
+    left_out: set[int] = field(default_factory=set)  # lines of planned records that the ledger refuses in their order
+    reasons: set[tuple[str, str]] = field(default_factory=set)  # book code, reason code
     set_aside: int = 0
     set_aside_sum: int = 0
     without_effect: int = 0
@@ -184,14 +194,15 @@ class Survey:
             of_book = self.totals.setdefault(book, [0, 0, 0])
             for place, count in enumerate(counts):
                 of_book[place] += count
-        self.dates |= others.dates
+        self.dates.update(others.dates)
+        self.reasons |= others.reasons
         self.set_aside += others.set_aside
         self.set_aside_sum += others.set_aside_sum
         self.without_effect += others.without_effect
 
     def add(self, checked: Checked) -> Record.Status:
         """Count one checked row where it belongs, and say where."""
-        row, holder_id, planned, errors = checked
+        row, holder_id, planned, errors, *_judged = checked
         if errors:
             self.set_aside += 1
             self.set_aside_sum += row.amount
@@ -202,18 +213,35 @@ class Survey:
         self.records_of[holder_id] = self.records_of.get(holder_id, 0) + 1
         for book, on, amount, _, _, _ in planned:
             _count(self.totals, book, amount)
-            self.dates.add(on)
+            self.dates[on] += 1
         return _PLANNED
 
+    def leave_out(self, row: Staged, dates: Iterable[date]) -> None:
+        """Count a planned record, whose entries have these dates, as set aside after all."""
+        holder_id = row.holder_id
+        assert holder_id is not None, "a planned record has a member"  # noqa: S101 - the database says the same
+        self.set_aside += 1
+        self.set_aside_sum += row.amount
+        self.left_out.add(row.line)
+        self.records_of[holder_id] -= 1
+        if not self.records_of[holder_id]:
+            del self.records_of[holder_id]
+        for book, amount in row.posted:
+            _count(self.totals, book, amount, times=-1)
+            if not self.totals[book][0]:
+                del self.totals[book]
+        self.dates.subtract(dates)
+        self.dates = +self.dates
 
-def _count(totals: Totals, book: str, amount: int) -> None:
-    """Count one entry of two lines."""
+
+def _count(totals: Totals, book: str, amount: int, *, times: int = 1) -> None:
+    """Count one entry of two lines; -1 ``times``: count it no more."""
     of_book = totals.get(book)
     if of_book is None:
         of_book = totals[book] = [0, 0, 0]
-    of_book[0] += 1
-    of_book[1] += 2
-    of_book[2] += amount
+    of_book[0] += times
+    of_book[1] += 2 * times
+    of_book[2] += amount * times
 
 
 @dataclass(slots=True)
@@ -308,8 +336,11 @@ class _Growing:
         self.digest.update(row.content)
 
 
-def write(batch: Batch, stages: Sequence[Stage], found: Cut) -> Iterator[int]:
-    """Write a record for each staged row, in the order of the stages, and the chunks with what their records come to; yield how many records are written, block by block."""
+def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractSet[int] = frozenset()) -> Iterator[int]:
+    """Write a record for each staged row, in the order of the stages, and the chunks with what their records come to; yield how many records are written, block by block.
+
+    ``left_out`` are the lines of rows that were staged to be applied, and are set aside.
+    """
     chunks = [
         Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}, holder_id=holder_id)
         for number, holder_id in enumerate(found.holders())
@@ -322,9 +353,11 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut) -> Iterator[int]:
     def block_of(staged: list[Staged]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
         for row in staged:
-            line, offset, length, status, key, holder_id, amount, values, content, _posted = row
+            line, offset, length, status, key, holder_id, amount, values, content, *_judged = row
             chunk_id = None
-            if content and holder_id is not None:
+            if content and line in left_out:
+                status = _VALUES[Record.Status.SET_ASIDE]
+            elif content and holder_id is not None:
                 number = place(holder_id)
                 chunk_id = chunk_ids[number]
                 growing[number].add(row)

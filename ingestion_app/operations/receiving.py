@@ -70,6 +70,7 @@ def receive(
                     sequence=receipt.sequence,
                     batch=batch.pk,
                     state=batch.get_state_display(),
+                    way=errors.WAYS_TO_THE_SLOT.get(batch.state, errors.WAY_TO_THE_SLOT),
                 )
             ]
         )

@@ -16,6 +16,7 @@ from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, SourceVersion
 from ingestion_app.operations import plans
+from ingestion_app.operations.drafting import Drawing
 from ingestion_app.queries import definitions
 from ingestion_app.queries.ledger import Checked, LedgerCheck
 from ledger_app.errors import TryAgain
@@ -44,7 +45,7 @@ class Part(NamedTuple):
 class Surveyor:
     """Takes rows, holds them against the ledger, counts them and stages them."""
 
-    def __init__(self, definition: Definition, books: dict[str, Book]) -> None:
+    def __init__(self, definition: Definition, books: dict[str, Book], contras: definitions.Contras) -> None:
         """Begin with nothing found. Without all of the definition's books no row is held against the ledger."""
         self.found = plans.Survey()
         self.keys = duplicates.KeyIndex()
@@ -52,8 +53,17 @@ class Surveyor:
         self.examined = 0
         self.stage = plans.Stage(definition)
         missing = {rule.book for rule in definition.postings} - books.keys()
-        planner = None if missing else definitions.planner_of(definition, books)
+        planner = None if missing else definitions.planner_of(definition, books, contras)
+        data = definition.layout.data
+        reasons = [(rule.book, side.reason) for rule in definition.postings for side in (rule.debit, rule.credit) if side.reason]
+        self._reasons = [(book, data.position(column)) for book, column in reasons]
+        self.drawing = Drawing(definition, books, planner) if planner else None
         self.check = LedgerCheck(definition, books, planner) if planner else None
+
+    @property
+    def taken(self) -> frozenset[int]:
+        """The accounts that the rows take from, of which it matters what they have."""
+        return frozenset(self.check.taken) if self.check else frozenset()
 
     def take(self, rows: Iterator[Row | Seen]) -> Iterator[int]:
         """Take rows, and what was seen beside them; yield how many were taken, block by block."""
@@ -63,6 +73,8 @@ class Surveyor:
                 for row in block:
                     self.keys.add(row.key, row.line)
                     self.sizes += abs(row.amount)
+                for book, place in self._reasons:
+                    self.found.reasons.update((book, str(row.values[place])) for row in block)
                 checked = list(self.check.check(block)) if self.check else []
             with measuring.phase("stage"):
                 self._stage(checked)
@@ -84,20 +96,22 @@ class Surveyed(NamedTuple):
     keys: duplicates.KeyIndex
     sizes: int
     examined: int
-    floors: Any  # queries.ledger.Floors, or None
+    taken: frozenset[int]  # accounts that its records take from, of which it matters what they have
     elsewhere: Elsewhere
     measured: measuring.Measured
     stage: plans.Stage | None = None  # comes after it, as a file
 
 
-def survey_part(path: Path, batch_id: int, version_id: int, part: Part) -> Iterator[tuple[str, Any]]:
+def survey_part(
+    path: Path, batch_id: int, version_id: int, part: Part, contras: definitions.Contras
+) -> Iterator[tuple[str, Any]]:
     """Survey a part of a file in this process: yield how far it is, what it found, and the file in which its rows are staged.
 
     Where the part is not made of data records alone, ``("plain", False)`` is all: only who reads the whole file can tell what is wrong.
     """
     batch = Batch.objects.get(pk=batch_id)
     definition = definitions.definition_of(SourceVersion.objects.get(pk=version_id))
-    surveyor = Surveyor(definition, definitions.books_of(definition))
+    surveyor = Surveyor(definition, definitions.books_of(definition), contras)
     with path.open("rb") as stream, measuring.measured() as measured, collecting.rare():
         examination = Examination(stream, definition, business_date=batch.business_date, sequence=batch.sequence)
         try:
@@ -108,19 +122,20 @@ def survey_part(path: Path, batch_id: int, version_id: int, part: Part) -> Itera
             return
     surveyor.stage.finish()
     elsewhere = examination.elsewhere(part.offset, part.end, part.lines)
-    floors = surveyor.check.floors if surveyor.check else None
-    found = Surveyed(surveyor.found, surveyor.keys, surveyor.sizes, surveyor.examined, floors, elsewhere, measured)
+    found = Surveyed(surveyor.found, surveyor.keys, surveyor.sizes, surveyor.examined, surveyor.taken, elsewhere, measured)
     yield "surveyed", (part.number, found)
     yield "handle", (part.number, surveyor.stage.fileno())
 
 
-def survey_parts(path: Path, batch: Batch, version: SourceVersion, parts: list[Part], told: Told) -> list[Surveyed] | None:
+def survey_parts(
+    path: Path, batch: Batch, version: SourceVersion, parts: list[Part], told: Told, *, contras: definitions.Contras
+) -> list[Surveyed] | None:
     """Survey parts in processes of their own; return what each found, its stage with it, or None where a part is not plain.
 
     :raises TryAgain: when a process ended before its work did
     """
     connections.close_all()  # a connection is never shared with another process
-    pool = Pool([(survey_part, (path, batch.pk, version.pk, part)) for part in parts], spares=0)
+    pool = Pool([(survey_part, (path, batch.pk, version.pk, part, contras)) for part in parts], spares=0)
     examined: dict[int, int] = {}
     found: dict[int, Surveyed] = {}
     stages: dict[int, int] = {}

@@ -1,8 +1,9 @@
 """Validates batches: reads the whole file, finds out all that is wrong with it, and writes down what is to be done."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,15 @@ from django.db import connection
 from ingestion_app import errors
 from ingestion_app.checks import duplicates
 from ingestion_app.checks.file import Examination
-from ingestion_app.checks.rules import Seen
+from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, leasing, plans, surveying
+from ingestion_app.operations import attempts, judging, plans, surveying
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH, BatchFacts
-from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors import Refused
 from ledger_app.operations import collecting, filing, measuring, transitions
 from ledger_app.operations.audit import Caller
 
@@ -47,8 +49,14 @@ def validate(
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     source_version = definitions.current_version(batch.source)
     ask(batch_id=batch_id, caller=caller, version=version)
+    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), workers)
     attempt = attempts.begin(
-        batch=batch, step=Attempt.Step.VALIDATE, caller=caller, host=leasing.this_host(), process=os.getpid()
+        batch=batch,
+        step=Attempt.Step.VALIDATE,
+        caller=caller,
+        host=workers_seen.this_host(),
+        process=os.getpid(),
+        worker=workers_seen.this_instance(),
     )
 
     def tell(phase: str, records: int) -> None:
@@ -56,24 +64,12 @@ def validate(
             attempts.beat(attempt=attempt, at=now(), done_records=records, phase=phase)
         told(phase, records)
 
-    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), tell, workers)
-
-    def end(outcome: str, reasons: Sequence[LedgerError] = ()) -> None:
-        attempts.end(attempt=attempt, at=now(), outcome=outcome, reasons=reasons, done_records=work.examined, measured=measured)
-
-    with measuring.measured() as measured, collecting.rare(), closing(work):
-        try:
-            work.survey()
-            attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-            done = _change(batch, source_version, work, caller)
-        except Refused as refusal:
-            end(Attempt.Outcome.REFUSED, refusal.reasons)
-            raise
-        except LedgerError as error:
-            end(Attempt.Outcome.FAILED, [error])
-            raise
-        end(Attempt.Outcome.DONE)
-        return done
+    work.told = tell
+    under_way = partial(attempts.under_way, attempt=attempt, now=now, done_records=lambda: work.examined)
+    with measuring.measured() as measured, collecting.rare(), closing(work), under_way(measured=lambda: measured):
+        work.survey()
+        attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
+        return _change(batch, source_version, work, caller)
 
 
 def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:
@@ -123,15 +119,17 @@ def _never(_row: Batch, _facts: Any) -> Mapping[str, Any]:
 class _Validation:
     """One validation of one file."""
 
-    def __init__(self, batch: Batch, version: SourceVersion, path: Path, told: Told, workers: int) -> None:
+    def __init__(self, batch: Batch, version: SourceVersion, path: Path, workers: int) -> None:
         self._batch = batch
         self._version = version
         self._definition: Definition = definitions.definition_of(version)
         self._path = path
-        self._told = told
+        self.told: Told = lambda _phase, _records: None
         self._workers = workers
         books = definitions.books_of(self._definition)
-        self._surveyor = Surveyor(self._definition, books)
+        # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
+        self._contras = definitions.contras_of(self._definition, books)
+        self._surveyor = Surveyor(self._definition, books, self._contras)
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
             self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         for other in batches.elsewhere(batch):
@@ -166,15 +164,15 @@ class _Validation:
             self._check_bytes()
             parts = surveying.parts_of(self._path, self._workers)
         if parts:
-            told = partial(self._told, "check")
-            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told) or []
+            told = partial(self.told, "check")
+            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told, contras=self._contras) or []
         # Parts that are not plain are read again, in their place in the whole file: only there it can be told what is wrong.
         for part in self._parts:
             self._merge(part)
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
             for examined in self._surveyor.take(self._examination.rows([part.elsewhere for part in self._parts])):
-                self._told("check", examined)
+                self.told("check", examined)
         with measuring.phase("check"):
             self._conclude()
 
@@ -184,22 +182,37 @@ class _Validation:
         surveyor.keys.merge(part.keys)
         surveyor.sizes += part.sizes
         surveyor.examined += part.examined
-        if surveyor.check is not None:
-            surveyor.check.floors.merge(part.floors)
         measuring.merge(part.measured)
 
     def _conclude(self) -> None:
-        """Find out what only the whole file shows: sums out of range, floors that would be broken, records that stand twice."""
+        """Find out what only the whole file shows: sums out of range, records that take what is not there, records that stand twice."""
         surveyor, findings = self._surveyor, self.found.findings
         if surveyor.sizes > surveying.SUM_MOST:
             facts: dict[str, str | int] = {"found": surveyor.sizes, "most": surveying.SUM_MOST}
             findings.add(Seen("control.sum_beyond_range", 0, 0, 0, b"", facts))
-        for seen in surveyor.check.conclude() if surveyor.check else ():
-            findings.add(seen)
+        self._judge()
         if suspects := surveyor.keys.suspects():
             with self._path.open("rb") as stream:
                 for seen in duplicates.confirm(self._examine(stream).rows(), suspects):
                     findings.add(seen)
+
+    def _judge(self) -> None:
+        """Judge, in the order of posting, the records that take from accounts of which it matters what they have; leave out those that are refused."""
+        found, drawing = self.found, self._surveyor.drawing
+        taken = self._surveyor.taken.union(*[part.taken for part in self._parts])
+        if drawing is None or not taken:
+            return
+        cut = plans.cut(dict(found.records_of), self._definition.chunk_records)
+        with self._path.open("rb") as stream:
+            for row, seen, is_refused, dates in judging.judge(self._stages, cut, taken, drawing):
+                for each in seen:
+                    raw = b""
+                    if found.findings.keeps(each.rule):
+                        stream.seek(row.offset)
+                        raw = stream.read(min(row.length, RAW_BYTES))
+                    found.findings.add(replace(each, raw=raw))
+                if is_refused:
+                    found.leave_out(row, dates)
 
     def must_reject(self) -> bool:
         """Whether the findings forbid a plan: anything but records that the ledger refuses, or too many of those."""
@@ -228,20 +241,30 @@ class _Validation:
             "first_on": min(found.dates, default=None),
             "last_on": max(found.dates, default=None),
             "totals": found.totals,
+            "contra_accounts": self._kept(),
             "holds_slot": True,
         }
         if name == "reject":
-            return {**columns, "totals": {}, "holds_slot": None}
+            return {**columns, "totals": {}, "contra_accounts": None, "holds_slot": None}
         batch.source_version = source_version
         for column, value in columns.items():
             setattr(batch, column, value)
         with measuring.phase("stage"):
             if self._cut is None:
                 self._cut = plans.cut(found.records_of, self._definition.chunk_records)
-            for written in plans.write(batch, self._stages, self._cut):
-                self._told("store", written)
+            for written in plans.write(batch, self._stages, self._cut, found.left_out):
+                self.told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}
+
+    def _kept(self) -> dict[str, dict[str, list[Any]]] | None:
+        """Return the accounts that the plan gives to the reason codes of the file, as the batch keeps them; None where it adjusts nothing."""
+        if not self._definition.adjusted_books:
+            return None
+        kept: dict[str, dict[str, list[Any]]] = {book: {} for book in self._definition.adjusted_books}
+        for book, reason in sorted(self.found.reasons & self._contras.keys()):
+            kept[book][reason] = list(self._contras[book, reason])
+        return kept
 
     def _examine(self, stream: Any) -> Examination:
         return Examination(stream, self._definition, business_date=self._batch.business_date, sequence=self._batch.sequence)
@@ -257,8 +280,9 @@ class _Validation:
             raise Refused([errors.FileDamaged(sha256=sha256.hex(), found=found.hex())])
 
 
-# Findings of the ledger that are no single record's fault: they cannot be set aside with one.
-NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.floor_broken"})
+# Findings of the ledger that are no single record's fault: they cannot be set aside with one. A key that stands for something else, or for a
+# part, is one of them: which of the two is right is for a person to say, and leaving the record out would be an answer.
+NOT_OF_ONE_RECORD = frozenset({"ledger.book_unknown", "ledger.reference_exists_differs", "ledger.reference_exists_in_part"})
 
 
 def _fitting(total: int) -> int | None:

@@ -9,14 +9,12 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
-from django.utils.translation import gettext as _
 
-from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import definitions, reversals
+from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import definitions, footing, reversals
 from ingestion_app.states import BatchFacts
-from ledger_app.models import Account, Book, Holder, Period, Posting, User
+from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
-from ledger_app.queries import reason_codes
 from ledger_app.queries.adjustments import limit_of
 from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
@@ -24,6 +22,7 @@ from ledger_app.rules.adjustments import Limit
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
+WAITING = frozenset({Batch.State.VALIDATED, Batch.State.APPROVED})  # has a plan of which nothing is posted
 NOTHING_COUNTED: Mapping[int, Change] = MappingProxyType({})
 
 
@@ -34,11 +33,12 @@ def facts(
     digest_shown: str | None = None,
     deep: bool = True,
     counted: Mapping[int, Change] = NOTHING_COUNTED,
+    acknowledged_version: int | None = None,
 ) -> BatchFacts:
     """Return what the guards of a batch are asked with.
 
-    ``deep`` asks for what reads many rows too (the recount, what has moved): for a transition and for the batch's own page, not for lists.
-    ``counted`` is what the recount need not count, by posting.
+    ``deep`` asks for what reads many rows too (the plan's rows, the recount, the members): for a transition, and where one is about to be
+    confirmed; not for pages and lists, whose cost must not grow with the batch. ``counted`` is what the recount need not count, by posting.
     """
     chunks = Chunk.objects.filter(batch=batch).aggregate(
         total=Count("id"), pending=Count("id", filter=Q(state="pending")), stopped=Count("id", filter=Q(state="stopped"))
@@ -60,10 +60,10 @@ def facts(
         planned_by=batch.planned_by_id,
         plan_digest=hexadecimal(batch.plan_digest),
         approved_digest=hexadecimal(batch.approved_digest),
-        rows_digest=rows_digest(batch) if is_approved else "",
+        rows_digest=rows_digest(batch) if deep and is_approved else "",
         digest_shown=digest_shown,
         slot_taken_by=taken,
-        moved=tuple(moved(batch)) if deep and batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED} else (),
+        moved=tuple(moved(batch, asks_records=deep)) if batch.state in WAITING else (),
         chunks=chunks["total"],
         chunks_pending=chunks["pending"],
         chunks_stopped=chunks["stopped"],
@@ -73,6 +73,9 @@ def facts(
         reverses=batch.reverses_id,
         reversal=open_reversal(batch),
         beyond_limits=tuple(beyond_limits(batch, user)),
+        planned_version=batch.source_version.number,
+        newer_version=definitions.newer_version(batch) if batch.state in WAITING and batch.reverses_id is None else None,
+        acknowledged_version=acknowledged_version,
     )
 
 
@@ -112,7 +115,8 @@ def hexadecimal(digest: bytes | None) -> str:
 def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
     """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk.
 
-    The plan of a reversal covers too which batch it reverses, and which dates its entries get.
+    The plan of a reversal covers too which batch it reverses, and which dates its entries get; that of adjustments the accounts that their
+    reason codes have.
     """
     content = [
         "kakutei-plan-1",
@@ -129,6 +133,8 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
     ]
     if batch.reverses_id is not None:
         content += [batch.reverses_id, batch.reversal_dates]
+    if batch.contra_accounts is not None:
+        content.append(batch.contra_accounts)
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
@@ -144,40 +150,14 @@ def rows_digest(batch: Batch) -> str:
     return plan_digest(batch, chunk_plans(batch)).hex()
 
 
-def moved(batch: Batch) -> list[str]:
-    """Return what a plan rests on and has changed since validation, each as a phrase."""
+def moved(batch: Batch, *, asks_records: bool = True) -> list[str]:
+    """Return what a plan rests on and has changed since validation, each as a phrase.
+
+    ``asks_records`` asks for what reads every record too: the members and their accounts. A page does not; whoever decides does.
+    """
     if batch.reverses_id is not None:
-        return reversals.moved(batch)
-    definition = definitions.definition_of(batch.source_version)
-    books = definitions.books_of(definition)
-    found: list[str] = []
-    if batch.first_on is not None and batch.last_on is not None:
-        shut = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
-        found += [
-            _("period {period} is {state}").format(period=period, state=period.get_state_display())
-            for period in shut.exclude(state="open").select_related("book")
-        ]
-    records = Record.objects.filter(batch=batch, status=Record.Status.PLANNED)
-    if not definition.redirects_merged and (
-        merged := Holder.objects.filter(merged_into__isnull=False, id__in=records.values("holder_id")).count()
-    ):
-        found.append(_("{count} members were merged into others").format(count=merged))
-    roles = {side.role for rule in definition.postings for side in (rule.debit, rule.credit) if side.role}
-    # Named, not excluded: the few that are not open are found by their index.
-    away = Account.objects.filter(book__in=books.values(), role__in=roles, state__in=("suspended", "closed"))
-    closed = away.filter(holder_id__in=records.values("holder_id")).count()
-    # Accounts whose code is made from a record's values are asked for under lock, by the chunk that posts to them.
-    named = {(rule.book, side.code) for rule in definition.postings for side in (rule.debit, rule.credit) if side.code}
-    for book, code in named:
-        if book in batch.totals:
-            closed += Account.objects.filter(book__code=book, code=code).exclude(state="open").count()
-    if closed:
-        found.append(_("{count} accounts are not open").format(count=closed))
-    adjusted = [books[code].pk for code in definition.adjusted_books if code in books]
-    at = definitions.planned_at(batch) if adjusted else None
-    if at is not None and reason_codes.have_changed_since(adjusted, at):
-        found.append(_("reason codes were changed"))
-    return found
+        return reversals.moved(batch) if asks_records else []
+    return footing.moved(batch, asks_records=asks_records)
 
 
 FIRST_ENTRY = "SELECT MIN(id) FROM ledger_app_entry WHERE posting_id = %s"

@@ -1,6 +1,6 @@
 """The definition that a source version holds."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -8,8 +8,11 @@ from ingestion_app.formats import toml
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planner
 from ingestion_app.models import Batch, Source, SourceVersion
-from ledger_app.models import AuditRow, Book
+from ledger_app.models import Book
 from ledger_app.queries import reason_codes
+from ledger_app.queries.reason_codes import Contra
+
+Contras = Mapping[tuple[str, str], Contra]  # by book code and reason code
 
 
 @lru_cache(maxsize=32)
@@ -32,15 +35,29 @@ def books_of(definition: Definition) -> dict[str, Book]:
     return {book.code: book for book in Book.objects.filter(code__in={rule.book for rule in definition.postings})}
 
 
-def planner_of(definition: Definition, books: dict[str, Book], at: datetime | None = None) -> Planner:
-    """Return the planner of a definition whose books all exist. Reason codes have the accounts that they had ``at`` a time, or have now."""
-    adjusted = {books[code].pk: code for code in definition.adjusted_books}
-    contras = reason_codes.contra_accounts(adjusted, at) if adjusted else {}
-    named = {(adjusted[book], reason): account for (book, reason), account in contras.items()}
+def contras_of(definition: Definition, books: dict[str, Book]) -> Contras:
+    """Return the accounts that reason codes have now, by (book code, reason code), of the books in which the definition adjusts."""
+    adjusted = {books[code].pk: code for code in definition.adjusted_books if code in books}
+    found = reason_codes.contra_accounts(adjusted) if adjusted else {}
+    return {(adjusted[book], reason): contra for (book, reason), contra in found.items()}
+
+
+def kept_contras(batch: Batch) -> Contras:
+    """Return the accounts that the plan of a batch gave to its reason codes when it was made."""
+    return {
+        (book, reason): Contra(*kept)
+        for book, of_book in (batch.contra_accounts or {}).items()
+        for reason, kept in of_book.items()
+    }
+
+
+def planner_of(definition: Definition, books: dict[str, Book], contras: Contras) -> Planner:
+    """Return the planner of a definition whose books all exist, under which reason codes have the accounts ``contras``."""
+    named = {key: contra.code for key, contra in contras.items()}
     return Planner(definition, {code: ZoneInfo(book.time_zone) for code, book in books.items()}, named)
 
 
-def planned_at(batch: Batch) -> datetime | None:
-    """Return when the plan of a batch was made; None where it has none."""
-    rows = AuditRow.objects.filter(subject_type="batch", subject_id=batch.pk, action="validate", outcome=AuditRow.Outcome.DONE)
-    return rows.order_by("-id").values_list("at", flat=True).first()
+def newer_version(batch: Batch) -> int | None:
+    """Return the number of the source's newest version where the plan of a batch was made under an earlier one."""
+    newest = SourceVersion.objects.filter(source=batch.source_id).order_by("-number").values_list("id", "number").first()
+    return None if newest is None or newest[0] == batch.source_version_id else newest[1]

@@ -1,4 +1,4 @@
-"""Holds records against the ledger: members, accounts, dates and references, a block of rows at a time."""
+"""Holds records against the ledger, a block of rows at a time: members and accounts here, what they post by ``post``'s own judge."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
@@ -6,29 +6,30 @@ from functools import partial
 from typing import NamedTuple
 
 from ingestion_app.checks.record import Row
-from ingestion_app.checks.rules import RAW_BYTES, Seen
+from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner, reference
-from ledger_app.models import Account, Balance, Book, Period
+from ingestion_app.queries.refusals import Telling, Told
+from ledger_app.models import Account, Book
 from ledger_app.queries import identifiers as ledger_identifiers
-from ledger_app.queries import merges, postings
-from ledger_app.rules import posting
+from ledger_app.queries import judging, merges, postings
+from ledger_app.rules import judging as rules
 from ledger_app.rules.identifiers import KINDS, hidden
+from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
 
 REMEMBERED_MOST = 100_000  # holders, and accounts by code: about 600 bytes each
+COLUMNS = ("id", "code", "book_id", "category", "floor", "stripes", "state", "keeps_lots")
 
 
 class FoundAccount(NamedTuple):
-    """What validation needs to know of an account."""
+    """An account that lines go to. ``when_debited`` and ``when_credited`` say whether a line takes from it what it must have had before."""
 
     id: int
-    code: str
-    category: str
-    floor: int | None
-    state: str
-
-
-Move = tuple[str, FoundAccount, int]  # book code, account, signed amount
+    role: str
+    held: HeldAccount
+    is_watched: bool
+    when_debited: bool
+    when_credited: bool
 
 
 class FoundHolder(NamedTuple):
@@ -41,12 +42,18 @@ class FoundHolder(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A row with what it would post: the holder (after merges) and the entries; ``errors`` says that it cannot be applied."""
+    """A row with what it would post: the holder (after merges) and the entries; ``errors`` says that it cannot be applied.
+
+    ``watched`` are the accounts that it touches of which it matters what they have; ``is_open`` says that it takes from one of them, and is to
+    be judged in the order of posting (``operations.judging``).
+    """
 
     row: Row
     holder_id: int | None
     planned: list[Planned]
     errors: int
+    watched: tuple[int, ...] = ()
+    is_open: bool = False
 
 
 _checked = partial(tuple.__new__, Checked)  # without the keywords that its constructor parses
@@ -79,10 +86,11 @@ class Directory:
         accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
         for part in postings.parts(sorted(accounts)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
-            columns = ("holder_id", "book_id", "role", "id", "code", "category", "floor", "state")
-            for holder, book, role, *account in rows.values_list(*columns):
+            for holder, role, key, code, book, *account, keeps_lots in rows.values_list("holder_id", "role", *COLUMNS):
                 if holder is not None:
-                    accounts[holder][self._books[book], role] = FoundAccount(*account)
+                    # Whoever remains was not merged.
+                    held = HeldAccount._make((code, book, *account, None, keeps_lots))
+                    accounts[holder][self._books[book], role] = _found(key, role, held)
         self._holders.update(dict.fromkeys(new))
         for value, (_key, holder, _is_old, first, last) in named.items():
             survivor = survivors[holder]
@@ -99,25 +107,26 @@ class Directory:
         for book_id, book in self._books.items():
             for part in postings.parts(sorted(code for of, code in new if of == book)):
                 rows = Account.objects.filter(book_id=book_id, code__in=part)
-                for row in rows.values_list("id", "code", "category", "floor", "state"):
-                    self._by_code[book, row[1]] = FoundAccount(*row)
+                for role, merged_into, key, *account, keeps_lots in rows.values_list("role", "holder__merged_into_id", *COLUMNS):
+                    held = HeldAccount._make((*account, merged_into, keeps_lots))
+                    self._by_code[book, held.code] = _found(key, role, held)
         return self._by_code
 
 
 class LedgerCheck:
-    """Holds the rows of one file against the ledger as it is now."""
+    """Holds the rows of one file against the ledger as it is now: who and what they name, and then, by ``post``'s own judge, what they post."""
 
     def __init__(self, definition: Definition, books: dict[str, Book], planner: Planner) -> None:
-        self._source = definition.code
         self._kind = definition.roles.holder_kind
         self._is_secret = secret_place(definition) is not None
         self._holder_column = definition.layout.data.position(definition.roles.holder) + 2
-        self._books = books
+        self._books = {code: book.pk for code, book in books.items()}
+        self._codes = {book.pk: code for code, book in books.items()}
         self._planner = planner
         self._directory = Directory(definition, books)
-        self._dates: dict[tuple[str, date], tuple[str, str] | None] = {}
-        self._periods = {code: list(Period.objects.filter(book=book)) for code, book in books.items()}
-        self.floors = Floors()
+        self._ground = judging.Ground(books.values())
+        self._prefix = reference(definition.code, "")
+        self.taken: set[int] = set()  # accounts that are taken from, of which it matters what they have
 
     def check(self, rows: Sequence[Row]) -> Iterator[Checked | Seen]:
         """Yield, for each row of a block, what was seen and then the checked row."""
@@ -126,76 +135,99 @@ class LedgerCheck:
         plans = [plan(row.values) for row in rows]
         sides = {(book, side) for planned in plans for book, _, _, debit, credit, _ in planned for side in (debit, credit)}
         accounts = self._directory.find_codes({(book, side.code) for book, side in sides if side.code})
-        posted = self._posted(rows, plans)
-        for row, planned in zip(rows, plans, strict=True):
+        touched: dict[int, FoundAccount] = {}
+        drawn = [
+            self._draw(row, planned, holders.get(row.holder), accounts, touched) for row, planned in zip(rows, plans, strict=True)
+        ]
+        verdicts = self._judge(drawn, touched)
+        for row, planned, each in zip(rows, plans, drawn, strict=True):
             holder = holders.get(row.holder)
-            seen, moves = self._check_row(row, planned, holder, accounts)
-            if posted and planned:
-                seen += self._seen_posted(row, planned, posted)
+            seen = each.seen
+            if each.drafts and not each.takes:
+                seen = [*seen, *next(verdicts)]
             errors = 0
             if seen:
-                yield from seen
-                errors = sum(1 for each in seen if each.severity == "error")
-            if moves and not errors:
-                # One that is set aside moves nothing.
-                self.floors.add(moves, row)
-            yield _checked((row, holder.id if holder else None, planned, errors))
+                place = (row.line, row.offset, row.raw[:RAW_BYTES])
+                yield from (Seen(rule, place[0], column, place[1], place[2], facts) for rule, column, facts in seen)
+                errors = sum(1 for rule, *_ in seen if RULES[rule].severity is Severity.ERROR)
+            if each.takes and not errors:
+                # One that is set aside takes nothing.
+                self.taken.update(each.watched)
+            yield _checked((row, holder.id if holder else None, planned, errors, each.watched, each.takes))
 
-    def conclude(self) -> Iterator[Seen]:
-        """Yield what only the whole file shows: floors that its records together would break."""
-        falling = self.floors.falling
-        balances: dict[int, int] = {}
-        for part in postings.parts(sorted(falling)):
-            # An account that has a floor is not striped: it has this one balance.
-            balances.update(Balance.objects.filter(account_id__in=part).values_list("account_id", "amount"))
-        for account_id, (book, account, fall, row) in falling.items():
-            lowest = posting.natural(account.category, balances.get(account_id, 0)) + fall
-            if account.floor is not None and lowest < account.floor:
-                facts: dict[str, str | int] = {"book": book, "account": account.code, "balance": lowest, "floor": account.floor}
-                yield _seen("ledger.floor_broken", row, 0, facts)
-
-    def _check_row(
+    def _draw(
         self,
         row: Row,
         plan: Sequence[Planned],
         holder: FoundHolder | None,
         accounts: Mapping[tuple[str, str], FoundAccount | None],
-    ) -> tuple[list[Seen], list[Move]]:
-        """Return what is wrong with a row, and what it moves on accounts that have a floor."""
+        touched: dict[int, FoundAccount],
+    ) -> "_Drawn":
+        """Return what a row posts, as far as its accounts are there, and what is wrong with whom and what it names."""
         if holder is None:
             named: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
-            return [_seen("ledger.holder_unknown", row, self._holder_column, named)], []
-        seen: list[Seen] = []
-        moves: list[Move] = []
+            return _drawn(([("ledger.holder_unknown", self._holder_column, named)], [], (), False))
+        seen: list[Told] = []
         if holder.was_merged or holder.active is not None:
             seen += self._seen_of_holder(row, plan, holder)
-        dates, of_holder = self._dates, holder.accounts
-        for book, on, amount, debit, credit, _ in plan:
-            when = (book, on)
-            if when not in dates:
-                dates[when] = self._judge(book, on)
-            if (judged := dates[when]) is not None:
-                rule, period = judged
-                seen.append(_seen(rule, row, 0, {"book": book, "date": on.isoformat(), "period": period}))
-            for side, moved in ((debit, amount), (credit, -amount)):
-                role, code = side
-                account = of_holder.get((book, role)) if role is not None else accounts.get((book, code or ""))
-                if account is None:
-                    name = code or f"{role} ({self._said(row)})"
-                    seen.append(_seen("ledger.account_unknown", row, 0, {"account": name, "book": book}))
-                    continue
-                if account.state != "open":
-                    facts: dict[str, str | int] = {"account": account.code, "book": book, "state": account.state}
-                    seen.append(_seen("ledger.account_not_open", row, 0, facts))
-                if account.floor is not None:
-                    moves.append((book, account, moved))
-        return seen, moves
+        drafts: list[Draft] = []
+        watched: tuple[int, ...] = ()
+        takes = False
+        of_holder, books, name = holder.accounts, self._books, self._prefix + row.key
+        for book, on, amount, debit, credit, description in plan:
+            debited = of_holder.get((book, debit[0])) if debit[0] is not None else accounts.get((book, debit[1] or ""))
+            credited = of_holder.get((book, credit[0])) if credit[0] is not None else accounts.get((book, credit[1] or ""))
+            if debited is None or credited is None:
+                for side, account in ((debit, debited), (credit, credited)):
+                    if account is None:
+                        missing = side.code or f"{side.role} ({self._said(row)})"
+                        seen.append(("ledger.account_unknown", 0, {"account": missing, "book": book}))
+                continue
+            touched[debited.id], touched[credited.id] = debited, credited
+            if debited.is_watched:
+                watched += (debited.id,)
+            if credited.is_watched:
+                watched += (credited.id,)
+            takes = takes or debited.when_debited or credited.when_credited
+            lines = ((debited.id, amount), (credited.id, -amount))
+            drafts.append(_draft((books[book], on, name, description, lines, None, False, False, None)))
+        return _drawn((seen, drafts, watched, takes))
 
-    def _seen_of_holder(self, row: Row, plan: Sequence[Planned], holder: FoundHolder) -> Iterator[Seen]:
+    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]]:
+        """Yield what is seen in each row that takes nothing from where it matters: each is judged by itself."""
+        groups = [each.drafts for each in drawn if each.drafts and not each.takes]
+        if not groups:
+            return
+        accounts = {key: found.held for key, found in touched.items()}
+        roles = {key: found.role for key, found in touched.items() if found.held.keeps_lots}
+        known = self._known(groups)
+        verdicts = rules.alone(groups, held=self._ground.held(accounts, roles, known))
+        if known or any(verdict.refusals for verdict in verdicts):
+            telling = Telling(accounts, known, self._codes)
+            yield from (telling.told(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
+        else:
+            yield from ([] for _ in groups)
+
+    def _known(self, groups: Sequence[Sequence[Draft]]) -> dict[tuple[int, str], KnownEntry]:
+        """Return the last entries under the references of these drafts.
+
+        Keys mostly grow from file to file: where nothing stands between the first of a block and the last, none of them is looked up.
+        """
+        names: dict[int, list[str]] = {}
+        for group in groups:
+            for draft in group:
+                names.setdefault(draft[0], []).append(draft[2])
+        found: dict[tuple[int, str], KnownEntry] = {}
+        for book_id, of_book in names.items():
+            if postings.any_between(book_id, min(of_book), max(of_book)):
+                found.update(postings.known_entries((book_id, name) for name in of_book))
+        return found
+
+    def _seen_of_holder(self, row: Row, plan: Sequence[Planned], holder: FoundHolder) -> Iterator["Told"]:
         """Yield what a person has to look at: a holder who was merged, an identifier that was not in use on the day of an entry."""
         named: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
         if holder.was_merged:
-            yield _seen("ledger.holder_merged", row, self._holder_column, {**named, "holder": holder.id})
+            yield "ledger.holder_merged", self._holder_column, {**named, "holder": holder.id}
         first, last = holder.active or (date.min, date.max)
         outside = sorted({planned.effective_on for planned in plan if not first <= planned.effective_on <= last})
         if outside:
@@ -203,80 +235,24 @@ class LedgerCheck:
                 "first": "" if first == date.min else first.isoformat(),
                 "last": "" if last == date.max else last.isoformat(),
             }
-            yield _seen("ledger.identifier_inactive", row, self._holder_column, {**named, "date": outside[0].isoformat(), **span})
+            yield "ledger.identifier_inactive", self._holder_column, {**named, "date": outside[0].isoformat(), **span}
 
     def _said(self, row: Row) -> str:
         return hidden(row.holder) if self._is_secret else row.holder
 
-    def _seen_posted(
-        self, row: Row, plan: Sequence[Planned], posted: dict[tuple[str, str], posting.KnownEntry]
-    ) -> Iterator[Seen]:
-        """Yield what stands under the row's reference already."""
-        name = reference(self._source, row.key)
-        for planned in plan:
-            known = posted.get((planned.book, name))
-            if known is not None:
-                rule = "ledger.reference_exists_same" if self._is_same(planned, known) else "ledger.reference_exists_differs"
-                yield _seen(rule, row, 0, {"reference": name, "book": planned.book})
 
-    def _judge(self, book: str, on: date) -> tuple[str, str] | None:
-        period = next((each for each in self._periods[book] if each.starts_on <= on <= each.ends_on), None)
-        if period is None:
-            return "ledger.period_missing", ""
-        return None if period.state == "open" else (f"ledger.period_{period.state}", period.name)
+class _Drawn(NamedTuple):
+    """What a row posts, and what was seen in drawing that up."""
 
-    def _posted(self, rows: Sequence[Row], plans: Sequence[list[Planned]]) -> dict[tuple[str, str], posting.KnownEntry]:
-        """Return the entries that stand under the rows' references already.
-
-        Keys mostly grow from file to file: where nothing stands between the first of a block and the last, none of them is looked up.
-        """
-        names: dict[str, list[str]] = {}
-        for row, plan in zip(rows, plans, strict=True):
-            for planned in plan:
-                names.setdefault(planned[0], []).append(row.key)
-        found: dict[tuple[str, str], posting.KnownEntry] = {}
-        for code, keys in names.items():
-            book_id = self._books[code].pk
-            if postings.any_between(book_id, reference(self._source, min(keys)), reference(self._source, max(keys))):
-                wanted = ((book_id, reference(self._source, key)) for key in keys)
-                found.update(((code, name), known) for (_, name), known in postings.known_entries(wanted).items())
-        return found
-
-    def _is_same(self, planned: Planned, known: posting.KnownEntry) -> bool:
-        sides = known.content["lines"]
-        amounts = sorted(amount for _, amount in sides)
-        return known.content["date"] == planned.effective_on.isoformat() and amounts == [-planned.amount, planned.amount]
+    seen: list[Told]
+    drafts: list[Draft]
+    watched: tuple[int, ...]
+    takes: bool
 
 
-class Floors:
-    """What a file's records together do to accounts that have a floor: the sum of each, and of those that fall the lowest point.
-
-    Both are relative to the balance now. An account that never falls keeps a number and no more: nearly all of a file's members are of that kind.
-    """
-
-    def __init__(self) -> None:
-        self.sums: dict[int, int] = {}
-        self.falling: dict[
-            int, tuple[str, FoundAccount, int, Row]
-        ] = {}  # account → book, account, how far it falls, the row that does it
-
-    def add(self, moves: Sequence[Move], row: Row) -> None:
-        """Add the lines of a row."""
-        for book, account, amount in moves:
-            after = self.sums.get(account.id, 0) + posting.natural(account.category, amount)
-            self.sums[account.id] = after
-            if after < 0 and (account.id not in self.falling or after < self.falling[account.id][2]):
-                self.falling[account.id] = (book, account, after, row)
-
-    def merge(self, later: "Floors") -> None:
-        """Take in what the rows after these do, which another process has counted from nothing."""
-        for account_id, (book, account, fall, row) in later.falling.items():
-            lowest = self.sums.get(account_id, 0) + fall
-            if lowest < 0 and (account_id not in self.falling or lowest < self.falling[account_id][2]):
-                self.falling[account_id] = (book, account, lowest, row)
-        for account_id, total in later.sums.items():
-            self.sums[account_id] = self.sums.get(account_id, 0) + total
+_drawn = partial(tuple.__new__, _Drawn)
+_draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 
 
-def _seen(rule: str, row: Row, column: int, facts: dict[str, str | int]) -> Seen:
-    return Seen(rule, row.line, column, row.offset, row.raw[:RAW_BYTES], facts)
+def _found(key: int, role: str, held: HeldAccount) -> FoundAccount:
+    return FoundAccount(key, role, held, rules.is_watched(held), rules.takes(held, 1), rules.takes(held, -1))

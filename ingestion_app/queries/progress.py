@@ -7,8 +7,10 @@ from typing import Any
 from django.db.models import Count, Max, Q, Sum
 
 from ingestion_app.models import Attempt, Batch, Chunk
+from ingestion_app.queries import waking, workers
 
 SILENT_AFTER = timedelta(seconds=60)
+ASKED_MOST = 5  # attempts; two that are under way at once are rare
 STRETCH = timedelta(seconds=10)  # what a rate is taken from while chunks are being applied
 
 
@@ -32,6 +34,7 @@ class Progress:
     deadlocks: int
     lock_waits: int
     taken_over: int
+    has_given_up: bool  # as many attempts to apply have failed as are made without a person
     chunks: dict[str, int]
 
     @property
@@ -58,21 +61,29 @@ class Progress:
             "deadlocks": self.deadlocks,
             "lock_waits": self.lock_waits,
             "taken_over": self.taken_over,
+            "given_up": self.has_given_up,
             "chunks": self.chunks,
         }
 
 
 def is_worked_on(batch: Batch, *, at: datetime) -> bool:
     """Tell whether an attempt is under way that has given a sign of life lately."""
-    running = Attempt.objects.filter(batch=batch, outcome=Attempt.Outcome.RUNNING)
-    return running.filter(heartbeat_at__gt=at - SILENT_AFTER).exists()
+    running = Attempt.objects.filter(batch=batch, outcome=Attempt.Outcome.RUNNING).order_by("-id")[:ASKED_MOST]
+    return any(not _is_silent(attempt, at) for attempt in running)
+
+
+def _is_silent(attempt: Attempt, at: datetime) -> bool:
+    """Whether nobody works on an attempt that has not ended: its process is gone, or has been silent for long and is seen by nobody."""
+    if workers.is_gone(attempt.process, attempt.worker):
+        return True
+    return at - attempt.heartbeat_at >= SILENT_AFTER and not workers.is_there(attempt.process, attempt.worker)
 
 
 def progress_of(batch: Batch, *, at: datetime) -> Progress:
     """Return how far ``batch`` has come."""
     attempt = Attempt.objects.filter(batch=batch).order_by("-id").first()
     is_open = attempt is not None and attempt.outcome == Attempt.Outcome.RUNNING
-    is_silent = attempt is not None and is_open and at - attempt.heartbeat_at >= SILENT_AFTER
+    is_silent = attempt is not None and is_open and _is_silent(attempt, at)
     held = Q(lease_until__gt=at) & ~Q(state="applied")
     counted = Chunk.objects.filter(batch=batch).aggregate(
         records=Sum("record_count"),
@@ -86,7 +97,9 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
     if attempt is not None and attempt.step == Attempt.Step.VALIDATE and is_open:
         # Known beforehand only where the same bytes were read before.
         done, total = attempt.done_records, batch.record_count
-    rate = _rate(attempt, at) if attempt is not None else None
+    # How fast a file was read says nothing of the records that are applied: the rate of a validation is told while it runs.
+    is_told = attempt is not None and (is_open or attempt.step == Attempt.Step.APPLY)
+    rate = _rate(attempt, at) if attempt is not None and is_told else None
     # Written with each beat; a name that is not there was not met yet.
     seconds: dict[str, Any] = (attempt.seconds if attempt is not None else None) or {}
     counts: dict[str, Any] = (attempt.counts if attempt is not None else None) or {}
@@ -103,6 +116,7 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
         deadlocks=int(counts.get("deadlocks") or 0),
         lock_waits=int(counts.get("lock_waits") or 0),
         taken_over=int(counts.get("taken_over") or 0),
+        has_given_up=waking.has_given_up(batch),
         chunks={name: counted[name] for name in ("applied", "running", "pending", "stopped")},
     )
 

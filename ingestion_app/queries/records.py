@@ -2,12 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
+
+from ingestion_app.formats.definition import Definition, Kind
+from ingestion_app.formats.values import Value
 
 
 class Stored(NamedTuple):
@@ -48,3 +52,21 @@ def content(line: int, key: str, holder_id: int | None, amount: int, values: Ite
 def digest(stored: Iterable[Stored]) -> bytes:
     """Return the SHA-256 over records in the order of their lines."""
     return hashlib.sha256(b"".join([content(*record) for record in stored])).digest()
+
+
+def decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
+    """Return what reads a record's stored values back into the types that its columns have."""
+    readers: list[tuple[int, Callable[[Any], Value]]] = []
+    for place, column in enumerate(definition.layout.data.columns):
+        if column.kind is Kind.INSTANT:
+            readers.append((place, datetime.fromisoformat))
+        elif column.kind is Kind.DATE:
+            readers.append((place, date.fromisoformat))
+
+    def decode(stored: list[Any]) -> list[Value]:
+        values: list[Value] = stored.copy()
+        for place, read in readers:
+            values[place] = read(stored[place])
+        return values
+
+    return decode

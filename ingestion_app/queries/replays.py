@@ -7,6 +7,7 @@ from django.db.models import Count, Sum
 
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.queries import batches
+from ingestion_app.queries.sums import sums_of
 from ledger_app.models import Posting
 
 NAMES = ("entries", "lines", "debits")
@@ -79,6 +80,20 @@ def replay_of(batch: Batch, attempt: Attempt | None, posted: dict[str, tuple[int
         books=tuple(
             Book(code, _three(batch.totals.get(code, (0, 0, 0))), _three(there.get(code, (0, 0, 0))))
             for code in sorted(set(batch.totals) | set(there))
+        ),
+    )
+
+
+def told_of(batch: Batch, attempt: Attempt) -> Replay:
+    """Return the receipt of ``attempt`` by what its chunks counted when they were applied: no row of the ledger is read for it."""
+    mine, all_of_it = sums_of(batch, attempt_id=attempt.pk), sums_of(batch)
+    return Replay(
+        chunks_found=all_of_it.applied_chunks - mine.applied_chunks,
+        records_found=all_of_it.applied_records - mine.applied_records,
+        chunks_applied=mine.applied_chunks,
+        new_entries=sum(totals[0] for totals in mine.posted.values()),
+        books=tuple(
+            Book(code, _three(planned), all_of_it.posted.get(code, (0, 0, 0))) for code, planned in sorted(batch.totals.items())
         ),
     )
 

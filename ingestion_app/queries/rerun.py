@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import batches
 from ingestion_app.queries.pauses import Pause, pause_of
+from ingestion_app.queries.sums import SPANS_MOST, Kinds, Span, kinds_of, text_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, WrongState
 
@@ -55,79 +57,108 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """The answer. ``stopped`` and ``held`` tell the first ``SHOWN_MOST`` one by one; the numbers are complete.
+    """The answer. ``stopped`` and ``held`` tell the first ``SHOWN_MOST`` one by one; the counts are complete.
 
-    It is always safe to run a batch again, because a chunk is applied in the transaction that writes its entries, unless the rows
-    themselves are no longer what was approved: then ``is_safe`` is False, nothing would run, and ``reasons`` say what differs.
+    It is always safe to run a batch again, because a chunk is applied in the transaction that writes its entries, and a run begins by holding
+    the rows against what was approved. Where they were held against it here too (``is_checked``) and differ, ``is_safe`` is False, nothing
+    would run, and ``reasons`` say what differs.
     """
 
     is_safe: bool
+    is_checked: bool
     verdict: Verdict
     sentence: str
-    done: tuple[int, ...]
-    would_run: tuple[int, ...]
-    stopped_numbers: tuple[int, ...]
-    held_numbers: tuple[int, ...]
+    kinds: Kinds
     stopped: tuple[Stopped, ...]
     held: tuple[Held, ...]
     pause: Pause | None
     reasons: tuple[LedgerError, ...]
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        """Return the numbers of the chunks that are applied, as far as their spans are told."""
+        return self._numbers("applied")
+
+    @property
+    def would_run(self) -> tuple[int, ...]:
+        """Return the numbers of the chunks that a run would apply."""
+        return self._numbers("pending") if self._runs else ()
+
+    @property
+    def stopped_numbers(self) -> tuple[int, ...]:
+        """Return the numbers of the chunks that have stopped."""
+        return self._numbers("stopped")
+
+    @property
+    def held_numbers(self) -> tuple[int, ...]:
+        """Return the numbers of the chunks that are being worked on."""
+        return self._numbers("running")
+
+    def count(self, kind: str) -> int:
+        """Return how many chunks are ``applied``, ``running``, ``stopped``, or would run (``pending``)."""
+        return self.kinds.counts.get(kind, 0) if kind != "pending" or self._runs else 0
+
+    def chunks(self, kind: str) -> str:
+        """Return which they are, as spans of their numbers."""
+        return text_of(self._spans(kind), is_whole=len(self._spans(kind)) < SPANS_MOST) if self.count(kind) else ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as commands and the API give it; chunks as spans of their numbers."""
         pause = self.pause
         return {
             "safe": self.is_safe,
+            "checked": self.is_checked,
             "verdict": str(self.verdict),
             "sentence": self.sentence,
-            "done": {"count": len(self.done), "chunks": spans(self.done)},
-            "would_run": {"count": len(self.would_run), "chunks": spans(self.would_run)},
+            "done": {"count": self.count("applied"), "chunks": self.chunks("applied")},
+            "would_run": {"count": self.count("pending"), "chunks": self.chunks("pending")},
             "stopped": {
-                "count": len(self.stopped_numbers),
-                "chunks": spans(self.stopped_numbers),
+                "count": self.count("stopped"),
+                "chunks": self.chunks("stopped"),
                 "first": [
                     {"chunk": each.number, "attempt": each.attempt, "since": each.since, "reasons": each.reasons}
                     for each in self.stopped
                 ],
             },
             "being_worked_on": {
-                "count": len(self.held_numbers),
-                "chunks": spans(self.held_numbers),
+                "count": self.count("running"),
+                "chunks": self.chunks("running"),
                 "first": [{"chunk": each.number, "by": each.by, "until": each.until} for each in self.held],
             },
             "paused": pause and {"at": pause.at, "by": pause.by, "reason": pause.reason, "by_itself": pause.by_itself},
             "reasons": [reason.as_dict() for reason in self.reasons],
         }
 
+    @property
+    def _runs(self) -> bool:
+        return self.verdict in {Verdict.DONE, Verdict.WOULD_RUN, Verdict.WORKED_ON}
 
-def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None) -> Rerun:
-    """Return the answer for ``batch`` as its rows are now. ``posted`` is what the ledger's rows come to, where that was counted already."""
-    rows = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("number", "state", "lease_until", "leased_by"))
-    done = tuple(number for number, state, *_rest in rows if state == Chunk.State.APPLIED)
-    stopped = tuple(number for number, state, *_rest in rows if state == Chunk.State.STOPPED)
-    held = tuple(
-        Held(number, by, until)
-        for number, state, until, by in rows
-        if state != Chunk.State.APPLIED and until is not None and until > at
-    )
-    held_numbers = tuple(each.number for each in held)
-    taken = {*done, *stopped, *held_numbers}
-    free = tuple(number for number, *_rest in rows if number not in taken)
-    damaged, shut, pause = _damaged(batch, posted), _shut(batch), pause_of(batch)
-    cannot = bool(damaged or shut or batch.is_paused)
-    verdict = _verdict(
-        batch, is_shut=bool(damaged or shut), free=len(free) + len(set(stopped) - set(held_numbers)), held=len(held)
-    )
+    def _spans(self, kind: str) -> list[Span]:
+        return self.kinds.spans.get(kind, [])
+
+    def _numbers(self, kind: str) -> tuple[int, ...]:
+        return tuple(chain.from_iterable(range(first, last + 1) for first, last in self._spans(kind)))
+
+
+def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None, check: bool = True) -> Rerun:
+    """Return the answer for ``batch`` as its rows are now.
+
+    ``check`` holds the plan's rows against what was approved, and the ledger's against the plan: that reads every chunk, and of a batch that is
+    applied every line. Without it the answer costs the same for every batch. ``posted`` is what the ledger's rows come to, where that was
+    counted already.
+    """
+    kinds = kinds_of(batch, at=at)
+    damaged, shut, pause = _damaged(batch, posted) if check else [], _shut(batch), pause_of(batch)
+    counts = _Counts(*(kinds.counts.get(kind, 0) for kind in ("applied", "pending", "stopped", "running")))
+    verdict = _verdict(batch, is_shut=bool(damaged or shut), free=counts.free + counts.stopped, held=counts.held)
     return Rerun(
         is_safe=not damaged,
+        is_checked=check,
         verdict=verdict,
-        sentence=_sentence(batch, verdict, _Counts(len(done), len(free), len(stopped), len(held))),
-        done=done,
-        would_run=() if cannot else free,
-        stopped_numbers=stopped,
-        held_numbers=held_numbers,
-        stopped=_stopped(batch),
-        held=held[:SHOWN_MOST],
+        sentence=_sentence(batch, verdict, counts),
+        kinds=kinds,
+        stopped=_stopped(batch) if counts.stopped else (),
+        held=_held(batch, at) if counts.held else (),
         pause=pause,
         reasons=(*damaged, *shut, *([errors.Paused(batch=batch.pk)] if batch.is_paused else [])),
     )
@@ -135,13 +166,19 @@ def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None) -> Rer
 
 def spans(numbers: Iterable[int]) -> str:
     """Return numbers in rising order as people write them: ``0–41, 43``."""
-    found: list[list[int]] = []
+    found: list[Span] = []
     for number in numbers:
         if found and found[-1][1] == number - 1:
-            found[-1][1] = number
+            found[-1] = (found[-1][0], number)
         else:
-            found.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in found)
+            found.append((number, number))
+    return text_of(found)
+
+
+def _held(batch: Batch, at: datetime) -> tuple[Held, ...]:
+    rows = Chunk.objects.filter(batch=batch, lease_until__gt=at).exclude(state=Chunk.State.APPLIED).order_by("number")
+    columns = rows.values_list("number", "leased_by", "lease_until")[:SHOWN_MOST]
+    return tuple(Held(number, by, until) for number, by, until in columns if until is not None)
 
 
 def _stopped(batch: Batch) -> tuple[Stopped, ...]:
@@ -164,7 +201,9 @@ def _damaged(batch: Batch, posted: Posted | None) -> Sequence[LedgerError]:
     if batch.state in RUN_IN or batch.state in ENDED:
         now = batches.rows_digest(batch)
         if now != approved:
-            found.append(errors.PlanDamaged(now=now[:12], approved=approved[:12] or "–"))
+            found.append(
+                errors.PlanDamaged(now=now[:12], approved=approved[:12] or "–", way=errors.WAYS_FROM_DAMAGE[batch.state])
+            )
     if batch.state in ENDED:
         there = batches.posted(batch) if posted is None else posted
         found += [
@@ -235,4 +274,12 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
             "{count} has stopped and would be tried again", "{count} have stopped and would be tried again", counts.stopped
         )
         parts.append(text.format(count=f"{counts.stopped:,}"))
-    return _("{parts}.").format(parts=_(", ").join(parts))
+    said = _("{parts}.").format(parts=_(", ").join(parts))
+    return f"{said} {_way_out(counts)}" if counts.stopped else said
+
+
+def _way_out(counts: _Counts) -> str:
+    """Say how the batch ends where nothing mends what has stopped."""
+    if counts.done:
+        return _("If nothing mends what has stopped: pause the batch, then reverse it, or end it with what is applied.")
+    return _("If nothing mends what has stopped: withdraw the batch.")

@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from ingestion_app.models import Batch
+from ingestion_app.queries import workers
 from ingestion_app.queries.deadlines import Deadline, deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
 from ingestion_app.queries.rerun import Rerun, rerun_of
 
 
-def status_of(batch: Batch, *, at: datetime) -> dict[str, Any]:
-    """Return the status of ``batch`` as commands and the API give it."""
-    return as_dict(batch, rerun_of(batch, at=at), progress_of(batch, at=at), deadline_of(batch), at)
+def status_of(batch: Batch, *, at: datetime, check: bool = False) -> dict[str, Any]:
+    """Return the status of ``batch`` as commands and the API give it; ``check`` holds the rows against what was approved, which reads them all."""
+    return as_dict(batch, rerun_of(batch, at=at, check=check), progress_of(batch, at=at), deadline_of(batch), at)
 
 
 def as_dict(batch: Batch, rerun: Rerun, progress: Progress, deadline: Deadline | None, at: datetime) -> dict[str, Any]:
@@ -33,4 +34,5 @@ def as_dict(batch: Batch, rerun: Rerun, progress: Progress, deadline: Deadline |
             "late": deadline.is_late(at),
             "sentence": deadline.sentence(at),
         },
+        "workers": workers.as_dicts(workers.told()),
     }

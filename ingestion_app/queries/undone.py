@@ -20,7 +20,8 @@ def breaches(batch: Batch) -> Iterator[str]:
 
 
 def _of_reversal(batch: Batch, original: Batch) -> Iterator[str]:
-    if original.state != Batch.State.REVERSED:
+    # One that left a part out has not undone the whole.
+    if original.state != Batch.State.REVERSED and not batch.set_aside_count:
         yield _("{batch} is applied, and batch {original}, which it reverses, is {state}.").format(
             batch=batch, original=original.pk, state=original.get_state_display()
         )

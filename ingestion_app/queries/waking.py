@@ -1,11 +1,18 @@
 """Finds the batches that should be worked on and are not: the queue lost them, or whoever worked on them is gone."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import Exists, OuterRef
 
+from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
 from ledger_app.errors import TryAgain
+
+TRIES_MOST: Final = 3  # attempts that fail one after the other before a step is left to people
+# What an attempt may have failed of and another need not: the plan is not in question, the machine or the program was.
+PASSING: Final = frozenset({TryAgain.code, errors.Surprise.code, errors.Interrupted.code, errors.ProcessGone.code})
 
 
 def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
@@ -15,17 +22,62 @@ def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
     themselves they would stop again. What is left is then another waiting chunk, or, where all are applied and whoever was to take the
     last step has died before it, that step. An attempt whose last sign of life is older than ``silent_after`` is nobody's any more; one
     that ended because the plan is damaged is a matter for people too.
+
+    After an attempt that failed the next comes at once, after two only when some time has passed, and after ``TRIES_MOST`` none comes before a
+    person starts the step again.
     """
     found = []
     for batch in Batch.objects.filter(state=Batch.State.APPLYING, is_paused=False).order_by("id"):
         chunks = Chunk.objects.filter(batch=batch)
-        attempt = Attempt.objects.filter(batch=batch, step=Attempt.Step.APPLY).order_by("-id").first()
-        is_gone = attempt is not None and attempt.outcome == Attempt.Outcome.RUNNING and attempt.heartbeat_at < at - silent_after
-        if not _has_work_left(batch, is_gone=is_gone) or chunks.filter(state="pending", lease_until__gt=at).exists():
+        failed, last = failures_of(batch), last_attempt(batch)
+        is_gone = last is not None and last.outcome == Attempt.Outcome.RUNNING and last.heartbeat_at < at - silent_after
+        if not _has_work_left(batch, is_gone=is_gone or _has_failed(last)):
             continue
-        if attempt is None or is_gone or (attempt.outcome != Attempt.Outcome.RUNNING and _may_go_on(attempt)):
+        if chunks.filter(state="pending", lease_until__gt=at).exists():
+            continue
+        count = len(failed) + (1 if is_gone else 0)
+        if count >= TRIES_MOST or not _has_waited(failed, at, silent_after):
+            continue
+        if last is None or is_gone or (last.outcome != Attempt.Outcome.RUNNING and _may_go_on(last)):
             found.append(batch.pk)
     return found
+
+
+def last_attempt(batch: Batch) -> Attempt | None:
+    """Return the last attempt to apply a batch."""
+    return Attempt.objects.filter(batch=batch, step=Attempt.Step.APPLY).order_by("-id").first()
+
+
+def failures_of(batch: Batch) -> Sequence[Attempt]:
+    """Return the attempts to apply a batch that have failed one after the other since a person started it, the last first."""
+    found: list[Attempt] = []
+    # A person who starts it again moves the batch's version, by which the earlier attempts are told from the later.
+    since = Attempt.objects.filter(batch=batch, step=Attempt.Step.APPLY, batch_version=batch.version)
+    for attempt in since.order_by("-id")[: TRIES_MOST + 1]:
+        if attempt.outcome == Attempt.Outcome.RUNNING and not found:
+            continue  # one that is under way, or whose end nobody has written yet, is counted when it has ended
+        if attempt.outcome != Attempt.Outcome.FAILED:
+            break
+        found.append(attempt)
+    return found
+
+
+def has_given_up(batch: Batch) -> bool:
+    """Whether a batch waits for a person: as many attempts to apply it have failed as are made without one."""
+    return batch.state == Batch.State.APPLYING and not batch.is_paused and len(failures_of(batch)) >= TRIES_MOST
+
+
+def _has_failed(attempt: Attempt | None) -> bool:
+    """Whether an attempt failed of what may pass: where all chunks are applied, the last step is still to be taken then."""
+    return attempt is not None and attempt.outcome == Attempt.Outcome.FAILED and bool(attempt.reasons) and _may_go_on(attempt)
+
+
+def _has_waited(failed: Sequence[Attempt], at: datetime, silent_after: timedelta) -> bool:
+    """Whether enough time has passed since the last failure: none after the first, then twice as long each time."""
+    if not failed or failed[0].ended_at is None:
+        return True
+    waits: int = 2 ** (len(failed) - 1) - 1
+    return at >= failed[0].ended_at + silent_after * waits
 
 
 def _has_work_left(batch: Batch, *, is_gone: bool) -> bool:
@@ -36,7 +88,7 @@ def _has_work_left(batch: Batch, *, is_gone: bool) -> bool:
 
 
 def _may_go_on(attempt: Attempt) -> bool:
-    """Tell whether an attempt ended for what passes by itself."""
+    """Tell whether an attempt ended for what may pass by itself."""
     if attempt.outcome != Attempt.Outcome.FAILED:
         return True
-    return all(reason["code"] == TryAgain.code for reason in attempt.reasons)
+    return all(reason["code"] in PASSING for reason in attempt.reasons)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, BoundedPaginator, link_to, url_of
+from ledger_app.admin.account_days import ahead_facts
 from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of
 from ledger_app.admin.lot_tables import open_lots_table
@@ -87,6 +88,7 @@ class AccountAdmin(AccountTransitions):
             (_("Member"), member_link(row.holder)),
             (_("Floor"), NOTHING if row.floor is None else look.amount_cell(row.floor, row.book)),
             (_("Opened at"), look.instant_cell(row.opened_at, row.book)),
+            *ahead_facts(row),
         ]
         side = gettext("debit balance") if row.category in posting.DEBIT_CATEGORIES else gettext("credit balance")
         note = (

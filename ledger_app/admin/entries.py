@@ -70,6 +70,7 @@ class EntryAdmin(ReadOnlyAdmin):
             for line in entry.lines.select_related("account").order_by("id")
         ]
         reversal = Entry.objects.filter(reverses=entry).first()
+        before, after = explain.neighbours(entry)
         proposal = reversals.current(entry)
         told = origins.of([entry.pk], whole=True)[entry.pk]
         facts: list[tuple[Any, Any]] = [
@@ -96,4 +97,6 @@ class EntryAdmin(ReadOnlyAdmin):
             "offers": ProposePage(self).offers(request, entry),
             "reverses": {"text": entry.reverses.reference, "url": url_of(entry.reverses)} if entry.reverses else None,
             "reversed_by": {"text": reversal.reference, "url": url_of(reversal)} if reversal else None,
+            "replaces": {"text": before.pk, "url": url_of(before)} if before else None,
+            "replaced_by": {"text": after.pk, "url": url_of(after)} if after else None,
         }

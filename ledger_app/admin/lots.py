@@ -322,7 +322,7 @@ class HoldAdmin(TransitionAdmin):
             (_("Good until"), look.instant_cell(row.expires_at, row.book)),
             (_("Settled"), NOTHING if row.settled_amount is None else look.amount_cell(row.settled_amount, row.book)),
         ]
-        if (entry := Entry.objects.filter(book=row.book, reference=f"hold:{row.pk}").first()) is not None:
+        if (entry := Entry.objects.filter(posting__origin_kind="hold", posting__origin_id=row.pk).first()) is not None:
             facts.append((_("Entry"), link_to(entry)))
         parts = [
             (

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from config import telling
 from config.model_admin import NOTHING, link_to, url_of
 from config.sheets import Column, Table
+from ledger_app.admin.account_days import balance_cell
 from ledger_app.admin.accounts import line_cells, lines_of, member_link
 from ledger_app.admin.explanations import offers_of
 from ledger_app.models import Holder, Identifier, MovedIdentifier, User
 from ledger_app.queries import members, merges
-from ledger_app.rules import posting
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.templatetags import look
 
@@ -92,7 +92,7 @@ def accounts_table(accounts: Sequence[Any], user: User) -> Table:
             each.book.code,
             format_html("{}<em>{}</em>", link_to(each, each.code), each.get_category_display()),
             look.state_pill(each.state),
-            look.amount_cell(posting.natural(each.category, each.signed or 0), each.book),
+            balance_cell(each),
             format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each, user)),
         )
         for each in accounts

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import url_of
 from ledger_app.admin.accounts import member_link
-from ledger_app.admin.merge_tables import identifiers_table, moves_table, plan_days
+from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
 from ledger_app.admin.periods import AmountField
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.models import Book, Holder, Merge
@@ -98,20 +98,24 @@ class UndoForm(MergeForm):
     )
 
     def __init__(self, merge: Merge, *args: Any, **kwargs: Any) -> None:
-        """Ask for an amount of each account that the merge took from, and begin with what it took."""
+        """Ask for an amount of each account that the merge took from, and begin with what is there of what it took."""
         super().__init__(*args, **kwargs)
         self._merge = merge
         self._places: dict[str, tuple[str, str]] = {}
         books = {book.code: book for book in Book.objects.all()}
-        for number, (code, role, amount) in enumerate(merges.moved_amounts(merge)):
+        there = merges.given_back(merge, doorways.now())
+        for number, (code, role, moved) in enumerate(merges.moved_amounts(merge)):
+            amount = there.get((code, role), 0)
             book, name = books[code], f"amount_{number}"
             self._places[name] = (code, role)
             self.fields[name] = AmountField(
                 book.exponent,
                 required=False,
                 label=f"{code} · {role}",
-                initial=look.amount_text(amount, book.exponent),
-                help_text=gettext("{unit}; empty: nothing is given back").format(unit=book.unit),
+                initial=look.amount_text(amount, book.exponent) if amount else "",
+                help_text=gettext(
+                    "{unit}; the merge moved {moved}, as much as stands here is there; empty: nothing is given back"
+                ).format(unit=book.unit, moved=look.amount_text(moved, book.exponent)),
             )
         self.order_fields([*self._places, "effective_on", "reason"])
 
@@ -198,7 +202,7 @@ def _previewed(wanted: Merge, caller: Caller) -> dict[str, Any]:
             (_("Date of the entries"), look.day_text(wanted.effective_on) if wanted.effective_on else plan_days(shown)),
             (_("Reason"), wanted.reason),
         ],
-        "parts": [moves_table(shown), identifiers_table(shown)],
+        "parts": [moves_table(shown), *lots_table(shown), identifiers_table(shown)],
         "refusals": [reason.as_dict() for reason in refusals],
         "may_send": not refusals,
         "shown": digest,

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from config.model_admin import NOTHING, link_to
 from config.sheets import Column, Table
 from ledger_app.admin.member_tables import kind_text
-from ledger_app.models import Account, Book
+from ledger_app.models import Account, Book, Lot
 from ledger_app.templatetags import look
 
 
@@ -28,10 +28,12 @@ def moves_table(plan: Mapping[str, Any]) -> Table:
     """Return what goes from which account to which, with the balances of the member who remains."""
     books = {book.code: book for book in Book.objects.all()}
     links = _account_links(plan)
+    is_undoing = any("moved" in each for each in plan.get("moves", []))
     columns = (
         *(Column(_("book")), Column(pgettext_lazy("what moves", "from")), Column(pgettext_lazy("what moves", "to"))),
         *(
             Column(_("balance before"), is_figure=True),
+            *([Column(_("moved by the merge"), is_figure=True)] if is_undoing else []),
             Column(_("amount"), is_figure=True),
             Column(_("balance after"), is_figure=True),
         ),
@@ -46,7 +48,12 @@ def moves_table(plan: Mapping[str, Any]) -> Table:
                 links.get((each["book"], each["to"]), each["to"]) or _("a new account"),
                 *(
                     look.amount_filter(amount, books[each["book"]])
-                    for amount in (each["to_balance"], each["amount"], each["to_balance"] + each["amount"])
+                    for amount in (
+                        each["to_balance"],
+                        *([each.get("moved", 0)] if is_undoing else []),
+                        each["amount"],
+                        each["to_balance"] + each["amount"],
+                    )
                 ),
             )
             for each in plan.get("moves", [])
@@ -54,6 +61,28 @@ def moves_table(plan: Mapping[str, Any]) -> Table:
         _("No account has anything to give."),
         note=_("balances of the member who remains"),
     )
+
+
+def lots_table(plan: Mapping[str, Any]) -> list[Table]:
+    """Return the lots that go as they are, where some are named: all that came with a merge and is still there, when that is undone."""
+    books = {book.code: book for book in Book.objects.all()}
+    rows = [
+        (
+            format_html("{}<em>{}</em>", each["book"], books[each["book"]].unit),
+            f"#{number}",
+            Lot.Kind(kind).label,
+            look.day_text(date.fromisoformat(granted_on)),
+            look.day_text(date.fromisoformat(last)) if last else _("never"),
+            look.amount_filter(amount, books[each["book"]]),
+        )
+        for each in plan.get("moves", [])
+        for number, kind, granted_on, last, amount in each.get("lots", [])
+    ]
+    columns = (
+        *(Column(_("book")), Column(_("lot")), Column(_("kind")), Column(_("granted on")), Column(_("last day"))),
+        Column(_("amount"), is_figure=True),
+    )
+    return [Table(_("Lots that go as they are"), columns, rows, "")] if rows else []
 
 
 def identifiers_table(plan: Mapping[str, Any]) -> Table:

@@ -18,7 +18,7 @@ from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.member_tables import kind_text
 from ledger_app.admin.merge_proposals import UndoForm, respond
-from ledger_app.admin.merge_tables import identifiers_table, moves_table, plan_days
+from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
 from ledger_app.errors import NotPermitted
 from ledger_app.models import Book, Entry, Merge
 from ledger_app.operations import merges as operations
@@ -112,7 +112,7 @@ class MergeAdmin(TransitionAdmin):
         return {
             "title": self.name_of(row),
             "merge": row,
-            "parts": [moves_table(plan), identifiers_table(plan), _entries(entries, is_open=is_open)],
+            "parts": [moves_table(plan), *lots_table(plan), identifiers_table(plan), _entries(entries, is_open=is_open)],
             "facts": Facts(_("The merge"), facts),
             "offers": [*self.offers(request, row), *_undo_offers(request, row, undoing)],
             "audit": self.trail(row),

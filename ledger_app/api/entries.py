@@ -16,14 +16,16 @@ from config.api_views import DigestOutput, LookView, Output
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.api.reversals import ReversalPreviewOutput
 from ledger_app.models import Entry, Line, Posting
-from ledger_app.queries import books, origins, reversals, shown_lots
+from ledger_app.queries import books, explain, origins, reversals, shown_lots
 
 
 class EntryFilters(Input):
     """What a list of entries may be narrowed by."""
 
     book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    reference = serializers.CharField(required=False, help_text=_("The whole reference."))
+    reference = serializers.CharField(
+        required=False, help_text=_("The whole reference: the entry that stands, and those under it that were reversed.")
+    )
     effective_from = DayField(required=False, source="effective_on__gte", help_text=_("The first date, included."))
     effective_to = DayField(required=False, source="effective_on__lte", help_text=_("The last date, included."))
     origin_kind = serializers.ChoiceField(choices=Posting.Origin.values, required=False, source="posting__origin_kind")
@@ -74,6 +76,7 @@ class EntryOutput(Output):
     book = serializers.CharField(source="book.code")
     effective_on = serializers.DateField()
     reference = serializers.CharField()
+    turn = serializers.IntegerField(help_text=_("How many entries under this reference were reversed before it."))
     description = serializers.CharField()
     debits = serializers.IntegerField(help_text=_("The sum of its debits, in minor units; its credits come to the same."))
     digest = DigestOutput()
@@ -84,6 +87,8 @@ class EntryDetailOutput(EntryOutput):
     """An entry with its lines and its origin."""
 
     reversed_by = serializers.SerializerMethodField()
+    replaces = serializers.SerializerMethodField()
+    replaced_by = serializers.SerializerMethodField()
     prior_period = serializers.SerializerMethodField()
     lines = EntryLineOutput(many=True)
     lots = serializers.SerializerMethodField()
@@ -95,6 +100,18 @@ class EntryDetailOutput(EntryOutput):
         """Return the entry that takes this one back, if any."""
         reversal = Entry.objects.filter(reverses=entry).first()
         return EntryNameOutput(reversal).data if reversal else None
+
+    @extend_schema_field(EntryNameOutput(allow_null=True))
+    def get_replaces(self, entry: Entry) -> Any:
+        """Return the entry that had the reference before, and was reversed; null where this is the first."""
+        before, _after = explain.neighbours(entry)
+        return EntryNameOutput(before).data if before else None
+
+    @extend_schema_field(EntryNameOutput(allow_null=True))
+    def get_replaced_by(self, entry: Entry) -> Any:
+        """Return the entry that has the reference since this one was reversed, if any."""
+        _before, after = explain.neighbours(entry)
+        return EntryNameOutput(after).data if after else None
 
     @extend_schema_field(ShownLotOutput(many=True))
     def get_lots(self, entry: Entry) -> Any:

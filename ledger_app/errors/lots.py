@@ -2,9 +2,19 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.errors import LedgerError
+from ledger_app.errors import FloorBroken, LedgerError
 
 # Posting, in the order in which the rules are asked.
+
+
+class FloorBrokenOn(FloorBroken):
+    """The balance that a day closes with would fall below the account's floor, whatever it is on other days."""
+
+    code = "floor_broken_on"
+    template = _(
+        "On {date} the balance of account {account} would close at {balance}, below its floor of {floor} (entry {reference}): "
+        "what it has on other days does not count for that day."
+    )
 
 
 class LotsUnequal(LedgerError):
@@ -41,6 +51,15 @@ class LotsDue(LedgerError):
     )
 
 
+class LotOutOfDays(LedgerError):
+    """A lot is to be used, or given back, on a day that is not one of its days."""
+
+    code = "lot_out_of_days"
+    template = _(
+        "Lot {lot} of account {account} is there from {granted} to {last}, not on {date} (entry {reference}). Date it on one of these days."
+    )
+
+
 class LotsDiffer(LedgerError):
     """What is open of a lot is less than what is asked of it: somebody was there before."""
 
@@ -55,8 +74,8 @@ class LotsShort(LedgerError):
 
     code = "lots_short"
     template = _(
-        "Account {account} has {available} to spend on {date}, not {asked} (entry {reference}); {held} are held and {due} were due before. "
-        "Release what is held, or spend less."
+        "Account {account} has {available} to spend on {date}, not {asked} (entry {reference}); {held} are held, {due} were due before and "
+        "{later} are granted from a later day. Release what is held, or spend less."
     )
 
 
@@ -120,6 +139,71 @@ class HoldInvalid(LedgerError):
 
     code = "hold_invalid"
     template = _("A hold needs an amount of 1 or more and an end after now; this is over {amount} until {until}.")
+
+
+class HoldTargetRefused(LedgerError):
+    """What is held may not go to this account: it is a member's, or none that the book allows."""
+
+    code = "hold_target_refused"
+    template = _(
+        "What is held does not go to account {account} (hold {reference}): it is a member's, or none of those that the rule of holds of book {book} "
+        "allows. Name one of those, or have finance allow it."
+    )
+
+
+class HoldTooLong(LedgerError):
+    """The hold would be good for longer than the book allows."""
+
+    code = "hold_too_long"
+    template = _("The hold {reference} is to be good until {until}; the book allows {hours} hours. Say an earlier end.")
+
+
+class HoldOverLimit(LedgerError):
+    """More is to be held at once than the book allows."""
+
+    code = "hold_over_limit"
+    template = _(
+        "The hold {reference} is over {amount}; the book allows {most} at once. Hold less, or have finance raise the limit."
+    )
+
+
+class HoldOverDay(LedgerError):
+    """More would be held of the account on one day than the book allows."""
+
+    code = "hold_over_day"
+    template = _(
+        "With {before} that were held today, the hold {reference} over {amount} is more than the {most} that the book allows of an account a day."
+    )
+
+
+class HoldOfOther(LedgerError):
+    """The hold was placed by somebody else."""
+
+    code = "hold_of_other"
+    template = _(
+        "The hold {reference} was placed by {placed_by}, not by {user}. Support may release it, and finance settle or release it."
+    )
+
+
+class HoldDateInvalid(LedgerError):
+    """The settlement is dated before the hold was placed, after today, or after the last day of what is held."""
+
+    code = "hold_date_invalid"
+    template = _("The hold {reference} can be settled on a day from {first} to {last}, not on {date}.")
+
+
+class HoldDateNotYours(LedgerError):
+    """A till says no day of its own: its settlement is dated today."""
+
+    code = "hold_date_not_yours"
+    template = _("The hold {reference} is settled on {day}; only finance may say {date}. Leave the date out.")
+
+
+class HoldRuleInvalid(LedgerError):
+    """A rule of holds allows nothing."""
+
+    code = "hold_rule_invalid"
+    template = _("A rule of holds needs limits of 1 or more and 1 to {most} hours; this says {amount}, {day} and {hours}.")
 
 
 class HoldConflict(LedgerError):

@@ -12,7 +12,7 @@ from ledger_app.models.adjustments import (
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
-from ledger_app.models.holds import Hold, HoldLot
+from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
@@ -35,6 +35,8 @@ __all__ = [
     "ExpiryRun",
     "Hold",
     "HoldLot",
+    "HoldRule",
+    "HoldTarget",
     "Holder",
     "Identifier",
     "Line",

@@ -84,6 +84,8 @@ class Account(models.Model):
 class Balance(models.Model):
     """The stored claim about one stripe of an account: signed, debit positive; ``sequence`` is that of its last line.
 
+    ``last_on`` is the latest date of its lines: an entry dated on it or later leaves no day's closing balance unasked (docs/decisions/0033).
+
     The primary key is ``account × 64 + stripe``, so that the order of the key is the order of the locks.
     """
 
@@ -92,6 +94,7 @@ class Balance(models.Model):
     stripe = models.PositiveSmallIntegerField(_("stripe"))
     amount = models.BigIntegerField(_("amount"), default=0)
     sequence = models.PositiveBigIntegerField(_("sequence"), default=0)
+    last_on = models.DateField(_("latest date of its lines"), null=True)
 
     class Meta:
         """Names and constraints."""

@@ -55,6 +55,9 @@ class Entry(models.Model):
 
     The primary key is ``posting × 2²⁰ + place``, counted from 0 in the posting: whoever writes a hundred thousand entries knows their ids
     beforehand, and no writer waits for another one's counter (docs/decisions/0018).
+
+    A reference names the entry that stands. Once that one is reversed, the next entry may bear the reference: ``turn`` counts how many did
+    before it, and the database refuses a turn before which none was reversed (docs/decisions/0036).
     """
 
     id = KeyField()
@@ -62,6 +65,7 @@ class Entry(models.Model):
     book = models.ForeignKey(Book, models.PROTECT, related_name="entries", verbose_name=_("book"), db_index=False)
     effective_on = models.DateField(_("date"))
     reference = models.CharField(_("reference"), max_length=100)
+    turn = models.PositiveIntegerField(_("turn"), default=0, db_default=0)
     description = models.CharField(_("description"), max_length=200, blank=True)
     reverses = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="reversed_by", verbose_name=_("reverses")
@@ -76,7 +80,7 @@ class Entry(models.Model):
         permissions = [("reverse_entry", "Can reverse an entry")]
         indexes = [models.Index(fields=["book", "effective_on"], name="entry_date")]
         constraints = [
-            models.UniqueConstraint(fields=["book", "reference"], name="entry_reference_unique"),
+            models.UniqueConstraint(fields=["book", "reference", "turn"], name="entry_reference_unique"),
             models.CheckConstraint(condition=~Q(reference=""), name="entry_reference_given"),
         ]
 

@@ -10,6 +10,58 @@ from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
 from ledger_app.models.lots import Lot
 from ledger_app.models.people import User
+from ledger_app.rules.holds import HOURS_MOST
+
+
+class HoldRule(models.Model):
+    """What a book says of holds: how much, how long, and to which accounts. Where it says nothing, ``rules.holds`` does."""
+
+    book = models.OneToOneField(Book, models.PROTECT, related_name="hold_rule", verbose_name=_("book"))
+    amount_most = models.BigIntegerField(_("a hold at most"), null=True, blank=True)
+    amount_a_day = models.BigIntegerField(_("an account a day at most"), null=True, blank=True)
+    hours_most = models.PositiveIntegerField(_("hours at most"), default=HOURS_MOST)
+    version = models.PositiveIntegerField(_("version"), default=1)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        """Names, rights and constraints."""
+
+        verbose_name = _("rule of holds")
+        verbose_name_plural = _("rules of holds")
+        permissions = [("set_hold_rule", "Can set the rules of holds")]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(amount_most__isnull=True) | Q(amount_most__gte=1))
+                & (Q(amount_a_day__isnull=True) | Q(amount_a_day__gte=1))
+                & Q(hours_most__gte=1),
+                name="holdrule_of_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the book's code."""
+        return self.book.code
+
+
+class HoldTarget(models.Model):
+    """An account to which what is held may go. Without any, each account of the book that is nobody's and keeps no lots."""
+
+    rule = models.ForeignKey(HoldRule, models.PROTECT, related_name="targets", verbose_name=_("rule of holds"), db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("goes to"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        """Names and constraints."""
+
+        verbose_name = _("target of holds")
+        verbose_name_plural = _("targets of holds")
+        constraints = [models.UniqueConstraint(fields=["rule", "account"], name="holdtarget_once")]
+
+    def __str__(self) -> str:
+        """Return the account's code."""
+        return self.account.code
 
 
 class Hold(models.Model):
@@ -48,6 +100,7 @@ class Hold(models.Model):
             ("place_hold", "Can hold points"),
             ("settle_hold", "Can settle a hold"),
             ("release_hold", "Can release a hold"),
+            ("resolve_any_hold", "Can settle and release the holds that others placed"),
         ]
         indexes = [
             models.Index(fields=["account", "state"], name="hold_account"),

@@ -22,6 +22,7 @@ ENTRY_COLUMNS = {
     "book_id": bulk.INTEGER,
     "effective_on": bulk.DATE,
     "reference": bulk.TEXT,
+    "turn": bulk.INTEGER,
     "description": bulk.TEXT,
     "reverses_id": bulk.OPTIONAL_INTEGER,
     "digest": bulk.DIGEST,
@@ -56,11 +57,12 @@ def post(
     reason: str = "",
     locked: locks.Ledger | None = None,
     are_new: bool = False,
+    by_hand: bool | None = None,
 ) -> Posted:
     """Post ``drafts`` in the transaction that is open: all of them or, by raising, none.
 
-    An entry that is in the ledger under the same reference with the same content is left as it is and counted as replayed. ``lane`` picks
-    the stripe of striped accounts. The references are looked up under the locks, not before them: whoever posts the same entry at the
+    An entry that stands in the ledger under the same reference with the same content is left as it is and counted as replayed; one that was
+    reversed has given its reference to the next. ``lane`` picks the stripe of striped accounts. The references are looked up under the locks, not before them: whoever posts the same entry at the
     same time waits for the same balances, and then finds it (docs/decisions/0003).
 
     ``locked`` is what a caller holds that had to decide under these locks before it knew its drafts: it has all periods, holders and balances
@@ -68,6 +70,8 @@ def post(
 
     ``are_new`` supposes that nothing stands under the drafts' references, and looks none of them up. Where the caller is wrong the database
     refuses the second entry of a reference, and the transaction is to be tried again without it.
+
+    ``by_hand`` says that a provisional period may take the entries; where it is None, all may but those of a chunk.
 
     :raises errors.Refused: with every refusal of every draft, in the order of ``posting.ORDER``
     :raises errors.WrittenDiffers: when what was written is not what was planned
@@ -79,7 +83,8 @@ def post(
         of_lots = lots.hold(locked.accounts, drafts, caller=caller)
         held = holding.completed(locked, drafts, of_lots=of_lots, are_new=are_new)
     with measuring.phase("decide"):
-        refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=origin.kind != Posting.Origin.CHUNK)
+        takes_provisional = origin.kind != Posting.Origin.CHUNK if by_hand is None else by_hand
+        refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=takes_provisional)
     if refusals:
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.
@@ -107,8 +112,8 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     for key, place in enumerate(places, first):
         keys[place] = key
     entries = [
-        (key, row.pk, draft[0], draft[1], draft[2], draft[3], draft[5].id if draft[5] else None, fingerprint)
-        for key, (draft, fingerprint) in zip(keys, plan.entries, strict=True)
+        (key, row.pk, draft[0], draft[1], draft[2], turn, draft[3], draft[5].id if draft[5] else None, fingerprint)
+        for key, (draft, fingerprint, turn) in zip(keys, plan.entries, strict=True)
     ]
     # Book by book: the trigger on entries believes the period it found until the book changes.
     entries.sort()
@@ -134,13 +139,13 @@ SET_BALANCES = {
     "mysql": """
         UPDATE ledger_app_balance AS balance
           JOIN JSON_TABLE(%s, '$[*]' COLUMNS (
-                 id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]'
+                 id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]', last_on DATE PATH '$[3]'
                )) AS planned ON planned.id = balance.id
-           SET balance.amount = planned.amount, balance.sequence = planned.sequence
+           SET balance.amount = planned.amount, balance.sequence = planned.sequence, balance.last_on = planned.last_on
     """,
     "sqlite": """
         UPDATE ledger_app_balance AS balance
-           SET amount = planned.value ->> 1, sequence = planned.value ->> 2
+           SET amount = planned.value ->> 1, sequence = planned.value ->> 2, last_on = planned.value ->> 3
           FROM json_each(%s) AS planned
          WHERE balance.id = planned.value ->> 0
     """,
@@ -149,7 +154,7 @@ SET_BALANCES = {
 
 def _set_balances(plan: Plan) -> None:
     """Set every balance that moved, in one statement where they fit into one."""
-    rows = [[key, moved.amount, moved.sequence] for key, moved in sorted(plan.balances.items())]
+    rows = [[key, moved.amount, moved.sequence, plan.last_on[key].isoformat()] for key, moved in sorted(plan.balances.items())]
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,12 +11,14 @@ from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Account, Hold, HoldLot, Posting
 from ledger_app.operations import entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller, Subject, record
+from ledger_app.queries import days
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.holds import HOLD, HoldFacts
-from ledger_app.rules.lots import Named, Taking, allocate
+from ledger_app.rules import floors
+from ledger_app.rules.holds import HOLD, Asked, HoldFacts, Target, placing_reasons
+from ledger_app.rules.lots import HeldLots, Named, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
-from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft
+from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft, balance_id
 
 ROWS_A_CALL = 500
 BATCH = 200  # holds whose time is over, ended in one transaction
@@ -40,7 +41,8 @@ def place(*, wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     The same again, by its reference, returns the hold that is there, whatever has become of it.
 
     :raises errors.Refused: not_permitted, reference_invalid, description_invalid, hold_invalid, hold_conflict, account_without_lots,
-        account_not_open, holder_merged, account_in_other_book, lots_short
+        account_not_open, holder_merged, account_in_other_book, hold_target_refused, hold_too_long, hold_over_limit, hold_over_day, lots_short,
+        floor_broken_on
     """
     reasons: list[errors.LedgerError] = []
     if "ledger_app.place_hold" not in rights_of(caller.user):
@@ -59,13 +61,13 @@ def settle(
 ) -> Hold:
     """Post ``amount`` of what is held, out of the lots that are held, and let the rest go.
 
-    The entry is dated ``effective_on``; where that is None, on the day at the caller's time in the book's zone.
+    The entry is dated on the day at the caller's time in the book's zone, or, where that is past, on the last day of what is held; finance may say
+    another day, from that on which the hold was placed on.
 
-    :raises errors.Refused: with every reason; hold_over, hold_exceeded; hold_settled_otherwise where it was settled with another amount;
-        and as ``entries.post``
+    :raises errors.Refused: with every reason; hold_of_other, hold_over, hold_exceeded, hold_date_invalid, hold_date_not_yours;
+        hold_settled_otherwise where it was settled with another amount; and as ``entries.post``
     """
-    there = Hold.objects.select_related("book").get(pk=hold_id)
-    on = effective_on or _today(there, caller.at)
+    there = Hold.objects.get(pk=hold_id)
     # Whoever may not settle is refused below, and learns nothing of what was settled.
     if there.state == Hold.State.SETTLED and HOLD.transition("settle").right in rights_of(caller.user):
         if (there.settled_amount, effective_on or there.settled_on) == (amount, there.settled_on):
@@ -73,9 +75,9 @@ def settle(
         facts = {"settled": there.settled_amount, "amount": amount}
         raise errors.Refused([lot_errors.HoldSettledOtherwise(reference=there.reference, **facts)])
 
-    def write(row: Hold, _facts: HoldFacts) -> Mapping[str, Any]:
-        _post(row, amount, on, caller, lane)
-        return {"settled_amount": amount, "settled_on": on}
+    def write(row: Hold, facts: HoldFacts) -> Mapping[str, Any]:
+        _post(row, facts, amount, caller, lane)
+        return {"settled_amount": amount, "settled_on": facts.settled_on}
 
     return transitions.perform(
         transitions.Request(
@@ -84,7 +86,7 @@ def settle(
             model=Hold,
             pk=hold_id,
             caller=caller,
-            facts=lambda row: hold_rows.facts(row, user=caller.user, at=caller.at, amount=amount),
+            facts=lambda row: hold_rows.facts(row, user=caller.user, at=caller.at, amount=amount, on=effective_on),
             write=write,
             version=version,
             audit_facts=lambda row: {"held": row.amount, "settled": amount},
@@ -142,13 +144,13 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     if account is None or target is None:
         missing = wanted.account_id if account is None else wanted.target_id
         raise errors.Refused([errors.NotFound(what="account", name=missing)])
-    locked = locks.accounts([account.pk])
+    locked = locks.ledger(locks.Wanted(frozenset(), date.min, date.min, frozenset({account.pk})))
     account.refresh_from_db()
     there = Hold.objects.filter(book=account.book_id, reference=wanted.reference).first()
     if there is not None:
         _same(there, wanted)
         return there, False
-    reasons = _reasons(account, target, locked[account.pk].merged_into, wanted, caller)
+    reasons = _reasons(account, target, locked.accounts[account.pk].merged_into, wanted, caller)
     if reasons:
         raise errors.Refused(reasons)
     row = Hold(
@@ -162,10 +164,13 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
         placed_at=caller.at,
         placed_by=caller.user,
     )
-    of_account = lots.hold(locked, [_whole(account)], caller=caller)[0][account.pk]
-    takings, short = allocate(of_account.lots, order=of_account.rule.order, on=_today(row, caller.at), amount=wanted.amount)
+    of_account = lots.hold(locked.accounts, [_whole(account)], caller=caller)[0][account.pk]
+    today = hold_rows.day(account.book, caller.at)
+    takings, short = allocate(of_account.lots, order=of_account.rule.order, on=today, amount=wanted.amount)
     if short:
-        raise errors.Refused([_short(row, of_account.lots, short, caller.at)])
+        raise errors.Refused([_short(row, of_account.lots, short, today)])
+    if below := _below(row, of_account, locked, today):
+        raise errors.Refused(below)
     # From here on, the hold must be placed.
     by_id = {lot.id: lot for lot in of_account.lots}
     lots.reserve([(lot, by_id[lot].remaining, by_id[lot].held, amount) for lot, amount in takings])
@@ -209,11 +214,32 @@ def _reasons(account: Account, target: Account, into: int | None, wanted: Wanted
             found.append(errors.AccountNotOpen(account=each.code, state=state, reference=wanted.reference))
     if into is not None:
         found.append(errors.HolderMerged(account=account.code, into=into, reference=wanted.reference))
+    if not found:
+        asked = Asked(wanted.reference, wanted.amount, caller.at, wanted.expires_at, hold_rows.of_day(account, caller.at))
+        goes_to = Target(target.pk, target.code, is_members=target.holder_id is not None, keeps_lots=target.keeps_lots)
+        found += placing_reasons(asked, goes_to, hold_rows.terms(account.book), book=account.book.code)
     return found
 
 
-def _short(row: Hold, held: tuple[Any, ...], short: int, at: datetime) -> errors.LedgerError:
-    on = _today(row, at)
+def _below(row: Hold, of_account: HeldLots, locked: locks.Ledger, today: date) -> list[errors.LedgerError]:
+    """Return the day from today on that would close below the floor, were all settled today that is held of the account, with this hold.
+
+    Where no line is dated later than today, the lots say it all.
+    """
+    key = balance_id(row.account_id, 0)
+    if of_account.floor is None or locked.last_on.get(key, today) <= today:
+        return []
+    later = floors.Days(days.after({row.account_id: today}).get(row.account_id, {}))
+    held = row.amount + sum(lot.held for lot in of_account.lots)
+    after = locked.balances[key][0] - held * of_account.sign
+    lowest, on = later.lowest(today, after=after, sign=of_account.sign)
+    if lowest >= of_account.floor:
+        return []
+    facts = {"account": of_account.code, "balance": lowest, "floor": of_account.floor, "reference": row.reference}
+    return [lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)]
+
+
+def _short(row: Hold, held: tuple[Any, ...], short: int, on: date) -> errors.LedgerError:
     due = sum(lot.remaining - lot.held for lot in held if lot.due_on is not None and lot.due_on < on)
     return lot_errors.LotsShort(
         account=row.account.code,
@@ -223,33 +249,26 @@ def _short(row: Hold, held: tuple[Any, ...], short: int, at: datetime) -> errors
         reference=row.reference,
         held=sum(lot.held for lot in held),
         due=due,
+        later=sum(lot.remaining - lot.held for lot in held if lot.granted_on > on),
     )
 
 
-def _post(row: Hold, amount: int, on: date, caller: Caller, lane: int) -> None:
+def _post(row: Hold, facts: HoldFacts, amount: int, caller: Caller, lane: int) -> None:
     """Post what is settled out of the lots that are held, and let the rest go."""
-    left, takings = amount, []
-    for lot_id, held in HoldLot.objects.filter(hold=row).order_by("id").values_list("lot_id", "amount"):
-        part = min(left, held)
-        left -= part
-        if part:
-            takings.append(Taking(lot_id, part))
+    takings = hold_rows.takings(row, amount)
     sign = 1 if row.account.category in DEBIT_CATEGORIES else -1
     draft = Draft(
         book_id=row.book_id,
-        effective_on=on,
+        effective_on=facts.settled_on,
         reference=f"hold:{row.pk}",
         description=row.description,
         lines=((row.account_id, -amount * sign), (row.target_id, amount * sign)),
         lots=Named(takings=tuple(takings), of_held=True),
     )
-    entries.post(drafts=[draft], origin=entries.Origin(Posting.Origin.HOLD, row.pk), caller=caller, lane=lane)
+    origin = entries.Origin(Posting.Origin.HOLD, row.pk)
+    # What a till settles is no correction by hand: a provisional period is shut to it.
+    entries.post(drafts=[draft], origin=origin, caller=caller, lane=lane, by_hand=facts.may_resolve_any)
     rest = dict(HoldLot.objects.filter(hold=row).values_list("lot_id", "amount"))
     for lot_id, part in takings:
         rest[lot_id] -= part
     lots.let_go({lot_id: part for lot_id, part in rest.items() if part})
-
-
-def _today(row: Hold, at: datetime) -> date:
-    """Return the day at an instant in the zone of the hold's book."""
-    return at.astimezone(ZoneInfo(row.book.time_zone)).date()

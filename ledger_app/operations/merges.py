@@ -6,17 +6,19 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import members
-from ledger_app.models import Account, Book, Holder, Identifier, Merge, MovedIdentifier, Posting, RedirectedEntry
+from ledger_app.models import Account, Balance, Book, Holder, Identifier, Merge, MovedIdentifier, Posting, RedirectedEntry
 from ledger_app.models.entries import Entry
 from ledger_app.operations import audit, books, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges, postings
-from ledger_app.rules.merges import MERGE, MergeFacts, Move, digest
+from ledger_app.rules.lots import Named, Taking
+from ledger_app.rules.merges import MERGE, MergeFacts, Move, Part, digest, merge_reference
 from ledger_app.rules.posting import Draft, HeldAccount, balance_id
 
 MEMBER = "member"  # the kind of an audit row about a member
@@ -144,10 +146,12 @@ class _Work:
         holders = {key for key in (row.holder_id, row.survivor_id) if key is not None}
         accounts = Account.objects.filter(holder_id__in=holders).select_related("book")
         days = merges.days(row, {each.book_id: each.book for each in accounts}.values(), self.caller.at).values()
+        # What is granted from a later day moves on that day. Lots are no later than the lines that made them.
+        latest = Balance.objects.filter(account__in=accounts).aggregate(latest=Max("last_on"))["latest"] or date.min
         wanted = locks.Wanted(
             book_ids=frozenset(each.book_id for each in accounts),
             first_on=min(days, default=date.min),
-            last_on=max(days, default=date.min),
+            last_on=max([latest, *days]),
             account_ids=frozenset(each.pk for each in accounts),
             holder_ids=frozenset(holders),
         )
@@ -220,14 +224,19 @@ class _Work:
         drafts = [
             Draft(
                 book_id=named[move.source.book].pk,
-                effective_on=days[move.source.book],
-                reference=f"merge:{row.pk}:{move.source.role}",
+                effective_on=part.on,
+                reference=merge_reference(row.pk, move.source.role, later),
                 description=f"{what}: member {row.holder_id} to member {survivor.pk}",
-                lines=((move.source.id, -move.amount), (targets[move.source.id], move.amount)),
+                lines=((move.source.id, -part.amount), (targets[move.source.id], part.amount)),
                 moves_lots=all(self.locked.accounts[key].keeps_lots for key in (move.source.id, targets[move.source.id])),
+                lots=Named(takings=tuple(Taking(lot.id, lot.amount) for lot in part.lots)) if part.lots else None,
             )
             for move in moves
-            if move.amount
+            for later, part in (
+                ("", Part(days[move.source.book], move.first, move.lots)),
+                *((part.on.isoformat(), part) for part in move.later),
+            )
+            if part.amount
         ]
         origin = entries.Origin(Posting.Origin.MERGE, row.pk)
         entries.post(drafts=drafts, origin=origin, caller=self.caller, reason=row.reason, locked=self.locked)

@@ -1,5 +1,6 @@
 """Keeps the triggers that trace rows in line with the models, and writes the chain over what they wrote."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -41,6 +42,39 @@ class Trigger(NamedTuple):
     statement: str
 
 
+REFUSE = {
+    "mysql": "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'kakutei: {table} refuses this {event}'",
+    "sqlite": "SELECT RAISE(ABORT, 'kakutei: {table} refuses this {event}')",
+}
+
+
+@lru_cache(maxsize=2)
+def guards(vendor: str) -> dict[str, list[Trigger]]:
+    """Return the triggers that do nothing but refuse, by table: a change of what is written once, and a posting of what is not there."""
+    found = {
+        table: [
+            _guard(vendor, table, f"kakutei_{table.partition('_app_')[2]}_no_{event.lower()}", event, "")
+            for event in ("UPDATE", "DELETE")
+        ]
+        for table in traces.written_once()
+    }
+    kinds = ", ".join(f"'{kind}'" for kind in Posting.Origin.values)
+    strange = f"NEW.origin_kind NOT IN ({kinds})" + "".join(
+        f" OR (NEW.origin_kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = NEW.origin_id))"
+        for kind, table in rules.ORIGINS.items()
+    )
+    found["ledger_app_posting"] = [_guard(vendor, "ledger_app_posting", "kakutei_posting_of_origin", "INSERT", strange)]
+    return found
+
+
+def _guard(vendor: str, table: str, name: str, event: str, condition: str) -> Trigger:
+    refuse = REFUSE[vendor].format(table=table, event=event)
+    head = f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW"
+    if vendor == "sqlite":
+        return Trigger(name, f"{head} {f'WHEN {condition} ' if condition else ''}BEGIN {refuse}; END")
+    return Trigger(name, f"{head} BEGIN {f'IF {condition} THEN {refuse}; END IF' if condition else refuse}; END")
+
+
 @lru_cache(maxsize=2)
 def triggers(vendor: str) -> dict[str, list[Trigger]]:
     """Return the triggers of each table that is traced."""
@@ -74,6 +108,9 @@ def install() -> None:
             return
         cursor.execute(INSTALLED[vendor])
         installed: dict[str, str] = dict(cursor.fetchall())
+        for name, wanted in guards(vendor).items():
+            if name in there:
+                _make(cursor, [each for each in wanted if installed.get(each.name) != body_of(vendor, each)])
         for table in traces.tables():
             wanted = triggers(vendor)[table.name]
             if table.name not in there or all(installed.get(each.name) == body_of(vendor, each) for each in wanted):
@@ -84,8 +121,13 @@ def install() -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {each.name}")
             given = {"table": table.name, "key": connection.ops.quote_name(table.key), "now": NOW[vendor]}
             cursor.execute(FOUND.format(content=traces.content(vendor, "kept", table), **given))
-            for each in wanted:
-                cursor.execute(each.statement)
+            _make(cursor, wanted)
+
+
+def _make(cursor: Any, wanted: Sequence[Trigger]) -> None:
+    for each in wanted:
+        cursor.execute(f"DROP TRIGGER IF EXISTS {each.name}")
+        cursor.execute(each.statement)
 
 
 INSTALLED = {

@@ -85,6 +85,8 @@ class EntryExplained(NamedTuple):
     lines: list[tuple[str, int, int]]
     digest_holds: bool
     reversed_by: str
+    replaces: int | None  # the number of the entry that bore the reference before, and was reversed
+    replaced_by: int | None  # of the one that bears it since this one was reversed
     is_proven: bool = True
 
     @property
@@ -106,10 +108,16 @@ def find_account(book: str, code: str) -> Account | None:
 
 
 def find_entry(*, book: str = "", reference: str = "", number: int | None = None) -> Entry | None:
-    """Return an entry by its book's code and its reference, or by its number."""
+    """Return an entry by its number; or, by its book's code and its reference, the one that stands, or else the one that was reversed last."""
     entries = Entry.objects.select_related("book", "posting__posted_by", "reverses")
     wanted = Q(pk=number) if number is not None else Q(book__code=book, reference=reference)
-    return entries.filter(wanted).first()
+    return entries.filter(wanted).order_by("-turn").first()
+
+
+def neighbours(found: Entry) -> tuple[Entry | None, Entry | None]:
+    """Return the entry that bore the reference of ``found`` before it, and the one that took it when ``found`` was reversed."""
+    bearers = Entry.objects.filter(book=found.book_id, reference=found.reference)
+    return bearers.filter(turn=found.turn - 1).first() if found.turn else None, bearers.filter(turn=found.turn + 1).first()
 
 
 def account(
@@ -173,9 +181,18 @@ def entry(found: Entry) -> EntryExplained:
         lines=[(code, amount) for code, amount, _ in lines],
     )
     reversal = Entry.objects.filter(reverses=found).values_list("reference", flat=True).first()
+    before, after = neighbours(found)
     # Only whether it is there: to recompute it, all that was posted with this entry is read, which is for verify.
     is_proven = PostingDigest.objects.filter(posting=found.posting_id).exists()
-    return EntryExplained(found, lines, computed == bytes(found.digest), reversal or "", is_proven)
+    return EntryExplained(
+        entry=found,
+        lines=lines,
+        digest_holds=computed == bytes(found.digest),
+        reversed_by=reversal or "",
+        replaces=before.pk if before else None,
+        replaced_by=after.pk if after else None,
+        is_proven=is_proven,
+    )
 
 
 def entries_under(reference: str, codes: Sequence[str]) -> list[Entry]:

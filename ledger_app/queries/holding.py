@@ -1,11 +1,12 @@
 """What a decision on drafts rests on: read under the locks of a posting, or without any for a preview, by the same statements."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from ledger_app import locks
-from ledger_app.queries import lots, postings
+from ledger_app.queries import days, lots, postings
 from ledger_app.rules.lots import Done, HeldLots
-from ledger_app.rules.posting import Draft, Held, HeldBook
+from ledger_app.rules.posting import Draft, Held, HeldBook, balance_id, natural
 
 
 def wanted(drafts: Sequence[Draft]) -> locks.Wanted:
@@ -43,7 +44,30 @@ def completed(
         reversals=reversals,
         lots=kept,
         done=done,
+        last_on=ledger.last_on,
+        days=days.after(_back_dated(ledger, drafts)),
     )
+
+
+def _back_dated(ledger: locks.Ledger, drafts: Sequence[Draft]) -> dict[int, date]:
+    """Return the accounts that have a floor and from which a draft takes on a day before the latest of their lines, each with the first such day.
+
+    The ordinary draft is dated on that day or later; then the balance alone decides.
+    """
+    first_on = min(draft.effective_on for draft in drafts)
+    late = {
+        account_id: last_on
+        for account_id, account in ledger.accounts.items()
+        if account.floor is not None and (last_on := ledger.last_on.get(balance_id(account_id, 0), first_on)) > first_on
+    }
+    found: dict[int, date] = {}
+    if late:
+        for draft in drafts:
+            on = draft.effective_on
+            for account_id, amount in draft.lines:
+                if account_id in late and on < late[account_id] and natural(ledger.accounts[account_id].category, amount) < 0:
+                    found[account_id] = min(on, found.get(account_id, on))
+    return found
 
 
 def unlocked(drafts: Sequence[Draft], *, are_new: bool = False) -> Held:

@@ -1,15 +1,19 @@
 """What is asked of holds."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, F, Sum, When
 
 from ledger_app import errors
-from ledger_app.models import Account, Hold, User
+from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.holds import HoldFacts
+from ledger_app.rules.holds import HoldFacts, Terms
+from ledger_app.rules.lots import Taking
 
 
-def facts(row: Hold, *, user: User, at: datetime, amount: int | None = None) -> HoldFacts:
-    """Return what the guards of a hold are asked with; ``amount`` is what is to be settled, where that is said."""
+def facts(row: Hold, *, user: User, at: datetime, amount: int | None = None, on: date | None = None) -> HoldFacts:
+    """Return what the guards of a hold are asked with; ``amount`` is what is to be settled, and ``on`` the day, where that is said."""
     return HoldFacts(
         state=row.state,
         user_name=user.username,
@@ -19,7 +23,56 @@ def facts(row: Hold, *, user: User, at: datetime, amount: int | None = None) -> 
         expires_at=row.expires_at,
         at=at,
         amount=amount,
+        placed_by=row.placed_by.username,
+        is_own=row.placed_by_id == user.pk,
+        placed_on=day(row.book, row.placed_at),
+        today=day(row.book, at),
+        last_on=None if amount is None else _last_on(row, amount),
+        asked_on=on,
     )
+
+
+def takings(row: Hold, amount: int) -> list[Taking]:
+    """Return what a settlement of ``amount`` takes of the lots that are held, in the order in which they were."""
+    found = []
+    for lot_id, held in row.parts.order_by("id").values_list("lot_id", "amount"):
+        part = min(amount, held)
+        amount -= part
+        if part > 0:
+            found.append(Taking(lot_id, part))
+    return found
+
+
+def _last_on(row: Hold, amount: int) -> date | None:
+    """Return the first last day of the lots that a settlement takes. What is held of a lot keeps its remainder, and so its day."""
+    lots = [lot_id for lot_id, _part in takings(row, amount)]
+    days = OpenLot.objects.filter(lot__in=lots, due_on__isnull=False).order_by("due_on")
+    return days.values_list("due_on", flat=True).first()
+
+
+def day(book: Book, at: datetime) -> date:
+    """Return the day at an instant in the zone of a book."""
+    return at.astimezone(ZoneInfo(book.time_zone)).date()
+
+
+def terms(book: Book) -> Terms:
+    """Return what a book says of holds."""
+    rule = HoldRule.objects.filter(book=book).first()
+    if rule is None:
+        return Terms()
+    targets = frozenset(rule.targets.values_list("account_id", flat=True))
+    return Terms(rule.amount_most, rule.amount_a_day, rule.hours_most, targets or None)
+
+
+def of_day(account: Account, at: datetime) -> int:
+    """Return what was held of an account on the day of an instant and has not been let go: of what was settled, that."""
+    zone, on = ZoneInfo(account.book.time_zone), day(account.book, at)
+    first, last = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (on, on + timedelta(days=1)))
+    rows = Hold.objects.filter(
+        account=account, state__in=(Hold.State.OPEN, Hold.State.SETTLED), placed_at__gte=first, placed_at__lt=last
+    )
+    kept = Case(When(state=Hold.State.SETTLED, then=F("settled_amount")), default=F("amount"))
+    return int(rows.aggregate(total=Sum(kept))["total"] or 0)
 
 
 def find_account(book: str, code: str) -> Account:

@@ -1,4 +1,4 @@
-"""Reads the entries of a period in the order of its seal: by date, then by reference."""
+"""Reads the entries of a period in the order of its seal: by date, then by reference and turn."""
 
 from array import array
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def blocks(period: Period) -> Iterator[list[JournalEntry]]:
     """Yield the entries of a period in lists of at most ``ENTRIES_A_READ``, each read by two statements."""
     span = Entry.objects.filter(book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
     for day in list(span.order_by("effective_on").values_list("effective_on", flat=True).distinct()):
-        of_day = Entry.objects.filter(book=period.book_id, effective_on=day).order_by("reference")
+        of_day = Entry.objects.filter(book=period.book_id, effective_on=day).order_by("reference", "turn")
         # Numbers only, eight bytes each: a day may have millions of entries, and paging by reference would sort them for each page.
         keys = array("q", of_day.values_list("id", flat=True).iterator(chunk_size=ENTRIES_A_READ))
         for start in range(0, len(keys), ENTRIES_A_READ):

@@ -102,6 +102,37 @@ def lots_sum_to_balances(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
+# A lot is taken from the day it is granted on to its last, and given back no earlier than the former. What comes back after its last day is due on
+# the day on which it came back.
+OUT_OF_DAYS = """
+    SELECT account.code, lot.id, entry.reference, entry.effective_on, lot.granted_on, COALESCE(lot.expires_on, '–')
+      FROM ledger_app_lotuse AS used
+      JOIN ledger_app_lot AS lot ON lot.id = used.lot_id AND lot.kind <> 'deficit'
+      JOIN ledger_app_line AS line ON line.id = used.line_id
+      JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+      JOIN ledger_app_account AS account ON account.id = lot.account_id
+      LEFT JOIN (
+           SELECT back.lot_id AS lot_id, MAX(entry.effective_on) AS day
+             FROM ledger_app_lotuse AS back
+             JOIN ledger_app_line AS line ON line.id = back.line_id
+             JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+            WHERE back.amount < 0 GROUP BY back.lot_id
+           ) AS came_back ON came_back.lot_id = lot.id
+     WHERE account.book_id IN ({books})
+       AND (entry.effective_on < lot.granted_on
+            OR (used.amount > 0 AND entry.effective_on > lot.expires_on
+                AND (came_back.day IS NULL OR entry.effective_on > came_back.day)))
+"""
+
+
+def lots_are_used_in_their_days(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 11, of the days on which lots are used."""
+    for code, lot, reference, on, granted, last in rows(OUT_OF_DAYS, books):
+        yield _(
+            "Entry {reference}, dated {on}, uses lot {lot} of account {code}, which is there from {granted} to {last}."
+        ).format(reference=reference, on=on, lot=lot, code=code, granted=granted, last=last)
+
+
 # A hold changes once at most; there may be millions of them, so the database counts.
 HOLD_CHANGES = """
     SELECT hold.reference, hold.state, hold.version - 1, COUNT(audit.id), MAX(audit.to_state)
@@ -134,5 +165,10 @@ EXPECTED_TRIGGERS = frozenset(
 )
 STATEMENTS: tuple[Statement, ...] = (
     Statement(11, gettext_lazy("Unconsumed lots of an account sum to its balance."), lots_sum_to_balances),
+    Statement(
+        11,
+        gettext_lazy("A lot is used from the day it is granted on to its last day."),
+        lots_are_used_in_their_days,
+    ),
     Statement(12, gettext_lazy("Each change of state has one audit row."), holds_have_rows),
 )

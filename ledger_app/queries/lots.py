@@ -130,7 +130,7 @@ def _named(drafts: Sequence[Draft], keeping: Collection[int]) -> tuple[list[int]
     named: set[int] = set()
     whole: set[int] = set()
     for draft in drafts:
-        if draft.lots is not None and draft.lots.takings:
+        if draft.lots is not None and draft.lots.takings and not draft.moves_lots:
             named.update(taking.lot_id for taking in draft.lots.takings)
         else:
             whole.update(account_id for account_id, _amount in draft.lines if account_id in keeping)

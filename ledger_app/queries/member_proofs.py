@@ -48,9 +48,11 @@ def decisions_cover_merges(books: Sequence[Book]) -> Iterator[str]:
         if merges.digest(preview) != bytes(merge.decided_digest or b""):
             yield _("Merge {number}: what was decided is not what was shown.").format(number=merge.pk)
         wanted = {
-            (codes[each["book"]], f"merge:{merge.pk}:{each['role']}")
+            (codes[each["book"]], merges.merge_reference(merge.pk, each["role"], later))
             for each in preview.get("moves", [])
-            if each["amount"] and each["book"] in codes
+            if each["book"] in codes
+            for later, amount in (("", each["amount"] - sum(part for _on, part in each.get("later", []))), *each.get("later", []))
+            if amount
         }
         posted = Entry.objects.filter(book_id__in=codes.values(), posting__origin_kind="merge", posting__origin_id=merge.pk)
         if set(posted.values_list("book_id", "reference")) != wanted:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import members
 from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, User
-from ledger_app.queries import open_work, postings, rights
+from ledger_app.queries import merge_parts, open_work, postings, rights
 from ledger_app.rules import merges
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
 from ledger_app.rules.posting import AMOUNT_MOST, natural
@@ -65,11 +65,14 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
     """Return what the guards of a merge are asked with, as the ledger is now; of a proposal too that is not stored yet."""
     giving, taking = accounts_of(merge.holder_id), accounts_of(merge.survivor_id)
     amount_faults: list[errors.LedgerError] = []
+    on = days(merge, Book.objects.filter(code__in={each.book for each in giving}), at)
     if merge.undoes is None:
         plan = merges.plan(giving, taking, identifiers=_identifiers(Identifier.objects.filter(holder_id=merge.holder_id)))
+        plan = plan._replace(moves=merge_parts.with_days(plan.moves, on))
     else:
-        plan, amount_faults = _undoing(merge, giving)
-    plan = plan._replace(days=_days_of(merge, plan, at))
+        plan, amount_faults = _undoing(merge, giving, on)
+    moving = {move.source.book for move in plan.moves if move.amount or move.later}
+    plan = plan._replace(days=tuple((code, on[code].isoformat()) for code in sorted(moving)))
     ids = {key for key in (merge.holder_id, merge.survivor_id) if key is not None}
     remains = survivors(ids)
     is_ended = merge.state != Merge.State.PROPOSED
@@ -122,18 +125,17 @@ def undoing(
     """Return the proposal that a merge be undone, by whoever remains of the member whom it took in; it is not stored.
 
     ``amounts`` states what is given back, as (book code, role, amount in minor units in the account's natural direction); without it, what the
-    merge moved.
+    merge moved, as far as it is there when it is decided.
 
     :raises errors.Refused: not_found
     """
     undone = find(merge_id)
     (giver,) = survivors([undone.survivor_id or undone.holder_id]).values()
-    stated = moved_amounts(undone) if amounts is None else amounts
     return Merge(
         holder_id=giver,
         undoes=undone,
         holds_undone=True,
-        amounts=[list(each) for each in stated],
+        amounts=None if amounts is None else [list(each) for each in amounts],
         effective_on=effective_on,
         reason=reason.strip(),
     )
@@ -166,9 +168,19 @@ def days(merge: Merge, books: Iterable[Book], at: datetime) -> dict[str, date]:
 
 
 def moved_amounts(merge: Merge) -> list[tuple[str, str, int]]:
-    """Return what a merge moved, as (book code, role, amount in the account's natural direction): what its undoing gives back if nothing is stated."""
+    """Return what a merge moved, as (book code, role, amount in the account's natural direction)."""
     moves = (merge.decided_preview or {}).get("moves", [])
     return [(each["book"], each["role"], each["amount"]) for each in moves if each["amount"] > 0]
+
+
+def given_back(merge: Merge, at: datetime) -> dict[tuple[str, str], int]:
+    """Return, by (book code, role), what undoing a merge would give back now if nothing is stated: what it moved, as far as it is there."""
+    (giver,) = survivors([merge.survivor_id or merge.holder_id]).values()
+    giving = {(each.book, each.role): each for each in accounts_of(giver)}
+    on = days(merge, Book.objects.filter(code__in={book for book, _role in giving}), at)
+    return {
+        place: natural(move.source.category, move.amount) for place, move in merge_parts.given_back(merge, giving, on).items()
+    }
 
 
 def of_member(holder_id: int, most: int) -> list[Merge]:
@@ -185,12 +197,13 @@ def _identifiers(rows: Any) -> list[tuple[int, str, str]]:
     return [(each.pk, each.kind, each.shown) for each in rows.order_by("id")]
 
 
-def _undoing(merge: Merge, giving: Sequence[MemberAccount]) -> tuple[MergePlan, list[errors.LedgerError]]:
-    """Return what an undoing would give back: the identifiers that the merge moved and the member still has, and the stated amounts."""
+def _undoing(merge: Merge, giving: Sequence[MemberAccount], on: Mapping[str, date]) -> tuple[MergePlan, list[errors.LedgerError]]:
+    """Return what an undoing would give back: the identifiers that the merge moved and the member still has, and what came with it, or is stated."""
     undone = merge.undoes
     assert undone is not None, "asked of an undoing"  # noqa: S101 - the caller has looked
     moved = {(each["book"], each["role"]) for each in (undone.decided_preview or {}).get("moves", [])}
     there = {(each.book, each.role): each for each in giving if (each.book, each.role) in moved}
+    came = merge_parts.given_back(undone, there, on)
     signed: dict[tuple[str, str], int] = {}
     faults: list[errors.LedgerError] = []
     for book, role, amount in merge.amounts or []:
@@ -200,18 +213,17 @@ def _undoing(merge: Merge, giving: Sequence[MemberAccount]) -> tuple[MergePlan, 
             continue
         signed[book, role] = natural(account.category, amount)
     kept = Identifier.objects.filter(moves__merge=undone, holder_id=merge.holder_id)
-    return merges.plan(there.values(), (), identifiers=_identifiers(kept), amounts=signed), faults
-
-
-def _days_of(merge: Merge, plan: MergePlan, at: datetime) -> tuple[tuple[str, str], ...]:
-    """Return the day of the entries by book, of those in which points move."""
-    books = Book.objects.filter(code__in={move.source.book for move in plan.moves if move.amount})
-    return tuple(sorted((code, on.isoformat()) for code, on in days(merge, books, at).items()))
+    if merge.amounts is None:
+        signed = {place: move.amount for place, move in came.items()}
+    found = merges.plan(there.values(), (), identifiers=_identifiers(kept), amounts=signed)
+    moves = tuple(merge_parts.stated(came[move.source.book, move.source.role], move.amount) for move in found.moves)
+    return found._replace(moves=moves), faults
 
 
 def _shut(plan: MergePlan) -> Iterable[tuple[str, str]]:
-    """Yield the books that take no entry on the day of the merge, of those in which points move."""
-    for code, on in plan.days:
+    """Yield the books that take no entry on a day of the merge, of those in which points move."""
+    later = {(move.source.book, part.on.isoformat()) for move in plan.moves for part in move.later}
+    for code, on in sorted({*plan.days, *later}):
         spans = Period.objects.filter(book__code=code, starts_on__lte=on, ends_on__gte=on)
         if not spans.exclude(state=Period.State.FROZEN).exists():
             yield code, on

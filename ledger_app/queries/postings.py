@@ -40,33 +40,41 @@ def roles_of(account_ids: Collection[int]) -> dict[int, str]:
 # the look-up costs the server.
 KNOWN = {
     "mysql": """
-        SELECT entry.id, entry.reference, entry.digest
+        SELECT entry.id, entry.reference, entry.digest, entry.turn, reversal.reference
           FROM JSON_TABLE(%s, '$[*]' COLUMNS (
                  reference VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$'
                )) AS given
           STRAIGHT_JOIN ledger_app_entry AS entry ON entry.book_id = %s AND entry.reference = given.reference
+          LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
     """,
     "sqlite": """
-        SELECT entry.id, entry.reference, entry.digest
+        SELECT entry.id, entry.reference, entry.digest, entry.turn, reversal.reference
           FROM json_each(%s) AS given
           CROSS JOIN ledger_app_entry AS entry ON entry.book_id = %s AND entry.reference = given.value
+          LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
     """,
 }
 
 
 def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], KnownEntry]:
-    """Return the entries that stand under these (book id, reference), with the content that a conflict is explained with."""
+    """Return the last entry under each of these (book id, reference): the one that stands, or else the one that was reversed last.
+
+    One that stands comes with the content that a conflict is explained with.
+    """
     references: dict[int, list[str]] = {}
     for book_id, name in wanted:
         references.setdefault(book_id, []).append(name)
-    rows: list[tuple[int, int, str, bytes]] = []
+    last: dict[tuple[int, str], tuple[int, bytes, int, str]] = {}
     with connection.cursor() as cursor:
         for book_id, names in references.items():
             for start in range(0, len(names), REFERENCES_A_CALL):
                 cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
-                rows += [(key, book_id, reference, digest) for key, reference, digest in cursor.fetchall()]
-    contents = _contents([row[0] for row in rows]) if rows else {}
-    return {(book, reference): KnownEntry(key, bytes(digest), contents[key]) for key, book, reference, digest in rows}
+                for key, reference, digest, turn, by in cursor.fetchall():
+                    name = (book_id, reference)
+                    if name not in last or last[name][2] < turn:
+                        last[name] = (key, bytes(digest), turn, by or "")
+    contents = _contents([key for key, _digest, _turn, by in last.values() if not by])
+    return {name: KnownEntry(key, digest, contents.get(key, {}), turn, by) for name, (key, digest, turn, by) in last.items()}
 
 
 def any_between(book_id: int, first: str, last: str) -> bool:
@@ -75,17 +83,19 @@ def any_between(book_id: int, first: str, last: str) -> bool:
 
 
 def taken_references(book_id: int, names: Sequence[str]) -> set[str]:
-    """Return those of ``names`` under which an entry of the book stands."""
+    """Return those of ``names`` under which an entry of the book stands, or stood until it was reversed."""
     found: set[str] = set()
     with connection.cursor() as cursor:
         for start in range(0, len(names), REFERENCES_A_CALL):
             cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
-            found.update(reference for _id, reference, _digest in cursor.fetchall())
+            found.update(row[1] for row in cursor.fetchall())
     return found
 
 
 def _contents(entry_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
+    if not entry_ids:
+        return found
     for part in parts(entry_ids):
         for entry in Entry.objects.filter(id__in=part).select_related("reverses"):
             found[entry.pk] = {

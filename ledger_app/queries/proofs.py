@@ -196,6 +196,7 @@ def _shrunken_postings(books: Sequence[Book]) -> Iterator[str]:
 EXPECTED_TRIGGERS = frozenset(
     {
         "kakutei_entry_in_open_period",
+        "kakutei_entry_turn_follows",
         *(
             f"kakutei_{table}_no_{change}"
             for table in ("posting", "entry", "line", "seal", "auditrow")
@@ -292,7 +293,16 @@ def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
 
 
 REPEATED = """
-    SELECT reference, COUNT(*) FROM ledger_app_entry WHERE book_id IN ({books}) GROUP BY book_id, reference HAVING COUNT(*) > 1
+    SELECT reference, COUNT(*) FROM ledger_app_entry WHERE book_id IN ({books}) GROUP BY book_id, reference, turn HAVING COUNT(*) > 1
+"""
+# An entry that bears a reference after another: the one before it has to be there, and to be reversed.
+STILL_STANDING = """
+    SELECT entry.reference, entry.turn
+      FROM ledger_app_entry AS entry
+      LEFT JOIN ledger_app_entry AS earlier
+        ON earlier.book_id = entry.book_id AND earlier.reference = entry.reference AND earlier.turn = entry.turn - 1
+      LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = earlier.id
+     WHERE entry.book_id IN ({books}) AND entry.turn > 0 AND reversal.id IS NULL
 """
 
 
@@ -300,10 +310,14 @@ def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
     """Statement 5."""
     for reference, count in rows(REPEATED, books):
         yield _("The reference {reference} exists {count} times.").format(reference=reference, count=count)
+    for reference, turn in rows(STILL_STANDING, books):
+        yield _("The entry of turn {turn} has the reference {reference}, and the one before it was not reversed.").format(
+            turn=turn, reference=reference
+        )
 
 
 # A balance under its floor is there by right where the entry is an adjustment that was approved and says so, and after one as long as it only
-# rises. What else lies under a floor is a breach.
+# rises, or what it has left expires. What else lies under a floor is a breach.
 BELOW = """
     SELECT account.code, line.sequence, line.balance_after, account.floor
       FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
@@ -319,7 +333,12 @@ BELOW = """
               AND waived.account_id = line.account_id AND waived.stripe = line.stripe
               AND (waived.id = line.id
                    OR (waived.sequence < line.sequence
-                       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0))
+                       AND (CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0
+                            OR EXISTS (
+                              SELECT 1 FROM ledger_app_entry AS expiry
+                                JOIN ledger_app_posting AS expiring ON expiring.id = expiry.posting_id AND expiring.origin_kind = 'expiry'
+                               WHERE expiry.id = line.entry_id
+                            ))))
            )
 """
 
@@ -390,7 +409,7 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(2, gettext_lazy("A balance is the sum of its lines; sequences have no gap."), balances_are_sums),
     Statement(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
     Statement(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
-    Statement(5, gettext_lazy("A reference exists once."), references_exist_once),
+    Statement(5, gettext_lazy("A reference names one entry that stands."), references_exist_once),
     Statement(6, gettext_lazy("A floor is never broken."), floors_hold),
     Statement(10, gettext_lazy("A seal recomputes."), seals_recompute),
     Statement(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),

@@ -37,7 +37,7 @@ def begin(period: Period) -> "hashlib._Hash":
 def prove(period: Period) -> Proof:
     """Recompute a period: the digest over its entries in canonical form, counts and sums (docs/canonical-form.md).
 
-    Entries are taken in the order of date and reference, so that the digest does not depend on the order in which they were posted.
+    Entries are taken in the order of date, reference and turn, so that the digest does not depend on the order in which they were posted.
     """
     proof = Proof()
     running = begin(period)
@@ -60,7 +60,9 @@ def walk(book_id: int, book: str, first_on: date, last_on: date) -> Iterator[tup
     codes: dict[int, str] = {}
     days = Entry.objects.filter(book_id=book_id, effective_on__gte=first_on, effective_on__lte=last_on)
     for day in days.order_by("effective_on").values_list("effective_on", flat=True).distinct():
-        ordered = Entry.objects.filter(book_id=book_id, effective_on=day).order_by("reference").values_list("id", flat=True)
+        ordered = (
+            Entry.objects.filter(book_id=book_id, effective_on=day).order_by("reference", "turn").values_list("id", flat=True)
+        )
         # Numbers only, eight bytes each: a day may have millions of entries.
         keys = array("q", ordered.iterator(chunk_size=ENTRIES_A_READ))
         for start in range(0, len(keys), ENTRIES_A_READ):

@@ -37,6 +37,7 @@ def models_kept() -> list[type[models.Model]]:
         model
         for model in apps.get_models(include_auto_created=True)
         if model._meta.managed  # noqa: SLF001 - the documented interface of models
+        and model._meta.db_table not in rules.OF_NO_WEIGHT  # noqa: SLF001
         and (
             model._meta.app_label in rules.TRACED_APPS  # noqa: SLF001
             or model._meta.db_table in rules.TRACED_BESIDES  # noqa: SLF001
@@ -87,6 +88,11 @@ def historied() -> tuple[Historied, ...]:
         assert meta.pk is not None, "every table has a key"  # noqa: S101
         found.append(Historied(meta.db_table, str(meta.pk.column), history._meta.db_table, columns))  # noqa: SLF001
     return tuple(found)
+
+
+def written_once() -> list[str]:
+    """Return the tables whose rows never change: those that the rules name, and every history."""
+    return sorted({*rules.WRITTEN_ONCE, *(table.history for table in historied())})
 
 
 def literal(vendor: str, row: str, column: str, *, is_bytes: bool) -> str:

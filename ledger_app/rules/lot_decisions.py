@@ -7,6 +7,7 @@ from datetime import date
 
 from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
+from ledger_app.rules.floors import Days
 from ledger_app.rules.lots import (
     DEFICIT,
     FREE,
@@ -18,6 +19,7 @@ from ledger_app.rules.lots import (
     PlannedLot,
     PlannedUse,
     Remainder,
+    Taking,
     WorkingLot,
     expires_on,
     take_in_order,
@@ -45,7 +47,10 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is asked about: its place in the plan, and the account's amount in its natural direction."""
+    """A line that is asked about: its place in the plan, and the account's amount in its natural direction.
+
+    Of an account that has a floor: what it has after the line, signed, and what its lines add by date.
+    """
 
     place: int
     account_id: int
@@ -53,6 +58,8 @@ class Line:
     on: date
     reference: str
     waives_floor: bool = False
+    after: int = 0
+    days: Days | None = None
 
 
 class LotDecision:
@@ -86,8 +93,9 @@ class LotDecision:
     def ask(self, lines: Sequence[Line], *, named: Named | None, moves_lots: bool, reverses: int | None) -> list[LedgerError]:
         """Decide the lots of one draft's ``lines``, those on accounts that keep lots."""
         if moves_lots:
-            return self._move(lines)
-        found: list[LedgerError] = []
+            found = self._move(lines, named.takings if named else ())
+            return found or [each for line in lines for each in self._left_of_days(self._accounts[line.account_id], line)]
+        found = []
         for line in lines:
             account = self._accounts[line.account_id]
             done = self._undone(reverses, line)
@@ -99,8 +107,29 @@ class LotDecision:
                 found += self._take_named(account, line, named)
             else:
                 found += self._spend(account, line, -line.amount)
-            self._net(account, line)
+            # What expires is read for many days at once, before it is posted: it takes what is due, and nothing else moves.
+            if not (named and named.expires):
+                self._net(account, line)
+                found += [] if found else self._left_of_days(account, line)
         return found
+
+    def _left_of_days(self, account: _Account, line: Line) -> list[LedgerError]:
+        """Return the day from a back-dated line's on that would close below the floor once what is due by it has expired.
+
+        So what expires never meets a floor, whatever was dated before it and posted after.
+        """
+        floor = account.held.floor
+        if line.amount > 0 or line.waives_floor or floor is None or line.days is None or not line.days.is_late(line.on):
+            return []
+        due: dict[date, int] = {}
+        for lot in account.lots.values():
+            if lot.kind != DEFICIT and lot.due_on is not None:
+                due[lot.due_on] = due.get(lot.due_on, 0) + lot.remaining
+        lowest, on = line.days.lowest_left(line.on, after=line.after, sign=account.held.sign, due=due)
+        if lowest >= floor:
+            return []
+        facts = {"account": account.held.code, "balance": lowest, "floor": floor, "reference": line.reference}
+        return [lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)]
 
     def _undone(self, reverses: int | None, line: Line) -> Done | None:
         """Return, once, the line that ``line`` reverses."""
@@ -162,6 +191,9 @@ class LotDecision:
                 code = account.held.code
                 found.append(lot_errors.LotsDiffer(lot=lot_id, account=code, found=there, asked=amount, reference=line.reference))
                 continue
+            if not lot.is_of(line.on):
+                found.append(_out_of_days(account, lot, line))
+                continue
             self._use(lot, line, amount)
             if named.of_held:
                 lot.held -= amount
@@ -169,14 +201,25 @@ class LotDecision:
 
     def _undo(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
         """Give back what a line took, to the same lots, and take back what it made, out of the lots it made first."""
+        touched = [account.lots[lot_id] for lot_id, _amount in (*done.uses, *done.made)]
+        if found := [_out_of_days(account, lot, line) for lot in touched if line.on < lot.granted_on]:
+            return found
+        return self._give_back(account, line, done) or self._take_back(account, line, done)
+
+    def _give_back(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
+        """Give back to the same lots. It can be spent on a lot's days as before, and floors look at what the account has on each."""
         for lot_id, amount in done.uses:
             lot = account.lots[lot_id]
             if lot.kind != DEFICIT and amount > 0 and lot.due_on is not None and lot.due_on < line.on:
                 if lot.remaining:
                     # One row cannot be due on two days, and what was due before must expire dated before.
-                    return [lot_errors.LotsDue(account=account.held.code, due=lot.due_on.isoformat(), reference=line.reference)]
+                    return [_due(account, lot.due_on, line)]
                 lot.due_on = line.on
             self._use(lot, line, amount=-amount)
+        return []
+
+    def _take_back(self, account: _Account, line: Line, done: Done) -> list[LedgerError]:
+        """Take back what was made: of the lots themselves, then of others."""
         found: list[LedgerError] = []
         for lot_id, amount in done.made:
             lot = account.lots[lot_id]
@@ -189,6 +232,9 @@ class LotDecision:
                     rule = account.held.rule
                     self._make(account, line, Grant(rule.kind, -amount - owed, expires_on(rule, line.on)))
                 continue
+            if lot.remaining > lot.held and not lot.is_of(line.on):
+                # What was due has to expire on its own day: what is left of it on a later one must not depend on when that was done.
+                return [_due(account, lot.due_on, line)]
             part = min(amount, lot.remaining - lot.held)
             if part:
                 self._use(lot, line, part)
@@ -198,10 +244,9 @@ class LotDecision:
 
     def _net(self, account: _Account, line: Line) -> None:
         """Pay deficits off with what can be spent: an account has not both for longer than until its next line."""
-        owing = deque(lot for lot in account.lots.values() if lot.kind == DEFICIT and lot.remaining)
-        if not owing:
-            return
-        for lot, part in list(take_in_order(account.lots.values(), account.held.rule.order, line.on, account.deficit())):
+        owing = deque(lot for lot in account.lots.values() if lot.kind == DEFICIT and lot.remaining and lot.is_of(line.on))
+        owed = -sum(lot.remaining for lot in owing)
+        for lot, part in list(take_in_order(account.lots.values(), account.held.rule.order, line.on, owed)) if owing else ():
             self._use(lot, line, part)
             left = part
             while left:
@@ -211,24 +256,36 @@ class LotDecision:
                 if owing[0].remaining == 0:
                     owing.popleft()
 
-    def _move(self, lines: Sequence[Line]) -> list[LedgerError]:
-        """Take lots of the account that loses and make them anew on the one that gains: kind, day of granting and expiry stay."""
+    def _move(self, lines: Sequence[Line], takings: Sequence[Taking]) -> list[LedgerError]:
+        """Take lots of the account that loses and make them anew on the one that gains: kind, day of granting and expiry stay.
+
+        Those that are named go first, then others in the order of spending.
+        """
         if len(lines) != 2:
             return [lot_errors.LotsNotMoved(reference=lines[0].reference if lines else "")]
         loses, gains = sorted(lines, key=lambda line: line.amount)
         source, target = self._accounts[loses.account_id], self._accounts[gains.account_id]
         if loses.amount >= 0 or gains.amount != -loses.amount or source.held.book_id != target.held.book_id:
             return [lot_errors.LotsNotMoved(reference=loses.reference)]
-        due = [lot.due_on for lot in source.lots.values() if lot.due_on is not None and lot.due_on < loses.on and lot.remaining]
-        if due:
-            return [lot_errors.LotsDue(account=source.held.code, due=min(due).isoformat(), reference=loses.reference)]
-        left = gains.amount
-        taken = list(take_in_order(source.lots.values(), source.held.rule.order, loses.on, left))
-        for lot, part in taken:
-            self._use(lot, loses, part)
-            self._make(target, gains, Grant(lot.kind, part, lot.due_on, lot.granted_on))
-            left -= part
         found: list[LedgerError] = []
+        left = gains.amount
+        for lot_id, part in takings:
+            named = source.lots.get(lot_id)
+            there = 0 if named is None else named.free_on(loses.on)
+            if named is None or not 1 <= part <= min(there, left):
+                facts = {"lot": lot_id, "account": source.held.code, "found": there, "asked": part}
+                found.append(lot_errors.LotsDiffer(**facts, reference=loses.reference))
+                continue
+            self._carry(target, named, part, loses, gains)
+            left -= part
+        due = [lot.due_on for lot in source.lots.values() if lot.due_on is not None and lot.due_on < loses.on and lot.remaining]
+        if due and left:
+            found.append(_due(source, min(due), loses))
+        if found:
+            return found
+        for lot, part in list(take_in_order(source.lots.values(), source.held.rule.order, loses.on, left)):
+            self._carry(target, lot, part, loses, gains)
+            left -= part
         if left and any(lot.held for lot in source.lots.values()):
             # A hold is a promise to whoever placed it: it is resolved first.
             found.append(_short(source, loses, left))
@@ -241,6 +298,11 @@ class LotDecision:
         self._net(target, gains)
         return found
 
+    def _carry(self, target: _Account, lot: WorkingLot, part: int, loses: Line, gains: Line) -> None:
+        """Make a part of a lot anew on another account. Uses and new lots stand side by side: so a lot can be followed (queries/merge_lots.py)."""
+        self._use(lot, loses, part)
+        self._make(target, gains, Grant(lot.kind, part, lot.due_on, lot.granted_on))
+
 
 def _unequal(account: _Account, line: Line, total: int) -> LedgerError:
     code = account.held.code
@@ -252,6 +314,7 @@ def _short(account: _Account, line: Line, missing: int) -> LedgerError:
     lots = [lot for lot in account.lots.values() if lot.kind != DEFICIT]
     held = sum(lot.held for lot in lots)
     due = sum(lot.remaining - lot.held for lot in lots if lot.due_on is not None and lot.due_on < line.on)
+    later = sum(lot.remaining - lot.held for lot in lots if lot.granted_on > line.on)
     return lot_errors.LotsShort(
         account=account.held.code,
         available=max(0, -line.amount - missing),
@@ -260,4 +323,20 @@ def _short(account: _Account, line: Line, missing: int) -> LedgerError:
         reference=line.reference,
         held=held,
         due=due,
+        later=later,
+    )
+
+
+def _due(account: _Account, due_on: date | None, line: Line) -> LedgerError:
+    return lot_errors.LotsDue(account=account.held.code, due=due_on.isoformat() if due_on else "", reference=line.reference)
+
+
+def _out_of_days(account: _Account, lot: WorkingLot, line: Line) -> LedgerError:
+    return lot_errors.LotOutOfDays(
+        lot=lot.ref,
+        account=account.held.code,
+        granted=lot.granted_on.isoformat(),
+        last=lot.due_on.isoformat() if lot.due_on else "–",
+        date=line.on.isoformat(),
+        reference=line.reference,
     )

@@ -154,11 +154,13 @@ class WorkingLot:
     held: int
     before: tuple[int, int] | None
 
+    def is_of(self, on: date) -> bool:
+        """Whether it can be used on a day: from the day it is granted on to its last. What is owed counts from the day it is owed on."""
+        return self.granted_on <= on and (self.due_on is None or on <= self.due_on)
+
     def free_on(self, on: date) -> int:
         """What can be taken on a day."""
-        if self.kind == DEFICIT or (self.due_on is not None and self.due_on < on):
-            return 0
-        return self.remaining - self.held
+        return self.remaining - self.held if self.kind != DEFICIT and self.is_of(on) else 0
 
 
 # By which lots are sorted, by order of spending; the last two keep it the same on every run.

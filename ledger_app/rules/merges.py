@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -32,12 +33,62 @@ class MemberAccount(NamedTuple):
     amount: int
 
 
+class CarriedLot(NamedTuple):
+    """A lot of which ``amount`` goes to another account as it is: days in ISO 8601, the last empty where it never expires."""
+
+    id: int
+    kind: str
+    granted_on: str
+    expires_on: str
+    amount: int
+
+
+class Part(NamedTuple):
+    """What of a move is dated on a day of its own, later than the rest: ``amount`` signed, debit positive, in ``lots`` where it is in any."""
+
+    on: date
+    amount: int
+    lots: tuple[CarriedLot, ...] = ()
+
+
 class Move(NamedTuple):
-    """What goes from one account to another: ``amount`` signed, debit positive; no target: an account that is still to be opened."""
+    """What goes from one account to another: ``amount`` signed, debit positive; no target: an account that is still to be opened.
+
+    ``later`` is what of it is not there before a later day. ``lots`` are those that go first, where they are named. Of an undoing, ``moved`` is what
+    the merge moved, signed.
+    """
 
     source: MemberAccount
     target: MemberAccount | None
     amount: int
+    later: tuple[Part, ...] = ()
+    lots: tuple[CarriedLot, ...] = ()
+    moved: int | None = None
+
+    @property
+    def first(self) -> int:
+        """What goes on the day of the merge."""
+        return self.amount - sum(part.amount for part in self.later)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the move as it is shown and stored: what there is to say of lots and later days, and no more."""
+        category = self.source.category
+        said: dict[str, Any] = {
+            "book": self.source.book,
+            "role": self.source.role,
+            "from": self.source.code,
+            "to": self.target.code if self.target else None,
+            "amount": natural(category, self.amount),
+            "from_balance": natural(category, self.source.amount),
+            "to_balance": natural(category, self.target.amount) if self.target else 0,
+        }
+        if self.moved is not None:
+            said["moved"] = natural(category, self.moved)
+        if self.later:
+            said["later"] = [[part.on.isoformat(), natural(category, part.amount)] for part in self.later]
+        if lots := [list(lot) for lot in (*self.lots, *(lot for part in self.later for lot in part.lots))]:
+            said["lots"] = lots
+        return said
 
 
 class MergePlan(NamedTuple):
@@ -50,18 +101,7 @@ class MergePlan(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return the plan as it is shown and stored."""
         return {
-            "moves": [
-                {
-                    "book": move.source.book,
-                    "role": move.source.role,
-                    "from": move.source.code,
-                    "to": move.target.code if move.target else None,
-                    "amount": natural(move.source.category, move.amount),
-                    "from_balance": natural(move.source.category, move.source.amount),
-                    "to_balance": natural(move.target.category, move.target.amount) if move.target else 0,
-                }
-                for move in self.moves
-            ],
+            "moves": [move.as_json() for move in self.moves],
             "identifiers": [list(each) for each in self.identifiers],
             "days": dict(self.days),
         }
@@ -124,6 +164,31 @@ def plan(
     return MergePlan(tuple(moves), tuple(sorted(identifiers)))
 
 
+def merge_reference(number: int, role: str, later: str = "") -> str:
+    """Return the reference of an entry of a merge; ``later`` is the day, in ISO 8601, of what is not there before it."""
+    return f"merge:{number}:{role}:{later}" if later else f"merge:{number}:{role}"
+
+
+def parts_by_day(*, balance: int, later: Mapping[date, int], sign: int) -> tuple[Part, ...]:
+    """Return what of ``balance`` is not there to be taken on a day, with the days from which it is: no day then closes below what is left.
+
+    ``later`` is what each later day adds; ``sign`` makes an amount natural. What a later day takes was there before it, and is no part.
+    """
+    days = sorted(later)
+    closing, closings = balance * sign, []
+    for day in reversed(days):
+        closings.append(closing)
+        closing -= later[day] * sign
+    free = min([closing, *closings])
+    found = []
+    for place, day in enumerate(days):
+        most = min(closings[: len(days) - place])
+        if most > free:
+            found.append(Part(day, (most - free) * sign))
+            free = most
+    return tuple(found)
+
+
 def decider_is_another(facts: MergeFacts) -> Sequence[errors.LedgerError]:
     """Nobody decides what they proposed."""
     return [members.MergeDecidedByProposer(user=facts.user_name)] if facts.user_name == facts.proposed_by else []
@@ -159,7 +224,7 @@ def accounts_take_it(facts: MergeFacts) -> Sequence[errors.LedgerError]:
         for each in facts.accounts
         if each.state == "suspended"
     ]
-    for source, target, amount in facts.plan.moves:
+    for source, target, amount, *_how in facts.plan.moves:
         if source.state == "closed" and amount:
             found.append(members.MergeAccountNotOpen(account=source.code, state=STATES[source.state]))
         if target is not None and target.state == "closed":
@@ -172,7 +237,7 @@ def accounts_take_it(facts: MergeFacts) -> Sequence[errors.LedgerError]:
 def floors_hold(facts: MergeFacts) -> Sequence[errors.LedgerError]:
     """Neither account falls below its floor: the one that gives, where its floor is not zero, nor the one that takes a balance below zero."""
     found: list[errors.LedgerError] = []
-    for source, target, amount in facts.plan.moves:
+    for source, target, amount, *_how in facts.plan.moves:
         for account, change in ((source, -amount), (target, amount)):
             if account is None or account.floor is None:
                 continue

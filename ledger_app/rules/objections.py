@@ -1,5 +1,6 @@
-"""Why a date, a reversal or an account takes no entry: questions of ``rules.posting``, asked of what is locked. Pure."""
+"""Why a date, a reversal, an account or a reference takes no entry: questions of ``rules.posting``, asked of what is locked. Pure."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -53,3 +54,20 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
     if account.merged_into is not None:
         found.append(errors.HolderMerged(account=account.code, into=account.merged_into, reference=draft.reference))
     return found
+
+
+def content(draft: "Draft", held: "Held") -> Mapping[str, object]:
+    """Return what is compared when two entries claim one reference."""
+    return {
+        "date": draft.effective_on.isoformat(),
+        "description": draft.description,
+        "reverses": draft.reverses.reference if draft.reverses else "",
+        "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
+    }
+
+
+def conflict(draft: "Draft", there: Mapping[str, object], held: "Held") -> errors.LedgerError:
+    """Say that the reference stands for something else, and name each field that differs."""
+    mine = content(draft, held)
+    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
+    return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")

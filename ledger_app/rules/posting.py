@@ -4,17 +4,15 @@
 written. A caller that got a plan must write all of it.
 """
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
-from ledger_app.rules import objections
+from ledger_app.rules import floors, forms, objections
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision
 from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
@@ -40,21 +38,22 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.AccountNotOpen,
     errors.HolderMerged,
     errors.FloorBroken,
+    lot_errors.FloorBrokenOn,
     lot_errors.LotsUnequal,
     lot_errors.LotInvalid,
     lot_errors.LotsNotMoved,
     lot_errors.LotsDue,
+    lot_errors.LotOutOfDays,
     lot_errors.LotsDiffer,
     lot_errors.LotsShort,
 )
 
-FORM = "kakutei-entry-1"
-AMOUNT_MOST = 10**15
+FORM, digest = forms.FORM, forms.digest
+AMOUNT_MOST = forms.AMOUNT_MOST
 BALANCE_MOST = 9 * 10**18
 STRIPES_MOST = 64
-REFERENCE = re.compile(r"[!-~]{1,100}")
-# Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
-DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
+LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
+REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
@@ -114,11 +113,16 @@ class HeldAccount(NamedTuple):
 
 
 class KnownEntry(NamedTuple):
-    """An entry that is in the ledger under a draft's reference, with what is compared when its digest differs."""
+    """The last entry that is in the ledger under a draft's reference, with what is compared when its digest differs.
+
+    ``turn`` counts those that bore the reference before it; ``reversed_by`` is the reference of what has reversed it, empty while it stands.
+    """
 
     id: int
     digest: bytes
     content: Mapping[str, Any]
+    turn: int = 0
+    reversed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +137,17 @@ class Held:
     reversals: frozenset[int] = frozenset()  # ids of the entries to be reversed that are reversals themselves
     lots: Mapping[int, HeldLots] = field(default_factory=dict)  # by account, of those that keep lots
     done: Mapping[int, Sequence[Done]] = field(default_factory=dict)  # what the entries to be reversed did to lots
+    last_on: Mapping[int, date] = field(default_factory=dict)  # the latest date of the lines of a balance, by its id
+    # By account that has a floor, the signed sums of its lines by date: of all dates after the first of its drafts, where one of those takes from it.
+    days: Mapping[int, Mapping[date, int]] = field(default_factory=dict)
 
 
 class PlannedEntry(NamedTuple):
-    """An entry to be written, but for its id."""
+    """An entry to be written, but for its id. ``turn`` counts the entries under its reference that were reversed before it."""
 
     draft: Draft
     digest: bytes
+    turn: int = 0
 
 
 class PlannedLine(NamedTuple):
@@ -169,6 +177,7 @@ class Plan:
     entries: list[PlannedEntry] = field(default_factory=list)
     lines: list[PlannedLine] = field(default_factory=list)
     balances: dict[int, Moved] = field(default_factory=dict)
+    last_on: dict[int, date] = field(default_factory=dict)  # of those balances, the latest date of their lines
     replayed: dict[tuple[int, str], int] = field(default_factory=dict)
     lots: list[PlannedLot] = field(default_factory=list)
     uses: list[PlannedUse] = field(default_factory=list)
@@ -180,24 +189,9 @@ def balance_id(account_id: int, stripe: int) -> int:
     return account_id * STRIPES_MOST + stripe
 
 
-_iso = lru_cache(maxsize=1024)(date.isoformat)  # few days, and many entries of each
-
-
 def natural(category: str, amount: int) -> int:
     """Return a signed amount in the natural direction of ``category``: credit positive for liability, equity and income."""
     return amount if category in DEBIT_CATEGORIES else -amount
-
-
-def digest(
-    *, book: str, effective_on: date, reference: str, description: str, reverses: str, lines: Sequence[tuple[str, int]]
-) -> bytes:
-    """Return the SHA-256 of an entry's canonical form (docs/canonical-form.md). ``lines`` are (account code, signed amount)."""
-    text = "".join([f"{code} {amount}\n" for code, amount in lines])
-    return _digest((FORM, book, effective_on.isoformat(), reference, description, reverses, text))
-
-
-def _digest(parts: tuple[str, ...]) -> bytes:
-    return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
 def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
@@ -205,24 +199,29 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
 
     ``lane`` picks the stripe of striped accounts; ``by_hand`` says that a provisional period may take the entries.
     """
-    decision = _Decision(held, lane, by_hand=by_hand)
+    decision = Decision(held, lane, by_hand=by_hand)
     for draft in drafts:
         decision.ask(draft)
     return decision.refusals, decision.plan()
 
 
-class _Decision:
+class Decision:
     """What has been decided of the drafts so far: each is asked in the light of those before it."""
 
-    def __init__(self, held: Held, lane: int, *, by_hand: bool) -> None:
+    def __init__(self, held: Held, lane: int, *, by_hand: bool, is_preview: bool = False) -> None:
+        """Begin with what is held. Of a preview no plan is taken, and entries that are new need no digest."""
         self.refusals: list[errors.LedgerError] = []
+        self._is_preview = is_preview
         self._held = held
         self._by_hand = by_hand
         self._plan = Plan()
         self._running = dict(held.balances)
+        self._last_on = dict(held.last_on)
+        self._days: dict[int, floors.Days] = {}
         self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
+        self._undone: set[int] = set()  # ids of the entries that the drafts so far reverse
         self._lots = LotDecision(held.lots, held.done) if held.lots else None
 
     def plan(self) -> Plan:
@@ -231,6 +230,7 @@ class _Decision:
             before, last = self._held.balances[key]
             if sequence != last:
                 self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
+                self._plan.last_on[key] = self._last_on[key]
         if self._lots is not None:
             self._plan.lots, self._plan.uses, self._plan.remainders = self._lots.lots, self._lots.uses, self._lots.remainders()
         return self._plan
@@ -245,18 +245,15 @@ class _Decision:
         if found:
             self.refusals += _ordered(found)
             return
-        fingerprint = self._fingerprint(draft, book)
         name = (draft.book_id, draft.reference)
-        if name in self._seen or name in self._held.known:
+        known = self._held.known.get(name)
+        fingerprint = b"" if self._is_preview and known is None else self._fingerprint(draft, book)
+        if name in self._seen or (known is not None and not self._is_undone(known)):
             self._meet(draft, name, fingerprint)
             return
-        self._seen[name] = (fingerprint, draft)
-        when = (draft.book_id, draft.effective_on)
-        if when not in self._dates:
-            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
-        if (shut := self._dates[when]) is not None:
-            kind, period = shut
-            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
+        if not self._is_preview:
+            self._seen[name] = (fingerprint, draft)
+        self._ask_date(draft, book, found)
         if draft.reverses is not None:
             found += objections.of_reversal(draft, self._held)
         self._place_lines(draft, found)
@@ -264,37 +261,76 @@ class _Decision:
             found += self._place_lots(draft)
         if found:
             self.refusals += _ordered(found)
-        else:
-            self._plan.entries.append(_ENTRY((draft, fingerprint)))
+        elif not self._is_preview:
+            if draft.reverses is not None:
+                self._undone.add(draft.reverses.id)
+            self._plan.entries.append(_ENTRY((draft, fingerprint, 0 if known is None else known.turn + 1)))
+
+    def _ask_date(self, draft: Draft, book: HeldBook, found: list[errors.LedgerError]) -> None:
+        """Add to ``found`` what the draft's date is refused with."""
+        when = (draft.book_id, draft.effective_on)
+        if when not in self._dates:
+            self._dates[when] = objections.of_date(book, draft.effective_on, by_hand=self._by_hand)
+        if (shut := self._dates[when]) is not None:
+            kind, period = shut
+            found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
+
+    def replays(self) -> list[tuple[int, str]]:
+        """Return, once, the drafts of a preview that stand already, as (book id, reference); let go of lines, which nobody will write."""
+        if len(self._plan.lines) > LINES_LET_GO:
+            self._plan.lines.clear()
+        found, self._plan.replayed = self._plan.replayed, {}
+        return list(found)
 
     def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
         _book_id, on, reference, description, lines, reverses, *_flags = draft
         places = self._places
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
-        return _digest((FORM, book.code, _iso(on), reference, description, reverses.reference if reverses else "", text))
+        return forms.digest_of(
+            (FORM, book.code, forms.iso(on), reference, description, reverses.reference if reverses else "", text)
+        )
+
+    def _is_undone(self, known: KnownEntry) -> bool:
+        """Whether an entry stands no more, so that its reference is free for the next."""
+        return bool(known.reversed_by) or known.id in self._undone
 
     def _meet(self, draft: Draft, name: tuple[int, str], fingerprint: bytes) -> None:
         """Decide on a draft whose reference stands for an entry already: for this very one, or else for another, which is a conflict."""
-        known, earlier = self._held.known.get(name), self._seen.get(name)
-        if known is not None and known.digest == fingerprint:
+        earlier = self._seen.get(name)
+        if earlier is not None:
+            # The same draft twice in one call is one entry.
+            if earlier[0] != fingerprint:
+                self.refusals += [objections.conflict(draft, objections.content(earlier[1], self._held), self._held)]
+                self.refusals += objections.of_reversal(draft, self._held)
+            return
+        known = self._held.known[name]
+        if known.digest == fingerprint:
             self._plan.replayed[name] = known.id
-        elif known is not None or (earlier is not None and earlier[0] != fingerprint):
-            there = known.content if known is not None else _content(earlier[1], self._held)  # type: ignore[index] # one of them is there
-            self.refusals += [_conflict(draft, there, self._held), *objections.of_reversal(draft, self._held)]
-        # Else the same draft stands twice in one call, which is one entry.
+        else:
+            self.refusals += [objections.conflict(draft, known.content, self._held), *objections.of_reversal(draft, self._held)]
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
         entry_place, running, lines, places = len(self._plan.entries), self._running, self._plan.lines, self._places
+        on, last_on = draft.effective_on, self._last_on
+        # What expires is there to go: what an account owes beyond its floor, somebody decided.
+        keeps_floor = not draft.waives_floor and (draft.lots is None or not draft.lots.expires)
         for account_id, amount in draft.lines:
             code, book_id, key, stripe, sign, floor, takes_any = places[account_id]
             if not takes_any or book_id != draft.book_id:
                 found += objections.of_account(draft, account_id, self._held)
             before, sequence = running[key]
             after = before + amount
-            if floor is not None and amount * sign < 0 and after * sign < floor and not draft.waives_floor:
-                facts = {"account": code, "balance": after * sign, "floor": floor}
-                found.append(errors.FloorBroken(**facts, reference=draft.reference))
+            latest = last_on.get(key)
+            if latest is None or latest < on:
+                last_on[key] = on
+            if floor is not None:
+                if account_id not in self._days:
+                    self._days[account_id] = floors.Days(self._held.days.get(account_id, {}))
+                days, is_late = self._days[account_id], latest is not None and on < latest
+                if amount * sign < 0 and keeps_floor and (is_late or after * sign < floor):
+                    found += days.refusals(draft, code, floor=floor, after=after, sign=sign)
+                days.add(on, amount)
             if not -BALANCE_MOST <= after <= BALANCE_MOST:
                 found.append(errors.AmountOutOfRange(reference=draft.reference, account=code, amount=amount))
             running[key] = (after, sequence + 1)
@@ -305,11 +341,10 @@ class _Decision:
         if self._lots is None:
             return [lot_errors.LotsNotMoved(reference=draft.reference)]
         first = len(self._plan.lines) - len(draft.lines)
+        said = (draft.effective_on, draft.reference, draft.waives_floor)
         lines = [
-            LotLine(
-                place, account_id, amount * self._lots.sign(account_id), draft.effective_on, draft.reference, draft.waives_floor
-            )
-            for place, (account_id, amount) in enumerate(draft.lines, first)
+            LotLine(place, account_id, amount * self._lots.sign(account_id), *said, after, self._days.get(account_id))
+            for place, (_entry, account_id, _stripe, _sequence, amount, after) in enumerate(self._plan.lines[first:], first)
             if self._lots.keeps(account_id)
         ]
         reverses = draft.reverses.id if draft.reverses else None
@@ -356,41 +391,9 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
             is_sound = False
     if is_sound and total == 0 and _REFERENCE(draft.reference) and _DESCRIPTION(draft.description):
         return []
-    found: list[errors.LedgerError] = []
-    if _REFERENCE(draft.reference) is None:
-        found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
-    if _DESCRIPTION(draft.description) is None:
-        found.append(errors.DescriptionInvalid(reference=draft.reference))
-    if len(draft.lines) < 2:
-        found.append(errors.LinesTooFew(reference=draft.reference, count=len(draft.lines)))
-    for account_id, amount in draft.lines:
-        if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
-            code = held.accounts[account_id].code if account_id in held.accounts else account_id
-            kind = errors.AmountOutOfRange if amount else errors.LineZero
-            found.append(kind(reference=draft.reference, account=code, amount=amount))
-    if total != 0:
-        found.append(errors.Unbalanced(reference=draft.reference, sum=total))
-    unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
-    return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
+    return forms.refusals(draft, held)
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:
     """Return the refusals of one draft in the documented order."""
     return sorted(found, key=lambda refusal: ORDER.index(type(refusal)))
-
-
-def _content(draft: Draft, held: Held) -> Mapping[str, object]:
-    """Return what is compared when two entries claim one reference."""
-    return {
-        "date": draft.effective_on.isoformat(),
-        "description": draft.description,
-        "reverses": draft.reverses.reference if draft.reverses else "",
-        "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
-    }
-
-
-def _conflict(draft: Draft, there: Mapping[str, object], held: Held) -> errors.LedgerError:
-    """The reference stands for something else: name each field that differs."""
-    mine = _content(draft, held)
-    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
-    return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")

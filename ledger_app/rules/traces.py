@@ -24,6 +24,28 @@ PROVED_OTHERWISE: Mapping[str, str] = {
     "ledger_app_link": "by the chain",
 }
 
+# Tables of which nothing depends on what they say.
+OF_NO_WEIGHT: Mapping[str, str] = {
+    "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
+}
+
+# Written once, and never changed: the database refuses. Histories are so as well.
+WRITTEN_ONCE = (
+    "ledger_app_trace",
+    "ledger_app_link",
+    "ledger_app_postingdigest",
+    "ledger_app_sealcover",
+    "ledger_app_verification",
+)
+
+# What wrote a posting is there when it writes; of a chunk, the application above knows.
+ORIGINS: Mapping[str, str] = {
+    "hold": "ledger_app_hold",
+    "merge": "ledger_app_merge",
+    "expiry": "ledger_app_expirychunk",
+    "reversal": "ledger_app_entry",
+}
+
 # Columns that are of no weight, or that change all the time.
 UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",

@@ -89,6 +89,7 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "duplicate": Appearance(_("Duplicate"), "plain", '<path d="M2.5 5.5h8v8h-8zM5.5 5V2.5h8v8H11"/>'),
     "conflict": Appearance(_("Conflict"), "warn", '<path d="M2 8h4.5M4.5 5.5L7 8l-2.5 2.5M14 8H9.5M11.5 5.5L9 8l2.5 2.5"/>'),
     "planned": Appearance(_("To apply"), "note", '<path d="M3 8h9M8.5 4.5L12 8l-3.5 3.5"/>'),
+    "never": Appearance(_("Never applied"), "plain", CROSS),
     "no_effect": Appearance(_("Without effect"), "plain", '<path d="M3 8h10"/>'),
     "set_aside": Appearance(_("Set aside"), "warn", '<path d="M8 2v7M5 6.3L8 9.3l3-3M2.5 13.5h11"/>'),
     "error": Appearance(_("Error"), "stop", OCTAGON + '<path d="M8 5v3.6M8 11h.01"/>'),

@@ -22,6 +22,7 @@ ALONE, MOST = 40, 60  # finance decides as much alone, and as much with a second
 NEW = "new"  # an entry whose number is not known before it is posted
 picks = st.integers(0, 999)
 amounts = st.integers(1, 60)
+dated = st.sampled_from([0, 0, 0, -25, -10, -3, -1, 1, 4, 15, 40])  # days from today: entries come in any order
 
 
 class PointsHistories(RuleBasedStateMachine):
@@ -96,7 +97,8 @@ class PointsHistories(RuleBasedStateMachine):
         return result
 
     def named(self, name):
-        self.model.entries[name] = self.model.entries.pop(NEW)
+        for there in [each for each in self.model.entries if each == NEW or each.startswith(f"{NEW}:")]:
+            self.model.entries[name + there.removeprefix(NEW)] = self.model.entries.pop(there)
 
     def busy(self, *keys):
         """Return what may refuse where something that concerns the accounts is open."""
@@ -112,33 +114,37 @@ class PointsHistories(RuleBasedStateMachine):
         keys = sorted(self.model.accounts)
         return keys[pick % len(keys)]
 
-    def draft(self, name, key, gains, lots=None):
+    def day(self, days):
+        """Return a day before or after today, in a period that takes entries as far as it can be."""
+        return min(max(self.today + timedelta(days=days), date(2017, 1, 1)), date(2017, 12, 31))
+
+    def draft(self, name, key, gains, on, lots=None):
         code = self.model.accounts[key].code
         self.points.accounts.setdefault(code, Account.objects.get(pk=key))
-        return self.points.draft(name, gains, on=self.today, who=code, lots=lots)
+        return self.points.draft(name, gains, on=on, who=code, lots=lots)
 
-    def change(self, key, gains):
-        name, on, now = f"c-{next(self.numbers)}", self.today, self.now
-        draft = self.draft(name, key, gains)
+    def change(self, key, gains, days=0):
+        name, on, now = f"c-{next(self.numbers)}", self.day(days), self.now
+        draft = self.draft(name, key, gains, on)
         self.attempt(lambda: self.points.post(draft, at=now), lambda model: model.change(name, on, now, key, gains))
 
     @rule(days=st.integers(1, 20))
     def time_passes(self, days):
         self.today = min(self.today + timedelta(days=days), date(2017, 12, 20))
 
-    @rule(pick=picks, amount=amounts, last=st.sampled_from([None, None, 0, 5, 60]))
-    def grant(self, pick, amount, last):
-        key, name, on, now = self.account(pick), f"g-{next(self.numbers)}", self.today, self.now
+    @rule(pick=picks, amount=amounts, last=st.sampled_from([None, None, 0, 5, 60]), days=dated)
+    def grant(self, pick, amount, last, days):
+        key, name, on, now = self.account(pick), f"g-{next(self.numbers)}", self.day(days), self.now
         if last is None:
-            self.change(key, amount)
+            self.change(key, amount, days)
             return
         last_on = on + timedelta(days=last)
-        draft = self.draft(name, key, amount, Named(grants=(Grant("paid", amount, last_on),)))
+        draft = self.draft(name, key, amount, on, Named(grants=(Grant("paid", amount, last_on),)))
         self.attempt(lambda: self.points.post(draft, at=now), lambda model: model.grant(name, on, now, key, amount, last_on))
 
-    @rule(pick=picks, amount=amounts)
-    def spend(self, pick, amount):
-        self.change(self.account(pick), -amount)
+    @rule(pick=picks, amount=amounts, days=dated)
+    def spend(self, pick, amount, days):
+        self.change(self.account(pick), -amount, days)
 
     @rule(pick=picks, amount=amounts, hours=st.sampled_from([1, 100, 2000]))
     def hold(self, pick, amount, hours):
@@ -154,14 +160,16 @@ class PointsHistories(RuleBasedStateMachine):
             self.model.holds[done[0].pk] = placed[0]
 
     @precondition(lambda self: self.open_holds())
-    @rule(pick=picks, share=amounts)
-    def settle(self, pick, share):
+    @rule(pick=picks, share=amounts, days=st.sampled_from([None, None, -9, -2, 1]))
+    def settle(self, pick, share, days):
         number = self.open_holds()[pick % len(self.open_holds())]
-        row, on, now = Hold.objects.get(pk=number), self.today, self.now
+        row, today, now = Hold.objects.get(pk=number), self.today, self.now
         amount = min(share, row.amount)
+        # A till says no day; finance may.
+        who, on = ("till-1", None) if days is None else ("finance-1", self.day(days))
         self.attempt(
-            lambda: holds.settle(hold_id=number, amount=amount, effective_on=None, caller=self.by("till-1")),
-            lambda model: model.settle(number, now, on, row.account_id, amount),
+            lambda: holds.settle(hold_id=number, amount=amount, effective_on=on, caller=self.by(who)),
+            lambda model: model.settle(number, now, today, row.account_id, amount, on),
         )
 
     @precondition(lambda self: self.open_holds())
@@ -189,19 +197,18 @@ class PointsHistories(RuleBasedStateMachine):
         def work():
             return expiry.expire(book=self.points.book, through=through, caller=self.by("system"))
 
-        refused = []
-        done = self.attempt(work, lambda model: refused.extend(model.expire(through, now)))
-        assert len(done.refused) == len(refused)
+        done = self.attempt(work, lambda model: model.expire(through, now))
+        assert not done.refused
         again = self.attempt(work, lambda model: model.expire(through, now))
         assert again.entry_count == 0
 
-    @rule(pick=picks)
-    def reverse(self, pick):
-        """Take an entry back today, whatever its own day, as the reversal of a batch may."""
+    @rule(pick=picks, days=dated)
+    def reverse(self, pick, days):
+        """Take an entry back, whatever its own day, as the reversal of a batch may."""
         # The same again would be found done.
         names = sorted(name for name, entry in self.model.entries.items() if not entry.is_reversed)
         name = names[pick % len(names)]
-        entry, on, now = Entry.objects.get(book=self.points.book, reference=name), self.today, self.now
+        entry, on, now = Entry.objects.get(book=self.points.book, reference=name), self.day(days), self.now
         self.attempt(
             lambda: reverse_entry(entry_id=entry.pk, effective_on=on, reason="It was wrong.", caller=self.by("system")),
             lambda model: model.reverse(f"reversal:{entry.pk}", name, on, now),

@@ -24,13 +24,22 @@ class Lot:
     remaining: int
     due_on: date | None = None
     held: int = 0
+    came_from: "Lot | None" = None  # the lot of a merged member that it was
 
     def __post_init__(self) -> None:
         self.due_on = self.last_on
 
     def free_on(self, on: date) -> int:
         """What can be spent on a day."""
-        return self.remaining - self.held if self.kind != "deficit" and (self.due_on or on) >= on else 0
+        return self.remaining - self.held if self.kind != "deficit" and self.is_of(on) else 0
+
+    def is_of(self, on: date) -> bool:
+        """Whether a day is one of its days."""
+        return self.granted_on <= on <= (self.due_on or on)
+
+    def is_of_merge(self, made: list["Lot"]) -> bool:
+        """Whether it is one of these, or was carried on from one of them."""
+        return any(self is lot for lot in made) or (self.came_from is not None and self.came_from.is_of_merge(made))
 
 
 @dataclass(eq=False)
@@ -66,9 +75,11 @@ class Line:
     made: list[tuple[Lot, int]] = field(default_factory=list)
     uses: list[tuple[Lot, int]] = field(default_factory=list)
 
-    def make(self, kind: str, amount: int, last_on: date | None, granted_on: date | None = None) -> None:
+    def make(
+        self, kind: str, amount: int, last_on: date | None, granted_on: date | None = None, came_from: Lot | None = None
+    ) -> None:
         """Make a lot."""
-        lot = Lot(kind, granted_on or self.on, last_on, amount)
+        lot = Lot(kind, granted_on or self.on, last_on, amount, came_from=came_from)
         self.account.lots.append(lot)
         self.made.append((lot, amount))
 
@@ -93,6 +104,7 @@ class Hold:
     """What is promised, out of which lots, until when."""
 
     account: Account
+    placed_on: date
     ends_at: datetime
     parts: list[tuple[Lot, int]]
     state: str = "open"
@@ -113,6 +125,7 @@ class Model:
     frozen_through: date
     entries: dict[str, Entry] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
+    merges: dict[int, list[Lot]] = field(default_factory=dict)  # the lots that each made
 
     def last_on(self, granted_on: date) -> date:
         """The last day of what is granted on a day and says nothing else."""
@@ -129,11 +142,32 @@ class Model:
         self.entries[name] = entry = Entry(on, lines)
         return entry
 
+    def closing(self, account: Account, on: date) -> int:
+        """What an account closes a day with."""
+        dated = (line for entry in self.entries.values() if entry.on <= on for line in entry.lines)
+        return sum(line.amount for line in dated if line.account is account)
+
+    def days(self, account: Account, on: date) -> list[date]:
+        """A day and all later ones on which the account has lines."""
+        found = {entry.on for entry in self.entries.values() if any(line.account is account for line in entry.lines)}
+        return [on, *sorted(day for day in found if day > on)]
+
     def floors_hold(self, entry: Entry) -> None:
-        """No account falls below its floor."""
+        """No day from the entry's on closes below the floor of an account that it takes from."""
         for line in entry.lines:
             account = line.account
-            agree(line.amount > 0 or account.floor is None or account.balance >= account.floor)
+            if line.amount < 0 and account.floor is not None:
+                agree(*(self.closing(account, day) >= account.floor for day in self.days(account, entry.on)))
+
+    def leaves_days(self, entry: Entry) -> None:
+        """Of what is dated before others, no day closes below the floor once all has gone that is due by then."""
+        for line in entry.lines:
+            account, days = line.account, self.days(line.account, entry.on)
+            if line.amount > 0 or account.floor is None or len(days) == 1:
+                continue
+            for day, after in zip(days, [*days[1:], date.max], strict=True):
+                due = sum(lot.remaining for lot in account.lots if lot.kind != "deficit" and lot.due_on and lot.due_on < after)
+                agree(self.closing(account, day) - due >= account.floor)
 
     def end_holds(self, now: datetime, accounts: set[int] | None = None) -> None:
         """End the holds whose time is over: of whoever is posted to, or all."""
@@ -152,6 +186,8 @@ class Model:
         else:
             spend(line, -amount, waives=waives)
         net(line)
+        if not waives:
+            self.leaves_days(entry)
 
     def grant(self, name: str, on: date, now: datetime, key: int, amount: int, last_on: date) -> None:
         """Grant paid points with a last day of their own."""
@@ -168,25 +204,38 @@ class Model:
         agree(sum(part for _lot, part in parts) == amount)
         for lot, part in parts:
             lot.held += part
-        return Hold(account, ends_at, parts)
+        if account.floor is not None and len(days := self.days(account, on)) > 1:
+            held = sum(lot.held for lot in account.lots)
+            agree(*(self.closing(account, day) - held >= account.floor for day in days))
+        return Hold(account, on, ends_at, parts)
 
-    def settle(self, number: int, now: datetime, on: date, key: int, amount: int) -> None:
-        """Take a part of what is held, out of what is held, and let the rest go."""
+    def settle(self, number: int, now: datetime, today: date, key: int, amount: int, asked_on: date | None = None) -> None:
+        """Take a part of what is held, out of what is held, and let the rest go: today, or on the last day of what is held."""
         hold = self.holds[number]
         agree(now < hold.ends_at, amount <= sum(part for _lot, part in hold.parts))
+        taken, left = [], amount
+        for lot, part in hold.parts:
+            if taking := min(part, left):
+                left -= taking
+                taken.append((lot, taking))
+        last = min([today, *(lot.due_on for lot, _part in taken if lot.due_on)])
+        on = asked_on or last
+        agree(hold.placed_on <= on <= last)
         entry = self.post(f"hold:{number}", on, now, (key, -amount))
         self.floors_hold(entry)
+        for lot, part in taken:
+            entry.lines[0].use(lot, part)
+            lot.held -= part
+        # The rest is let go when all is posted.
+        net(entry.lines[0])
+        self.leaves_days(entry)
+        for lot, part in taken:
+            lot.held += part
         hold.end("settled")
-        for lot, part in hold.parts:
-            taken = min(part, amount)
-            amount -= taken
-            if taken:
-                entry.lines[0].use(lot, taken)
 
-    def expire(self, through: date, now: datetime) -> list[str]:
-        """Let everything go that is due through a day and not held: one entry for each account and day; return the accounts that refuse."""
+    def expire(self, through: date, now: datetime) -> None:
+        """Let everything go that is due through a day and not held: one entry for each account and day."""
         self.end_holds(now)
-        refused = []
         for key, account in self.accounts.items():
             for on in sorted({lot.due_on for lot in account.lots if lot.due_on and lot.due_on <= through}):
                 due = [lot for lot in account.lots if lot.due_on == on and lot.kind != "deficit" and lot.remaining > lot.held]
@@ -195,27 +244,49 @@ class Model:
                 name = f"expiry:{account.code}:{on}"
                 count = sum(there == name or there.startswith(f"{name}:") for there in self.entries)
                 whole = sum(lot.remaining - lot.held for lot in due)
-                if account.floor is not None and account.balance - whole < account.floor:
-                    # It owes more than its floor lets it, by an adjustment that said so.
-                    refused.append(account.code)
-                    continue
                 entry = self.post(
                     f"{name}:{count + 1}" if count else name, on, now, (key, -whole), takes_any=account.state != "closed"
                 )
                 for lot in due:
                     entry.lines[0].use(lot, lot.remaining - lot.held)
-        return refused
 
-    def move(self, name: str, on: date, now: datetime, source: int, target: int, amount: int) -> None:
-        """Move points with their lots; a negative amount goes the other way."""
+    def move_all(self, name: str, on: date, now: datetime, source: int, target: int) -> None:
+        """Move a balance with its lots: what is granted from a later day on that day."""
+        account = self.accounts[source]
+        later = [lot for lot in account.lots if lot.kind != "deficit" and lot.remaining and lot.granted_on > on]
+        first = account.balance - sum(lot.remaining for lot in later)
+        if account.balance:
+            self.move_lots(name, on, now, source, target, later, first)
+
+    def move_lots(
+        self, name: str, on: date, now: datetime, source: int, target: int, lots: list[Lot], first: int | None = None
+    ) -> None:
+        """Move lots, each on the day or on that from which it is granted; ``first`` on the day in order, where it is said."""
+        there = [lot for lot in lots if lot.is_of(on)]
+        if first is None:
+            self.move(name, on, now, source, target, sum(lot.remaining for lot in there), there)
+        else:
+            self.move(name, on, now, source, target, first)
+        for day in sorted({lot.granted_on for lot in lots if lot.granted_on > on}):
+            part = [lot for lot in lots if lot.granted_on == day]
+            self.move(f"{name}:{day}", day, now, source, target, sum(lot.remaining for lot in part), part)
+
+    def move(
+        self, name: str, on: date, now: datetime, source: int, target: int, amount: int, named: list[Lot] | None = None
+    ) -> None:
+        """Move points with their lots, named ones or in order; a negative amount goes the other way."""
+        if not amount:
+            return
         entry = self.post(name, on, now, (source, -amount), (target, amount))
         self.floors_hold(entry)
         loses, gains = sorted(entry.lines, key=lambda line: line.amount)
-        agree(not any(lot.due_on and lot.due_on < on for lot in loses.account.lots if lot.remaining))
+        if named is None:
+            agree(not any(lot.due_on and lot.due_on < on for lot in loses.account.lots if lot.remaining))
         left = gains.amount
-        for lot, part in list(in_order(loses.account, on, left)):
+        takes = list(in_order(loses.account, on, left)) if named is None else [(lot, lot.remaining) for lot in named]
+        for lot, part in takes:
             loses.use(lot, part)
-            gains.make(lot.kind, part, lot.due_on, lot.granted_on)
+            gains.make(lot.kind, part, lot.due_on, lot.granted_on, came_from=lot)
             left -= part
         if left:
             agree(not any(lot.held for lot in loses.account.lots))
@@ -223,6 +294,7 @@ class Model:
             gains.make("free", left, self.last_on(on))
         net(loses)
         net(gains)
+        self.leaves_days(entry)
 
     def reverse(self, name: str, of: str, on: date, now: datetime) -> None:
         """Take an entry back: to the same lots, out of the lots that it made."""
@@ -242,11 +314,13 @@ class Model:
                     if -amount > owed:
                         line.make("free", -amount - owed, self.last_on(on))
                     continue
+                agree(lot.remaining == lot.held or lot.is_of(on))
                 part = min(amount, lot.remaining - lot.held)
                 if part:
                     line.use(lot, part)
                 spend(line, amount - part)
             net(line)
+        self.leaves_days(entry)
 
 
 def in_order(account: Account, on: date, amount: int):
@@ -271,10 +345,10 @@ def spend(line: Line, amount: int, *, waives: bool = False) -> None:
 
 def net(line: Line) -> None:
     """Pay off what is owed with what can be spent."""
-    owed = -sum(lot.remaining for lot in line.account.deficits)
-    for lot, part in list(in_order(line.account, line.on, owed)):
+    owing = [lot for lot in line.account.deficits if lot.granted_on <= line.on]
+    for lot, part in list(in_order(line.account, line.on, -sum(lot.remaining for lot in owing))):
         line.use(lot, part)
-        for deficit in line.account.deficits:
+        for deficit in owing:
             paid = min(part, -deficit.remaining)
             part -= paid  # noqa: PLW2901 - what is left of it
             if paid:
@@ -282,7 +356,8 @@ def net(line: Line) -> None:
 
 
 def give_back(line: Line, done: Line) -> None:
-    """Give back to the lots that were taken from; what is past its day is due on the day on which it comes back."""
+    """Give back to the lots that were taken from; what is past its day is due on the day on which it comes back. No lot is there before its day."""
+    agree(*(lot.granted_on <= line.on for lot, _amount in (*done.uses, *done.made)))
     for lot, amount in done.uses:
         if lot.kind != "deficit" and amount > 0 and lot.due_on and lot.due_on < line.on:
             agree(not lot.remaining)

@@ -8,7 +8,8 @@ from django.core.management.base import CommandParser
 
 from config import commands, doorways
 from ingestion_app import errors
-from ingestion_app.models import Batch
+from ingestion_app.management.beating import beating
+from ingestion_app.models import Batch, Worker
 from ingestion_app.operations import applying
 from ingestion_app.queries import batches, replays
 from ingestion_app.queries.replays import Replay
@@ -39,7 +40,7 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> com
     ``name`` is ``resume`` where that was asked for, which alone ends a pause.
     """
     applying.begin(batch_id=batch.pk, caller=caller, name=name)
-    with commands.Progress() as progress:
+    with beating(Worker.Kind.APPLY), commands.Progress() as progress:
         applied = applying.carry_on(
             batch_id=batch.pk,
             caller=caller,

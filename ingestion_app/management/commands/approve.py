@@ -24,12 +24,22 @@ class Command(commands.Command):
             "--plan", metavar="DIGEST", help="the digest you were shown; the plan as it is now where it is not given"
         )
 
+        parser.add_argument(
+            "--acknowledge-version",
+            type=commands.positive,
+            metavar="N",
+            help="say that you know of version N of the source, loaded after the plan was made",
+        )
+
     def run(self, **options: Any) -> commands.Outcome:
         """Approve, unless it was already done."""
-        return approve(commands.find_batch(options["batch"]), options["user"], options["note"], options["plan"])
+        batch, known = commands.find_batch(options["batch"]), options["acknowledge_version"]
+        return approve(batch, options["user"], options["note"], options["plan"], known_version=known)
 
 
-def approve(batch: Batch, user_name: str, note: str = "", plan: str | None = None) -> commands.Outcome:
+def approve(
+    batch: Batch, user_name: str, note: str = "", plan: str | None = None, *, known_version: int | None = None
+) -> commands.Outcome:
     """Approve a batch and tell it. A batch past approval is left as it is."""
     caller = commands.caller(user_name, deciding=True)
     if batch.state not in {
@@ -40,7 +50,9 @@ def approve(batch: Batch, user_name: str, note: str = "", plan: str | None = Non
         Batch.State.REVERSED,
     }:
         shown = plan or batches.hexadecimal(batch.plan_digest)
-        batch = deciding.approve(batch_id=batch.pk, digest_shown=shown, caller=caller, note=note)
+        batch = deciding.approve(
+            batch_id=batch.pk, digest_shown=shown, caller=caller, note=note, acknowledged_version=known_version
+        )
     by = batch.approved_by.username if batch.approved_by else ""
     approved = batches.hexadecimal(batch.approved_digest)
     data = {"batch": batch.pk, "state": batch.state, "approved_by": by, "plan": approved}

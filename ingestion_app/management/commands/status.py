@@ -1,16 +1,19 @@
 """status BATCH: whether a batch is safe to run again, how far it has come, and until when it is due."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
 from ingestion_app.models import Batch
+from ingestion_app.queries import workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
-from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of, spans
+from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of
 from ingestion_app.queries.status import as_dict
+from ingestion_app.queries.waking import TRIES_MOST
+from ingestion_app.queries.workers import Heard
 
 
 class Command(commands.Command):
@@ -21,11 +24,17 @@ class Command(commands.Command):
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="hold the plan and the ledger's rows against what was approved, which reads them all",
+        )
 
     def run(self, **options: Any) -> commands.Outcome:
         """Read and tell."""
         batch, at = commands.find_batch(options["batch"]), doorways.now()
-        rerun, progress, deadline = rerun_of(batch, at=at), progress_of(batch, at=at), deadline_of(batch)
+        rerun = rerun_of(batch, at=at, check=options["check"])
+        progress, deadline, heard = progress_of(batch, at=at), deadline_of(batch), workers.told()
         due = (f"due: {deadline.sentence(at)} ({deadline.due_at:%Y-%m-%d %H:%M:%S} UTC)",) if deadline else ()
         lines = (
             f"batch {batch.pk} ({batch}) is {batch.state}{', paused' if batch.is_paused else ''}",
@@ -34,6 +43,7 @@ class Command(commands.Command):
             *_chunks(batch, rerun),
             *_pace(progress),
             *due,
+            *_workers(heard, progress),
         )
         return commands.Outcome(as_dict(batch, rerun, progress, deadline, at), lines)
 
@@ -53,25 +63,20 @@ def _why(rerun: Rerun) -> Iterator[str]:
 
 
 def _chunks(batch: Batch, rerun: Rerun) -> Iterator[str]:
-    kinds = (
-        ("done", rerun.done),
-        ("would run", rerun.would_run),
-        ("being worked on", rerun.held_numbers),
-        ("stopped", rerun.stopped_numbers),
-    )
+    kinds = (("done", "applied"), ("would run", "pending"), ("being worked on", "running"), ("stopped", "stopped"))
     if not batch.plan_digest:
         yield "chunks: planned when the batch is validated"
         return
-    for name, numbers in kinds:
-        if numbers:
-            yield f"{name}: {len(numbers)} (chunks {spans(numbers)})"
+    for name, kind in kinds:
+        if rerun.count(kind):
+            yield f"{name}: {rerun.count(kind)} (chunks {rerun.chunks(kind)})"
         if name == "being worked on":
             yield from (f"  chunk {each.number}: {each.by}, until {each.until:%H:%M:%S} UTC" for each in rerun.held)
     for stopped in rerun.stopped:
         since = f" (attempt {stopped.attempt}, {stopped.since:%Y-%m-%d %H:%M:%S} UTC)" if stopped.since else ""
         yield from (f"  chunk {stopped.number}{since}: {each['code']}: {each['sentence']}" for each in stopped.reasons)
-    if len(rerun.stopped_numbers) > SHOWN_MOST:
-        yield f"  … and {len(rerun.stopped_numbers) - SHOWN_MOST} more"
+    if rerun.count("stopped") > SHOWN_MOST:
+        yield f"  … and {rerun.count('stopped') - SHOWN_MOST} more"
 
 
 def _pace(progress: Progress) -> Iterator[str]:
@@ -82,8 +87,19 @@ def _pace(progress: Progress) -> Iterator[str]:
         rate = f", {progress.rate:,} records/s" if progress.rate else ""
         left = f", about {progress.seconds_left:,} s left" if progress.seconds_left is not None else ""
         yield f"running: {progress.phase or 'apply'}{rate}{left}"
+    if progress.has_given_up:
+        yield f"given up: {TRIES_MOST} attempts have failed one after the other; a person starts it again (resume)"
     if progress.commit_percent is not None:
         yield (
             f"last attempt: {progress.commit_percent} % of the time in commit, {progress.deadlocks} deadlocks, "
             f"{progress.lock_waits} lock waits, {progress.taken_over} chunks taken over"
         )
+
+
+def _workers(heard: Sequence[Heard], progress: Progress) -> Iterator[str]:
+    """Yield who works, on every host, and who has died; where work waits, that nobody is there to do it."""
+    for each in heard:
+        seen = f"last seen {each.worker.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"{each.worker.kind} {each.worker}: {f'DEAD, {seen}' if each.is_dead else 'there'}"
+    if progress.attempt is not None and progress.is_silent:
+        yield f"the process of the last attempt is gone: {progress.attempt.host}:{progress.attempt.process}"

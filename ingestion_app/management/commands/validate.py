@@ -1,5 +1,6 @@
 """validate BATCH: reads the whole file and plans what would be posted."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,16 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from ingestion_app import errors
 from ingestion_app.checks.rules import RULES
-from ingestion_app.models import Batch, Finding
+from ingestion_app.management.beating import beating
+from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches
 from ledger_app.operations.audit import Caller
 
 SHOWN = 20
+POSTED = frozenset({Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
 
 
 class Command(commands.Command):
@@ -35,19 +39,36 @@ class Command(commands.Command):
 
 
 def validate(batch: Batch, caller: Caller, workers: int = 1, *, again: bool = False) -> commands.Outcome:
-    """Validate a batch and tell what came of it. A batch past validation is left as it is."""
-    past = {Batch.State.VALIDATED, Batch.State.APPROVED} if not again else set()
-    if batch.state not in past | {Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED}:
-        with commands.Progress() as progress:
-            batch = validating.validate(
-                batch_id=batch.pk,
-                directory=Path(settings.KAKUTEI_FILES_DIR),
-                caller=caller,
-                now=doorways.now,
-                workers=min(workers, commands.WORKERS_MOST),
-                told=progress.phase,
-            )
+    """Validate a batch and tell what came of it. A batch past validation is left as it is, which is said, with what would do otherwise."""
+    has_plan = batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED}
+    if batch.state in POSTED:
+        return _left(batch, f"it is {batch.state}: what it posts is validated no more, and nothing was read")
+    if has_plan and not again:
+        return _left(batch, f"nothing was read: it was validated already; validate {batch.pk} --again reads it once more")
+    with beating(Worker.Kind.VALIDATE), commands.Progress() as progress:
+        batch = validating.validate(
+            batch_id=batch.pk,
+            directory=Path(settings.KAKUTEI_FILES_DIR),
+            caller=caller,
+            now=doorways.now,
+            workers=min(workers, commands.WORKERS_MOST),
+            told=progress.phase,
+        )
     return tell(batch)
+
+
+def _left(batch: Batch, why: str) -> commands.Outcome:
+    """Say that a batch was left as it is, and why; where what its plan rests on has moved, that it has to be validated again."""
+    said = tell(batch)
+    moved = batches.moved(batch) if batch.state in batches.WAITING else []
+    complaints = tuple(str(errors.PlanMoved(what=what, batch=batch.pk)) for what in moved)
+    return replace(
+        said,
+        data={**said.data, "read": False},
+        lines=(*said.lines, why),
+        status=commands.REFUSED if complaints else said.status,
+        complaints=(*said.complaints, *complaints),
+    )
 
 
 def tell(batch: Batch) -> commands.Outcome:
@@ -64,9 +85,10 @@ def tell(batch: Batch) -> commands.Outcome:
         "findings": batch.finding_counts,
         "totals": batch.totals,
         "plan": batches.hexadecimal(batch.plan_digest),
+        "read": True,
     }
     line = (
-        f"batch {batch.pk} ({batch}) is {batch.state}: {batch.record_count} records, sum {batch.record_sum}; "
+        f"batch {batch.pk} ({batch}) is {batch.state}: {_figure(batch.record_count)} records, sum {_figure(batch.record_sum)}; "
         f"findings {dict(batch.finding_counts) or 'none'}"
     )
     if batch.state != Batch.State.REJECTED:
@@ -76,11 +98,25 @@ def tell(batch: Batch) -> commands.Outcome:
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
-    more = (f"… and {left} more; all are kept with batch {batch.pk}.",) if left > 0 else ()
+    more = (f"… and {left:,} more; {_kept(batch)}",) if left > 0 else ()
     return commands.Outcome(data, (line,), commands.INVALID, complaints + more)
+
+
+def _figure(figure: int | None) -> str:
+    return "not known" if figure is None else str(figure)
 
 
 def _complaint(finding: Finding) -> str:
     rule = RULES[finding.rule]
     where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
     return f"{finding.rule}: {where}: {str(rule.sentence).format(**finding.facts)} {str(rule.remedy).format(**finding.facts)}"
+
+
+def _kept(batch: Batch) -> str:
+    """Say how many of the findings that are errors can be looked at: of each rule the first are kept."""
+    errors_found = {rule: count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error"}
+    kept = Finding.objects.filter(batch=batch, rule__in=errors_found).count()
+    total = sum(errors_found.values())
+    if kept == total:
+        return f"all {total:,} are kept with batch {batch.pk}."
+    return f"{kept:,} of {total:,} are kept with batch {batch.pk}, the first of each rule."

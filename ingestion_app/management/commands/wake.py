@@ -1,10 +1,13 @@
 """wake [--every SECONDS]: queues the batches that should be applied and are in nobody's hands, and ends proposals that nobody decided in time."""
 
 import json
+import logging
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandParser
@@ -12,8 +15,13 @@ from django.db import connections
 
 from config import commands, doorways
 from ingestion_app import tasks
-from ledger_app.errors import TryAgain
+from ingestion_app.management.beating import beating
+from ingestion_app.models import Worker
 from ledger_app.operations import adjustments, holds, traces
+
+logger = logging.getLogger(__name__)
+
+Done = dict[str, list[int]]
 
 
 class Command(commands.Command):
@@ -32,38 +40,74 @@ class Command(commands.Command):
         """Look once, or until it is ended."""
         every = options["every"]
         if every is not None:
-            return commands.Report(object_lines=_lines(every, json.dumps), lines=_lines(every, _sentence))
-        done = _once()
-        return commands.Outcome(done, (_sentence(done),))
+            # Ended as services are, it says of itself that it has ended.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            return commands.Report(object_lines=self._lines(every, json.dumps), lines=self._lines(every, _sentence))
+        done: Done = {}
+        for name, job in JOBS.items():
+            done[name] = job()
+        return commands.Outcome(_told(done), (_sentence(done),))
+
+    def _lines(self, every: int, told: Callable[[Done], str]) -> Iterator[str]:
+        """Yield a line whenever something was done. It has no end of its own."""
+        with beating(Worker.Kind.WAKER):
+            was_away = False
+            while True:
+                done, away = _once()
+                if away and not was_away:
+                    self.stderr.write(f"the database is away ({away}); looking again every {every} s until it is back")
+                if was_away and not away:
+                    self.stderr.write("the database is back")
+                was_away = bool(away)
+                if any(done.values()):
+                    yield told(done)
+                connections.close_all()
+                time.sleep(every)
 
 
-def _once() -> dict[str, list[int]]:
-    """Look once: what was woken, and which proposals were over their time. Holds whose time is over end as well, and what was written is linked."""
-    holds.sweep(caller=commands.caller(None))
-    traces.link(at=doorways.now())
-    woken = tasks.wake(at=doorways.now(), silent_after=_patience())
-    return {"woken": woken, "expired": adjustments.expire_overdue(caller=commands.caller(None))}
+def _once() -> tuple[Done, str]:
+    """Look once: what each job did, and why the database could not be asked, where it could not.
 
-
-def _lines(every: int, told: Callable[[dict[str, list[int]]], str]) -> Iterator[str]:
-    """Yield a line whenever something was done. It has no end of its own."""
-    while True:
+    A fault in one job keeps none of the others from being done, nor from being looked for again.
+    """
+    done: Done = {}
+    for name, job in JOBS.items():
         try:
-            done = _once()
-        except TryAgain:
-            # The database may come back; until then nothing can be woken, and nothing else would end well for being ended.
-            done = {}
-        if any(done.values()):
-            yield told(done)
-        connections.close_all()
-        time.sleep(every)
+            done[name] = job()
+        except Exception as error:
+            if cause := commands.away(error):
+                return _told(done), cause
+            logger.exception("wake: %s", name)
+    return _told(done), ""
 
 
-def _patience() -> timedelta:
-    return timedelta(seconds=settings.KAKUTEI_LEASE_SECONDS)
+def _end_holds() -> list[int]:
+    holds.sweep(caller=commands.caller(None))
+    return []
 
 
-def _sentence(done: dict[str, list[int]]) -> str:
+def _link() -> list[int]:
+    traces.link(at=doorways.now())
+    return []
+
+
+def _wake() -> list[int]:
+    return tasks.wake(at=doorways.now(), silent_after=timedelta(seconds=settings.KAKUTEI_LEASE_SECONDS))
+
+
+def _expire() -> list[int]:
+    return adjustments.expire_overdue(caller=commands.caller(None))
+
+
+JOBS: Final[dict[str, Callable[[], list[int]]]] = {"holds": _end_holds, "woken": _wake, "expired": _expire, "linked": _link}
+
+
+def _told(done: Done) -> Done:
+    """Return what is told of what was done: holds tell of themselves in their audit rows, the chain in its links."""
+    return {name: done.get(name, []) for name in ("woken", "expired")}
+
+
+def _sentence(done: Done) -> str:
     woken, expired = done["woken"], done["expired"]
     told = f"queued again: {', '.join(f'batch {number}' for number in woken)}" if woken else "every batch is in somebody's hands"
     ended = f"; not decided in time: {', '.join(f'adjustment #{number}' for number in expired)}" if expired else ""

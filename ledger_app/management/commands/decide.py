@@ -9,7 +9,6 @@ from ledger_app import errors
 from ledger_app.models import Adjustment, Entry
 from ledger_app.operations import adjustments
 from ledger_app.queries import adjustments as queries
-from ledger_app.rules.adjustments import reference
 
 DONE_ALREADY = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}
 
@@ -42,7 +41,7 @@ class Command(commands.Command):
             row = adjustments.decide(
                 adjustment_id=number, name=given, caller=caller, digest_shown=shown, reason=options["reason"], version=row.version
             )
-        entry = Entry.objects.filter(book=row.book_id, reference=reference(row.pk)).first()
+        entry = Entry.objects.filter(posting__origin_kind="adjustment", posting__origin_id=row.pk).first()
         data = {"adjustment": row.pk, "state": row.state, "version": row.version, "entry": entry.reference if entry else None}
         return commands.Outcome(data, (f"adjustment {row} is {row.state}",))
 

@@ -40,7 +40,7 @@ class Command(commands.Command):
             action="append",
             type=_amount,
             metavar="BOOK:ROLE:AMOUNT",
-            help="what is given back, in minor units; may be given several times; what was moved where it is not given",
+            help="what is given back, in minor units; may be given several times; what was moved, as far as it is there, where it is not given",
         )
         for each in (propose, undo):
             each.add_argument("--date", type=commands.iso_date, metavar="D", help="of the entries; else the day of the decision")
@@ -130,6 +130,11 @@ def _told(row: Merge, plan: dict[str, Any], refusals: Sequence[LedgerError]) -> 
             merge=name, state=state, member=row.holder_id, survivor=remains
         )
     ]
-    lines += [f"  {each['book']} {each['from']} → {each['to'] or _('a new account')}: {each['amount']}" for each in plan["moves"]]
+    for each in plan["moves"]:
+        lines.append(f"  {each['book']} {each['from']} → {each['to'] or _('a new account')}: {each['amount']}")
+        if each.get("moved", each["amount"]) != each["amount"]:
+            lines[-1] += " " + _("of {moved} that the merge moved; the rest is not there").format(moved=each["moved"])
+        lines += [f"    {on}: {amount}" for on, amount in each.get("later", [])]
+        lines += [f"    #{lot} {kind} {granted}–{last}: {amount}" for lot, kind, granted, last, amount in each.get("lots", [])]
     lines += [f"  {kind} {value}" for _key, kind, value in plan["identifiers"]]
     return commands.Outcome(data, tuple(lines), status, tuple(str(reason) for reason in refusals))

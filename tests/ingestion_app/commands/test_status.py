@@ -4,10 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django_tasks_db.models import DBTaskResult
 
+from ingestion_app import errors
 from ingestion_app.management.commands import wake
-from ingestion_app.models import Batch
+from ingestion_app.models import Attempt, Batch, Chunk
+from ingestion_app.operations import attempts, workers
+from ingestion_app.queries import workers as seen
 from ledger_app.errors import TryAgain
 from tests.ingestion_app.conftest import Said
 from tests.ingestion_app.operations import world as worlds
@@ -116,3 +120,70 @@ def test_wake_again_and_again_outlives_a_database_that_is_away(monkeypatch):
     lines = iter(wake.Command().run(every=30).lines)
     assert next(lines) == "queued again: batch 3"
     assert slept == [30, 30]
+
+
+def test_status_tells_who_works_on_every_host_and_who_has_died(world, begun, command):
+    at = seen.database_time()
+    workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=at)
+    workers.beat(kind="waker", instance="00000000.1.bbbbbbbb", host="near", process=8, at=at - timedelta(minutes=2))
+    told = {each["host"]: each["dead"] for each in command("status", begun.pk).data["workers"]}
+    assert told == {"far": False, "near": True}
+
+
+def test_status_says_that_a_batch_was_given_up(world, begun, command, capsys):
+    for _ in range(3):
+        made = attempts.begin(batch=begun, step="apply", caller=world.caller(), host="far", process=7)
+        Attempt.objects.filter(pk=made.pk).update(
+            outcome="failed", ended_at=worlds.NOW, reasons=[errors.Surprise(what="x").as_dict()]
+        )
+    assert command("status", begun.pk).data["progress"]["given_up"]
+    call_command("status", str(begun.pk))
+    assert "given up" in capsys.readouterr().out
+    assert command("wake").data["woken"] == []
+
+
+def test_status_holds_the_rows_against_what_was_approved_where_it_is_asked(world, begun, command):
+    Chunk.objects.filter(batch=begun, number=2).update(record_count=99)
+    plain = command("status", begun.pk).data["rerun"]
+    assert (plain["checked"], plain["safe"]) == (False, True)
+    checked = command("status", begun.pk, "--check").data["rerun"]
+    assert (checked["checked"], checked["safe"], checked["verdict"]) == (True, False, "cannot_run")
+
+
+def test_validate_without_again_says_that_it_read_nothing_and_names_the_account_that_is_shut(world, command, capsys):
+    batch = world.approved()
+    said = command("validate", batch.pk)
+    assert (said.status, said.data["read"]) == (0, False)
+    call_command("validate", str(batch.pk))
+    assert f"validate {batch.pk} --again" in capsys.readouterr().out
+    worlds.set_account("receivable.1002", "suspended")
+    refused = command("apply", batch.pk)
+    for told in (refused, command("validate", batch.pk)):
+        assert told.status == 1
+        assert "account receivable.1002 in book CARD is Suspended" in told.complaint
+        assert f"validate {batch.pk} --again" in told.complaint
+    worlds.set_account("receivable.1002", "open")
+    assert command("validate", batch.pk, "--again").data["read"]
+
+
+def test_the_last_line_of_a_rejection_says_how_many_findings_are_kept(world, command, monkeypatch):
+    monkeypatch.setattr("ingestion_app.operations.plans.FINDINGS_KEPT", 25)
+    unknown = [worlds.Purchase("9999", "31", f"u{number}") for number in range(30)]
+    batch = world.receive(worlds.card_file(unknown))
+    said = command("validate", batch.pk)
+    assert said.status == 3
+    assert said.complaint.splitlines()[-1] == f"… and 10 more; 25 of 30 are kept with batch {batch.pk}, the first of each rule."
+
+
+def test_the_newer_version_of_a_source_is_acknowledged_by_its_number(world, command):
+    batch = world.validated()
+    world.load(chunk_records=2)
+    refused = command("approve", batch.pk, "--user", world.finance.username)
+    assert (refused.status, refused.data["refused"][0]["code"]) == (1, "source_version_newer")
+    assert command("approve", batch.pk, "--user", world.finance.username, "--acknowledge-version", 2).status == 0
+
+
+def test_a_line_of_a_batch_that_was_withdrawn_is_never_applied(world, capsys):
+    batch = world.withdraw(world.approved())
+    call_command("explain", f"{batch.pk}:2")
+    assert "Never applied" in capsys.readouterr().out

@@ -258,13 +258,15 @@ def test_a_period_frozen_in_between_stops_every_chunk_that_is_left(world: World)
 
 
 def test_what_another_posted_meanwhile_under_the_same_references_stops_the_chunk(world: World) -> None:
-    """Two batches hold the same record: whoever comes second posts nothing of that chunk."""
+    """Two batches hold the same record, and both are applied at once: whoever comes second posts nothing of that chunk, and says why."""
     first = world.approved(card_file([FIXED]))
-    second = world.approved(card_file([FIXED], sequence=2), name="till-2017-01-31-2.csv")
+    second = world.begin(world.approved(card_file([FIXED], sequence=2), name="till-2017-01-31-2.csv"))
     world.apply(first)
     before = ledger()
     done = world.apply(second)
-    assert (done.batch.state, codes(done.stopped[0])) == ("applying", ["chunk_differs"])
+    assert done.batch.state == "applying"
+    assert codes(done.stopped[0]) == ["record_posted", "record_posted", "chunk_differs"]  # one in each book
+    assert done.stopped[0][0].facts == {"line": 2, "key": "s1", "book": "CARD", "batch": first.pk}
     assert ledger() == before
 
 

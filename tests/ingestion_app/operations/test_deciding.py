@@ -206,13 +206,19 @@ def test_a_withdrawn_batch_keeps_what_it_was_and_frees_its_place(world: World, s
     assert (row.from_state, row.to_state, row.reason) == (state, "withdrawn", "Sent by mistake.")
 
 
-def test_what_has_begun_to_apply_is_not_withdrawn(world: World) -> None:
-    batch = world.approved()
-    set_account("receivable.1001", "open")
-    Batch.objects.filter(pk=batch.pk).update(state="applying")
+def test_what_is_applied_in_part_is_not_withdrawn(world: World) -> None:
+    batch = world.begin(world.approved())
+    set_account("receivable.1001", "suspended")
+    assert (world.apply(batch).applied, Batch.objects.get(pk=batch.pk).state) != (0, "applied")
     with pytest.raises(Refused) as refused:
         world.withdraw(batch)
-    assert codes(refused.value.reasons) == ["wrong_state"]
+    assert codes(refused.value.reasons) == ["something_applied"]
+
+
+def test_what_has_begun_and_of_which_nothing_is_applied_is_withdrawn(world: World) -> None:
+    batch = world.begin(world.approved())
+    assert world.withdraw(batch).state == "withdrawn"
+    assert world.apply(world.approved()).batch.state == "applied"
 
 
 def test_a_batch_is_frozen_by_finance_once_and_for_ever(world: World) -> None:

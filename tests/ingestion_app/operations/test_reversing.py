@@ -9,7 +9,7 @@ from ingestion_app.operations import reversing
 from ingestion_app.queries import batches
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow, Entry, Posting, User
-from tests.ingestion_app.operations.undoing import SECOND_NAME, amounts, breaches, refused
+from tests.ingestion_app.operations.undoing import SECOND_NAME, amounts, breaches, refused, reverse_singly
 from tests.ingestion_app.operations.world import (
     FIXED,
     PURCHASES,
@@ -85,18 +85,33 @@ def test_every_step_of_it_has_its_audit_row(world: World) -> None:
     assert original.history.latest().state == "reversed"
 
 
-def test_the_same_bytes_can_come_again_afterwards_but_records_keep_their_references(world: World) -> None:
+def test_the_same_bytes_can_come_again_afterwards_and_a_corrected_file_under_the_same_keys(world: World) -> None:
+    """A reversed entry gives its reference on: to the same content again, and then to another."""
     original = world.applied()
     assert world.receipt(card_file()).outcome == "duplicate"
-    world.reversed(original)
-    again = world.receive(card_file())
-    assert again != original
-    assert world.validate(again).state == "rejected"
-    assert set(again.findings.filter(severity="error").values_list("rule", flat=True)) == {"ledger.reference_exists_same"}
-    right = world.applied(
-        card_file([each._replace(slip=f"{each.slip}-right") for each in PURCHASES[:2]], sequence=2), name=SECOND_NAME
-    )
+    reversal = world.reversed(original)
+    again = world.validated()
+    assert again.pk != original.pk
+    assert {*again.findings.values_list("rule", "severity")} >= {("ledger.reference_reversed", "note")}
+    finding = again.findings.filter(rule="ledger.reference_reversed").first()
+    assert (finding.facts["batch"], finding.facts["reversal"]) == (original.pk, reversal.pk)
+    assert world.apply(world.approve(again)).batch.state == "applied"
+    world.reversed(again)
+    right = world.applied(card_file([each._replace(amount="77") for each in PURCHASES[:2]], sequence=2), name=SECOND_NAME)
     assert right.state == "applied"
+    assert amounts()["receivable.1001"] == 77
+    assert breaches(world) == []
+
+
+def test_an_entry_that_was_reversed_by_itself_comes_again_with_a_warning(world: World) -> None:
+    world.applied(card_file([FIXED]))
+    reverse_singly(world, "till:s1")
+    again = world.receive(card_file([FIXED._replace(amount="70")], sequence=2), name=SECOND_NAME)
+    batch = world.validate(again)
+    assert batch.state == "validated"
+    assert [*batch.findings.values_list("rule", "severity")] == [("ledger.reference_reversed_singly", "warning")]
+    assert world.apply(world.approve(batch)).batch.state == "applied"
+    assert breaches(world) == []
 
 
 def test_entries_are_reversed_from_the_last_to_the_first(world: World) -> None:

@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from ingestion_app.models import Batch, Chunk, File, Finding, Receipt, Record
-from ingestion_app.operations import applying, deciding, receiving, reversing, sources, validating
+from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, sources, validating
 from ingestion_app.queries import batches
 from ledger_app.models import Account, Balance, Book, Entry, Line, Period, Posting, Seal, User
 from ledger_app.operations import books, filing, periods
@@ -220,6 +220,9 @@ class World:
 
     def withdraw(self, batch: Batch, reason: str = "Sent by mistake.", user: User | None = None) -> Batch:
         return deciding.withdraw(batch_id=batch.pk, reason=reason, caller=self.caller(user))
+
+    def leave(self, batch: Batch, reason: str = "Nothing will mend it.", user: User | None = None) -> Batch:
+        return leaving.leave(batch_id=batch.pk, reason=reason, caller=self.caller(user or self.finance))
 
     def reverse(self, batch: Batch, reason: str = "The wrong file.", user: User | None = None) -> Batch:
         return reversing.propose(batch_id=batch.pk, reason=reason, caller=self.caller(user))

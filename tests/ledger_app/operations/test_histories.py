@@ -32,6 +32,12 @@ def balanced(lines):
     return (*lines, ("cash", -sum(amount for _, amount in lines)))
 
 
+def closings(dated, code, on):
+    """Return what each day from ``on`` closes with that has lines of the account."""
+    days = {day for each, day, _amount in dated if each == code and day >= on}
+    return [sum(amount for each, other, amount in dated if each == code and other <= day) for day in days]
+
+
 contents = st.tuples(dates, st.one_of(sides.map(balanced), sides.map(tuple)))
 
 
@@ -45,6 +51,7 @@ class Histories(RuleBasedStateMachine):
         self.entries = {}  # reference → (date, lines)
         self.reversed = {}  # reference of the reversed → date of the reversal
         self.balances = dict.fromkeys(CODES, 0)
+        self.dated = []  # (code, date, amount) of every line
         self.frozen = 0
 
     def is_free(self, on, lines):
@@ -54,18 +61,22 @@ class Histories(RuleBasedStateMachine):
             return False
         if any(amount == 0 for _, amount in lines) or sum(amount for _, amount in lines) != 0:
             return False
-        after = dict(self.balances)
+        after = [*self.dated]
         for code, amount in lines:
-            after[code] += amount
+            after.append((code, on, amount))
             sign = FLOORED.get(code)
-            if sign is not None and sign * amount < 0 and sign * after[code] < 0:
+            if sign is not None and sign * amount < 0 and any(sign * closing < 0 for closing in closings(after, code, on)):
                 return False
         return True
 
     def keep(self, reference, on, lines):
         self.entries[reference] = (on, lines)
+        self.move(on, lines)
+
+    def move(self, on, lines):
         for code, amount in lines:
             self.balances[code] += amount
+            self.dated.append((code, on, amount))
 
     @rule(wanted=st.dictionaries(references, contents, min_size=1, max_size=3), lane=st.integers(0, 5))
     def post(self, wanted, lane):
@@ -80,7 +91,7 @@ class Histories(RuleBasedStateMachine):
         self.call({reference: data.draw(st.sampled_from([(on, lines), (on, lines[::-1]), (date(2017, 3, 9), lines)]))}, lane)
 
     def call(self, wanted, lane):
-        before = dict(self.entries), dict(self.balances)
+        before = dict(self.entries), dict(self.balances), [*self.dated]
         new, free = 0, True
         for reference, (on, lines) in wanted.items():
             there = self.entries.get(reference)
@@ -96,7 +107,7 @@ class Histories(RuleBasedStateMachine):
             posted = self.ledger.post(*drafts, lane=lane)
             assert (posted.entry_count, posted.replayed_count) == (new, len(wanted) - new)
         else:
-            self.entries, self.balances = before
+            self.entries, self.balances, self.dated = before
             with pytest.raises(errors.Refused):
                 self.ledger.post(*drafts, lane=lane)
 
@@ -119,8 +130,7 @@ class Histories(RuleBasedStateMachine):
         else:
             assert work().entry_count == 1
             self.reversed[reference] = on
-            for code, amount in lines:
-                self.balances[code] += amount
+            self.move(on, lines)
 
     @rule(month=st.sampled_from(MONTHS), off=st.sampled_from([0, 0, 0, 1]))
     def freeze(self, month, off):

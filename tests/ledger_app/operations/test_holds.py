@@ -86,10 +86,10 @@ def test_a_hold_is_resolved_once(points, till):
 
 
 @pytest.mark.parametrize("amount", [70, 69])
-def test_whoever_may_not_settle_is_refused_of_a_settled_hold_too(points, till, finance, caller_of, amount):
+def test_whoever_may_not_settle_is_refused_of_a_settled_hold_too(points, till, support, caller_of, amount):
     hold, _new = holds.place(wanted=wanted(points), caller=till())
     holds.settle(hold_id=hold.pk, amount=70, effective_on=None, caller=till())
-    stranger = caller_of(finance, at=NOON)
+    stranger = caller_of(support, at=NOON)
     codes = refused(lambda: holds.settle(hold_id=hold.pk, amount=amount, effective_on=None, caller=stranger))
     assert set(codes) == {"wrong_state", "not_permitted"}
 
@@ -101,10 +101,11 @@ def test_no_more_is_settled_than_is_held_and_no_less_than_one(points, till, amou
     assert held() == [(60, 60), (40, 10)]
 
 
-def test_support_releases_a_hold_with_a_reason_and_finance_does_not(points, till, support, finance, caller_of):
+def test_support_releases_a_hold_with_a_reason_and_an_engineer_does_not(points, till, support, engineer, caller_of):
     hold, _new = holds.place(wanted=wanted(points), caller=till())
-    assert refused(lambda: holds.release(hold_id=hold.pk, reason="Asked to", caller=caller_of(finance, at=NOON))) == [
-        "not_permitted"
+    assert refused(lambda: holds.release(hold_id=hold.pk, reason="Asked to", caller=caller_of(engineer, at=NOON))) == [
+        "not_permitted",
+        "hold_of_other",
     ]
     assert refused(lambda: holds.release(hold_id=hold.pk, reason="", caller=caller_of(support, at=NOON))) == ["reason_required"]
     released = holds.release(hold_id=hold.pk, reason="The member asked.", caller=caller_of(support, at=NOON))
@@ -148,10 +149,11 @@ def test_what_cannot_be_held_is_refused_by_name(points, till, change, code):
     assert Hold.objects.count() == 0
 
 
-def test_what_is_held_can_be_settled_after_its_day(points, till):
+def test_what_is_held_can_be_settled_after_its_day_and_is_dated_on_it(points, till):
     points.gain("g-3", 30, on=date(2017, 1, 3), who="M2", lots=Named(grants=(Grant("free", 30, date(2017, 1, 12)),)))
     hold, _new = holds.place(wanted=wanted(points, 30, who="M2", hours=48), caller=till())
-    holds.settle(hold_id=hold.pk, amount=20, effective_on=None, caller=till(at(2017, 1, 13)))
+    settled = holds.settle(hold_id=hold.pk, amount=20, effective_on=None, caller=till(at(2017, 1, 13)))
+    assert settled.settled_on == Entry.objects.get(reference=f"hold:{hold.pk}").effective_on == date(2017, 1, 12)
     assert points.open("M2") == [("free", 10, "2017-01-12")]
     assert points.breaches() == []
 

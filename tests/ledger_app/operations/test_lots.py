@@ -54,7 +54,7 @@ def test_reversing_a_spend_restores_the_same_lots(points):
     points.gain("g-1", 100)
     points.gain("g-2", 100, on=date(2017, 1, 12))
     before = list(OpenLot.objects.order_by("lot_id").values_list("lot_id", "remaining", "due_on"))
-    points.gain("s-1", -150)
+    points.gain("s-1", -150, on=date(2017, 1, 12))
     points.reverse("s-1")
     assert list(OpenLot.objects.order_by("lot_id").values_list("lot_id", "remaining", "due_on")) == before
     assert points.uses("reversal of s-1") == [-100, -50]

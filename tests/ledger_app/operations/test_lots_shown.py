@@ -100,7 +100,7 @@ def test_a_lot_that_moved_makes_a_reversal_stale_though_the_balance_is_the_same_
     row = reversals.propose(entry_id=entry.pk, reason="It was wrong.", caller=person("support-1", "support"))
     before = asked.preview_on(row.entry, row.effective_on, row.prior_period)
     points.gain("spent", -150, on=ON)
-    points.gain("granted", 150, on=ON)
+    points.gain("granted", 150, on=date(2017, 1, 10))
     now = asked.preview_on(row.entry, row.effective_on, row.prior_period)
     assert now.balances == before.balances
     assert codes(

@@ -22,7 +22,7 @@ from ledger_app.queries import reversals as reversal_rows
 from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.merges import digest
 from tests.ledger_app import adjusting, lots_model, samples
-from tests.ledger_app.histories import MOST, NEW, PointsHistories, picks
+from tests.ledger_app.histories import MOST, NEW, PointsHistories, dated, picks
 from tests.ledger_app.lots_model import agree
 
 
@@ -44,9 +44,10 @@ class Histories(PointsHistories):
             agree(*(model.accounts[key].state != "suspended" for key in (source, target)))
             account = model.accounts[source]
             agree(account.state == "closed" or model.accounts[target].state != "closed")
-            if account.balance:
-                model.move(NEW, on, now, source, target, account.balance)
+            there = {id(lot) for lot in model.accounts[target].lots}
+            model.move_all(NEW, on, now, source, target)
             agree(not account.open_lots)
+            model.merges[0] = [lot for lot in model.accounts[target].lots if lot.kind != "deficit" and id(lot) not in there]
             account.is_merged = True
 
         row = self.attempt(
@@ -56,8 +57,8 @@ class Histories(PointsHistories):
         )
         if row:
             self.merged.append(row.pk)
-            if NEW in self.model.entries:
-                self.named(f"merge:{row.pk}:points")
+            self.model.merges[row.pk] = self.model.merges.pop(0)
+            self.named(f"merge:{row.pk}:points")
 
     def decided_merge(self, wanted, **given):
         row = merges.propose(wanted(reason="One person.", **given), caller=self.by("support-1"))
@@ -77,31 +78,31 @@ class Histories(PointsHistories):
         assert undone.survivor_id is not None
         (giver,) = merge_rows.survivors([undone.survivor_id]).values()
         source, on, now = self.holders[giver], self.today, self.now
-        amount = sum(each for _book, _role, each in merge_rows.moved_amounts(undone))
         stays_empty = self.model.accounts[source].state == "closed" or not (undone.decided_preview or {})["moves"]
 
         def change(model):
             account = model.accounts[source]
-            agree(account.state != "suspended", not (account.state == "closed" and amount))
-            if not stays_empty:
-                model.accounts[0] = lots_model.Account(NEW, account.floor)
-            if amount:
-                model.move(NEW, on, now, source, 0, amount)
+            agree(account.state != "suspended")
+            if stays_empty:
+                return
+            model.accounts[0] = lots_model.Account(NEW, account.floor)
+            came = [lot for lot in account.lots if lot.kind != "deficit" and lot.is_of_merge(model.merges[number])]
+            ahead = [lot for lot in came if lot.remaining and (lot.is_of(on) or lot.granted_on > on)]
+            model.move_lots(NEW, on, now, source, 0, ahead)
 
         row = self.attempt(lambda: self.decided_merge(merge_rows.undoing, merge_id=number), change, but=self.busy(source))
         if row:
             self.merged.remove(number)
-            if NEW in self.model.entries:
-                self.named(f"merge:{row.pk}:points")
+            self.named(f"merge:{row.pk}:points")
             if not stays_empty:
                 opened = Account.objects.get(holder=row.survivor_id)
                 self.model.accounts[opened.pk] = self.model.accounts.pop(0)
                 self.model.accounts[opened.pk].code = opened.code
                 self.holders[row.survivor_id] = opened.pk
 
-    @rule(pick=picks, amount=st.integers(-MOST, MOST).filter(bool), waives=st.booleans())
-    def propose_adjustment(self, pick, amount, waives):
-        key, on, now = self.account(pick), self.today, self.now
+    @rule(pick=picks, amount=st.integers(-MOST, MOST).filter(bool), waives=st.booleans(), days=dated)
+    def propose_adjustment(self, pick, amount, waives, days):
+        key, on, now = self.account(pick), self.day(days), self.now
         proposal = Proposal(
             key=f"{self.points.book.code}-{next(self.numbers)}",
             book=self.points.book.code,

@@ -1,51 +1,15 @@
-"""Rows leave traces, chained; postings and seals get digests of what they wrote and cover; history, like them, never changes."""
+"""Rows leave traces, chained; postings and seals get digests of what they wrote and cover.
+
+The triggers are made after the migrations, from the models as they are then (ledger_app/operations/traces.py).
+"""
 
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 
 import django.db.models.deletion
 from django.db import migrations, models
 
 import ledger_app.models.fields
-
-statement = import_module("ledger_app.migrations.0002_triggers").statement
-
-APPEND_ONLY = (
-    *("trace", "link", "postingdigest", "sealcover", "verification"),
-    *("historicalaccount", "historicaladjustment", "historicaladjustmentlimit", "historicalbook", "historicalcontraaccount"),
-    *("historicalhold", "historicalholder", "historicallotrule", "historicalmerge", "historicalperiod"),
-    *("historicalreasoncode", "historicalreversal", "historicaluser"),
-)
-# What wrote is there when it writes; of a chunk, the application above knows.
-ORIGINS = {"hold": "hold", "merge": "merge", "expiry": "expirychunk", "reversal": "entry"}
-NOT_THERE = "NEW.origin_kind NOT IN ('chunk', 'reversal', 'opening', 'adjustment', 'expiry', 'merge', 'hold')" + "".join(
-    f" OR (NEW.origin_kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM ledger_app_{table} WHERE id = NEW.origin_id))"
-    for kind, table in ORIGINS.items()
-)
-
-
-def refusals() -> list[tuple[str, str, str, str]]:
-    """Return (name, event, table, condition) of each trigger."""
-    found = [
-        (f"kakutei_{table}_no_{event.lower()}", event, f"ledger_app_{table}", "")
-        for table in APPEND_ONLY
-        for event in ("UPDATE", "DELETE")
-    ]
-    return [*found, ("kakutei_posting_of_origin", "INSERT", "ledger_app_posting", NOT_THERE)]
-
-
-def create(_apps: Any, schema_editor: Any) -> None:
-    """Create the triggers, dropping what a cut-off run has left."""
-    for name, event, table, condition in refusals():
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        schema_editor.execute(statement(schema_editor.connection.vendor, name, event, table, condition))
-
-
-def drop(_apps: Any, schema_editor: Any) -> None:
-    """Drop the triggers."""
-    for name, *_ in refusals():
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
 def fill(apps: Any, _schema_editor: Any) -> None:
@@ -82,12 +46,12 @@ def fill(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    """Creates traces, chain, digests and their triggers."""
+    """Creates traces, chain and digests."""
 
     atomic = False
 
     dependencies = [
-        ("ledger_app", "0009_reversal_marks"),
+        ("ledger_app", "0012_turns"),
     ]
 
     operations = [
@@ -182,5 +146,4 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(fill, migrations.RunPython.noop, atomic=False),
-        migrations.RunPython(create, drop, atomic=False),
     ]

@@ -1,0 +1,24 @@
+"""Who works: the processes that were heard of, on every host, as the first page shows them."""
+
+from typing import Any
+
+from ingestion_app.models import Worker
+from ingestion_app.queries import workers
+
+
+def shown() -> dict[str, Any]:
+    """Return the workers, and whether one is there that takes up what is queued."""
+    heard = workers.told()
+    return {
+        "rows": [
+            {
+                "kind": each.worker.get_kind_display(),
+                "name": str(each.worker),
+                "state": "failed" if each.is_dead else "running",
+                "seen_at": each.worker.seen_at,
+                "is_dead": each.is_dead,
+            }
+            for each in heard
+        ],
+        "is_worked": any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in heard),
+    }

@@ -1,0 +1,128 @@
+"""Ends a batch with what is applied of it, and sets the rest aside: for chunks that nothing will ever apply."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F
+
+from ingestion_app import errors
+from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.operations.plans import FINDINGS_KEPT
+from ingestion_app.queries import batches
+from ingestion_app.queries.refusals import NOBODY
+from ingestion_app.states import BATCH
+from ledger_app.errors import Refused
+from ledger_app.operations import transitions
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import postings
+
+RULE = "ledger.left_out"
+CHUNKS_NAMED = 20
+
+
+def leave(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
+    """Decide that a batch ends with what is applied of it: the records of its other chunks are set aside, and may come in again.
+
+    What is left of the plan is what the caller approves with that. Of a reversal what is left out stays in the ledger: the batch that it
+    reverses is where it was, and may be reversed again.
+
+    :raises Refused: with every reason; own_proposal, still_applying, nothing_applied, nothing_left, reversal_open, recount_differs among them
+    """
+    left: list[Chunk] = []
+
+    def write(row: Batch, _facts: Any) -> Mapping[str, Any]:
+        left[:] = _take_from_workers(row)
+        return _without(row, left, caller)
+
+    return transitions.perform(
+        transitions.Request(
+            machine=BATCH,
+            name="leave",
+            model=Batch,
+            pk=batch_id,
+            caller=caller,
+            facts=lambda row: batches.facts(row, user=caller.user),
+            write=write,
+            reason=reason,
+            version=version,
+            audit_facts=lambda row: {
+                "plan": batches.hexadecimal(row.plan_digest),
+                "chunks": len(left),
+                "records": sum(chunk.record_count for chunk in left),
+                "why": [{"chunk": chunk.number, "reasons": chunk.reasons} for chunk in left[:CHUNKS_NAMED]],
+            },
+        )
+    )
+
+
+def _take_from_workers(batch: Batch) -> list[Chunk]:
+    """Return the chunks that are not applied, having taken them from whoever still holds them: nothing more of the batch is posted."""
+    rest = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
+    rest.update(lease_token=F("lease_token") + 1, lease_until=None)
+    left = list(rest.order_by("number"))
+    if not left:
+        raise Refused([errors.NothingLeft()])
+    return left
+
+
+def _without(batch: Batch, left: Sequence[Chunk], caller: Caller) -> dict[str, Any]:
+    """Set the records of these chunks aside, and return the columns of the batch that follow from it."""
+    count = sum(chunk.record_count for chunk in left)
+    counts = dict(batch.finding_counts)
+    if batch.reverses_id is None:
+        counts[RULE] = counts.get(RULE, 0) + count
+        _tell(batch, left)
+    for part in postings.parts([chunk.pk for chunk in left]):
+        Record.objects.filter(chunk_id__in=part).update(status=Record.Status.SET_ASIDE, chunk=None)
+        Chunk.objects.filter(id__in=part).delete()
+    totals: Counter[tuple[str, int]] = Counter()
+    for of_chunk in Chunk.objects.filter(batch=batch).values_list("totals", flat=True):
+        totals.update({(book, place): each for book, three in of_chunk.items() for place, each in enumerate(three)})
+    batch.totals = {book: [totals[book, place] for place in range(3)] for book in sorted({book for book, _place in totals})}
+    batch.set_aside_count += count
+    batch.set_aside_sum += sum(chunk.record_sum for chunk in left)
+    batch.finding_counts = counts
+    differing = [
+        errors.RecountDiffers(book=book, what=what, planned=planned, found=found)
+        for book, what, planned, found in batches.recount(batch)
+    ]
+    if differing:
+        raise Refused(differing)
+    digest = batches.plan_digest(batch, batches.chunk_plans(batch))
+    return {
+        "totals": batch.totals,
+        "set_aside_count": batch.set_aside_count,
+        "set_aside_sum": batch.set_aside_sum,
+        "finding_counts": counts,
+        "plan_digest": digest,
+        "approved_digest": digest,
+        "approved_by": caller.user,
+        "is_paused": False,
+        "holds_original": None,
+    }
+
+
+def _tell(batch: Batch, left: Sequence[Chunk]) -> None:
+    """Write a finding for each record that is left out, as many as are kept of a rule."""
+    room = FINDINGS_KEPT - Finding.objects.filter(batch=batch, rule=RULE).count()
+    for chunk in left:
+        code = chunk.reasons[0]["code"] if chunk.reasons else NOBODY
+        rows = list(Record.objects.filter(chunk=chunk).order_by("line").values_list("line", "offset")[: max(0, room)])
+        room -= len(rows)
+        Finding.objects.bulk_create(
+            [
+                Finding(
+                    batch=batch,
+                    severity="error",
+                    rule=RULE,
+                    line=line,
+                    column=0,
+                    offset=offset,
+                    raw=b"",
+                    facts={"chunk": chunk.number, "code": code},
+                )
+                for line, offset in rows
+            ],
+            batch_size=1000,
+        )

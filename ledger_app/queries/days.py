@@ -1,0 +1,64 @@
+"""What accounts have on days: the sums of their lines by date, read along the index over account."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger_app.models import Account, Balance
+from ledger_app.queries.postings import JOIN_IN_ORDER, REFERENCES_A_CALL
+from ledger_app.rules.floors import Days
+from ledger_app.rules.posting import DEBIT_CATEGORIES
+
+# From the few accounts to their lines, and from each of those to its entry: what an account has on a day stands in no row.
+AFTER = """
+    SELECT line.account_id, entry.effective_on, SUM(line.amount)
+      FROM {given}
+      {then} ledger_app_line AS line ON line.account_id = given.id
+      {then} ledger_app_entry AS entry ON entry.id = line.entry_id AND entry.effective_on > given.after_on
+     GROUP BY line.account_id, entry.effective_on
+"""
+GIVEN = {
+    "mysql": "JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$[0]', after_on DATE PATH '$[1]')) AS given",
+    "sqlite": "(SELECT value ->> 0 AS id, value ->> 1 AS after_on FROM json_each(%s)) AS given",
+}
+
+
+def after(wanted: Mapping[int, date]) -> dict[int, dict[date, int]]:
+    """Return, by account, the signed sums of its lines by date, of all dates after the one that ``wanted`` states for it."""
+    found: dict[int, dict[date, int]] = {}
+    vendor = connection.vendor
+    sql = AFTER.format(given=GIVEN[vendor], then=JOIN_IN_ORDER[vendor])
+    rows = [[account_id, on.isoformat()] for account_id, on in sorted(wanted.items())]
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), REFERENCES_A_CALL):
+            cursor.execute(sql, [json.dumps(rows[start : start + REFERENCES_A_CALL])])
+            for account_id, on, amount in cursor.fetchall():
+                found.setdefault(account_id, {})[day(on)] = int(amount)
+    return found
+
+
+class Ahead(NamedTuple):
+    """What an account that has lines of later days has on a day, and the lowest of the days from it on, the first of several: in the natural direction."""
+
+    balance: int
+    lowest: int
+    lowest_on: date
+
+
+def ahead(account: Account, today: date) -> Ahead | None:
+    """Return what an account has today, where it has lines of later days; None where it has none, and its balance is that of today."""
+    balances = Balance.objects.filter(account=account).values_list("amount", "last_on")
+    if not any(last_on is not None and last_on > today for _amount, last_on in balances):
+        return None
+    added = after({account.pk: today}).get(account.pk, {})
+    total, sign = sum(amount for amount, _last_on in balances), 1 if account.category in DEBIT_CATEGORIES else -1
+    lowest, on = Days(added).lowest(today, after=total, sign=sign)
+    return Ahead((total - sum(added.values())) * sign, lowest, on)
+
+
+def day(value: date | str) -> date:
+    """Return a day: SQLite gives it as text where no column of a model names it."""
+    return date.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,74 @@
+"""Statement 6, asked of each day: every line is read once, and the database sums by account and date."""
+
+from collections.abc import Iterator, Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ledger_app.models import Book
+from ledger_app.queries.lot_proofs import NATURAL
+from ledger_app.queries.proofs import Statement, rows
+
+# The entries of adjustments that were approved and say that a floor breaks.
+WAIVED = """
+    SELECT entry.id AS id
+      FROM ledger_app_adjustment AS adjustment
+      JOIN ledger_app_posting AS posting ON posting.origin_kind = 'adjustment' AND posting.origin_id = adjustment.id
+      JOIN ledger_app_entry AS entry ON entry.posting_id = posting.id
+     WHERE adjustment.waives_floor AND adjustment.state = 'approved'
+"""
+# What such an adjustment took, and what its reversal gave back, is left out: without it every day keeps the floor from the first on which something
+# else was taken. Each of those others was asked with it, and so left more than is counted here.
+CLOSINGS = """
+    SELECT code, day, closing, floor FROM (
+      SELECT account.code AS code, account.floor AS floor, dated.day AS day,
+             SUM(dated.amount) OVER (PARTITION BY dated.account_id ORDER BY dated.day) AS closing,
+             SUM(dated.taken) OVER (PARTITION BY dated.account_id ORDER BY dated.day) AS taken
+        FROM (
+             SELECT line.account_id AS account_id, entry.effective_on AS day, SUM({natural}) AS amount,
+                    SUM(CASE WHEN {natural} < 0 THEN 1 ELSE 0 END) AS taken
+               FROM ledger_app_line AS line
+               JOIN ledger_app_account AS account ON account.id = line.account_id
+               JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+               LEFT JOIN ({waived}) AS waived ON waived.id = COALESCE(entry.reverses_id, entry.id)
+              WHERE account.book_id IN ({{books}}) AND account.floor IS NOT NULL
+                AND (waived.id IS NULL OR CASE WHEN entry.reverses_id IS NULL THEN {natural} ELSE -{natural} END > 0)
+              GROUP BY line.account_id, entry.effective_on
+             ) AS dated
+        JOIN ledger_app_account AS account ON account.id = dated.account_id
+    ) AS closings
+     WHERE closing < floor AND taken > 0
+     ORDER BY code, day
+""".format(natural=f"({NATURAL.format(amount='line.amount')})", waived=WAIVED)
+# An account with a floor has one balance. What is decided on days rests on what it says of the latest.
+LATEST = """
+    SELECT account.code, balance.last_on, latest.day
+      FROM (
+           SELECT line.account_id AS account_id, MAX(entry.effective_on) AS day
+             FROM ledger_app_line AS line
+             JOIN ledger_app_account AS account ON account.id = line.account_id
+             JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+            WHERE account.book_id IN ({books}) AND account.floor IS NOT NULL
+            GROUP BY line.account_id
+           ) AS latest
+      JOIN ledger_app_account AS account ON account.id = latest.account_id
+      JOIN ledger_app_balance AS balance ON balance.account_id = latest.account_id
+     WHERE balance.last_on IS NULL OR balance.last_on <> latest.day
+"""
+
+
+def days_close_at_floors(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 6, for each day."""
+    for code, day, closing, floor in rows(CLOSINGS, books):
+        yield _("Account {code} closes {day} at {closing}, below its floor of {floor}.").format(
+            code=code, day=day, closing=closing, floor=floor
+        )
+    for code, said, day in rows(LATEST, books):
+        yield _("Account {code}: the latest of its lines is of {day}, the balance says {said}.").format(
+            code=code, day=day, said=said or "–"
+        )
+
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement(6, gettext_lazy("No day closes below a floor, whatever the order in which entries came."), days_close_at_floors),
+)

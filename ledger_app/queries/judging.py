@@ -1,0 +1,43 @@
+"""What drafts are judged on before they are posted, a block at a time: periods and rules of lots read once, accounts as they are given."""
+
+from collections.abc import Collection, Mapping
+
+from ledger_app.models import Book, LotRule, Period
+from ledger_app.queries.lots import rule_of
+from ledger_app.rules.lots import HeldLots, Rule
+from ledger_app.rules.posting import DEBIT_CATEGORIES, Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry, balance_id
+
+
+class Ground:
+    """What a decision on drafts of a few books rests on, and no draft changes."""
+
+    def __init__(self, books: Collection[Book]) -> None:
+        """Read the periods and the rules of lots of these books."""
+        self._books = {book.pk: HeldBook(book.code, _periods(book)) for book in books}
+        self._rules: dict[tuple[int, str], Rule] = {
+            (row.book_id, row.role): rule_of(row) for row in LotRule.objects.filter(book__in=self._books)
+        }
+
+    def held(
+        self, accounts: Mapping[int, HeldAccount], roles: Mapping[int, str], known: Mapping[tuple[int, str], KnownEntry]
+    ) -> Held:
+        """Return what drafts are judged on that take from no account of which it matters what it has: no balance and no lot is read.
+
+        ``roles`` are those of the accounts that keep lots.
+        """
+        return Held(
+            books=self._books,
+            accounts=accounts,
+            balances=dict.fromkeys([balance_id(account_id, 0) for account_id in accounts], (0, 0)),
+            known=known,
+            lots={account_id: self._lots(accounts[account_id], role) for account_id, role in roles.items()},
+        )
+
+    def _lots(self, account: HeldAccount, role: str) -> HeldLots:
+        sign = 1 if account.category in DEBIT_CATEGORIES else -1
+        return HeldLots(account.code, account.book_id, sign, account.floor, self._rules[account.book_id, role], ())
+
+
+def _periods(book: Book) -> tuple[HeldPeriod, ...]:
+    rows = Period.objects.filter(book=book).order_by("id").values_list("name", "starts_on", "ends_on", "state")
+    return tuple(HeldPeriod(*row) for row in rows)

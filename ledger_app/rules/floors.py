@@ -1,0 +1,62 @@
+"""Whether every day of an account closes at its floor or above, whatever the order in which its entries come. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ledger_app import errors
+from ledger_app.errors.lots import FloorBrokenOn
+
+if TYPE_CHECKING:
+    from ledger_app.rules.posting import Draft
+
+
+class Days:
+    """What the lines of an account that has a floor add by date: those in the ledger, and those decided on so far. Signed, debit positive."""
+
+    __slots__ = ("_added",)
+
+    def __init__(self, there: Mapping[date, int]) -> None:
+        """Begin with what the ledger has on days after the first that is decided on."""
+        self._added = dict(there)
+
+    def add(self, on: date, amount: int) -> None:
+        """Keep what a line adds on its date."""
+        self._added[on] = self._added.get(on, 0) + amount
+
+    def is_late(self, on: date) -> bool:
+        """Whether a later day adds something."""
+        return any(day > on for day in self._added)
+
+    def spans(self, on: date, *, after: int, sign: int) -> Iterator[tuple[int, date, date]]:
+        """Yield what the account closes with from ``on``, in the natural direction that ``sign`` makes, and the first and last day on which it does.
+
+        The latest first. ``after`` is what the last of all days closes with. Back from it, each day closes with less what the days after it add.
+        """
+        closing, last = after * sign, date.max
+        for day in sorted((day for day in self._added if day > on), reverse=True):
+            yield closing, day, last
+            closing -= self._added[day] * sign
+            last = day - timedelta(days=1)
+        yield closing, on, last
+
+    def lowest(self, on: date, *, after: int, sign: int) -> tuple[int, date]:
+        """Return what the lowest of the days from ``on`` closes with, in the natural direction, and that day, the first of several."""
+        return min((closing, first) for closing, first, _last in self.spans(on, after=after, sign=sign))
+
+    def lowest_left(self, on: date, *, after: int, sign: int, due: Mapping[date, int]) -> tuple[int, date]:
+        """Return as ``lowest`` what is left at the end of each span once all has gone that is due by then: ``due`` is what is, by day."""
+        return min(
+            (closing - sum(amount for day, amount in due.items() if day <= last), first)
+            for closing, first, last in self.spans(on, after=after, sign=sign)
+        )
+
+    def refusals(self, draft: "Draft", code: str, *, floor: int, after: int, sign: int) -> list[errors.LedgerError]:
+        """Return what refuses a draft that takes from the account and leaves it ``after``: a day from the draft's on that would close below the floor."""
+        if after * sign < floor:
+            return [errors.FloorBroken(account=code, balance=after * sign, floor=floor, reference=draft.reference)]
+        lowest, on = self.lowest(draft.effective_on, after=after, sign=sign)
+        if lowest >= floor:
+            return []
+        facts = {"account": code, "balance": lowest, "floor": floor, "reference": draft.reference}
+        return [FloorBrokenOn(date=on.isoformat(), **facts)]
