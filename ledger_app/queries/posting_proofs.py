@@ -138,6 +138,26 @@ def origins_are_there(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
+LAST_DAYS = """
+    SELECT account.code, balance.stripe, balance.last_on, MAX(entry.effective_on)
+      FROM ledger_app_balance AS balance
+      JOIN ledger_app_account AS account ON account.id = balance.account_id
+      LEFT JOIN ledger_app_line AS line ON line.account_id = balance.account_id AND line.stripe = balance.stripe
+      LEFT JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
+     WHERE account.book_id IN ({books})
+     GROUP BY balance.id, account.code, balance.stripe, balance.last_on
+    HAVING COALESCE(balance.last_on, '0001-01-01') <> COALESCE(MAX(entry.effective_on), '0001-01-01')
+"""
+
+
+def balances_know_their_last_day(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 2, for the last day that a balance has a line of."""
+    for code, stripe, said, found in rows(LAST_DAYS, books):
+        yield _("Account {code}, stripe {stripe}: its last line is said to be dated {said}, and is of {found}.").format(
+            code=code, stripe=stripe, said=said, found=found
+        )
+
+
 # A lot's last day is put off by giving back to it after that day, and by nothing else.
 DUE = """
     SELECT account.code, remainder.lot_id, remainder.due_on, lot.expires_on

@@ -134,6 +134,7 @@ def schema_is_that_of_the_code(_books: Sequence[Book]) -> Iterator[str]:
 
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(2, gettext_lazy("A balance knows the day of its last line."), posting_proofs.balances_know_their_last_day),
     Statement(3, gettext_lazy("Each row is what was written down of it when it was written."), rows_are_as_written),
     Statement(3, gettext_lazy("Each posting is what its digest says."), posting_proofs.postings_are_what_they_wrote),
     Statement(3, gettext_lazy("What each posting came from is there."), posting_proofs.origins_are_there),
