@@ -13,6 +13,7 @@ from ledger_app.operations import (
     books,
     entries,
     expiry,
+    hold_rules,
     holds,
     lot_rules,
     members,
@@ -24,6 +25,7 @@ from ledger_app.operations import (
 )
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
+from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.queries import merges as merge_rows
@@ -126,6 +128,8 @@ def _adjustments(world: World, directory: Path, second: Caller) -> None:
 
 
 def _points(world: World, lots: Book) -> None:
+    given = HoldRuleGiven(amount_most=1_000, targets=("lots.redeemed",))
+    hold_rules.set_rule(book=lots, given=given, caller=world.caller(world.superuser))
     till = User.objects.create(username="till-1")
     till.groups.add(Group.objects.get(name="till"))
     caller = world.caller(till)
