@@ -172,6 +172,7 @@ class TransitionAdmin(HistoryAdmin):
             "control_missing",
             "control_unknown",
             "control_differs",
+            "control_without_amount",
             "preview_moved",
         }
         stopped = [reason for reason in refused if reason.code not in mendable]

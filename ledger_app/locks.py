@@ -1,7 +1,7 @@
 """The one home of row locks, and their one order (docs/locking.md).
 
     1  the caller's own row (chunk, batch, period, entry …)      exclusive
-    2  the period rows of the books, by id                       shared (a freeze holds its own period's row exclusively)
+    2  the period rows that meet the dates, by id                shared (a freeze holds its own period's row exclusively)
     3  accounts with their holders and books, by account id      shared (a merge holds its accounts exclusively)
     4  balances, by account and stripe                           exclusive
 
@@ -16,9 +16,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
 
+from ledger_app import errors
 from ledger_app.models import Book, Period
 from ledger_app.rules import posting
 from ledger_app.rules.posting import HeldAccount, HeldPeriod
+
+# How often what is found without a lock is looked up again, where it was not the same any more under the lock.
+LOOKS_MOST = 3
 
 # MariaDB turns an IN list of 1,000 and more into a join, whose order of locking is not the list's.
 LIST_MOST = 900
@@ -92,14 +96,26 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
     return rows.select_for_update().first()
 
 
-def opening(book_id: int, after: date) -> None:
-    """Lock what the opening of a period rests on: the book's periods that begin after a day, then the book, which stands for their set.
+def opening(book_id: int, after: date) -> Period | None:
+    """Lock what the opening of a period that ends on ``after`` rests on: the next period, which is returned as it is under the lock.
 
-    In this order, as a freeze that is under way holds its period, and then needs the book.
+    So nobody freezes that one meanwhile, and who fills the same gap waits. Where there is none, two that open the same days meet on the unique
+    key over book and first day, and nobody who posts is waited for. Before the first period of a book nobody posts: there its own row is locked.
+
+    :raises errors.TryAgain: where another period was opened before the one that is locked
     """
     _take(0)
-    list(Period.objects.select_for_update().filter(book=book_id, starts_on__gt=after).order_by("id"))
-    Book.objects.select_for_update().get(pk=book_id)
+    later = Period.objects.filter(book=book_id, starts_on__gt=after).order_by("starts_on").values_list("id", flat=True)
+    # Found without a lock, and locked by its key: a locking read of a range would wait for every period in it.
+    key = later.first()
+    if key is None:
+        if not Period.objects.filter(book=book_id).exists():
+            Book.objects.select_for_update().get(pk=book_id)
+        return None
+    row = Period.objects.select_for_update().get(pk=key)
+    if later.first() != key:
+        raise errors.TryAgain(cause="a period was opened meanwhile")
+    return row
 
 
 def next_free(rows: models.QuerySet[Row]) -> Row | None:
@@ -115,10 +131,14 @@ def free_rows(rows: models.QuerySet[Row]) -> list[Row]:
     return list(rows.select_for_update(skip_locked=True))
 
 
-PERIODS = """
-    SELECT book_id, name, starts_on, ends_on, state FROM ledger_app_period
+# Found without a lock, then locked by their keys. A locking read of the range waits, on MariaDB, for every row that it looks at: for the month
+# that is being frozen, whoever posts to the next.
+PERIODS_MEETING = """
+    SELECT id, starts_on, ends_on FROM ledger_app_period
      WHERE book_id IN ({ids}) AND starts_on <= %s AND ends_on >= %s
-     ORDER BY id {lock}
+"""
+PERIODS = """
+    SELECT id, starts_on, ends_on, book_id, name, state FROM ledger_app_period WHERE id IN ({ids}) ORDER BY id {lock}
 """
 # The account's row first, then what hangs on it: whoever changes an account or its holder has the account's row before anything else of it.
 ACCOUNTS = """
@@ -151,9 +171,7 @@ def unlocked(wanted: Wanted) -> Ledger:
 
 def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Callable[[int], None], alone: bool = False) -> Ledger:
     take(1)
-    periods: dict[int, list[HeldPeriod]] = {}
-    for book_id, *period in _rows(PERIODS, sorted(wanted.book_ids), shared, wanted.last_on, wanted.first_on):
-        periods.setdefault(book_id, []).append(HeldPeriod(*period))
+    periods = _periods(wanted, shared)
     take(2)
     keys = sorted(wanted.account_ids)
     if alone:
@@ -171,6 +189,26 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
     balances = {key: (amount, sequence) for key, amount, sequence, _last_on in rows}
     last_on = {key: last_on for key, _amount, _sequence, last_on in rows if last_on is not None}
     return Ledger(book_codes, periods, held_accounts, balances, last_on)
+
+
+def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
+    """Return the periods that meet the span, by book, as they are under the lock.
+
+    One that is opened after the look is not among them: then the posting came before its opening.
+
+    :raises errors.TryAgain: where the spans of periods changed as fast as they were looked up
+    """
+    for _look in range(LOOKS_MOST):
+        found = _rows(PERIODS_MEETING, sorted(wanted.book_ids), "", wanted.last_on, wanted.first_on)
+        locked = _rows(PERIODS, sorted(row[0] for row in found), lock)
+        if sorted(map(tuple, found)) == [tuple(row[:3]) for row in locked]:
+            break
+    else:
+        raise errors.TryAgain(cause="periods changed meanwhile")
+    periods: dict[int, list[HeldPeriod]] = {}
+    for _id, starts_on, ends_on, book_id, name, state in locked:
+        periods.setdefault(book_id, []).append(HeldPeriod(name, starts_on, ends_on, state))
+    return periods
 
 
 def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:

@@ -143,7 +143,7 @@ class BatchDetailOutput(BatchOutput):
     trailer_sum = serializers.IntegerField(allow_null=True)
     without_effect_count = serializers.IntegerField()
     set_aside_count = serializers.IntegerField()
-    set_aside_sum = serializers.IntegerField()
+    set_aside_sum = serializers.SerializerMethodField(help_text=_("Null where the amount of a record could not be read."))
     first_on = serializers.DateField(allow_null=True)
     last_on = serializers.DateField(allow_null=True)
     totals = TotalsByBookOutput()
@@ -157,6 +157,11 @@ class BatchDetailOutput(BatchOutput):
         """Return the number of the newer version."""
         is_waiting = batch.state in batches.WAITING and batch.reverses_id is None
         return definitions.newer_version(batch) if is_waiting else None
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_set_aside_sum(self, batch: Batch) -> int | None:
+        """Return the sum of what was set aside, as far as all of it could be read."""
+        return None if batch.record_count is not None and batch.record_sum is None else batch.set_aside_sum
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_reversal(self, batch: Batch) -> int | None:

@@ -73,7 +73,7 @@ class Findings:
             )
             for seen in sorted(self.kept, key=lambda seen: (seen.line, seen.column))
         ]
-        Finding.objects.bulk_create(rows, batch_size=1000)
+        bulk.create(rows, within=Finding.objects.filter(batch=batch))
 
     @property
     def errors(self) -> dict[str, int]:
@@ -345,7 +345,7 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractS
         Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}, holder_id=holder_id)
         for number, holder_id in enumerate(found.holders())
     ]
-    Chunk.objects.bulk_create(chunks, batch_size=1000)
+    bulk.create(chunks, within=Chunk.objects.filter(batch=batch))
     chunk_ids = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
     place = found.placing()
     growing = [_Growing() for _ in chunk_ids]

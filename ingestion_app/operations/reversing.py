@@ -15,7 +15,7 @@ from ingestion_app.queries.reversals import Days, Reversible
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import AlreadyReversed, LedgerError, Refused
 from ledger_app.models import Book
-from ledger_app.operations import audit, history, transitions
+from ledger_app.operations import audit, bulk, history, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.posting import Draft, Reversed
@@ -165,7 +165,7 @@ def _plan(original: Batch, caller: Caller) -> Batch:
     history.create(reversal, caller=caller, reason="propose")
     for chunk in chunks:
         chunk.batch = reversal
-    Chunk.objects.bulk_create(chunks, batch_size=1000)
+    bulk.create(chunks, within=Chunk.objects.filter(batch=reversal))
     audit.record(
         subject=audit.Subject(BATCH.subject, reversal.pk, str(reversal)),
         action="propose",

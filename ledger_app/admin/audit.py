@@ -16,6 +16,8 @@ from config import telling
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Part, Sheet, Table
 from ledger_app.models import AuditRow, Verification
+from ledger_app.operations.transitions import UNTOLD
+from ledger_app.rules.periods import PERIOD
 from ledger_app.templatetags import look
 
 # Which list a subject is found in, by its type.
@@ -78,7 +80,6 @@ class AuditRowAdmin(ReadOnlyAdmin):
 
     def sheet(self, request: HttpRequest, row: AuditRow) -> Sheet:
         """Return all that is known of one change or refusal."""
-        del request
         main: list[Part] = [
             Facts(
                 _("What was done"),
@@ -95,8 +96,12 @@ class AuditRowAdmin(ReadOnlyAdmin):
             columns = (Column(_("reason")), Column(_("code")))
             reasons = [(each["sentence"], format_html("<code>{}</code>", each["code"])) for each in row.reasons]
             main.append(Table(_("Why it was refused"), columns, reasons, empty=""))
-        if row.facts:
-            main.append(Facts(_("What it was decided on"), [(name, _fact(value)) for name, value in sorted(row.facts.items())]))
+        facts = dict(row.facts)
+        if UNTOLD in facts and request.user.has_perm(str(PERIOD.transition("freeze").right)):
+            # Who types control totals in would otherwise read the ledger's own here, one wrong guess later.
+            facts[UNTOLD] = gettext("Not shown to those who may freeze a period.")
+        if facts:
+            main.append(Facts(_("What it was decided on"), [(name, _fact(value)) for name, value in sorted(facts.items())]))
         circumstances = [
             (_("By"), row.actor.username),
             (_("At (UTC)"), look.instant_cell(row.at)),

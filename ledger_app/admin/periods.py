@@ -5,22 +5,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
+from ledger_app import tasks
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
-from ledger_app.errors import ControlDiffers, LedgerError
-from ledger_app.models import Period, Seal
-from ledger_app.operations import periods
+from ledger_app.errors import LedgerError
+from ledger_app.errors.closing import ControlDiffers
+from ledger_app.models import FreezeAttempt, Period, Seal
+from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, seals
-from ledger_app.rules.periods import PERIOD, PeriodFacts
+from ledger_app.queries import closing
+from ledger_app.rules.periods import COUNTS, PERIOD, PeriodFacts
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
 
@@ -87,7 +90,6 @@ class PeriodAdmin(TransitionAdmin):
         facts = self.facts(request, row)
         assert isinstance(facts, PeriodFacts)  # noqa: S101 - this machine's facts
         seal = Seal.objects.filter(period=row).select_related("previous__period__book", "sealed_by", "book").first()
-        rows = seal.trial_balance if seal else seals.trial_balance(row)
         return {
             "title": str(row),
             "period": row,
@@ -95,21 +97,50 @@ class PeriodAdmin(TransitionAdmin):
             "offers": self.offers(request, row),
             "checks": [] if seal else _checks(facts),
             "seal": sealed_facts(seal) if seal else None,
-            "trial_balance": shown_trial_balance(rows),
+            "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
+            "freeze": None if seal else self._freeze(row),
+            "freeze_url": reverse("admin:ledger_app_period_freezing", args=[row.pk]),
             "audit": self.trail(row),
         }
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the fragment that the page asks for while the period is being frozen."""
+        view = self.admin_site.admin_view(self.freezing)
+        return [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *super().get_urls()]
+
+    def freezing(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Return the fragment that shows how far the last freeze that was asked for has come."""
+        row = self.get_object(request, str(pk))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        return TemplateResponse(request, "ledger_app/_freezing.html", {"freeze": self._freeze(row), "book": row.book})
+
+    def _freeze(self, row: Period) -> dict[str, Any] | None:
+        """Return the last freeze that was asked for of an open period: how far it has come, or how it ended."""
+        attempt = row.freezes.select_related("asked_by").order_by("-id").first()
+        if attempt is None:
+            return None
+        return {
+            "attempt": attempt,
+            "runs": row.state != Period.State.FROZEN and attempt.state in FreezeAttempt.UNDER_WAY,
+            "state": look.state_pill(attempt.state),
+            "reasons": [{**each, "sentence": self._told_again(each, row)} for each in attempt.reasons],
+        }
+
+    def _told_again(self, stored: Mapping[str, Any], row: Period) -> str:
+        """Return the sentence of a stored reason; that of a control total in the unit in which it was typed."""
+        if stored["code"] == ControlDiffers.code:
+            return self.said(ControlDiffers(**stored["facts"]), row)
+        return str(stored["sentence"])
+
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
-        """Say what will happen in entries, money and dates."""
-        totals = closing.control_totals(row)
-        found: list[tuple[Any, Any]] = [
-            (_("Period"), row),
-            (_("Dates"), self.shown_span(row)),
-            (_("Entries"), look.count_cell(totals["entries"])),
-            (_("Sum of debits"), look.amount_cell(totals["debits"], row.book)),
-        ]
+        """Say what will happen to which dates. What the ledger adds up to is not shown: it is to be proved by what comes from elsewhere."""
+        found: list[tuple[Any, Any]] = [(_("Period"), row), (_("Dates"), self.shown_span(row)), (_("Unit"), row.book.unit)]
         if transition.name == "freeze":
-            found.append((_("After this"), _("No entry will ever enter these dates; corrections are dated in a later period.")))
+            found += [
+                (_("How"), _("Every entry is proved in the background; the period's page says how it ended.")),
+                (_("After this"), _("No entry will ever enter these dates; corrections are dated in a later period.")),
+            ]
         return found
 
     def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
@@ -117,11 +148,13 @@ class PeriodAdmin(TransitionAdmin):
         if transition.name != "freeze":
             return None
         form = forms.Form(data)
-        for name in closing.control_totals(row):
-            exponent = 0 if name == "entries" else row.book.exponent
-            unit = gettext("entries") if name == "entries" else row.book.unit
+        for name in closing.control_names(row.book_id):
+            label, help_text = CONTROL_WORDS.get(name, OF_ROLE)
             form.fields[f"control_{name}"] = AmountField(
-                exponent, required=False, label=gettext("{name}, in {unit}").format(name=name, unit=unit)
+                0 if name in COUNTS else row.book.exponent,
+                required=False,
+                label=str(label).format(name=name, unit=row.book.unit),
+                help_text=help_text,
             )
         return form
 
@@ -129,9 +162,8 @@ class PeriodAdmin(TransitionAdmin):
         """Say how a control total differs in the unit in which it was typed."""
         if not isinstance(reason, ControlDiffers):
             return super().said(reason, row)
-        exponent = 0 if reason.facts["name"] == "entries" else row.book.exponent
-        amounts = {name: look.amount_text(reason.facts[name], exponent) for name in ("given", "found", "difference")}
-        return str(reason.template).format(**{**reason.facts, **amounts})
+        exponent = 0 if reason.facts["name"] in COUNTS else row.book.exponent
+        return str(reason.template).format(name=reason.facts["name"], given=look.amount_text(reason.facts["given"], exponent))
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation."""
@@ -144,17 +176,25 @@ class PeriodAdmin(TransitionAdmin):
                 for name, amount in posted.items()
                 if name.startswith(prefix) and amount is not None
             }
-            seal = periods.freeze(
-                period_id=row.pk,
-                controls=controls,
-                caller=caller,
-                code_version=settings.KAKUTEI_CODE_VERSION,
-                reason=reason,
-                version=version,
-            )
-            return gettext("{period} is frozen under seal {digest}.").format(period=row, digest=bytes(seal.digest).hex()[:12])
+            attempt = freezing.ask(period_id=row.pk, controls=controls, caller=caller, reason=reason, version=version)
+            tasks.freeze_period.enqueue(attempt_id=attempt.pk, user_id=caller.user.pk)
+            return gettext("The freeze of {period} is asked for: this page says how it ends.").format(period=row)
         done = periods.change(period_id=row.pk, name=transition.name, caller=caller, reason=reason, version=version)
         return gettext("{period} is {state} now.").format(period=done, state=done.get_state_display())
+
+
+# What each control total is called where it is typed in, and what is meant by it.
+CONTROL_WORDS = {
+    "entries": (_("Entries, counted"), _("How many entries are dated in the period. A count alone is not enough.")),
+    "debits": (
+        _("Sum of all debits, in {unit}"),
+        _("From the statement or the other system, never from a screen of this ledger."),
+    ),
+}
+OF_ROLE = (
+    _("Change of “{name}”, in {unit}"),
+    _("Debits less credits of all its accounts in the period: with a minus sign where the credits are more."),
+)
 
 
 def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
@@ -162,6 +202,7 @@ def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
     labels = {
         "has_ended": _("The period's last day has passed"),
         "follows_frozen": _("Every earlier period is frozen"),
+        "leaves_no_gap": _("It follows the period before it day by day"),
         "work_has_ended": _("Every batch dated in it has ended"),
         "expiries_are_posted": _("What was due in it has expired"),
     }

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +13,9 @@ from rest_framework.response import Response
 from config import doorways
 from config.api_input import ControlsField, DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
+from ledger_app import tasks
 from ledger_app.models import Period, Seal
-from ledger_app.operations import periods
+from ledger_app.operations import freezing, periods
 from ledger_app.queries import books, closing
 from ledger_app.rules.periods import PERIOD
 
@@ -32,7 +32,9 @@ class FreezeInput(DecisionInput):
     """What a freeze takes."""
 
     controls = ControlsField(
-        help_text=_("The totals that you hold from elsewhere, by name, as integers in minor units; at least one.")
+        help_text=_(
+            "The totals that you hold from elsewhere, by name, as integers in minor units; at least one that is no mere count."
+        )
     )
 
 
@@ -65,11 +67,25 @@ class PeriodOutput(Output):
     version = serializers.IntegerField()
 
 
+class FreezeAttemptOutput(Output):
+    """A freeze that was asked for: waiting, running, sealed, refused, failed, or superseded by one that was asked for later."""
+
+    state = serializers.CharField(help_text="waiting, running, sealed, refused, failed, superseded")
+    asked_by = serializers.CharField(source="asked_by.username")
+    asked_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    seen_at = serializers.DateTimeField(allow_null=True, help_text=_("The last sign of life of whoever works on it."))
+    ended_at = serializers.DateTimeField(allow_null=True)
+    proved_count = serializers.IntegerField(help_text=_("How many entries have been proved."))
+    reasons = serializers.ListField(child=serializers.DictField(), help_text=_("Why it did not end with a seal."))
+
+
 class PeriodDetailOutput(PeriodOutput):
-    """A period with what can be done next, and its seal."""
+    """A period with what can be done next, the last freeze that was asked for, and its seal."""
 
     control_names = serializers.SerializerMethodField(help_text=_("The control totals that a freeze knows, by name."))
     offers = serializers.SerializerMethodField()
+    freeze = serializers.SerializerMethodField(help_text=_("The last freeze that was asked for, and what became of it."))
     seal = serializers.SerializerMethodField()
 
     def to_representation(self, instance: Period) -> dict[str, Any]:
@@ -82,12 +98,18 @@ class PeriodDetailOutput(PeriodOutput):
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
     def get_control_names(self, _period: Period) -> list[str]:
         """Return the names, not the totals: those are to come from elsewhere."""
-        return sorted(self.facts.controls_known)
+        return sorted(self.facts.control_names)
 
     @extend_schema_field(OfferOutput(many=True))
     def get_offers(self, _period: Period) -> Any:
         """Return what can be done next."""
         return OfferOutput(offers(PERIOD, self.facts), many=True).data
+
+    @extend_schema_field(FreezeAttemptOutput(allow_null=True))
+    def get_freeze(self, period: Period) -> Any:
+        """Return the last freeze that was asked for."""
+        attempt = period.freezes.select_related("asked_by").order_by("-id").first()
+        return FreezeAttemptOutput(attempt).data if attempt else None
 
     @extend_schema_field(SealOutput(allow_null=True))
     def get_seal(self, period: Period) -> Any:
@@ -128,14 +150,18 @@ class PeriodView(LookView):
         """The period takes batches again."""
         return self._change("reopen", request, pk)
 
-    @extend_schema(summary="Freeze a period for ever", request=FreezeInput, responses={200: PeriodDetailOutput})
+    @extend_schema(summary="Freeze a period for ever", request=FreezeInput, responses={202: PeriodDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/freeze")
     def freeze(self, request: Request, pk: str) -> Response:
-        """Seal the period, once its work has ended, everything recomputes and the control totals match."""
+        """Have a worker seal the period, once its work has ended, everything recomputes and the control totals match.
+
+        What can be refused at once is; how it ended stands under ``freeze``.
+        """
         given = self.read(FreezeInput, request.data)
         period = self.get_object()
-        periods.freeze(period_id=period.pk, caller=self.caller, code_version=settings.KAKUTEI_CODE_VERSION, **given)
-        return self._shown(pk)
+        attempt = freezing.ask(period_id=period.pk, caller=self.caller, **given)
+        tasks.freeze_period.enqueue(attempt_id=attempt.pk, user_id=self.caller.user.pk)
+        return self._shown(pk, status.HTTP_202_ACCEPTED)
 
     def _change(self, name: str, request: Request, pk: str) -> Response:
         given = self.read(DecisionInput, request.data)
@@ -143,6 +169,6 @@ class PeriodView(LookView):
         periods.change(period_id=period.pk, name=name, caller=self.caller, **given)
         return self._shown(pk)
 
-    def _shown(self, pk: str) -> Response:
+    def _shown(self, pk: str, code: int = status.HTTP_200_OK) -> Response:
         period = self.get_queryset().get(pk=pk)
-        return Response(PeriodDetailOutput(period, context=self.get_serializer_context()).data)
+        return Response(PeriodDetailOutput(period, context=self.get_serializer_context()).data, status=code)

@@ -16,6 +16,8 @@ class LedgerError(Exception):
 
     code: ClassVar[str] = "ledger_error"
     template: ClassVar[str | Promise] = _("The ledger refused this.")
+    # Facts that no answer tells, and the audit row keeps.
+    untold: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **facts: Any) -> None:
         """Keep ``facts``: the values that the template names, and whatever else helps to find the place."""
@@ -36,9 +38,13 @@ class LedgerError(Exception):
         return f"{self.code}: {self.sentence}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return code, sentence and facts, ready for JSON."""
-        facts = {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()}
+        """Return code, sentence and the facts that are told, ready for JSON."""
+        facts = {name: value for name, value in self.all_facts().items() if name not in self.untold}
         return {"code": self.code, "sentence": self.sentence, "facts": facts}
+
+    def all_facts(self) -> dict[str, Any]:
+        """Return every fact, ready for JSON."""
+        return {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()}
 
 
 def _rebuild(kind: type[LedgerError], facts: dict[str, Any]) -> LedgerError:
@@ -350,27 +356,6 @@ class BalancesDiffer(LedgerError):
 
     code = "balances_differ"
     template = _("{count} balances differ from the sums of their lines, the first on account {account}. Run verify.")
-
-
-class ControlMissing(LedgerError):
-    """No control total was given."""
-
-    code = "control_missing"
-    template = _("Type in at least one control total that you hold from elsewhere. Known here: {known}.")
-
-
-class ControlUnknown(LedgerError):
-    """The control total's name is not known."""
-
-    code = "control_unknown"
-    template = _("There is no control total “{name}” in this period. Known here: {known}.")
-
-
-class ControlDiffers(LedgerError):
-    """A control total differs from the ledger."""
-
-    code = "control_differs"
-    template = _("The control total {name} is {given}, the ledger has {found}: a difference of {difference}.")
 
 
 class EntryDiffers(LedgerError):

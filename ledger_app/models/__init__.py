@@ -12,6 +12,7 @@ from ledger_app.models.adjustments import (
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
+from ledger_app.models.freezing import FreezeAttempt
 from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
@@ -33,6 +34,7 @@ __all__ = [
     "Entry",
     "ExpiryChunk",
     "ExpiryRun",
+    "FreezeAttempt",
     "Hold",
     "HoldLot",
     "HoldRule",

@@ -56,8 +56,12 @@ class Account(models.Model):
             ("suspend_account", "Can suspend accounts"),
             ("close_account", "Can reopen and close accounts"),
         ]
-        # For the few that are not open.
-        indexes = [models.Index(fields=["book", "state"], name="account_state")]
+        indexes = [
+            # For the few that are not open.
+            models.Index(fields=["book", "state"], name="account_state"),
+            # Which roles a book knows is asked by every page of a period.
+            models.Index(fields=["book", "role"], name="account_role"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["book", "code"], name="account_code_unique"),
             # Holder first: this index also answers "which accounts has this holder".

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import adjusting
 from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachment, Book, Posting
-from ledger_app.operations import audit, entries, history, transactions, transitions
+from ledger_app.operations import audit, bulk, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import holding
@@ -137,7 +137,8 @@ def _propose(proposal: Proposal, caller: Caller, expires_at: datetime, digest_sh
         caller=caller,
         reason="propose",
     )
-    Attachment.objects.bulk_create([Attachment(adjustment=row, **file._asdict()) for file in proposal.attachments])
+    files = [Attachment(adjustment=row, **file._asdict()) for file in proposal.attachments]
+    bulk.create(files, within=Attachment.objects.filter(adjustment=row))
     audit.record(
         subject=audit.Subject(ADJUSTMENT.subject, row.pk, str(row)),
         action="propose",

@@ -10,15 +10,16 @@ from zoneinfo import available_timezones
 
 from django.db import models
 from django.utils.translation import gettext as _
-from simple_history.utils import bulk_create_with_history
 
 from ledger_app import errors, locks
+from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
-from ledger_app.operations import history, transactions
+from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import identifiers, postings
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
+from ledger_app.rules.periods import opening_gap
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 CODE_MOST = 64
@@ -80,7 +81,9 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
 def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller: Caller) -> Period:
     """Open a period, or return it where it is there with the same span.
 
-    :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, definition_conflict
+    Periods of a book follow each other day by day: the first lies anywhere, each other one touches one that is there.
+
+    :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, period_gap, definition_conflict
     """
     _check_code(name, SHORT_CODE_MOST)
     if ends_on < starts_on:
@@ -88,7 +91,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
 
     def work() -> Period:
         # Two openings at once would each see no overlap.
-        locks.opening(book.pk, ends_on)
+        later = locks.opening(book.pk, ends_on)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
             _same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
@@ -96,13 +99,19 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
-        later = Period.objects.filter(book=book, starts_on__gt=ends_on, state=Period.State.FROZEN)
-        frozen = later.order_by("id").first()
-        if frozen is not None:
-            raise errors.Refused([errors.PeriodBeforeSeal(period=frozen.name, book=book.code)])
+        # Periods freeze in their order: where the next is not frozen, none after it is.
+        if later is not None and later.state == Period.State.FROZEN:
+            raise errors.Refused([errors.PeriodBeforeSeal(period=later.name, book=book.code)])
+        earlier = Period.objects.filter(book=book, ends_on__lt=starts_on).order_by("-ends_on").first()
+        gap = opening_gap(
+            starts_on, ends_on, before=earlier.ends_on if earlier else None, after=later.starts_on if later else None
+        )
+        if gap is not None:
+            raise errors.Refused([closing.PeriodGap(gap_from=gap[0], gap_to=gap[1], book=book.code, period=name)])
         return history.create(Period(book=book, name=name, starts_on=starts_on, ends_on=ends_on), caller=caller)
 
-    return transactions.run(work)
+    # Of two that open the same days at once the trigger refuses the second, who then finds what the first has opened, or a reason.
+    return transactions.run(work, meets_on="kakutei: ledger_app_period refuses this INSERT")
 
 
 def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Caller) -> int:
@@ -174,17 +183,15 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
     ]
     if taken:
         raise errors.Refused(taken)
-    # A number is needed to find the holders again where the database does not return the ids of a bulk insert.
-    first = (Holder.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
-    holders = [Holder(id=first + place, name=opening.name, opened_at=caller.at) for place, opening in enumerate(new)]
-    bulk_create_with_history(holders, Holder, batch_size=ROWS_A_CALL, default_user=caller.user, default_date=caller.at)
+    holders = [Holder(name=opening.name, opened_at=caller.at) for opening in new]
+    history.create_all(holders, caller=caller)
     rows = [
         Identifier(holder=holder, kind=kind, value=kept.value, key_name=kept.key_name, last_four=kept.last_four)
         for holder, opening in zip(holders, new, strict=True)
         for kind, value in opening.identifiers()
         for kept in (identifiers.kept(kind, value),)
     ]
-    Identifier.objects.bulk_create(rows, batch_size=ROWS_A_CALL)
+    bulk.create(rows, within=Identifier.objects.filter(holder__in=holders))
     create_accounts(
         [
             (books[code], holder, account)
@@ -201,7 +208,6 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
 
     A row that does not exist cannot be locked.
     """
-    first = (Account.objects.aggregate(last=models.Max("id"))["last"] or 0) + 1
     ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
     unfit = [
         opening.code
@@ -212,7 +218,6 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
         raise errors.Refused([lot_errors.LotAccountUnfit(account=code) for code in unfit])
     accounts = [
         Account(
-            id=first + place,
             book_id=book_id,
             code=opening.code,
             role=opening.role,
@@ -223,15 +228,15 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
             keeps_lots=(book_id, opening.role) in ruled,
             opened_at=caller.at,
         )
-        for place, (book_id, holder, opening) in enumerate(wanted)
+        for book_id, holder, opening in wanted
     ]
-    bulk_create_with_history(accounts, Account, batch_size=ROWS_A_CALL, default_user=caller.user, default_date=caller.at)
+    history.create_all(accounts, caller=caller)
     balances = [
         Balance(id=account.pk * STRIPES_MOST + stripe, account=account, stripe=stripe)
         for account in accounts
         for stripe in range(account.stripes)
     ]
-    Balance.objects.bulk_create(balances, batch_size=ROWS_A_CALL)
+    bulk.create(balances, within=Balance.objects.filter(account__in=accounts))
     return accounts
 
 

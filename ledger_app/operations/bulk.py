@@ -12,14 +12,20 @@ from datetime import date
 from enum import Enum
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection, connections
+from django.db import connection, connections, models
+
+from ledger_app import errors
 
 ROWS_A_CALL = 5000
+OBJECTS_A_CALL = 1000  # of models, which are heavier
 # A server closes the connection on a statement larger than its max_allowed_packet, 16 MiB where nobody set it. Escaped for SQL and encoded, a
 # document grows at most fourfold.
 DOCUMENT_CHARACTERS = 2_000_000
+
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Kind(Enum):
@@ -57,6 +63,28 @@ def insert(table: str, columns: Mapping[str, Kind], rows: Sequence[tuple[Any, ..
     return written
 
 
+def insert_all(what: str, table: str, columns: Mapping[str, Kind], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert ``rows`` as ``insert`` does, all of them.
+
+    :raises errors.WrittenDiffers: naming ``what``, where the database says that it wrote another number of rows
+    """
+    _assert_count(what, len(rows), insert(table, columns, rows))
+
+
+def create(rows: Sequence[Row], *, within: models.QuerySet[Row]) -> None:
+    """Create ``rows`` of a model, and read back that ``within``, where they and no others stand, has as many.
+
+    :raises errors.WrittenDiffers: where it has not
+    """
+    within.model._default_manager.bulk_create(rows, batch_size=OBJECTS_A_CALL)  # noqa: SLF001 - the public name of a model's manager varies
+    _assert_count(str(within.model._meta.verbose_name_plural), len(rows), within.count())  # noqa: SLF001 - Django's public API
+
+
+def _assert_count(what: str, planned: int, found: int) -> None:
+    if found != planned:
+        raise errors.WrittenDiffers(what=what, planned=planned, found=found)
+
+
 def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequence[tuple[Any, ...]]]) -> Iterator[int]:
     """Insert blocks of rows as ``insert`` does, and yield how many rows each had; the next is made while the server takes in the one before.
 
@@ -64,33 +92,33 @@ def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequen
     """
     if connection.vendor == "sqlite":
         for rows in blocks:
-            insert(table, columns, rows)
+            insert_all(table, table, columns, rows)
             yield len(rows)
         return
     session = connections[connection.alias]  # the connection itself, which another thread would have one of its own in place of
     session.inc_thread_sharing()
     try:
         with ThreadPoolExecutor(1) as sender, session.cursor() as cursor:
-            under_way: list[Future[Any]] = []
+            under_way: list[Future[int]] = []
             sent = 0
             for rows in blocks:
                 _check_kinds(columns, rows)
                 statements = list(_statements(table, columns, rows))
                 # Nothing is under way while whoever asked has its turn: it may give up, and have the transaction undone.
-                if _ended(under_way):
+                if _ended(table, under_way, sent):
                     yield sent
                 under_way = [sender.submit(cursor.execute, statement) for statement in statements]
                 sent = len(rows)
-            if _ended(under_way):
+            if _ended(table, under_way, sent):
                 yield sent
     finally:
         session.dec_thread_sharing()
 
 
-def _ended(under_way: Sequence[Future[Any]]) -> bool:
-    """Wait for statements that are under way, raising what they raise; return whether there were any."""
-    for each in under_way:
-        each.result()
+def _ended(what: str, under_way: Sequence[Future[int]], planned: int) -> bool:
+    """Wait for statements that are under way, raising what they raise; return whether there were any. They wrote as many rows as planned."""
+    if under_way:
+        _assert_count(what, planned, sum([each.result() for each in under_way]))
     return bool(under_way)
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
-from ledger_app.models import Account, Hold, HoldLot, Posting
-from ledger_app.operations import entries, history, lots, transactions, transitions
+from ledger_app.models import Account, Balance, Hold, HoldLot, Posting
+from ledger_app.operations import bulk, entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller, Subject, record
 from ledger_app.queries import days
 from ledger_app.queries import holds as hold_rows
@@ -20,8 +21,7 @@ from ledger_app.rules.lots import HeldLots, Named, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
 from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft, balance_id
 
-ROWS_A_CALL = 500
-BATCH = 200  # holds whose time is over, ended in one transaction
+BATCH = 200  # accounts whose holds are over, looked after in one transaction
 
 
 class Wanted(NamedTuple):
@@ -121,21 +121,27 @@ def release(*, hold_id: int, reason: str, caller: Caller, version: int | None = 
 
 
 def sweep(*, caller: Caller) -> int:
-    """End every hold whose time is over at the caller's time; return how many. Whoever posts to such an account does so too."""
-    count = 0
+    """End every hold whose time is over at the caller's time; return how many. Whoever posts to such an account does so too.
+
+    What somebody else is resolving at this moment is left to them, and passed by.
+    """
+    count, after = 0, 0
+    over = Hold.objects.filter(state=Hold.State.OPEN, expires_at__lte=caller.at)
     while True:
-        over = Hold.objects.filter(state=Hold.State.OPEN, expires_at__lte=caller.at).order_by("expires_at", "id")
-        accounts = sorted(set(over.values_list("account_id", flat=True)[:BATCH]))
-        ended = transactions.run(lambda accounts=accounts: _sweep(accounts, caller)) if accounts else 0  # type: ignore[misc]
-        if ended == 0:
-            # Nothing is left but what somebody else is resolving at this moment.
+        # By account, each once: those that are resolved elsewhere, however many, keep nobody from the next ones.
+        rest = over.filter(account_id__gt=after).order_by("account_id").values_list("account_id", flat=True)
+        accounts = list(rest.distinct()[:BATCH])
+        if not accounts:
             return count
-        count += ended
+        count += transactions.run(partial(_sweep, accounts, caller))
+        after = accounts[-1]
 
 
 def _sweep(account_ids: list[int], caller: Caller) -> int:
-    locks.accounts(account_ids)
-    return lots.end_over(account_ids, at=caller.at, caller=caller)
+    # The one balance of an account that keeps lots stands for them; who has it ends what is over by itself, or leaves it to the next time.
+    wanted = Balance.objects.filter(id__in=[balance_id(key, 0) for key in account_ids]).order_by("id")
+    free = [balance.account_id for balance in locks.free_rows(wanted)]
+    return lots.end_over(free, at=caller.at, caller=caller)
 
 
 def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
@@ -175,7 +181,8 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     by_id = {lot.id: lot for lot in of_account.lots}
     lots.reserve([(lot, by_id[lot].remaining, by_id[lot].held, amount) for lot, amount in takings])
     history.create(row, caller=caller)
-    HoldLot.objects.bulk_create([HoldLot(hold=row, lot_id=lot, amount=amount) for lot, amount in takings], batch_size=ROWS_A_CALL)
+    parts = [HoldLot(hold=row, lot_id=lot, amount=amount) for lot, amount in takings]
+    bulk.create(parts, within=HoldLot.objects.filter(hold=row))
     record(subject=Subject(HOLD.subject, row.pk, str(row)), action="place", caller=caller, facts={"amount": row.amount})
     return row, True
 

@@ -136,9 +136,9 @@ def write(
         (place, account_id, first + line, kind, granted_on, expires_on, amount)
         for place, (line, account_id, kind, granted_on, expires_on, amount) in enumerate(plan.lots, first)
     ]
-    bulk.insert("ledger_app_lot", LOT_COLUMNS, new)
+    bulk.insert_all("lots", "ledger_app_lot", LOT_COLUMNS, new)
     uses = [(place, key(ref), first + line, amount) for place, (ref, line, amount) in enumerate(plan.uses, first)]
-    bulk.insert("ledger_app_lotuse", USE_COLUMNS, uses)
+    bulk.insert_all("uses of lots", "ledger_app_lotuse", USE_COLUMNS, uses)
     opened, kept, gone = [], [], []
     for ref, (account_id, book_id, due_on, remaining, held, before) in sorted(plan.remainders.items()):
         if before is None:
@@ -149,7 +149,7 @@ def write(
             gone.append([ref, *before, 0, 0])
     _change("remainders set", SET_REMAINDERS, kept)
     _change("remainders gone", DROP_REMAINDERS, gone)
-    bulk.insert("ledger_app_openlot", OPEN_COLUMNS, opened)
+    bulk.insert_all("remainders opened", "ledger_app_openlot", OPEN_COLUMNS, opened)
     touched = {account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()}
     # An account that keeps lots has one balance, which is held against the plan where the lines are.
     _assert_sums({key: natural(accounts[key].category, plan.balances[balance_id(key, 0)].amount) for key in touched})

@@ -13,7 +13,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import members
 from ledger_app.models import Account, Balance, Book, Holder, Identifier, Merge, MovedIdentifier, Posting, RedirectedEntry
 from ledger_app.models.entries import Entry
-from ledger_app.operations import audit, books, entries, history, transactions, transitions
+from ledger_app.operations import audit, books, bulk, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges, postings
@@ -244,9 +244,9 @@ class _Work:
     def _move_identifiers(self, row: Merge, survivor: Holder, ids: Sequence[int]) -> None:
         for part in postings.parts(ids):
             Identifier.objects.filter(id__in=part).update(holder=survivor)
-        MovedIdentifier.objects.bulk_create(
+        bulk.create(
             [MovedIdentifier(merge=row, identifier_id=key, from_holder_id=row.holder_id, to_holder=survivor) for key in ids],
-            batch_size=1000,
+            within=MovedIdentifier.objects.filter(merge=row),
         )
 
 
@@ -261,7 +261,7 @@ def record_redirects(*, posting_id: int, redirected: Mapping[tuple[int, str], tu
         for key, book_id, name in found:
             if (way := redirected.get((book_id, name))) is not None:
                 rows.append(RedirectedEntry(entry_id=key, named_id=way[0], holder_id=way[1]))
-    RedirectedEntry.objects.bulk_create(rows, batch_size=1000)
+    bulk.create(rows, within=RedirectedEntry.objects.filter(entry__posting=posting_id))
 
 
 def _record(

@@ -1,6 +1,6 @@
 """Marks periods provisional, reopens and freezes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from ledger_app import errors
 from ledger_app.models import Period, Seal
 from ledger_app.operations import traces, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, seals
+from ledger_app.queries import closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
 CHANGES = frozenset({"provisional", "reopen"})
@@ -46,10 +46,16 @@ def freeze(
     code_version: str,
     reason: str = "",
     version: int | None = None,
+    amount_required: bool = False,
+    told: Callable[[int], None] = lambda _count: None,
 ) -> Seal:
-    """Freeze a period and return its seal. Posting into the period waits for this, and this for posting that is under way.
+    """Freeze a period and return its seal.
 
-    ``controls`` are the control totals that finance holds from elsewhere, in minor units, at least one.
+    Everything is proved first, which takes as long as the book is large and keeps nobody waiting. Then the period's row is locked: posting into
+    it waits for that, and that for posting that is under way; what came since is proved, and the seal is written.
+
+    ``controls`` are the control totals that finance holds from elsewhere, in minor units, at least one; ``amount_required`` asks for one that is
+    no mere count. ``told`` is called with the number of entries proved so far.
 
     :raises errors.Refused: with every reason
     """
@@ -68,8 +74,8 @@ def freeze(
             entry_count=proof.entry_count,
             line_count=proof.line_count,
             debit_total=proof.debit_total,
-            trial_balance=seals.trial_balance(row),
-            controls={name: facts.controls_known[name] for name in controls},
+            trial_balance=seals.trial_balance(row, proof.moved),
+            controls=dict(controls),
             code_version=code_version,
             sealed_by=caller.user,
             sealed_at=caller.at,
@@ -77,20 +83,23 @@ def freeze(
         traces.cover(seal)
         return {}
 
-    # What was written before is linked first, with nobody's lock: the seal covers the head of the chain.
-    traces.link(at=caller.at, distance=timedelta(0))
-    frozen = transitions.perform(
-        transitions.Request(
-            machine=PERIOD,
-            name="freeze",
-            model=Period,
-            pk=period_id,
-            caller=caller,
-            facts=lambda row: closing.facts(row, user=caller.user, at=caller.at, controls=dict(controls), proofs=True),
-            write=write_seal,
-            reason=reason,
-            version=version,
-            audit_facts=lambda row: {"seal": bytes(row.seal.digest).hex(), "controls": dict(controls)},
+    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
+    with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
+        proved.prove()
+        # What was written before is linked first, with nobody's lock: the seal covers the head of the chain.
+        traces.link(at=caller.at, distance=timedelta(0))
+        frozen = transitions.perform(
+            transitions.Request(
+                machine=PERIOD,
+                name="freeze",
+                model=Period,
+                pk=period_id,
+                caller=caller,
+                facts=lambda row: closing.facts(row, **asked, proofs=proved),
+                write=write_seal,
+                reason=reason,
+                version=version,
+                audit_facts=lambda row: {"seal": bytes(row.seal.digest).hex(), "controls": dict(controls)},
+            )
         )
-    )
     return Seal.objects.get(period=frozen)

@@ -19,15 +19,16 @@ BUSY = frozenset({1020, 1205, 1213})
 # ended by the server: whether a COMMIT landed is unknown.
 LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
 DUPLICATE = 1062
+MEETING = "two writers met on a unique key"
 
 Result = TypeVar("Result")
 
 
-def run(work: Callable[[], Result]) -> Result:
+def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     """Run ``work`` in the outermost transaction and return its result.
 
     A deadlock, a lock that was not free in time, and two writers that met on a unique key are tried again, a bounded number of times, from
-    the beginning: ``work`` reads again all it decides on.
+    the beginning: ``work`` reads again all it decides on. ``meets_on`` is the refusal of a trigger on which two writers meet as on a key.
 
     :raises errors.TryAgain: when the last try failed, or the connection was lost. The outcome of a lost COMMIT is unknown; the callers are
         written so that the same call again finds what landed.
@@ -42,7 +43,7 @@ def run(work: Callable[[], Result]) -> Result:
                 result = work()
                 done = time.perf_counter()
         except (DatabaseError, InterfaceError) as error:
-            cause = passing_cause(error)
+            cause = passing_cause(error) or (MEETING if meets_on and meets_on in str(error) else "")
             measuring.count(_counted(cause))
             if cause == "lost":
                 connection.close()
@@ -74,7 +75,7 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
         if "database is locked" in str(error):
             return "busy (locked)"
     if isinstance(error, IntegrityError) and (code == DUPLICATE or "UNIQUE constraint failed" in str(error)):
-        return "two writers met on a unique key"
+        return MEETING
     return ""
 
 

@@ -12,9 +12,11 @@ from ledger_app.operations import audit, transactions
 from ledger_app.rules.transitions import Facts, Machine, Transition
 
 REASON_MOST = 500
+UNTOLD = "untold"  # the name in an audit row's facts of what was told to nobody who asked
 
 Row = TypeVar("Row", bound=models.Model)
 Case = TypeVar("Case", bound=Facts)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,24 @@ def perform(request: Request[Row, Case]) -> Row:
         raise
 
 
+def ask(request: Request[Row, Case], *, then: Callable[[Row, Case], Result]) -> Result:
+    """Ask under the row's lock whether the transition may happen, and do ``then`` in its place where it may: it is left to be carried out later.
+
+    :raises errors.Refused: with every reason; a refused attempt has its audit row
+    :raises errors.TryAgain: when the database was busy or away
+    """
+    try:
+        return transactions.run(lambda: then(*_may(request)))
+    except errors.Refused as refusal:
+        transactions.run(partial(_record_refusal, request, refusal))
+        raise
+
+
 def within(request: Request[Row, Case]) -> Row:
     """Carry the transition out in the transaction that is open, taking the row's lock first."""
-    row: Any = locks.own_row(request.model, request.pk)
+    row: Any
+    row, facts = _may(request)
     transition = request.machine.transition(request.name)
-    facts = request.facts(row)
-    reasons = request.machine.reasons(transition, facts)
-    if request.version is not None and request.version != row.version:
-        reasons.insert(0, errors.Stale(shown=request.version, now=row.version))
-    if transition.reason_required and not request.reason.strip():
-        reasons.append(errors.ReasonRequired(action=transition.label))
-    if len(request.reason) > REASON_MOST:
-        reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
-    if reasons:
-        raise errors.Refused(reasons)
     # From here on the transition must happen.
     columns = request.write(row, facts)
     changed: Row = compare_and_set(
@@ -76,6 +82,26 @@ def within(request: Request[Row, Case]) -> Row:
         facts=request.audit_facts(row),
     )
     return changed
+
+
+def _may(request: Request[Row, Case]) -> tuple[Row, Case]:
+    """Lock the row and ask the guards; return it with what they were asked with.
+
+    :raises errors.Refused: with every reason
+    """
+    row: Any = locks.own_row(request.model, request.pk)
+    transition = request.machine.transition(request.name)
+    facts = request.facts(row)
+    reasons = request.machine.reasons(transition, facts)
+    if request.version is not None and request.version != row.version:
+        reasons.insert(0, errors.Stale(shown=request.version, now=row.version))
+    if transition.reason_required and not request.reason.strip():
+        reasons.append(errors.ReasonRequired(action=transition.label))
+    if len(request.reason) > REASON_MOST:
+        reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
+    if reasons:
+        raise errors.Refused(reasons)
+    return row, facts
 
 
 def compare_and_set(
@@ -109,6 +135,12 @@ def compare_and_set(
     return row
 
 
+def kept_untold(refusal: errors.Refused) -> Mapping[str, Any]:
+    """Return what no answer tells of a refusal, for its audit row."""
+    found = [{"code": reason.code, **reason.all_facts()} for reason in refusal.reasons if reason.untold]
+    return {UNTOLD: found} if found else {}
+
+
 def _record_refusal(request: Request[Row, Case], refusal: errors.Refused) -> None:
     row: Any = request.model._default_manager.get(pk=request.pk)  # noqa: SLF001 - the public name of a model's manager varies
     audit.record(
@@ -119,4 +151,5 @@ def _record_refusal(request: Request[Row, Case], refusal: errors.Refused) -> Non
         from_state=row.state,
         reason=request.reason[:REASON_MOST],
         reasons=refusal.reasons,
+        facts=kept_untold(refusal),
     )

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import Count, Q, Sum
 
-from ledger_app.models import Entry, Line, Period, User
-from ledger_app.queries import expiry, seals
+from ledger_app.models import Account, Entry, Line, Period, User
+from ledger_app.queries import expiry, proving
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.periods import PeriodFacts
+from ledger_app.rules.periods import PeriodFacts, Proof, gap_between
+
+CONTROLS_MOST = 200  # names of totals
 
 # What other applications say has not ended in a period: (what, name, state), in the active language.
 Unfinished = Callable[[Period], Iterable[tuple[str, str, str]]]
@@ -23,15 +25,28 @@ def register(unfinished: Unfinished) -> None:
         _unfinished.append(unfinished)
 
 
-def facts(period: Period, *, user: User, at: datetime, controls: dict[str, int] | None, proofs: bool) -> PeriodFacts:
-    """Return what the guards of a period are asked with.
+def facts(
+    period: Period,
+    *,
+    user: User,
+    at: datetime,
+    controls: dict[str, int] | None,
+    proofs: proving.Proved | Literal[False],
+    amount_required: bool = False,
+) -> PeriodFacts:
+    """Return what the guards of a period are asked with, by reads that do not grow with its entries.
 
-    ``proofs`` asks for the recomputations too, which read every line of the book: for the freeze itself and for its confirmation page, not
-    for lists. ``controls`` is None where none have been typed in yet.
+    ``proofs`` is what was proved of the period already, for the freeze itself: only what came since is proved here, under the lock of the
+    period's row. ``controls`` is None where none have been typed in yet.
+
+    :raises errors.Refused: period_moves, where too much came since
     """
+    proof = proofs.under_lock() if proofs else None
+    names = control_names(period.book_id)
     earlier = (
         Period.objects.filter(book=period.book_id, starts_on__lt=period.starts_on).exclude(state="frozen").order_by("starts_on")
     )
+    before = Period.objects.filter(book=period.book_id, ends_on__lt=period.starts_on).order_by("-ends_on").first()
     return PeriodFacts(
         state=period.state,
         user_name=user.username,
@@ -41,21 +56,47 @@ def facts(period: Period, *, user: User, at: datetime, controls: dict[str, int] 
         today=at.astimezone(ZoneInfo(period.book.time_zone)).date(),
         zone=period.book.time_zone,
         earlier_open=tuple(earlier.values_list("name", "state")),
+        gap=gap_between(before.ends_on if before else None, period.starts_on),
         unfinished=tuple(row for unfinished in _unfinished for row in unfinished(period)),
         book=period.book.code,
         due=expiry.due_in_period(period),
-        proof=seals.prove(period) if proofs else None,
-        balances_differing=tuple(differing_balances(period.book_id)) if proofs else (),
-        controls_known=control_totals(period),
+        proof=proof,
+        balances_differing=tuple(proofs.balances_differing) if proofs else (),
+        control_names=names,
+        controls_known=totals(proof, names) if proof else None,
         controls_given=controls,
+        amount_required=amount_required,
+        unit=period.book.unit,
     )
 
 
-def control_totals(period: Period) -> dict[str, int]:
-    """Return the totals of a period that finance may hold from elsewhere, in minor units.
+def control_names(book_id: int) -> tuple[str, ...]:
+    """Return the names of the totals that finance may hold from elsewhere: ``entries``, ``debits``, and each role of the book's accounts.
+
+    One look into the index for each role: the accounts are not read.
+    """
+    found = ["entries", "debits"]
+    rows = Account.objects.filter(book=book_id).order_by("role").values_list("role", flat=True)
+    role = rows.first()
+    while role is not None and len(found) < CONTROLS_MOST:
+        found.append(role)
+        role = rows.filter(role__gt=role).first()
+    return tuple(found)
+
+
+def totals(proof: Proof, names: Iterable[str]) -> dict[str, int]:
+    """Return the control totals of a period that was proved, by name, in minor units.
 
     ``entries``: how many; ``debits``: the sum of all debits; and, for each role of accounts, the role's change: debits less credits.
     """
+    found = dict.fromkeys(names, 0)
+    for (_category, role), (debit, credit) in proof.moved.items():
+        found[role] = found.get(role, 0) + debit - credit
+    return {**found, "entries": proof.entry_count, "debits": proof.debit_total}
+
+
+def control_totals(period: Period) -> dict[str, int]:
+    """Return the totals of a period, as ``totals`` does, added up by the database: every line of the period is read."""
     lines = Line.objects.filter(
         entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
     )
@@ -68,27 +109,3 @@ def control_totals(period: Period) -> dict[str, int]:
     by_role = lines.values("account__role").annotate(total=Sum("amount"), lines=Count("id")).order_by("account__role")
     totals.update((row["account__role"], int(row["total"])) for row in by_role)
     return totals
-
-
-DIFFERING_BALANCES = """
-    SELECT account.code
-      FROM ledger_app_balance AS balance
-      JOIN ledger_app_account AS account ON account.id = balance.account_id
-      LEFT JOIN (
-           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
-             FROM ledger_app_line GROUP BY account_id, stripe
-           ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
-     WHERE account.book_id = %s
-       AND (balance.amount <> COALESCE(summed.amount, 0)
-            OR balance.sequence <> COALESCE(summed.sequence, 0)
-            OR balance.sequence <> COALESCE(summed.line_count, 0))
-     ORDER BY account.code
-     LIMIT 100
-"""
-
-
-def differing_balances(book_id: int) -> list[str]:
-    """Return the codes of the first hundred accounts of a book whose balance is not what its lines say."""
-    with connection.cursor() as cursor:
-        cursor.execute(DIFFERING_BALANCES, [book_id])
-        return [code for (code,) in cursor.fetchall()]

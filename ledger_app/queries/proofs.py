@@ -206,6 +206,8 @@ EXPECTED_TRIGGERS = frozenset(
         "kakutei_period_no_delete",
         "kakutei_period_no_overlap_insert",
         "kakutei_period_no_overlap_update",
+        "kakutei_period_no_gap_insert",
+        "kakutei_period_no_gap_update",
         "kakutei_holder_merged_no_update",
         "kakutei_holder_no_circle",
         "kakutei_holder_merged_no_insert",

@@ -2,9 +2,9 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, Sum
 
@@ -17,6 +17,28 @@ FORM = "kakutei-seal-1"
 ENTRIES_A_READ = 2000
 CODES_KEPT = 100_000  # of accounts, of which a book may have millions
 DIFFERING_MOST = 20
+ORDER = ("reference", "turn")  # of the entries of a day
+NOTHING = (0, 0)
+
+
+class Name(NamedTuple):
+    """What an account is called in the canonical form, and its category and role."""
+
+    code: str
+    kind: tuple[str, str]
+
+
+class Walked(NamedTuple):
+    """An entry: its digest as it is stored and as its rows say, and its lines by the names of their accounts."""
+
+    id: int
+    reference: str
+    stored: bytes
+    computed: bytes
+    lines: list[tuple[Name, int]]
+
+
+Names = dict[int, Name]
 
 
 def previous(period: Period) -> Seal | None:
@@ -41,35 +63,55 @@ def prove(period: Period) -> Proof:
     """
     proof = Proof()
     running = begin(period)
-    for reference, stored, computed, lines in walk(period.book_id, period.book.code, period.starts_on, period.ends_on):
-        running.update(computed.hex().encode() + b"\n")
-        proof.entry_count += 1
-        proof.line_count += len(lines)
-        proof.debit_total += sum([amount for _, amount in lines if amount > 0])
-        proof.entries_sum += sum([amount for _, amount in lines])
-        # Two entries that are wrong by as much would cancel out in the sum: each is asked by itself.
-        is_entry = len(lines) > 1 and sum([amount for _, amount in lines]) == 0
-        if (stored != computed or not is_entry) and len(proof.differing) < DIFFERING_MOST:
-            proof.differing.append(reference)
+    names: Names = {}
+    for day in days(period):
+        for entry in walk(ordered(period.book_id, day), period.book.code, names):
+            running.update(entry.computed.hex().encode() + b"\n")
+            take_in(proof, entry)
     proof.digest = running.digest()
     return proof
 
 
-def walk(book_id: int, book: str, first_on: date, last_on: date) -> Iterator[tuple[str, bytes, bytes, list[tuple[str, int]]]]:
-    """Yield (reference, stored digest, recomputed digest, [(account code, amount)]) for each entry of a span, by date and reference."""
-    codes: dict[int, str] = {}
-    days = Entry.objects.filter(book_id=book_id, effective_on__gte=first_on, effective_on__lte=last_on)
-    for day in days.order_by("effective_on").values_list("effective_on", flat=True).distinct():
-        ordered = (
-            Entry.objects.filter(book_id=book_id, effective_on=day).order_by("reference", "turn").values_list("id", flat=True)
-        )
-        # Numbers only, eight bytes each: a day may have millions of entries.
-        keys = array("q", ordered.iterator(chunk_size=ENTRIES_A_READ))
-        for start in range(0, len(keys), ENTRIES_A_READ):
-            yield from _walk_part(keys[start : start + ENTRIES_A_READ].tolist(), book, codes)
+def take_in(proof: Proof, entry: Walked) -> None:
+    """Count an entry into the proof of its period."""
+    amounts = [amount for _name, amount in entry.lines]
+    proof.entry_count += 1
+    proof.line_count += len(amounts)
+    proof.debit_total += sum([amount for amount in amounts if amount > 0])
+    proof.entries_sum += sum(amounts)
+    for name, amount in entry.lines:
+        debit, credit = proof.moved.get(name.kind, NOTHING)
+        proof.moved[name.kind] = (debit + amount, credit) if amount > 0 else (debit, credit - amount)
+    if differs(entry) and len(proof.differing) < DIFFERING_MOST:
+        proof.differing.append(entry.reference)
 
 
-def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tuple[str, bytes, bytes, list[tuple[str, int]]]]:
+def differs(entry: Walked) -> bool:
+    """Whether an entry's rows are not what its digest says, or are no entry."""
+    # Two entries that are wrong by as much would cancel out in the sum: each is asked by itself.
+    is_entry = len(entry.lines) > 1 and sum([amount for _name, amount in entry.lines]) == 0
+    return entry.stored != entry.computed or not is_entry
+
+
+def days(period: Period) -> list[date]:
+    """Return the days of a period that have entries, in their order."""
+    found = Entry.objects.filter(book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    return list(found.order_by("effective_on").values_list("effective_on", flat=True).distinct())
+
+
+def ordered(book_id: int, day: date) -> "array[int]":
+    """Return the numbers of a day's entries in their order in a seal. Numbers only, eight bytes each: a day may have millions of entries."""
+    found = Entry.objects.filter(book_id=book_id, effective_on=day).order_by(*ORDER).values_list("id", flat=True)
+    return array("q", found.iterator(chunk_size=ENTRIES_A_READ))
+
+
+def walk(keys: "array[int]", book: str, names: Names) -> Iterator[Walked]:
+    """Yield entries of ``book`` as their rows say, in the order of their numbers ``keys``; ``names`` keeps what was read of accounts."""
+    for start in range(0, len(keys), ENTRIES_A_READ):
+        yield from _walk_part(keys[start : start + ENTRIES_A_READ].tolist(), book, names)
+
+
+def _walk_part(keys: list[int], book: str, names: Names) -> Iterator[Walked]:
     entries = {
         row[0]: row
         for row in Entry.objects.filter(id__in=keys).values_list(
@@ -79,53 +121,42 @@ def _walk_part(keys: list[int], book: str, codes: dict[int, str]) -> Iterator[tu
     lines: dict[int, list[tuple[int, int]]] = {key: [] for key in keys}
     for entry_id, account_id, amount in postings.lines_of(keys):
         lines[entry_id].append((account_id, amount))
-    if len(codes) > CODES_KEPT:
-        codes.clear()
-    unknown = {account_id for pairs in lines.values() for account_id, _ in pairs} - codes.keys()
-    codes.update(Account.objects.filter(id__in=unknown).values_list("id", "code"))
+    if len(names) > CODES_KEPT:
+        names.clear()
+    unknown = {account_id for pairs in lines.values() for account_id, _ in pairs} - names.keys()
+    named = Account.objects.filter(id__in=unknown).values_list("id", "code", "category", "role")
+    names.update((account_id, Name(code, (category, role))) for account_id, code, category, role in named)
     for key in keys:
         _, effective_on, reference, description, reverses, stored = entries[key]
-        coded = [(codes.get(account_id, f"?{account_id}"), amount) for account_id, amount in lines[key]]
+        of_entry = [(names.get(account_id) or Name(f"?{account_id}", ("", "")), amount) for account_id, amount in lines[key]]
         computed = posting.digest(
             book=book,
             effective_on=effective_on,
             reference=reference,
             description=description,
             reverses=reverses or "",
-            lines=coded,
+            lines=[(name.code, amount) for name, amount in of_entry],
         )
-        yield reference, bytes(stored), computed, coded
+        yield Walked(key, reference, bytes(stored), computed, of_entry)
 
 
 def differing(entry_ids: list[int], book: str) -> list[str]:
     """Return the references of those of these entries of ``book`` whose rows are not what their digests say, or are no entry."""
-    return [
-        reference
-        for reference, stored, computed, lines in _walk_part(entry_ids, book, {})
-        if stored != computed or len(lines) < 2 or sum([amount for _code, amount in lines]) != 0
-    ]
+    return [entry.reference for entry in _walk_part(entry_ids, book, {}) if differs(entry)]
 
 
-def trial_balance(period: Period) -> list[dict[str, Any]]:
+def trial_balance(period: Period, moved: Mapping[tuple[str, str], tuple[int, int]] | None = None) -> list[dict[str, Any]]:
     """Return opening, debit, credit and closing by category and role: closing = opening + debit - credit, signed debit positive.
 
-    The opening is the closing of the seal before; where there is none, nothing can have been posted before.
+    ``moved`` is what a proof of the period has added up; without it, every line of the period is added up here. The opening is the closing of
+    the seal before; where there is none, nothing can have been posted before.
     """
     before = previous(period)
     opening = {(row["category"], row["role"]): int(row["closing"]) for row in before.trial_balance} if before else {}
-    moved = (
-        Line.objects.filter(
-            entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
-        )
-        .values("account__category", "account__role")
-        .annotate(debit=Sum("amount", filter=Q(amount__gt=0)), credit=Sum("amount", filter=Q(amount__lt=0)))
-    )
-    changes = {
-        (row["account__category"], row["account__role"]): (int(row["debit"] or 0), -int(row["credit"] or 0)) for row in moved
-    }
+    changes = _moved(period) if moved is None else moved
     rows = []
     for category, role in sorted(opening.keys() | changes.keys()):
-        debit, credit = changes.get((category, role), (0, 0))
+        debit, credit = changes.get((category, role), NOTHING)
         start = opening.get((category, role), 0)
         rows.append(
             {
@@ -138,3 +169,14 @@ def trial_balance(period: Period) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _moved(period: Period) -> dict[tuple[str, str], tuple[int, int]]:
+    moved = (
+        Line.objects.filter(
+            entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
+        )
+        .values("account__category", "account__role")
+        .annotate(debit=Sum("amount", filter=Q(amount__gt=0)), credit=Sum("amount", filter=Q(amount__lt=0)))
+    )
+    return {(row["account__category"], row["account__role"]): (int(row["debit"] or 0), -int(row["credit"] or 0)) for row in moved}

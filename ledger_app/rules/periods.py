@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -21,9 +22,14 @@ class Proof:
     line_count: int = 0
     debit_total: int = 0
     entries_sum: int = 0
+    moved: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)  # debits and credits by category and role
     differing: list[str] = field(
         default_factory=list
     )  # references of the first entries whose rows are not what their digest says
+
+
+# Control totals that count and do not add up: entries are in no unit.
+COUNTS = frozenset({"entries"})
 
 
 class DueLots(NamedTuple):
@@ -47,13 +53,17 @@ class PeriodFacts:
     today: date
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
+    gap: tuple[date, date] | None = None  # days of the book before the period, and after the one before it, that are in no period
     unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
     book: str = ""
     due: tuple[DueLots, ...] = ()  # the first of those that are due in the period
     proof: Proof | None = None  # None: not recomputed, as for a list
     balances_differing: tuple[str, ...] = ()  # accounts
-    controls_known: Mapping[str, int] = field(default_factory=dict)
+    control_names: tuple[str, ...] = ()  # of every total that the book knows
+    controls_known: Mapping[str, int] | None = None  # None: not added up, as for a list
     controls_given: Mapping[str, int] | None = None  # None: not typed in yet, as when the page is only shown
+    amount_required: bool = False  # whether a count alone does not do
+    unit: str = ""
 
 
 def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -66,6 +76,14 @@ def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
 def follows_frozen(facts: PeriodFacts) -> list[errors.LedgerError]:
     """Every earlier period of the book is frozen."""
     return [errors.EarlierPeriodOpen(period=name, state=PERIOD.states[state]) for name, state in facts.earlier_open]
+
+
+def leaves_no_gap(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The period begins on the day after the one before it: no period is ever opened before a frozen one."""
+    if facts.gap is None:
+        return []
+    gap_from, gap_to = facts.gap
+    return [closing.PeriodGap(gap_from=gap_from, gap_to=gap_to, book=facts.book, period=facts.period)]
 
 
 def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -102,19 +120,40 @@ def balances_recompute(facts: PeriodFacts) -> list[errors.LedgerError]:
 
 
 def controls_match(facts: PeriodFacts) -> list[errors.LedgerError]:
-    """The control totals that finance holds from elsewhere match to the last unit."""
+    """The control totals that finance holds from elsewhere match to the last unit; where it is asked for, one of them is an amount."""
     if facts.controls_given is None:
         return []
-    known = ", ".join(sorted(facts.controls_known))
+    known = ", ".join(facts.control_names)
     if not facts.controls_given:
-        return [errors.ControlMissing(known=known)]
+        return [closing.ControlMissing(known=known)]
     found: list[errors.LedgerError] = []
     for name, given in facts.controls_given.items():
-        if name not in facts.controls_known:
-            found.append(errors.ControlUnknown(name=name, known=known))
-        elif (there := facts.controls_known[name]) != given:
-            found.append(errors.ControlDiffers(name=name, given=given, found=there, difference=given - there))
+        if name not in facts.control_names:
+            found.append(closing.ControlUnknown(name=name, known=known))
+        elif facts.controls_known is not None and (there := facts.controls_known[name]) != given:
+            found.append(closing.ControlDiffers(name=name, given=given, found=there, difference=given - there))
+    if facts.amount_required and not facts.controls_given.keys() - COUNTS:
+        amounts = ", ".join(name for name in facts.control_names if name not in COUNTS)
+        found.append(closing.ControlWithoutAmount(unit=facts.unit, known=amounts))
     return found
+
+
+def gap_between(ends_on: date | None, starts_on: date | None) -> tuple[date, date] | None:
+    """Return the first and the last day between a period that ends and the next one that begins; None where there is none, or no such period."""
+    if ends_on is None or starts_on is None or (starts_on - ends_on).days < 2:
+        return None
+    return ends_on + timedelta(days=1), starts_on - timedelta(days=1)
+
+
+def opening_gap(starts_on: date, ends_on: date, *, before: date | None, after: date | None) -> tuple[date, date] | None:
+    """Return the days that a new period would leave in no period; None where it touches a period that is there, or is the first of its book.
+
+    ``before`` is the last day of the period before it, ``after`` the first of the one after it. A span that lies between two that were never
+    joined may begin with the one or end with the other.
+    """
+    behind, ahead = gap_between(before, starts_on), gap_between(ends_on, after)
+    touches = (before is not None and behind is None) or (after is not None and ahead is None)
+    return None if touches else behind or ahead
 
 
 PERIOD = Machine(
@@ -154,6 +193,7 @@ PERIOD = Machine(
             guards=(
                 has_ended,
                 follows_frozen,
+                leaves_no_gap,
                 work_has_ended,
                 expiries_are_posted,
                 entries_balance,

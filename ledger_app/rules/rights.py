@@ -58,6 +58,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "entry",
         "expirychunk",
         "expiryrun",
+        "freezeattempt",
         "hold",
         "holder",
         "holdlot",

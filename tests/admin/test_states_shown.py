@@ -240,3 +240,23 @@ def test_advice_can_be_followed(world: World) -> None:
         with pytest.raises(Exception, match="slot_conflict") as refusal:
             world.receipt(worlds.card_file([Purchase(slip=f"other-{number}")], sequence=number), name=name_of_file(number))
         assert way in str(refusal.value)
+
+
+def test_a_newer_version_of_the_source_is_said_on_the_page_and_asked_of_the_approver(world: World, client_of: ClientOf) -> None:
+    batch = bring_to(world, "validated")
+    world.load(chunk_records=2)
+    client = client_of(world.finance)
+    assert "version 2 of the source" in text_of(client, page_of(batch))
+    asking = client.get(step_of(batch, "approve"))
+    assert "I know that version 2 of the source was loaded since" in asking.content.decode()
+    shown = dict(asking.context["token"])
+    assert client.post(step_of(batch, "approve"), shown).status_code == 200, "asked again"
+    batch.refresh_from_db()
+    assert batch.state == "validated"
+    world.load(chunk_records=4)
+    late = client.post(step_of(batch, "approve"), {**shown, "knows_newer": "on"})
+    assert late.status_code == 409, "there is another by now"
+    now = dict(client.get(step_of(batch, "approve")).context["token"])
+    assert client.post(step_of(batch, "approve"), {**now, "knows_newer": "on"}).status_code == 302
+    batch.refresh_from_db()
+    assert batch.state == "approved"

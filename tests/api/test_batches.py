@@ -320,3 +320,32 @@ def test_text_that_no_database_keeps_is_refused(world: World, engineer_client: A
             content_type="application/json",
         )
         assert is_problem(response, 400, "shape_invalid")
+
+
+def test_a_sum_that_was_never_read_is_null_and_not_nothing(world, client_of):
+    batch = world.validate(
+        world.receive(worlds.card_file([worlds.Purchase(amount="1.50"), worlds.Purchase(slip="s2")], total="150"))
+    )
+    told = client_of(world.engineer).get(f"/api/v1/batches/{batch.pk}/").json()
+    assert (told["state"], told["record_count"], told["record_sum"], told["set_aside_sum"]) == ("rejected", 2, None, None)
+
+
+def test_a_newer_version_is_told_and_acknowledged_by_its_number(world, client_of):
+    batch = world.validated()
+    world.load(chunk_records=2)
+    client = client_of(world.finance)
+    address = f"/api/v1/batches/{batch.pk}/"
+    told = client.get(address).json()
+    assert (told["source_version"], told["newer_source_version"]) == (1, 2)
+    asked = {"plan": told["plan"]}
+    assert is_problem(client.post(f"{address}transitions/approve/", asked, format="json"), 409, "source_version_newer")
+    done = client.post(f"{address}transitions/approve/", {**asked, "acknowledged_version": 2}, format="json")
+    assert (done.status_code, done.json()["state"], done.json()["newer_source_version"]) == (200, "approved", 2)
+
+
+def test_the_status_is_checked_where_it_is_asked(world, client_of):
+    batch = world.applied()
+    address = f"/api/v1/batches/{batch.pk}/status/"
+    client = client_of(world.engineer)
+    assert client.get(address).json()["rerun"]["checked"] is False
+    assert client.get(f"{address}?check=true").json()["rerun"]["checked"] is True

@@ -7,7 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from ledger_app.models import Account, AuditRow, Entry, Period, Seal
-from tests.api.conftest import ClientOf, is_problem
+from tests.api.conftest import ClientOf, is_problem, work
 from tests.ingestion_app.operations.world import World
 
 
@@ -103,16 +103,24 @@ def test_a_period_is_frozen_when_the_totals_held_elsewhere_match(world: World, f
     world.freeze(batch)
 
     assert is_problem(freeze(finance_client, period, {"controls": {}}), 409, "control_missing")
+    assert is_problem(freeze(finance_client, period, {"controls": {"entries": 7}}), 409, "control_without_amount")
     differing = freeze(finance_client, period, {"controls": {"debits": 14645}})
-    assert is_problem(differing, 409, "control_differs")
-    assert differing.json()["reasons"][0]["facts"]["difference"] == 1
-    frozen = freeze(finance_client, period, {"controls": {"debits": 14644, "settlement": -14644}, "version": 1})
-    assert (frozen.status_code, frozen.json()["state"], frozen.json()["offers"]) == (200, "frozen", [])
+    assert (differing.status_code, differing.json()["freeze"]["state"]) == (202, "waiting")
+    work()
+    ended = finance_client.get(f"/api/v1/periods/{period.pk}/").json()["freeze"]
+    assert (ended["state"], [reason["code"] for reason in ended["reasons"]]) == ("refused", ["control_differs"])
+    # Which one, and not by how much.
+    assert ended["reasons"][0]["facts"] == {"name": "debits", "given": 14645}
+    asked = freeze(finance_client, period, {"controls": {"debits": 14644, "settlement": -14644}, "version": 1})
+    assert (asked.status_code, asked.json()["state"]) == (202, "open")
+    work()
+    frozen = finance_client.get(f"/api/v1/periods/{period.pk}/").json()
+    assert (frozen["state"], frozen["offers"], frozen["freeze"]["state"]) == ("frozen", [], "sealed")
     seal = Seal.objects.get()
-    assert frozen.json()["seal"]["digest"] == bytes(seal.digest).hex()
-    assert frozen.json()["seal"]["previous_digest"] is None
-    assert frozen.json()["seal"]["controls"] == {"debits": 14644, "settlement": -14644}
-    assert AuditRow.objects.filter(subject_type="period", outcome="refused").count() == 3
+    assert frozen["seal"]["digest"] == bytes(seal.digest).hex()
+    assert frozen["seal"]["previous_digest"] is None
+    assert frozen["seal"]["controls"] == {"debits": 14644, "settlement": -14644}
+    assert AuditRow.objects.filter(subject_type="period", outcome="refused").count() == 4
     assert is_problem(freeze(finance_client, period, {"controls": {"debits": 14644}}), 409, "wrong_state")
 
 

@@ -101,7 +101,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("wake",),
         ("reverse", batch, "--preview"),
         ("freeze-batch", batch, *finance),
-        ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7"),
+        ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7", "--control", "debits=14644"),
         ("verify",),
         ("balances", "CARD"),
         ("statement", "CARD/receivable.1001"),

@@ -126,8 +126,9 @@ def test_a_month_is_posted_proved_and_frozen(programme, finance):
 
     # Finance knows from the stores' statements what January came to.
     assert closing.control_totals(period("CARD", "2017-01"))["settlement"] == -120_83
-    with pytest.raises(errors.Refused, match="a difference of 1"):
+    with pytest.raises(errors.Refused, match="settlement, -12082, is not what the ledger has") as refused:
         freeze("CARD", "2017-01", finance, FIRST_OF_FEBRUARY, settlement=-120_82)
+    assert "12083" not in str(refused.value.reasons[0].as_dict())
     card = freeze("CARD", "2017-01", finance, FIRST_OF_FEBRUARY, settlement=-120_83)
     points = freeze("POINTS", "2017-01", finance, FIRST_OF_FEBRUARY, points=-119)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
-from ingestion_app.models import Batch
+from ingestion_app.models import Batch, Worker
 from ingestion_app.queries import workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
@@ -43,7 +43,7 @@ class Command(commands.Command):
             *_chunks(batch, rerun),
             *_pace(progress),
             *due,
-            *_workers(heard, progress),
+            *_workers(batch, heard, progress),
         )
         return commands.Outcome(as_dict(batch, rerun, progress, deadline, at), lines)
 
@@ -96,10 +96,13 @@ def _pace(progress: Progress) -> Iterator[str]:
         )
 
 
-def _workers(heard: Sequence[Heard], progress: Progress) -> Iterator[str]:
+def _workers(batch: Batch, heard: Sequence[Heard], progress: Progress) -> Iterator[str]:
     """Yield who works, on every host, and who has died; where work waits, that nobody is there to do it."""
     for each in heard:
         seen = f"last seen {each.worker.seen_at:%Y-%m-%d %H:%M:%S} UTC"
         yield f"{each.worker.kind} {each.worker}: {f'DEAD, {seen}' if each.is_dead else 'there'}"
+    is_worked = any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in heard)
+    if batch.state == Batch.State.APPLYING and not is_worked and not progress.is_running:
+        yield "no worker is there: what is queued waits until one is started (db_worker)"
     if progress.attempt is not None and progress.is_silent:
         yield f"the process of the last attempt is gone: {progress.attempt.host}:{progress.attempt.process}"

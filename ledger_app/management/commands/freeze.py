@@ -6,9 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from config import commands
-from ledger_app.models import Seal
-from ledger_app.operations import periods
+from config import commands, doorways
+from ledger_app.models import Period, Seal
+from ledger_app.operations import freezing
+from ledger_app.operations.audit import Caller
 from ledger_app.queries import books
 
 
@@ -28,7 +29,7 @@ class Command(commands.Command):
             action="append",
             default=[],
             metavar="NAME=AMOUNT",
-            help="a total you hold from elsewhere, in minor units; at least one, may be given several times",
+            help="a total you hold from elsewhere, in minor units; at least one that is no mere count, may be given several times",
         )
 
     def run(self, **options: Any) -> commands.Outcome:
@@ -39,12 +40,7 @@ class Command(commands.Command):
             raise CommandError("--control gives a name more than once", returncode=commands.USAGE)
         caller = commands.caller(options["user"], deciding=True)
         period = books.find_period(options["book"], options["period"])
-        seal = Seal.objects.filter(period=period).first() or periods.freeze(
-            period_id=period.pk,
-            controls=controls,
-            caller=caller,
-            code_version=settings.KAKUTEI_CODE_VERSION,
-        )
+        seal = Seal.objects.filter(period=period).first() or _freeze(period, controls, caller)
         data = {
             "book": options["book"],
             "period": period.name,
@@ -56,6 +52,13 @@ class Command(commands.Command):
             "debits": seal.debit_total,
         }
         return commands.Outcome(data, (f"{period} is frozen: {seal.entry_count} entries, seal {data['seal']}",))
+
+
+def _freeze(period: Period, controls: dict[str, int], caller: Caller) -> Seal:
+    """Ask for the freeze, so that what can be refused at once is, and carry it out here."""
+    attempt = freezing.ask(period_id=period.pk, controls=controls, caller=caller)
+    freezing.carry_out(attempt_id=attempt.pk, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=doorways.now)
+    return Seal.objects.get(period=period)
 
 
 def control(text: str) -> tuple[str, int]:

@@ -187,3 +187,11 @@ def test_a_line_of_a_batch_that_was_withdrawn_is_never_applied(world, capsys):
     batch = world.withdraw(world.approved())
     call_command("explain", f"{batch.pk}:2")
     assert "Never applied" in capsys.readouterr().out
+
+
+def test_status_says_that_no_worker_is_there_where_work_waits_for_one(world, begun, capsys):
+    call_command("status", str(begun.pk))
+    assert "no worker is there" in capsys.readouterr().out
+    workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=seen.database_time())
+    call_command("status", str(begun.pk))
+    assert "no worker is there" not in capsys.readouterr().out

@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 
 from ledger_app.models import Account, AuditRow, Balance, Book, Entry, Holder, Line, Period, Posting, Seal, User
 from ledger_app.operations import periods
-from ledger_app.queries import proofs
+from ledger_app.queries import proofs, triggers
 
 
 @pytest.fixture
@@ -216,6 +216,70 @@ def test_no_second_period_opens_the_days_of_a_frozen_one(frozen, starts_on, ends
 def test_an_open_period_is_not_stretched_over_a_frozen_one(frozen):
     refused("UPDATE ledger_app_period SET starts_on = '2017-01-31' WHERE name = '2017-02'")
     assert execute("UPDATE ledger_app_period SET ends_on = '2017-04-05' WHERE name = '2017-03'") == 1
+
+
+SPAN = "INSERT INTO ledger_app_period (book_id, name, starts_on, ends_on, state, version) VALUES (%s, 'x', %s, %s, 'open', 1)"
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on"), [("2017-05-01", "2017-05-31"), ("2017-04-02", "2017-04-30"), ("2016-11-01", "2016-12-30")]
+)
+def test_no_period_opens_with_a_gap(frozen, starts_on, ends_on):
+    refused(SPAN, [frozen.book.pk, starts_on, ends_on])
+
+
+@pytest.mark.parametrize(("starts_on", "ends_on"), [("2017-04-01", "2017-04-05"), ("2016-12-31", "2016-12-31")])
+def test_a_period_that_touches_another_opens(frozen, starts_on, ends_on):
+    assert execute(SPAN, [frozen.book.pk, starts_on, ends_on]) == 1
+
+
+@pytest.mark.parametrize("change", ["ends_on = '2017-02-27'", "starts_on = '2017-02-02'"])
+def test_a_period_does_not_move_away_from_its_neighbours(frozen, change):
+    refused(f"UPDATE ledger_app_period SET {change} WHERE name = '2017-02'")
+
+
+def test_the_triggers_are_those_that_the_migrations_declare(frozen):
+    """What the database has is, to the letter, what the one place that is read by others says."""
+    declared = triggers.declared(connection.vendor)
+    sql = {
+        "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'ledger_app_%%'",
+        "mysql": "SELECT trigger_name, action_statement FROM information_schema.triggers"
+        " WHERE trigger_schema = DATABASE() AND event_object_table LIKE 'ledger_app_%%'",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [])
+        found = dict(cursor.fetchall())
+    assert found.keys() == declared.keys()
+    for name, statement in found.items():
+        assert " ".join(declared[name].split()).endswith(" ".join(statement.split())), name
+
+
+FORGED = [
+    "SET @kakutei_statement = NOW(6), @kakutei_book = {book}, @kakutei_from = '1000-01-01', @kakutei_to = '9999-12-31', @kakutei_period = {february}",
+    "SET timestamp = 1485907200",
+    "SET time_zone = '-12:00'",
+    "SET SESSION sql_mode = ''",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED",
+]
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("forged", FORGED)
+@pytest.mark.parametrize("prepared", [False, True])
+def test_nothing_that_a_session_sets_lets_an_entry_into_a_frozen_period(frozen, forged, prepared):
+    values = row(frozen, "2017-01-10", "evil")
+    with connection.copy().cursor() as cursor:
+        cursor.execute(forged.format(book=frozen.book.pk, february=frozen.periods["2017-02"].pk))
+        statement = (
+            "INSERT INTO ledger_app_entry (id, posting_id, book_id, effective_on, reference, description, digest)"
+            f" SELECT {values[0]}, {values[1]}, {values[2]}, '2017-01-10', 'evil', '', REPEAT('0', 32)"
+            " FROM (SELECT @kakutei_statement := NOW(6), @kakutei_from := DATE '1000-01-01') AS v"
+        )
+        if prepared:
+            cursor.execute("PREPARE evil FROM %s", [statement])
+        with pytest.raises(DatabaseError, match="kakutei"):
+            cursor.execute("EXECUTE evil" if prepared else statement)
+        cursor.connection.close()
 
 
 def test_a_missing_trigger_is_named_by_verify(frozen):

@@ -9,7 +9,7 @@ from django.utils import translation
 from ledger_app import errors
 from ledger_app.models import AuditRow, Book, Period, Seal
 from ledger_app.operations import books, periods
-from ledger_app.queries import closing, seals
+from ledger_app.queries import closing, seals, triggers
 from tests.ledger_app import samples
 
 SALE = 700
@@ -236,6 +236,11 @@ def open_period(book, name, starts_on, ends_on, caller):
     ("name", "starts_on", "ends_on", "code"),
     [
         ("2017-04", date(2017, 4, 30), date(2017, 4, 1), "period_span_invalid"),
+        ("2017-05", date(2017, 5, 1), date(2017, 5, 31), "period_gap"),
+        ("2017-04", date(2017, 4, 2), date(2017, 4, 30), "period_gap"),
+        ("2016-11", date(2016, 11, 1), date(2016, 12, 30), "period_gap"),
+        ("2016-12", date.min, date(2016, 1, 1), "period_gap"),
+        ("9999-12", date(9999, 12, 1), date.max, "period_gap"),
         ("2017-Q1", date(2017, 3, 31), date(2017, 4, 30), "period_overlaps"),
         ("2017-01", date(2017, 1, 1), date(2017, 1, 30), "definition_conflict"),
         ("2017-04\nfrozen", date(2017, 4, 1), date(2017, 4, 30), "code_invalid"),
@@ -246,6 +251,45 @@ def test_a_period_that_cannot_be_is_refused(ledger, name, starts_on, ends_on, co
     with pytest.raises(errors.Refused) as refused:
         open_period(ledger.book, name, starts_on, ends_on, ledger.caller)
     assert codes(refused) == [code]
+
+
+def test_periods_are_opened_from_either_end_and_the_first_lies_anywhere(ledger):
+    assert open_period(ledger.book, "2016-12", date(2016, 12, 5), date(2016, 12, 31), ledger.caller).state == "open"
+    assert open_period(ledger.book, "2017-04", date(2017, 4, 1), date(2017, 6, 3), ledger.caller).state == "open"
+    other = books.open_book(code="OTHER", name="x", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)
+    assert open_period(other, "2001-07", date(2001, 7, 3), date(2001, 7, 3), ledger.caller).state == "open"
+
+
+def test_a_gap_says_which_days_to_open_first(ledger):
+    with pytest.raises(errors.Refused) as refused:
+        open_period(ledger.book, "2017-06", date(2017, 6, 1), date(2017, 6, 30), ledger.caller)
+    assert "2017-04-01 to 2017-05-31 of book CARD are in no period" in refused.value.sentence
+
+
+@pytest.fixture
+def gap(transactional_db, ledger):
+    """May after March, as it could be opened once."""
+    name = "kakutei_period_no_gap_insert"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {name}")
+        Period.objects.create(book=ledger.book, name="2017-05", starts_on=date(2017, 5, 1), ends_on=date(2017, 5, 31))
+        cursor.execute(triggers.declared(connection.vendor)[name])
+    return ledger
+
+
+def test_a_gap_that_was_opened_once_is_not_frozen_over_and_is_filled_from_either_side(gap, finance, caller_of):
+    for number, name in enumerate(("2017-01", "2017-02", "2017-03"), 2):
+        freeze(gap, name, caller_of(finance, at=datetime(2017, number, 1, tzinfo=UTC)), entries=0)
+    in_june = caller_of(finance, at=datetime(2017, 6, 1, tzinfo=UTC))
+    may = Period.objects.get(name="2017-05")
+    gap.periods["2017-05"] = may
+    assert refuse(gap, "2017-05", in_june, entries=0) == ["period_gap"]
+    open_period(gap.book, "2017-04-2", date(2017, 4, 15), date(2017, 4, 30), gap.caller)
+    assert refuse(gap, "2017-05", in_june, entries=0) == ["earlier_period_open"]
+    open_period(gap.book, "2017-04-1", date(2017, 4, 1), date(2017, 4, 14), gap.caller)
+    for name in ("2017-04-1", "2017-04-2", "2017-05"):
+        gap.periods[name] = Period.objects.get(name=name)
+        freeze(gap, name, in_june, entries=0)
 
 
 def test_no_period_opens_before_a_frozen_one(ledger, checker):

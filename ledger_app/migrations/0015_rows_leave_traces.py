@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("ledger_app", "0012_turns"),
+        ("ledger_app", "0014_freeze_attempts"),
     ]
 
     operations = [

@@ -1,0 +1,64 @@
+"""What the opening and the freezing of a period are refused for, beside what ``errors`` names."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app.errors import LedgerError
+
+
+class PeriodGap(LedgerError):
+    """Days of the book would be left in no period, and could never be opened once a later period is frozen."""
+
+    code = "period_gap"
+    template = _(
+        "{gap_from} to {gap_to} of book {book} are in no period beside {period}. Periods follow each other day by day: "
+        "open those days first."
+    )
+
+
+class ControlMissing(LedgerError):
+    """No control total was given."""
+
+    code = "control_missing"
+    template = _("Give at least one control total that you hold from elsewhere. Known here: {known}.")
+
+
+class ControlUnknown(LedgerError):
+    """The control total's name is not known."""
+
+    code = "control_unknown"
+    template = _("There is no control total “{name}” in this book. Known here: {known}.")
+
+
+class ControlDiffers(LedgerError):
+    """A control total differs from the ledger. The ledger's figure is not told: a total is a proof where it comes from elsewhere."""
+
+    code = "control_differs"
+    template = _(
+        "The control total {name}, {given}, is not what the ledger has. Look for a file that is missing, came twice or is dated "
+        "in another period; the ledger's own figure is not told."
+    )
+    untold = frozenset({"found", "difference"})
+
+
+class ControlWithoutAmount(LedgerError):
+    """Only a count was given, which says nothing of how much."""
+
+    code = "control_without_amount"
+    template = _("A count of entries alone proves no amount. Type in at least one total in {unit}: {known}.")
+
+
+class PeriodMoves(LedgerError):
+    """Entries came into the period faster than they were proved."""
+
+    code = "period_moves"
+    template = _(
+        "{count} entries came into {period} while it was being proved. Nothing was frozen. Wait until what posts into it has "
+        "ended, or mark it provisional, and freeze again."
+    )
+
+
+class FreezeSuperseded(LedgerError):
+    """The freeze was asked for again, and the newer request goes on in place of this one."""
+
+    code = "freeze_superseded"
+    template = _("The freeze of {period} was asked for again; this attempt left it to the newer one.")

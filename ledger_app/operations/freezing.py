@@ -1,0 +1,109 @@
+"""Freezes outside the request: what is asked for is refused at once where that can be told, else left to a worker, which says how it ended."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ledger_app import errors
+from ledger_app.errors import closing as closing_errors
+from ledger_app.models import FreezeAttempt, Period, Seal
+from ledger_app.operations import periods, transactions, transitions
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import closing
+from ledger_app.rules.periods import PERIOD, PeriodFacts
+
+State = FreezeAttempt.State
+
+
+def ask(
+    *, period_id: int, controls: Mapping[str, int], caller: Caller, reason: str = "", version: int | None = None
+) -> FreezeAttempt:
+    """Ask for a freeze and return its attempt, for ``carry_out``. One total at least is an amount, and no mere count.
+
+    An attempt that is under way is superseded: its worker may be gone, and where it is not, it sees so and stops.
+
+    :raises errors.Refused: with every reason that can be told without reading the period's entries; a refused attempt has its audit row
+    """
+    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": True}
+
+    def leave_word(row: Period, _facts: PeriodFacts) -> FreezeAttempt:
+        FreezeAttempt.objects.filter(period=row, state__in=FreezeAttempt.UNDER_WAY).update(
+            state=State.SUPERSEDED, ended_at=caller.at
+        )
+        return FreezeAttempt.objects.create(
+            period=row,
+            controls=dict(controls),
+            reason=reason.strip(),
+            shown_version=version,
+            asked_by=caller.user,
+            asked_at=caller.at,
+        )
+
+    return transitions.ask(
+        transitions.Request(
+            machine=PERIOD,
+            name="freeze",
+            model=Period,
+            pk=period_id,
+            caller=caller,
+            facts=lambda row: closing.facts(row, **asked, proofs=False),
+            reason=reason,
+            version=version,
+        ),
+        then=leave_word,
+    )
+
+
+def carry_out(*, attempt_id: int, caller: Caller, code_version: str, now: Callable[[], datetime]) -> Seal | None:
+    """Freeze the period of an attempt that waits, and return its seal; None where it does not wait any more: another took it, or it is over.
+
+    However it ends, the attempt says so.
+
+    :raises errors.LedgerError: as ``periods.freeze``; freeze_superseded where the freeze was asked for again meanwhile
+    """
+    if not _set(attempt_id, State.WAITING, state=State.RUNNING, started_at=now(), seen_at=now()):
+        return None
+    attempt = FreezeAttempt.objects.select_related("period").get(pk=attempt_id)
+    with _ending(attempt, now):
+        return periods.freeze(
+            period_id=attempt.period_id,
+            controls=attempt.controls,
+            caller=caller,
+            code_version=code_version,
+            reason=attempt.reason,
+            version=attempt.shown_version,
+            amount_required=True,
+            told=partial(_tell, attempt, now),
+        )
+
+
+def _tell(attempt: FreezeAttempt, now: Callable[[], datetime], count: int) -> None:
+    """Give a sign of life, with how far the proof has come."""
+    if not _set(attempt.pk, State.RUNNING, seen_at=now(), proved_count=count):
+        raise errors.Refused([closing_errors.FreezeSuperseded(period=attempt.period)])
+
+
+@contextmanager
+def _ending(attempt: FreezeAttempt, now: Callable[[], datetime]) -> Iterator[None]:
+    """Write how an attempt ended, on every way out."""
+    state, reasons = State.FAILED, [{"code": "fault", "sentence": ""}]
+    try:
+        yield
+        state, reasons = State.SEALED, []
+    except errors.LedgerError as error:
+        state = State.REFUSED if isinstance(error, errors.Refused) else State.FAILED
+        reasons = [reason.as_dict() for reason in (error.reasons if isinstance(error, errors.Refused) else (error,))]
+        raise
+    except BaseException as surprise:
+        reasons = [{"code": "fault", "sentence": type(surprise).__name__}]
+        raise
+    finally:
+        _set(attempt.pk, State.RUNNING, state=state, ended_at=now(), reasons=reasons)
+
+
+def _set(attempt_id: int, was: str, **columns: Any) -> bool:
+    """Set columns of an attempt that is still in the state ``was``; return whether it was."""
+    rows = FreezeAttempt.objects.filter(pk=attempt_id, state=was)
+    return transactions.run(lambda: rows.update(**columns)) == 1
