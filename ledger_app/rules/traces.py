@@ -54,6 +54,8 @@ UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
     ("ingestion_app_attempt", "done_records"): "shown while it runs",
     ("ingestion_app_attempt", "seconds"): "measured, and decides nothing",
     ("ingestion_app_attempt", "counts"): "measured, and decides nothing",
+    ("ledger_app_freezeattempt", "seen_at"): "a sign of life every few seconds; of no weight once the attempt has ended",
+    ("ledger_app_freezeattempt", "proved_count"): "shown while it runs",
     ("ingestion_app_chunk", "lease_token"): "counts how often it was taken; an applied chunk keeps its own in applied_token",
     ("ingestion_app_chunk", "lease_until"): "until when a worker has it; of no weight afterwards",
     ("ingestion_app_chunk", "leased_by"): "which worker has it; of no weight afterwards",

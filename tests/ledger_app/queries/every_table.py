@@ -13,6 +13,7 @@ from ledger_app.operations import (
     books,
     entries,
     expiry,
+    freezing,
     hold_rules,
     holds,
     lot_rules,
@@ -30,6 +31,7 @@ from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import reversals as reversal_rows
+from ledger_app.queries.closing import control_totals
 from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.merges import digest as merge_digest
 from ledger_app.rules.posting import Draft
@@ -154,7 +156,11 @@ def _files(world: World) -> None:
     world.receipt(content)
     world.freeze(first)
     world.freeze_period(world.opened[0])
-    world.freeze_period(world.opened[2])
+    points = world.opened[2]
+    asked = freezing.ask(
+        period_id=points.pk, controls={"debits": control_totals(points)["debits"]}, caller=world.caller(world.finance)
+    )
+    freezing.carry_out(attempt_id=asked.pk, caller=world.caller(world.finance), code_version="test", now=worlds.clock)
 
 
 def _members(world: World, support: Caller, finance: Caller) -> None:
