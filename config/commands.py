@@ -72,10 +72,10 @@ class Command(BaseCommand):
         except errors.LedgerError as error:
             status = self._tell(_refusal(error), as_json=as_json)
         except (DatabaseError, InterfaceError) as error:
-            cause = transactions.passing_cause(error)
-            if not cause:
+            told = transactions.told(error)
+            if told is None:
                 raise
-            status = self._tell(_refusal(errors.TryAgain(cause=cause)), as_json=as_json)
+            status = self._tell(_refusal(told), as_json=as_json)
         except UnicodeError as error:
             # Bytes that are no text come as halves of characters, which no database takes; whatever had begun was undone.
             raise CommandError(_("The input is not UTF-8: {error}").format(error=error), returncode=USAGE) from error

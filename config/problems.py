@@ -2,21 +2,25 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions, status
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from config import doorways
 from ledger_app import errors
-from ledger_app.operations import transactions
+from ledger_app.models import User
+from ledger_app.operations import refusals, transactions
 
 MEDIA_TYPE: Final = "application/problem+json"
 SECONDS_TO_WAIT: Final = 5
@@ -53,9 +57,10 @@ class ProblemRenderer(JSONRenderer):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
-    if isinstance(error, DatabaseError | InterfaceError) and (cause := transactions.passing_cause(error)):
-        log.error("the database did not answer", exc_info=error)
-        error = errors.TryAgain(cause=cause)
+    if isinstance(error, DatabaseError | InterfaceError) and (told := transactions.told(error)) is not None:
+        log.error("the database refused, or did not answer", exc_info=error)
+        error = told
+    _record(error, context)
     if isinstance(error, errors.LedgerError):
         return _fill(_refusal(error), context)
     if isinstance(error, ObjectDoesNotExist):
@@ -73,6 +78,24 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         sentence = str(detail) if detail is not None else str(TITLES.get(response.status_code, code))
         response.data = _problem(response.status_code, code, sentence)
     return _fill(response, context)
+
+
+def _record(error: Exception, context: dict[str, Any]) -> None:
+    """Have a refusal of what would have written something kept, where no operation has."""
+    request: Request | None = context.get("request")
+    if request is None or request.method in SAFE_METHODS or not isinstance(request.user, User):
+        return
+    reasons: Sequence[errors.LedgerError] = ()
+    if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
+        right = f"{request.method} {request.path}"[:120]
+        reasons = [errors.NotPermitted(user=request.user.username, right=right, who=_("Whoever has the right"))]
+    elif isinstance(error, errors.Refused):
+        reasons = error.reasons
+    # A database that is away keeps nothing; the refusal is told all the same.
+    with suppress(errors.TryAgain):
+        if reasons:
+            caller = doorways.from_request(request._request, "api")  # noqa: SLF001 - where the framework keeps the request
+            refusals.record(what=f"{request.method} {request.path}", action="api", reasons=reasons, caller=caller)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -24,6 +24,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "gave_to"): _("carried out a merge: identifiers and points went to another member"),
     ("member", "took_from"): _("carried out a merge: identifiers and points came from another member"),
     ("member", "add_identifier"): _("gave an identifier"),
+    ("member", "give_again"): _("gave an identifier again that had ended"),
     ("member", "end_identifier"): _("ended an identifier"),
     ("member", "renew_card"): _("renewed the hash of a card"),
     ("source", "load"): _("loaded a version of the source"),
@@ -40,6 +41,9 @@ LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "propose_merge"): _("Propose a merge"),
     ("account", "propose"): _("Propose an adjustment"),
     ("book", "propose"): _("Propose an adjustment"),
+    ("request", "upload"): _("Attach a file"),
+    ("request", "receive"): _("Receive a file"),
+    ("request", "api"): _("A request to the API"),
 }
 
 

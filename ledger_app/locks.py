@@ -96,6 +96,15 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
     return rows.select_for_update().first()
 
 
+def beside_own(rows: models.QuerySet[Row]) -> list[Row]:
+    """Lock and return rows that a decision on the caller's own row rests on, in the order of their ids: after that row, before everything else."""
+    if not is_counting() or connection.kakutei_lock_step > 0:  # type: ignore[attr-defined]
+        raise LockOrderBroken(
+            "rows beside the caller's own were asked for after another step, or outside the outermost transaction"
+        )
+    return list(rows.select_for_update().order_by("id"))
+
+
 def opening(book_id: int, after: date) -> Period | None:
     """Lock what the opening of a period that ends on ``after`` rests on: the next period, which is returned as it is under the lock.
 
@@ -108,14 +117,21 @@ def opening(book_id: int, after: date) -> Period | None:
     later = Period.objects.filter(book=book_id, starts_on__gt=after).order_by("starts_on").values_list("id", flat=True)
     # Found without a lock, and locked by its key: a locking read of a range would wait for every period in it.
     key = later.first()
+    if key is None and not Period.objects.filter(book=book_id).exists():
+        Book.objects.select_for_update().get(pk=book_id)
+        # Somebody else may have opened the first one while this waited.
+        key = later.first()
     if key is None:
-        if not Period.objects.filter(book=book_id).exists():
-            Book.objects.select_for_update().get(pk=book_id)
         return None
     row = Period.objects.select_for_update().get(pk=key)
     if later.first() != key:
         raise errors.TryAgain(cause="a period was opened meanwhile")
     return row
+
+
+def alone_in_book(book_id: int) -> None:
+    """Lock a book's row, which whoever posts to it holds shared, and so wait until what is being posted is committed or undone. Held for a moment."""
+    own_row(Book, book_id)
 
 
 def next_free(rows: models.QuerySet[Row]) -> Row | None:

@@ -106,6 +106,7 @@ def rerun(answer: Rerun, batch: Batch) -> dict[str, Any]:
         "checked": answer.is_checked,
         "nothing": answer.verdict is Verdict.NOTHING,
         "sentence": answer.sentence,
+        "way_out": answer.way_out,
         "kinds": [
             {"label": label, "cell": kind, "count": answer.count(kind), "chunks": _shortened(answer.chunks(kind))}
             for label, kind in kinds

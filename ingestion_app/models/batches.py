@@ -7,7 +7,7 @@ from simple_history.models import HistoricalRecords
 
 from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
 from ledger_app.models import Holder, User
-from ledger_app.models.fields import DigestField
+from ledger_app.models.fields import DigestField, ReasonsField
 
 
 class Batch(models.Model):
@@ -175,7 +175,7 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True)
     phase = models.CharField(_("phase"), max_length=10, blank=True)
     done_records = models.PositiveIntegerField(_("records done"), default=0)
-    reasons = models.JSONField(_("why it stopped"), default=list)
+    reasons = ReasonsField(_("why it stopped"), default=list)
     seconds = models.JSONField(_("seconds by phase"), default=dict)
     counts = models.JSONField(_("counts"), default=dict)
 
@@ -230,7 +230,7 @@ class Chunk(models.Model):
     lease_until = models.DateTimeField(_("leased until"), null=True)
     leased_by = models.CharField(_("leased by"), max_length=120, blank=True)
     applied_at = models.DateTimeField(_("applied at"), null=True)
-    reasons = models.JSONField(_("why it stopped"), default=list)
+    reasons = ReasonsField(_("why it stopped"), default=list)
 
     class Meta:
         """Names and constraints."""

@@ -13,6 +13,7 @@ from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch
 from ingestion_app.queries import workers
 from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors.stored import stored
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.measuring import Measured
@@ -122,7 +123,7 @@ def end(
             ended_at=at,
             outcome=outcome,
             done_records=done_records,
-            reasons=[reason.as_dict() for reason in reasons],
+            reasons=[stored(reason) for reason in reasons],
             seconds=measured.told(),
             counts=measured.counts,
         )
@@ -151,7 +152,7 @@ def _is_gone(attempt: Attempt, at: datetime) -> bool:
 
 
 def _end_gone(attempt: Attempt) -> None:
-    gone = errors.ProcessGone(process=attempt.process, host=attempt.host).as_dict()
+    gone = stored(errors.ProcessGone(process=attempt.process, host=attempt.host))
     # One that has ended meanwhile has said so itself, and knows better.
     Attempt.objects.filter(pk=attempt.pk, outcome=Attempt.Outcome.RUNNING).update(
         outcome=Attempt.Outcome.FAILED, ended_at=attempt.heartbeat_at, reasons=[gone]

@@ -15,6 +15,7 @@ from ingestion_app.queries import batches, taken
 from ingestion_app.queries.refusals import NOBODY
 from ledger_app import locks
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict, Refused, TryAgain, WrittenDiffers
+from ledger_app.errors.stored import stored
 from ledger_app.models import Posting
 from ledger_app.operations import collecting, entries, measuring, merges, transactions
 from ledger_app.operations.audit import Caller
@@ -52,6 +53,10 @@ class ChunkResult:
     reasons: tuple[LedgerError, ...] = ()
     milliseconds: int = 0
     counted: Mapping[int, batches.Change] = field(default_factory=dict)
+
+
+# The batch was ended without the chunk, whose records were set aside.
+LEFT_OUT = ChunkResult(0, "superseded", 0)
 
 
 def apply_free(work: Work, worker: str) -> Iterator[ChunkResult]:
@@ -126,7 +131,9 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
 
 
 def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
-    chunk = locks.own_row(Chunk, leased.chunk_id)
+    chunk = locks.own_if_there(Chunk.objects.filter(pk=leased.chunk_id))
+    if chunk is None:
+        return LEFT_OUT
     if (gone := _gone(chunk, leased)) is not None:
         return gone
     batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
@@ -192,13 +199,15 @@ def _posted_by_others(chunk: Chunk) -> list[LedgerError]:
 
 def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
     """Write down why a chunk stopped, unless another process has applied or taken it meanwhile."""
-    chunk = locks.own_row(Chunk, leased.chunk_id)
+    chunk = locks.own_if_there(Chunk.objects.filter(pk=leased.chunk_id))
+    if chunk is None:
+        return LEFT_OUT
     if (gone := _gone(chunk, leased)) is not None:
         return gone
     found = refusal.reasons
     if any(isinstance(reason, ReferenceConflict) for reason in found):
         found = (*_posted_by_others(chunk), *found)
     found = found[:REASONS_MOST]
-    reasons = [reason.as_dict() for reason in found]
+    reasons = [stored(reason) for reason in found]
     Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, lease_until=None, reasons=reasons)
     return ChunkResult(chunk.number, "stopped", chunk.record_count, found)

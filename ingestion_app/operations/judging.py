@@ -39,7 +39,7 @@ def judge(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int], drawing: D
     are_shared = False
     for number, row in _touching(stages, cut, taken):
         touching[number] += 1
-        for account_id in taken.intersection(row.watched):
+        for account_id in taken & set(row.watched):
             are_shared = are_shared or holder_of.setdefault(account_id, row.holder_id or 0) != row.holder_id
     for numbers in [frozenset(touching)] if are_shared else _rounds(touching, cut.holders()):
         rows = sorted(

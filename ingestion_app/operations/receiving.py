@@ -10,9 +10,10 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
-from ledger_app.operations import audit, filing, history, transactions
+from ledger_app.operations import audit, filing, history, refusals, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.identifiers import masked_text
 
 RIGHT = "ingestion_app.receive_batch"
 UNFINISHED_KEPT = timedelta(days=1)
@@ -45,8 +46,23 @@ def receive(
     Where ``business_date`` and ``sequence`` are not given, the name says them, if the source has a pattern for names. The bytes and the
     receipt are kept whatever the outcome.
 
+    A file that is refused leaves an audit row.
+
     :raises Refused: not_found (the source), not_permitted; slot_unknown and slot_conflict, after the bytes and the receipt were stored
     """
+    # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
+    name = name.encode("utf-8", "backslashreplace").decode()
+    given = (business_date, sequence)
+    try:
+        return _receive(stream=stream, name=name, source_code=source_code, directory=directory, caller=caller, given=given)
+    except Refused as refusal:
+        refusals.record(what=masked_text(name), action="receive", reasons=refusal.reasons, caller=caller)
+        raise
+
+
+def _receive(
+    *, stream: BinaryIO, name: str, source_code: str, directory: Path, caller: Caller, given: tuple[date | None, int | None]
+) -> Receipt:
     source = Source.objects.filter(code=source_code).first()
     if source is None:
         raise Refused([NotFound(what="source", name=source_code)])
@@ -54,9 +70,7 @@ def receive(
         raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
     filing.forget_unfinished(directory, before=caller.at - UNFINISHED_KEPT)
     sha256, size = filing.store(stream, directory)
-    # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
-    name = name.encode("utf-8", "backslashreplace").decode()
-    slot = _slot(source, name, business_date, sequence)
+    slot = _slot(source, name, *given)
     receipt = transactions.run(lambda: _register(source=source, sha256=sha256, size=size, name=name, slot=slot, caller=caller))
     if receipt.outcome == Receipt.Outcome.REFUSED:
         raise Refused([errors.SlotUnknown(name=name, most=SEQUENCE_MOST)])

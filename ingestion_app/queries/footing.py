@@ -38,7 +38,7 @@ class _Plan(NamedTuple):
         decode = records.decoder(self.definition)
         found = rows.filter(batch=self.batch, status=Record.Status.PLANNED).order_by("line")[:most]
         for holder_id, values in found.values_list("holder_id", "values").iterator(chunk_size=2000):
-            for planned in self.planner.plan(decode(values)):
+            for planned in self.planner.plan(decode(values or [])):
                 yield holder_id, planned
 
 

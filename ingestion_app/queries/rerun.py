@@ -73,6 +73,7 @@ class Rerun:
     held: tuple[Held, ...]
     pause: Pause | None
     reasons: tuple[LedgerError, ...]
+    way_out: str = ""  # how the batch ends where nothing mends what has stopped
 
     @property
     def done(self) -> tuple[int, ...]:
@@ -161,6 +162,7 @@ def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None, check:
         held=_held(batch, at) if counts.held else (),
         pause=pause,
         reasons=(*damaged, *shut, *([errors.Paused(batch=batch.pk)] if batch.is_paused else [])),
+        way_out=_way_out(batch, counts),
     )
 
 
@@ -274,12 +276,13 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
             "{count} has stopped and would be tried again", "{count} have stopped and would be tried again", counts.stopped
         )
         parts.append(text.format(count=f"{counts.stopped:,}"))
-    said = _("{parts}.").format(parts=_(", ").join(parts))
-    return f"{said} {_way_out(counts)}" if counts.stopped else said
+    return _("{parts}.").format(parts=_(", ").join(parts))
 
 
-def _way_out(counts: _Counts) -> str:
-    """Say how the batch ends where nothing mends what has stopped."""
+def _way_out(batch: Batch, counts: _Counts) -> str:
+    """Say how the batch ends where nothing mends what has stopped; nothing where nothing has."""
+    if batch.state != Batch.State.APPLYING or not counts.stopped:
+        return ""
     if counts.done:
         return _("If nothing mends what has stopped: pause the batch, then reverse it, or end it with what is applied.")
     return _("If nothing mends what has stopped: withdraw the batch.")

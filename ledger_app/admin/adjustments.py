@@ -29,7 +29,7 @@ from ledger_app.models import Account, Adjustment, Attachment, Book, Entry, User
 from ledger_app.operations import adjustments, attachments
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
-from ledger_app.queries import books
+from ledger_app.queries import books, limits
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules import posting
@@ -133,6 +133,9 @@ class AdjustmentAdmin(TransitionAdmin):
         """Return what is proposed, what it would do now or did, and the buttons."""
         is_open = row.state in rules.UNDECIDED
         now = queries.preview(queries.terms_of(row)) if is_open else Preview(None, ())
+        if row.state == Adjustment.State.APPROVED:
+            # What was decided on stays to be seen: as it was posted, from the rows.
+            now = queries.preview_as_posted(queries.terms_of(row))
         entry = Entry.objects.filter(posting__origin_kind="adjustment", posting__origin_id=row.pk).first()
         return {
             "title": self.name_of(row),
@@ -143,6 +146,7 @@ class AdjustmentAdmin(TransitionAdmin):
             "lots": shown_rows(now.shown.lots) if now.shown else (),
             "refusals": [reason.as_dict() for reason in now.refusals],
             "is_open": is_open,
+            "is_posted": row.state == Adjustment.State.APPROVED,
             "decisions": row.decisions.select_related("decided_by").order_by("id"),
             "attachments": [
                 (file, reverse("admin:ledger_app_adjustment_attachment", args=[row.pk, file.pk]))
@@ -253,11 +257,13 @@ class AdjustmentAdmin(TransitionAdmin):
         # What is refused is shown once, and what can be sent again is sent with what is true now.
         said = [reason for reason in refused if reason["code"] not in {each["code"] for each in refusals}]
         book = books.find(proposal.book)
+        account = Account.objects.filter(book=book, code=proposal.account).select_related("book").first()
         more = {
             "summary": [
                 *summed_up(form, book),
                 (_("Amount"), look.amount_cell(proposal.amount, book)),
                 (_("Attachments"), ", ".join(file.name for file in files) or NOTHING),
+                *([(_("Adjusted lately for this member"), _lately(account))] if account else []),
             ],
             "lines": shown_lines(now, book),
             "lots": shown_rows(now.shown.lots) if now.shown else (),
@@ -333,9 +339,17 @@ def _facts_of(row: Adjustment, entry: Entry | None) -> list[tuple[Any, Any]]:
     ]
     if row.state in rules.UNDECIDED:
         found.append((_("To be decided until"), look.instant_cell(row.expires_at, row.book)))
+        found.append((_("Adjusted lately for this member"), _lately(row.account)))
     if entry is not None:
         found.append((_("Entry"), link_to(entry)))
     return found
+
+
+def _lately(account: Account) -> str:
+    """Say what was adjusted for a member in the last days: what is small by itself may not be in sum."""
+    given = limits.granted(account, at=doorways.now())
+    told = gettext("{count} adjustments in {days} days, {size} in all without their signs")
+    return told.format(count=given.number, days=given.days, size=look.amount_text(given.size, account.book.exponent))
 
 
 def _asked_now(row: Any) -> Preview:

@@ -23,6 +23,7 @@ from ledger_app import errors
 from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.admin.origins import sentence_link
 from ledger_app.models import Account, Entry
+from ledger_app.operations import knowing
 from ledger_app.queries import explain, origins
 from ledger_app.queries import statements as lines
 from ledger_app.queries.balances import LAST_DAY
@@ -118,10 +119,11 @@ class AccountPages:
         if form.is_valid():
             asked = {"at": form.cleaned_data["at"], "known_at": form.instant(account.book.time_zone)}
             try:
+                knowing.settle(book=account.book, known_at=asked["known_at"])
                 with snapshot():
                     context |= self._explained(account, request.GET, **asked)
-            except errors.Refused as refusal:
-                context["reasons"] = [reason.as_dict() for reason in refusal.reasons]
+            except errors.LedgerError as refusal:
+                context["reasons"] = [reason.as_dict() for reason in getattr(refusal, "reasons", (refusal,))]
         return self._answer(request, account, "ledger_app/account_explained.html", context)
 
     def statement(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -144,8 +146,8 @@ class AccountPages:
                     return _file(span, kind)
                 with snapshot():
                     context |= self._stated(span, request.GET)
-            except errors.Refused as refusal:
-                context["reasons"] = [reason.as_dict() for reason in refusal.reasons]
+            except errors.LedgerError as refusal:
+                context["reasons"] = [reason.as_dict() for reason in getattr(refusal, "reasons", (refusal,))]
         return self._answer(request, account, "ledger_app/account_statement.html", context)
 
     def _account(self, request: HttpRequest, pk: int) -> Account:

@@ -43,6 +43,11 @@ from ledger_app.rules.merges import PROPOSE
 from ledger_app.templatetags import look
 
 REASON_MOST = 500
+GIVEN = {
+    operations.Answer.GIVEN: _("{identifier} is given to this member."),
+    operations.Answer.ALREADY: _("{identifier} was this member’s already. Nothing was written."),
+    operations.Answer.AGAIN: _("{identifier}, which had ended, is given to this member again."),
+}
 
 
 class ReasonForm(forms.Form):
@@ -123,8 +128,10 @@ class HolderAdmin(HistoryAdmin):
         """Ask for an identifier, and give it."""
 
         def give(caller: Caller, row: Holder, given: Mapping[str, Any]) -> str:
-            made = operations.add_identifier(holder_id=row.pk, caller=caller, **given)
-            return gettext("{identifier} is given to this member.").format(identifier=made.shown)
+            span = operations.Span(given["active_from"], given["active_to"])
+            said = {name: given[name] for name in ("kind", "value", "reason")}
+            made = operations.give(holder_id=row.pk, caller=caller, span=span, **said)
+            return str(GIVEN[made.answer]).format(identifier=made.identifier.shown)
 
         page = AskedPage(
             _("Add an identifier"), _("The member is found by it from now on. It is never given to another."), IdentifierForm

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import HistoryAdmin, link_to, list_url, url_of
+from config.model_admin import NOTHING, HistoryAdmin, link_to, list_url, url_of
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.periods import AmountField
 from ledger_app.errors import LedgerError, Refused
@@ -26,6 +26,7 @@ from ledger_app.models import AdjustmentLimit, Book, ReasonCode, User
 from ledger_app.operations import reason_codes
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
 from ledger_app.templatetags import look
 
 
@@ -195,6 +196,20 @@ class LimitForm(forms.Form):
     two_deciders_above = forms.CharField(
         label=_("By two above"), max_length=30, help_text=_("Above this amount a second person must approve")
     )
+    window_days = forms.IntegerField(
+        label=_("In sum over days"),
+        required=False,
+        min_value=1,
+        max_value=WINDOW_DAYS_MOST,
+        initial=WINDOW_DAYS,
+        help_text=_("Both are for one member, with what the same person has decided for that member in so many days"),
+    )
+    day_most = forms.CharField(
+        label=_("On one day up to"),
+        max_length=30,
+        required=False,
+        help_text=_("For all members together; empty: without such a limit"),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the groups and the books."""
@@ -209,8 +224,10 @@ class LimitForm(forms.Form):
         """Read the amounts in the unit of the book."""
         said: dict[str, Any] = super().clean() or {}
         book = self._books.get(said.get("book", ""))
-        for name in ("amount_most", "two_deciders_above"):
-            if book is not None and name in said:
+        said["day_most"] = said.get("day_most") or None
+        said["window_days"] = said.get("window_days") or WINDOW_DAYS
+        for name in ("amount_most", "two_deciders_above", "day_most"):
+            if book is not None and said.get(name) is not None:
                 try:
                     said[name] = AmountField(book.exponent).clean(said[name])
                 except forms.ValidationError as error:
@@ -227,7 +244,7 @@ class AdjustmentLimitAdmin(KeptAdmin):
     lead = _(
         "Somebody in several groups decides what the highest of their limits allows. Without a limit, a group decides nothing."
     )
-    list_display = ("shown_group", "book", "shown_most", "shown_alone")
+    list_display = ("shown_group", "book", "shown_most", "shown_alone", "window_days", "shown_day_most")
     list_display_links = ("shown_group",)
     list_select_related = ("group", "book")
 
@@ -251,6 +268,11 @@ class AdjustmentLimitAdmin(KeptAdmin):
         """What a member decides alone."""
         return look.amount_cell(row.two_deciders_above, row.book)
 
+    @admin.display(description=_("on one day up to"))
+    def shown_day_most(self, row: AdjustmentLimit) -> SafeString | str:
+        """What a member decides on one day."""
+        return NOTHING if row.day_most is None else look.amount_cell(row.day_most, row.book)
+
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the limit."""
         facts = [
@@ -258,6 +280,8 @@ class AdjustmentLimitAdmin(KeptAdmin):
             (_("Book"), link_to(row.book)),
             (_("Decides up to"), self.shown_most(row)),
             (_("By two above"), self.shown_alone(row)),
+            (_("In sum over days"), row.window_days),
+            (_("On one day up to"), self.shown_day_most(row)),
         ]
         return Sheet(title=str(row), remark=self.remark(request, row), main=[Facts(_("The limit"), facts)])
 
@@ -271,6 +295,8 @@ class AdjustmentLimitAdmin(KeptAdmin):
             "book": row.book.code,
             "amount_most": look.amount_text(row.amount_most, exponent),
             "two_deciders_above": look.amount_text(row.two_deciders_above, exponent),
+            "window_days": row.window_days,
+            "day_most": "" if row.day_most is None else look.amount_text(row.day_most, exponent),
         }
         form = LimitForm(data, initial=initial)
         form.fields["group"].disabled = form.fields["book"].disabled = True

@@ -25,7 +25,7 @@ from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.models import Book, Entry, Reversal
 from ledger_app.operations import reversals
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import books
+from ledger_app.queries import books, shown_lots
 from ledger_app.queries import reversals as asked
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
@@ -118,8 +118,9 @@ class ReversalAdmin(TransitionAdmin):
             "row": row,
             "book": row.entry.book,
             "facts": facts,
-            "balances": balance_rows(preview) if preview else [],
-            "lots": shown_rows(preview.lots) if preview else [],
+            "balances": balance_rows(preview) if preview else posted_rows(row),
+            "lots": shown_rows(preview.lots) if preview else _posted_lots(row),
+            "is_posted": row.reversal is not None,
             "has_moved": bool(preview) and preview.digest != bytes(row.digest).hex() if preview else False,
             "offers": self.offers(request, row),
             "audit": self.trail(row),
@@ -297,6 +298,30 @@ def balance_rows(preview: Preview) -> list[dict[str, Any]]:
         }
         for each in preview.balances
     ]
+
+
+def posted_rows(row: Reversal) -> list[dict[str, Any]]:
+    """Return what a reversal did, line by line as it was posted. Of striped accounts no line knows the balance."""
+    if row.reversal is None:
+        return []
+    found = []
+    for line in row.reversal.lines.select_related("account").order_by("id"):
+        account, is_whole = line.account, line.account.stripes == 1
+        found.append(
+            {
+                "account": account.code,
+                "url": url_of(account),
+                "debit": line.amount if line.amount > 0 else None,
+                "credit": -line.amount if line.amount < 0 else None,
+                "before": posting.natural(account.category, line.balance_after - line.amount) if is_whole else None,
+                "after": posting.natural(account.category, line.balance_after) if is_whole else None,
+            }
+        )
+    return found
+
+
+def _posted_lots(row: Reversal) -> Any:
+    return shown_rows(shown_lots.of_lines(row.reversal.lines.all())) if row.reversal is not None else []
 
 
 def _balance_fact(row: Mapping[str, Any], book: Book) -> Fact:

@@ -164,6 +164,7 @@ class AdjustmentDetailOutput(AdjustmentOutput):
     """An adjustment with what it would do now, what was attached and decided, and what can be done next."""
 
     preview = serializers.SerializerMethodField(help_text=_("Null once it is decided."))
+    posted = serializers.SerializerMethodField(help_text=_("What was decided on, as it was posted; null where nothing was."))
     attachments = AttachmentOutput(many=True, source="attachments.all")
     decisions = DecisionOutput(many=True, source="decisions.all")
     offers = serializers.SerializerMethodField()
@@ -181,6 +182,12 @@ class AdjustmentDetailOutput(AdjustmentOutput):
     def get_preview(self, _row: Adjustment) -> Any:
         """Return what it would do now."""
         return shown_preview(self.now) if self.now is not None else None
+
+    @extend_schema_field(AdjustmentPreviewOutput(allow_null=True))
+    def get_posted(self, row: Adjustment) -> Any:
+        """Return what it did."""
+        is_posted = row.state == Adjustment.State.APPROVED
+        return shown_preview(queries.preview_as_posted(queries.terms_of(row))) if is_posted else None
 
     @extend_schema_field(OfferOutput(many=True))
     def get_offers(self, _row: Adjustment) -> Any:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from config.api_input import DayField, Input, InstantField, NumberTextField
 from config.api_views import LookView, Output, ReasonOutput
 from ledger_app.models import Account
+from ledger_app.operations import knowing
 from ledger_app.queries import explain, explanations, origins
 from ledger_app.queries import statements as lines
 from ledger_app.queries.balances import LAST_DAY
@@ -203,6 +204,7 @@ class ExplainedAccountView(LookView):
         asked = self.asked(ExplanationInput)
         account: Account = self.get_object()
         lines.bounded(account, LINES_MOST)
+        knowing.settle(book=account.book, known_at=asked.get("known_at"))
         with snapshot():
             explained = explain.account(
                 account,

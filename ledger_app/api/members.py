@@ -78,6 +78,20 @@ class IdentifierOutput(Output):
     active_to = serializers.DateField(allow_null=True)
 
 
+class GivenOutput(Output):
+    """An identifier that was asked to be given, and what became of it."""
+
+    id = serializers.IntegerField(source="identifier.pk")
+    kind = serializers.CharField(source="identifier.kind")
+    value = serializers.CharField(source="identifier.shown")
+    active_from = serializers.DateField(source="identifier.active_from", allow_null=True)
+    active_to = serializers.DateField(source="identifier.active_to", allow_null=True)
+    answer = serializers.ChoiceField(
+        choices=[each.value for each in operations.Answer],
+        help_text=_("“given” where it is new, “already” where the member has it, “again” where it had ended."),
+    )
+
+
 class MemberOutput(Output):
     """A member."""
 
@@ -143,15 +157,14 @@ class MemberView(LookView):
         ]
         return Response(FoundOutput({"by": found.by.value, "matches": matches, "after": found.after}).data)
 
-    @extend_schema(summary="Give an identifier to a member", request=IdentifierInput, responses={200: IdentifierOutput})
+    @extend_schema(summary="Give an identifier to a member", request=IdentifierInput, responses={200: GivenOutput})
     @action(detail=True, methods=["post"])
     def identifiers(self, request: Request, pk: str) -> Response:
         """Give an identifier, or find it given."""
         del pk
         given = self.read(IdentifierInput, request.data)
-        return Response(
-            IdentifierOutput(operations.add_identifier(holder_id=self.get_object().pk, caller=self.caller, **given)).data
-        )
+        span = operations.Span(given.pop("active_from", None), given.pop("active_to", None))
+        return Response(GivenOutput(operations.give(holder_id=self.get_object().pk, caller=self.caller, span=span, **given)).data)
 
     @extend_schema(summary="End an identifier of a member", request=EndInput, responses={200: IdentifierOutput})
     @action(detail=True, methods=["post"], url_path="identifiers/end")

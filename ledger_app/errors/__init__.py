@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class LedgerError(Exception):
-    """Something the ledger will not do, with the facts that say why."""
+    """Something the ledger will not do, with the facts that say why. A slip is what a hand forgot or a page that was out of date."""
 
     code: ClassVar[str] = "ledger_error"
+    is_slip: ClassVar[bool] = False
     template: ClassVar[str | Promise] = _("The ledger refused this.")
     # Facts that no answer tells, and the audit row keeps.
     untold: ClassVar[frozenset[str]] = frozenset()
@@ -23,6 +24,7 @@ class LedgerError(Exception):
         """Keep ``facts``: the values that the template names, and whatever else helps to find the place."""
         super().__init__()
         self.facts = facts
+        self.is_recorded = False  # whether an audit row tells of it
 
     def __reduce__(self) -> Any:
         """Let the error cross a process boundary with its facts."""
@@ -239,7 +241,7 @@ class WrongState(LedgerError):
 class Stale(LedgerError):
     """The subject changed after it was shown."""
 
-    code = "stale"
+    code, is_slip = "stale", True
     template = _("This changed while you looked at it (version {shown}, now {now}). Look again, then decide.")
 
 
@@ -253,14 +255,14 @@ class NotPermitted(LedgerError):
 class ReasonRequired(LedgerError):
     """The transition asks for a reason."""
 
-    code = "reason_required"
+    code, is_slip = "reason_required", True
     template = _("“{action}” needs a reason. Write one sentence that a reader will understand in a year.")
 
 
 class ReasonTooLong(LedgerError):
     """The reason does not fit."""
 
-    code = "reason_too_long"
+    code, is_slip = "reason_too_long", True
     template = _("The reason has {length} characters; at most {most} are kept.")
 
 

@@ -10,7 +10,7 @@ from ledger_app.errors import LedgerError
 class AmountInvalid(LedgerError):
     """An amount is not written as an integer of minor units."""
 
-    code = "amount_invalid"
+    code, is_slip = "amount_invalid", True
     template = _(
         "“{text}” is no amount. Write a whole number of minor units in ASCII digits, with a minus sign for less: "
         "no decimals, no separators, no exponent, no full-width digits."
@@ -20,7 +20,7 @@ class AmountInvalid(LedgerError):
 class AdjustmentZero(LedgerError):
     """The adjustment changes nothing."""
 
-    code = "adjustment_zero"
+    code, is_slip = "adjustment_zero", True
     template = _("An adjustment of zero changes nothing. Give an amount above or below zero.")
 
 
@@ -55,14 +55,14 @@ class FloorNotWaivable(LedgerError):
 class TextInvalid(LedgerError):
     """The text is missing, too long, or has control characters."""
 
-    code = "text_invalid"
+    code, is_slip = "text_invalid", True
     template = _("An adjustment needs a text of 1 to {most} characters that says why, without control characters.")
 
 
 class TicketInvalid(LedgerError):
     """The ticket number is not written in printable ASCII, or is too long."""
 
-    code = "ticket_invalid"
+    code, is_slip = "ticket_invalid", True
     template = _("“{ticket}” is no ticket number: at most {most} printable ASCII characters without spaces.")
 
 
@@ -111,6 +111,61 @@ class OverLimit(LedgerError):
 
     code = "over_limit"
     template = _("{user} decides up to {limit} in book {book}; this is {amount}. Someone with a higher limit must decide it.")
+
+
+class OverLimitInSum(LedgerError):
+    """With what the user has decided for the member lately, the amount is above what the user's groups may decide."""
+
+    code = "over_limit_in_sum"
+    template = _(
+        "{user} decides up to {limit} for one member in {days} days in book {book}; {before} were decided before, and this is {amount}. "
+        "Another person must decide it."
+    )
+
+
+class OverDayLimit(LedgerError):
+    """With what the user has decided on this day, the amount is above what the user's groups may decide on one."""
+
+    code = "over_day_limit"
+    template = _(
+        "{user} decides up to {limit} on one day in book {book}; {before} were decided today, and this is {amount}. "
+        "Another person must decide it, or it waits until tomorrow."
+    )
+
+
+class SecondDeciderNeededInSum(LedgerError):
+    """With what the user has decided alone for the member lately, the amount is above what the user may decide alone."""
+
+    code = "second_decider_needed_in_sum"
+    template = _(
+        "{user} decides up to {alone} alone for one member in {days} days in book {book}; {before} were decided alone before, and this is "
+        "{amount}. Give the first approval; another person gives the second."
+    )
+
+
+class ApprovalVoid(LedgerError):
+    """Whoever gave the first approval may not decide this any more."""
+
+    code = "approval_void"
+    template = _(
+        "{user} gave the first approval and may not decide this any more, so it does not count. Another person must give it."
+    )
+
+
+class ProposerAway(LedgerError):
+    """Whoever proposed this may not propose any more: the account was disabled, or the right was taken away."""
+
+    code = "proposer_away"
+    template = _("{user}, who proposed this, may not propose any more. Reject it, and have somebody propose it again who may.")
+
+
+class ContraAccountMoved(LedgerError):
+    """The reason code has another contra account than when this was proposed."""
+
+    code = "contra_account_moved"
+    template = _(
+        "The reason code {reason} has another contra account in book {book} than {account}, with which this was proposed. Propose it again."
+    )
 
 
 class SecondDeciderNeeded(LedgerError):

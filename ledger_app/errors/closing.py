@@ -18,7 +18,7 @@ class PeriodGap(LedgerError):
 class ControlMissing(LedgerError):
     """No control total was given."""
 
-    code = "control_missing"
+    code, is_slip = "control_missing", True
     template = _("Give at least one control total that you hold from elsewhere. Known here: {known}.")
 
 

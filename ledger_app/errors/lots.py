@@ -106,6 +106,15 @@ class DayNotEnded(LedgerError):
     template = _("{date} has not ended in {zone}: what is due on it can still be spent. Expire through an earlier day.")
 
 
+class ExpiryLeft(LedgerError):
+    """After all passes something is due and not expired, though nothing refuses it: processes died, or lots came in meanwhile."""
+
+    code = "expiry_left"
+    template = _(
+        "{amount} on {accounts} accounts of book {book} were due through {date} and are not expired, the first on {account}. Run expire again."
+    )
+
+
 class ExpiryFrozen(LedgerError):
     """Lots are due in a period that is frozen."""
 

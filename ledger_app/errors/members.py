@@ -42,6 +42,24 @@ class IdentifierTaken(LedgerError):
     template = _("The {kind} {value} was given to member {holder}. An identifier is never given to a second one.")
 
 
+class IdentifierHad(LedgerError):
+    """The member had the identifier, and its time is over or has an end."""
+
+    code = "identifier_had"
+    template = _(
+        "The member had the {kind} {value} until {active_to}. To give it again, say from which day on: a day after that one."
+    )
+
+
+class IdentifierDiffers(LedgerError):
+    """The member has the identifier with another first or last day."""
+
+    code = "identifier_differs"
+    template = _(
+        "The member has the {kind} {value} already, from {active_from} on without an end. End it, or leave the days out."
+    )
+
+
 class IdentifierEnded(LedgerError):
     """The identifier has an end already."""
 

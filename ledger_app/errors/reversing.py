@@ -41,7 +41,7 @@ class NoReversalDay(LedgerError):
 class ReversalTicketInvalid(LedgerError):
     """The ticket number is too long or has characters that are no part of one."""
 
-    code = "reversal_ticket_invalid"
+    code, is_slip = "reversal_ticket_invalid", True
     template = _("The ticket number is not up to {most} printable ASCII characters without spaces.")
 
 
@@ -60,6 +60,15 @@ class SpanInvalid(LedgerError):
 
     code = "span_invalid"
     template = _("A statement cannot end on {last}, before it begins on {first}.")
+
+
+class KnownAtAhead(LedgerError):
+    """What will be known at an instant that has not passed cannot be told yet."""
+
+    code = "known_at_ahead"
+    template = _(
+        "It is {now} by the database's clock: what is known at {known_at} cannot be told yet. Give an instant that has passed."
+    )
 
 
 class StatementDiffers(LedgerError):

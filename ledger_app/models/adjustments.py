@@ -10,6 +10,7 @@ from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
 from ledger_app.models.fields import DigestField
 from ledger_app.models.people import User
+from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
 from ledger_app.rules.posting import AMOUNT_MOST
 
 
@@ -60,12 +61,17 @@ class ContraAccount(models.Model):
 
 
 class AdjustmentLimit(models.Model):
-    """How much a member of a group decides in a book, in minor units; above ``two_deciders_above`` a second person is needed."""
+    """How much a member of a group decides in a book, in minor units; above ``two_deciders_above`` a second person is needed.
+
+    Both are for one member of the programme, in sum over ``window_days``. ``day_most`` is for all of them in sum over a day.
+    """
 
     group = models.ForeignKey(Group, models.PROTECT, related_name="+", verbose_name=_("group"), db_index=False)
     book = models.ForeignKey(Book, models.PROTECT, related_name="+", verbose_name=_("book"))
     amount_most = models.BigIntegerField(_("decides up to"))
     two_deciders_above = models.BigIntegerField(_("by two above"))
+    window_days = models.PositiveSmallIntegerField(_("in sum over days"), default=WINDOW_DAYS)
+    day_most = models.BigIntegerField(_("on one day up to"), null=True)
 
     history = HistoricalRecords()
 
@@ -80,6 +86,11 @@ class AdjustmentLimit(models.Model):
             models.CheckConstraint(
                 condition=Q(two_deciders_above__gte=0, amount_most__gte=F("two_deciders_above"), amount_most__lte=AMOUNT_MOST),
                 name="adjustment_limit_rises",
+            ),
+            models.CheckConstraint(
+                condition=Q(window_days__gte=1, window_days__lte=WINDOW_DAYS_MOST)
+                & (Q(day_most__isnull=True) | Q(day_most__gte=0)),
+                name="adjustment_limit_in_sum",
             ),
         ]
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.models.books import Book
+from ledger_app.models.fields import ReasonsField
 from ledger_app.models.people import User
 
 
@@ -26,7 +27,7 @@ class AuditRow(models.Model):
     actor = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("at"))
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    reasons = models.JSONField(_("why refused"), default=list)
+    reasons = ReasonsField(_("why refused"), default=list)
     facts = models.JSONField(_("facts"), default=dict)
     door = models.CharField(_("door"), max_length=12)
     request = models.CharField(_("request"), max_length=64, blank=True)

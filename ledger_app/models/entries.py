@@ -40,6 +40,8 @@ class Posting(models.Model):
 
         verbose_name = _("posting")
         verbose_name_plural = _("postings")
+        # The last instant that was given: no later posting has an earlier one.
+        indexes = [models.Index(fields=["posted_at"], name="posting_posted_at")]
         constraints = [models.UniqueConstraint(fields=["origin_kind", "origin_id"], name="posting_origin_unique")]
 
     def __str__(self) -> str:

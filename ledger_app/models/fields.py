@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ledger_app.errors.stored import told
+
 if TYPE_CHECKING:
     # Generic for the type checker alone: the class itself takes no parameters.
     Bytes = models.BinaryField[Any, Any]
+    Json = models.JSONField[Any, Any]
     EightBytes = models.BigIntegerField[Any, Any]
 else:
     Bytes = models.BinaryField
+    Json = models.JSONField
     EightBytes = models.BigIntegerField
 
 
@@ -37,3 +41,17 @@ class KeyField(EightBytes):
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Return the column's type."""
         return "integer" if connection.vendor == "sqlite" else super().db_type(connection)
+
+
+class ReasonsField(Json):
+    """Reasons of a refusal, written as ``errors.stored.stored`` gives them and read in the active language. In the database it is JSON."""
+
+    def deconstruct(self) -> Any:
+        """Return what migrations know it as."""
+        name, _path, arguments, options = super().deconstruct()
+        return name, "django.db.models.JSONField", arguments, options
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        """Return the reasons, each told in the active language."""
+        found = super().from_db_value(value, expression, connection)
+        return [told(each) for each in found] if isinstance(found, list) else found

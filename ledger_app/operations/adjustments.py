@@ -12,7 +12,7 @@ from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachmen
 from ledger_app.operations import audit, bulk, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
-from ledger_app.queries import holding
+from ledger_app.queries import holding, limits
 from ledger_app.queries.adjustments import Terms
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import adjustments as rules
@@ -40,7 +40,8 @@ def propose(*, proposal: Proposal, caller: Caller, expires_at: datetime, digest_
         return transactions.run(lambda: _propose(proposal, caller, expires_at, digest_shown))
     except errors.Refused as error:
         refused = error
-        transactions.run(lambda: _record_refusal(proposal, caller, refused))
+        if not transitions.is_slip(refused, caller):
+            transactions.run(lambda: _record_refusal(proposal, caller, refused))
         raise
 
 
@@ -58,8 +59,7 @@ def decide(
     def write(row: Adjustment, facts: AdjustmentFacts) -> Mapping[str, Any]:
         if name == "withdraw":
             return {}
-        is_sole = facts.size <= facts.limit.alone
-        _record_decision(row, name, caller, note=reason.strip(), covers=covers, is_sole=is_sole)
+        _record_decision(row, name, caller, note=reason.strip(), covers=covers, is_sole=not facts.needs_second)
         if name == "approve":
             _post(queries.terms_of(row), caller, covers or "")
         return {}
@@ -172,6 +172,9 @@ def _same(there: Adjustment, proposal: Proposal) -> Adjustment:
 def _facts(row: Adjustment, caller: Caller, covers: str | None) -> AdjustmentFacts:
     """Gather the facts of a decision. An approval is asked of the ledger under its locks, by ``post``; a rejection needs no preview."""
     now = None if covers is not None else Preview(None, ())
+    if covers is not None:
+        # Two approvals at once by one person would each see what was decided before both.
+        locks.beside_own(limits.rows_of(caller.user, row.book_id))
     return queries.facts(row, user=caller.user, at=caller.at, digest_shown=covers, now=now)
 
 

@@ -9,25 +9,28 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
-from ledger_app.operations import filing
+from ledger_app.operations import filing, refusals
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import attachments as rules
 from ledger_app.rules.adjustments import PROPOSE, PROPOSERS
 from ledger_app.rules.attachments import KINDS, StoredFile
+from ledger_app.rules.identifiers import masked_text
 
 
 def take_in(*, stream: BinaryIO, name: str, directory: Path, bytes_most: int, caller: Caller) -> StoredFile:
-    """Check a file and store its bytes. Nothing points to them until a proposal is sent with it.
+    """Check a file and store its bytes. Nothing points to them until a proposal is sent with it. A refused file leaves an audit row.
 
     :raises errors.Refused: not_permitted; attachment_name_invalid, attachment_kind_unknown, attachment_empty, attachment_too_large,
         attachment_not_what_it_says
     """
-    if PROPOSE not in rights_of(caller.user):
-        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=_("Propose adjustments"), who=PROPOSERS)])
     content = stream.read(bytes_most + 1)
-    if refusals := rules.refusals(name, content, bytes_most=bytes_most):
-        raise errors.Refused(refusals)
+    found: list[errors.LedgerError] = []
+    if PROPOSE not in rights_of(caller.user):
+        found.append(errors.NotPermitted(user=caller.user.username, right=_("Propose adjustments"), who=PROPOSERS))
+    if found := found or rules.refusals(name, content, bytes_most=bytes_most):
+        refusals.record(what=masked_text(name), action="upload", reasons=found, caller=caller)
+        raise errors.Refused(found)
     sha256, size = filing.store(BytesIO(content), directory)
     return StoredFile(name, KINDS[rules.ending_of(name)].media_type, size, sha256)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger_app import errors
+from ledger_app.errors.stored import stored
 from ledger_app.models import AuditRow, User
 
 
@@ -43,6 +44,8 @@ def record(
     facts: Mapping[str, Any] | None = None,
 ) -> AuditRow:
     """Write one audit row in the caller's transaction."""
+    for each in reasons:
+        each.is_recorded = True
     return AuditRow.objects.create(
         subject_type=subject.type,
         subject_id=subject.id,
@@ -54,7 +57,7 @@ def record(
         actor=caller.user,
         at=caller.at,
         reason=reason,
-        reasons=[each.as_dict() for each in reasons],
+        reasons=[stored(each) for each in reasons],
         facts=dict(facts or {}),
         door=caller.door,
         request=caller.request,

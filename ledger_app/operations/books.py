@@ -27,6 +27,7 @@ CODE_MOST = 64
 SHORT_CODE_MOST = 20
 ROWS_A_CALL = 2000
 ROLE_MOST = 32
+TOLD_MOST = 20
 # Control totals have these names, and otherwise the names of roles.
 ROLES_TAKEN = frozenset({"entries", "debits"})
 
@@ -66,12 +67,12 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
     _check_code(code, SHORT_CODE_MOST)
     if time_zone not in available_timezones():
         raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
-    wanted = {"unit": unit, "exponent": exponent, "time_zone": time_zone}
+    wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
 
     def work() -> Book:
         book = Book.objects.filter(code=code).first()
         if book is None:
-            book = history.create(Book(code=code, name=name, **wanted), caller=caller)
+            book = history.create(Book(code=code, **wanted), caller=caller)
         _same("Book", code, book, wanted)
         return book
 
@@ -128,7 +129,13 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
         for code, account in there.items():
             opening = wanted[code]
-            wished = {"role": opening.role, "category": opening.category, "floor": opening.floor, "stripes": opening.stripes}
+            wished: dict[str, object] = {
+                "holder_id": None,
+                "role": opening.role,
+                "category": opening.category,
+                "floor": opening.floor,
+                "stripes": opening.stripes,
+            }
             _same("Account", code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         create_accounts(missing, caller)
@@ -138,10 +145,10 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
 
 
 def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
-    """Register members with their identifiers and accounts; return how many are new. Members that are there are left as they are.
+    """Register members with their identifiers and accounts; return how many are new. Members that are there as they are given are left as they are.
 
     :raises errors.Refused: code_invalid, card_number_in_clear, card_number_invalid, card_key_missing, not_found (a book), definition_conflict (an
-        identifier is given to two)
+        identifier is given to two, an account's code is taken, or a member is there with another name, identifier or account)
     """
     for opening in openings:
         if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
@@ -173,6 +180,7 @@ def _given(kind: str, value: str) -> errors.LedgerError:
 
 def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], caller: Caller) -> int:
     there = identifiers.find(Identifier.MEMBER_NUMBER, [opening.member_number for opening in openings])
+    _check_same([(there[opening.member_number].holder_id, opening) for opening in openings if opening.member_number in there])
     new = [opening for opening in openings if opening.member_number not in there]
     taken = [
         _given(kind, value)
@@ -203,11 +211,51 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
     return len(new)
 
 
+def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
+    """Refuse members who are there, by holder, and to whom something is to be given that they do not have: it would not be given, and not told."""
+    if not openings:
+        return
+    living = {
+        row.pk: row for part in postings.parts([key for key, _opening in openings]) for row in Holder.objects.filter(pk__in=part)
+    }
+    accounts = {
+        (row.holder_id, row.book.code, row.code): row
+        for part in postings.parts(list(living))
+        for row in Account.objects.filter(holder_id__in=part).select_related("book")
+    }
+    whose = {
+        (kind, value): known.holder_id
+        for kind in (Identifier.CARD_TOKEN, Identifier.CARD_NUMBER)
+        for value, known in identifiers.find(
+            kind, list({value for _key, opening in openings for of, value in opening.identifiers() if of == kind})
+        ).items()
+    }
+    found: list[errors.LedgerError] = []
+    for key, opening in openings:
+        if living[key].merged_into_id is not None:
+            continue  # what it had is another's now
+        lacks = [KINDS[kind].label for kind, value in opening.identifiers()[1:] if whose.get((kind, value)) != key]
+        lacks += [
+            _("account {code}").format(code=each.code)
+            for book, each in opening.accounts
+            if (key, book, each.code) not in accounts
+        ]
+        lacks += [_("name")] if opening.name not in {"", living[key].name} else []
+        if lacks:
+            told = {"what": KINDS[Identifier.MEMBER_NUMBER].label, "name": opening.member_number}
+            found.append(errors.DefinitionConflict(**told, differs=", ".join(map(str, dict.fromkeys(lacks)))))
+    if found:
+        raise errors.Refused(found[:TOLD_MOST])
+
+
 def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]], caller: Caller) -> list[Account]:
     """Create accounts of (book id, member, opening) in the transaction that is open, with a balance row for each stripe; return them.
 
     A row that does not exist cannot be locked.
+
+    :raises errors.Refused: definition_conflict (a code that is there already, or a role that a member would have twice), lot_account_unfit
     """
+    _check_free(wanted)
     ruled = set(LotRule.objects.filter(book_id__in={book_id for book_id, *_ in wanted}).values_list("book_id", "role"))
     unfit = [
         opening.code
@@ -238,6 +286,25 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
     ]
     bulk.create(balances, within=Balance.objects.filter(account__in=accounts))
     return accounts
+
+
+def _check_free(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]) -> None:
+    """Refuse codes that are taken, or wanted twice, and a role that a member would have twice in a book, each by its name."""
+    codes = Counter((book_id, opening.code) for book_id, _holder, opening in wanted)
+    roles = Counter((holder.pk, book_id, opening.role) for book_id, holder, opening in wanted if holder is not None)
+    taken = {name for name, count in codes.items() if count > 1}
+    for book_id in sorted({book_id for book_id, _code in codes}):
+        for part in postings.parts(sorted(code for of, code in codes if of == book_id)):
+            rows = Account.objects.filter(book=book_id, code__in=part).values_list("book_id", "code")
+            taken.update(rows)
+    twice = sorted({role for (_holder_id, _book_id, role), count in roles.items() if count > 1})
+    found: list[errors.LedgerError] = [
+        errors.DefinitionConflict(what=_("Account"), name=code, differs=_("member"))
+        for _book_id, code in sorted(taken)[:TOLD_MOST]
+    ]
+    found += [errors.DefinitionConflict(what=_("Role"), name=role, differs=_("account of the member")) for role in twice]
+    if found:
+        raise errors.Refused(found)
 
 
 def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:

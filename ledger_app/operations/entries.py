@@ -10,7 +10,7 @@ from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, lots, measuring, traces
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import holding
+from ledger_app.queries import clock, holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
 from ledger_app.rules.posting import Draft, HeldAccount, Plan
@@ -100,7 +100,8 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
         origin_kind=origin.kind,
         origin_id=origin.id,
         posted_by=caller.user,
-        posted_at=caller.at,
+        # Not when it was asked for: a report of what was known in between would change after it was given out.
+        posted_at=clock.now(),
         reason=reason[:500],
         entry_count=len(plan.entries),
         line_count=len(plan.lines),

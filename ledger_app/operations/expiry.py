@@ -43,13 +43,14 @@ class ChunkExpired:
 
 @dataclass(slots=True)
 class Expired:
-    """What a run did."""
+    """What a run did, and what it left: ``refused`` says why of what can expire; ``held`` is what holds keep back until they end."""
 
     entry_count: int = 0
     amount: int = 0
     chunks: int = 0
     ended_holds: int = 0
     refused: list[errors.LedgerError] = field(default_factory=list)
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def expire(
 ) -> Expired:
     """Expire what is due through a day, which has ended, in ``workers`` processes; ``told`` is called with chunks done and in all.
 
-    Accounts that refuse are left out, and the reasons returned. Holds whose time is over are ended first.
+    Accounts that refuse are left out, and the reasons returned. Holds whose time is over are ended first. At the end it asks again what is due:
+    what is left though nothing refuses it is among the reasons (expiry_left), so that a run whose processes died does not call itself done.
 
     :raises errors.Refused: day_not_ended; expiry_frozen
     """
@@ -97,7 +99,19 @@ def expire(
         if not spans or (found.entry_count == before and spans == seen):
             break
         seen = spans
+    _ask_again(book, through, found)
     return found
+
+
+def _ask_again(book: Book, through: date, found: Expired) -> None:
+    """Say what is due after all passes."""
+    days = due_rows.total(due_rows.due_by_day(by=through, book_id=book.pk))
+    found.held = days.held if days is not None else 0
+    refused = {str(reason.facts["account"]) for reason in found.refused if "account" in reason.facts}
+    left = due_rows.left_through(book, through, without=refused)
+    if left is not None:
+        told = {"accounts": left.accounts, "amount": left.amount, "account": left.first}
+        found.refused.append(lot_errors.ExpiryLeft(book=book.code, date=through.isoformat(), **told))
 
 
 def _run(

@@ -26,7 +26,6 @@ def ask(
 
     :raises errors.Refused: with every reason that can be told without reading the period's entries; a refused attempt has its audit row
     """
-    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": True}
 
     def leave_word(row: Period, _facts: PeriodFacts) -> FreezeAttempt:
         FreezeAttempt.objects.filter(period=row, state__in=FreezeAttempt.UNDER_WAY).update(
@@ -48,7 +47,9 @@ def ask(
             model=Period,
             pk=period_id,
             caller=caller,
-            facts=lambda row: closing.facts(row, **asked, proofs=False),
+            facts=lambda row: closing.facts(
+                row, user=caller.user, at=caller.at, controls=dict(controls), proofs=False, amount_required=True
+            ),
             reason=reason,
             version=version,
         ),

@@ -2,24 +2,47 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from enum import StrEnum
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import members
 from ledger_app.models import Holder, Identifier
-from ledger_app.operations import audit, transactions
+from ledger_app.operations import audit, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import identifiers, merges
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 
+Result = TypeVar("Result")
+
 RIGHT = "ledger_app.change_identifiers"
 
-Result = TypeVar("Result")
+
+class Span(NamedTuple):
+    """The days on which an identifier is in use, both included; None where it has no first, or no last."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+class Answer(StrEnum):
+    """What became of an identifier that was to be given."""
+
+    GIVEN = "given"  # it is new
+    ALREADY = "already"  # the member has it, as it was asked for; nothing was written
+    AGAIN = "again"  # the member had it, and has it again
+
+
+class Given(NamedTuple):
+    """An identifier, and what became of it."""
+
+    identifier: Identifier
+    answer: Answer
 
 
 def add_identifier(
@@ -32,19 +55,30 @@ def add_identifier(
     active_from: date | None = None,
     active_to: date | None = None,
 ) -> Identifier:
-    """Give an identifier to a member, or return it where the member has it. Of a card number a hash is kept, and the last four.
+    """Give an identifier to a member as ``give`` does, and return it.
 
-    A card number that is kept under an old key is renewed.
+    :raises errors.Refused: as ``give``
+    """
+    span = Span(active_from, active_to)
+    return give(holder_id=holder_id, kind=kind, value=value, span=span, caller=caller, reason=reason).identifier
+
+
+def give(*, holder_id: int, kind: str, value: str, span: Span, caller: Caller, reason: str) -> Given:
+    """Give an identifier to a member. Of a card number a hash is kept, and the last four; one that is kept under an old key is renewed.
+
+    One that the member has is left as it is, where nothing else was asked for. One that ended is given again with a first day after its last one:
+    what it was before stands in the audit row.
 
     :raises errors.Refused: not_permitted, not_found, card_number_in_clear, card_number_invalid, card_key_missing, code_invalid, member_merged,
-        identifier_taken, identifier_span_invalid, reason_required; each refused attempt has its audit row, without the value
+        identifier_taken, identifier_had, identifier_differs, identifier_span_invalid, reason_required; each refused attempt has its audit row,
+        without the value
     """
     kind_name = KINDS[kind].label if kind in KINDS else kind[:32]
 
-    def work() -> Identifier:
+    def work() -> Given:
         reasons = [*_may(caller, reason, _("Add an identifier")), *identifiers.check(kind, value)]
-        if active_from and active_to and active_to < active_from:
-            reasons.append(members.IdentifierSpanInvalid(kind=kind_name, value="", active_from=active_from, active_to=active_to))
+        if span.first and span.last and span.last < span.first:
+            reasons.append(members.IdentifierSpanInvalid(kind=kind_name, value="", active_from=span.first, active_to=span.last))
         if reasons:
             raise errors.Refused(reasons)
         _living(holder_id)
@@ -54,7 +88,7 @@ def add_identifier(
             raise errors.Refused([members.IdentifierTaken(kind=kind_name, value=text, holder=there.holder_id)])
         if there is not None:
             _renew(there.id, kind, value, caller, is_old=there.is_old)
-            return Identifier.objects.get(pk=there.id)
+            return _give_again(Identifier.objects.get(pk=there.id), span, caller, reason)
         kept = identifiers.kept(kind, value)
         row = Identifier.objects.create(
             kind=kind,
@@ -62,13 +96,31 @@ def add_identifier(
             key_name=kept.key_name,
             last_four=kept.last_four,
             holder_id=holder_id,
-            active_from=active_from,
-            active_to=active_to,
+            active_from=span.first,
+            active_to=span.last,
         )
         _record(holder_id, "add_identifier", caller, reason=reason.strip(), facts=_facts(row))
-        return row
+        return Given(row, Answer.GIVEN)
 
     return _audited(work, holder_id, "add_identifier", caller)
+
+
+def _give_again(row: Identifier, asked: Span, caller: Caller, reason: str) -> Given:
+    """Return what becomes of an identifier that the member has, or had."""
+    has = Span(row.active_from, row.active_to)
+    if asked == has or (asked == Span() and has.last is None):
+        return Given(row, Answer.ALREADY)
+    told: dict[str, Any] = {"kind": KINDS[row.kind].label, "value": row.shown}
+    if has.last is None:
+        raise errors.Refused([members.IdentifierDiffers(**told, active_from=has.first or "–")])
+    if asked.first is None or asked.first <= has.last:
+        raise errors.Refused([members.IdentifierHad(**told, active_to=has.last)])
+    before = _facts(row)
+    row.active_from, row.active_to = asked.first, asked.last
+    Identifier.objects.filter(pk=row.pk).update(active_from=asked.first, active_to=asked.last)
+    facts = {**_facts(row), "was_from": before["from"], "was_to": before["to"]}
+    _record(row.holder_id, "give_again", caller, reason=reason.strip(), facts=facts)
+    return Given(row, Answer.AGAIN)
 
 
 def end_identifier(*, identifier_id: int, active_to: date, reason: str, caller: Caller) -> Identifier:
@@ -148,7 +200,8 @@ def _audited(work: Callable[[], Result], holder_id: int, action: str, caller: Ca
     try:
         return transactions.run(work)
     except errors.Refused as refusal:
-        transactions.run(partial(_record, holder_id, action, caller, refused=refusal))
+        if not transitions.is_slip(refusal, caller):
+            transactions.run(partial(_record, holder_id, action, caller, refused=refusal))
         raise
 
 

@@ -43,7 +43,7 @@ def propose(wanted: Merge, *, caller: Caller, digest_shown: str | None = None) -
         return transactions.run(lambda: _insert(wanted, caller, digest_shown))
     except errors.Refused as refusal:
         # Of a member that is not there nothing is recorded.
-        if Holder.objects.filter(pk=wanted.holder_id).exists():
+        if Holder.objects.filter(pk=wanted.holder_id).exists() and not transitions.is_slip(refusal, caller):
             transactions.run(partial(_record, wanted.holder_id, "propose_merge", caller, refused=refusal))
         raise
 

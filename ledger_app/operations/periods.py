@@ -10,7 +10,7 @@ from ledger_app import errors
 from ledger_app.models import Period, Seal
 from ledger_app.operations import traces, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, proving, seals
+from ledger_app.queries import clock, closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
 CHANGES = frozenset({"provisional", "reopen"})
@@ -78,12 +78,11 @@ def freeze(
             controls=dict(controls),
             code_version=code_version,
             sealed_by=caller.user,
-            sealed_at=caller.at,
+            sealed_at=clock.now(),
         )
         traces.cover(seal)
         return {}
 
-    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
         # What was written before is linked first, with nobody's lock: the seal covers the head of the chain.
@@ -95,7 +94,14 @@ def freeze(
                 model=Period,
                 pk=period_id,
                 caller=caller,
-                facts=lambda row: closing.facts(row, **asked, proofs=proved),
+                facts=lambda row: closing.facts(
+                    row,
+                    user=caller.user,
+                    at=caller.at,
+                    controls=dict(controls),
+                    proofs=proved,
+                    amount_required=amount_required,
+                ),
                 write=write_seal,
                 reason=reason,
                 version=version,

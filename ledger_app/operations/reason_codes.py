@@ -15,6 +15,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import CODE
 from ledger_app.queries import books
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
 from ledger_app.rules.posting import AMOUNT_MOST
 
 CODE_MOST = 32
@@ -66,8 +67,19 @@ def keep(
     return transactions.run(work)
 
 
-def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: int, caller: Caller) -> AdjustmentLimit:
+def set_limit(
+    *,
+    group: str,
+    book: str,
+    amount_most: int,
+    two_deciders_above: int,
+    caller: Caller,
+    window_days: int = WINDOW_DAYS,
+    day_most: int | None = None,
+) -> AdjustmentLimit:
     """Say how much a group decides in a book, in minor units, and above which amount by two. An ``amount_most`` of 0 lets it decide nothing.
+
+    Both are what one person decides for one member in sum over ``window_days``; ``day_most`` is for all members on one day, where it is given.
 
     The system may set a limit where there is none yet, as it opens books; to change one takes the right.
 
@@ -77,7 +89,8 @@ def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: in
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
         check()
-    if not 0 <= two_deciders_above <= amount_most <= AMOUNT_MOST:
+    is_day_fit = day_most is None or 0 <= day_most <= AMOUNT_MOST
+    if not 0 <= two_deciders_above <= amount_most <= AMOUNT_MOST or not 1 <= window_days <= WINDOW_DAYS_MOST or not is_day_fit:
         raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above)])
 
     def work() -> AdjustmentLimit:
@@ -86,13 +99,15 @@ def set_limit(*, group: str, book: str, amount_most: int, two_deciders_above: in
         if members is None:
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
         row = locks.own_if_there(AdjustmentLimit.objects.filter(group=members, book=of_book))
-        said = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
+        said: dict[str, Any] = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
+        said |= {"window_days": window_days, "day_most": day_most}
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, **said), caller=caller)
-        elif said != {"amount_most": row.amount_most, "two_deciders_above": row.two_deciders_above}:
+        elif said != {name: getattr(row, name) for name in said}:
             if is_machine:
                 check()
-            row.amount_most, row.two_deciders_above = amount_most, two_deciders_above
+            for name, value in said.items():
+                setattr(row, name, value)
             history.save(row, caller=caller)
         else:
             return row

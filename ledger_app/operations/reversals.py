@@ -43,7 +43,8 @@ def propose(*, entry_id: int, reason: str, caller: Caller, ticket: str = "", dig
     try:
         return transactions.run(lambda: _propose(entry_id, wish, caller))
     except errors.Refused as refusal:
-        transactions.run(partial(_record_refusal, entry_id, reason, refusal, caller))
+        if not transitions.is_slip(refusal, caller):
+            transactions.run(partial(_record_refusal, entry_id, reason, refusal, caller))
         raise
 
 

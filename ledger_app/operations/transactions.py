@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from ledger_app import errors, locks
+from ledger_app.errors import rows
 from ledger_app.operations import measuring
+from ledger_app.queries import constraints
 
 TRIES = 5
 
@@ -18,6 +20,8 @@ BUSY = frozenset({1020, 1205, 1213})
 # 1040 too many connections, 1053 shutting down, 1927 killed, 2002 and 2003 not there, 2006 gone away, 2013 lost during query, 2055 lost, 4031
 # ended by the server: whether a COMMIT landed is unknown.
 LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
+# Tries in which the same two words of the database may be met before it is told that this will not pass.
+MET_MOST = 3
 DUPLICATE = 1062
 MEETING = "two writers met on a unique key"
 
@@ -27,15 +31,17 @@ Result = TypeVar("Result")
 def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     """Run ``work`` in the outermost transaction and return its result.
 
-    A deadlock, a lock that was not free in time, and two writers that met on a unique key are tried again, a bounded number of times, from
-    the beginning: ``work`` reads again all it decides on. ``meets_on`` is the refusal of a trigger on which two writers meet as on a key.
+    A deadlock, a lock that was not free in time, and two writers that met on a unique key on which two can meet are tried again, a bounded
+    number of times, from the beginning: ``work`` reads again all it decides on. ``meets_on`` is the refusal of a trigger on which two writers meet as on a key.
 
+    :raises errors.Refused: what the database refuses for good, by its constraint: not_unique, row_refused, row_linked, row_incomplete
     :raises errors.TryAgain: when the last try failed, or the connection was lost. The outcome of a lost COMMIT is unknown; the callers are
         written so that the same call again finds what landed.
     """
     if locks.is_counting():
         raise RuntimeError("the outermost transaction is open already")
     cause = ""
+    met: list[str] = []
     for number in range(TRIES):
         try:
             with transaction.atomic(durable=True):
@@ -48,8 +54,12 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
             if cause == "lost":
                 connection.close()
                 break
-            if not cause:
-                raise
+            met.append(str(error))
+            if not cause or _stands(error, met):
+                refusal = refusal_of(error)
+                if refusal is None:
+                    raise
+                raise refusal from error
         else:
             measuring.add("commit", time.perf_counter() - done)
             measuring.count("commits")
@@ -74,9 +84,35 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
             return f"busy ({code})"
         if "database is locked" in str(error):
             return "busy (locked)"
-    if isinstance(error, IntegrityError) and (code == DUPLICATE or "UNIQUE constraint failed" in str(error)):
+    if isinstance(error, IntegrityError) and _collides(error):
         return MEETING
     return ""
+
+
+def told(error: DatabaseError | InterfaceError) -> errors.LedgerError | None:
+    """Return what a door tells of an error of the database; None of a surprise."""
+    cause = passing_cause(error)
+    return errors.TryAgain(cause=cause) if cause else refusal_of(error)
+
+
+def refusal_of(error: DatabaseError | InterfaceError) -> errors.Refused | None:
+    """Return what is told where the database refuses something for good; None where it is nothing that a constraint says."""
+    found = constraints.broken(error) if isinstance(error, IntegrityError | DataError) else None
+    return errors.Refused([found.error()]) if found is not None else None
+
+
+def _collides(error: IntegrityError) -> bool:
+    """Whether an error is of a unique key on which two can meet."""
+    found = constraints.broken(error)
+    if found is None:
+        return error.args[:1] == (DUPLICATE,)  # of which key is not told
+    return found.kind is rows.NotUnique and found.name in constraints.collide()
+
+
+def _stands(error: DatabaseError | InterfaceError, met: list[str]) -> bool:
+    """Whether try after try has met the very same row: then it is no meeting of two, and passes never. Keys that are counted up move on."""
+    found = constraints.broken(error)
+    return found is not None and found.name != constraints.PRIMARY and len(met) >= MET_MOST and len(set(met)) == 1
 
 
 def _counted(cause: str) -> str:

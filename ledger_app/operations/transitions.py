@@ -48,7 +48,8 @@ def perform(request: Request[Row, Case]) -> Row:
     try:
         return transactions.run(lambda: within(request))
     except errors.Refused as refusal:
-        transactions.run(partial(_record_refusal, request, refusal))
+        if not is_slip(refusal, request.caller):
+            transactions.run(partial(_record_refusal, request, refusal))
         raise
 
 
@@ -61,8 +62,20 @@ def ask(request: Request[Row, Case], *, then: Callable[[Row, Case], Result]) -> 
     try:
         return transactions.run(lambda: then(*_may(request)))
     except errors.Refused as refusal:
-        transactions.run(partial(_record_refusal, request, refusal))
+        if not is_slip(refusal, request.caller):
+            transactions.run(partial(_record_refusal, request, refusal))
         raise
+
+
+def is_slip(refusal: errors.Refused, caller: audit.Caller) -> bool:
+    """Whether a refusal tells of no attempt at what may not be: a field that was forgotten on a page, or a page that another tab has left behind.
+
+    It is told to whoever sits before the page, and no row is kept. What a program asks for through another door is kept whatever it is.
+    """
+    if caller.door != "admin":
+        return False
+    is_stale = any(isinstance(reason, errors.Stale) for reason in refusal.reasons)
+    return all(reason.is_slip or (is_stale and isinstance(reason, errors.WrongState)) for reason in refusal.reasons)
 
 
 def within(request: Request[Row, Case]) -> Row:

@@ -11,8 +11,6 @@ from ledger_app.errors import adjusting
 from ledger_app.models import (
     Account,
     Adjustment,
-    AdjustmentDecision,
-    AdjustmentLimit,
     Book,
     ContraAccount,
     Line,
@@ -21,11 +19,13 @@ from ledger_app.models import (
     ReasonCode,
     User,
 )
-from ledger_app.queries import books, holding, shown_lots
+from ledger_app.queries import books, clock, holding, limits, shown_lots
+from ledger_app.queries.limits import limit_of as limit_of  # noqa: PLC0414 - asked for under this module too
+from ledger_app.queries.limits import limit_of_all
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules import posting
-from ledger_app.rules.adjustments import AdjustmentFacts, Limit, Preview, Proposal, Shown, ShownBalance, ShownLine
+from ledger_app.rules.adjustments import AdjustmentFacts, Preview, Proposal, Shown, ShownBalance, ShownLine
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.posting import Draft, Plan
@@ -111,6 +111,22 @@ def terms_of_proposal(proposal: Proposal) -> tuple[Terms | None, list[errors.Led
     return terms, found
 
 
+def _reason_refusals(terms: Terms) -> list[errors.LedgerError]:
+    """Return why a reason code, as it is now, does not carry what was proposed under it: asked when it is sent, and again when it is decided."""
+    found: list[errors.LedgerError] = []
+    reason, book = terms.reason, terms.book
+    contra = contra_of(reason, book.pk)
+    if not reason.is_active:
+        found.append(adjusting.ReasonCodeInactive(reason=reason.code))
+    if contra is None:
+        found.append(adjusting.ReasonCodeOfOtherBook(reason=reason.code, book=book.code))
+    elif contra.pk != terms.contra.pk:
+        found.append(adjusting.ContraAccountMoved(reason=reason.code, book=book.code, account=terms.contra.code))
+    if terms.waives_floor and not reason.may_waive_floor:
+        found.append(adjusting.FloorNotWaivable(reason=reason.code))
+    return found
+
+
 def contra_of(reason: ReasonCode, book_id: int) -> Account | None:
     """Return the contra account of a reason code in a book."""
     row = ContraAccount.objects.filter(reason_code=reason, book=book_id).select_related("account").first()
@@ -156,6 +172,7 @@ def preview(terms: Terms) -> Preview:
     """Return what an adjustment would do now, and every rule of the ledger that would refuse it."""
     draft = terms.draft()
     refusals, plan = posting.decide([draft], held=holding.unlocked([draft]), lane=0, by_hand=True)
+    refusals += _reason_refusals(terms)
     most = limit_of_all(terms.book.pk)
     if abs(terms.amount) > most:
         refusals.append(adjusting.OverEveryLimit(amount=abs(terms.amount), book=terms.book.code, most=most))
@@ -202,18 +219,6 @@ def _shown(terms: Terms, plan: Plan, lots: tuple[ShownLot, ...]) -> Shown:
     )
 
 
-def limit_of(user: User, book_id: int) -> Limit:
-    """Return what a user may decide in a book: the most that one of the user's groups may. A superuser has no more than that."""
-    rows = AdjustmentLimit.objects.filter(group__in=user.groups.all(), book=book_id)
-    return rules.widest([Limit(most, alone) for most, alone in rows.values_list("amount_most", "two_deciders_above")])
-
-
-def limit_of_all(book_id: int) -> int:
-    """Return the most that anybody may decide in a book."""
-    rows = AdjustmentLimit.objects.filter(book=book_id).values_list("amount_most", flat=True)
-    return max(rows, default=0)
-
-
 def facts(
     row: Adjustment, *, user: User, at: datetime, digest_shown: str | None = None, now: Preview | None = None
 ) -> AdjustmentFacts:
@@ -221,7 +226,8 @@ def facts(
     if row.state not in rules.UNDECIDED:
         now = Preview(None, ())
     now = now or preview(terms_of(row))
-    approved = row.decisions.filter(decision=AdjustmentDecision.Decision.APPROVED)
+    limit = limit_of(user, row.book_id)
+    approved_by, void = limits.approvals(row, right=rules.DECIDE)
     return AdjustmentFacts(
         state=row.state,
         user_name=user.username,
@@ -231,14 +237,17 @@ def facts(
         proposer=row.proposed_by.username,
         book=row.book.code,
         size=abs(row.amount),
-        limit=limit_of(user, row.book_id),
-        approved_by=frozenset(approved.values_list("decided_by_id", flat=True)),
+        limit=limit,
+        approved_by=approved_by,
         at=at,
         expires_at=row.expires_at,
         digest=now.digest,
         digest_shown=digest_shown,
         moved=as_phrase(now),
         refusals=now.refusals,
+        lately=limits.lately(user, row, limit, at=at),
+        void=void,
+        is_proposer_away=rules.PROPOSE not in rights_of(row.proposed_by),
     )
 
 
@@ -255,10 +264,10 @@ def as_phrase(now: Preview) -> str:
     return "; ".join(filter(None, (balances, shown_lots.told(now.shown.lots))))
 
 
-def approval_of(row: Adjustment, user: User) -> str:
+def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> str:
     """Return the name of the approval that is a user's to give: ``endorse`` where a second person has to follow, else ``approve``."""
-    limit = limit_of(user, row.book_id)
-    return "endorse" if row.state == Adjustment.State.PROPOSED and limit.alone < abs(row.amount) <= limit.most else "approve"
+    asked = facts(row, user=user, at=at or clock.now(), now=Preview(None, ()))
+    return "endorse" if asked.needs_second and not asked.approved_by and asked.size <= asked.limit.most else "approve"
 
 
 def undecided(period: Period) -> Iterator[tuple[str, str, str]]:

@@ -1,12 +1,13 @@
 """What is due: found by the index over book, day and account, so that what is not due is never read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Count, F, Sum
 
 from ledger_app.models import Book, OpenLot, Period
 from ledger_app.queries.lots import THEN
@@ -139,6 +140,24 @@ def due_in_period(period: Period) -> tuple[DueLots, ...]:
     rows = OpenLot.objects.filter(book=period.book_id, due_on__lte=period.ends_on).order_by("due_on", "account_id")
     columns = rows.values_list("account__code", "due_on", "remaining", "held")[:SHOWN_MOST]
     return tuple(DueLots(code, due_on, remaining - held, held) for code, due_on, remaining, held in columns if due_on is not None)
+
+
+class Left(NamedTuple):
+    """What is due and neither held nor expired: on how many accounts, how much, and the code of the first account."""
+
+    accounts: int
+    amount: int
+    first: str
+
+
+def left_through(book: Book, through: date, *, without: Collection[str]) -> Left | None:
+    """Return what is left of what was due through a day, but for the accounts of codes ``without``; None where it is nothing."""
+    rows = OpenLot.objects.filter(book=book, due_on__lte=through, remaining__gt=F("held")).exclude(account__code__in=without)
+    first = rows.order_by("due_on", "account_id").values_list("account__code", flat=True).first()
+    if first is None:
+        return None
+    found = rows.aggregate(accounts=Count("account", distinct=True), amount=Sum(F("remaining") - F("held")))
+    return Left(found["accounts"], int(found["amount"] or 0), first)
 
 
 DUE_BY_DAY = """

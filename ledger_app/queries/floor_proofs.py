@@ -1,4 +1,4 @@
-"""Statement 6, asked of each day: every line is read once, and the database sums by account and date."""
+"""Statement 6, asked of each line and of each day: every line is read once, and the database sums by account and date."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +8,41 @@ from django.utils.translation import gettext_lazy
 from ledger_app.models import Book
 from ledger_app.queries.lot_proofs import NATURAL
 from ledger_app.queries.proofs import Statement, rows
+
+# A balance under its floor is there by right where the entry is an adjustment that was approved and says so, and after one as long as it only
+# rises, or what it has left expires. What else lies under a floor is a breach.
+BELOW = """
+    SELECT account.code, line.sequence, line.balance_after, account.floor
+      FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
+     WHERE account.book_id IN ({books}) AND account.floor IS NOT NULL
+       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.balance_after ELSE -line.balance_after END < account.floor
+       AND NOT EXISTS (
+           SELECT 1
+             FROM ledger_app_line AS waived
+             JOIN ledger_app_entry AS entry ON entry.id = waived.entry_id
+             JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'adjustment'
+             JOIN ledger_app_adjustment AS adjustment ON adjustment.id = posting.origin_id
+            WHERE adjustment.waives_floor AND adjustment.state = 'approved'
+              AND waived.account_id = line.account_id AND waived.stripe = line.stripe
+              AND (waived.id = line.id
+                   OR (waived.sequence < line.sequence
+                       AND (CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0
+                            OR EXISTS (
+                              SELECT 1 FROM ledger_app_entry AS expiry
+                                JOIN ledger_app_posting AS expiring ON expiring.id = expiry.posting_id AND expiring.origin_kind = 'expiry'
+                               WHERE expiry.id = line.entry_id
+                            ))))
+           )
+"""
+
+
+def floors_hold(books: Sequence[Book]) -> Iterator[str]:
+    """Statement 6."""
+    for code, sequence, after, floor in rows(BELOW, books):
+        yield _("Account {code}, line {sequence}: {after} is below the floor of {floor}.").format(
+            code=code, sequence=sequence, after=after, floor=floor
+        )
+
 
 # The entries of adjustments that were approved and say that a floor breaks.
 WAIVED = """
@@ -70,5 +105,6 @@ def days_close_at_floors(books: Sequence[Book]) -> Iterator[str]:
 
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(6, gettext_lazy("A floor is never broken."), floors_hold),
     Statement(6, gettext_lazy("No day closes below a floor, whatever the order in which entries came."), days_close_at_floors),
 )

@@ -96,6 +96,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         amount_faults=tuple(amount_faults),
         undoable=merge.undoes is None or (merge.undoes.state == Merge.State.DONE and merge.undoes.undoes_id is None),
         number=merge.undoes_id or 0,
+        is_proposer_away=bool(merge.pk) and merges.PROPOSE not in rights.rights_of(merge.proposed_by),
         shown=shown,
     )
 

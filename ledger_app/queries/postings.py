@@ -70,9 +70,9 @@ def known_entries(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Kn
             for start in range(0, len(names), REFERENCES_A_CALL):
                 cursor.execute(KNOWN[connection.vendor], [json.dumps(names[start : start + REFERENCES_A_CALL]), book_id])
                 for key, reference, digest, turn, by in cursor.fetchall():
-                    name = (book_id, reference)
-                    if name not in last or last[name][2] < turn:
-                        last[name] = (key, bytes(digest), turn, by or "")
+                    place = (book_id, reference)
+                    if place not in last or last[place][2] < turn:
+                        last[place] = (key, bytes(digest), turn, by or "")
     contents = _contents([key for key, _digest, _turn, by in last.values() if not by])
     return {name: KnownEntry(key, digest, contents.get(key, {}), turn, by) for name, (key, digest, turn, by) in last.items()}
 

@@ -258,8 +258,7 @@ GROWN = """
      GROUP BY seal.id, period.name, seal.entry_count
     HAVING COUNT(*) > seal.entry_count
 """
-# Callers say when they began: an entry that a freeze waited for may bear a later time than its seal. So the count decides whether anything came
-# in, and the time only points at what.
+# The count decides whether anything came in; the time, which is of the database's clock for both, only points at what.
 LATE = """
     SELECT entry.reference, period.name
       FROM ledger_app_seal AS seal
@@ -315,41 +314,6 @@ def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
     for reference, turn in rows(STILL_STANDING, books):
         yield _("The entry of turn {turn} has the reference {reference}, and the one before it was not reversed.").format(
             turn=turn, reference=reference
-        )
-
-
-# A balance under its floor is there by right where the entry is an adjustment that was approved and says so, and after one as long as it only
-# rises, or what it has left expires. What else lies under a floor is a breach.
-BELOW = """
-    SELECT account.code, line.sequence, line.balance_after, account.floor
-      FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
-     WHERE account.book_id IN ({books}) AND account.floor IS NOT NULL
-       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.balance_after ELSE -line.balance_after END < account.floor
-       AND NOT EXISTS (
-           SELECT 1
-             FROM ledger_app_line AS waived
-             JOIN ledger_app_entry AS entry ON entry.id = waived.entry_id
-             JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'adjustment'
-             JOIN ledger_app_adjustment AS adjustment ON adjustment.id = posting.origin_id
-            WHERE adjustment.waives_floor AND adjustment.state = 'approved'
-              AND waived.account_id = line.account_id AND waived.stripe = line.stripe
-              AND (waived.id = line.id
-                   OR (waived.sequence < line.sequence
-                       AND (CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0
-                            OR EXISTS (
-                              SELECT 1 FROM ledger_app_entry AS expiry
-                                JOIN ledger_app_posting AS expiring ON expiring.id = expiry.posting_id AND expiring.origin_kind = 'expiry'
-                               WHERE expiry.id = line.entry_id
-                            ))))
-           )
-"""
-
-
-def floors_hold(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 6."""
-    for code, sequence, after, floor in rows(BELOW, books):
-        yield _("Account {code}, line {sequence}: {after} is below the floor of {floor}.").format(
-            code=code, sequence=sequence, after=after, floor=floor
         )
 
 
@@ -412,7 +376,6 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
     Statement(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
     Statement(5, gettext_lazy("A reference names one entry that stands."), references_exist_once),
-    Statement(6, gettext_lazy("A floor is never broken."), floors_hold),
     Statement(10, gettext_lazy("A seal recomputes."), seals_recompute),
     Statement(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),
 )

@@ -39,7 +39,7 @@ class Day(NamedTuple):
     """Where the entries of a day lie in the file: their numbers, then their digests, both in the order of the seal."""
 
     place: int
-    count: int
+    entries: int
 
 
 class Proved:
@@ -83,9 +83,9 @@ class Proved:
         self._catch_up(grown)
         running = seals.begin(self.period)
         for _day, kept in sorted(self._days.items()):
-            self._file.seek(kept.place + kept.count * KEY_BYTES)
-            for start in range(0, kept.count, seals.ENTRIES_A_READ):
-                block = self._file.read(min(seals.ENTRIES_A_READ, kept.count - start) * DIGEST_BYTES)
+            self._file.seek(kept.place + kept.entries * KEY_BYTES)
+            for start in range(0, kept.entries, seals.ENTRIES_A_READ):
+                block = self._file.read(min(seals.ENTRIES_A_READ, kept.entries - start) * DIGEST_BYTES)
                 running.update(f"{block.hex(LINE_FEED, DIGEST_BYTES)}{LINE_FEED}".encode())
         return replace(self._proof, digest=running.digest())
 
@@ -94,7 +94,7 @@ class Proved:
         first, last = self.period.starts_on, self.period.ends_on
         rows = Entry.objects.filter(book=self.period.book_id, effective_on__gte=first, effective_on__lte=last)
         now = dict(rows.values_list("effective_on").annotate(count=Count("id")).order_by("effective_on"))
-        proved = {day: kept.count for day, kept in self._days.items()}
+        proved = {day: kept.entries for day, kept in self._days.items()}
         return {day: now.get(day, 0) - proved.get(day, 0) for day in sorted(now | proved) if now.get(day) != proved.get(day)}
 
     def _catch_up(self, grown: Mapping[date, int], *, with_balances: bool = True) -> int:

@@ -127,6 +127,7 @@ def facts(row: Reversal, *, user: User, digest_shown: str | None = None) -> Reve
         digest=shown.digest if shown else "",
         digest_shown=digest_shown,
         refused=shown.refusals if shown else (),
+        is_proposer_away=reversals.PROPOSE not in rights_of(row.proposed_by),
     )
 
 

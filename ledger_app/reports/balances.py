@@ -9,6 +9,7 @@ from typing import Any
 
 from ledger_app import errors
 from ledger_app.models import Book
+from ledger_app.operations import knowing
 from ledger_app.queries import balances
 from ledger_app.queries.balances import AccountBalance
 from ledger_app.queries.snapshots import snapshot
@@ -46,9 +47,10 @@ def json_lines(book: Book, *, at: date | None = None, known_at: datetime | None 
 def _proved(book: Book, at: date | None, known_at: datetime | None) -> Iterator[AccountBalance | None]:
     """Yield None once the sum is known to be zero, then each account; all of it read at one moment.
 
-    :raises errors.Refused: balances_not_zero
+    :raises errors.Refused: known_at_ahead, balances_not_zero
     :raises errors.WrittenDiffers: when the accounts do not come to the sum that the database gave
     """
+    knowing.settle(book=book, known_at=known_at)
     with snapshot():
         expected = balances.total(book, at=at, known_at=known_at)
         if expected != 0:

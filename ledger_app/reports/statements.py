@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from ledger_app import errors
 from ledger_app.errors import reversing
+from ledger_app.operations import knowing
 from ledger_app.queries import statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
@@ -29,12 +30,14 @@ Row = dict[str, Any]
 
 
 def check(span: Span) -> None:
-    """See that a span is one.
+    """See that a span is one, and that what it covers as known at an instant is known for good. To be called before a snapshot begins.
 
-    :raises errors.Refused: span_invalid
+    :raises errors.Refused: span_invalid, known_at_ahead
+    :raises errors.TryAgain: as ``knowing.settle``
     """
     if span.first_on > span.last_on:
         raise errors.Refused([reversing.SpanInvalid(first=span.first_on.isoformat(), last=span.last_on.isoformat())])
+    knowing.settle(book=span.account.book, known_at=span.known_at)
 
 
 def csv_lines(span: Span) -> Iterator[str]:

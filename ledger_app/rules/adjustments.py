@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -13,6 +12,9 @@ from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.rules import posting
 from ledger_app.rules.attachments import StoredFile
+from ledger_app.rules.limits import Lately
+from ledger_app.rules.limits import Limit as Limit  # noqa: PLC0414 - asked for under this module too
+from ledger_app.rules.limits import widest as widest  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -28,6 +30,7 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*", re.ASCII)
 # Line ends and tabs are what people type; the entry's description gets them as spaces.
 TEXT = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 UNDECIDED = ("proposed", "endorsed")
+NOTHING_LATELY = Lately()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +110,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """What one may decide in a book, in minor units: ``most`` at all, ``alone`` without a second person. Nothing by default."""
-
-    most: int = 0
-    alone: int = 0
-
-
-def widest(limits: Sequence[Limit]) -> Limit:
-    """Return what somebody may decide who is in several groups: the most of each."""
-    return Limit(max((each.most for each in limits), default=0), max((min(each.alone, each.most) for each in limits), default=0))
-
-
-@dataclass(frozen=True, slots=True)
 class AdjustmentFacts:
     """What the guards of an adjustment are asked with."""
 
@@ -132,13 +122,21 @@ class AdjustmentFacts:
     book: str
     size: int  # the amount without its sign
     limit: Limit
-    approved_by: frozenset[int]  # users who have given one of two approvals
+    approved_by: frozenset[int]  # users who have given one of two approvals, and may still
     at: datetime
     expires_at: datetime
     digest: str = ""  # of what would be shown now
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     moved: str = ""  # the balances as they are now, as a phrase
     refusals: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take the entry; not asked at the decision itself
+    lately: Lately = NOTHING_LATELY  # what the user has decided before
+    void: tuple[str, ...] = ()  # users whose approvals count no more
+    is_proposer_away: bool = False
+
+    @property
+    def needs_second(self) -> bool:
+        """Whether the amount, with what the user has decided alone before, is more than the user may decide alone."""
+        return self.size + self.lately.alone > self.limit.alone
 
 
 def read_amount(text: str) -> int:
@@ -198,24 +196,47 @@ def decides_once(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def is_within_limit(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """The amount is one that the user's groups may decide."""
-    if facts.size <= facts.limit.most:
-        return []
-    return [adjusting.OverLimit(user=facts.user_name, limit=facts.limit.most, book=facts.book, amount=facts.size)]
+    """The amount is one that the user's groups may decide, at once and with what the user has decided lately."""
+    said = {"user": facts.user_name, "book": facts.book, "amount": facts.size}
+    if facts.size > facts.limit.most:
+        return [adjusting.OverLimit(**said, limit=facts.limit.most)]
+    found: list[errors.LedgerError] = []
+    if facts.size + facts.lately.at_all > facts.limit.most:
+        days, before = facts.limit.window_days, facts.lately.at_all
+        found.append(adjusting.OverLimitInSum(**said, limit=facts.limit.most, days=days, before=before))
+    if facts.limit.day_most is not None and facts.size + facts.lately.on_day > facts.limit.day_most:
+        found.append(adjusting.OverDayLimit(**said, limit=facts.limit.day_most, before=facts.lately.on_day))
+    return found
 
 
 def approvals_suffice(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """The user may decide the amount alone, or another has approved it before."""
-    if facts.size <= facts.limit.alone or facts.approved_by or facts.size > facts.limit.most:
+    """The user may decide the amount alone, or another has approved it before who still may."""
+    if not facts.needs_second or facts.approved_by or facts.size > facts.limit.most:
         return []
-    return [adjusting.SecondDeciderNeeded(alone=facts.limit.alone, book=facts.book, amount=facts.size)]
+    if facts.void:
+        return [adjusting.ApprovalVoid(user=", ".join(facts.void))]
+    if facts.size > facts.limit.alone:
+        return [adjusting.SecondDeciderNeeded(alone=facts.limit.alone, book=facts.book, amount=facts.size)]
+    said = {"user": facts.user_name, "book": facts.book, "amount": facts.size, "days": facts.limit.window_days}
+    return [adjusting.SecondDeciderNeededInSum(**said, alone=facts.limit.alone, before=facts.lately.alone)]
 
 
 def needs_a_second(facts: AdjustmentFacts) -> list[errors.LedgerError]:
     """The user may not decide the amount alone."""
-    if facts.size > facts.limit.alone:
+    return [] if facts.needs_second else [adjusting.OneDeciderSuffices(user=facts.user_name, amount=facts.size)]
+
+
+def first_is_wanted(facts: AdjustmentFacts) -> list[errors.LedgerError]:
+    """Nobody has given the first approval whose word still counts."""
+    if facts.state != "endorsed" or not facts.approved_by:
         return []
-    return [adjusting.OneDeciderSuffices(user=facts.user_name, amount=facts.size)]
+    states = ADJUSTMENT.states
+    return [errors.WrongState(action=_("Approve as the first of two"), needed=states["proposed"], state=states["endorsed"])]
+
+
+def proposer_still_may(facts: AdjustmentFacts) -> list[errors.LedgerError]:
+    """Whoever proposed this may still propose."""
+    return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
 def has_time_left(facts: AdjustmentFacts) -> list[errors.LedgerError]:
@@ -269,6 +290,7 @@ ADJUSTMENT = Machine(
             guards=(
                 decider_is_another,
                 decides_once,
+                proposer_still_may,
                 has_time_left,
                 is_within_limit,
                 approvals_suffice,
@@ -285,11 +307,20 @@ ADJUSTMENT = Machine(
             description=_(
                 "Gives the first of the two approvals that this amount needs. Nothing is posted until another person approves."
             ),
-            sources=("proposed",),
+            sources=UNDECIDED,
             target="endorsed",
             right=DECIDE,
             who=DECIDERS,
-            guards=(decider_is_another, has_time_left, is_within_limit, needs_a_second, was_shown, ledger_takes_it),
+            guards=(
+                decider_is_another,
+                first_is_wanted,
+                proposer_still_may,
+                has_time_left,
+                is_within_limit,
+                needs_a_second,
+                was_shown,
+                ledger_takes_it,
+            ),
             decides=True,
             writes="the decision",
             told=_("gave the first approval"),

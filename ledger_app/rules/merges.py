@@ -129,6 +129,7 @@ class MergeFacts:
     amount_faults: tuple[errors.LedgerError, ...] = ()
     undoable: bool = True
     number: int = 0  # of the merge that is undone
+    is_proposer_away: bool = False
     shown: bytes | None = None  # the digest that the user was shown; None: the page is only looked at
 
 
@@ -192,6 +193,11 @@ def parts_by_day(*, balance: int, later: Mapping[date, int], sign: int) -> tuple
 def decider_is_another(facts: MergeFacts) -> Sequence[errors.LedgerError]:
     """Nobody decides what they proposed."""
     return [members.MergeDecidedByProposer(user=facts.user_name)] if facts.user_name == facts.proposed_by else []
+
+
+def proposer_still_may(facts: MergeFacts) -> Sequence[errors.LedgerError]:
+    """Whoever proposed this may still propose."""
+    return [adjusting.ProposerAway(user=facts.proposed_by)] if facts.is_proposer_away else []
 
 
 def is_proposer(facts: MergeFacts) -> Sequence[errors.LedgerError]:
@@ -296,7 +302,7 @@ MERGE = Machine(
             target="done",
             right="ledger_app.decide_merge",
             who=_("Finance"),
-            guards=(decider_is_another, *GUARDS, is_what_was_shown),
+            guards=(decider_is_another, proposer_still_may, *GUARDS, is_what_was_shown),
             decides=True,
             writes="entries, accounts that were missing, identifiers, the holder",
             told=_("approved the merge, which was carried out"),

@@ -66,11 +66,17 @@ class ReversalFacts:
     digest: str  # of what would be done now
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     refused: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take it
+    is_proposer_away: bool = False
 
 
 def decider_is_another(facts: ReversalFacts) -> list[errors.LedgerError]:
     """Nobody decides what they proposed, superusers included."""
     return [reversing.OwnReversal(user=facts.user_name)] if facts.user_id == facts.proposer_id else []
+
+
+def proposer_still_may(facts: ReversalFacts) -> list[errors.LedgerError]:
+    """Whoever proposed this may still propose."""
+    return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
 def proposer_withdraws(facts: ReversalFacts) -> list[errors.LedgerError]:
@@ -106,7 +112,7 @@ REVERSAL = Machine(
             target="posted",
             right=DECIDE,
             who=_("Finance"),
-            guards=(decider_is_another, reversal_was_shown, ledger_takes_it),
+            guards=(decider_is_another, proposer_still_may, reversal_was_shown, ledger_takes_it),
             decides=True,
             writes="the entry that reverses; who decided, when, and the digest of what was shown",
             told=_("approved and posted the reversal"),

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from django.utils.functional import Promise
 
 from ledger_app import errors
+from ledger_app.errors.words import Words
 
 
 class Facts(Protocol):
@@ -87,7 +88,7 @@ class Machine:
         """Return why ``transition`` is not free under ``facts``: state first, then right, then guards in their order."""
         found: list[errors.LedgerError] = []
         if facts.state not in transition.sources:
-            needed = ", ".join(str(self.states[state]) for state in transition.sources)
+            needed = Words(self.states[state] for state in transition.sources)
             found.append(errors.WrongState(action=transition.label, needed=needed, state=self.states[facts.state]))
         if transition.right not in facts.rights:
             found.append(errors.NotPermitted(user=facts.user_name, right=transition.label, who=transition.who))

@@ -12,10 +12,10 @@ from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
 from ingestion_app.models import Batch
-from ledger_app.models import AuditRow, User
+from ledger_app.models import Account, AuditRow, User
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import Purchase, World
+from tests.ingestion_app.operations.world import Purchase, World, set_account
 
 ROLES = ("support", "finance", "engineer", "auditor")
 
@@ -105,6 +105,7 @@ def bring_to(world: World, state: str, number: int = 1) -> Batch:
         "validated": (world.validate,),
         "approved": (world.validate, world.approve),
         "applying": (world.validate, world.approve, begin_applying(world)),
+        "half": (world.validate, world.approve, lambda each: apply_half(world, each)),
         "applied": (world.validate, world.approve, lambda each: world.apply(each).batch),
         "frozen": (world.validate, world.approve, lambda each: world.apply(each).batch, world.freeze),
         "withdrawn": (world.withdraw,),
@@ -112,8 +113,20 @@ def bring_to(world: World, state: str, number: int = 1) -> Batch:
     for step in steps:
         step(batch)
     batch.refresh_from_db()
-    assert batch.state == state
+    assert batch.state == ("applying" if state == "half" else state)
     return batch
+
+
+def apply_half(world: World, batch: Batch) -> None:
+    """Leave a batch paused in ``applying``, with a chunk that has stopped and others that are applied."""
+    member = batch.records.filter(status="planned").order_by("line").last()
+    assert member is not None
+    shut = Account.objects.get(holder=member.holder_id, book=world.card)
+    world.begin(batch)
+    set_account(shut.code, "suspended")
+    world.apply(batch)
+    world.pause(batch)
+    set_account(shut.code, "open")
 
 
 def begin_applying(world: World) -> Callable[[Batch], Any]:

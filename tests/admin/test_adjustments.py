@@ -235,3 +235,14 @@ def test_adjustments_are_found_by_a_whole_ticket_or_account(desk, client_of):
     listed = reverse("admin:ledger_app_adjustment_changelist")
     counts = {term: client.get(listed, {"q": term}).context["cl"].result_count for term in ("T-77", "wallet", "T-7", "cash")}
     assert counts == {"T-77": 1, "wallet": 1, "T-7": 0, "cash": 0}
+
+
+def test_what_was_decided_on_stays_on_the_page(desk, client_of):
+    row = desk.propose()
+    client = client_of(desk.decider.user)
+    before = client.get(page_of(row)).context["lines"]
+    assert "Adjusted lately for this member" in client.get(page_of(row)).content.decode()
+    desk.decide(row)
+    page = client.get(page_of(row))
+    assert page.context["lines"] == before
+    assert "What was decided on" in page.content.decode()

@@ -1,6 +1,6 @@
 """The reversal of one entry in the admin, the explanation of an account, and its statement."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from ingestion_app.models import Chunk
 from ledger_app.admin.reversals import ReversalAdmin
 from ledger_app.models import Account, Balance, Entry, Reversal
 from ledger_app.operations import reversals
+from ledger_app.operations.audit import Caller
 from ledger_app.queries import reversals as asked
 from ledger_app.rules.reversals import REVERSAL
 from tests.admin.conftest import ClientOf, RoleOf, page_of, step_of
@@ -97,6 +98,22 @@ def test_an_engineer_sees_why_there_is_no_button(entry: Entry, client_of: Client
     offers = client.get(page_of(entry)).context["offers"]
     assert [reason["code"] for reason in offers[0]["reasons"]] == ["not_permitted"]
     assert client.post(proposing(entry), {"reason": "x"}).status_code == 403
+
+
+def test_what_was_decided_on_stays_on_the_page(world: World, entry: Entry, client_of: ClientOf, somebody: RoleOf) -> None:
+    proposer = Caller(somebody("support"), datetime.now(UTC), "command")
+    row = reversals.propose(entry_id=entry.pk, reason="Twice.", caller=proposer)
+    client = client_of(world.finance)
+    before = client.get(page_of(row)).context["balances"]
+    decider = Caller(world.finance, datetime.now(UTC), "command")
+    reversals.approve(reversal_id=row.pk, digest_shown=asked.preview(entry).digest, caller=decider)
+    page = client.get(page_of(row))
+    striped = {each["account"] for each in page.context["balances"] if each["before"] is None}
+    assert len(before) == len(page.context["balances"]) >= 2
+    assert [each for each in before if each["account"] not in striped] == [
+        each for each in page.context["balances"] if each["account"] not in striped
+    ]
+    assert "What was decided on" in page.content.decode()
 
 
 def test_an_account_is_explained_down_to_the_bytes(world: World, entry: Entry, client_of: ClientOf) -> None:

@@ -25,6 +25,7 @@ from ledger_app.models import (
     ExpiryRun,
     Hold,
     Holder,
+    HoldRule,
     Identifier,
     Lot,
     LotRule,
@@ -36,7 +37,7 @@ from ledger_app.models import (
     User,
     Verification,
 )
-from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes, reversals
+from ledger_app.operations import adjustments, expiry, hold_rules, holds, merges, reason_codes, reversals
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries.adjustments import preview, terms_of
@@ -57,6 +58,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         Entry,
         ExpiryRun,
         Hold,
+        HoldRule,
         Holder,
         Lot,
         LotRule,
@@ -157,6 +159,7 @@ def points_that_expire(code: str = "GIFTS") -> None:
     points.gain("s-1", -30)
     till, _ = User.objects.get_or_create(username="till-9")
     till.groups.add(Group.objects.get(name="till"))
+    hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=500), caller=machine)
     wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 20, "order-1", lot_samples.at(2017, 6, 1))
     holds.place(wanted=wanted, caller=Caller(till, lot_samples.at(2017, 3, 2), "api"))
     expiry.expire(book=points.book, through=date(2017, 1, 31), caller=Caller(machine.user, lot_samples.at(2017, 3, 2), "command"))

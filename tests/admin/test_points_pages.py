@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from config.model_admin import url_of
-from ledger_app.models import Entry, ExpiryRun, Hold, Lot, LotRule
-from ledger_app.operations import expiry, holds
+from ledger_app.models import Entry, ExpiryRun, Hold, HoldRule, Lot, LotRule
+from ledger_app.operations import expiry, hold_rules, holds
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.lots import Grant, Named
 from tests.ledger_app import lot_samples, samples
@@ -92,8 +92,8 @@ def test_support_releases_a_hold_by_its_button(client, support, hold):
     assert Hold.objects.get().state == "released"
 
 
-def test_the_till_alone_settles_a_hold(client, finance, hold):
-    client.force_login(finance)
+def test_support_settles_no_hold(client, support, hold):
+    client.force_login(support)
     address = reverse("admin:ledger_app_hold_transition", args=[hold.pk, "settle"])
     assert client.post(address, {"version": hold.version, "amount": "400"}).status_code == 403
     assert Hold.objects.get().state == "open"
@@ -103,7 +103,9 @@ def test_rules_and_runs_are_shown(client, auditor, points):
     caller = Caller(points.caller.user, at(2017, 2, 3), "command")
     expiry.expire(book=points.book, through=date(2017, 1, 31), caller=caller)
     client.force_login(auditor)
-    for row in (LotRule.objects.get(), ExpiryRun.objects.get()):
+    given = hold_rules.HoldRuleGiven(amount_most=500, targets=("programme",))
+    hold_rules.set_rule(book=points.book, given=given, caller=caller)
+    for row in (LotRule.objects.get(), HoldRule.objects.get(), ExpiryRun.objects.get()):
         assert client.get(url_of(row)).status_code == 200
         assert client.get(reverse(f"admin:ledger_app_{row._meta.model_name}_changelist")).status_code == 200
     assert "1,000" in client.get(url_of(ExpiryRun.objects.get())).content.decode()

@@ -54,6 +54,7 @@ def test_every_model_with_a_history_is_tried() -> None:
             "Batch",
             "Book",
             "Hold",
+            "HoldRule",
             "Holder",
             "LotRule",
             "Merge",

@@ -36,6 +36,7 @@ STEPS = (
     ("reverse", "applied", "engineer", "applied"),
     ("freeze", "applied", "finance", "frozen"),
     ("withdraw", "approved", "engineer", "withdrawn"),
+    ("leave", "half", "finance", "applied"),
 )
 
 
@@ -214,7 +215,7 @@ def test_a_decision_on_a_page_that_is_out_of_date_is_refused(world: World, clien
     assert response.status_code == 409
     assert "stale" in codes_in(response)
     assert snapshot(batch) == before
-    assert [reason["code"] for reason in refusals(batch)[0].reasons] == ["stale"]
+    assert refusals(batch) == []  # another tab is no attempt at what may not be
 
 
 @pytest.mark.parametrize("plan", ["0" * 64, "", "x", "0"])
@@ -349,7 +350,7 @@ def test_the_buttons_that_cannot_be_pressed_stand_there_with_their_reasons(
     for role in ROLES:
         client = client_of(somebody(role))
         offers = {offer["name"]: offer for offer in client.get(page_of(batch)).context["offers"]}
-        assert offers.keys() == {"validate", "approve", "apply", "resume", "pause", "freeze", "reverse", "withdraw"}
+        assert offers.keys() == {"validate", "approve", "apply", "resume", "pause", "freeze", "reverse", "leave", "withdraw"}
         free = {name for name, offer in offers.items() if not offer["reasons"]}
         assert free == {"engineer": {"validate", "withdraw"}, "finance": {"approve"}}.get(role, set())
         for name, offer in offers.items():

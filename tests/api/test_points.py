@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ledger_app.models import Entry, Hold
+from ledger_app.operations import books
 from ledger_app.rules.lots import Grant, Named
 from tests.api.conftest import ClientOf, is_problem
 from tests.ledger_app import lot_samples, samples
@@ -29,6 +30,10 @@ def body(**changes):
 
 
 def test_a_till_holds_settles_and_says_the_same_twice(points, make_user, client_of: ClientOf):
+    # It settles on the day of the request.
+    books.open_period(
+        book=points.book, name="later", starts_on=date(2018, 1, 1), ends_on=date(2099, 12, 31), caller=points.caller
+    )
     client = client_of(make_user("till-1", "till"))
     wanted = body()
     made = client.post("/api/v1/holds/", wanted, format="json")
@@ -37,8 +42,10 @@ def test_a_till_holds_settles_and_says_the_same_twice(points, make_user, client_
     assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
     assert is_problem(client.post("/api/v1/holds/", {**wanted, "amount": 301}, format="json"), 409, "hold_conflict")
     address = f"/api/v1/holds/{made.json()['id']}/transitions/"
+    before = client.post(f"{address}settle/", {"amount": 280, "effective_on": "2017-02-01"}, format="json")
+    assert is_problem(before, 409, "hold_date_invalid")
     for _time in range(2):
-        settled = client.post(f"{address}settle/", {"amount": 280, "effective_on": "2017-02-01"}, format="json")
+        settled = client.post(f"{address}settle/", {"amount": 280}, format="json")
         assert (settled.status_code, settled.json()["settled_amount"]) == (200, 280)
     assert is_problem(client.post(f"{address}settle/", {"amount": 279}, format="json"), 409, "hold_settled_otherwise")
     assert is_problem(client.post(f"{address}release/", {"reason": "Late"}, format="json"), 409, "wrong_state")

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from ledger_app.models import User
+from ledger_app.models import AuditRow, User
 from tests.api.conftest import ClientOf, act, is_problem, upload
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations import world as worlds
@@ -160,3 +160,22 @@ def test_a_session_acts_only_with_its_token_against_forgery(world: World) -> Non
     batch = world.receive()
     assert is_problem(act(client, batch.pk, "validate"), 403, "not_permitted")
     assert is_problem(upload(client, worlds.card_file(sequence=2)), 403, "not_permitted")
+
+
+def test_what_the_api_refuses_is_kept_whether_an_operation_saw_it_or_not(
+    world: World, of_role: Callable[[str], APIClient]
+) -> None:
+    holder = world.card.accounts.filter(holder__isnull=False).values_list("holder_id", flat=True)[0]
+    body = {"kind": "card_token", "value": "t-1", "reason": "x"}
+    stranger, support = of_role("auditor"), of_role("support")
+    assert stranger.post(f"/api/v1/members/{holder}/identifiers/", body, format="json").status_code == 403
+    assert support.post("/api/v1/holds/", {"account": 1, "target": 2}, format="json").status_code >= 400
+    refused = upload(support, b"x", name="no-such.csv", source="nobody")
+    assert refused.status_code >= 400
+    found = list(AuditRow.objects.filter(outcome="refused").values_list("actor__username", "door"))
+    assert ("auditor-9", "api") in found
+    assert ("support-9", "api") in found
+    # Looking leaves nothing, and each refusal one row.
+    assert len(found) == len(set(AuditRow.objects.filter(outcome="refused").values_list("id")))
+    assert support.get("/api/v1/members/999999/").status_code == 404
+    assert AuditRow.objects.filter(outcome="refused").count() == len(found)

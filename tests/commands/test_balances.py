@@ -11,7 +11,8 @@ import pytest
 
 from ledger_app.models import Balance
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.ingestion_app.operations.world import NOW, World
+from tests.ledger_app import clocks
 
 
 def test_csv_is_printed_unless_asked_otherwise(world: World, run: Run) -> None:
@@ -35,7 +36,8 @@ def test_json_is_one_object_however_it_is_asked_for(world: World, run: Run) -> N
 
 
 def test_at_and_known_at_look_back(world: World, run: Run) -> None:
-    world.applied()
+    with clocks.stands_at(NOW):
+        world.applied()
     receivable = {}
     for name, arguments in {
         "day before": ("--at", "2017-01-04"),

@@ -81,8 +81,7 @@ def fields(name: str) -> set[str]:
 
 
 def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Path, settings: Any) -> None:
-    path = tmp_path / NAME
-    path.write_bytes(card_file())
+    (path := tmp_path / NAME).write_bytes(card_file())
     definition = tmp_path / "till.toml"
     definition.write_text((Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml").read_text())
     settings.BASE_DIR = tmp_path

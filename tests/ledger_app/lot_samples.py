@@ -12,6 +12,7 @@ from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import proofs
 from ledger_app.rules.lots import Named
 from ledger_app.rules.posting import Draft
+from tests.ledger_app import clocks
 from tests.ledger_app.reversing import reverse_entry
 
 _numbers = count(5_000_000)
@@ -35,7 +36,8 @@ class Points:
     def post(self, *drafts: Draft, at: datetime | None = None) -> entries.Posted:
         caller = Caller(self.caller.user, at or self.caller.at, "command")
         origin = entries.Origin(Posting.Origin.OPENING, next(_numbers))
-        return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller))
+        with clocks.stands_at(at):
+            return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller))
 
     def gain(
         self, reference: str, gains: int, *, on: date = date(2017, 1, 10), who: str = "M1", lots: Named | None = None

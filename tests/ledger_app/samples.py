@@ -8,6 +8,7 @@ from ledger_app.models import Account, Book, Period, Posting, User
 from ledger_app.operations import books, entries, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.posting import Draft
+from tests.ledger_app import clocks
 
 # One origin is posted once: every call of these tests has a number of its own.
 _numbers = itertools.count(1)
@@ -41,10 +42,11 @@ class SmallLedger:
     def post(
         self, *drafts: Draft, kind: str = Posting.Origin.OPENING, lane: int = 0, at: datetime | None = None
     ) -> entries.Posted:
-        """Post drafts in a transaction of their own, under an origin of their own."""
+        """Post drafts in a transaction of their own, under an origin of their own; written ``at`` an instant where one is given."""
         caller = Caller(self.caller.user, at or self.caller.at, self.caller.door)
         origin = entries.Origin(kind, next(_numbers))
-        return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller, lane=lane))
+        with clocks.stands_at(at):
+            return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller, lane=lane))
 
     def sell(self, reference: str, amount: int, *, on: date = date(2017, 1, 10)) -> entries.Posted:
         """Post a sale for cash."""

@@ -131,8 +131,8 @@ def test_of_points_that_are_held_for_a_purchase_a_part_is_taken_and_the_rest_is_
     hold, _new = holds.place(wanted=wanted, caller=till(at(2017, 3, 30)))
     assert refused(lambda: programme.post(programme.draft("too-much", -51, on=date(2017, 3, 30)), at=at(2017, 3, 30))) == [
         (
-            "lots_short: Account M1 has 50 to spend on 2017-03-30, not 51 (entry too-much); 250 are held and 0 were due before. "
-            "Release what is held, or spend less."
+            "lots_short: Account M1 has 50 to spend on 2017-03-30, not 51 (entry too-much); 250 are held, 0 were due before and "
+            "0 are granted from a later day. Release what is held, or spend less."
         )
     ]
 
@@ -147,14 +147,14 @@ def test_of_points_that_are_held_for_a_purchase_a_part_is_taken_and_the_rest_is_
         )
     ]
 
-    # The goods went out on 4 April, but for one: 180 are taken, out of points whose day is past, since they were promised.
+    # The goods went out on 4 April, but for one: 180 are taken, since they were promised, and booked on the last day of these points.
     holds.settle(hold_id=hold.pk, amount=180, effective_on=None, caller=till(at(2017, 4, 4)))
-    assert booked(f"hold:{hold.pk}") == (date(2017, 4, 4), {"M1": 180, "programme": -180})
+    assert booked(f"hold:{hold.pk}") == (date(2017, 3, 31), {"M1": 180, "programme": -180})
     assert Hold.objects.get().state == "settled"
 
     # The rest was due in March and is booked there.
     expire(programme, date(2017, 3, 31), at(2017, 4, 5))
     assert booked("expiry:M1:2017-03-31:2") == (date(2017, 3, 31), {"M1": 70, "breakage": -70})
-    close("2017-03", at(2017, 4, 5), entries=2)
+    close("2017-03", at(2017, 4, 5), entries=3)
     assert Balance.objects.get(account=programme.accounts["M1"]).amount == 0
     assert programme.breaches() == []

@@ -29,7 +29,7 @@ from ledger_app.queries import merges as merge_rows
 from ledger_app.queries.statements import Span
 from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.merges import digest
-from tests.ledger_app import adjusting, lot_samples, samples
+from tests.ledger_app import adjusting, clocks, lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
 TWO_MONTHS = RuleGiven(expiry="months", validity=2, breakage="breakage")
@@ -94,12 +94,15 @@ def account(programme):
     gain(programme, "purchases-1", 1_500, 1, 10)
     gain(programme, "purchases-2", 800, 2, 5)
     gain(programme, "second-card", 300, 2, 15, who="M2")
-    an_order_is_held_and_costs_less(programme)
-    goodwill_is_proposed_by_one_and_approved_by_two(programme)
+    with clocks.stands_at(at(2017, 2, 22)):
+        an_order_is_held_and_costs_less(programme)
+    with clocks.stands_at(at(2017, 3, 10)):
+        goodwill_is_proposed_by_one_and_approved_by_two(programme)
     close(programme, "2017-01", entries=1)
     close(programme, "2017-02", entries=3)
     system = Caller(programme.caller.user, at(2017, 4, 4), "command")
-    expiry.expire(book=programme.book, through=date(2017, 3, 31), caller=system)  # run on 4 April, booked on 31 March
+    with clocks.stands_at(system.at):
+        expiry.expire(book=programme.book, through=date(2017, 3, 31), caller=system)  # run on 4 April, booked on 31 March
     her_second_card_is_merged_into_the_first(programme)
     gain(programme, "gift", -266, 4, 12)
     return Account.objects.get(book=programme.book, code="M1")

@@ -10,7 +10,8 @@ from config import commands
 from ingestion_app.management import explaining
 from ingestion_app.queries import explain as lines
 from ledger_app import errors
-from ledger_app.queries import explain
+from ledger_app.operations import knowing
+from ledger_app.queries import books, explain
 from ledger_app.queries.snapshots import snapshot
 
 BATCH_AND_LINE = re.compile(r"([0-9]{1,18}):([0-9]{1,9})")
@@ -47,6 +48,8 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Find what is meant and explain it."""
         subject: str = options["subject"]
+        if options["known_at"] is not None and (named := BOOK_AND_NAME.fullmatch(subject)):
+            knowing.settle(book=books.find(named[1]), known_at=options["known_at"])
         with snapshot():
             if match := BATCH_AND_LINE.fullmatch(subject):
                 batch = lines.find_batch(int(match[1]))

@@ -37,7 +37,7 @@ class Command(commands.Command):
             raise errors.Refused([errors.NotFound(what="adjustment", name=number)])
         if not self._is_done(row, name, caller.user.pk):
             shown = options["shown"] if options["shown"] is not None else queries.preview(queries.terms_of(row)).digest
-            given = queries.approval_of(row, caller.user) if name == "approve" else name
+            given = queries.approval_of(row, caller.user, at=caller.at) if name == "approve" else name
             row = adjustments.decide(
                 adjustment_id=number, name=given, caller=caller, digest_shown=shown, reason=options["reason"], version=row.version
             )

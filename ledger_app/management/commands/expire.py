@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from ledger_app.errors import lots
 from ledger_app.models import Book
 from ledger_app.operations import expiry
 from ledger_app.queries import books
@@ -43,10 +44,13 @@ class Command(commands.Command):
             "entries": done.entry_count,
             "amount": done.amount,
             "holds_ended": done.ended_holds,
+            "held": done.held,
             "left_out": [reason.as_dict() for reason in done.refused],
         }
-        line = f"{book.code} through {through}: {done.entry_count} entries, {done.amount} {book.unit} expired"
-        status = commands.REFUSED if done.refused else commands.DONE
+        line = f"{book.code} through {through}: {done.entry_count} entries, {done.amount} {book.unit} expired, {done.held} held"
+        # What a rule refuses, somebody has to see to; what is only left is done by the next run.
+        by_rules = [reason for reason in done.refused if not isinstance(reason, lots.ExpiryLeft)]
+        status = commands.REFUSED if by_rules else commands.AGAIN if done.refused else commands.DONE
         return commands.Outcome(data, (line,), status, tuple(str(reason) for reason in done.refused))
 
 

@@ -17,7 +17,7 @@ from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import merges as merge_queries
 from ledger_app.rules.merges import digest
 from tests.ingestion_app.operations.test_judging import drafts_of, post
-from tests.ingestion_app.operations.undoing import breaches, reverse_singly
+from tests.ingestion_app.operations.undoing import breaches, refused, reverse_singly
 from tests.ingestion_app.operations.world import FIXED, Purchase, World, card_file, clock, definition, set_account
 
 pytestmark = pytest.mark.django_db
@@ -241,3 +241,49 @@ def test_there_is_a_way_to_an_end_where_lots_have_expired(world: World, state: s
     take_points(world, "2001", 100)
     finish(world, batch)
     assert breaches(world) == []
+
+
+@pytest.mark.parametrize("end", ["withdraw", "leave"])
+def test_whoever_holds_a_chunk_of_a_batch_that_is_ended_has_lost_it(world: World, end: str) -> None:
+    world.load(chunk_records=1)
+    batch = brought_to(world, "applying")
+    if end == "leave":
+        apply_first(world, batch, 1)
+    attempt = batch.attempts.create(
+        step="apply", number=9, actor=world.engineer, host="there", process=2, started_at=clock(), heartbeat_at=clock()
+    )
+    leased = leasing.claim(batch_id=batch.pk, attempt_id=attempt.pk, worker="there:2/9", at=clock(), lease_seconds=60)
+    assert leased is not None
+    if end == "leave":
+        world.pause(batch)
+    steps(world)[end](batch)
+    before = Entry.objects.count()
+    assert chunks.apply_chunk(leased=leased, caller=world.caller()).outcome == "superseded"
+    assert Entry.objects.count() == before
+    assert breaches(world) == []
+
+
+def test_what_is_left_out_is_counted_and_comes_in_again_under_its_own_keys(world: World) -> None:
+    world.load(chunk_records=1)
+    batch = brought_to(world, "half")
+    world.pause(batch)
+    ended = world.leave(batch)
+    assert (ended.state, ended.set_aside_count, ended.set_aside_sum) == ("applied", 2, 1700)
+    assert (ended.approved_by, ended.approved_digest) == (world.finance, ended.plan_digest)
+    assert [*ended.findings.order_by("line").values_list("rule", "line")] == [("ledger.left_out", 4), ("ledger.left_out", 5)]
+    assert [*ended.records.order_by("line").values_list("status", flat=True)] == ["planned", "planned", "set_aside", "set_aside"]
+    again = world.applied(card_file(RECORDS[2:], sequence=2), name="till-2017-01-31-2.csv")
+    assert (again.state, world.freeze(ended).state) == ("applied", "frozen")
+    assert breaches(world) == []
+
+
+def test_only_another_than_who_received_or_validated_it_ends_a_batch_half_way_and_only_while_it_is_paused(world: World) -> None:
+    world.load(chunk_records=1)
+    batch = brought_to(world, "half")
+    assert refused(lambda: world.leave(batch)) == ["still_applying"]
+    world.pause(batch)
+    assert "not_permitted" in refused(lambda: world.leave(batch, user=world.engineer))
+    assert "reason_required" in refused(lambda: world.leave(batch, reason=" "))
+    nothing = world.begin(world.approved(card_file([FIXED._replace(slip="n")], sequence=3), name="till-2017-01-31-3.csv"))
+    world.pause(nothing)
+    assert refused(lambda: world.leave(nothing)) == ["nothing_applied"]

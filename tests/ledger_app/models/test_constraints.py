@@ -121,6 +121,7 @@ VIOLATIONS = {
     "contra_account_unique": copied(ContraAccount),
     "adjustment_limit_unique": copied(AdjustmentLimit),
     "adjustment_limit_rises": "UPDATE ledger_app_adjustmentlimit SET two_deciders_above = amount_most + 1",
+    "adjustment_limit_in_sum": "UPDATE ledger_app_adjustmentlimit SET window_days = 0",
     "adjustment_key_unique": copied(Adjustment),
     "adjustment_amount_in_range": copied(Adjustment, key="'k-2'", amount="0"),
     "adjustment_accounts_differ": copied(Adjustment, key="'k-2'", account_id="contra_account_id"),

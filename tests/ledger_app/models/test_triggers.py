@@ -264,6 +264,7 @@ FORGED = [
 
 
 @pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)  # as another session sees only what is committed
 @pytest.mark.parametrize("forged", FORGED)
 @pytest.mark.parametrize("prepared", [False, True])
 def test_nothing_that_a_session_sets_lets_an_entry_into_a_frozen_period(frozen, forged, prepared):

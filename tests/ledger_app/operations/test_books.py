@@ -4,7 +4,7 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import Account, Balance, Holder, Identifier
-from ledger_app.operations import books
+from ledger_app.operations import books, people
 
 
 def member(number, *tokens, role="receivable", book="CARD", code=None):
@@ -42,6 +42,32 @@ def test_opening_members_again_is_found_done(ledger):
     openings = [member("7", "tok-1"), member("8")]
     assert open_members(ledger, *openings) == 2
     assert open_members(ledger, *openings, member("9")) == 1
+
+
+def test_what_a_member_who_is_there_does_not_have_is_not_passed_over_in_silence(ledger):
+    open_members(ledger, member("7", "tok-1"))
+    for again in (member("7", "tok-2"), member("7", role="other"), member("7", "tok-1", code="else")):
+        assert refused(ledger, again) == [("definition_conflict", "7")]
+    assert open_members(ledger, member("7", "tok-1")) == 0
+
+
+def test_what_is_there_with_another_name_is_another(ledger):
+    said = {"unit": "JPY", "exponent": 0, "time_zone": "UTC", "caller": ledger.caller}
+    with pytest.raises(errors.Refused):
+        books.open_book(code="CARD", name="Another", **said)
+    with pytest.raises(errors.Refused):
+        books.open_accounts(
+            book=ledger.book, openings=[books.AccountOpening("M1-receivable", "receivable", "asset")], caller=ledger.caller
+        )
+
+
+def test_a_user_of_another_group_is_not_taken_for_the_one_who_was_asked_for(ledger):
+    said = {"username": "u-1", "password": "only-for-this-test", "caller": ledger.caller}
+    assert people.register(group="support", **said) is True
+    assert people.register(group="support", **said) is False
+    with pytest.raises(errors.Refused) as caught:
+        people.register(group="finance", **said)
+    assert [reason.code for reason in caught.value.reasons] == ["definition_conflict"]
 
 
 def test_an_identifier_is_given_to_one_member(ledger):

@@ -1,7 +1,7 @@
 """``post``: all or nothing, each reference once, and nothing written that was not planned."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
@@ -28,13 +28,15 @@ def signed(ledger, code):
 
 
 def test_posting_writes_entries_lines_balances_and_who_did_it(ledger):
+    written_at = datetime(2017, 2, 1, 9, 0, 7, 5, tzinfo=UTC)
     posted = ledger.post(
         ledger.draft("r-1", ("cash", 100), ("sales", -100), description="売上"),
         ledger.draft("r-2", ("cash", 50), ("wallet", -30), ("sales", -20)),
+        at=written_at,
     )
     assert (posted.entry_count, posted.line_count, posted.replayed_count) == (2, 5, 0)
     row = Posting.objects.get(pk=posted.posting_id)
-    assert (row.posted_by, row.posted_at, row.entry_count, row.line_count) == (ledger.caller.user, ledger.caller.at, 2, 5)
+    assert (row.posted_by, row.posted_at, row.entry_count, row.line_count) == (ledger.caller.user, written_at, 2, 5)
     first, second = Entry.objects.order_by("id")
     assert (first.reference, first.description, first.effective_on) == ("r-1", "売上", date(2017, 1, 10))
     lines = Line.objects.filter(account=ledger.accounts["cash"]).order_by("sequence")
@@ -141,8 +143,10 @@ def test_one_origin_is_posted_once(ledger):
     origin = entries.Origin(Posting.Origin.CHUNK, 10**6)
     first, second = (ledger.draft(name, ("cash", 1), ("sales", -1)) for name in ("r-1", "r-2"))
     transactions.run(lambda: entries.post(drafts=[first], origin=origin, caller=ledger.caller))
-    with pytest.raises(errors.TryAgain):
+    with pytest.raises(errors.Refused) as refused:
         transactions.run(lambda: entries.post(drafts=[second], origin=origin, caller=ledger.caller))
+    # To try it again would never help.
+    assert [reason.code for reason in refused.value.reasons] == ["not_unique"]
     assert Entry.objects.count() == 1
 
 

@@ -1,8 +1,11 @@
 """``expire`` posts one entry for each account and day, dated on that day, however often and however late it runs."""
 
+import json
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
+from django.core.management import call_command
 
 from ledger_app import errors
 from ledger_app.models import Account, Entry, ExpiryChunk, Holder, OpenLot
@@ -10,7 +13,7 @@ from ledger_app.operations import entries, expiry, holds, periods
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import expiry as due_rows
 from ledger_app.rules.lots import Grant, Named
-from tests.ledger_app import lot_samples, samples
+from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +54,33 @@ def refused(work):
     with pytest.raises(errors.Refused) as raised:
         work()
     return [reason.code for reason in raised.value.reasons]
+
+
+def test_what_is_left_though_nothing_refuses_it_is_said(points, monkeypatch):
+    monkeypatch.setattr(expiry, "work", lambda _given: iter([]))  # as where every process has died
+    done = run(points)
+    assert [(reason.code, reason.facts["accounts"], reason.facts["amount"]) for reason in done.refused] == [
+        ("expiry_left", 2, 152)
+    ]
+    monkeypatch.undo()
+    assert run(points).refused == []
+
+
+def test_what_is_held_is_told_and_is_no_failure(points):
+    till = adjusting.person("till-1", "till", at=at(2017, 1, 20))
+    wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 20, "order-1", at(2017, 3, 1), "")
+    holds.place(wanted=wanted, caller=till)
+    done = run(points)
+    assert (done.amount, done.held, done.refused) == (132, 20, [])
+
+
+@pytest.mark.parametrize(("passes", "status"), [(3, 0), (0, 75)])
+def test_the_command_ends_with_75_where_something_is_left(points, monkeypatch, capsys, passes, status):
+    monkeypatch.setattr(expiry, "PASSES", passes)
+    with nullcontext() if status == 0 else pytest.raises(SystemExit, match=str(status)):
+        call_command("expire", "POINTS", "--through", "2017-01-31", "--json")
+    left = [reason["code"] for reason in json.loads(capsys.readouterr().out)["left_out"]]
+    assert left == (["expiry_left"] if status else [])
 
 
 def test_each_account_and_day_has_one_entry_on_that_day(points):

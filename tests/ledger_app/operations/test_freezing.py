@@ -5,7 +5,7 @@ import pytest
 from ledger_app import errors
 from ledger_app.models import AuditRow, FreezeAttempt, Seal
 from ledger_app.operations import freezing, periods
-from ledger_app.queries import proving
+from ledger_app.queries import proving, seals
 from tests.ledger_app import samples
 
 SALE = 700
@@ -89,7 +89,8 @@ def test_a_surprise_is_an_end_too(asked, checker, monkeypatch):
 
 def test_one_that_was_asked_for_again_sees_so_and_stops(asked, ledger, checker, monkeypatch):
     monkeypatch.setattr(proving, "TOLD_EVERY", 1)
-    walk, again = proving.seals.walk, []
+    walk = seals.walk
+    again: list[FreezeAttempt] = []
 
     def and_meanwhile_somebody_asks(*given):
         for entry in walk(*given):
@@ -97,7 +98,7 @@ def test_one_that_was_asked_for_again_sees_so_and_stops(asked, ledger, checker, 
                 again.append(freezing.ask(period_id=ledger.periods["2017-01"].pk, controls={"debits": SALE}, caller=checker))
             yield entry
 
-    monkeypatch.setattr(proving.seals, "walk", and_meanwhile_somebody_asks)
+    monkeypatch.setattr(seals, "walk", and_meanwhile_somebody_asks)
     with pytest.raises(errors.Refused) as refused:
         carry_out(asked, checker)
     assert [reason.code for reason in refused.value.reasons] == ["freeze_superseded"]

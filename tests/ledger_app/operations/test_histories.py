@@ -84,9 +84,10 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), lane=st.integers(0, 5))
     def repeat_or_contradict(self, data, lane):
-        if not self.entries:
+        standing = sorted(self.entries.keys() - self.reversed.keys())
+        if not standing:
             return
-        reference = data.draw(st.sampled_from(sorted(self.entries)))
+        reference = data.draw(st.sampled_from(standing))
         on, lines = self.entries[reference]
         self.call({reference: data.draw(st.sampled_from([(on, lines), (on, lines[::-1]), (date(2017, 3, 9), lines)]))}, lane)
 
@@ -116,7 +117,9 @@ class Histories(RuleBasedStateMachine):
         if not self.entries:
             return
         reference = data.draw(st.sampled_from(sorted(self.entries)))
-        entry = Entry.objects.get(book=self.ledger.book, reference=reference)
+        name, _, turn = reference.partition("~")
+        earlier = sum(1 for each in self.reversed if each.startswith(f"{name}~"))
+        entry = Entry.objects.get(book=self.ledger.book, reference=name, turn=int(turn) if turn else earlier)
 
         def work():
             return reverse_entry(entry_id=entry.pk, effective_on=on, reason="wrong", caller=self.ledger.caller)
@@ -129,7 +132,9 @@ class Histories(RuleBasedStateMachine):
                 work()
         else:
             assert work().entry_count == 1
-            self.reversed[reference] = on
+            # The reference is free for another from now on.
+            self.entries[f"{reference}~{entry.turn}"] = self.entries.pop(reference)
+            self.reversed[f"{reference}~{entry.turn}"] = on
             self.move(on, lines)
 
     @rule(month=st.sampled_from(MONTHS), off=st.sampled_from([0, 0, 0, 1]))

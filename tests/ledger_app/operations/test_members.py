@@ -101,6 +101,40 @@ def test_giving_an_identifier_again_is_found_done_and_each_is_given_once(give):
     assert AuditRow.objects.filter(action="add_identifier", outcome="refused").count() == 1
 
 
+def test_one_that_the_member_has_with_other_days_is_not_given_in_silence(give):
+    give("card_token", "tok-1", active_from=date(2017, 1, 1))
+    assert refused(lambda: give("card_token", "tok-1", active_from=date(2017, 1, 2))) == ["identifier_differs"]
+    assert refused(lambda: give("card_token", "tok-1", active_to=date(2017, 1, 9))) == ["identifier_differs"]
+
+
+def test_one_that_ended_is_given_again_from_a_later_day_or_not_at_all(give, support_caller, ledger):
+    row = give("card_token", "tok-1", active_from=date(2017, 1, 1))
+    members.end_identifier(identifier_id=row.pk, active_to=date(2017, 1, 15), reason="Lost.", caller=support_caller)
+    for span in ({}, {"active_from": date(2017, 1, 15)}, {"active_to": date(2017, 3, 1)}):
+        assert refused(lambda span=span: give("card_token", "tok-1", **span)) == ["identifier_had"]
+    assert refused(lambda: give("card_token", "tok-1", to="M2", active_from=date(2017, 2, 1))) == ["identifier_taken"]
+    again = give("card_token", "tok-1", active_from=date(2017, 2, 1), reason="Found.")
+    row.refresh_from_db()
+    assert (again.pk, row.active_from, row.active_to) == (row.pk, date(2017, 2, 1), None)
+    (said,) = AuditRow.objects.filter(action="give_again", outcome="done")
+    assert (said.reason, said.facts["was_from"], said.facts["was_to"], said.facts["from"]) == (
+        *("Found.", "2017-01-01", "2017-01-15", "2017-02-01"),
+    )
+
+
+def test_each_of_the_three_answers_is_told(give, support_caller, ledger):
+    holder = Holder.objects.get(name="M1").pk
+
+    def answer(*days):
+        said = {"holder_id": holder, "kind": "card_token", "value": "tok-1", "reason": "Called in.", "caller": support_caller}
+        return members.give(span=members.Span(*days), **said).answer
+
+    assert [answer(), answer()] == ["given", "already"]
+    row = Identifier.objects.get(value="tok-1")
+    members.end_identifier(identifier_id=row.pk, active_to=date(2017, 1, 15), reason="Lost.", caller=support_caller)
+    assert [answer(date(2017, 2, 1)), answer(date(2017, 2, 1))] == ["again", "already"]
+
+
 def test_an_identifier_ends_once(give, support_caller):
     row = give("card_token", "tok-1", active_from=date(2017, 1, 10))
 

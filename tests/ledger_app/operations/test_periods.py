@@ -1,6 +1,6 @@
 """Provisional, open again, frozen for ever: each guard, the chain of seals, and a row for every attempt."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -10,7 +10,7 @@ from ledger_app import errors
 from ledger_app.models import AuditRow, Book, Period, Seal
 from ledger_app.operations import books, periods
 from ledger_app.queries import closing, seals, triggers
-from tests.ledger_app import samples
+from tests.ledger_app import clocks, samples
 
 SALE = 700
 
@@ -39,11 +39,13 @@ def refuse(ledger, name, caller, **controls):
 
 def test_a_freeze_writes_a_seal_the_state_and_one_audit_row(ledger, checker):
     ledger.sell("r-1", SALE)
-    seal = freeze(ledger, "2017-01", checker, debits=SALE, entries=1, cash=SALE, sales=-SALE)
+    written_at = checker.at + timedelta(seconds=9)  # it waited for a lock
+    with clocks.stands_at(written_at):
+        seal = freeze(ledger, "2017-01", checker, debits=SALE, entries=1, cash=SALE, sales=-SALE)
     period = Period.objects.get(pk=ledger.periods["2017-01"].pk)
     assert (period.state, period.version) == ("frozen", 2)
     assert (seal.number, seal.previous, seal.entry_count, seal.line_count, seal.debit_total) == (1, None, 1, 2, SALE)
-    assert (seal.sealed_by, seal.sealed_at, seal.code_version, seal.form) == (checker.user, checker.at, "test", seals.FORM)
+    assert (seal.sealed_by, seal.sealed_at, seal.code_version, seal.form) == (checker.user, written_at, "test", seals.FORM)
     assert seal.controls == {"debits": SALE, "entries": 1, "cash": SALE, "sales": -SALE}
     assert seal.trial_balance == [
         {"category": "asset", "role": "cash", "opening": 0, "debit": SALE, "credit": 0, "closing": SALE},

@@ -62,21 +62,28 @@ def test_tries_are_bounded_and_nothing_stays_behind(naps):
 
 
 @pytest.mark.parametrize(
-    "failure",
+    ("failure", "code"),
     [
-        IntegrityError(4025, "CONSTRAINT `line_amount_not_zero` failed"),
-        IntegrityError(1452, "Cannot add or update a child row: a foreign key constraint fails"),
-        IntegrityError("CHECK constraint failed: line_amount_not_zero"),
-        OperationalError(1644, "kakutei: ledger_app_entry refuses this UPDATE"),
-        errors.PeriodFrozen(period="2017-01", book="CARD", reference="r", date="2017-01-01"),
-        KeyError("surprise"),
+        (IntegrityError(4025, "CONSTRAINT `line_amount_not_zero` failed"), "row_refused"),
+        (IntegrityError(1452, "Cannot add or update a child row: a foreign key constraint fails"), "row_linked"),
+        (IntegrityError("CHECK constraint failed: line_amount_not_zero"), "row_refused"),
+        (IntegrityError(1062, "Duplicate entry '1-2' for key 'account_role_unique'"), "not_unique"),
+        (
+            IntegrityError("UNIQUE constraint failed: ledger_app_attachment.adjustment_id, ledger_app_attachment.name"),
+            "not_unique",
+        ),
+        (OperationalError(1644, "kakutei: ledger_app_entry refuses this UPDATE"), None),
+        (errors.PeriodFrozen(period="2017-01", book="CARD", reference="r", date="2017-01-01"), None),
+        (KeyError("surprise"), None),
     ],
     ids=str,
 )
-def test_everything_else_is_raised_at_once(failure, naps):
+def test_everything_else_is_told_at_once_and_a_constraint_by_its_error(failure, code, naps):
     work = Work(failure)
-    with pytest.raises(type(failure)):
+    with pytest.raises(errors.Refused if code else type(failure)) as raised:
         transactions.run(work)
+    if code:
+        assert [reason.code for reason in raised.value.reasons] == [code]
     assert work.tries == 1
     assert naps == []
     assert not locks.is_counting()

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from ledger_app.models import AuditRow, Entry, Seal, Verification
 from ledger_app.operations import periods
 from ledger_app.queries import proofs
-from tests.ledger_app import samples
+from tests.ledger_app import clocks, samples
 from tests.ledger_app.reversing import reverse_entry
 
 
@@ -22,15 +22,13 @@ def closed(ledger, checker, finance, caller_of):
         ledger.draft("r-3", ("M1-receivable", 50), ("settlement", -50), on=date(2017, 1, 31)),
     )
     ledger.post(ledger.draft("r-4", ("M2-receivable", 9), ("settlement", -9), on=date(2017, 2, 1)), lane=3)
-    periods.freeze(period_id=ledger.periods["2017-01"].pk, controls={"entries": 3}, caller=checker, code_version="test")
+    with clocks.stands_at(checker.at):
+        periods.freeze(period_id=ledger.periods["2017-01"].pk, controls={"entries": 3}, caller=checker, code_version="test")
     second = Entry.objects.get(reference="r-3")
     reverse_entry(entry_id=second.pk, effective_on=date(2017, 2, 2), reason="Twice", caller=checker)
-    periods.freeze(
-        period_id=ledger.periods["2017-02"].pk,
-        controls={"entries": 2},
-        caller=caller_of(finance, at=datetime(2017, 3, 1, 9, tzinfo=UTC)),
-        code_version="test",
-    )
+    march = caller_of(finance, at=datetime(2017, 3, 1, 9, tzinfo=UTC))
+    with clocks.stands_at(march.at):
+        periods.freeze(period_id=ledger.periods["2017-02"].pk, controls={"entries": 2}, caller=march, code_version="test")
     ledger.post(ledger.draft("r-6", ("cash", 5), ("sales", -5), on=date(2017, 3, 1)), at=datetime(2017, 3, 2, 9, tzinfo=UTC))
     return ledger
 

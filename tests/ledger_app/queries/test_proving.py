@@ -92,7 +92,7 @@ def test_what_went_is_no_proof(ledger):
     ledger.sell("r-1", 5)
     with proved_of(ledger) as proved:
         proved.prove()
-        proved._days[date(2017, 1, 10)] = proved._days[date(2017, 1, 10)]._replace(count=2)
+        proved._days[date(2017, 1, 10)] = proved._days[date(2017, 1, 10)]._replace(entries=2)
         with pytest.raises(errors.WrittenDiffers):
             proved.under_lock()
 

@@ -20,6 +20,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import journal
 from ledger_app.queries.journal import JournalEntry
 from ledger_app.reports import exports, journal_csv
+from tests.ledger_app import samples
 from tests.ledger_app.reversing import reverse_entry
 from tests.ledger_app.samples import SmallLedger
 
@@ -41,7 +42,8 @@ def test_the_journal_has_every_line_of_the_period_and_no_other(ledger: SmallLedg
     ledger.post(
         ledger.draft(
             "b", ("cash", 30), ("M1-receivable", 70), ("sales", -100), on=date(2017, 1, 31), description='Cash, "and" credit'
-        )
+        ),
+        at=samples.AFTER_JANUARY,
     )
     ledger.sell("a", 5, on=date(2017, 1, 31))
     ledger.sell("c", 7, on=date(2017, 1, 1))

@@ -1,0 +1,11 @@
+"""The unique keys of ingestion on which two can meet: whoever tries again finds what the other has written. Told to the ledger when Django starts."""
+
+COLLIDE = frozenset(
+    {
+        *("source_version_unique", "batch_slot_unique", "batch_file_unique", "batch_reversal_unique", "attempt_number_unique"),
+        *("chunk_number_unique", "record_line_unique"),
+        *("ingestion_app_source.code", "ingestion_app_file.sha256", "ingestion_app_worker.instance"),
+    }
+)
+# Those that nobody meets by chance.
+STAND = frozenset({"ingestion_app_batch.receipt_id"})

@@ -1,0 +1,46 @@
+"""Refusals as they are kept: the code, and the facts as they were; told in the language of whoever reads them, not of whoever was refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, override
+
+from ledger_app.errors import LedgerError
+from ledger_app.errors.words import Words
+
+SOURCE = "en"  # the language that messages are written in
+SAID = "said"  # the names of the facts that are messages: translated when they are read
+
+
+def stored(error: LedgerError) -> dict[str, Any]:
+    """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
+    with override(SOURCE):
+        kept = error.as_dict()
+        words = {name: list(map(str, value)) for name, value in error.facts.items() if isinstance(value, Words)}
+        said = [name for name, value in error.facts.items() if isinstance(value, Promise)]
+    return {**kept, SAID: {**{name: [kept["facts"][name]] for name in said}, **words}}
+
+
+def told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a refusal that was kept with its sentence in the active language; as it stands where it was kept as a text, or by a code of old."""
+    kind = kinds().get(str(row.get("code")))
+    if kind is None or SAID not in row:
+        return {name: value for name, value in row.items() if name != SAID}
+    facts = {**row["facts"], **{name: Words(map(gettext, each)) for name, each in row[SAID].items()}}
+    try:
+        return kind(**facts).as_dict()
+    except (KeyError, IndexError, ValueError):
+        # The sentence names other facts now than when it was refused.
+        return {name: value for name, value in row.items() if name != SAID}
+
+
+def kinds() -> dict[str, type[LedgerError]]:
+    """Return the errors of all applications, by code."""
+    found: dict[str, type[LedgerError]] = {}
+    left = [LedgerError]
+    while left:
+        each = left.pop()
+        left += each.__subclasses__()
+        found[each.code] = each
+    return found

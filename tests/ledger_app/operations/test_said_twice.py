@@ -1,0 +1,258 @@
+"""Asked for a second time, an operation says that it is done already, or refuses by name; it never passes over in silence what it did not do."""
+
+import ast
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from ledger_app import errors
+from ledger_app.models import AuditRow, Entry
+from ledger_app.operations import (
+    accounts,
+    books,
+    hold_rules,
+    holds,
+    lot_rules,
+    members,
+    merges,
+    people,
+    periods,
+    reason_codes,
+    reversals,
+)
+from ledger_app.queries import merges as merge_queries
+from ledger_app.queries import reversals as reversal_queries
+from ledger_app.rules.merges import digest
+from tests.ledger_app import adjusting, lot_samples, samples
+from tests.ledger_app.lot_samples import at
+
+pytestmark = pytest.mark.django_db
+ALREADY = "already"
+
+
+@pytest.fixture
+def desk():
+    return adjusting.build()
+
+
+@pytest.fixture
+def points():
+    found = lot_samples.open_points(samples.machine_caller(), code="HOLDS")
+    found.gain("g-1", 100, on=date(2017, 1, 5))
+    return found
+
+
+def of_adjustment(name):
+    def work(desk, _points):
+        row = desk.propose()
+        who = desk.proposer if name == "withdraw" else desk.decider
+        shown = desk.shown(row)
+        return lambda: desk.decide(row, name, who=who, digest_shown=shown, version=None)
+
+    return work
+
+
+def identifier(desk):
+    return {"holder_id": desk.ledger.accounts["M1-receivable"].holder_id, "kind": "card_token", "value": "t-1", "reason": "x"}
+
+
+def merge_row(desk):
+    gone, stays = (desk.ledger.accounts[f"{name}-receivable"].holder_id for name in ("M1", "M2"))
+    return merges.propose(merge_queries.proposal(holder_id=gone, survivor_id=stays, reason="One person."), caller=desk.proposer)
+
+
+def reversal_row(desk):
+    desk.ledger.sell("s-1", 5)
+    return reversals.propose(entry_id=Entry.objects.get(reference="s-1").pk, reason="Twice.", caller=desk.proposer)
+
+
+def merged(desk, _points):
+    row = merge_row(desk)
+    plan = merge_queries.facts(row, user=desk.decider.user, at=desk.decider.at).plan
+    shown = digest(plan.as_json()).hex()
+    return lambda: merges.approve(merge_id=row.pk, digest_shown=shown, caller=desk.decider)
+
+
+def reversed_(desk, _points):
+    row = reversal_row(desk)
+    shown = reversal_queries.preview(row.entry).digest
+    return lambda: reversals.approve(reversal_id=row.pk, digest_shown=shown, caller=desk.decider)
+
+
+def proposed_merge(desk, _points):
+    return lambda: merge_row(desk)
+
+
+def proposed_reversal(desk, _points):
+    desk.ledger.sell("s-1", 5)
+    entry = Entry.objects.get(reference="s-1")
+    return lambda: reversals.propose(entry_id=entry.pk, reason="Twice.", caller=desk.proposer)
+
+
+def ended_merge(desk, _points):
+    row = merge_row(desk)
+    return lambda: merges.end(merge_id=row.pk, name="reject", reason="x", caller=desk.decider)
+
+
+def rejected_reversal(desk, _points):
+    row = reversal_row(desk)
+    return lambda: reversals.reject(reversal_id=row.pk, reason="x", caller=desk.decider)
+
+
+def withdrawn_reversal(desk, _points):
+    row = reversal_row(desk)
+    return lambda: reversals.withdraw(reversal_id=row.pk, caller=desk.proposer)
+
+
+def held(desk, points):
+    till = adjusting.person("till-1", "till", at=at(2017, 1, 10))
+    wanted = holds.Wanted(
+        points.accounts["M1"].pk, points.accounts["programme"].pk, 20, "order-1", datetime(2017, 1, 12, tzinfo=UTC), ""
+    )
+    return till, wanted
+
+
+def placed(desk, points):
+    till, wanted = held(desk, points)
+    return lambda: holds.place(wanted=wanted, caller=till)
+
+
+def released(desk, points):
+    till, wanted = held(desk, points)
+    hold, _new = holds.place(wanted=wanted, caller=till)
+    return lambda: holds.release(hold_id=hold.pk, reason="x", caller=till)
+
+
+def ended(desk, _points):
+    row = members.add_identifier(**identifier(desk), caller=desk.proposer)
+    return lambda: members.end_identifier(identifier_id=row.pk, active_to=date(2017, 1, 9), reason="x", caller=desk.proposer)
+
+
+def calls(function, **said):
+    return lambda desk, _points: lambda: function(**said, caller=desk.ledger.caller)
+
+
+# Operation → what makes the call, and what it answers the second time: refusals by their codes, or that it is done already.
+TWICE = {
+    "adjustments.decide approve": (of_adjustment("approve"), "wrong_state"),
+    "adjustments.decide reject": (of_adjustment("reject"), "wrong_state"),
+    "adjustments.decide withdraw": (of_adjustment("withdraw"), "wrong_state"),
+    "adjustments.propose": (lambda desk, _p: lambda: desk.propose(key="k-same"), ALREADY),
+    "merges.approve": (merged, "wrong_state"),
+    "merges.propose": (proposed_merge, "merge_open"),
+    "merges.end": (ended_merge, "wrong_state"),
+    "reversals.approve": (reversed_, "wrong_state"),
+    "reversals.propose": (proposed_reversal, "entry_reversal_open"),
+    "reversals.reject": (rejected_reversal, "wrong_state"),
+    "reversals.withdraw": (withdrawn_reversal, "wrong_state"),
+    "accounts.change": (
+        lambda desk, _p: (
+            lambda: accounts.change(account_id=desk.ledger.accounts["cash"].pk, name="suspend", reason="x", caller=desk.decider)
+        ),
+        "wrong_state",
+    ),
+    "periods.change": (
+        lambda desk, _p: (
+            lambda: periods.change(period_id=desk.ledger.periods["2017-01"].pk, name="provisional", caller=desk.decider)
+        ),
+        "wrong_state",
+    ),
+    "periods.freeze": (
+        lambda desk, _p: (
+            lambda: periods.freeze(
+                period_id=desk.ledger.periods["2017-01"].pk, controls={"entries": 1}, caller=desk.decider, code_version="t"
+            )
+        ),
+        "wrong_state",
+    ),
+    "members.add_identifier": (
+        lambda desk, _p: lambda: members.add_identifier(**identifier(desk), caller=desk.proposer),
+        ALREADY,
+    ),
+    "members.end_identifier": (ended, ALREADY),
+    "holds.place": (placed, ALREADY),
+    "holds.release": (released, "wrong_state"),
+    "books.open_book": (calls(books.open_book, code="N", name="N", unit="JPY", exponent=0, time_zone="UTC"), ALREADY),
+    "people.register": (calls(people.register, username="u-9", password="only-for-this-test", group="support"), ALREADY),
+    "reason_codes.keep": (
+        lambda desk, _p: lambda: reason_codes.keep(code="x", name="X", contra_accounts={"CARD": "sales"}, caller=desk.decider),
+        ALREADY,
+    ),
+    "reason_codes.set_limit": (
+        lambda desk, _p: (
+            lambda: reason_codes.set_limit(
+                group="support", book="CARD", amount_most=5, two_deciders_above=1, caller=desk.administrator
+            )
+        ),
+        ALREADY,
+    ),
+    "hold_rules.set_rule": (
+        lambda desk, points: (
+            lambda: hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=7), caller=desk.decider)
+        ),
+        ALREADY,
+    ),
+    "lot_rules.set_rule": (
+        lambda desk, points: (
+            lambda: lot_rules.set_rule(book=points.book, role="bonus", given=lot_samples.SEVEN, caller=desk.decider)
+        ),
+        ALREADY,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_second_time_is_answered(desk, points, name):
+    make, expected = TWICE[name]
+    call = make(desk, points)
+    first = call()
+    done = AuditRow.objects.filter(outcome="done").count()
+    if expected == ALREADY:
+        second = call()
+        # The same thing, or the count or word that says that nothing is new; and nothing was written down as done.
+        assert second in {first, False} if not isinstance(first, tuple) else second == (first[0], False)
+    else:
+        with pytest.raises(errors.Refused) as refused:
+            call()
+        assert expected in [reason.code for reason in refused.value.reasons]
+    assert AuditRow.objects.filter(outcome="done").count() == done
+
+
+# What is not done once for all: it does what is left, counts it, and says how much, or is one part of an operation above.
+COUNTED = {
+    "adjustments.expire_overdue": "the numbers of those that it marked",
+    "attachments.take_in": "the bytes lie under their digest",
+    "books.create_accounts": "refuses codes that are there",
+    "books.open_accounts": "how many are new",
+    "books.open_members": "how many are new",
+    "books.open_period": "the period, where it has the same span",
+    "entries.post": "how many are new and how many were there",
+    "expiry.expire": "what expired, what refuses and what is left",
+    "holds.settle": "the hold where it was settled so, else hold_settled_otherwise",
+    "holds.sweep": "how many ended",
+    "members.give": "given, already or again",
+    "members.renew": "whether it was",
+    "lots.end_over": "how many ended",
+    "refusals.record": "one row of each refusal",
+}
+PARTS = {"audit.record", "history.create", "history.save", "history.delete", "lots.hold", "transitions.compare_and_set"}
+PARTS |= {"transitions.is_slip"}
+
+
+def public():
+    """Return the public functions of the ledger's operations that are told who calls."""
+    found = set()
+    for path in sorted((Path(settings.BASE_DIR) / "ledger_app/operations").glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                arguments = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
+                if "caller" in arguments:
+                    found.add(f"{path.stem}.{node.name}")
+    return found
+
+
+def test_every_operation_is_asked_twice_or_says_how_much_it_did():
+    asked = {name.partition(" ")[0] for name in TWICE}
+    assert public() - PARTS == asked | COUNTED.keys()
