@@ -15,8 +15,8 @@ UNCLAIMED = """
       FROM ledger_app_account AS account LEFT JOIN ledger_app_balance AS balance ON balance.account_id = account.id
      WHERE account.book_id IN ({books})
      GROUP BY account.id, account.code, account.stripes
-    HAVING COUNT(balance.id) <> account.stripes OR COALESCE(MIN(balance.id - account.id * 64 - balance.stripe), 0) <> 0
-        OR COALESCE(MAX(balance.id - account.id * 64 - balance.stripe), 0) <> 0 OR MAX(balance.stripe) >= account.stripes
+    HAVING COUNT(balance.id) <> account.stripes OR MAX(balance.stripe) >= account.stripes
+        OR SUM(CASE WHEN balance.id <> account.id * 64 + balance.stripe THEN 1 ELSE 0 END) <> 0
 """
 
 
