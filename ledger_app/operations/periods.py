@@ -85,8 +85,7 @@ def freeze(
 
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
-        # What was written before is linked first, with nobody's lock: the seal covers the head of the chain.
-        traces.link(at=caller.at, distance=timedelta(0))
+        traces.link(at=caller.at, distance=timedelta(0))  # before any lock: the seal covers the head of the chain
         frozen = transitions.perform(
             transitions.Request(
                 machine=PERIOD,

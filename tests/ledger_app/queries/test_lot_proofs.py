@@ -52,5 +52,5 @@ def test_tampering_with_lots_is_found_and_named(points, tamper, table, statement
     status, found = verify()
     assert status == 1
     # Besides, the row is not what was written down of it, or what its history says.
-    assert numbers <= set(found) <= numbers | {3, 10, 12}, found
+    assert numbers <= set(found) <= numbers | {2, 3, 10, 12}, found
     assert any(said in breach for breaches in found.values() for breach in breaches), found
