@@ -64,11 +64,11 @@ def freeze(
         proof = facts.proof
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
         before = seals.previous(row)
+        place = {"number": before.number + 1 if before else 1, "previous": before}
         seal = Seal.objects.create(
             book=row.book,
             period=row,
-            number=before.number + 1 if before else 1,
-            previous=before,
+            **place,
             digest=proof.digest,
             form=seals.FORM,
             entry_count=proof.entry_count,
