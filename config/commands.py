@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import stat
 import sys
 from abc import abstractmethod
 from argparse import ArgumentTypeError
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -20,8 +22,10 @@ from tqdm import tqdm
 from config import doorways, instants
 from ingestion_app.models import Batch
 from ledger_app import errors
+from ledger_app.errors import files as file_errors
+from ledger_app.errors.printable import escaped, escaped_within
 from ledger_app.models import User
-from ledger_app.operations import transactions
+from ledger_app.operations import filing, transactions
 from ledger_app.operations.audit import Caller
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
@@ -76,6 +80,12 @@ class Command(BaseCommand):
             if told is None:
                 raise
             status = self._tell(_refusal(told), as_json=as_json)
+        except CommandError as error:
+            raise CommandError(escaped(str(error)), returncode=error.returncode) from error
+        except OSError as error:
+            if not filing.is_no_room(error):
+                raise
+            status = self._tell(_refusal(file_errors.DiskFull(cause=error.strerror)), as_json=as_json)
         except UnicodeError as error:
             # Bytes that are no text come as halves of characters, which no database takes; whatever had begun was undone.
             raise CommandError(_("The input is not UTF-8: {error}").format(error=error), returncode=USAGE) from error
@@ -86,16 +96,16 @@ class Command(BaseCommand):
         """Print what was said and return the exit status."""
         if isinstance(said, Report):
             try:
-                for line in said.object_lines if as_json else said.lines:
+                for line in said.object_lines if as_json else map(escaped_within, said.lines):
                     self.stdout.write(line)
             except BrokenPipeError:
                 # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
-        for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else said.lines:
+        for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else map(escaped, said.lines):
             self.stdout.write(line)
         for complaint in said.complaints:
-            self.stderr.write(complaint)
+            self.stderr.write(escaped(complaint))
         return said.status
 
 
@@ -131,6 +141,13 @@ def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
     if user is None or (user_name and not user.is_active):
         raise errors.Refused([errors.NotFound(what="active user", name=name)])
     return doorways.from_command(user)
+
+
+def path_unusable(path: object, error: OSError | UnicodeError) -> Exception:
+    """Return what is to be raised where a path cannot be read or written: a disk without room may have some later."""
+    if isinstance(error, OSError) and filing.is_no_room(error):
+        return file_errors.DiskFull(cause=error.strerror)
+    return CommandError(f"{path}: {getattr(error, 'strerror', None) or error}", returncode=USAGE)
 
 
 def find_batch(number: int) -> Batch:
@@ -169,6 +186,36 @@ def positive(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise ArgumentTypeError(f"“{text}” is no whole number of 1 or more")
+
+
+def whole(text: str) -> int:
+    """Read a whole number of 0 or more, for argparse."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise ArgumentTypeError(f"“{text}” is no whole number of 0 or more")
+
+
+def pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Read NAME=VALUE, each name once."""
+    found = dict(text.partition("=")[::2] for text in texts)
+    if len(found) != len(texts) or not all(found.values()):
+        raise CommandError(_("Write NAME=VALUE, each name once."), returncode=USAGE)
+    return found
+
+
+def plain_file(path: Path) -> BinaryIO:
+    """Open a file to be read; what is no plain file could be read only once, or never ends."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CommandError(_("{path} is no plain file").format(path=path), returncode=USAGE)
+        return path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}", returncode=USAGE) from error
+
+
+def told_finding(finding: Any) -> str:
+    """Return a finding as a line: where it is, and what is wrong."""
+    return f"line {finding.line}{f', {finding.column}' if finding.column else ''}: {finding.error}"
 
 
 # What each phase is called on a terminal.

@@ -80,6 +80,7 @@ def _latest_by_book(rows: list[Any]) -> list[Any]:
 
 
 def _short(at: datetime) -> str:
-    """Return the time of an instant of today; of any other day, the date too."""
+    """Return the time of an instant of today; of any other day, the date too; with its zone."""
     local = timezone.localtime(at)
-    return local.strftime("%H:%M" if local.date() == timezone.localdate() else "%Y-%m-%d %H:%M")
+    whole = local.isoformat(sep=" ", timespec="minutes")
+    return whole.partition(" ")[2] if local.date() == timezone.localdate() else whole

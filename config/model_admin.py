@@ -1,10 +1,10 @@
 """What every list and detail page of the admin has in common: it looks, and never writes."""
 
-import json
 from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
@@ -22,7 +22,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import DeletedObject
 from simple_history.template_utils import HistoricalRecordContextHelper
 
+from config import list_filters
 from config.sheets import Facts, Sheet
+from ledger_app.errors.printable import escaped
 from ledger_app.queries import books
 from ledger_app.templatetags import look
 
@@ -35,6 +37,11 @@ SAID_BY_SIMPLE_HISTORY = (
     gettext_noop("Deleted"),
     gettext_noop("View history: %s"),
     gettext_noop("Deleted %(type_name)s"),
+)
+
+# Columns in minor units, of rows that have a book.
+AMOUNTS = frozenset(
+    {"amount", "amount_most", "two_deciders_above", "floor", "remaining", "held", "settled_amount", "debit_total"}
 )
 
 
@@ -64,10 +71,10 @@ class Named:
 
     def name_of(self, row: Any) -> str:
         """Return the name of a row."""
-        return str(row)
+        return escaped(str(row))
 
 
-class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
+class LookingAdmin(Named, admin.ModelAdmin[Any]):
     """Lists and shows. Nothing is added, changed or deleted here: buttons call operations."""
 
     actions = None
@@ -87,6 +94,19 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
         if search_term and self.is_searched_by_book:
             rows = rows.filter(book__in=books.ids())
         return rows, has_duplicates
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, or say by what it cannot be narrowed."""
+        try:
+            response: HttpResponse = super().changelist_view(request, extra_context)
+        except DisallowedModelAdminLookup:
+            return list_filters.refusal(request, self)
+        if list_filters.was_dropped(request, response):
+            return list_filters.refusal(request, self)
+        shown = getattr(response, "context_data", None) or {}
+        if (changes := shown.get("cl")) is not None and (said := list_filters.unknown(changes)):
+            return list_filters.refusal(request, self, said)
+        return response
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody adds rows by a form."""
@@ -121,12 +141,18 @@ class ReadOnlyAdmin(Named, admin.ModelAdmin[Any]):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
 
+class ReadOnlyAdmin(LookingAdmin):
+    """A list of the books and of the work on them, which everybody who works here looks at."""
+
+
 class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_history brings no types
     """Says what changed between two lines of a history, in the words of the other pages."""
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
-        """Return the value of a field as it is shown."""
-        return shown_value(self.model._meta.get_field(change.field), value)  # noqa: SLF001 - Django's public API
+        """Return the value of a field as it is shown; of many, what each is called."""
+        if self.model._meta.get_field(change.field).many_to_many:  # noqa: SLF001 - Django's public API
+            return [str(each) for each in super().prepare_delta_change_value(change, value)] or NOTHING
+        return shown_value(self.model._meta.get_field(change.field), value, unit_of(self.record.instance))  # noqa: SLF001 - Django's public API
 
 
 class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types
@@ -204,7 +230,10 @@ def url_of(row: Model) -> str:
 
 def link_to(row: Model | None, text: Any = None) -> SafeString | str:
     """Return a row as a link to its page; a dash for none."""
-    return NOTHING if row is None else format_html('<a href="{}">{}</a>', url_of(row), row if text is None else text)
+    if row is None:
+        return NOTHING
+    shown = row if text is None else text
+    return format_html('<a href="{}">{}</a>', url_of(row), shown if isinstance(shown, SafeString) else escaped(str(shown)))
 
 
 def list_url(model: type[Model], query: str = "") -> str:
@@ -216,10 +245,16 @@ def list_url(model: type[Model], query: str = "") -> str:
 def facts_of(row: Model, without: frozenset[str] = frozenset()) -> list[tuple[Any, Any]]:
     """Return every column of a row as (label, value as it is shown)."""
     fields = [field for field in row._meta.concrete_fields if field.name not in without]  # noqa: SLF001 - Django's public API
-    return [(capfirst(field.verbose_name), shown_value(field, getattr(row, field.name))) for field in fields]
+    unit = unit_of(row)
+    return [(capfirst(field.verbose_name), shown_value(field, getattr(row, field.name), unit)) for field in fields]
 
 
-def shown_value(field: Any, value: Any) -> Any:
+def unit_of(row: Any) -> look.Unit | None:
+    """Return the book that the amounts of a row are counted in, where it has one."""
+    return getattr(row, "book", None) or getattr(getattr(row, "account", None), "book", None)
+
+
+def shown_value(field: Any, value: Any, unit: look.Unit | None = None) -> Any:
     """Return the value of a field as every page shows values of its kind."""
     if value is None or value == "" or isinstance(value, DeletedObject):
         return NOTHING
@@ -234,8 +269,23 @@ def shown_value(field: Any, value: Any) -> Any:
     if isinstance(value, bytes | memoryview):
         return look.digest_cell(bytes(value))
     if isinstance(field, models.JSONField):
-        return json.dumps(value, ensure_ascii=False)
+        return escaped(said(value))
+    if unit is not None and type(value) is int and field.name in AMOUNTS:
+        return look.amount_cell(value, unit)
+    if isinstance(value, str) and not isinstance(field, models.TextField):
+        return escaped(value)
     return value
+
+
+def said(value: Any) -> str:
+    """Return what JSON holds as people read it: names with their values, lists with commas, nothing as a dash."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {said(each)}" for name, each in value.items()) or NOTHING
+    if isinstance(value, list):
+        return ", ".join(f"({said(each)})" if isinstance(each, dict | list) else said(each) for each in value) or NOTHING
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return NOTHING if value is None or value == "" else str(value)
 
 
 def _route(model: type[Model]) -> str:

@@ -19,6 +19,7 @@ from rest_framework.views import exception_handler
 
 from config import doorways
 from ledger_app import errors
+from ledger_app.errors import files as file_errors
 from ledger_app.models import User
 from ledger_app.operations import refusals, transactions
 
@@ -29,6 +30,7 @@ STATUS: dict[type[errors.LedgerError], int] = {
     errors.NotPermitted: status.HTTP_403_FORBIDDEN,
     errors.NotFound: status.HTTP_404_NOT_FOUND,
     errors.TryAgain: status.HTTP_503_SERVICE_UNAVAILABLE,
+    file_errors.DiskFull: status.HTTP_503_SERVICE_UNAVAILABLE,
     errors.WrittenDiffers: status.HTTP_500_INTERNAL_SERVER_ERROR,
 }
 TITLES: Final = {

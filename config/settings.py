@@ -67,7 +67,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "simple_history",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
@@ -75,6 +74,8 @@ INSTALLED_APPS = [
     "django_structlog",
     "config.apps.KakuteiConfig",
     "ledger_app.apps.LedgerConfig",
+    # After the ledger, whose command that makes tokens comes in place of the one here.
+    "rest_framework.authtoken",
     "ingestion_app.apps.IngestionConfig",
     # Behind ingestion, whose db_worker stands before the one of the queue.
     "django_tasks_db",
@@ -89,9 +90,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Whatever is saved in a request without a word of who did it is the signed-in user's in its history.
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.printable_pages.PrintablePages",
+    "config.typed_before.TypedBefore",
 ]
 
 ROOT_URLCONF = "config.urls"

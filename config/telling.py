@@ -31,6 +31,12 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("adjustment", "propose"): _("proposed the adjustment"),
     ("reasoncode", "keep"): _("changed the reason code"),
     ("adjustmentlimit", "set"): _("set the limit"),
+    ("accounttemplate", "set"): _("said which account members get"),
+    ("registration", "register"): _("registered members"),
+    ("user", "register"): _("registered the user"),
+    ("user", "keep"): _("changed the user"),
+    ("user", "give_token"): _("gave a token"),
+    ("user", "end_token"): _("ended a token"),
 }
 
 # What is asked for without a transition, as it is called on its button.
@@ -41,6 +47,7 @@ LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "propose_merge"): _("Propose a merge"),
     ("account", "propose"): _("Propose an adjustment"),
     ("book", "propose"): _("Propose an adjustment"),
+    ("registration", "register"): _("Register members"),
     ("request", "upload"): _("Attach a file"),
     ("request", "receive"): _("Receive a file"),
     ("request", "api"): _("A request to the API"),

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from config import doorways, telling
+from config import doorways, telling, typed_before
 from config.model_admin import HistoryAdmin, url_of
 from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.models import AuditRow
@@ -137,7 +137,7 @@ class TransitionAdmin(HistoryAdmin):
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         if request.method != "POST":
-            return self._ask(request, row, transition, form=self.asked(transition, row))
+            return self._ask(request, row, transition, form=self._as_typed(request, transition, row))
         form = self.asked(transition, row, request.POST)
         if form is not None and not form.is_valid():
             return self._ask(request, row, transition, form=form)
@@ -153,6 +153,14 @@ class TransitionAdmin(HistoryAdmin):
         told = done if isinstance(done, Done) else Done(done)
         (messages.warning if told.is_warning else messages.success)(request, told.sentence)
         return HttpResponseRedirect(told.address or onward)
+
+    def _as_typed(self, request: HttpRequest, transition: Transition, row: Any) -> forms.Form | None:
+        """Return the form of a transition, filled in as by whoever comes back to it."""
+        form = self.asked(transition, row)
+        before = typed_before.typed(request)
+        if form is not None and before is not None:
+            form.initial = {**form.initial, **{name: before.get(form.add_prefix(name), "") for name in form.fields}}
+        return form
 
     def _ask(
         self,
@@ -194,7 +202,7 @@ class TransitionAdmin(HistoryAdmin):
             "reasons": [reason.as_dict() for reason in reasons],
             "reason_required": transition.reason_required,
             "reason_label": label if transition.reason_required or transition.decides else "",
-            "reason": request.POST.get("reason", ""),
+            "reason": (typed_before.typed(request) or request.POST).get("reason", ""),
             "reason_error": reason_missing[0].sentence if reason_missing else "",
             "fields": form,
             "submit_label": transition.label,

@@ -24,6 +24,7 @@ class LedgerConfig(AppConfig):
             adjustment_proofs,
             adjustments,
             closing,
+            date_proofs,
             floor_proofs,
             lot_proofs,
             member_proofs,
@@ -31,6 +32,7 @@ class LedgerConfig(AppConfig):
             origins,
             posting_origins,
             proofs,
+            reference_proofs,
             reversal_proofs,
             reversals,
             trace_proofs,
@@ -49,7 +51,7 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        for also in (floor_proofs, member_proofs):
+        for also in (date_proofs, floor_proofs, member_proofs, reference_proofs):
             proofs.register(also.STATEMENTS)
         proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
         proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)

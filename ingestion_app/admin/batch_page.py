@@ -19,6 +19,7 @@ from ingestion_app.queries.definitions import kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
+from ledger_app.errors.printable import escaped
 from ledger_app.models import AuditRow, Book, Period
 from ledger_app.templatetags import look
 
@@ -247,7 +248,7 @@ def _subject(batch: Batch) -> list[tuple[Any, Any]]:
     if batch.receipt is None:
         return [(_("Reverses"), link_to(batch.reverses)), *undoing.dates_of(batch)]
     return [
-        (_("File"), batch.receipt.name),
+        (_("File"), escaped(batch.receipt.name)),
         (_("Records"), look.count_cell(batch.record_count)),
         (_("Without effect"), look.count_cell(batch.without_effect_count)),
         (_("Set aside"), look.count_cell(batch.set_aside_count)),

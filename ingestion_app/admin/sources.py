@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Sheet, Table, Text
 from ingestion_app.models import Batch, Receipt, Source, SourceVersion
+from ledger_app.errors.printable import escaped
 from ledger_app.templatetags import look
 
 REPEATS_SHOWN = 50
@@ -55,7 +56,7 @@ class SourceAdmin(HistoryAdmin):
         ]
         return Sheet(
             title=row.code,
-            subtitle=row.name,
+            subtitle=escaped(row.name),
             main=[
                 Table(
                     _("Versions"),
@@ -98,11 +99,25 @@ class SourceVersionAdmin(ReadOnlyAdmin):
 class ReceiptAdmin(ReadOnlyAdmin):
     """Each arrival: accepted, duplicate, conflict, refused."""
 
-    list_display = ("name", "source", "shown_slot", "shown_outcome", "shown_bytes", "shown_sha256", "received_by", "shown_at")
+    list_display = (
+        "shown_name",
+        "source",
+        "shown_slot",
+        "shown_outcome",
+        "shown_bytes",
+        "shown_sha256",
+        "received_by",
+        "shown_at",
+    )
     list_filter = ("outcome", "source")
     list_select_related = ("source", "file", "received_by", "first")
     search_fields = ("name__startswith",)
     search_help_text = _("The beginning of a file name")
+
+    @admin.display(description=_("name"))
+    def shown_name(self, row: Receipt) -> str:
+        """The name of the file, as its sender wrote it."""
+        return escaped(row.name)
 
     @admin.display(description=_("for"))
     def shown_slot(self, row: Receipt) -> str:
@@ -159,7 +174,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
         ]
         columns = (Column(_("name")), Column(_("outcome")), Column(_("by")), Column(_("received at (UTC)")))
         return Sheet(
-            title=row.name,
+            title=escaped(row.name),
             state=row.outcome,
             subtitle=gettext("receipt {number}").format(number=row.pk),
             main=[

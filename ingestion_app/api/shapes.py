@@ -12,6 +12,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Attempt, Batch, Finding, Record
 from ingestion_app.queries import batches, definitions, reversals
 from ingestion_app.states import BATCH
+from ledger_app.errors.printable import filled
 
 ATTEMPTS_SHOWN = 10
 
@@ -223,11 +224,11 @@ class FindingOutput(Output):
 
     def get_sentence(self, finding: Finding) -> str:
         """Say what was seen."""
-        return str(RULES[finding.rule].sentence).format(**finding.facts)
+        return filled(RULES[finding.rule].sentence, finding.facts)
 
     def get_remedy(self, finding: Finding) -> str:
         """Say what would make it pass."""
-        return str(RULES[finding.rule].remedy).format(**finding.facts)
+        return filled(RULES[finding.rule].remedy, finding.facts)
 
 
 class RecordOutput(Output):

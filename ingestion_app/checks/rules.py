@@ -11,7 +11,9 @@ from types import MappingProxyType
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ingestion_app.checks.ledger_rules import LEDGER
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
+from ledger_app.errors.printable import filled
 from ledger_app.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
@@ -57,11 +59,11 @@ class Seen:
 
     def sentence(self) -> str:
         """Say what was seen, in the active language."""
-        return str(RULES[self.rule].sentence).format(**self.facts)
+        return filled(RULES[self.rule].sentence, self.facts)
 
     def remedy(self) -> str:
         """Say what would make it pass, in the active language."""
-        return str(RULES[self.rule].remedy).format(**self.facts)
+        return filled(RULES[self.rule].remedy, self.facts)
 
 
 def _error(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
@@ -308,96 +310,7 @@ _CONTROL = (
     ),
 )
 
-_LEDGER = (
-    _error(
-        "ledger.holder_unknown",
-        _("No holder has the {kind} {identifier}."),
-        _("Register the holder, or ask the sender to correct the record."),
-    ),
-    _warning(
-        "ledger.holder_merged",
-        _("The holder with the {kind} {identifier} was merged into {holder}, which the record will be posted to."),
-        _("Check that the merge is right, then approve."),
-    ),
-    _warning(
-        "ledger.identifier_inactive",
-        _("The record is dated {date}, and the {kind} {identifier} is in use {first}–{last} only."),
-        _("Check whose record it is, then approve; or ask the sender to take it back."),
-    ),
-    _error(
-        "ledger.account_unknown",
-        _("There is no account {account} in book {book}."),
-        _("Open the account, or correct the posting rule or the record."),
-    ),
-    _error(
-        "ledger.account_not_open",
-        _("Account {account} in book {book} is {state}."),
-        _("Reopen the account, or ask the sender to take the record back."),
-    ),
-    _error(
-        "ledger.book_unknown",
-        _("There is no book {book}."),
-        _("Create the book, or load a version of the source that names another."),
-    ),
-    _error(
-        "ledger.period_missing",
-        _("Book {book} has no period for {date}."),
-        _("Open a period that covers {date}, or correct the date."),
-    ),
-    _error(
-        "ledger.period_frozen",
-        _("The period of {date} in book {book} is frozen."),
-        _("Nothing enters a frozen period: ask for the record with a date in an open one."),
-    ),
-    _error(
-        "ledger.period_provisional",
-        _("The period of {date} in book {book} is provisional: its figures have been reported."),
-        _("Ask finance to reopen the period, or ask for the record with a date in an open one."),
-    ),
-    _error(
-        "ledger.reference_exists_same",
-        _("The ledger already holds entry {reference} in book {book}, the same in every field; batch {batch} posted it."),
-        _("Take the record out of the file: it has been posted before."),
-    ),
-    _error(
-        "ledger.reference_exists_differs",
-        _(
-            "The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}"
-        ),
-        _(
-            "Ask the sender which is right: a correction is a new record with its own key, or comes once the entry that stands is reversed."
-        ),
-    ),
-    _error(
-        "ledger.reference_exists_in_part",
-        _(
-            "The ledger already holds entry {reference} in book {book}, posted by batch {batch}, and not the record's other entries."
-        ),
-        _(
-            "Ask the sender what is meant: the record is posted as a whole, once the entry that stands is reversed, or not at all."
-        ),
-    ),
-    _note(
-        "ledger.reference_reversed",
-        _("Entry {reference} in book {book}, of batch {batch}, was reversed by batch {reversal}: the record is posted anew."),
-        _("Nothing to do where the file corrects that batch."),
-    ),
-    _warning(
-        "ledger.reference_reversed_singly",
-        _("Entry {reference} in book {book}, of batch {batch}, was reversed by itself ({reversal}): the record is posted anew."),
-        _("Check that it is to be posted after all, then approve; or ask the sender to take it back."),
-    ),
-    _error(
-        "ledger.floor_broken",
-        _("Account {account} in book {book} would fall to {balance}, below its floor of {floor}."),
-        _("Ask the sender to correct the record, or post what the account lacks first."),
-    ),
-    _error(
-        "ledger.left_out",
-        _("The record was left out when the batch was ended: chunk {chunk} of it could not be applied ({code})."),
-        _("Mend what refused it, then send the record again; its key is free."),
-    ),
-)
+_LEDGER = tuple(Rule(code, Severity(severity), sentence, remedy) for severity, code, sentence, remedy in LEDGER)
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {

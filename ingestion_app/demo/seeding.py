@@ -1,5 +1,6 @@
 """Sets up the demonstration's books, people and source. Each step leaves what is there already."""
 
+import io
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,9 +11,9 @@ from ingestion_app.demo import purchases
 from ingestion_app.operations import sources
 from ledger_app.errors import Refused
 from ledger_app.models import AdjustmentLimit, Book, ReasonCode, User
-from ledger_app.operations import books, lot_rules, people, reason_codes
+from ledger_app.operations import books, lot_rules, opening, people, reason_codes, registering
 from ledger_app.operations.audit import Caller
-from ledger_app.operations.books import AccountOpening, MemberOpening
+from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
 
 PASSWORD = "demo-only-password"  # noqa: S105 - printed by the demonstration, refused in production
@@ -81,27 +82,20 @@ def seed(*, months: int, caller: Caller) -> dict[str, Any]:
     )
     # Before the members: accounts that are opened after the rule keep lots.
     lot_rules.set_rule(book=points, role="points", given=POINTS_RULE, caller=caller)
-    new_members = books.open_members(openings=[_member(number) for number in members], caller=caller)
+    opening.set_template(book=card, role="receivable", category="asset", floor=None, caller=caller)
+    opening.set_template(book=points, role="points", category="liability", floor=0, caller=caller)
+    lines = "".join(f"{number}\n" for number in ("member_number", *members))
+    registered = registering.register(stream=io.BytesIO(lines.encode()), name="demonstration", caller=caller)
     for name, group in USERS:
         people.register(username=name, password=PASSWORD, group=group, caller=caller)
     _keep_adjustments(caller)
     version, _ = sources.load(text=(Path(__file__).parent / "card-usage.toml").read_text(encoding="utf-8"), caller=caller)
     return {
-        "members": new_members,
-        "accounts": new_accounts + 2 * new_members,
+        "members": registered.new,
+        "accounts": new_accounts + registered.accounts,
         "periods": sum(_open_periods(book, months, caller) for book in (card, points)),
         "source": str(version),
     }
-
-
-def _member(number: str) -> MemberOpening:
-    return MemberOpening(
-        member_number=number,
-        accounts=(
-            ("CARD", AccountOpening(f"receivable.{number}", "receivable", "asset")),
-            ("POINTS", AccountOpening(f"points.{number}", "points", "liability", floor=0)),
-        ),
-    )
 
 
 def _keep_adjustments(caller: Caller) -> None:
@@ -118,8 +112,7 @@ def _keep_adjustments(caller: Caller) -> None:
 
 def _open_periods(book: Book, months: int, caller: Caller) -> int:
     """Open the periods of the months that are run and of the next, which is for the newcomer to drive by hand."""
-    before = book.periods.count()
-    for day in purchases.LAST_DAYS[: months + 1]:
-        ends_on = date.fromisoformat(day)
-        books.open_period(book=book, name=day[:7], starts_on=ends_on.replace(day=1), ends_on=ends_on, caller=caller)
-    return book.periods.count() - before
+    first = date.fromisoformat(purchases.LAST_DAYS[0])
+    return len(
+        opening.open_months(book=book, first=first, months=min(months + 1, len(purchases.LAST_DAYS)), caller=caller).opened
+    )

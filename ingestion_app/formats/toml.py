@@ -15,6 +15,7 @@ from ingestion_app.formats.toml_table import Problem, Problems, Table
 __all__ = ["DefinitionInvalid", "Problem", "parse"]
 
 _SYNTAX_PLACE = re.compile(r"^(?P<message>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
+_BRACKETS, _DIGITS = re.compile(r"[\[{]"), re.compile(r"[0-9A-Fa-f]")
 _NAME_GROUPS = ("business_date", "sequence")
 _FAILING_CHUNKS = 10  # how many chunks may stop in one attempt where nothing is asked for
 _WITHIN_MINUTES = 60 * 24 * 366
@@ -33,12 +34,21 @@ def parse(text: str) -> Definition:
 
     :raises DefinitionInvalid: with every problem that was found, ordered by line.
     """
+    if text.startswith("\ufeff"):
+        raise DefinitionInvalid((Problem(1, "", _("Save the file as UTF-8 without a byte-order mark.")),))
     try:
         content = tomllib.loads(text)
+        problems = Problems(positions(text))
+        definition = _read_definition(Table(content, (), problems))
     except tomllib.TOMLDecodeError as error:
         raise DefinitionInvalid((_syntax_problem(text, str(error)),)) from error
-    problems = Problems(positions(text))
-    definition = _read_definition(Table(content, (), problems))
+    except RecursionError as error:
+        nested = Problem(_line_of_most(text, _BRACKETS), "", _("Nest fewer tables and arrays: nothing here is nested so deeply."))
+        raise DefinitionInvalid((nested,)) from error
+    except ValueError as error:
+        # The reader itself gives numbers of thousands of digits to int, which refuses them.
+        number = Problem(_line_of_most(text, _DIGITS), "", _("Write a number of at most nineteen digits."))
+        raise DefinitionInvalid((number,)) from error
     found = problems.in_order()
     # Whatever is not whole has a problem that says so.
     if found or definition is None:
@@ -54,6 +64,12 @@ class _Limits(NamedTuple):
     chunk_records: int | None
     failing_chunks: int
     redirects_merged: bool
+
+
+def _line_of_most(text: str, characters: re.Pattern[str]) -> int:
+    """Return the line, from 1, that has most of these characters."""
+    counts = [len(characters.findall(line)) for line in text.split("\n")]
+    return counts.index(max(counts)) + 1
 
 
 def _syntax_problem(text: str, message: str) -> Problem:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, doorways
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
 from ingestion_app.queries import explain as lines
@@ -15,12 +15,14 @@ from ingestion_app.queries.explain import LineExplained
 from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
 from ingestion_app.queries.outcomes import state_of_record
 from ledger_app.errors import LedgerError, NotFound, Refused
+from ledger_app.errors.printable import escaped
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
 from ledger_app.queries import explanations, origins, shown_lots
-from ledger_app.queries.explain import AccountExplained, EntryExplained
+from ledger_app.queries.explain import ENTRY_LINES_SHOWN, AccountExplained, EntryExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
+from ledger_app.rules import instants
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.templatetags import look
 
@@ -30,8 +32,8 @@ RAW_MOST = 65_536
 def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> commands.Outcome:
     """Say what an account holds as of a day, from the last seal on, and where its last lines came from; and whether all of it recomputes."""
     account, book, sums = explained.account, explained.account.book, explained.sums
-    told = origins.of(movement.entry_id for movement in explained.movements)
-    data = explanations.as_object(explained, told)
+    told = origins.of(explained.shown_entries)
+    data = explanations.as_object(explained, told, now=doorways.now())
     data["entry_of_that_name"] = namesake.pk if namesake else None
     differing = data["differing_stripes"]
     verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
@@ -49,10 +51,13 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
             balance=_money(explained.claimed, book),
             verdict=verdict.format(sum=_money(explained.found, book), count=sums.total_count),
         ),
+        *_standing_text(data["standing"], book),
         *([asked] if asked else []),
         *_sums_text(explained, book),
         *[_lot_text(lot, book) for lot in data["open_lots"]],
         *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.movements)],
+        *([_("What the sealed balance was made of, the latest first")] if explained.sealed else []),
+        *[_movement_text(movement, told[movement.entry_id], book) for movement in reversed(explained.sealed)],
     ]
     if namesake:
         said.append(_("An entry has this reference too: explain {number}").format(number=namesake.pk))
@@ -63,7 +68,7 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
     """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
     told = origins.of([entry.pk], whole=True)[entry.pk]
-    lots = shown_lots.of_lines(entry.lines.all())
+    lots = shown_lots.of_entry(entry, ENTRY_LINES_SHOWN)
     complaints: list[LedgerError] = [*explained.complaints, *told.complaints]
     said = [
         _("Entry {number}, book {book}: {reference}, dated {date}").format(
@@ -71,10 +76,11 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         ),
         *([entry.description] if entry.description else []),
         *[f"  {_money(amount, book):>24}  {code}" for code, amount, _after in explained.lines],
+        *([_more_text(explained)] if explained.after else []),
         *[f"  {lot}" for lot in lots],
         _("Posted by {user} at {at}: {origin} {number}{reason}").format(
             user=posting.posted_by.username,
-            at=posting.posted_at.isoformat(),
+            at=instants.text(posting.posted_at, book.time_zone),
             origin=posting.get_origin_kind_display(),
             number=posting.origin_id,
             reason=f" ({posting.reason})" if posting.reason else "",
@@ -105,6 +111,8 @@ def tell_entry(explained: EntryExplained) -> commands.Outcome:
         "unit": book.unit,
         "exponent": book.exponent,
         "lines": [{"account": code, "amount": amount, "balance_after": after} for code, amount, after in explained.lines],
+        "line_count": explained.line_count,
+        "debits": explained.debit,
         "lots": [asdict(lot) for lot in lots],
         "posted_by": posting.posted_by.username,
         "posted_at": posting.posted_at.isoformat(),
@@ -163,7 +171,7 @@ def tell_line(explained: LineExplained) -> commands.Outcome:
         *batch_lines(batch),
         *place_lines(batch, place),
         _("Type: {type}; {status}").format(type=type_ or _("unknown"), status=status),
-        *[f"  {name} = {value}" for name, value in explained.values.items()],
+        *[escaped(f"  {name} = {value}") for name, value in explained.values.items()],
         *[f"{seen['severity']}: {seen['rule']}: {seen['sentence']} {seen['remedy']}" for seen in findings],
         *[
             _("Entry {number}, book {book}: {reference}").format(number=entry.pk, book=entry.book.code, reference=entry.reference)
@@ -179,6 +187,13 @@ def _outcome(data: dict[str, Any], said: list[str], complaints: list[LedgerError
     return commands.Outcome(data, tuple(said), status, tuple(str(each) for each in complaints))
 
 
+def _more_text(explained: EntryExplained) -> str:
+    """Say that an entry has more lines than are shown, and where they are."""
+    return "  " + _("… and {count} more lines; all are given a page at a time by GET /api/v1/entries/{number}/lines/").format(
+        count=f"{explained.line_count - len(explained.lines):,}", number=explained.entry.pk
+    )
+
+
 def _money(amount: int, book: Book) -> str:
     return f"{decimal_text(amount, book.exponent)} {book.unit}"
 
@@ -188,7 +203,7 @@ def _asked_text(explained: AccountExplained, balance: str) -> str:
         return ""
     if explained.known_at is None:
         return _("As of {at}: {balance}").format(at=explained.at, balance=balance)
-    known_at = explained.known_at.isoformat()
+    known_at = instants.text(explained.known_at, explained.account.book.time_zone)
     if explained.at is None:
         return _("As known at {known_at}: {balance}").format(known_at=known_at, balance=balance)
     return _("As of {at}, as known at {known_at}: {balance}").format(at=explained.at, known_at=known_at, balance=balance)
@@ -212,6 +227,16 @@ def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
     if sums.posted_later_count:
         rows.append((_("Posted later"), sums.posted_later, _("{count} lines").format(count=sums.posted_later_count)))
     return [f"  {_money(amount, book):>20}  {label}: {note}" for label, amount, note in rows]
+
+
+def _standing_text(standing: dict[str, int | None], book: Book) -> list[str]:
+    """Say what of the balance of now can be spent, and what cannot; nothing where nothing bounds it."""
+    if standing["spendable"] is None:
+        return []
+    text = _(
+        "Can be spent: {spendable}; held: {held}; was due and is not expired yet: {overdue}; granted from a later day: {upcoming}"
+    )
+    return [text.format(**{name: _money(amount or 0, book) for name, amount in standing.items()})]
 
 
 def _lot_text(lot: dict[str, Any], book: Book) -> str:

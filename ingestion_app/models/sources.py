@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from ledger_app.errors.printable import escaped
 from ledger_app.models import User
 from ledger_app.models.fields import DigestField
 
@@ -110,5 +111,5 @@ class Receipt(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return the name as received."""
-        return self.name
+        """Return the name as received, with what would act on a page or a terminal as escapes."""
+        return escaped(self.name)

@@ -139,8 +139,8 @@ class _Accounts:
                     of_role[holder] = key
         self._found.update(by_role)
         for code, book in books.items():
-            for part in postings.parts(sorted({side.code for of, side in sides if of == code and side.code})):
-                found = Account.objects.filter(book=book, code__in=part).values_list("code", "id")
+            for named in postings.parts(sorted({side.code for of, side in sides if of == code and side.code})):
+                found = Account.objects.filter(book=book, code__in=named).values_list("code", "id")
                 self._found.update(((code, Side(None, name)), key) for name, key in found)
         self.missing: list[LedgerError] = []
 

@@ -9,7 +9,9 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import explain as lines
 from ledger_app.errors import LedgerError
+from ledger_app.errors.printable import escaped
 from ledger_app.queries.origins import Came, Describe, Fact, Told
+from ledger_app.rules import instants
 
 
 class Read(NamedTuple):
@@ -67,9 +69,9 @@ def batch_lines(batch: Batch) -> list[str]:
         return [first, by.format(original=batch.reverses_id, user=told["received_by"], approver=approver)]
     return [
         first,
-        _("File {name}, SHA-256 {sha256}").format(name=told["file_name"], sha256=told["sha256"]),
+        _("File {name}, SHA-256 {sha256}").format(name=escaped(told["file_name"]), sha256=told["sha256"]),
         _("Received by {user} at {at}; approved by {approver}").format(
-            user=told["received_by"], at=told["received_at"], approver=approver
+            user=told["received_by"], at=instants.text(batch.receipt.received_at), approver=approver
         ),
     ]
 
@@ -82,7 +84,7 @@ def place_lines(batch: Batch, place: Mapping[str, Any]) -> list[str]:
     if place["raw_hex"] is None:
         return [where]
     if place["raw"] is not None:
-        return [where, f"  {place['raw']}"]
+        return [where, f"  {escaped(place['raw'])}"]
     return [where, "  " + _("not {encoding}: {hex}").format(encoding=lines.encoding_of(batch), hex=place["raw_hex"])]
 
 
@@ -110,7 +112,7 @@ def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whol
     of_batch = ("ingestion_app.batch", batch.pk)
     shown = [
         Fact(_("Batch"), str(batch), of_batch),
-        *([Fact(_("File"), batch.receipt.name, ("ingestion_app.receipt", batch.receipt.pk))] if batch.receipt else []),
+        *([Fact(_("File"), escaped(batch.receipt.name), ("ingestion_app.receipt", batch.receipt.pk))] if batch.receipt else []),
         *([Fact(_("Reverses"), str(batch.reverses), ("ingestion_app.batch", batch.reverses.pk))] if batch.reverses else []),
         Fact("SHA-256", bytes(batch.file.sha256), is_digest=True),
         Fact(_("Approved by"), said["approved_by"] or "–"),
@@ -131,11 +133,13 @@ def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whol
         "raw_hex": found.raw.hex() if found.raw is not None else None,
     }
     shown.insert(1, Fact(_("Line"), f"{record.line:,}", ("ingestion_app.record", record.pk)))
-    shown += [Fact(_("Bytes of the line"), text if text is not None else place["raw_hex"] or "–", is_raw=True)]
+    shown += [Fact(_("Bytes of the line"), escaped(text) if text is not None else place["raw_hex"] or "–", is_raw=True)]
     shown += [Fact(_("Differs"), each.sentence) for each in found.complaints]
     return Told(
         kind=came.kind,
-        sentence=_("Batch {number}, line {line} of {file}").format(number=batch.pk, line=record.line, file=said["file_name"]),
+        sentence=_("Batch {number}, line {line} of {file}").format(
+            number=batch.pk, line=record.line, file=escaped(said["file_name"] or "")
+        ),
         facts={"batch": said, **place}
         if whole
         else {"batch": batch.pk, **place, "file_name": said["file_name"], "sha256": said["sha256"]},

@@ -11,13 +11,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, BoundedPaginator, link_to, url_of
+from config import doorways
+from config.model_admin import NOTHING, link_to
 from ledger_app.admin.account_days import ahead_facts
 from ledger_app.admin.account_states import AccountTransitions
-from ledger_app.admin.explanations import AccountPages, offers_of
+from ledger_app.admin.explanations import AccountPages, offers_of, place_of, place_text
 from ledger_app.admin.lot_tables import open_lots_table
-from ledger_app.models import Account, Balance, Holder, Line
-from ledger_app.queries import members
+from ledger_app.models import Account, Balance, Holder
+from ledger_app.queries import members, standing, statements
+from ledger_app.queries.statements import Movement, Place
 from ledger_app.rules import posting
 from ledger_app.templatetags import look
 
@@ -37,10 +39,9 @@ def member_link(holder: Holder | None) -> SafeString | str:
     return link_to(holder, member_number(holder)) if holder else NOTHING
 
 
-def lines_of(account: Any) -> QuerySet[Line]:
-    """Return the lines of an account, newest first; where one row holds its balance, in the order of its index."""
-    lines = Line.objects.filter(account=account).select_related("entry")
-    return lines.filter(stripe=0).order_by("-sequence") if account.stripes == 1 else lines.order_by("-id")
+def latest_lines(account: Account, most: int, before: Place | None = None) -> list[dict[str, Any]]:
+    """Return the lines of an account as tables show them, the latest date first, each with the balance that runs in that order."""
+    return [line_cells(each, account) for each in reversed(statements.latest(account, before=before, limit=most))]
 
 
 @admin.register(Account)
@@ -78,9 +79,8 @@ class AccountAdmin(AccountTransitions):
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the balance, the facts and a page of lines, newest first."""
-        paginator = BoundedPaginator(lines_of(row), LINES_A_PAGE)
-        shown = paginator.get_page(request.GET.get("p"))
-        shown.object_list = [line_cells(line, row) for line in shown.object_list]
+        before = place_of(request.GET, "before")
+        shown = latest_lines(row, LINES_A_PAGE, before)
         facts: list[tuple[Any, Any]] = [
             (_("Book"), link_to(row.book)),
             (_("Role"), row.role),
@@ -101,14 +101,29 @@ class AccountAdmin(AccountTransitions):
             "facts": facts,
             "balance": posting.natural(row.category, row.signed or 0),
             "balance_note": note,
+            "standing": standing_facts(row, standing.of([row], at=doorways.now())[row.pk]),
             "lots": open_lots_table(row),
             "lines": shown,
-            "page_var": "p",
+            "is_part": before is not None,
+            "older": f"?before={shown[-1]['place']}" if len(shown) == LINES_A_PAGE else "",
             "onward": [*offers_of(row, request.user), _adjustments_of(row)],
             "offers": self.offers(request, row),
             "audit": self.trail(row),
-            "page_range": paginator.get_elided_page_range(shown.number),
         }
+
+
+def standing_facts(account: Account, found: standing.Standing) -> list[tuple[Any, Any]]:
+    """Return what stands beside a balance: what of it cannot be spent and why, and what can; nothing where nothing bounds it."""
+    if found.spendable is None:
+        return []
+    rows: list[tuple[Any, int]] = [(_("Can be spent"), found.spendable)]
+    if account.keeps_lots:
+        rows[:0] = [
+            (_("Held"), found.held),
+            (_("Was due, not expired yet"), found.overdue),
+            (_("Granted from a later day"), found.upcoming),
+        ]
+    return [(label, look.amount_cell(amount, account.book)) for label, amount in rows]
 
 
 def _adjustments_of(row: Account) -> tuple[Any, str]:
@@ -116,15 +131,15 @@ def _adjustments_of(row: Account) -> tuple[Any, str]:
     return _("Adjustments"), f"{reverse('admin:ledger_app_adjustment_changelist')}?{urlencode({'q': row.code})}"
 
 
-def line_cells(line: Line, account: Account) -> dict[str, Any]:
+def line_cells(line: Movement, account: Account) -> dict[str, Any]:
     """Return a line as tables show it."""
     return {
-        "date": line.entry.effective_on,
-        "url": url_of(line.entry),
-        "reference": line.entry.reference,
-        "description": line.entry.description,
+        "date": line.effective_on,
+        "place": place_text(line),
+        "url": reverse("admin:ledger_app_entry_change", args=[line.entry_id]),
+        "reference": line.reference,
+        "description": line.description,
         "debit": line.amount if line.amount > 0 else None,
         "credit": -line.amount if line.amount < 0 else None,
-        # The balances of stripes are no balances of the account: they are shown only where there is one.
-        "balance_after": posting.natural(account.category, line.balance_after) if account.stripes == 1 else None,
+        "balance_after": posting.natural(account.category, line.running),
     }

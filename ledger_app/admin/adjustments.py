@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from config import attachment_files, attachment_tokens, doorways
 from config.model_admin import NOTHING, link_to, url_of
 from config.transition_admin import TransitionAdmin, shown_version
+from config.typed_before import typed
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.admin.propose_form import ProposeForm, beginning, summed_up
@@ -198,6 +199,8 @@ class AdjustmentAdmin(TransitionAdmin):
         if not _may_propose(request):
             raise PermissionDenied
         caller = doorways.from_request(request, "admin")
+        if before := typed(request):
+            return self._propose_as_typed(request, before, caller)
         if request.method != "POST":
             account = _account_named(request.GET.get("account", ""))
             zone = ZoneInfo(account.book.time_zone if account else settings.TIME_ZONE)
@@ -227,10 +230,19 @@ class AdjustmentAdmin(TransitionAdmin):
             )
         except LedgerError as error:
             return self._preview_page(request, form, files, tokens, refused=_reasons(error), status=409)
-        messages.success(
-            request, gettext("{adjustment} is proposed. Another person has to decide it.").format(adjustment=self.name_of(row))
-        )
+        said = gettext("{adjustment} is proposed. Another person has to decide it.").format(adjustment=self.name_of(row))
+        messages.success(request, said)
         return HttpResponseRedirect(url_of(row))
+
+    def _propose_as_typed(self, request: HttpRequest, before: QueryDict, caller: Caller) -> HttpResponse:
+        """Show the preview, or the form as it was filled in."""
+        form, tokens = ProposeForm(before), before.getlist("kept")
+        try:
+            if not form.is_valid() or before.get("step") == "change":
+                return self._propose_page(request, form, tokens=tokens)
+            return self._preview_page(request, form, attachment_tokens.files_of(tokens, caller.user), tokens)
+        except LedgerError as gone:
+            return self._propose_page(request, form, reasons=_reasons(gone))
 
     def download(self, request: HttpRequest, pk: int, number: int) -> HttpResponse | FileResponse:
         """Send the bytes of an attachment, to be saved and never to be shown by the browser."""

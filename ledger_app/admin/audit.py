@@ -32,6 +32,7 @@ MODELS = {
     "reasoncode": "ledger_app.reasoncode",
     "reversal": "ledger_app.reversal",
     "source": "ingestion_app.source",
+    "user": "ledger_app.user",
 }
 
 

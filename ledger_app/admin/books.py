@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, facts_of, link_to
 from config.sheets import Column, Facts, Sheet, Table
+from ledger_app.admin.opening import BookPages, may
 from ledger_app.models import Account, Book, Seal
+from ledger_app.operations.books import OPEN
 from ledger_app.templatetags import look
 
 
@@ -21,10 +24,21 @@ class BookAdmin(HistoryAdmin):
 
     list_display = ("code", "name", "unit", "exponent", "time_zone")
     ordering = ("code",)
+    change_list_template = "ledger_app/kept_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages that open books and what they begin with."""
+        return [*BookPages(self).urls(), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say where a book is opened, to whoever may."""
+        address = reverse("admin:ledger_app_book_open") if may(request, OPEN) else ""
+        return super().changelist_view(
+            request, {"keep_address": address, "keep_label": _("Open a book"), **(extra_context or {})}
+        )
 
     def sheet(self, request: HttpRequest, row: Book) -> Sheet:
-        """Return what a book is, and its periods."""
-        del request
+        """Return what a book is, its periods, and which accounts its members get."""
         periods = [
             (
                 link_to(period, period.name),
@@ -38,9 +52,20 @@ class BookAdmin(HistoryAdmin):
         return Sheet(
             title=row.code,
             subtitle=row.name,
-            main=[Table(_("Periods"), columns, periods, _("No period has been opened yet."))],
+            remark=BookPages(self).links(request, row),
+            main=[Table(_("Periods"), columns, periods, _("No period has been opened yet.")), _templates(row)],
             side=[Facts(_("The book"), facts_of(row, without=frozenset({"id"})))],
         )
+
+
+def _templates(book: Book) -> Table:
+    """Return which accounts a member is opened in a book."""
+    rows = [
+        (each.role, each.get_category_display(), NOTHING if each.floor is None else look.amount_cell(each.floor, book))
+        for each in book.templates.order_by("role")
+    ]
+    columns = (Column(_("role")), Column(_("category")), Column(_("floor"), is_figure=True))
+    return Table(_("Accounts that each member gets"), columns, rows, _("None: members who are registered get no account here."))
 
 
 @admin.register(Seal)

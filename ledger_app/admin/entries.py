@@ -1,9 +1,10 @@
 """Entries in the admin."""
 
+import re
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
@@ -16,7 +17,12 @@ from ledger_app.admin.origins import shown_rows
 from ledger_app.admin.reversals import ProposePage
 from ledger_app.models import Entry, Line
 from ledger_app.queries import explain, origins, reversals
+from ledger_app.queries.totals import Total, TotalOf
 from ledger_app.templatetags import look
+
+LINES_A_PAGE = 200
+LINES_MOST = 20_000  # of an entry whose digest is recomputed while somebody waits
+NUMBER = re.compile("[0-9]{1,18}", re.ASCII)
 
 
 @admin.register(Entry)
@@ -37,9 +43,9 @@ class EntryAdmin(ReadOnlyAdmin):
             Line.objects.filter(entry=OuterRef("pk"))
             .order_by()
             .values("entry")
-            .annotate(total=Sum("amount", filter=Q(amount__gt=0)))
+            .annotate(total=Total("amount", filter=Q(amount__gt=0)))
         )
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(debits=Subquery(debits.values("total")))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(debits=TotalOf(debits.values("total")))
         return rows
 
     def get_urls(self) -> list[URLPattern]:
@@ -59,6 +65,10 @@ class EntryAdmin(ReadOnlyAdmin):
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the lines, the facts and the origin."""
         entry = Entry.objects.select_related("book", "posting__posted_by", "reverses").get(pk=row.pk)
+        asked = NUMBER.fullmatch(request.GET.get("after", ""))
+        last_seen = int(asked[0]) if asked else 0
+        explained = explain.entry(entry, shown=LINES_A_PAGE, after=last_seen, lines_most=LINES_MOST)
+        shown = entry.lines.filter(id__gt=last_seen).select_related("account").order_by("id")
         lines = [
             {
                 "account": line.account.code,
@@ -67,7 +77,7 @@ class EntryAdmin(ReadOnlyAdmin):
                 "debit": line.amount if line.amount > 0 else None,
                 "credit": -line.amount if line.amount < 0 else None,
             }
-            for line in entry.lines.select_related("account").order_by("id")
+            for line in shown[:LINES_A_PAGE]
         ]
         reversal = Entry.objects.filter(reverses=entry).first()
         before, after = explain.neighbours(entry)
@@ -88,10 +98,14 @@ class EntryAdmin(ReadOnlyAdmin):
             "facts": facts,
             "lines": lines,
             "lots": allocation_table(entry),
-            "debit_total": sum(line["debit"] or 0 for line in lines),
-            "credit_total": sum(line["credit"] or 0 for line in lines),
+            "debit_total": explained.debit,
+            "credit_total": -explained.credit,
+            "line_count": explained.line_count,
+            "is_part": asked is not None or explained.after is not None,
+            "further": f"?after={explained.after}" if explained.after else "",
+            "is_proved": explained.digest_holds is not None,
             "origin": shown_rows(told),
-            "complaints": [each.as_dict() for each in [*explain.entry(entry).complaints, *told.complaints]],
+            "complaints": [each.as_dict() for each in [*explained.complaints, *told.complaints]],
             "prior_period": prior_period_of(entry),
             "proposal": {"text": str(proposal), "url": url_of(proposal), "state": proposal.state} if proposal else None,
             "offers": ProposePage(self).offers(request, entry),

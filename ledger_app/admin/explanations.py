@@ -33,7 +33,7 @@ from ledger_app.reports import statements
 from ledger_app.rules import posting
 
 LINES_A_PAGE = 100
-LINES_MOST = 200_000  # of an account that is recomputed while somebody waits
+LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 READS = ("ledger_app.view_line", "ledger_app.view_entry", "ledger_app.view_posting", "ledger_app.view_seal")
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,19})", re.ASCII)
 KINDS = {
@@ -141,7 +141,6 @@ class AccountPages:
             )
             try:
                 statements.check(span)
-                lines.bounded(account, LINES_MOST)
                 if (kind := request.GET.get("format")) in KINDS:
                     return _file(span, kind)
                 with snapshot():
@@ -161,9 +160,17 @@ class AccountPages:
     def _explained(
         self, account: Account, query: Mapping[str, Any], *, at: date | None, known_at: datetime | None
     ) -> dict[str, Any]:
-        lines.bounded(account, LINES_MOST)
-        explained = explain.account(account, at=at, known_at=known_at, last=LINES_A_PAGE, before=_place(query, "before"))
-        told = origins.of(movement.entry_id for movement in explained.movements)
+        explained = explain.account(
+            account,
+            at=at,
+            known_at=known_at,
+            last=LINES_A_PAGE,
+            before=place_of(query, "before"),
+            lines_most=LINES_MOST,
+            sealed=LINES_A_PAGE,
+            sealed_before=place_of(query, "sealed_before"),
+        )
+        told = origins.of(explained.shown_entries)
         rows = [_row(movement, account, told[movement.entry_id]) for movement in reversed(explained.movements)]
         sums, seal = explained.sums, explained.seal
         sealed = gettext("No period is sealed yet.")
@@ -181,24 +188,32 @@ class AccountPages:
                 SumRow(_("Sum of all lines"), sums.total, kind="sum"),
             ]
         differs = explained.claimed != sums.total
-        summed.append(SumRow(_("Stored balance"), explained.claimed, kind="differs" if differs else "ok"))
-        older = explained.movements[0].place if len(explained.movements) == LINES_A_PAGE else None
+        if explained.is_recomputed:
+            summed.append(SumRow(_("Stored balance"), explained.claimed, kind="differs" if differs else "ok"))
+        else:
+            note = gettext("not added up here: {count} lines are for verify to add up").format(count=f"{sums.total_count:,}")
+            summed.append(SumRow(_("Stored balance"), explained.claimed, note))
+        is_more_sealed = len(explained.sealed) == LINES_A_PAGE
+        older = explained.movements[0] if len(explained.movements) == LINES_A_PAGE else None
         return {
             "sums": [row._replace(amount=posting.natural(account.category, row.amount)) for row in summed],
             "complaints": [each.as_dict() for each in explained.complaints],
             "seal": seal,
             "rows": rows,
+            "sealed_rows": [_row(each, account, told[each.entry_id]) for each in reversed(explained.sealed)],
+            "sealed_older": _with(query, sealed_before=place_text(explained.sealed[0])) if is_more_sealed else "",
+            "is_sealed_part": bool(query.get("sealed_before")),
             "lots": open_lots_table(account),
-            "older": _with(query, before=f"{older.effective_on.isoformat()}.{older.line_id}") if older else "",
+            "older": _with(query, before=place_text(older)) if older else "",
             "is_part": bool(older or query.get("before")),
         }
 
     def _stated(self, span: Span, query: Mapping[str, Any]) -> dict[str, Any]:
         account = span.account
-        sums = lines.sums(span)
-        after = _place(query, "after")
-        found = lines.page(span, after=after, limit=LINES_A_PAGE)
-        last = found[-1].place if len(found) == LINES_A_PAGE else None
+        sums = lines.sums(span, by_claim=lines.line_count(account) > LINES_MOST)
+        after = place_of(query, "after")
+        found = lines.page(span, after=after, limit=LINES_A_PAGE, summed=sums)
+        last = found[-1] if len(found) == LINES_A_PAGE else None
         return {
             "opening": posting.natural(account.category, sums.opening),
             "closing": posting.natural(account.category, sums.closing),
@@ -211,7 +226,7 @@ class AccountPages:
             "count": sums.line_count,
             "is_first": after is None,
             "is_last": last is None,
-            "newer": _with(query, after=f"{last.effective_on.isoformat()}.{last.line_id}") if last else "",
+            "newer": _with(query, after=place_text(last)) if last else "",
             "files": [(kind.upper(), _with(query, format=kind)) for kind in KINDS],
         }
 
@@ -240,7 +255,8 @@ def _file(span: Span, kind: str) -> HttpResponse:
     return cast("HttpResponse", response)
 
 
-def _place(query: Mapping[str, Any], name: str) -> Place | None:
+def place_of(query: Mapping[str, Any], name: str) -> Place | None:
+    """Return the place that a query names; None for none, or for what was not given out here."""
     match = PLACE.fullmatch(str(query.get(name, "")))
     if match is None:
         return None
@@ -250,9 +266,14 @@ def _place(query: Mapping[str, Any], name: str) -> Place | None:
         return None
 
 
+def place_text(movement: Movement) -> str:
+    """Return where a line stands, as an address names it."""
+    return f"{movement.effective_on.isoformat()}.{movement.line_id}"
+
+
 def _with(query: Mapping[str, Any], **more: str) -> str:
     """Return a query with something else in it, without the place of a page that it may name."""
-    kept = {name: value for name, value in query.items() if value and name not in {"before", "after", "format"}}
+    kept = {name: value for name, value in query.items() if value and name not in {"before", "after", "sealed_before", "format"}}
     return "?" + urlencode({**kept, **more})
 
 

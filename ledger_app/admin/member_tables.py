@@ -1,6 +1,7 @@
 """What the page of a member shows: accounts, identifiers, merges, and who did what."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -13,10 +14,10 @@ from config import telling
 from config.model_admin import NOTHING, link_to, url_of
 from config.sheets import Column, Table
 from ledger_app.admin.account_days import balance_cell
-from ledger_app.admin.accounts import line_cells, lines_of, member_link
+from ledger_app.admin.accounts import latest_lines, member_link
 from ledger_app.admin.explanations import offers_of
 from ledger_app.models import Holder, Identifier, MovedIdentifier, User
-from ledger_app.queries import members, merges
+from ledger_app.queries import members, merges, standing
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.templatetags import look
 
@@ -81,11 +82,12 @@ def moves_table(row: Holder) -> Table:
     )
 
 
-def accounts_table(accounts: Sequence[Any], user: User) -> Table:
-    """Return a member's accounts with their balances, and what leads on from each for a user."""
+def accounts_table(accounts: Sequence[Any], user: User, at: datetime) -> Table:
+    """Return a member's accounts with their balances and what of them can be spent, and what leads on from each for a user."""
+    found = standing.of(accounts, at=at)
     columns = (
         *(Column(_("book")), Column(_("account")), Column(_("state")), Column(_("balance"), is_figure=True)),
-        Column(_("what can be done")),
+        *(Column(_("can be spent"), is_figure=True), Column(_("what can be done"))),
     )
     rows = [
         (
@@ -93,6 +95,7 @@ def accounts_table(accounts: Sequence[Any], user: User) -> Table:
             format_html("{}<em>{}</em>", link_to(each, each.code), each.get_category_display()),
             look.state_pill(each.state),
             balance_cell(each),
+            _spendable(found[each.pk], each.book),
             format_html_join(" · ", '<a href="{1}">{0}</a>', offers_of(each, user)),
         )
         for each in accounts
@@ -100,9 +103,18 @@ def accounts_table(accounts: Sequence[Any], user: User) -> Table:
     return Table(_("Accounts"), columns, rows, _("This member has no account."))
 
 
+def _spendable(found: standing.Standing, book: look.Unit) -> SafeString | str:
+    """Return what can be spent of a balance, and why the rest cannot; a dash where nothing bounds it."""
+    if found.spendable is None:
+        return NOTHING
+    kept = ((_("held"), found.held), (_("was due"), found.overdue), (_("granted from a later day"), found.upcoming))
+    why = [(label, look.amount_filter(amount, book)) for label, amount in kept if amount]
+    return format_html("{}{}", look.amount_filter(found.spendable, book), format_html_join("", "<em>{} {}</em>", why))
+
+
 def lines_table(account: Any) -> Table:
     """Return the last lines of a member's account, whose balance after the first of them is the balance of the account."""
-    lines = [line_cells(line, account) for line in lines_of(account)[:LINES_OF_MEMBER]]
+    lines = latest_lines(account, LINES_OF_MEMBER)
     columns = (
         *(Column(_("date")), Column(_("entry"))),
         *(Column(_("debit"), is_figure=True), Column(_("credit"), is_figure=True), Column(_("balance after"), is_figure=True)),
@@ -120,7 +132,7 @@ def lines_table(account: Any) -> Table:
             for line in lines
         ],
         _("No entry has touched this account yet."),
-        note=f"{account.book.code} · {account.book.unit}",
+        note=gettext("{book} · {unit} · by date, the latest first").format(book=account.book.code, unit=account.book.unit),
         more=(_("All lines ›"), url_of(account)),
     )
 

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import NOTHING, HistoryAdmin, url_of
 from config.sheets import Facts, Offers, Sheet
+from config.typed_before import typed
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.member_tables import (
     MERGED_SHOWN,
@@ -30,6 +31,7 @@ from ledger_app.admin.member_tables import (
     trail_table,
 )
 from ledger_app.admin.merge_proposals import MemberMergeForm, respond
+from ledger_app.admin.opening import RegisterPage
 from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.errors.members import CardNumberInAddress
 from ledger_app.models import Holder, Identifier, User
@@ -90,6 +92,12 @@ class HolderAdmin(HistoryAdmin):
     list_display_links = ("number",)
     search_fields = ("name__exact",)
     search_help_text = _("A member number or its beginning, a card token, a card’s last four, a name")
+    change_list_template = "ledger_app/kept_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say where members are registered, to whoever may."""
+        shown = {"keep_address": RegisterPage(self).address(request), "keep_label": _("Register members")}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the member number with each row."""
@@ -121,6 +129,7 @@ class HolderAdmin(HistoryAdmin):
                 "<int:pk>/identifiers/<int:identifier>/end/", wrap(self.end_identifier), name="ledger_app_holder_end_identifier"
             ),
             path("<int:pk>/merge/", wrap(self.merge), name="ledger_app_holder_merge"),
+            *RegisterPage(self).urls(),
             *super().get_urls(),
         ]
 
@@ -165,7 +174,7 @@ class HolderAdmin(HistoryAdmin):
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        form = page.form(request.POST if request.method == "POST" else None)
+        form = page.form(request.POST if request.method == "POST" else None, initial=(typed(request) or QueryDict()).dict())
         status = 200
         if request.method == "POST" and form.is_valid():
             try:
@@ -188,6 +197,7 @@ class HolderAdmin(HistoryAdmin):
             "sentence": page.sentence,
             "effects": [(_("Member"), self.name_of(row)), *page.effects],
             "fields": form,
+            "reasons": [] if request.method == "POST" else _withheld(doorways.from_request(request, "admin").user, page.title),
             "submit_label": page.title,
         }
         request.current_app = self.admin_site.name
@@ -228,13 +238,20 @@ class HolderAdmin(HistoryAdmin):
             title=gettext("Member {number}").format(number=self.name_of(row)),
             remark=format_html(remark, member=member_link(remains)) if remark else "",
             main=[
-                accounts_table(accounts, user),
+                accounts_table(accounts, user, doorways.now()),
                 *(lines_table(account) for account in accounts),
                 merges_table(row),
                 trail_table(row),
             ],
             side=side,
         )
+
+
+def _withheld(user: User, label: Any) -> list[dict[str, Any]]:
+    """Return why a user is not shown the form of what they may not do."""
+    if operations.RIGHT in rights_of(user):
+        return []
+    return [NotPermitted(user=user.username, right=label, who=_("Support")).as_dict()]
 
 
 def _offers(row: Holder, user: User) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.model_admin import url_of
+from config.typed_before import typed
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
 from ledger_app.admin.periods import AmountField
@@ -146,7 +147,8 @@ def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any],
     caller = doorways.from_request(request, "admin")
     if PROPOSE not in rights_of(caller.user) or not page.has_view_permission(request, row):
         raise PermissionDenied
-    form = asks(row, request.POST if request.method == "POST" else None)
+    before = typed(request)
+    form = asks(row, before or (request.POST if request.method == "POST" else None))
     context = {
         **page.admin_site.each_context(request),
         "opts": page.opts,
@@ -157,8 +159,9 @@ def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any],
         "form": form,
     }
     refused: list[LedgerError] = []
-    step = request.POST.get("step")
-    if request.method == "POST" and form.is_valid():
+    # Whoever comes back to a page is shown it again, and sends nothing.
+    step = request.POST.get("step") if before is None else {"change": "change"}.get(before.get("step", ""), "show")
+    if form.is_bound and form.is_valid():
         if step == "change":
             form.initial, form.is_bound = {name: form.data.get(name, "") for name in form.fields}, False
         elif (wanted := _wanted(form, refused)) is not None:

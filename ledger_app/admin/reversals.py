@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import NOTHING, link_to, url_of
 from config.transition_admin import TransitionAdmin, shown_version
+from config.typed_before import typed
 from ledger_app import errors
 from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.models import Book, Entry, Reversal
@@ -194,7 +195,7 @@ class ProposePage:
         if not self._admin.has_view_permission(request, entry):
             raise PermissionDenied
         if request.method != "POST":
-            return self._ask(request, entry, ProposeForm())
+            return self._ask(request, entry, ProposeForm(initial=(typed(request) or QueryDict()).dict()))
         form = ProposeForm(request.POST)
         if not form.is_valid():
             return self._ask(request, entry, form)
@@ -244,7 +245,7 @@ class ProposePage:
             "reasons": [reason.as_dict() for reason in reasons],
             "reason_required": True,
             "reason_label": _("Reason"),
-            "reason": request.POST.get("reason", ""),
+            "reason": (typed(request) or request.POST).get("reason", ""),
             "reason_error": of_reason[0] if of_reason else "",
             "fields": form,
             "submit_label": _("Propose"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import BigIntegerField, OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
@@ -17,7 +17,8 @@ from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
 from ledger_app.models import Account, Balance, Identifier, Line
 from ledger_app.operations import accounts as operations
-from ledger_app.queries import account_states, books, expiry, lot_pages, members
+from ledger_app.queries import account_states, books, expiry, lot_pages, members, standing
+from ledger_app.queries.totals import Total, TotalOf
 from ledger_app.rules.accounts import ACCOUNT
 from ledger_app.rules.posting import natural
 
@@ -54,6 +55,15 @@ class BalanceOutput(Output):
     natural = serializers.IntegerField()
 
 
+class StandingOutput(Output):
+    """What of a balance can be spent now, and what cannot: minor units in the natural direction of the account."""
+
+    held = serializers.IntegerField(help_text=_("Reserved by holds."))
+    overdue = serializers.IntegerField(help_text=_("Was due before today in the book's zone, and is not expired yet."))
+    upcoming = serializers.IntegerField(help_text=_("Granted from a later day on."))
+    spendable = serializers.IntegerField(allow_null=True, help_text=_("What can be spent today; null where nothing bounds it."))
+
+
 class AccountOutput(Output):
     """An account with its balance."""
 
@@ -69,11 +79,18 @@ class AccountOutput(Output):
     opened_at = serializers.DateTimeField()
     holder = HolderOutput(allow_null=True)
     balance = serializers.SerializerMethodField()
+    standing = serializers.SerializerMethodField()
+
+    @extend_schema_field(StandingOutput)
+    def get_standing(self, account: Any) -> Any:
+        """Return what of the balance can be spent."""
+        found = getattr(account, "standing", None) or standing.of([account], at=doorways.now())[account.pk]
+        return StandingOutput(found).data
 
     @extend_schema_field(BalanceOutput)
     def get_balance(self, account: Any) -> dict[str, int]:
         """Return the sum of the stripes."""
-        amount = int(account.balance_amount)
+        amount = account.balance_amount
         return {"amount": amount, "natural": natural(account.category, amount)}
 
 
@@ -114,17 +131,26 @@ class AccountView(ExplainedAccountView):
     serializer_class = AccountOutput
     detail_serializer_class = AccountDetailOutput
     filters = AccountFilters
-    reads = ("ledger_app.view_balance", "ledger_app.view_holder", "ledger_app.view_identifier")
+    reads = ("ledger_app.view_balance", "ledger_app.view_holder", "ledger_app.view_identifier", "ledger_app.view_openlot")
 
     def get_queryset(self) -> QuerySet[Any]:
         """Bring balance and holder with each row, in a number of statements that does not depend on the rows."""
-        stripes = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Sum("amount"))
+        stripes = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Total("amount"))
         numbers = members.numbers_own_first()
         rows: QuerySet[Any] = super().get_queryset()
-        rows = rows.annotate(balance_amount=Subquery(stripes.values("total"), output_field=BigIntegerField()))
+        rows = rows.annotate(balance_amount=TotalOf(stripes.values("total")))
         return rows.select_related("book", "holder").prefetch_related(
             Prefetch("holder__identifiers", queryset=numbers, to_attr="numbers")
         )
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Bring what can be spent with each row of a page of accounts."""
+        rows = super().paginate_queryset(queryset)
+        if rows and isinstance(rows[0], Account):
+            found = standing.of(rows, at=doorways.now())
+            for row in rows:
+                row.standing = found[row.pk]
+        return rows
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
         """Return the accounts that were asked for."""

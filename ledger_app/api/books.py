@@ -7,9 +7,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api_input import DayField, Input, WholeNumberField
 from config.api_views import LookView, Output
 from ledger_app.api.lots import DueFilters, DueLotsOutput
-from ledger_app.models import Book
+from ledger_app.models import Account, Book
+from ledger_app.operations import books, opening
+from ledger_app.operations.books import AccountOpening
 from ledger_app.queries import expiry
 
 
@@ -23,6 +26,69 @@ class BookOutput(Output):
     time_zone = serializers.CharField()
 
 
+class BookInput(Input):
+    """A book to be opened."""
+
+    code = serializers.CharField(max_length=20)
+    name = serializers.CharField(max_length=100)
+    unit = serializers.CharField(max_length=12)
+    exponent = WholeNumberField(min_value=0, max_value=6)
+    time_zone = serializers.CharField(max_length=64, help_text=_("It says what a date is."))
+
+
+class MonthsInput(Input):
+    """Months to be opened."""
+
+    first = DayField(help_text=_("A day of the first month."))
+    months = WholeNumberField(min_value=1, max_value=240)
+
+
+class MonthsOutput(Output):
+    """The periods that were opened, and those that were there."""
+
+    opened = serializers.ListField(child=serializers.CharField())
+    there = serializers.ListField(child=serializers.CharField())
+
+
+class OpenedAccountInput(Input):
+    """An account that belongs to no member."""
+
+    code = serializers.CharField(max_length=64)
+    role = serializers.CharField(max_length=32)
+    category = serializers.ChoiceField(choices=Account.Category.values)
+    floor = WholeNumberField(required=False, allow_null=True, default=None)
+    stripes = WholeNumberField(required=False, min_value=1, max_value=64, default=1)
+
+
+class AccountsInput(Input):
+    """Accounts to be opened, all or none."""
+
+    accounts = OpenedAccountInput(many=True)
+
+
+class AccountsOutput(Output):
+    """How many accounts were opened, and how many were there."""
+
+    opened = serializers.IntegerField()
+    there = serializers.IntegerField()
+
+
+class TemplateInput(Input):
+    """An account that each member gets."""
+
+    role = serializers.CharField(max_length=32)
+    category = serializers.ChoiceField(choices=Account.Category.values)
+    floor = WholeNumberField(required=False, allow_null=True, default=None)
+
+
+class TemplateOutput(Output):
+    """An account that each member gets."""
+
+    role = serializers.CharField()
+    category = serializers.CharField()
+    floor = serializers.IntegerField(allow_null=True)
+
+
 @extend_schema_view(
     list=extend_schema(summary="List books"),
     retrieve=extend_schema(summary="Show a book"),
@@ -34,6 +100,37 @@ class BookView(LookView):
     serializer_class = BookOutput
     lookup_field = "code"
     lookup_value_regex = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+    @extend_schema(summary="Open a book", request=BookInput, responses={201: BookOutput})
+    def create(self, request: Request) -> Response:
+        """One that is there with the same properties is left as it is."""
+        return Response(BookOutput(books.open_book(caller=self.caller, **self.read(BookInput, request.data))).data, status=201)
+
+    @extend_schema(summary="Open months of a book", request=MonthsInput, responses={200: MonthsOutput})
+    @action(detail=True, methods=["post"])
+    def periods(self, request: Request, code: str) -> Response:
+        """Those that are there are left as they are."""
+        del code
+        found = opening.open_months(book=self.get_object(), caller=self.caller, **self.read(MonthsInput, request.data))
+        return Response(MonthsOutput(found).data)
+
+    @extend_schema(summary="Open accounts that belong to no member", request=AccountsInput, responses={200: AccountsOutput})
+    @action(detail=True, methods=["post"], url_path="accounts")
+    def open_accounts(self, request: Request, code: str) -> Response:
+        """Those that are there are left as they are."""
+        del code
+        openings = [AccountOpening(**each) for each in self.read(AccountsInput, request.data)["accounts"]]
+        opened = books.open_accounts(book=self.get_object(), openings=openings, caller=self.caller)
+        return Response(AccountsOutput({"opened": opened, "there": len({each.code for each in openings}) - opened}).data)
+
+    @extend_schema(summary="Say which account each member gets in a book", request=TemplateInput, responses={200: TemplateOutput})
+    @action(detail=True, methods=["post"])
+    def templates(self, request: Request, code: str) -> Response:
+        """Accounts that are open stay as they are."""
+        del code
+        said = self.read(TemplateInput, request.data)
+        row, _changed = opening.set_template(book=self.get_object(), caller=self.caller, **said)
+        return Response(TemplateOutput(row).data)
 
     @extend_schema(
         summary="Tell what of a book would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
@@ -11,12 +11,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api import KeysetAscending
 from config.api_input import DayField, Input, NumberTextField
 from config.api_views import DigestOutput, LookView, Output
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.api.reversals import ReversalPreviewOutput
 from ledger_app.models import Entry, Line, Posting
 from ledger_app.queries import books, explain, origins, reversals, shown_lots
+from ledger_app.queries.totals import Total, TotalOf
 
 
 class EntryFilters(Input):
@@ -90,7 +92,8 @@ class EntryDetailOutput(EntryOutput):
     replaces = serializers.SerializerMethodField()
     replaced_by = serializers.SerializerMethodField()
     prior_period = serializers.SerializerMethodField()
-    lines = EntryLineOutput(many=True)
+    line_count = serializers.SerializerMethodField()
+    lines = serializers.SerializerMethodField()
     lots = serializers.SerializerMethodField()
     origin = OriginOutput(source="posting")
     told = serializers.SerializerMethodField()
@@ -113,10 +116,20 @@ class EntryDetailOutput(EntryOutput):
         _before, after = explain.neighbours(entry)
         return EntryNameOutput(after).data if after else None
 
+    def get_line_count(self, entry: Entry) -> int:
+        """Return how many lines the entry has."""
+        return entry.lines.count()
+
+    @extend_schema_field(EntryLineOutput(many=True))
+    def get_lines(self, entry: Entry) -> Any:
+        """Return the first thousand lines; all of them are given a page at a time."""
+        shown = entry.lines.select_related("account").order_by("id")[: explain.ENTRY_LINES_SHOWN]
+        return EntryLineOutput(shown, many=True).data
+
     @extend_schema_field(ShownLotOutput(many=True))
     def get_lots(self, entry: Entry) -> Any:
         """Return the lots that the entry made, and what it took of lots or gave back."""
-        return ShownLotOutput(shown_lots.of_lines(entry.lines.all()), many=True).data
+        return ShownLotOutput(shown_lots.of_entry(entry, explain.ENTRY_LINES_SHOWN), many=True).data
 
     def get_prior_period(self, entry: Entry) -> bool:
         """Return whether this entry corrects, on a day of its own, what is dated in an earlier period."""
@@ -148,14 +161,21 @@ class EntryView(LookView):
             Line.objects.filter(entry=OuterRef("pk"))
             .order_by()
             .values("entry")
-            .annotate(total=Sum("amount", filter=Q(amount__gt=0)))
+            .annotate(total=Total("amount", filter=Q(amount__gt=0)))
         )
         rows: QuerySet[Any] = super().get_queryset()
-        rows = rows.select_related("book", "reverses").annotate(debits=Subquery(debits.values("total")))
+        rows = rows.select_related("book", "reverses").annotate(debits=TotalOf(debits.values("total")))
         if self.action == "retrieve":
-            lines = Prefetch("lines", queryset=Line.objects.select_related("account").order_by("id"))
-            rows = rows.select_related("posting__posted_by").prefetch_related(lines)
+            rows = rows.select_related("posting__posted_by")
         return rows
+
+    @extend_schema(summary="List the lines of an entry, in their order", responses=EntryLineOutput(many=True))
+    @action(detail=True, serializer_class=EntryLineOutput, pagination_class=KeysetAscending)
+    def lines(self, _request: Request, pk: str) -> Response:
+        """Answer with a page of lines."""
+        del pk
+        self.asked(Input)
+        return self.page(Line.objects.filter(entry=self.get_object()).select_related("account"))
 
     @extend_schema(summary="Say what reversing an entry would do, and what would refuse it", responses=ReversalPreviewOutput)
     @action(detail=True, url_path="reversal-preview", reads=("ledger_app.view_balance",))

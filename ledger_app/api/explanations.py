@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config import doorways
 from config.api_input import DayField, Input, InstantField, NumberTextField
 from config.api_views import LookView, Output, ReasonOutput
 from ledger_app.models import Account
@@ -22,7 +23,7 @@ from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
 from ledger_app.reports import statements
 
-LINES_MOST = 200_000  # of an account that is recomputed while somebody waits
+LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 LINES_A_PAGE = 100
 PAGE_MOST = 1000
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})", re.ASCII)
@@ -61,6 +62,7 @@ class ExplanationInput(AsKnownInput):
 
     at = DayField(required=False, help_text=_("Entries dated up to and on this day."))
     before = PlaceField(required=False, help_text=_("The “older” of the answer before."))
+    sealed_before = PlaceField(required=False, help_text=_("The “sealed_older” of the answer before."))
 
 
 class StatementInput(AsKnownInput):
@@ -138,13 +140,22 @@ class ExplanationOutput(Output):
     posted_later = serializers.IntegerField()
     posted_later_count = serializers.IntegerField()
     balance = serializers.IntegerField(help_text=_("The balance that is stored now."))
-    recomputed = serializers.IntegerField(help_text=_("The sum of all lines there are now."))
+    recomputed = serializers.IntegerField(
+        allow_null=True, help_text=_("The sum of all lines there are now; null: too many lines to add up while somebody waits.")
+    )
+    standing = serializers.DictField(help_text=_("Of now: held, overdue, upcoming and spendable, in the natural direction."))
     line_count = serializers.IntegerField()
     differing_stripes = serializers.ListField(child=serializers.DictField())
     open_lots = OpenLotOutput(many=True, help_text=_("What is left now of the account's lots, due first first, at most fifty."))
     lines = ExplainedLineOutput(many=True, help_text=_("The latest first."))
+    sealed_lines = ExplainedLineOutput(
+        many=True, help_text=_("What the sealed balance was made of, the latest first; in the same form.")
+    )
     differs = ReasonOutput(many=True, help_text=_("What is stored and does not recompute."))
     older = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “before”."))
+    sealed_older = serializers.CharField(
+        allow_null=True, help_text=_("Where the next page of sealed lines begins: send it as “sealed_before”.")
+    )
 
 
 class MovementOutput(Output):
@@ -203,7 +214,6 @@ class ExplainedAccountView(LookView):
         del pk
         asked = self.asked(ExplanationInput)
         account: Account = self.get_object()
-        lines.bounded(account, LINES_MOST)
         knowing.settle(book=account.book, known_at=asked.get("known_at"))
         with snapshot():
             explained = explain.account(
@@ -212,10 +222,14 @@ class ExplainedAccountView(LookView):
                 known_at=asked.get("known_at"),
                 last=asked["lines"],
                 before=asked.get("before"),
+                sealed=asked["lines"],
+                sealed_before=asked.get("sealed_before"),
+                lines_most=LINES_MOST,
             )
-            found = explanations.as_object(explained, origins.of(movement.entry_id for movement in explained.movements))
+            found = explanations.as_object(explained, origins.of(explained.shown_entries), now=doorways.now())
         older = _text(explained.movements[0]) if len(explained.movements) == asked["lines"] else None
-        return Response({**found, "older": older})
+        sealed_older = _text(explained.sealed[0]) if len(explained.sealed) == asked["lines"] else None
+        return Response({**found, "older": older, "sealed_older": sealed_older})
 
     @extend_schema(
         summary="Give the statement of an account for a span of dates, as known at any instant",
@@ -230,10 +244,10 @@ class ExplainedAccountView(LookView):
         account: Account = self.get_object()
         span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
         statements.check(span)
-        lines.bounded(account, LINES_MOST)
         with snapshot():
-            found = lines.page(span, after=asked.get("after"), limit=asked["lines"])
-            head = statements.head(span, lines.sums(span))
+            sums = lines.sums(span, by_claim=lines.line_count(account) > LINES_MOST)
+            found = lines.page(span, after=asked.get("after"), limit=asked["lines"], summed=sums)
+            head = statements.head(span, sums)
         later = _text(found[-1]) if len(found) == asked["lines"] else None
         return Response({**head, "movements": [statements.movement_object(each) for each in found], "later": later})
 

@@ -1,5 +1,7 @@
 """Members in the API: found by any identifier, given identifiers, merged."""
 
+import io
+import json
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +17,8 @@ from config.api_views import DigestOutput, LookView, OfferOutput, Output, Reason
 from ledger_app.models import Holder, Identifier, Merge
 from ledger_app.operations import members as operations
 from ledger_app.operations import merges as merging
-from ledger_app.queries import members, merges
+from ledger_app.operations import registering
+from ledger_app.queries import members, merges, standing
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.rules.merges import MERGE, digest
 
@@ -48,6 +51,43 @@ class FoundOutput(Output):
     by = serializers.CharField()
     matches = MatchOutput(many=True)
     after = serializers.CharField(help_text=_("Leads to the next page; empty on the last."))
+
+
+class RegisteredInput(Input):
+    """A member to be registered."""
+
+    member_number = serializers.CharField(max_length=64)
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    card_tokens = serializers.ListField(child=serializers.CharField(max_length=64), required=False, default=list)
+    card_numbers = serializers.ListField(child=serializers.CharField(max_length=64), required=False, default=list)
+
+
+class MembersInput(Input):
+    """Members to be registered."""
+
+    members = RegisteredInput(many=True)
+
+
+class FoundWrongOutput(Output):
+    """What is wrong with a member: its place in the list, counted from 1."""
+
+    line = serializers.IntegerField()
+    column = serializers.CharField()
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    facts = serializers.DictField()
+
+
+class RegisteredOutput(Output):
+    """What became of a list of members. With findings nobody was registered."""
+
+    rows = serializers.IntegerField()
+    new = serializers.IntegerField()
+    there = serializers.IntegerField()
+    repeated = serializers.IntegerField()
+    accounts = serializers.IntegerField()
+    finding_count = serializers.IntegerField()
+    findings = FoundWrongOutput(many=True)
 
 
 class IdentifierInput(Input):
@@ -121,9 +161,12 @@ class MemberDetailOutput(MemberOutput):
 
     @extend_schema_field({"type": "array", "items": {"type": "object"}})
     def get_accounts(self, holder: Holder) -> list[dict[str, Any]]:
-        """Return the accounts with their signed balances."""
+        """Return the accounts with their signed balances, and what of them can be spent, in their natural direction."""
         names = ("id", "book", "role", "code", "category", "state", "amount")
-        return [{name: getattr(each, name) for name in names} for each in merges.accounts_of(holder.pk)]
+        found = standing.of_member(holder.pk, at=doorways.now())
+        return [
+            {**{name: getattr(each, name) for name in names}, **found[each.id].parts()} for each in merges.accounts_of(holder.pk)
+        ]
 
     @extend_schema_field({"type": "array", "items": {"type": "integer"}})
     def get_merges(self, holder: Holder) -> list[int]:
@@ -142,6 +185,15 @@ class MemberView(LookView):
     serializer_class = MemberOutput
     detail_serializer_class = MemberDetailOutput
     reads = ("ledger_app.view_identifier", "ledger_app.view_account", "ledger_app.view_balance", "ledger_app.view_merge")
+
+    @extend_schema(summary="Register members", request=MembersInput, responses={200: RegisteredOutput, 422: RegisteredOutput})
+    def create(self, request: Request) -> Response:
+        """All or none, with the accounts that the books' templates say. A larger number goes by a file and the command."""
+        said = self.read(MembersInput, request.data)["members"]
+        lines = "".join(json.dumps(dict(each), ensure_ascii=False) + "\n" for each in said)
+        receipt = registering.register(stream=io.BytesIO(lines.encode()), name="API", caller=self.caller)
+        shown = {**receipt.counts(), "findings": [finding.as_dict() for finding in receipt.findings]}
+        return Response(RegisteredOutput(shown).data, status=422 if receipt.finding_count else 200)
 
     @extend_schema(summary="Find members by any identifier or name", request=FindInput, responses={200: FoundOutput})
     @action(detail=False, methods=["post"])

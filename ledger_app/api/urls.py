@@ -10,6 +10,7 @@ from ledger_app.api.holds import HoldView
 from ledger_app.api.members import MemberView, MergeView
 from ledger_app.api.periods import PeriodView
 from ledger_app.api.reversals import ReversalView
+from ledger_app.api.settings import LimitView, ReasonCodeView
 
 router = SimpleRouter()
 router.register("books", BookView, basename="book")
@@ -21,5 +22,7 @@ router.register("members", MemberView, basename="member")
 router.register("merges", MergeView, basename="merge")
 router.register("periods", PeriodView, basename="period")
 router.register("reversals", ReversalView, basename="reversal")
+router.register("reason-codes", ReasonCodeView, basename="reason-code")
+router.register("limits", LimitView, basename="limit")
 
 urlpatterns = router.urls

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors.printable import filled
+
 
 class LedgerError(Exception):
     """Something the ledger will not do, with the facts that say why. A slip is what a hand forgot or a page that was out of date."""
@@ -33,7 +35,7 @@ class LedgerError(Exception):
     @property
     def sentence(self) -> str:
         """What was refused, why, and what would make it pass, in the active language."""
-        return str(self.template).format(**self.facts)
+        return filled(self.template, self.facts)
 
     def __str__(self) -> str:
         """Return the code and the sentence."""
@@ -158,7 +160,7 @@ class AccountUnknown(LedgerError):
     """The draft names an account that does not exist."""
 
     code = "account_unknown"
-    template = _("There is no account {account} (entry {reference}). Open it first.")
+    template = _("There is no account {account} (entry {reference}). Open it first: by open_accounts, or on its book’s page.")
 
 
 class AccountInOtherBook(LedgerError):
@@ -188,7 +190,9 @@ class PeriodMissing(LedgerError):
     """No period of the book covers the date."""
 
     code = "period_missing"
-    template = _("Book {book} has no period that covers {date} (entry {reference}). Open the period first.")
+    template = _(
+        "Book {book} has no period that covers {date} (entry {reference}). Open it first: by open_periods, or on the book’s page."
+    )
 
 
 class PeriodFrozen(LedgerError):

@@ -45,16 +45,6 @@ class ReversalTicketInvalid(LedgerError):
     template = _("The ticket number is not up to {most} printable ASCII characters without spaces.")
 
 
-class AccountTooLong(LedgerError):
-    """The account has more lines than a page or an answer recomputes."""
-
-    code = "account_too_long"
-    template = _(
-        "The account {account} has {count} lines, more than the {most} that are recomputed while somebody waits. "
-        "Run explain or statement on the server."
-    )
-
-
 class SpanInvalid(LedgerError):
     """A statement ends before it begins."""
 

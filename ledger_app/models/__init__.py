@@ -1,6 +1,6 @@
 """The tables of the ledger."""
 
-from ledger_app.models.accounts import STRIPES_MOST, Account, Balance
+from ledger_app.models.accounts import STRIPES_MOST, Account, AccountTemplate, Balance
 from ledger_app.models.adjustments import (
     Adjustment,
     AdjustmentDecision,
@@ -23,6 +23,7 @@ from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 __all__ = [
     "STRIPES_MOST",
     "Account",
+    "AccountTemplate",
     "Adjustment",
     "AdjustmentDecision",
     "AdjustmentLimit",

@@ -85,6 +85,33 @@ class Account(models.Model):
         return self.code
 
 
+class AccountTemplate(models.Model):
+    """An account that each member is opened in a book: whoever is registered is given one of this role."""
+
+    book = models.ForeignKey(Book, models.PROTECT, related_name="templates", verbose_name=_("book"), db_index=False)
+    role = models.CharField(_("role"), max_length=32)
+    category = models.CharField(_("category"), max_length=10, choices=Account.Category)
+    floor = models.BigIntegerField(_("floor"), null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        """Names and constraints."""
+
+        verbose_name = _("account template")
+        verbose_name_plural = _("account templates")
+        constraints = [
+            models.UniqueConstraint(fields=["book", "role"], name="template_role_unique"),
+            models.CheckConstraint(
+                condition=Q(category__in=["asset", "liability", "equity", "income", "expense"]), name="template_category_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return book and role."""
+        return f"{self.book.code} {self.role}"
+
+
 class Balance(models.Model):
     """The stored claim about one stripe of an account: signed, debit positive; ``sequence`` is that of its last line.
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app.models.books import Book
 from ledger_app.models.fields import ReasonsField
 from ledger_app.models.people import User
+from ledger_app.rules import instants
 
 
 class AuditRow(models.Model):
@@ -67,4 +68,4 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         """Return when it finished."""
-        return f"{self.finished_at:%Y-%m-%d %H:%M}"
+        return instants.text(self.finished_at)

@@ -25,6 +25,7 @@ class Book(models.Model):
 
         verbose_name = _("book")
         verbose_name_plural = _("books")
+        permissions = [("open_book", "Can open books, their periods and accounts, and say which accounts members get")]
         constraints = [models.CheckConstraint(condition=Q(exponent__lte=6), name="book_exponent_small")]
 
     def __str__(self) -> str:

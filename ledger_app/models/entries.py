@@ -94,7 +94,8 @@ class Entry(models.Model):
 class Line(models.Model):
     """One side of an entry: signed, debit positive; ``balance_after`` is the balance of the account's stripe after it.
 
-    The primary key is made as an entry's is: the lines of a posting stand together, in the order of its entries.
+    The primary key is made as an entry's is: the lines of a posting stand together, in the order of its entries. The date is its entry's, kept
+    here so that the lines of an account are read in the order of their dates, a page at a time (docs/decisions/0051).
     """
 
     id = KeyField()
@@ -104,12 +105,15 @@ class Line(models.Model):
     sequence = models.PositiveBigIntegerField(_("sequence"))
     amount = models.BigIntegerField(_("amount"))
     balance_after = models.BigIntegerField(_("balance after"))
+    effective_on = models.DateField(_("date"), null=True)
 
     class Meta:
         """Names and constraints."""
 
         verbose_name = _("line")
         verbose_name_plural = _("lines")
+        # Sums of a span, and pages of it, are read from the index alone.
+        indexes = [models.Index(fields=["account", "effective_on", "id", "amount"], name="line_date")]
         constraints = [
             # Two writers that both believed in the same balance collide here.
             models.UniqueConstraint(fields=["account", "stripe", "sequence"], name="line_sequence_unique"),

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.models.books import Period
+from ledger_app.models.fields import ReasonsField
 from ledger_app.models.people import User
 
 
@@ -35,7 +36,7 @@ class FreezeAttempt(models.Model):
     seen_at = models.DateTimeField(_("last sign of life"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
     proved_count = models.PositiveBigIntegerField(_("entries proved"), default=0)
-    reasons = models.JSONField(_("why it did not end with a seal"), default=list)
+    reasons = ReasonsField(_("why it did not end with a seal"), default=list)
 
     class Meta:
         """Names and constraints."""

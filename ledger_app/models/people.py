@@ -1,5 +1,9 @@
 """Those who work here (users), and those whose points these are (holders)."""
 
+import getpass
+import socket
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
@@ -10,13 +14,50 @@ from simple_history.models import HistoricalRecords
 
 from ledger_app.rules import identifiers
 
+REASON_MOST = 100  # characters, as the history's column has them
+
+
+class GroupHistory(models.Model):
+    """A row of what groups and rights a user had at a line of the history."""
+
+    class Meta:
+        """No table of its own."""
+
+        abstract = True
+
+    @property
+    def history_object(self) -> Any:
+        """The user as they were, as other rows of histories call it."""
+        return self.history.instance  # type: ignore[attr-defined]  # made by simple-history
+
+
+class UserHistory(HistoricalRecords):  # type: ignore[misc]  # simple_history brings no types
+    """The history of users, whichever door a change came by: which groups they are in, and that a password was set, never which."""
+
+    def get_change_reason_for_object(self, instance: Any, history_type: str, using: str) -> str | None:
+        """Return why: ``password``, and outside a request, where nobody is signed in, the account of the operating system."""
+        reason: str | None = super().get_change_reason_for_object(instance, history_type, using)
+        # Set by set_password, and forgotten when the row is saved.
+        has_password = instance._password is not None and history_type == "~"  # noqa: SLF001 - where Django keeps it
+        said = reason or ("password" if has_password else "")
+        if self.get_history_user(instance) is None:
+            said = f"{said} · {_os_account()}" if said else _os_account()
+        return said[:REASON_MOST] or None
+
+    def post_save(self, instance: Any, created: bool, using: str | None = None, **options: Any) -> None:  # noqa: FBT001 - as it is called
+        """Write a line, but not for a login, which notes when it was and changes nothing else."""
+        if set(options.get("update_fields") or ()) != {"last_login"}:
+            super().post_save(instance, created, using=using, **options)
+
 
 class User(AbstractUser):
     """A person or a system that acts. ``system`` stands for what the machine does by itself."""
 
     SYSTEM = "system"
 
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    history = UserHistory(
+        excluded_fields=["password", "last_login"], m2m_fields=["groups", "user_permissions"], m2m_bases=[GroupHistory]
+    )
 
     class Meta:
         """Names."""
@@ -41,6 +82,7 @@ class Holder(models.Model):
 
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions = [("register_holder", "Can register members")]
         # That nobody is merged into itself, into a merged member, or twice, is kept by triggers: MariaDB takes no CHECK on a counted key.
         indexes = [models.Index(fields=["name"], name="holder_name")]
 
@@ -97,3 +139,10 @@ class Identifier(models.Model):
     def shown(self) -> str:
         """The value for the eye."""
         return identifiers.shown(self.kind, self.value, self.last_four)
+
+
+def _os_account() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return "?"

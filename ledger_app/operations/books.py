@@ -1,11 +1,11 @@
 """Opens books, periods, members and accounts. Each is safe to run again: what is there with the same properties is left as it is."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import models
@@ -14,15 +14,19 @@ from django.utils.translation import gettext as _
 from ledger_app import errors, locks
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
-from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period
+from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import identifiers, postings
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import openings as rules
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.periods import opening_gap
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+CODE = rules.CODE
 CODE_MOST = 64
+UNIT_MOST, EXPONENT_MOST = rules.UNIT_MOST, rules.EXPONENT_MOST
+OPEN = "ledger_app.open_book"
 # Codes of books and names of periods stand in headings and in the canonical form of a seal.
 SHORT_CODE_MOST = 20
 ROWS_A_CALL = 2000
@@ -62,9 +66,12 @@ class MemberOpening:
 def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
     """Open a book, or return it where it is there with the same properties.
 
-    :raises errors.Refused: code_invalid, not_found (the time zone), definition_conflict
+    :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_one_of, number_out_of_range, not_found (the time zone), definition_conflict
     """
-    _check_code(code, SHORT_CODE_MOST)
+    check_right(caller, OPEN, _("Open books"), _("Finance"))
+    check_code(code, SHORT_CODE_MOST)
+    exponents = rules.number("exponent", exponent, 0, rules.EXPONENT_MOST)
+    _refuse([*rules.name("name of a book", name), *rules.unit(unit), *exponents])
     if time_zone not in available_timezones():
         raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
     wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
@@ -86,7 +93,8 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
 
     :raises errors.Refused: code_invalid, period_span_invalid, period_overlaps, period_before_seal, period_gap, definition_conflict
     """
-    _check_code(name, SHORT_CODE_MOST)
+    check_right(caller, OPEN, _("Open periods"), _("Finance"))
+    check_code(name, SHORT_CODE_MOST)
     if ends_on < starts_on:
         raise errors.Refused([errors.PeriodSpanInvalid(starts=starts_on, ends=ends_on)])
 
@@ -120,10 +128,10 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
 
     :raises errors.Refused: code_invalid, definition_conflict
     """
+    check_right(caller, OPEN, _("Open accounts"), _("Finance"))
     wanted = {opening.code: opening for opening in openings}
     for opening in wanted.values():
-        _check_code(opening.code)
-        _check_role(opening.role)
+        _check_account(opening)
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -153,9 +161,10 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     for opening in openings:
         if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
             raise errors.Refused(refusals)
+        if opening.name:
+            _refuse(rules.name("name of a member", opening.name, rules.NAME_MOST))
         for _code, account in opening.accounts:
-            _check_code(account.code)
-            _check_role(account.role)
+            _check_account(account)
     _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
     for code in {code for opening in openings for code, _account in opening.accounts} - books.keys():
@@ -209,6 +218,12 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
         caller,
     )
     return len(new)
+
+
+def check_right(caller: Caller, right: str, label: Any, who: Any) -> None:
+    """Refuse who has not the right. The system has it: it opens what the installation begins with."""
+    if caller.user.username != User.SYSTEM and right not in rights_of(caller.user):
+        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=who)])
 
 
 def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
@@ -311,13 +326,32 @@ def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
     return [account for part in postings.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
 
 
-def _check_code(code: str, most: int = CODE_MOST) -> None:
-    if len(code) > most or CODE.fullmatch(code) is None:
+def check_code(code: str, most: int = CODE_MOST) -> None:
+    """Refuse a code that is not written in the ledger's alphabet."""
+    if not rules.is_code(code, most):
         raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=most)])
 
 
+def _check_account(opening: AccountOpening) -> None:
+    check_code(opening.code)
+    _check_role(opening.role)
+    floor_most = 0 if opening.floor is None else rules.FLOOR_MOST
+    _refuse(
+        [
+            *rules.one_of("category", opening.category, Account.Category.values),
+            *rules.number("number of stripes", opening.stripes, 1, STRIPES_MOST if opening.floor is None else 1),
+            *rules.number("floor", opening.floor or 0, -floor_most, floor_most),
+        ]
+    )
+
+
+def _refuse(found: Sequence[errors.LedgerError]) -> None:
+    if found:
+        raise errors.Refused(found)
+
+
 def _check_role(role: str) -> None:
-    _check_code(role, ROLE_MOST)
+    check_code(role, ROLE_MOST)
     if role in ROLES_TAKEN:
         raise errors.Refused([errors.RoleTaken(role=role)])
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from ledger_app import errors, locks
+from ledger_app.errors import bounds
 from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, lots, measuring, traces
@@ -26,7 +27,10 @@ ENTRY_COLUMNS = {
     "reverses_id": bulk.OPTIONAL_INTEGER,
     "digest": bulk.DIGEST,
 }
-LINE_COLUMNS = dict.fromkeys(("id", "entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER)
+LINE_COLUMNS = {
+    **dict.fromkeys(("id", "entry_id", "account_id", "stripe", "sequence", "amount", "balance_after"), bulk.INTEGER),
+    "effective_on": bulk.DATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,13 @@ def post(
 
     ``by_hand`` says that a provisional period may take the entries; where it is None, all may but those of a chunk.
 
-    :raises errors.Refused: with every refusal of every draft, in the order of ``posting.ORDER``
+    :raises errors.Refused: posting_too_large; else with every refusal of every draft, in the order of ``posting.ORDER``
     :raises errors.WrittenDiffers: when what was written is not what was planned
     """
     if not drafts:
         return Posted(None, 0, 0, 0)
+    if (places := max(len(drafts), sum([len(draft.lines) for draft in drafts]))) > PLACES:
+        raise errors.Refused([bounds.PostingTooLarge(count=places, most=PLACES)])
     with measuring.phase("lock"):
         locked = locked or locks.ledger(holding.wanted(drafts), lane=lane)
         of_lots = lots.hold(locked.accounts, drafts, caller=caller)
@@ -94,8 +100,6 @@ def post(
 
 def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
-    if max(len(plan.entries), len(plan.lines)) > PLACES:
-        raise ValueError(f"one posting has room for {PLACES:,} lines; post in several")
     row = Posting.objects.create(
         origin_kind=origin.kind,
         origin_id=origin.id,
@@ -118,8 +122,9 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     # Book by book, as the index over book and reference has them.
     entries.sort()
     bulk.insert_all("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
+    dates = [entry.draft.effective_on for entry in plan.entries]
     lines = [
-        (key, keys[place], account_id, stripe, sequence, amount, after)
+        (key, keys[place], account_id, stripe, sequence, amount, after, dates[place])
         for key, (place, account_id, stripe, sequence, amount, after) in enumerate(plan.lines, first)
     ]
     bulk.insert_all("lines", "ledger_app_line", LINE_COLUMNS, lines)

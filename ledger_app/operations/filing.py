@@ -1,15 +1,25 @@
 """Keeps bytes: written once, under their SHA-256, and on the disk before anything points to them."""
 
+import errno
 import hashlib
 import os
 import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+from ledger_app.errors import files as file_errors
 
 PIECE_BYTES = 1 << 20
 UNFINISHED = "incoming-"
+# No room on the disk, none left of a quota, or a file larger than the file system takes.
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def is_no_room(error: OSError) -> bool:
+    """Return whether a disk has no room left."""
+    return error.errno in NO_ROOM
 
 
 def forget_unfinished(directory: Path, before: datetime) -> None:
@@ -30,7 +40,18 @@ def store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
     """Store all that ``stream`` gives and return its SHA-256 and its size in bytes.
 
     When this returns, the bytes are on the disk. A kill before leaves a temporary file that nothing points to.
+
+    :raises file_errors.DiskFull: nothing of the file is kept
     """
+    try:
+        return _store(stream, directory)
+    except OSError as error:
+        if is_no_room(error):
+            raise file_errors.DiskFull(cause=error.strerror) from error
+        raise
+
+
+def _store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
     directory.mkdir(parents=True, exist_ok=True)
     hasher, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=directory, prefix=UNFINISHED, delete=False) as incoming:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger_app import errors
 from ledger_app.errors import closing as closing_errors
+from ledger_app.errors.stored import stored
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import periods, transactions, transitions
 from ledger_app.operations.audit import Caller
@@ -95,7 +96,7 @@ def _ending(attempt: FreezeAttempt, now: Callable[[], datetime]) -> Iterator[Non
         state, reasons = State.SEALED, []
     except errors.LedgerError as error:
         state = State.REFUSED if isinstance(error, errors.Refused) else State.FAILED
-        reasons = [reason.as_dict() for reason in (error.reasons if isinstance(error, errors.Refused) else (error,))]
+        reasons = [stored(reason) for reason in (error.reasons if isinstance(error, errors.Refused) else (error,))]
         raise
     except BaseException as surprise:
         reasons = [{"code": "fault", "sentence": type(surprise).__name__}]

@@ -12,7 +12,10 @@ from ledger_app.models import Account, Book, LotRule
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules import openings
 from ledger_app.rules.lots import DAYS, DAYS_MOST, FIXED, FREE, FREE_FIRST, MONTHS, MONTHS_MOST, NEVER
+
+CODE_MOST, ROLE_MOST = 64, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,18 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: lot_rule_invalid, not_found (the breakage account), not_permitted
+    :raises errors.Refused: code_invalid, lot_rule_invalid, not_found (the breakage account), not_permitted
     """
+    if not openings.is_code(role, ROLE_MOST):
+        raise errors.Refused([errors.CodeInvalid(name=role[:CODE_MOST], most=ROLE_MOST)])
     _check(role, given)
 
     def work() -> LotRule:
         # The book's row stands for "the set of its rules", as it does for its periods.
         locks.own_row(Book, book.pk)
         row = LotRule.objects.filter(book=book, role=role).first()
-        breakage = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False).first()
+        named = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False)
+        breakage = named.first() if openings.is_code(given.breakage, CODE_MOST) else None
         if breakage is None:
             raise errors.Refused([errors.NotFound(what="account without lots", name=given.breakage)])
         wanted = {

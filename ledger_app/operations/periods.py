@@ -7,11 +7,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors import bounds
 from ledger_app.models import Period, Seal
 from ledger_app.operations import traces, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
+
+DEBITS_MOST = 2**63 - 1  # what the column of a seal holds
 
 CHANGES = frozenset({"provisional", "reopen"})
 
@@ -63,6 +66,7 @@ def freeze(
     def write_seal(row: Period, facts: PeriodFacts) -> Mapping[str, Any]:
         proof = facts.proof
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
+        _refuse_turnover(row, proof.debit_total)
         before = seals.previous(row)
         place = {"number": before.number + 1 if before else 1, "previous": before}
         seal = Seal.objects.create(
@@ -108,3 +112,8 @@ def freeze(
             )
         )
     return Seal.objects.get(period=frozen)
+
+
+def _refuse_turnover(row: Period, total: int) -> None:
+    if total > DEBITS_MOST:
+        raise errors.Refused([bounds.TurnoverTooLarge(period=str(row), total=total, most=DEBITS_MOST)])

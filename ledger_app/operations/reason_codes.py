@@ -12,14 +12,14 @@ from ledger_app.errors import adjusting
 from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
-from ledger_app.operations.books import CODE
 from ledger_app.queries import books
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules import openings
 from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
 from ledger_app.rules.posting import AMOUNT_MOST
 
 CODE_MOST = 32
-NAME_MOST = 100
+NAME_MOST = openings.NAME_MOST
 KEEP, SET_LIMITS = "ledger_app.keep_reasoncode", "ledger_app.set_adjustmentlimit"
 
 
@@ -36,13 +36,16 @@ def keep(
     """Add a reason code, or make the one of this code what is said here. ``contra_accounts`` are codes of accounts by codes of books.
 
     ``version`` is that which was shown, where the code is there already. Books that are left out keep no contra account.
+    The system may add one where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: not_permitted, code_invalid, not_found (book, account), account_in_other_book, stale
+    :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_found (book, account), account_in_other_book, stale
     """
-    _check_right(caller, KEEP, _("Keep reason codes"), _("Finance"))
-    if len(code) > CODE_MOST or CODE.fullmatch(code) is None:
-        raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=CODE_MOST)])
-    wanted = {"name": name.strip()[:NAME_MOST] or code, "may_waive_floor": may_waive_floor, "is_active": is_active}
+    check = partial(_check_right, caller, KEEP, _("Keep reason codes"), _("Finance"))
+    if caller.user.username != User.SYSTEM:
+        check()
+    called = name.strip() or code
+    _check_words(code, called)
+    wanted = {"name": called, "may_waive_floor": may_waive_floor, "is_active": is_active}
 
     def work() -> ReasonCode:
         accounts = {book: _account(book, account) for book, account in contra_accounts.items()}
@@ -55,6 +58,8 @@ def keep(
                 raise errors.Refused([errors.Stale(shown=version, now=row.version)])
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
         changed |= _set_contra_accounts(row, accounts, caller)
+        if changed and "added" not in changed:
+            check()
         if changed and "added" not in changed:
             for column, value in wanted.items():
                 setattr(row, column, value)
@@ -95,7 +100,7 @@ def set_limit(
 
     def work() -> AdjustmentLimit:
         of_book = books.find(book)
-        members = Group.objects.filter(name=group).first()
+        members = Group.objects.filter(name=group).first() if not openings.name(_("group"), group) else None
         if members is None:
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
         row = locks.own_if_there(AdjustmentLimit.objects.filter(group=members, book=of_book))
@@ -137,12 +142,22 @@ def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], calle
 
 
 def _account(book: str, code: str) -> Account:
-    account = Account.objects.filter(book=books.find(book), code=code).first()
+    found = books.find(book)
+    if not openings.is_code(code, books.CODE_MOST):
+        raise errors.Refused([errors.NotFound(what=_("account"), name=code)])
+    account = Account.objects.filter(book=found, code=code).first()
     if account is not None:
         return account
     if Account.objects.filter(code=code).exists():
         raise errors.Refused([errors.AccountInOtherBook(account=code, book=book, reference="–")])
     raise errors.Refused([errors.NotFound(what=_("account"), name=code)])
+
+
+def _check_words(code: str, called: str) -> None:
+    if not openings.is_code(code, CODE_MOST):
+        raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=CODE_MOST)])
+    if found := openings.name(_("name of a reason code"), called):
+        raise errors.Refused(found)
 
 
 def _check_right(caller: Caller, right: str, label: Any, who: Any) -> None:

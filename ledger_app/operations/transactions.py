@@ -8,6 +8,7 @@ from typing import TypeVar
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from ledger_app import errors, locks
+from ledger_app.errors import files as file_errors
 from ledger_app.errors import rows
 from ledger_app.operations import measuring
 from ledger_app.queries import constraints
@@ -23,6 +24,9 @@ LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
 # Tries in which the same two words of the database may be met before it is told that this will not pass.
 MET_MOST = 3
 DUPLICATE = 1062
+# 1021 disk full, 1114 a table (or a temporary one) is full; SQLite says it in words.
+FULL = frozenset({1021, 1114})
+NO_ROOM = "no room"
 MEETING = "two writers met on a unique key"
 
 Result = TypeVar("Result")
@@ -54,6 +58,8 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
             if cause == "lost":
                 connection.close()
                 break
+            if cause == NO_ROOM:
+                break
             met.append(str(error))
             if not cause or _stands(error, met):
                 refusal = refusal_of(error)
@@ -69,7 +75,12 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
         if number + 1 < TRIES:
             # Jitter, so that two that met do not meet again.
             time.sleep(random.uniform(0.01, 0.05) * 2**number)  # noqa: S311 - not a secret
-    raise errors.TryAgain(cause=cause)
+    raise again(cause)
+
+
+def again(cause: str) -> errors.TryAgain:
+    """Return what is told of a cause that may pass."""
+    return file_errors.DiskFull(cause="database") if cause == NO_ROOM else errors.TryAgain(cause=cause)
 
 
 def passing_cause(error: DatabaseError | InterfaceError) -> str:
@@ -84,6 +95,8 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
             return f"busy ({code})"
         if "database is locked" in str(error):
             return "busy (locked)"
+        if code in FULL or "database or disk is full" in str(error):
+            return NO_ROOM
     if isinstance(error, IntegrityError) and _collides(error):
         return MEETING
     return ""
@@ -92,7 +105,7 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
 def told(error: DatabaseError | InterfaceError) -> errors.LedgerError | None:
     """Return what a door tells of an error of the database; None of a surprise."""
     cause = passing_cause(error)
-    return errors.TryAgain(cause=cause) if cause else refusal_of(error)
+    return again(cause) if cause else refusal_of(error)
 
 
 def refusal_of(error: DatabaseError | InterfaceError) -> errors.Refused | None:

@@ -5,6 +5,9 @@ from typing import Any
 
 from ledger_app import errors
 from ledger_app.models import Account, Book, Period
+from ledger_app.rules.openings import is_code
+
+CODE_MOST = 64
 
 
 def find(code: str) -> Book:
@@ -12,7 +15,7 @@ def find(code: str) -> Book:
 
     :raises errors.Refused: not_found
     """
-    book = Book.objects.filter(code=code).first()
+    book = Book.objects.filter(code=code).first() if is_code(code, CODE_MOST) else None
     if book is None:
         raise errors.Refused([errors.NotFound(what="book", name=code)])
     return book
@@ -44,7 +47,8 @@ def find_period(code: str, name: str) -> Period:
 
     :raises errors.Refused: not_found
     """
-    period = Period.objects.filter(book=find(code), name=name).select_related("book").first()
+    rows = Period.objects.filter(book=find(code), name=name).select_related("book")
+    period = rows.first() if is_code(name, CODE_MOST) else None
     if period is None:
         raise errors.Refused([errors.NotFound(what=f"period of {code}", name=name)])
     return period

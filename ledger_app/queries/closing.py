@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
 from ledger_app.models import Account, Entry, Line, Period, User
 from ledger_app.queries import expiry, proving
 from ledger_app.queries.rights import rights_of
+from ledger_app.queries.totals import Total
 from ledger_app.rules.periods import PeriodFacts, Proof, gap_between
 
 CONTROLS_MOST = 200  # names of totals
@@ -104,8 +105,8 @@ def control_totals(period: Period) -> dict[str, int]:
         "entries": Entry.objects.filter(
             book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
         ).count(),
-        "debits": lines.aggregate(total=Sum("amount", filter=Q(amount__gt=0)))["total"] or 0,
+        "debits": lines.aggregate(total=Total("amount", filter=Q(amount__gt=0)))["total"],
     }
-    by_role = lines.values("account__role").annotate(total=Sum("amount"), lines=Count("id")).order_by("account__role")
-    totals.update((row["account__role"], int(row["total"])) for row in by_role)
+    by_role = lines.values("account__role").annotate(total=Total("amount"), lines=Count("id")).order_by("account__role")
+    totals.update((row["account__role"], row["total"]) for row in by_role)
     return totals

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q
 
 from ledger_app import errors
 from ledger_app.errors import reversing
 from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDigest, Seal
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
+from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
-from ledger_app.rules import posting
+from ledger_app.queries.totals import Total
+from ledger_app.rules.openings import is_code
+
+ENTRY_LINES_SHOWN = 1000
 
 
 class StripeProof(NamedTuple):
@@ -41,10 +45,17 @@ class AccountExplained(NamedTuple):
     seal: Seal | None
     seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
     sums: Sums
+    is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
     movements: list[Movement]
+    sealed: list[Movement]  # of what stands under the seal, as many as were asked for
     differing: list[str]  # references of entries among the movements
+
+    @property
+    def shown_entries(self) -> set[int]:
+        """The entries of all movements that are shown, by number."""
+        return {movement.entry_id for movement in (*self.movements, *self.sealed)}
 
     @property
     def claimed(self) -> int:
@@ -53,7 +64,7 @@ class AccountExplained(NamedTuple):
 
     @property
     def found(self) -> int:
-        """The balance that all lines come to, of now."""
+        """The balance that all lines come to, of now; where they were not read, what is stored."""
         return sum(proof.found[0] for proof in self.proofs)
 
     @property
@@ -79,12 +90,20 @@ class AccountExplained(NamedTuple):
 
 
 class EntryExplained(NamedTuple):
-    """An entry, its lines as (account code, amount, balance after), whether its digest recomputes, and whether its posting has one."""
+    """An entry, some of its lines as (account code, amount, balance after), and whether its digest recomputes.
+
+    ``digest_holds`` is None where its lines are more than were to be read. ``after`` is the number of the last line that is shown, where more follow.
+    ``is_proven`` says whether its posting has a digest.
+    """
 
     entry: Entry
     lines: list[tuple[str, int, int]]
-    digest_holds: bool
+    digest_holds: bool | None
     reversed_by: str
+    line_count: int
+    debit: int
+    credit: int  # a sum of negative amounts
+    after: int | None
     replaces: int | None  # the number of the entry that bore the reference before, and was reversed
     replaced_by: int | None  # of the one that bears it since this one was reversed
     is_proven: bool = True
@@ -92,7 +111,7 @@ class EntryExplained(NamedTuple):
     @property
     def complaints(self) -> list[errors.LedgerError]:
         """What is stored and does not recompute."""
-        holds = self.digest_holds and len(self.lines) > 1 and sum([amount for _code, amount, _after in self.lines]) == 0
+        holds = self.digest_holds is not False and self.line_count > 1 and self.debit + self.credit == 0
         found: list[errors.LedgerError] = [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
         if not self.is_proven:
             posting = self.entry.posting
@@ -104,7 +123,8 @@ class EntryExplained(NamedTuple):
 
 def find_account(book: str, code: str) -> Account | None:
     """Return an account by its book's code and its own."""
-    return Account.objects.filter(book__code=book, code=code).select_related("book", "holder").first()
+    rows = Account.objects.filter(book__code=book, code=code).select_related("book", "holder")
+    return rows.first() if is_code(book, CODE_MOST) and is_code(code, CODE_MOST) else None
 
 
 def find_entry(*, book: str = "", reference: str = "", number: int | None = None) -> Entry | None:
@@ -128,22 +148,33 @@ def account(
     last: int,
     before: Place | None = None,
     proves_seal: bool = False,
+    sealed: int = 0,
+    sealed_before: Place | None = None,
+    lines_most: int | None = None,
 ) -> AccountExplained:
     """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
+
+    ``sealed``: as many movements are brought of those that the seal covers, the last or those before ``sealed_before``: the sealed balance
+    opens into what it was made of, however long ago that was frozen. ``lines_most``: an account with more lines than these is not recomputed; what is read of it is then what is dated since the last seal.
 
     Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
     of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
     """
     seal = last_seal(found.book_id, at=at, known_at=known_at)
     span = Span(found, _day_after(seal), at or LAST_DAY, known_at)
-    rows = (
-        Line.objects.filter(account=found).values("stripe").annotate(total=Sum("amount"), top=Max("sequence"), lines=Count("id"))
-    )
-    summed = {row["stripe"]: (int(row["total"]), row["top"]) for row in rows}
     claimed = {stripe: (amount, top) for stripe, amount, top in found.balances.values_list("stripe", "amount", "sequence")}
+    is_recomputed = lines_most is None or sum(top for _amount, top in claimed.values()) <= lines_most
+    rows = Line.objects.filter(account=found).values("stripe").annotate(total=Total("amount"), top=Max("sequence"))
+    summed = {row["stripe"]: (row["total"], row["top"]) for row in rows} if is_recomputed else claimed
+    summed_up = statements.sums(span, by_claim=not is_recomputed)
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
-    shown = statements.page(span, before=before, limit=last) if before is not None else statements.last_page(span, last)
+    shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up)
+    under = []
+    if seal is not None and sealed:
+        covered = Span(found, statements.FIRST_DAY, seal.period.ends_on, known_at)
+        under = statements.back_from(covered, closing=summed_up.opening, before=sealed_before or statements.END, limit=sealed)
+    differing = seals.differing(sorted({movement.entry_id for movement in (*shown, *under)}), found.book.code)
     return AccountExplained(
         account=found,
         at=at,
@@ -151,11 +182,13 @@ def account(
         member_numbers=sorted(identifier.value for identifier in numbers),
         seal=seal,
         seal_holds=seals.prove(seal.period).digest == bytes(seal.digest) if seal is not None and proves_seal else None,
-        sums=statements.sums(span),
+        sums=summed_up,
+        is_recomputed=is_recomputed,
         proofs=proofs,
-        broken=statements.broken(found),
+        broken=statements.broken(found) if is_recomputed else None,
         movements=shown,
-        differing=seals.differing(sorted({movement.entry_id for movement in shown}), found.book.code),
+        sealed=under,
+        differing=list(dict.fromkeys([*differing, *(statements.misdated(found) if is_recomputed else [])])),
     )
 
 
@@ -169,28 +202,33 @@ def last_seal(book_id: int, *, at: date | None, known_at: datetime | None) -> Se
     return rows.first()
 
 
-def entry(found: Entry) -> EntryExplained:
-    """Return an entry with its lines, and hold it against its digest."""
-    lines = list(found.lines.order_by("id").values_list("account__code", "amount", "balance_after"))
-    computed = posting.digest(
-        book=found.book.code,
-        effective_on=found.effective_on,
-        reference=found.reference,
-        description=found.description,
-        reverses=found.reverses.reference if found.reverses else "",
-        lines=[(code, amount) for code, amount, _ in lines],
+def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines_most: int | None = None) -> EntryExplained:
+    """Return an entry with some of its lines, those after the line ``after``, and hold it against its digest.
+
+    ``lines_most``: the digest of an entry with more lines than these is not recomputed.
+    """
+    rows = list(
+        found.lines.filter(id__gt=after).order_by("id").values_list("id", "account__code", "amount", "balance_after")[: shown + 1]
     )
+    summed = found.lines.aggregate(
+        count=Count("id"), debit=Total("amount", filter=Q(amount__gt=0)), credit=Total("amount", filter=Q(amount__lt=0))
+    )
+    is_read = lines_most is None or summed["count"] <= lines_most
     reversal = Entry.objects.filter(reverses=found).values_list("reference", flat=True).first()
-    before, after = neighbours(found)
+    earlier, later = neighbours(found)
     # Only whether it is there: to recompute it, all that was posted with this entry is read, which is for verify.
     is_proven = PostingDigest.objects.filter(posting=found.posting_id).exists()
     return EntryExplained(
         entry=found,
-        lines=lines,
-        digest_holds=computed == bytes(found.digest),
+        lines=[(code, amount, balance) for _id, code, amount, balance in rows[:shown]],
+        digest_holds=not seals.differing([found.pk], found.book.code) if is_read else None,
         reversed_by=reversal or "",
-        replaces=before.pk if before else None,
-        replaced_by=after.pk if after else None,
+        line_count=summed["count"],
+        debit=summed["debit"],
+        credit=summed["credit"],
+        after=rows[shown - 1][0] if len(rows) > shown else None,
+        replaces=earlier.pk if earlier else None,
+        replaced_by=later.pk if later else None,
         is_proven=is_proven,
     )
 

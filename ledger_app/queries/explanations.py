@@ -1,10 +1,11 @@
 """What an account is made of, as one object for programs: the command and the API give the same."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ledger_app.models import Account, Seal
-from ledger_app.queries import lot_pages
+from ledger_app.queries import lot_pages, standing
 from ledger_app.queries.explain import AccountExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
@@ -12,10 +13,10 @@ from ledger_app.queries.statements import Movement
 OPEN_LOTS_MOST = 50
 
 
-def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str, Any]:
+def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: datetime) -> dict[str, Any]:
     """Return an explanation ready for JSON; ``told`` says by entry where the movements came from. Amounts are signed minor units.
 
-    ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
+    ``recomputed`` is null where the account has too many lines to be read while somebody waits. ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
     """
     account, book, sums = explained.account, explained.account.book, explained.sums
     return {
@@ -40,7 +41,8 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str
         "posted_later": sums.posted_later,
         "posted_later_count": sums.posted_later_count,
         "balance": explained.claimed,
-        "recomputed": explained.found,
+        "recomputed": explained.found if explained.is_recomputed else None,
+        "standing": standing.of([account], at=now)[account.pk].parts(),
         "line_count": sums.total_count,
         "differing_stripes": [
             {"stripe": proof.stripe, "claimed": list(proof.claimed), "found": list(proof.found)}
@@ -49,6 +51,7 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told]) -> dict[str
         ],
         "open_lots": _open_lots(account),
         "lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.movements)],
+        "sealed_lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.sealed)],
         "differs": [each.as_dict() for each in explained.complaints],
     }
 

@@ -7,9 +7,11 @@ from django.db.models import Case, F, Sum, When
 
 from ledger_app import errors
 from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
+from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.holds import HoldFacts, Terms
 from ledger_app.rules.lots import Taking
+from ledger_app.rules.openings import is_code
 
 
 def facts(row: Hold, *, user: User, at: datetime, amount: int | None = None, on: date | None = None) -> HoldFacts:
@@ -80,7 +82,8 @@ def find_account(book: str, code: str) -> Account:
 
     :raises errors.Refused: not_found
     """
-    found = Account.objects.filter(book__code=book, code=code).first()
+    is_named = is_code(book, CODE_MOST) and is_code(code, CODE_MOST)
+    found = Account.objects.filter(book__code=book, code=code).first() if is_named else None
     if found is None:
         raise errors.Refused([errors.NotFound(what=f"account of {book}", name=code)])
     return found

@@ -4,6 +4,8 @@ from django.db.models import F, Prefetch, QuerySet
 
 from ledger_app.models import Account, Entry, Lot, LotUse, OpenLot
 
+SHOWN_MOST = 200
+
 
 def of_account(account: Account, *, is_open: bool | None = None) -> QuerySet[Lot]:
     """Return the lots of an account with what used them, the newest first; all of them, or those that are open, or not."""
@@ -19,10 +21,11 @@ def open_of(account: Account, most: int) -> list[OpenLot]:
 
 
 def made_by(entry: Entry) -> list[Lot]:
-    """Return the lots that an entry granted."""
-    return list(Lot.objects.filter(line__entry=entry).select_related("account", "line").order_by("id"))
+    """Return the lots that an entry granted, the first two hundred."""
+    return list(Lot.objects.filter(line__entry=entry).select_related("account", "line").order_by("id")[:SHOWN_MOST])
 
 
 def used_by(entry: Entry) -> list[LotUse]:
-    """Return what an entry took of lots, in the order in which it did."""
-    return list(LotUse.objects.filter(line__entry=entry).select_related("lot__account", "lot__line__entry").order_by("id"))
+    """Return what an entry took of lots, in the order in which it did, the first two hundred."""
+    rows = LotUse.objects.filter(line__entry=entry).select_related("lot__account", "lot__line__entry")
+    return list(rows.order_by("id")[:SHOWN_MOST])

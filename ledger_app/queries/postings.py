@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 
 from ledger_app.models import Account, Book, Entry
 from ledger_app.rules.posting import KnownEntry
+
+Key = TypeVar("Key", int, str)
 
 LIST_MOST = 900
 REFERENCES_A_CALL = 20_000  # a hundred characters each at most: a server takes no statement larger than its max_allowed_packet
@@ -15,7 +17,7 @@ REFERENCES_A_CALL = 20_000  # a hundred characters each at most: a server takes 
 JOIN_IN_ORDER = {"mysql": "STRAIGHT_JOIN", "sqlite": "CROSS JOIN"}
 
 
-def parts(keys: Sequence[int] | Sequence[str]) -> Iterator[Sequence[int] | Sequence[str]]:
+def parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
     """Cut a list of keys so that no statement's IN list grows past what the databases handle as a list."""
     for start in range(0, len(keys), LIST_MOST):
         yield keys[start : start + LIST_MOST]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ledger_app.models import AuditRow, Book, Period, Seal
-from ledger_app.queries import seals
+from ledger_app.queries import seals, totals
 from ledger_app.rules.periods import Proof
 
 # Breaches are named, not counted to the last: the first hundred of each statement tell enough.
@@ -76,11 +76,11 @@ def rows(sql: str, books: Sequence[Book], *parameters: str | int) -> list[tuple[
 
 
 UNBALANCED = """
-    SELECT entry.reference, SUM(line.amount), COUNT(line.id)
+    SELECT entry.reference, {total}, COUNT(line.id)
       FROM ledger_app_entry AS entry LEFT JOIN ledger_app_line AS line ON line.entry_id = entry.id
      WHERE entry.book_id IN ({books})
      GROUP BY entry.id, entry.reference
-    HAVING COUNT(line.id) < 2 OR SUM(line.amount) <> 0
+    HAVING COUNT(line.id) < 2 OR {differs}
 """
 FOREIGN_LINES = """
     SELECT entry.reference, account.code
@@ -97,9 +97,10 @@ ORPHAN_LINES = """
 
 def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
     """Statement 1."""
-    for reference, total, count in rows(UNBALANCED, books):
+    unbalanced = UNBALANCED.replace("{total}", totals.of("line.amount")).replace("{differs}", totals.is_not_zero("line.amount"))
+    for reference, total, count in rows(unbalanced, books):
         yield _("Entry {reference} has {count} lines that sum to {total}.").format(
-            reference=reference, count=count, total=total or 0
+            reference=reference, count=count, total=totals.whole(total)
         )
     for reference, code in rows(FOREIGN_LINES, books):
         yield _("Entry {reference} has a line on account {code} of another book.").format(reference=reference, code=code)
@@ -293,30 +294,6 @@ def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
-REPEATED = """
-    SELECT reference, COUNT(*) FROM ledger_app_entry WHERE book_id IN ({books}) GROUP BY book_id, reference, turn HAVING COUNT(*) > 1
-"""
-# An entry that bears a reference after another: the one before it has to be there, and to be reversed.
-STILL_STANDING = """
-    SELECT entry.reference, entry.turn
-      FROM ledger_app_entry AS entry
-      LEFT JOIN ledger_app_entry AS earlier
-        ON earlier.book_id = entry.book_id AND earlier.reference = entry.reference AND earlier.turn = entry.turn - 1
-      LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = earlier.id
-     WHERE entry.book_id IN ({books}) AND entry.turn > 0 AND reversal.id IS NULL
-"""
-
-
-def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 5."""
-    for reference, count in rows(REPEATED, books):
-        yield _("The reference {reference} exists {count} times.").format(reference=reference, count=count)
-    for reference, turn in rows(STILL_STANDING, books):
-        yield _("The entry of turn {turn} has the reference {reference}, and the one before it was not reversed.").format(
-            turn=turn, reference=reference
-        )
-
-
 def seals_recompute(books: Scope) -> Iterator[str]:
     """Statement 10. Statement 3 names the entry that differs; this says which seal no longer holds, and in what."""
     for book in books:
@@ -375,7 +352,6 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(2, gettext_lazy("A balance is the sum of its lines; sequences have no gap."), balances_are_sums),
     Statement(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
     Statement(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
-    Statement(5, gettext_lazy("A reference names one entry that stands."), references_exist_once),
     Statement(10, gettext_lazy("A seal recomputes."), seals_recompute),
     Statement(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),
 )

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from ledger_app import errors
@@ -14,6 +13,7 @@ from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.queries import holding, postings, shown_lots
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of
+from ledger_app.queries.totals import Total
 from ledger_app.rules import posting, reversal_dates, reversals
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.posting import Draft, Held, HeldPeriod, Reversed
@@ -192,8 +192,10 @@ def _balances(draft: Draft, held: Held) -> tuple[ShownBalance, ...]:
     amounts: Counter[int] = Counter()
     for account_id, amount in draft.lines:
         amounts[account_id] += amount
-    totals = Balance.objects.filter(account__in=amounts).order_by().values("account").annotate(total=Sum("amount"))
-    before = {row["account"]: int(row["total"]) for row in totals}
+    before: dict[int, int] = {}
+    for part in postings.parts(sorted(amounts)):
+        totals = Balance.objects.filter(account__in=part).order_by().values("account").annotate(total=Total("amount"))
+        before |= {row["account"]: row["total"] for row in totals}
     return tuple(
         ShownBalance(
             key,

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from ledger_app.models import Account, Entry, Line, Period, Seal
 from ledger_app.queries import postings
+from ledger_app.queries.totals import Total
 from ledger_app.rules import posting
 from ledger_app.rules.periods import Proof
 
@@ -124,8 +125,9 @@ def _walk_part(keys: list[int], book: str, names: Names) -> Iterator[Walked]:
     if len(names) > CODES_KEPT:
         names.clear()
     unknown = {account_id for pairs in lines.values() for account_id, _ in pairs} - names.keys()
-    named = Account.objects.filter(id__in=unknown).values_list("id", "code", "category", "role")
-    names.update((account_id, Name(code, (category, role))) for account_id, code, category, role in named)
+    for part in postings.parts(sorted(unknown)):
+        named = Account.objects.filter(id__in=part).values_list("id", "code", "category", "role")
+        names.update((account_id, Name(code, (category, role))) for account_id, code, category, role in named)
     for key in keys:
         _, effective_on, reference, description, reverses, stored = entries[key]
         of_entry = [(names.get(account_id) or Name(f"?{account_id}", ("", "")), amount) for account_id, amount in lines[key]]
@@ -177,6 +179,6 @@ def _moved(period: Period) -> dict[tuple[str, str], tuple[int, int]]:
             entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
         )
         .values("account__category", "account__role")
-        .annotate(debit=Sum("amount", filter=Q(amount__gt=0)), credit=Sum("amount", filter=Q(amount__lt=0)))
+        .annotate(debit=Total("amount", filter=Q(amount__gt=0)), credit=Total("amount", filter=Q(amount__lt=0)))
     )
-    return {(row["account__category"], row["account__role"]): (int(row["debit"] or 0), -int(row["credit"] or 0)) for row in moved}
+    return {(row["account__category"], row["account__role"]): (row["debit"], -row["credit"]) for row in moved}

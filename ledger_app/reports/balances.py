@@ -10,7 +10,7 @@ from typing import Any
 from ledger_app import errors
 from ledger_app.models import Book
 from ledger_app.operations import knowing
-from ledger_app.queries import balances
+from ledger_app.queries import balances, standing
 from ledger_app.queries.balances import AccountBalance
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.rules.amounts import decimal_text
@@ -19,22 +19,31 @@ from ledger_app.rules.posting import natural
 COLUMNS = ("account", "role", "category", "member_number", "amount", "natural_amount", "balance", "unit")
 
 
-def csv_lines(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[str]:
+def csv_lines(
+    book: Book, *, at: date | None = None, known_at: datetime | None = None, now: datetime | None = None
+) -> Iterator[str]:
     """Yield the report as CSV: the names of the columns, then an account a line, by code, without line endings.
+
+    ``now`` says which day it is: what of each balance can be spent is told in columns of its own, where the balances are those of now.
 
     :raises errors.Refused: balances_not_zero, before the first line
     """
-    for row in _proved(book, at, known_at):
-        yield _csv_line(COLUMNS if row is None else tuple(_values(row, book).values()))
+    for row in _proved(book, at, known_at, now):
+        columns = COLUMNS if now is None or at or known_at else (*COLUMNS, *standing.NAMES)
+        yield _csv_line(columns if row is None else tuple(_values(row, book).values()))
 
 
-def json_lines(book: Book, *, at: date | None = None, known_at: datetime | None = None) -> Iterator[str]:
+def json_lines(
+    book: Book, *, at: date | None = None, known_at: datetime | None = None, now: datetime | None = None
+) -> Iterator[str]:
     """Yield the report as one JSON object over several lines: what was asked, ``accounts`` with one a line, ``count`` and ``total``.
+
+    ``now`` says which day it is: what of each balance can be spent is told with it, where the balances are those of now.
 
     :raises errors.Refused: balances_not_zero, before the first line
     """
     count = total = 0
-    for row in _proved(book, at, known_at):
+    for row in _proved(book, at, known_at, now):
         if row is None:
             asked = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "at": at, "known_at": known_at}
             yield json.dumps(asked, default=str, ensure_ascii=False)[:-1] + ', "accounts": ['
@@ -44,7 +53,7 @@ def json_lines(book: Book, *, at: date | None = None, known_at: datetime | None 
     yield f'], "count": {count}, "total": {total}}}'
 
 
-def _proved(book: Book, at: date | None, known_at: datetime | None) -> Iterator[AccountBalance | None]:
+def _proved(book: Book, at: date | None, known_at: datetime | None, now: datetime | None) -> Iterator[AccountBalance | None]:
     """Yield None once the sum is known to be zero, then each account; all of it read at one moment.
 
     :raises errors.Refused: known_at_ahead, balances_not_zero
@@ -57,7 +66,7 @@ def _proved(book: Book, at: date | None, known_at: datetime | None) -> Iterator[
             raise errors.Refused([errors.BalancesNotZero(book=book.code, sum=expected)])
         yield None
         total = 0
-        for row in balances.of_book(book, at=at, known_at=known_at):
+        for row in balances.of_book(book, at=at, known_at=known_at, now=now):
             total += row.amount
             yield row
         if total != expected:
@@ -74,6 +83,7 @@ def _values(row: AccountBalance, book: Book) -> dict[str, Any]:
         "natural_amount": natural(row.category, row.amount),
         "balance": decimal_text(row.amount, book.exponent),
         "unit": book.unit,
+        **(row.standing.parts() if row.standing else {}),
     }
 
 

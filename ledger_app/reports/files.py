@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from ledger_app import errors
+from ledger_app.errors import files as file_errors
+from ledger_app.errors.printable import escaped
+
 # The owner writes, the group reads: an export holds what members bought.
 MODE = 0o640
 
@@ -17,6 +21,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
 
     A block that raises leaves ``path`` as it was; a kill leaves a file beside it that begins with a full stop.
 
+    :raises errors.Refused: file_not_regular, where something else than a file has that name
     :raises OSError: where the folder is not there or cannot be written to
     """
     with _replacing(path, mode="w", encoding="utf-8", newline="\n") as unfinished:
@@ -35,6 +40,9 @@ def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(path: Path, **how: str) -> Iterator[Any]:
+    # Putting a file in the place of a device or a pipe would take it away from whoever waits there.
+    if path.exists() and not path.is_file():
+        raise errors.Refused([file_errors.FileNotRegular(path=escaped(str(path)))])
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False, **how) as unfinished:  # type: ignore[call-overload]
         try:
             yield unfinished

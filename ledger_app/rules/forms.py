@@ -8,12 +8,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ledger_app import errors
+from ledger_app.errors import bounds
 
 if TYPE_CHECKING:
     from ledger_app.rules.posting import Draft, Held
 
 FORM = "kakutei-entry-1"
 AMOUNT_MOST = 10**15
+# An entry is read whole where it is proved, sealed or reversed.
+ENTRY_LINES_MOST = 500_000
 REFERENCE = re.compile(r"[!-~]{1,100}")
 # Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
 DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
@@ -42,8 +45,8 @@ def refusals(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
         found.append(errors.ReferenceInvalid(reference=draft.reference[:120]))
     if DESCRIPTION.fullmatch(draft.description) is None:
         found.append(errors.DescriptionInvalid(reference=draft.reference))
-    if len(draft.lines) < 2:
-        found.append(errors.LinesTooFew(reference=draft.reference, count=len(draft.lines)))
+    if (wrong := of_count(draft)) is not None:
+        found.append(wrong)
     for account_id, amount in draft.lines:
         if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
             code = held.accounts[account_id].code if account_id in held.accounts else account_id
@@ -53,3 +56,13 @@ def refusals(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
         found.append(errors.Unbalanced(reference=draft.reference, sum=total))
     unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
     return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
+
+
+def of_count(draft: "Draft") -> errors.LedgerError | None:
+    """Return what is wrong with the number of a draft's lines."""
+    count = len(draft.lines)
+    if count < 2:
+        return errors.LinesTooFew(reference=draft.reference, count=count)
+    if count > ENTRY_LINES_MOST:
+        return bounds.LinesTooMany(reference=draft.reference, count=count, most=ENTRY_LINES_MOST)
+    return None

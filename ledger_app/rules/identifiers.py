@@ -93,7 +93,7 @@ def masked(raw: bytes) -> bytes:
 
 def masked_text(text: str) -> str:
     """Return ``text`` as ``masked`` returns bytes."""
-    return masked(text.encode()).decode()
+    return masked(text.encode(errors="backslashreplace")).decode()
 
 
 def _hide(match: re.Match[bytes]) -> bytes:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ledger_app import errors
+from ledger_app.errors import bounds
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import floors, forms, objections
 from ledger_app.rules.lot_decisions import Line as LotLine
@@ -24,6 +25,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     errors.ReferenceInvalid,
     errors.DescriptionInvalid,
     errors.LinesTooFew,
+    bounds.LinesTooMany,
     errors.LineZero,
     errors.AmountOutOfRange,
     errors.Unbalanced,
@@ -49,8 +51,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 )
 
 FORM, digest = forms.FORM, forms.digest
-AMOUNT_MOST = forms.AMOUNT_MOST
-BALANCE_MOST = 9 * 10**18
+AMOUNT_MOST, BALANCE_MOST = forms.AMOUNT_MOST, 9 * 10**18
 STRIPES_MOST = 64
 LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
 REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
@@ -384,14 +385,13 @@ _LINE = partial(tuple.__new__, PlannedLine)
 def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     """What is wrong with a draft by itself, and which of its accounts are not there."""
     accounts, lines, total = held.accounts, draft.lines, 0
-    is_sound = len(lines) > 1
+    is_sound = 1 < len(lines) <= forms.ENTRY_LINES_MOST
     for account_id, amount in lines:
         total += amount
         if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
             is_sound = False
-    if is_sound and total == 0 and _REFERENCE(draft.reference) and _DESCRIPTION(draft.description):
-        return []
-    return forms.refusals(draft, held)
+    is_sound = is_sound and total == 0 and bool(_REFERENCE(draft.reference) and _DESCRIPTION(draft.description))
+    return [] if is_sound else forms.refusals(draft, held)
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:

@@ -9,6 +9,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ledger_app.propose_adjustment",
         "ledger_app.propose_merge",
         "ledger_app.propose_reversal",
+        "ledger_app.register_holder",
         "ledger_app.release_hold",
         "ledger_app.resolve_any_hold",
         "ledger_app.suspend_account",
@@ -22,6 +23,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ledger_app.decide_merge",
         "ledger_app.freeze_period",
         "ledger_app.keep_reasoncode",
+        "ledger_app.open_book",
         "ledger_app.propose_reversal",
         "ledger_app.release_hold",
         "ledger_app.resolve_any_hold",
@@ -38,6 +40,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ingestion_app.withdraw_batch",
         "ingestion_app.reverse_batch",
         "ingestion_app.load_source",
+        "ledger_app.register_holder",
     ),
     "auditor": ("ledger_app.run_verification",),
     # Systems, not people: what stands at the point of sale.
@@ -47,6 +50,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 READ: Mapping[str, tuple[str, ...]] = {
     "ledger_app": (
         "account",
+        "accounttemplate",
         "adjustment",
         "adjustmentdecision",
         "adjustmentlimit",

@@ -16,6 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.rules import instants
+
 register = template.Library()
 
 MINUS: Final = "\u2212"
@@ -171,8 +173,8 @@ def digest_cell(value: str | Bytes | None) -> SafeString:
 
 
 def instant_text(value: datetime, zone: object = None) -> str:
-    """Return an instant to the second in the zone of a book (or a zone, or its name); without one, in the current zone."""
-    return value.astimezone(_zone(zone)).strftime("%Y-%m-%d %H:%M:%S")
+    """Return an instant to the second in the zone of a book (or a zone, or its name); without one, in the current zone. Its zone goes with it."""
+    return instants.text(value, _zone(zone))
 
 
 def instant_cell(value: datetime | None, zone: object = None) -> SafeString:

@@ -1,5 +1,6 @@
 """Every page opens for every role, and none asks more of the database for more rows."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -388,3 +389,35 @@ def test_what_was_done_is_told_in_the_past_tense(full: World, client_of: ClientO
     audit = client_of(full.support).get(list_of(AuditRow)).content.decode()
     assert "froze the period under a seal" in audit
     assert "approved the plan" in audit
+
+
+# An instant is a date and a time, or a time by itself; what follows is its distance from UTC.
+INSTANT = re.compile(
+    r"(?<![0-9T:+-])(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?[0-2][0-9]:[0-5][0-9](?::[0-5][0-9])?(?![0-9:])(?![+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def without_tags(page: str) -> str:
+    """Return what a page shows: no tags, and nothing of what stands in their attributes."""
+    return re.sub(r"<[^>]*>", " ", re.sub(r"(?s)<(script|style|select|pre).*?</\1>", " ", page))
+
+
+def test_an_instant_without_its_zone_is_seen() -> None:
+    assert INSTANT.findall(
+        "at 2017-01-31 09:00:00 and 09:00, not 2017-01-31 09:00:00+09:00, 09:00+09:00 or 2017-01-31T09:00:00Z"
+    ) == [
+        "2017-01-31 09:00:00",
+        "09:00",
+    ]
+
+
+def test_every_instant_on_every_page_bears_its_zone(full: World, client_of: ClientOf) -> None:
+    client = client_of(full.superuser)
+    everything: tuple[type[Model], ...] = (*LOOKED_AT, User)
+    found = {}
+    for model in everything:
+        for address in (list_of(model), *pages(model)):
+            text = without_tags(client.get(address).content.decode())
+            if without := INSTANT.findall(text):
+                found[address] = without
+    assert found == {}

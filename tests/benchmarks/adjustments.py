@@ -119,8 +119,8 @@ def by_hand(count: int, part: int) -> list[float]:
                     [amount, account_id * 64],
                 )
                 cursor.execute(
-                    "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)"
-                    " SELECT %s, %s, account_id, stripe, sequence, %s, amount FROM ledger_app_balance WHERE id = %s",
+                    "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after, effective_on)"
+                    " SELECT %s, %s, account_id, stripe, sequence, %s, amount, '2017-01-15' FROM ledger_app_balance WHERE id = %s",
                     [first + place, first, amount, account_id * 64],
                 )
         taken.append(perf_counter() - started)

@@ -43,14 +43,14 @@ ENTRY = """
 """
 # The member's lines first, then those of the programme, over its stripes.
 LINE = """
-    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)
-    SELECT %(key)s + seq - {first}, %(key)s + seq - {first}, %(member)s + seq, 0, 1, -100 * %(each)s, -100 * %(each)s
+    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after, effective_on)
+    SELECT %(key)s + seq - {first}, %(key)s + seq - {first}, %(member)s + seq, 0, 1, -100 * %(each)s, -100 * %(each)s, '2016-06-01'
       FROM seq_{first}_to_{last}
 """
 OTHER = """
-    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)
+    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after, effective_on)
     SELECT %(key)s + seq - {first} + %(call)s, %(key)s + seq - {first}, %(programme)s, seq %% %(stripes)s, seq DIV %(stripes)s + 1,
-           100 * %(each)s, 100 * %(each)s * (seq DIV %(stripes)s + 1)
+           100 * %(each)s, 100 * %(each)s * (seq DIV %(stripes)s + 1), '2016-06-01'
       FROM seq_{first}_to_{last}
 """
 LOT = """

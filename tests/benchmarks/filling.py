@@ -10,12 +10,13 @@ ENTRIES = """
 """
 # Each entry on the member's account and on one of the others, in the order of their sequences.
 LINES = """
-    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)
+    INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after, effective_on)
     SELECT %(first)s + 2 * seq + side, %(first)s + seq,
            IF(side = 0, %(member)s + 2 * ((%(before)s + seq) %% %(members)s), %(other)s + (%(before)s + seq) %% %(others)s), 0,
            IF(side = 0, (%(before)s + seq) DIV %(members)s, (%(before)s + seq) DIV %(others)s) + 1,
            IF(side = 0, 100, -100),
-           100 * IF(side = 0, (%(before)s + seq) DIV %(members)s + 1, -((%(before)s + seq) DIV %(others)s) - 1)
+           100 * IF(side = 0, (%(before)s + seq) DIV %(members)s + 1, -((%(before)s + seq) DIV %(others)s) - 1),
+           DATE_ADD('2016-01-01', INTERVAL seq %% 366 DAY)
       FROM seq_0_to_{last} CROSS JOIN (SELECT 0 AS side UNION ALL SELECT 1) AS sides
 """
 BALANCES = """

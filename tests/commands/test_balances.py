@@ -108,3 +108,19 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
     assert (process.returncode, complaints) == (0, "")
     whole = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(whole.stdout)["count"] == 6000
+
+
+def test_what_can_be_spent_stands_beside_the_balances_of_now_alone(world: World, run: Run) -> None:
+    world.applied()
+    rows = run("balances", "POINTS", "--json").data["accounts"]
+    points = next(row for row in rows if row["account"] == "points.1001")
+    assert {name: points[name] for name in ("held", "overdue", "upcoming", "spendable")} == {
+        "held": 0,
+        "overdue": 0,
+        "upcoming": 0,
+        "spendable": points["natural_amount"],
+    }
+    assert "spendable" not in run("balances", "POINTS", "--at", "2017-01-31", "--json").data["accounts"][0]
+    found = run("find-member", "1001", "--json").data["matches"][0]["accounts"]
+    assert {each["account"]: each["spendable"] for each in found}["points.1001"] == points["spendable"]
+    assert "can be spent" in run("find-member", "1001").out

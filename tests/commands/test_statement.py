@@ -14,7 +14,7 @@ def test_an_account_is_explained_as_of_a_day_and_as_known(world: World, run: Run
     assert data["explained"] + data["dated_later"] == data["balance"] == -12845
     assert data["at"] == "2017-01-04"
     unknown = run("explain", "CARD/settlement.31", "--known-at", "2000-01-01T00:00:00Z")
-    assert "As known at 2000-01-01T00:00:00+00:00: 0.00 USD" in unknown.out
+    assert "As known at 2000-01-01 00:00:00+00:00: 0.00 USD" in unknown.out
     assert "Posted later" in unknown.out
     assert run("explain", "CARD/settlement.31", "--known-at", "2000-01-01").status == 2
 

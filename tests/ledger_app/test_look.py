@@ -131,11 +131,11 @@ def test_a_digest_is_shortened_and_copied_whole() -> None:
 
 
 def test_an_instant_is_shown_to_the_second_in_the_zone_asked_for() -> None:
-    assert look.instant_text(AT) == "2017-01-31 17:03:11"
-    assert look.instant_text(AT, POINTS) == look.instant_text(AT, "Asia/Tokyo") == "2017-02-01 02:03:11"
-    assert look.instant_text(AT, ZoneInfo("America/New_York")) == look.instant_text(AT, DOLLARS) == "2017-01-31 12:03:11"
+    assert look.instant_text(AT) == "2017-01-31 17:03:11+00:00"
+    assert look.instant_text(AT, POINTS) == look.instant_text(AT, "Asia/Tokyo") == "2017-02-01 02:03:11+09:00"
+    assert look.instant_text(AT, ZoneInfo("America/New_York")) == look.instant_text(AT, DOLLARS) == "2017-01-31 12:03:11-05:00"
     shown = render("{% instant at book %}", at=AT, book=POINTS)
-    assert shown.endswith('title="2017-02-01 02:03:11 Asia/Tokyo">2017-02-01 02:03:11</time>')
+    assert shown.endswith('title="2017-02-01 02:03:11+09:00 Asia/Tokyo">2017-02-01 02:03:11+09:00</time>')
     assert render("{% instant at %}", at=None) == ""
     assert look.day_text(date(2017, 1, 31)) == "2017-01-31"
     assert look.day_text(None) == ""
@@ -145,7 +145,7 @@ def test_figures_are_shown_alike_in_both_languages() -> None:
     for language in ("en", "ja"):
         with translation.override(language):
             assert look.amount_text(-123456, 2) == "\u22121,234.56"
-            assert look.instant_text(AT) == "2017-01-31 17:03:11"
+            assert look.instant_text(AT) == "2017-01-31 17:03:11+00:00"
 
 
 def test_a_filter_names_only_a_choice_that_narrows() -> None:

@@ -78,6 +78,7 @@ class Command(commands.Command):
                 at=options["at"],
                 known_at=options["known_at"],
                 last=options["last"],
+                sealed=options["last"],
                 proves_seal=options["prove_seal"],
             )
             return explaining.tell_account(explained, namesake=entry)

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, given_files
 from ingestion_app.operations import sources
+
+DEFINITION_BYTES = 1_000_000
 
 
 class Command(commands.Command):
@@ -24,9 +26,9 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Load it, unless it is the newest version already."""
         try:
-            text = options["path"].read_text(encoding="utf-8")
+            text = given_files.read_text(options["path"], most=DEFINITION_BYTES)
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['path']}: {error}", returncode=commands.USAGE) from error
+            raise commands.path_unusable(options["path"], error) from error
         version, is_new = sources.load(text=text, caller=commands.caller(options["user"]))
         data = {"source": version.source.code, "version": version.number, "new": is_new, "digest": bytes(version.digest).hex()}
         return commands.Outcome(data, (f"{version} {'loaded' if is_new else 'is the newest version already'}",))

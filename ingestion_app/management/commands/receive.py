@@ -1,12 +1,13 @@
 """receive PATH --source S: takes a file in."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, given_files
 from ingestion_app.models import Receipt
 from ingestion_app.operations import receiving
 
@@ -37,11 +38,11 @@ def add_arguments(parser: CommandParser) -> None:
 
 def receive(options: dict[str, Any]) -> Receipt:
     """Receive the file that the options name."""
-    try:
-        stream = options["path"].open("rb")
-    except OSError as error:
-        raise CommandError(f"{options['path']}: {error.strerror}", returncode=commands.USAGE) from error
-    with stream:
+    with ExitStack() as opened:
+        try:
+            stream = opened.enter_context(given_files.reading(options["path"]))
+        except OSError as error:
+            raise commands.path_unusable(options["path"], error) from error
         return receiving.receive(
             stream=stream,
             name=options["path"].name,

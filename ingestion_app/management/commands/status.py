@@ -14,6 +14,7 @@ from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of
 from ingestion_app.queries.status import as_dict
 from ingestion_app.queries.waking import TRIES_MOST
 from ingestion_app.queries.workers import Heard
+from ledger_app.rules import instants
 
 
 class Command(commands.Command):
@@ -35,7 +36,7 @@ class Command(commands.Command):
         batch, at = commands.find_batch(options["batch"]), doorways.now()
         rerun = rerun_of(batch, at=at, check=options["check"])
         progress, deadline, heard = progress_of(batch, at=at), deadline_of(batch), workers.told()
-        due = (f"due: {deadline.sentence(at)} ({deadline.due_at:%Y-%m-%d %H:%M:%S} UTC)",) if deadline else ()
+        due = (f"due: {deadline.sentence(at)} ({instants.text(deadline.due_at)})",) if deadline else ()
         lines = (
             f"batch {batch.pk} ({batch}) is {batch.state}{', paused' if batch.is_paused else ''}",
             f"{_answer(rerun)}: {rerun.sentence}",
@@ -59,7 +60,7 @@ def _why(rerun: Rerun) -> Iterator[str]:
         yield f"  {reason}"
     if rerun.pause:
         who = f"by itself, applying for {rerun.pause.by}" if rerun.pause.by_itself else f"by {rerun.pause.by}"
-        yield f"  paused {rerun.pause.at:%Y-%m-%d %H:%M:%S} UTC {who}: {rerun.pause.reason}"
+        yield f"  paused {instants.text(rerun.pause.at)} {who}: {rerun.pause.reason}"
 
 
 def _chunks(batch: Batch, rerun: Rerun) -> Iterator[str]:
@@ -71,9 +72,9 @@ def _chunks(batch: Batch, rerun: Rerun) -> Iterator[str]:
         if rerun.count(kind):
             yield f"{name}: {rerun.count(kind)} (chunks {rerun.chunks(kind)})"
         if name == "being worked on":
-            yield from (f"  chunk {each.number}: {each.by}, until {each.until:%H:%M:%S} UTC" for each in rerun.held)
+            yield from (f"  chunk {each.number}: {each.by}, until {instants.text(each.until)}" for each in rerun.held)
     for stopped in rerun.stopped:
-        since = f" (attempt {stopped.attempt}, {stopped.since:%Y-%m-%d %H:%M:%S} UTC)" if stopped.since else ""
+        since = f" (attempt {stopped.attempt}, {instants.text(stopped.since)})" if stopped.since else ""
         yield from (f"  chunk {stopped.number}{since}: {each['code']}: {each['sentence']}" for each in stopped.reasons)
     if rerun.count("stopped") > SHOWN_MOST:
         yield f"  … and {rerun.count('stopped') - SHOWN_MOST} more"
@@ -99,7 +100,7 @@ def _pace(progress: Progress) -> Iterator[str]:
 def _workers(batch: Batch, heard: Sequence[Heard], progress: Progress) -> Iterator[str]:
     """Yield who works, on every host, and who has died; where work waits, that nobody is there to do it."""
     for each in heard:
-        seen = f"last seen {each.worker.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+        seen = f"last seen {instants.text(each.worker.seen_at)}"
         yield f"{each.worker.kind} {each.worker}: {f'DEAD, {seen}' if each.is_dead else 'there'}"
     is_worked = any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in heard)
     if batch.state == Batch.State.APPLYING and not is_worked and not progress.is_running:

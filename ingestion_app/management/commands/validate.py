@@ -14,6 +14,7 @@ from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches
+from ledger_app.errors.printable import filled
 from ledger_app.operations.audit import Caller
 
 SHOWN = 20
@@ -109,7 +110,7 @@ def _figure(figure: int | None) -> str:
 def _complaint(finding: Finding) -> str:
     rule = RULES[finding.rule]
     where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
-    return f"{finding.rule}: {where}: {str(rule.sentence).format(**finding.facts)} {str(rule.remedy).format(**finding.facts)}"
+    return f"{finding.rule}: {where}: {filled(rule.sentence, finding.facts)} {filled(rule.remedy, finding.facts)}"
 
 
 def _kept(batch: Batch) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, doorways
 from ledger_app.queries import books
 from ledger_app.reports import balances
 
@@ -28,6 +28,6 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Report:
         """Print the balances as they are read."""
-        asked = {"book": books.find(options["book"]), "at": options["at"], "known_at": options["known_at"]}
+        asked = {"book": books.find(options["book"]), "at": options["at"], "known_at": options["known_at"], "now": doorways.now()}
         as_object = balances.json_lines(**asked)
         return commands.Report(as_object, as_object if options["format"] == "json" else balances.csv_lines(**asked))

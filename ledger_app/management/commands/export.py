@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from config import commands
@@ -29,7 +29,7 @@ class Command(commands.Command):
         try:
             exported = exports.export(period=period, form=options["format"], path=options["output"])
         except OSError as error:
-            raise CommandError(f"{options['output']}: {error.strerror}", returncode=commands.USAGE) from error
+            raise commands.path_unusable(options["output"], error) from error
         scope = exported.scope
         data = {
             "book": scope.book.code,

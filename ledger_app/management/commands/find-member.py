@@ -6,11 +6,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext
 
-from config import commands
+from config import commands, doorways
 from ledger_app.errors import Refused
 from ledger_app.errors.members import CardNumberInAddress
-from ledger_app.queries import members
+from ledger_app.queries import members, standing
 from ledger_app.rules import identifiers
+from ledger_app.rules.amounts import decimal_text
 
 
 class Command(commands.Command):
@@ -37,9 +38,27 @@ class Command(commands.Command):
         by = members.By(options["by"]) if options["by"] else None
         found = members.search(text, by=by, after=options["after"], most=options["most"])
         shown = members.shown(match.holder_id for match in found.matches)
+        accounts = standing.of_members([match.holder_id for match in found.matches], at=doorways.now())
         matches = []
         for match in found.matches:
             fields = shown[match.holder_id]._asdict()
             matches.append({"member": fields.pop("id"), **fields, "kind": match.kind, "value": match.value})
-        lines = [f"{each['member']}\t{each['kind'] or 'name'} {each['value']}\t{each['name']}" for each in matches]
+            matches[-1]["accounts"] = accounts.get(match.holder_id, [])
+        lines = []
+        for each in matches:
+            lines.append(f"{each['member']}  {each['kind'] or 'name'} {each['value']}  {each['name']}")
+            lines += [_account_text(account) for account in each["accounts"]]
         return commands.Outcome({"by": found.by.value, "matches": matches, "after": found.after}, tuple(lines))
+
+
+def _account_text(account: dict[str, Any]) -> str:
+    """Say what a member has on an account, and what of it can be spent."""
+
+    def text(name: str) -> str:
+        return f"{decimal_text(account[name], account['exponent'])} {account['unit']}"
+
+    said = f"    {account['book']}/{account['account']}: {text('balance')}"
+    if account["spendable"] is None:
+        return said
+    parts = gettext("{spendable} can be spent, {held} held, {overdue} was due and is not expired yet")
+    return f"{said}; {parts.format(spendable=text('spendable'), held=text('held'), overdue=text('overdue'))}"

@@ -7,9 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from config import attachment_files, commands
+from config import attachment_files, commands, given_files
 from ledger_app.operations import adjustments, attachments
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
@@ -99,7 +99,7 @@ def _taken_in(paths: list[str], caller: Caller) -> tuple[StoredFile, ...]:
     kept = []
     for path in map(Path, paths):
         try:
-            with path.open("rb") as stream:
+            with given_files.reading(path) as stream:
                 kept.append(
                     attachments.take_in(
                         stream=stream,
@@ -110,5 +110,5 @@ def _taken_in(paths: list[str], caller: Caller) -> tuple[StoredFile, ...]:
                     )
                 )
         except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}", returncode=commands.USAGE) from error
+            raise commands.path_unusable(path, error) from error
     return tuple(kept)

@@ -49,8 +49,6 @@ class Command(commands.Command):
             with replacing_bytes(path) as file:
                 statements.write(span, options["format"], file)
         except OSError as error:
-            raise CommandError(
-                _("{path} cannot be written: {error}").format(path=path, error=error), returncode=commands.USAGE
-            ) from error
+            raise commands.path_unusable(path, error) from error
         data = {**statements.head(span, lines.sums(span)), "path": str(path), "bytes": path.stat().st_size}
         return commands.Outcome(data, (json.dumps(data, ensure_ascii=False),))

@@ -1,6 +1,9 @@
 // What a page does by itself: "/" goes to the search, a digest is copied on click, and one opened menu closes another.
 "use strict";
 
+// A page that a POST was answered with has an address to come back to: without it, Back would be an error of the browser.
+if (document.body.dataset.address) history.replaceState(null, "", document.body.dataset.address);
+
 const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {

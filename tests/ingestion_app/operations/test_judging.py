@@ -230,7 +230,7 @@ def test_what_passes_posts_and_what_is_refused_is_refused_for_the_same_reason(wo
     if has_lots:
         with_lots(world, RuleGiven(expiry="days", validity=8, breakage="breakage"))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(before=st.lists(ROW, max_size=5), rows=st.lists(ROW, min_size=1, max_size=8), obstacles=OBSTACLES)
     def ask(before: list[Any], rows: list[Any], obstacles: set[str]) -> None:
         _hold_against_each_other(world, before, rows, obstacles)

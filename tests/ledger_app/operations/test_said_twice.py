@@ -230,6 +230,8 @@ COUNTED = {
     "books.open_period": "the period, where it has the same span",
     "entries.post": "how many are new and how many were there",
     "expiry.expire": "what expired, what refuses and what is left",
+    "freezing.ask": "an attempt of its own; the one before is superseded",
+    "freezing.carry_out": "the seal, or nothing where the attempt waits no more",
     "holds.settle": "the hold where it was settled so, else hold_settled_otherwise",
     "holds.sweep": "how many ended",
     "members.give": "given, already or again",
@@ -237,7 +239,15 @@ COUNTED = {
     "lots.end_over": "how many ended",
     "refusals.record": "one row of each refusal",
 }
-PARTS = {"audit.record", "history.create", "history.save", "history.delete", "lots.hold", "transitions.compare_and_set"}
+PARTS = {
+    "audit.record",
+    "history.create",
+    "history.create_all",
+    "history.save",
+    "history.delete",
+    "lots.hold",
+    "transitions.compare_and_set",
+}
 PARTS |= {"transitions.is_slip"}
 
 

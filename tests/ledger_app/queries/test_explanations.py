@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger_app import errors
 from ledger_app.models import Balance, Entry, Posting
 from ledger_app.operations import periods
 from ledger_app.queries import explain, origins, statements
@@ -137,13 +136,6 @@ def test_a_claim_that_differs_is_said(sealed):
 def test_whatever_is_stored_and_does_not_recompute_is_said(sealed, tamper, table, statement, codes):
     tamper(table, statement)
     assert {each.code for each in explained(sealed, proves_seal=True).complaints} == codes
-
-
-def test_an_account_that_is_too_long_to_be_recomputed_at_once_is_refused(sealed):
-    with pytest.raises(errors.Refused) as refused:
-        statements.bounded(sealed.accounts["cash"], 2)
-    assert [reason.code for reason in refused.value.reasons] == ["account_too_long"]
-    statements.bounded(sealed.accounts["cash"], 3)
 
 
 def test_every_kind_of_origin_is_told(ledger, checker):

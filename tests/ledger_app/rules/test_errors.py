@@ -10,11 +10,11 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import LedgerError, adjusting, lots, members, reversing, rows
+from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lots, members, opening, reversing, rows
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
-MODULES = (ledger_app.errors, adjusting, lots, members, reversing, rows, ingestion_app.errors)
+MODULES = (ledger_app.errors, files, bounds, adjusting, closing, lots, members, reversing, rows, ingestion_app.errors, opening)
 # Bases, which are never shown by themselves.
 BASES = {"LedgerError", "Refused"}
 

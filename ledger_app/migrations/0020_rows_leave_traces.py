@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("ledger_app", "0016_limits_in_sum"),
+        ("ledger_app", "0019_account_templates"),
     ]
 
     operations = [

@@ -1,0 +1,70 @@
+"""A page that asks for something and has one operation do it: the form, what refuses it, and what is told afterwards."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from config import doorways
+from ledger_app.errors import LedgerError, NotPermitted, Refused
+from ledger_app.operations.audit import Caller
+from ledger_app.rules.member_files import Finding
+
+
+class Found(Exception):
+    """What was given has findings: nothing was done."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        """Keep them."""
+        super().__init__()
+        self.findings = findings
+
+
+class Page(NamedTuple):
+    """What is asked: the title, which stands on the button too, what it leads to, and where one comes from and goes to."""
+
+    title: Any
+    lead: Any
+    back: str
+
+
+def ask(
+    admin: ModelAdmin[Any],
+    request: HttpRequest,
+    *,
+    page: Page,
+    form: forms.Form,
+    act: Callable[[Mapping[str, Any], Caller], str],
+) -> HttpResponse:
+    """Show the form, and on a POST do what it asks for; ``act`` returns the sentence that tells of it."""
+    reasons: Sequence[LedgerError] = ()
+    findings: Sequence[Finding] = ()
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            told = act(form.cleaned_data, doorways.from_request(request, "admin"))
+        except Found as found:
+            findings, status = found.findings, 422
+        except LedgerError as error:
+            reasons = error.reasons if isinstance(error, Refused) else (error,)
+            status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
+        else:
+            messages.success(request, told)
+            return HttpResponseRedirect(page.back)
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": page.title,
+        "lead": page.lead,
+        "form": form,
+        "reasons": [reason.as_dict() for reason in reasons],
+        "findings": [finding.as_dict() for finding in findings],
+        "back": page.back,
+        "submit_label": page.title,
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "ledger_app/asked.html", context, status=status)

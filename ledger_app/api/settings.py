@@ -1,0 +1,89 @@
+"""Reason codes and limits of adjustments in the API: listed, and kept by who has the right."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api_input import Input, WholeNumberField
+from config.api_views import LookView, Output
+from ledger_app.models import AdjustmentLimit, ReasonCode
+from ledger_app.operations import reason_codes
+
+
+class ReasonCodeInput(Input):
+    """A reason code as it is to be. Books that are left out keep no contra account."""
+
+    code = serializers.CharField(max_length=reason_codes.CODE_MOST)
+    name = serializers.CharField(max_length=reason_codes.NAME_MOST)
+    may_waive_floor = serializers.BooleanField(required=False, default=False)
+    is_active = serializers.BooleanField(required=False, default=True)
+    contra_accounts = serializers.DictField(child=serializers.CharField(max_length=64), required=False, default=dict)
+    version = WholeNumberField(required=False, min_value=1)
+
+
+class ReasonCodeOutput(Output):
+    """A reason code, with the account that takes the other side in each book."""
+
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    may_waive_floor = serializers.BooleanField()
+    is_active = serializers.BooleanField()
+    version = serializers.IntegerField()
+    contra_accounts = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_contra_accounts(self, row: ReasonCode) -> Any:
+        """Return codes of accounts by codes of books."""
+        return {each.book.code: each.account.code for each in row.contra_accounts.all()}
+
+
+@extend_schema_view(list=extend_schema(summary="List reason codes"), retrieve=extend_schema(summary="Show a reason code"))
+class ReasonCodeView(LookView):
+    """Why balances are adjusted."""
+
+    queryset = ReasonCode.objects.prefetch_related("contra_accounts__book", "contra_accounts__account")
+    serializer_class = ReasonCodeOutput
+    reads = ("ledger_app.view_contraaccount",)
+
+    @extend_schema(summary="Add or change a reason code", request=ReasonCodeInput, responses={200: ReasonCodeOutput})
+    def create(self, request: Request) -> Response:
+        """Make the reason code of this code what is said."""
+        row = reason_codes.keep(caller=self.caller, **self.read(ReasonCodeInput, request.data))
+        return Response(ReasonCodeOutput(self.get_queryset().get(pk=row.pk)).data)
+
+
+class LimitInput(Input):
+    """How much a group decides in a book, in minor units."""
+
+    group = serializers.CharField(max_length=150)
+    book = serializers.CharField(max_length=20)
+    amount_most = WholeNumberField(min_value=0)
+    two_deciders_above = WholeNumberField(min_value=0)
+
+
+class LimitOutput(Output):
+    """How much a group decides in a book, in minor units."""
+
+    id = serializers.IntegerField()
+    group = serializers.CharField(source="group.name")
+    book = serializers.CharField(source="book.code")
+    amount_most = serializers.IntegerField()
+    two_deciders_above = serializers.IntegerField()
+
+
+@extend_schema_view(list=extend_schema(summary="List limits"), retrieve=extend_schema(summary="Show a limit"))
+class LimitView(LookView):
+    """How much who decides."""
+
+    queryset = AdjustmentLimit.objects.select_related("group", "book")
+    serializer_class = LimitOutput
+
+    @extend_schema(summary="Set a limit", request=LimitInput, responses={200: LimitOutput})
+    def create(self, request: Request) -> Response:
+        """An administrator sets it: nobody raises the limit that binds them."""
+        row = reason_codes.set_limit(caller=self.caller, **self.read(LimitInput, request.data))
+        return Response(LimitOutput(self.get_queryset().get(pk=row.pk)).data)

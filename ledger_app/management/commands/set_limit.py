@@ -1,0 +1,35 @@
+"""set_limit GROUP BOOK: says how much a group decides in a book."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ledger_app.operations import reason_codes
+from ledger_app.queries import reason_codes as kept
+
+
+class Command(commands.Command):
+    """Sets a limit of adjustments."""
+
+    help = "Say how much a member of a group decides in a book, and above which amount by two; in an administrator's name, change it."
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("group", metavar="GROUP")
+        parser.add_argument("book", metavar="BOOK")
+        parser.add_argument("--most", type=commands.whole, required=True, metavar="N", help="minor units; 0: decides nothing")
+        parser.add_argument("--two-above", type=commands.whole, required=True, metavar="N", help="minor units")
+        parser.add_argument("--user", metavar="U", help="who changes it; without, only one that is not there yet is set")
+
+    def run(self, **options: Any) -> commands.Outcome:
+        """Set it, unless it is so."""
+        caller = commands.caller(options["user"], deciding=options["user"] is not None)
+        said = {"amount_most": options["most"], "two_deciders_above": options["two_above"]}
+        differs = kept.differing_limit(options["group"], options["book"], said)
+        if differs and options["user"] is None:
+            raise kept.conflict(f"{options['group']} {options['book']}", differs)
+        row = reason_codes.set_limit(group=options["group"], book=options["book"], caller=caller, **said)
+        changed = differs is None or bool(differs)
+        data = {"group": options["group"], "book": options["book"], **said, "changed": changed}
+        return commands.Outcome(data, (f"limit of {row}: {'set' if changed else 'was so already'}",))

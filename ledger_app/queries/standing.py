@@ -1,0 +1,109 @@
+"""How a balance stands: what of it is held, what was due and is not expired yet, what cannot be used before its day, and what can be spent now."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from ledger_app.models import Account, Balance, OpenLot
+from ledger_app.queries import postings
+from ledger_app.queries.totals import Total
+from ledger_app.rules import posting
+
+
+class Standing(NamedTuple):
+    """A balance and its parts, in minor units in the natural direction of the account. What was due and is held too counts as held.
+
+    ``spendable`` is what posting would take now at most; None where nothing bounds it.
+    """
+
+    balance: int
+    held: int
+    overdue: int
+    upcoming: int
+    spendable: int | None
+
+    def parts(self) -> dict[str, int | None]:
+        """Return what stands beside the balance, by name."""
+        return {"held": self.held, "overdue": self.overdue, "upcoming": self.upcoming, "spendable": self.spendable}
+
+
+NAMES = ("held", "overdue", "upcoming", "spendable")
+
+
+def of(accounts: Iterable[Account], *, at: datetime) -> dict[int, Standing]:
+    """Return how accounts stand at an instant, which is a day of each book, by account; their books are read beforehand.
+
+    In a number of statements that depends on the books and, by nine hundreds, on the accounts, and on nothing else.
+    """
+    wanted = {account.pk: account for account in accounts}
+    balances: dict[int, int] = {}
+    lots: dict[int, dict[str, Any]] = {}
+    for book_id in sorted({account.book_id for account in wanted.values()}):
+        of_book = {key: account for key, account in wanted.items() if account.book_id == book_id}
+        today = at.astimezone(ZoneInfo(next(iter(of_book.values())).book.time_zone)).date()
+        for part in postings.parts(sorted(of_book)):
+            rows = Balance.objects.filter(account__in=part).order_by().values("account").annotate(total=Total("amount"))
+            balances.update((row["account"], row["total"]) for row in rows)
+        for part in postings.parts(sorted(key for key, account in of_book.items() if account.keeps_lots)):
+            lots.update((row["account"], row) for row in _lots(part, today))
+    return {key: _standing(account, balances.get(key, 0), lots.get(key, {})) for key, account in wanted.items()}
+
+
+def of_member(holder_id: int, *, at: datetime) -> dict[int, Standing]:
+    """Return how the accounts of a member stand."""
+    return of(Account.objects.filter(holder=holder_id).select_related("book"), at=at)
+
+
+def of_members(holder_ids: Sequence[int], *, at: datetime) -> dict[int, list[dict[str, Any]]]:
+    """Return what each of these members has on accounts and how it stands, ready for JSON, by member."""
+    rows: list[Account] = []
+    for part in postings.parts(holder_ids):
+        rows += Account.objects.filter(holder__in=part).select_related("book").order_by("book__code", "code")
+    found = of(rows, at=at)
+    told: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        of_row = found[row.pk]
+        book = {"book": row.book.code, "unit": row.book.unit, "exponent": row.book.exponent}
+        named = {**book, "account": row.code, "balance": of_row.balance, **of_row.parts()}
+        told.setdefault(row.holder_id or 0, []).append(named)
+    return told
+
+
+def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
+    free = F("remaining") - F("held")
+    is_due, is_ahead = Q(due_on__lt=today), Q(lot__granted_on__gt=today)
+    return (
+        OpenLot.objects.filter(account__in=account_ids)
+        .order_by()
+        .values("account")
+        .annotate(
+            of_holds=Sum("held"),
+            overdue=Coalesce(Sum(free, filter=is_due & Q(remaining__gt=0)), 0),
+            upcoming=Coalesce(Sum(free, filter=is_ahead & ~is_due & Q(remaining__gt=0)), 0),
+            # Without a last day a lot is due on no day.
+            usable=Coalesce(
+                Sum(
+                    free,
+                    filter=Q(remaining__gt=0) & Q(lot__granted_on__lte=today) & (Q(due_on__isnull=True) | Q(due_on__gte=today)),
+                ),
+                0,
+            ),
+        )
+    )
+
+
+def _standing(account: Account, amount: int, lots: dict[str, Any]) -> Standing:
+    balance = posting.natural(account.category, amount)
+    bounds = []
+    if account.keeps_lots:
+        bounds.append(int(lots.get("usable", 0)))
+    if account.floor is not None:
+        bounds.append(max(0, balance - account.floor))
+    spendable = min(bounds) if bounds else None
+    if account.state != Account.State.OPEN:
+        spendable = 0
+    return Standing(balance, int(lots.get("of_holds", 0)), int(lots.get("overdue", 0)), int(lots.get("upcoming", 0)), spendable)

@@ -1,0 +1,156 @@
+"""Whoever changes who may do what leaves a word of it: who, what, and by which door. No key of a token is shown again, or logged."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from rest_framework.authtoken.models import Token
+
+from ledger_app.models import AuditRow, User
+from tests.admin.conftest import ClientOf
+from tests.conftest import UserMaker
+
+LONG = "Very-long-pass-77"
+
+
+@pytest.fixture
+def root(make_user: UserMaker) -> User:
+    return make_user("root-1", None, is_superuser=True)
+
+
+@pytest.fixture
+def client(root: User, client_of: ClientOf) -> Client:
+    root.is_staff = True
+    root.save()
+    return client_of(root)
+
+
+def newest_history(user: User) -> Any:
+    return User.history.filter(id=user.pk).order_by("-history_id").first()
+
+
+def test_a_group_given_by_form_stands_in_the_history_with_its_name_and_who_gave_it(
+    client: Client, root: User, support: User
+) -> None:
+    groups = [str(Group.objects.get(name=name).pk) for name in ("support", "finance")]
+    form = {"username": support.username, "is_active": "on", "is_staff": "on", "groups": groups}
+    assert client.post(reverse("admin:ledger_app_user_change", args=[support.pk]), form).status_code == 302
+    assert newest_history(support).history_user == root
+    page = client.get(reverse("admin:ledger_app_user_history", args=[support.pk])).content.decode()
+    assert "finance" in page.split("<main")[-1]
+
+
+def test_a_right_given_past_every_group_stands_in_the_history(support: User) -> None:
+    support.user_permissions.add(Permission.objects.get(codename="decide_adjustment"))
+    line = newest_history(support)
+    assert [each.permission.codename for each in line.user_permissions.all()] == ["decide_adjustment"]
+    assert "@" in line.history_change_reason  # nobody is signed in: the account of the operating system
+
+
+@pytest.mark.parametrize("page", ["add", "change", "delete"])
+def test_groups_are_looked_at_and_not_changed(client: Client, page: str) -> None:
+    group = Group.objects.get(name="auditor")
+    before = set(group.permissions.all())
+    may = Permission.objects.get(codename="decide_adjustment")
+    address = reverse(f"admin:auth_group_{page}", args=[] if page == "add" else [group.pk])
+    data = {"name": "auditor", "permissions": [str(may.pk)], "post": "yes"}
+    assert client.post(address, data).status_code == 403
+    assert set(Group.objects.get(name="auditor").permissions.all()) == before
+
+
+def test_a_group_shows_its_rights_and_who_is_in_it(client: Client, finance: User) -> None:
+    page = client.get(reverse("admin:auth_group_change", args=[Group.objects.get(name="finance").pk])).content.decode()
+    assert "ledger_app.freeze_period" in page
+    assert finance.username in page
+    assert client.get(reverse("admin:auth_group_changelist")).status_code == 200
+
+
+def test_a_token_is_told_once_to_whoever_gave_it_and_leaves_an_audit_row(client: Client, root: User, finance: User) -> None:
+    given = client.post(reverse("admin:authtoken_tokenproxy_add"), {"user": str(finance.pk)})
+    key = Token.objects.get(user=finance).key
+    assert key in given.content.decode()
+    assert "no-store" in given["Cache-Control"]
+    row = AuditRow.objects.get(subject_type="user", action="give_token")
+    assert (row.actor, row.subject_id, key in str(row.facts)) == (root, finance.pk, False)
+    for address in (
+        reverse("admin:authtoken_tokenproxy_changelist"),
+        reverse("admin:authtoken_tokenproxy_change", args=[finance.pk]),
+        reverse("admin:authtoken_tokenproxy_delete", args=[finance.pk]),
+        reverse("admin:authtoken_tokenproxy_add"),
+        reverse("admin:index"),
+    ):
+        shown = client.get(address)
+        assert shown.status_code == 200
+        assert key not in shown.content.decode()
+    assert not LogEntry.objects.filter(object_repr__contains=key).exists()
+
+
+def test_a_second_token_is_given_only_in_place_of_the_first(client: Client, finance: User) -> None:
+    address = reverse("admin:authtoken_tokenproxy_add")
+    client.post(address, {"user": str(finance.pk)})
+    first = Token.objects.get(user=finance).key
+    again = client.post(address, {"user": str(finance.pk)}).content.decode()
+    assert Token.objects.get(user=finance).key == first
+    assert first not in again
+    client.post(address, {"user": str(finance.pk), "is_replaced": "on"})
+    assert Token.objects.get(user=finance).key != first
+    client.post(reverse("admin:authtoken_tokenproxy_delete", args=[finance.pk]))
+    assert not Token.objects.filter(user=finance).exists()
+    assert list(AuditRow.objects.filter(subject_type="user").order_by("id").values_list("action", flat=True)) == [
+        "give_token",
+        "give_token",
+        "end_token",
+    ]
+
+
+def test_nobody_but_an_administrator_gives_or_ends_tokens(finance: User, support: User, client_of: ClientOf) -> None:
+    client = client_of(finance)
+    for address in (reverse("admin:authtoken_tokenproxy_add"), reverse("admin:authtoken_tokenproxy_delete", args=[support.pk])):
+        assert client.post(address, {"user": str(support.pk)}).status_code == 403
+
+
+def test_the_command_that_makes_tokens_leaves_an_audit_row_and_tells_no_key_twice(finance: User) -> None:
+    out = StringIO()
+    call_command("drf_create_token", finance.username, stdout=out)
+    key = Token.objects.get(user=finance).key
+    assert key in out.getvalue()
+    again = StringIO()
+    call_command("drf_create_token", finance.username, stdout=again)
+    assert key not in again.getvalue()
+    row = AuditRow.objects.get(subject_type="user", action="give_token")
+    assert row.actor.username == User.SYSTEM
+    assert row.os_user
+
+
+def test_a_password_is_told_as_set_by_whoever_set_it_and_never_shown(client: Client, root: User, finance: User) -> None:
+    address = reverse("admin:auth_user_password_change", args=[finance.pk])
+    assert client.post(address, {"password1": LONG, "password2": LONG, "usable_password": "true"}).status_code == 302
+    line = newest_history(finance)
+    assert (line.history_user, line.history_change_reason) == (root, "password")
+    finance.refresh_from_db()
+    assert finance.check_password(LONG)
+
+
+def test_ones_own_password_is_told_as_ones_own(client_of: ClientOf, finance: User) -> None:
+    finance.set_password(LONG)
+    finance.save()
+    client = client_of(finance)
+    new = f"{LONG}-8"
+    client.post(reverse("admin:password_change"), {"old_password": LONG, "new_password1": new, "new_password2": new})
+    line = newest_history(finance)
+    assert (line.history_user, line.history_change_reason) == (finance, "password")
+
+
+def test_a_login_writes_no_line_of_the_history(finance: User) -> None:
+    finance.set_password(LONG)
+    finance.save()
+    last = newest_history(finance).history_id
+    Client().post(reverse("admin:login"), {"username": finance.username, "password": LONG, "next": "/admin/"})
+    finance.refresh_from_db()
+    assert finance.last_login is not None
+    assert newest_history(finance).history_id == last

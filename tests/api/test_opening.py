@@ -1,0 +1,48 @@
+"""Books, their months, accounts and templates, and members, opened by the API."""
+
+from rest_framework.test import APIClient
+
+from ledger_app.models import Account, AccountTemplate, Identifier
+from tests.api.conftest import ClientOf, is_problem
+from tests.ingestion_app.operations.world import World
+
+BOOK = {"code": "NEW", "name": "New", "unit": "JPY", "exponent": 0, "time_zone": "Asia/Tokyo"}
+
+
+def test_finance_opens_a_book_and_what_it_begins_with(world: World, finance_client: APIClient, client_of: ClientOf) -> None:
+    assert finance_client.post("/api/v1/books/", BOOK).status_code == 201
+    assert finance_client.post("/api/v1/books/", BOOK).status_code == 201
+    assert is_problem(finance_client.post("/api/v1/books/", {**BOOK, "unit": "USD"}), 409, "definition_conflict")
+    months = {"first": "2027-01-01", "months": 2}
+    assert finance_client.post("/api/v1/books/NEW/periods/", months).json() == {"opened": ["2027-01", "2027-02"], "there": []}
+    account = {"code": "a", "role": "a", "category": "asset"}
+    opened = finance_client.post("/api/v1/books/NEW/accounts/", {"accounts": [account]})
+    assert opened.json() == {"opened": 1, "there": 0}
+    template = {"role": "points", "category": "liability", "floor": 0}
+    assert finance_client.post("/api/v1/books/NEW/templates/", template).json() == template
+    assert AccountTemplate.objects.get().book.code == "NEW"
+    engineer = client_of(world.engineer)
+    assert is_problem(engineer.post("/api/v1/books/", BOOK | {"code": "OTHER"}), 403, "not_permitted")
+    said = engineer.post("/api/v1/members/", {"members": [{"member_number": "9001", "name": "Aoki", "card_tokens": ["t"]}]})
+    assert (said.status_code, said.json()["new"], said.json()["accounts"]) == (200, 1, 1)
+    assert Account.objects.get(code="points.9001").holder == Identifier.objects.get(value="9001").holder
+
+
+def test_members_with_findings_are_not_registered(world: World, client_of: ClientOf) -> None:
+    said = client_of(world.engineer).post("/api/v1/members/", {"members": [{"member_number": "9001"}, {"member_number": "9 2"}]})
+    assert (said.status_code, [each["line"] for each in said.json()["findings"]]) == (422, [2])
+    assert not Identifier.objects.filter(value="9001").exists()
+
+
+def test_finance_keeps_reason_codes_and_an_administrator_sets_limits(
+    world: World, finance_client: APIClient, client_of: ClientOf
+) -> None:
+    code = {"code": "goodwill", "name": "Goodwill", "contra_accounts": {"POINTS": "programme.expense"}}
+    kept = finance_client.post("/api/v1/reason-codes/", code)
+    assert (kept.status_code, kept.json()["contra_accounts"]) == (200, {"POINTS": "programme.expense"})
+    assert [each["code"] for each in finance_client.get("/api/v1/reason-codes/").json()["results"]] == ["goodwill"]
+    limit = {"group": "finance", "book": "POINTS", "amount_most": 9, "two_deciders_above": 5}
+    assert is_problem(finance_client.post("/api/v1/limits/", limit), 403, "not_permitted")
+    said = client_of(world.superuser).post("/api/v1/limits/", limit)
+    assert (said.status_code, said.json()["amount_most"]) == (200, 9)
+    assert is_problem(client_of(world.engineer).post("/api/v1/reason-codes/", code | {"name": "x"}), 403, "not_permitted")

@@ -1,0 +1,102 @@
+"""Pages of an account of any length: what is read for one does not grow with the account."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ledger_app.models import Book, Line
+from ledger_app.queries import date_proofs, explain, statements
+from ledger_app.queries.proofs import Scope
+from ledger_app.queries.statements import Place, Span
+from tests.ledger_app import samples
+
+FIRST = date(2017, 1, 1)
+
+
+def post(ledger, numbers):
+    """Post one sale a number, on the days of January one after the other and back again."""
+    drafts = [
+        ledger.draft(f"r-{number}", ("cash", number), ("settlement", -number), on=FIRST + timedelta(days=number * 7 % 31))
+        for number in numbers
+    ]
+    for lane in range(4):
+        ledger.post(*drafts[lane::4], lane=lane)
+
+
+def rows_read(work):
+    """Return how many rows the server read by any way, of MariaDB and MySQL."""
+
+    def handlers():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+            return sum(int(value) for _name, value in cursor.fetchall())
+
+    before = handlers()
+    work()
+    return handlers() - before
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db
+def test_the_last_page_of_an_account_reads_no_more_rows_of_a_longer_account(ledger):
+    account = ledger.accounts["settlement"]
+    post(ledger, range(1, 301))
+    short = rows_read(lambda: statements.latest(account, limit=20))
+    post(ledger, range(301, 2001))
+    assert rows_read(lambda: statements.latest(account, limit=20)) <= short + 20
+
+
+def test_no_page_sorts_the_lines_of_its_account(ledger):
+    if connection.vendor != "sqlite":
+        pytest.skip("the plans of SQLite")
+    post(ledger, range(1, 50))
+    account = ledger.accounts["settlement"]
+    with CaptureQueriesContext(connection) as asked:
+        statements.latest(account, limit=5)
+        statements.page(Span(account), after=Place(date(2017, 1, 5), 1), limit=5)
+        explain.account(account, last=5, lines_most=1)
+    of_lines = [each["sql"] for each in asked if "ledger_app_line" in each["sql"] and "json_each" not in each["sql"]]
+    assert len(of_lines) > 4
+    with connection.cursor() as cursor:
+        for statement in of_lines:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+            plan = " / ".join(row[-1] for row in cursor.fetchall())
+            assert "USING INDEX line_date" in plan or "USING COVERING INDEX line_date" in plan, plan
+            assert "TEMP B-TREE" not in plan, plan
+
+
+def test_the_latest_lines_run_back_from_the_stored_balance_whatever_the_stripe(ledger):
+    post(ledger, range(1, 90))
+    account = ledger.accounts["settlement"]
+    whole = list(statements.movements(Span(account), 0))
+    pages: list[statements.Movement] = []
+    place: Place | None = None
+    while page := statements.latest(account, before=place, limit=7):
+        pages, place = page + pages, page[0].place
+    assert pages == whole
+    assert [each.effective_on for each in whole] == sorted(each.effective_on for each in whole)
+
+
+def test_of_a_long_account_the_opening_is_what_the_stored_balance_leaves(ledger):
+    post(ledger, range(1, 90))
+    span = Span(ledger.accounts["settlement"], date(2017, 1, 10), date(2017, 1, 20))
+    assert statements.sums(span, by_claim=True) == statements.sums(span)
+    known = span._replace(known_at=samples.AFTER_JANUARY - timedelta(seconds=1))
+    assert statements.sums(known, by_claim=True) == statements.sums(known)
+
+
+def test_a_line_of_another_date_than_its_entry_is_named(ledger, tamper):
+    post(ledger, range(1, 4))
+    books = Scope(Book.objects.all())
+    assert list(date_proofs.lines_bear_dates(books)) == []
+    line = Line.objects.order_by("id").first()
+    assert line is not None
+    for value in ("'2017-01-31'", "NULL"):
+        tamper("line", f"UPDATE ledger_app_line SET effective_on = {value} WHERE id = {line.pk}")
+        (said,) = date_proofs.lines_bear_dates(books)
+        assert line.entry.reference in said
+        account = explain.find_account("CARD", line.account.code)
+        assert account is not None
+        assert "entry_differs" in {each.code for each in explain.account(account, last=5).complaints}
