@@ -19,6 +19,7 @@ from ledger_app.operations import (
     lot_rules,
     members,
     merges,
+    opening,
     reason_codes,
     reversals,
     transactions,
@@ -130,6 +131,7 @@ def _adjustments(world: World, directory: Path, second: Caller) -> None:
 
 
 def _points(world: World, lots: Book) -> None:
+    opening.set_template(book=lots, role="wallet", category="liability", floor=0, caller=world.caller(world.superuser))
     given = HoldRuleGiven(amount_most=1_000, targets=("lots.redeemed",))
     hold_rules.set_rule(book=lots, given=given, caller=world.caller(world.superuser))
     till = User.objects.create(username="till-1")
