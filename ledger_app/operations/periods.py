@@ -68,11 +68,11 @@ def freeze(
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
         _refuse_turnover(row, proof.debit_total)
         before = seals.previous(row)
-        place = {"number": before.number + 1 if before else 1, "previous": before}
         seal = Seal.objects.create(
             book=row.book,
             period=row,
-            **place,
+            number=before.number + 1 if before else 1,
+            previous=before,
             digest=proof.digest,
             form=seals.FORM,
             entry_count=proof.entry_count,
@@ -87,6 +87,7 @@ def freeze(
         traces.cover(seal)
         return {}
 
+    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
         traces.link(at=caller.at, distance=timedelta(0))  # before any lock: the seal covers the head of the chain
@@ -97,14 +98,7 @@ def freeze(
                 model=Period,
                 pk=period_id,
                 caller=caller,
-                facts=lambda row: closing.facts(
-                    row,
-                    user=caller.user,
-                    at=caller.at,
-                    controls=dict(controls),
-                    proofs=proved,
-                    amount_required=amount_required,
-                ),
+                facts=lambda row: closing.facts(row, **asked, proofs=proved),
                 write=write_seal,
                 reason=reason,
                 version=version,

@@ -105,7 +105,7 @@ def _ends_are_told(identifier: Identifier, said_of: Sequence[Mapping[str, str | 
         if before["active_to"] == after["active_to"]:
             continue
         rows_of = AuditRow.objects.filter(
-            subject_type="member", subject_id=after["holder_id"], action="end_identifier", outcome="done"
+            subject_type="member", subject_id=int(after["holder_id"] or 0), action="end_identifier", outcome="done"
         )
         if not rows_of.filter(facts__value=identifier.shown, facts__to=after["active_to"] or "").exists():
             return False
