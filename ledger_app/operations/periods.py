@@ -87,7 +87,7 @@ def freeze(
         traces.cover(seal)
         return {}
 
-    asked = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
+    asked: dict[str, Any] = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
         traces.link(at=caller.at, distance=timedelta(0))  # before any lock: the seal covers the head of the chain
