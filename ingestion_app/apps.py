@@ -31,3 +31,4 @@ class IngestionConfig(AppConfig):
         read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
         ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
         ledger_proofs.register(proofs.STATEMENTS, triggers=proofs.EXPECTED_TRIGGERS)
+        ledger_proofs.register(originals.statements(lambda: Path(settings.KAKUTEI_FILES_DIR)))

@@ -1,5 +1,6 @@
 """The ledger application."""
 
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -15,7 +16,10 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         """Have groups, rights and the system user brought up to date after each migration; have the ledger ask what it knows itself."""
+        from django.conf import settings
+
         from ledger_app.models import Posting
+        from ledger_app.operations import kept_bytes
         from ledger_app.queries import (
             adjustment_proofs,
             adjustments,
@@ -31,10 +35,12 @@ class LedgerConfig(AppConfig):
             reference_proofs,
             reversal_proofs,
             reversals,
+            trace_proofs,
             undecided,
         )
 
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
+        post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
         for unfinished in (adjustments.undecided, reversals.unfinished):
             closing.register(unfinished)
         open_work.register(undecided.of)
@@ -47,6 +53,8 @@ class LedgerConfig(AppConfig):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (date_proofs, floor_proofs, member_proofs, reference_proofs):
             proofs.register(also.STATEMENTS)
+        proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
+        proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)
 
 
 def install_rights(**_kwargs: Any) -> None:
@@ -54,3 +62,10 @@ def install_rights(**_kwargs: Any) -> None:
     from ledger_app.operations import rights
 
     rights.install()
+
+
+def install_traces(**_kwargs: Any) -> None:
+    """Bring the triggers that trace rows in line with the models."""
+    from ledger_app.operations import traces
+
+    traces.install()

@@ -106,6 +106,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         schema.keep(connection)
         made_by_migrations = highest_ids(connection)
+        keep_copies(connection, made_by_migrations)
     # On the class: while a browser is driven, an event loop runs and the connection in use is another object.
     operations = type(connection.ops)
     flush_of_django = operations.sql_flush
@@ -118,25 +119,38 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     operations.sql_flush = flush_of_django  # type: ignore[method-assign]
 
 
-def highest_ids(database: BaseDatabaseWrapper) -> dict[str, int]:
-    """Return the highest id of each table that has rows and an integer id."""
+def highest_ids(database: BaseDatabaseWrapper) -> dict[str, tuple[str, int]]:
+    """Return key and highest number of each table that has rows and a key that is a number."""
     found = {}
     with database.cursor() as cursor:
         for table in database.introspection.django_table_names(only_existing=True, include_views=False):
-            columns = {column.name for column in database.introspection.get_table_description(cursor, table)}
-            if "id" not in columns:
+            key = database.introspection.get_primary_key_column(cursor, table)
+            if key is None:
                 continue
-            cursor.execute(f"SELECT MAX(id) FROM {database.ops.quote_name(table)}")
+            cursor.execute(f"SELECT MAX({database.ops.quote_name(key)}) FROM {database.ops.quote_name(table)}")
             (highest,) = cursor.fetchone()
             if isinstance(highest, int):
-                found[table] = highest
+                found[table] = (key, highest)
     return found
 
 
-def flush_statements(database: BaseDatabaseWrapper, tables: list[str], kept: dict[str, int]) -> list[str]:
-    """Return the statements that empty ``tables`` down to the ids in ``kept``, around the triggers that forbid it."""
+def keep_copies(database: BaseDatabaseWrapper, kept: dict[str, tuple[str, int]]) -> None:
+    """On MariaDB, copy what migrations left: tables that refuse DELETE are emptied whole, and filled again."""
+    if database.vendor != "mysql":
+        return
+    with database.cursor() as cursor:
+        for table in kept:
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS `kept_{table}` AS SELECT * FROM `{table}`")
+
+
+def flush_statements(database: BaseDatabaseWrapper, tables: list[str], kept: dict[str, tuple[str, int]]) -> list[str]:
+    """Return the statements that empty ``tables`` down to the numbers in ``kept``, around the triggers that forbid it."""
     with database.cursor() as cursor:
         dirty = [table for table in tables if has_rows(cursor, database.ops.quote_name(table), kept.get(table))]
+        # Last: what is removed, and what is filled in again, leaves traces.
+        dirty.sort(key=lambda table: table == "ledger_app_trace")
+        if database.vendor == "mysql" and dirty and "ledger_app_trace" in tables and dirty[-1] != "ledger_app_trace":
+            dirty.append("ledger_app_trace")
         triggers = triggers_of(database, cursor, dirty)
     guarded = {table for table, _, _ in triggers}
     deletes = []
@@ -145,8 +159,13 @@ def flush_statements(database: BaseDatabaseWrapper, tables: list[str], kept: dic
         if database.vendor == "mysql" and table in guarded:
             # TRUNCATE fires no trigger.
             deletes.append(f"TRUNCATE {name}")
+            if table in kept:
+                deletes.append(f"INSERT INTO {name} SELECT * FROM `kept_{table}`")
         else:
-            deletes.append(f"DELETE FROM {name}" + (f" WHERE id > {kept[table]}" if table in kept else ""))
+            deletes.append(
+                f"DELETE FROM {name}"
+                + (f" WHERE {database.ops.quote_name(kept[table][0])} > {kept[table][1]}" if table in kept else "")
+            )
     if not deletes:
         return []
     if database.vendor == "mysql":
@@ -155,20 +174,20 @@ def flush_statements(database: BaseDatabaseWrapper, tables: list[str], kept: dic
     return [*drops, *deletes, *(statement for _, _, statement in triggers)]
 
 
-def has_rows(cursor: Any, quoted_table: str, above: int | None) -> bool:
-    """Tell whether the table has rows, above the id when one is given."""
-    cursor.execute(f"SELECT 1 FROM {quoted_table}" + ("" if above is None else f" WHERE id > {above}") + " LIMIT 1")
+def has_rows(cursor: Any, quoted_table: str, above: tuple[str, int] | None) -> bool:
+    """Tell whether the table has rows, above the number of its key when one is given."""
+    cursor.execute(f"SELECT 1 FROM {quoted_table}" + ("" if above is None else f" WHERE {above[0]} > {above[1]}") + " LIMIT 1")
     return cursor.fetchone() is not None
 
 
 def triggers_of(database: BaseDatabaseWrapper, cursor: Any, tables: list[str]) -> list[tuple[str, str, str]]:
-    """Return (table, trigger, the statement that makes it) of the triggers on ``tables``; no statement on MariaDB."""
+    """Return (table, trigger, the statement that makes it) of the triggers on ``tables``; on MariaDB, of those that refuse DELETE, no statement."""
     if database.vendor == "sqlite":
         cursor.execute("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid")
     else:
         cursor.execute(
             "SELECT event_object_table, trigger_name, '' FROM information_schema.triggers"
-            " WHERE trigger_schema = DATABASE() AND event_manipulation = 'DELETE'"
+            " WHERE trigger_schema = DATABASE() AND event_manipulation = 'DELETE' AND action_timing = 'BEFORE'"
         )
     return [row for row in cursor.fetchall() if row[0] in tables]
 

@@ -16,7 +16,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 TOP = Path(__file__).resolve().parent.parent
 KEPT = TOP / ".venv" / ".schemas"
-MADE_BY = ("*/migrations/*.py", "*/models/*.py", "ledger_app/rules/rights.py", "requirements.txt")
+MADE_BY = (
+    *("*/migrations/*.py", "*/models/*.py", "ledger_app/rules/rights.py", "requirements.txt"),
+    *("ledger_app/rules/traces.py", "ledger_app/queries/traces.py", "ledger_app/operations/traces.py"),
+)
 
 
 def digest() -> str:

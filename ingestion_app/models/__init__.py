@@ -1,7 +1,20 @@
 """The tables of ingestion."""
 
 from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
+from ingestion_app.models.proofs import RecordsDigest
 from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
 from ingestion_app.models.workers import Worker
 
-__all__ = ["Attempt", "Batch", "Chunk", "File", "Finding", "Receipt", "Record", "Source", "SourceVersion", "Worker"]
+__all__ = [
+    "Attempt",
+    "Batch",
+    "Chunk",
+    "File",
+    "Finding",
+    "Receipt",
+    "Record",
+    "RecordsDigest",
+    "Source",
+    "SourceVersion",
+    "Worker",
+]

@@ -1,13 +1,17 @@
 """Reads the bytes that records were read from, out of the files as they are kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from ingestion_app import errors
-from ingestion_app.models import Batch, Record
+from ingestion_app.models import Batch, File, Record
 from ingestion_app.queries import origins
 from ingestion_app.queries.origins import Read, Reader
-from ledger_app.operations import filing
+from ledger_app.operations import filing, kept_bytes
+from ledger_app.queries.proofs import Scope, Statement
 
 
 def reader(directory: Callable[[], Path]) -> Reader:
@@ -24,3 +28,16 @@ def reader(directory: Callable[[], Path]) -> Reader:
             return Read(None, (origins.missing(batch),))
 
     return read
+
+
+def statements(directory: Callable[[], Path]) -> tuple[Statement, ...]:
+    """Return the statement that the bytes of received files are kept under ``directory``, which is asked for each time."""
+
+    def breaches(books: Scope) -> Iterator[str]:
+        if books.reads_bytes:
+            rows = File.objects.order_by("sha256").values_list("id", "sha256", "size").iterator(chunk_size=1000)
+            yield from kept_bytes.lost(
+                ((_("File {number}").format(number=number), bytes(sha256), size) for number, sha256, size in rows), directory()
+            )
+
+    return (Statement(3, gettext_lazy("The bytes of each file are kept as they came."), breaches, reads_bytes=True),)

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.formats.definition import Definition, Kind
-from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.models import Batch, Chunk, Finding, Record, RecordsDigest
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
+from ingestion_app.queries.record_proofs import RecordsHash
 from ledger_app.operations import bulk
 from ledger_app.rules.identifiers import hidden, masked, masked_text
 
@@ -300,6 +301,7 @@ def cut(records_of: dict[int, int], chunk_records: int) -> Cut:
 
 def clear(batch: Batch) -> None:
     """Remove the rows of an earlier plan. The database refuses it where one of its chunks is applied."""
+    RecordsDigest.objects.filter(batch=batch).delete()
     Record.objects.filter(batch=batch).delete()
     Chunk.objects.filter(batch=batch).delete()
 
@@ -362,12 +364,20 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractS
             rows.append((batch.pk, line, offset, length, status, chunk_id, key, holder_id, amount, values))
         return rows
 
+    covered = RecordsHash()
+
+    def covered_block(staged: list[Staged]) -> list[tuple[Any, ...]]:
+        rows = block_of(staged)
+        covered.add(rows)
+        return rows
+
     written = 0
     for count in bulk.insert_each(
-        "ingestion_app_record", RECORD_COLUMNS, map(block_of, chain.from_iterable(stage.blocks() for stage in stages))
+        "ingestion_app_record", RECORD_COLUMNS, map(covered_block, chain.from_iterable(stage.blocks() for stage in stages))
     ):
         written += count
         yield written
+    RecordsDigest.objects.create(batch=batch, record_count=covered.count, digest=covered.digest())
     for chunk_id, grown in zip(chunk_ids, growing, strict=True):
         Chunk.objects.filter(pk=chunk_id).update(
             record_count=grown.records, record_sum=grown.sum, totals=grown.totals, records_digest=grown.digest.digest()

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import batches, definitions, records, reversals, undone
+from ingestion_app.queries import batches, definitions, record_proofs, records, reversals, undone
 from ledger_app.models import Book
-from ledger_app.queries.proofs import Statement, changes_without_rows
+from ledger_app.queries.proofs import Statement, changes_without_rows, rows
 
 
 def _of_books(books: Sequence[Book], states: Sequence[str]) -> Iterator[Batch]:
@@ -25,12 +25,12 @@ def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
         yield from _recount_differs(batch)
         if batch.reverses_id is not None:
             continue  # nothing arrived; what it undoes is asked of the batch that is reversed
-        rows = Record.objects.filter(batch=batch).values("status").annotate(count=Count("id"), total=Sum("amount"))
-        count, total = sum(row["count"] for row in rows), sum(int(row["total"] or 0) for row in rows)
+        by_status = Record.objects.filter(batch=batch).values("status").annotate(count=Count("id"), total=Sum("amount"))
+        count, total = sum(row["count"] for row in by_status), sum(int(row["total"] or 0) for row in by_status)
         applied = Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).aggregate(
             count=Sum("record_count"), total=Sum("record_sum")
         )
-        planned = {row["status"]: (row["count"], int(row["total"] or 0)) for row in rows}.get("planned", (0, 0))
+        planned = {row["status"]: (row["count"], int(row["total"] or 0)) for row in by_status}.get("planned", (0, 0))
         claims = [
             (_("received"), batch.record_count, batch.record_sum),
             (_("trailer"), batch.trailer_count, batch.trailer_sum),
@@ -82,6 +82,21 @@ def _reversals_undo(books: Sequence[Book]) -> Iterator[str]:
         yield from undone.breaches(batch)
 
 
+# A chunk that is there wrote what the posting says; where no file was ever taken in, whoever posted had no chunks.
+CHUNKLESS = """
+    SELECT posting.id, posting.origin_id
+      FROM ledger_app_posting AS posting LEFT JOIN ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id
+     WHERE posting.origin_kind = 'chunk' AND (chunk.id IS NULL OR chunk.state <> 'applied')
+       AND EXISTS (SELECT 1 FROM ingestion_app_chunk)
+"""
+
+
+def _chunks_are_there(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 3, for the origins of postings that are chunks."""
+    for key, chunk in rows(CHUNKLESS, ()):
+        yield _("Posting {key} names chunk {chunk}, which is not there or was not applied.").format(key=key, chunk=chunk)
+
+
 def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
     """Statement 12, for batches."""
     subjects = [(batch.pk, str(batch), batch.version, batch.state) for batch in _of_books(books, Batch.State.values)]
@@ -89,8 +104,14 @@ def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
 
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(3, gettext_lazy("What each posting of a file came from is there."), _chunks_are_there),
     Statement(
         7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile
+    ),
+    Statement(
+        7,
+        gettext_lazy("The records of a batch are those that were written when it was validated."),
+        record_proofs.records_are_those_that_were_written,
     ),
     Statement(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
     Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),

@@ -82,3 +82,12 @@ class SealNotRecomputed(LedgerError):
 
     code = "seal_not_recomputed"
     template = _("The seal of period {period}, on which this balance rests, does not recompute. Run verify.")
+
+
+class PostingUnproven(LedgerError):
+    """An entry's posting has no digest: the program did not write it."""
+
+    code = "posting_unproven"
+    template = _(
+        "The posting of {reference}, which names {kind} {number}, was not written by the program: it has no digest. Run verify."
+    )

@@ -18,6 +18,7 @@ from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse,
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
 from ledger_app.models.reversals import Reversal
+from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 
 __all__ = [
     "STRIPES_MOST",
@@ -42,6 +43,7 @@ __all__ = [
     "Holder",
     "Identifier",
     "Line",
+    "Link",
     "Lot",
     "LotRule",
     "LotUse",
@@ -50,10 +52,13 @@ __all__ = [
     "OpenLot",
     "Period",
     "Posting",
+    "PostingDigest",
     "ReasonCode",
     "RedirectedEntry",
     "Reversal",
     "Seal",
+    "SealCover",
+    "Trace",
     "User",
     "Verification",
 ]

@@ -9,7 +9,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import bounds
 from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
-from ledger_app.operations import bulk, lots, measuring
+from ledger_app.operations import bulk, lots, measuring, traces
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
@@ -129,7 +129,8 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     ]
     bulk.insert_all("lines", "ledger_app_line", LINE_COLUMNS, lines)
     _set_balances(plan)
-    lots.write(plan, row.pk, accounts)
+    of_lots = lots.write(plan, row.pk, accounts)
+    traces.digest_posting(row, [entry[-1] for entry in entries], *of_lots)
     _assert_written(row.pk, plan)
     return row.pk
 

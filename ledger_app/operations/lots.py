@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -115,10 +116,15 @@ def let_go(parts: Mapping[int, int]) -> None:
     _change("remainders let go", LET_GO, sorted(parts.items()))
 
 
-def write(plan: Plan, posting_id: int, accounts: Mapping[int, HeldAccount]) -> None:
-    """Write the lots, uses and remainders of a plan whose lines are written, and assert that each account's lots sum to its balance."""
+def write(
+    plan: Plan, posting_id: int, accounts: Mapping[int, HeldAccount]
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Write the lots, uses and remainders of a plan whose lines are written, and assert that each account's lots sum to its balance.
+
+    Return the rows of lots and of uses, which the posting's digest covers.
+    """
     if not plan.lots and not plan.uses:
-        return
+        return [], []
     first = posting_id * PLACES
     if len(plan.uses) > PLACES:
         raise ValueError(f"one posting has room for {PLACES:,} uses of lots; post in several")
@@ -147,6 +153,7 @@ def write(plan: Plan, posting_id: int, accounts: Mapping[int, HeldAccount]) -> N
     touched = {account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()}
     # An account that keeps lots has one balance, which is held against the plan where the lines are.
     _assert_sums({key: natural(accounts[key].category, plan.balances[balance_id(key, 0)].amount) for key in touched})
+    return new, uses
 
 
 def reserve(takings: Sequence[tuple[int, int, int, int]]) -> None:

@@ -1,6 +1,7 @@
 """Marks periods provisional, reopens and freezes them."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import bounds
 from ledger_app.models import Period, Seal
-from ledger_app.operations import transitions
+from ledger_app.operations import traces, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, closing, proving, seals
 from ledger_app.rules.periods import PERIOD, PeriodFacts
@@ -67,7 +68,7 @@ def freeze(
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
         _refuse_turnover(row, proof.debit_total)
         before = seals.previous(row)
-        Seal.objects.create(
+        seal = Seal.objects.create(
             book=row.book,
             period=row,
             number=before.number + 1 if before else 1,
@@ -83,10 +84,13 @@ def freeze(
             sealed_by=caller.user,
             sealed_at=clock.now(),
         )
+        traces.cover(seal)
         return {}
 
+    asked: dict[str, Any] = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
     with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
         proved.prove()
+        traces.link(at=caller.at, distance=timedelta(0))  # before any lock: the seal covers the head of the chain
         frozen = transitions.perform(
             transitions.Request(
                 machine=PERIOD,
@@ -94,14 +98,7 @@ def freeze(
                 model=Period,
                 pk=period_id,
                 caller=caller,
-                facts=lambda row: closing.facts(
-                    row,
-                    user=caller.user,
-                    at=caller.at,
-                    controls=dict(controls),
-                    proofs=proved,
-                    amount_required=amount_required,
-                ),
+                facts=lambda row: closing.facts(row, **asked, proofs=proved),
                 write=write_seal,
                 reason=reason,
                 version=version,

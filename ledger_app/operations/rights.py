@@ -13,8 +13,8 @@ def install() -> None:
         user.set_unusable_password()
         user.save()
     present = {f"{app}.{codename}": key for app, codename, key in _permissions()}
-    for group_name, actions in rights.ACTIONS.items():
-        wanted = {f"{app}.view_{model}" for app, models in rights.READ.items() for model in models} | set(actions)
+    for group_name in rights.ACTIONS:
+        wanted = rights.of_group(group_name)
         if not wanted <= present.keys():
             return  # migrations of the other applications are still to come
         group, _ = Group.objects.get_or_create(name=group_name)

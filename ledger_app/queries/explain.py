@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Q
 
 from ledger_app import errors
 from ledger_app.errors import reversing
-from ledger_app.models import Account, Book, Entry, Identifier, Line, Seal
+from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDigest, Seal
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.books import CODE_MOST
@@ -93,6 +93,7 @@ class EntryExplained(NamedTuple):
     """An entry, some of its lines as (account code, amount, balance after), and whether its digest recomputes.
 
     ``digest_holds`` is None where its lines are more than were to be read. ``after`` is the number of the last line that is shown, where more follow.
+    ``is_proven`` says whether its posting has a digest.
     """
 
     entry: Entry
@@ -105,12 +106,19 @@ class EntryExplained(NamedTuple):
     after: int | None
     replaces: int | None  # the number of the entry that bore the reference before, and was reversed
     replaced_by: int | None  # of the one that bears it since this one was reversed
+    is_proven: bool = True
 
     @property
     def complaints(self) -> list[errors.LedgerError]:
         """What is stored and does not recompute."""
         holds = self.digest_holds is not False and self.line_count > 1 and self.debit + self.credit == 0
-        return [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
+        found: list[errors.LedgerError] = [] if holds else [errors.EntryDiffers(reference=self.entry.reference)]
+        if not self.is_proven:
+            posting = self.entry.posting
+            found.append(
+                reversing.PostingUnproven(reference=self.entry.reference, kind=posting.origin_kind, number=posting.origin_id)
+            )
+        return found
 
 
 def find_account(book: str, code: str) -> Account | None:
@@ -208,6 +216,8 @@ def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines
     is_read = lines_most is None or summed["count"] <= lines_most
     reversal = Entry.objects.filter(reverses=found).values_list("reference", flat=True).first()
     earlier, later = neighbours(found)
+    # Only whether it is there: to recompute it, all that was posted with this entry is read, which is for verify.
+    is_proven = PostingDigest.objects.filter(posting=found.posting_id).exists()
     return EntryExplained(
         entry=found,
         lines=[(code, amount, balance) for _id, code, amount, balance in rows[:shown]],
@@ -219,6 +229,7 @@ def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines
         after=rows[shown - 1][0] if len(rows) > shown else None,
         replaces=earlier.pk if earlier else None,
         replaced_by=later.pk if later else None,
+        is_proven=is_proven,
     )
 
 

@@ -7,12 +7,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ledger_app.models import Account, Book, Entry, Holder, Merge
-from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows
+from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
 from ledger_app.rules import merges
+
+UNCLAIMED = """
+    SELECT account.code, account.stripes, COUNT(balance.id)
+      FROM ledger_app_account AS account LEFT JOIN ledger_app_balance AS balance ON balance.account_id = account.id
+     WHERE account.book_id IN ({books})
+     GROUP BY account.id, account.code, account.stripes
+    HAVING COUNT(balance.id) <> account.stripes OR MAX(balance.stripe) >= account.stripes
+        OR SUM(CASE WHEN balance.id <> account.id * 64 + balance.stripe THEN 1 ELSE 0 END) <> 0
+"""
 
 
 def closed_accounts_are_zero(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 2, for accounts that take no lines any more."""
+    """Statement 2, for accounts that take no lines any more, and for the stripes of all."""
+    for code, stripes, found in rows(UNCLAIMED, books):
+        yield _(
+            "Account {code} has {found} balances for {stripes} stripes, or one that is not numbered as its stripe is."
+        ).format(code=code, found=found, stripes=stripes)
     closed = Account.objects.filter(book__in=books, state=Account.State.CLOSED).annotate(total=Sum("balances__amount"))
     for code, total in closed.exclude(total=0).order_by("id").values_list("code", "total")[:BREACHES_MOST]:
         yield _("Account {code} is closed and has a balance of {total}.").format(code=code, total=total or 0)

@@ -21,9 +21,10 @@ BREACHES_MOST = 100
 class Scope(Sequence[Book]):
     """The books that are proved, with what was recomputed of them: the recomputation of a period serves every statement that rests on it."""
 
-    def __init__(self, books: Iterable[Book]) -> None:
-        """Begin with nothing recomputed."""
+    def __init__(self, books: Iterable[Book], *, reads_bytes: bool = True) -> None:
+        """Begin with nothing recomputed. ``reads_bytes`` says whether the bytes that are kept outside the database are read too."""
         self._books = list(books)
+        self.reads_bytes = reads_bytes
         self._proofs: dict[int, Proof] = {}
 
     def __getitem__(self, place: Any) -> Any:
@@ -47,6 +48,8 @@ class Statement(NamedTuple):
     number: int
     says: str | Promise
     breaches: Callable[[Scope], Iterable[str]]
+    reads_bytes: bool = False  # it reads what is kept outside the database, and may be left out
+    note: Callable[[], str] = str  # what of it could not be asked, said with the answer; nothing where all was
 
 
 _registered: list[Statement] = []

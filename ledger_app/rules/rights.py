@@ -72,6 +72,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "holdtarget",
         "identifier",
         "line",
+        "link",
         "lot",
         "lotrule",
         "lotuse",
@@ -80,11 +81,30 @@ READ: Mapping[str, tuple[str, ...]] = {
         "openlot",
         "period",
         "posting",
+        "postingdigest",
         "reasoncode",
         "redirectedentry",
         "reversal",
         "seal",
+        "sealcover",
+        "trace",
         "verification",
     ),
-    "ingestion_app": ("attempt", "batch", "chunk", "file", "finding", "receipt", "record", "source", "sourceversion"),
+    "ingestion_app": (
+        "attempt",
+        "batch",
+        "chunk",
+        "file",
+        "finding",
+        "receipt",
+        "record",
+        "recordsdigest",
+        "source",
+        "sourceversion",
+    ),
 }
+
+
+def of_group(name: str) -> set[str]:
+    """Return the rights of a group, each as the application's label, a dot, and the right's name."""
+    return {f"{app}.view_{model}" for app, models in READ.items() for model in models} | set(ACTIONS[name])

@@ -10,11 +10,15 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from ledger_app.queries import schema
+
 RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
 GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei_app@'127\.0\.0\.1';$", re.MULTILINE)
 USER, PASSWORD = "kakutei_grants", "made-up-for-this-test"
 # Written by migrate alone.
 OF_MIGRATE = {"django_content_type", "django_migrations", "auth_permission", "auth_group", "auth_group_permissions"}
+# Written by triggers alone, with the rights of whoever made them.
+OF_TRIGGERS = {"ledger_app_trace"}
 NEVER_CHANGED = (
     "ledger_app_posting",
     "ledger_app_entry",
@@ -23,6 +27,16 @@ NEVER_CHANGED = (
     "ledger_app_auditrow",
     "ledger_app_adjustmentdecision",
     "ledger_app_attachment",
+    "ledger_app_lot",
+    "ledger_app_lotuse",
+    "ledger_app_holdlot",
+    "ledger_app_link",
+    "ledger_app_postingdigest",
+    "ledger_app_sealcover",
+    "ledger_app_verification",
+    "ledger_app_historicaladjustment",
+    "ledger_app_historicalaccount",
+    "ingestion_app_historicalbatch",
     "ingestion_app_file",
     "ingestion_app_receipt",
     "ingestion_app_sourceversion",
@@ -42,9 +56,16 @@ def granted() -> dict[str, set[str]]:
     return {table: set(rights.split(", ")) for rights, table in GRANT.findall(RUNBOOK.read_text(encoding="utf-8"))}
 
 
+def column_of(table: str) -> str:
+    """Return the key of a table."""
+    (model,) = [each for each in apps.get_models() if each._meta.db_table == table]
+    assert model._meta.pk is not None
+    return str(model._meta.pk.column)
+
+
 def test_every_table_is_granted_and_no_other():
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
-    assert set(granted()) == tables - OF_MIGRATE
+    assert set(granted()) == tables - OF_MIGRATE - OF_TRIGGERS
 
 
 def test_what_is_written_once_can_only_be_inserted():
@@ -83,7 +104,9 @@ def test_the_runtime_user_can_read_and_lock_but_not_alter_what_must_stand(runtim
     cursor.execute("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()")
     assert "kakutei_line_no_update" in {name for (name,) in cursor.fetchall()}
     attempts = [f"DELETE FROM {table}" for table in (*NEVER_CHANGED, *NEVER_DELETED)]
-    attempts += [f"UPDATE {table} SET id = id" for table in NEVER_CHANGED]
+    attempts += [f"UPDATE {table} SET {column_of(table)} = {column_of(table)}" for table in NEVER_CHANGED]
+    attempts += [f"INSERT INTO {table} SELECT * FROM {table}" for table in sorted(OF_TRIGGERS)]
+    attempts += [f"DELETE FROM {table}" for table in sorted(OF_TRIGGERS)]
     attempts += [
         "TRUNCATE ledger_app_line",
         "REPLACE INTO ledger_app_line SELECT * FROM ledger_app_line",
@@ -97,3 +120,16 @@ def test_the_runtime_user_can_read_and_lock_but_not_alter_what_must_stand(runtim
     for statement in attempts:
         with pytest.raises(MySQLdb.OperationalError, match="denied"):
             cursor.execute(statement)
+
+
+@pytest.mark.mariadb
+def test_what_the_runtime_user_writes_is_traced_with_the_rights_of_the_owner(runtime):
+    cursor = runtime.cursor()
+    cursor.execute("INSERT INTO ledger_app_book (code, name, unit, exponent, time_zone) VALUES ('B', 'B', 'points', 0, 'UTC')")
+    runtime.commit()
+    with connection.cursor() as owner:
+        owner.execute("SELECT COUNT(*) FROM ledger_app_trace WHERE table_name = 'ledger_app_book'")
+        assert owner.fetchone() == (1,)
+    # What triggers do is not shown to it: verify says so, and asks the rest.
+    cursor.execute(schema.TRIGGERS_OF_MARIADB)
+    assert {body for *_named, body in cursor.fetchall()} == {None}

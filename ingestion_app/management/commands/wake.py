@@ -17,7 +17,7 @@ from config import commands, doorways
 from ingestion_app import tasks
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Worker
-from ledger_app.operations import adjustments, holds
+from ledger_app.operations import adjustments, holds, traces
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,11 @@ def _end_holds() -> list[int]:
     return []
 
 
+def _link() -> list[int]:
+    traces.link(at=doorways.now())
+    return []
+
+
 def _wake() -> list[int]:
     return tasks.wake(at=doorways.now(), silent_after=timedelta(seconds=settings.KAKUTEI_LEASE_SECONDS))
 
@@ -94,11 +99,11 @@ def _expire() -> list[int]:
     return adjustments.expire_overdue(caller=commands.caller(None))
 
 
-JOBS: Final[dict[str, Callable[[], list[int]]]] = {"holds": _end_holds, "woken": _wake, "expired": _expire}
+JOBS: Final[dict[str, Callable[[], list[int]]]] = {"holds": _end_holds, "woken": _wake, "expired": _expire, "linked": _link}
 
 
 def _told(done: Done) -> Done:
-    """Return what is told of what was done: holds tell of themselves in their audit rows."""
+    """Return what is told of what was done: holds tell of themselves in their audit rows, the chain in its links."""
     return {name: done.get(name, []) for name in ("woken", "expired")}
 
 

@@ -19,14 +19,21 @@ class Command(commands.Command):
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("book", nargs="?", metavar="BOOK")
+        parser.add_argument(
+            "--without-bytes", action="store_true", help="do not read the bytes of files and attachments; the answer says so"
+        )
 
     def run(self, **options: Any) -> commands.Outcome:
         """Verify, and keep what was found."""
         chosen = [books.find(options["book"])] if options["book"] else list(Book.objects.order_by("code"))
         told = self.stderr.write if sys.stderr.isatty() else lambda _says: None
-        result = verification.verify(books=chosen, at=doorways.now(), now=doorways.now, told=told)
+        result = verification.verify(
+            books=chosen, at=doorways.now(), now=doorways.now, told=told, reads_bytes=not options["without_bytes"]
+        )
         lines = [
-            f"{each['number']:>2}. {'holds' if not each['breaches'] else 'BROKEN'}: {each['says']}" for each in result.results
+            f"{each['number']:>2}. {'not asked' if each.get('left_out') else 'BROKEN' if each['breaches'] else 'holds'}: {each['says']}"
+            + (f" ({each['note']})" if each.get("note") else "")
+            for each in result.results
         ]
         breaches = [f"{each['number']}. {breach}" for each in result.results for breach in each["breaches"]]
         data = {"books": [book.code for book in chosen], "breaches": result.breaches, "statements": result.results}

@@ -357,8 +357,10 @@ def found(batch: Batch) -> list[str]:
 
 
 def set_account(code: str, state: str) -> None:
-    """Set the state of an account, as somebody does between two steps of a batch."""
-    Account.objects.filter(code=code).update(state=state)
+    """Set the state of an account, with its history, as somebody does between two steps of a batch."""
+    for account in Account.objects.filter(code=code):
+        account.state = state
+        account.save(update_fields=["state"])
 
 
 def hold(batch: Batch, *numbers: int, until: datetime, by: str = "here:7") -> None:

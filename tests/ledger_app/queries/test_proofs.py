@@ -124,7 +124,8 @@ def test_tampering_is_found_and_named(closed, tamper, table, statement, numbers,
     tamper(table, statement)
     status, found = verify()
     assert status == 1
-    assert set(found) == numbers, found
+    # Besides, the row is not what was written down of it, or what its history says.
+    assert numbers <= set(found) <= numbers | {2, 3, 10, 12}, found
     assert any(said in breach for breaches in found.values() for breach in breaches), found
 
 
@@ -145,9 +146,10 @@ def test_a_digest_that_was_made_to_fit_is_found_by_the_seal(closed, tamper):
         f"UPDATE ledger_app_entry SET description = 'forged', digest = x'{fits.hex()}' WHERE reference = 'r-1'",
     )
     status, found = verify()
-    assert (status, set(found)) == (1, {10})
-    # The change of one seal breaks every seal after it.
+    assert status == 1
+    # The change of one seal breaks every seal after it. The posting's digest covers those of its entries.
     assert len(found[10]) == 1
+    assert [breach.partition(" ")[0] for breach in found[3]] == ["Posting"]
     assert seals.prove(closed.periods["2017-01"]).differing == []
 
 

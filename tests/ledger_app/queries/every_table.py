@@ -1,0 +1,185 @@
+"""A world in which every table of both applications has rows, all of them written by operations."""
+
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+from django.contrib.auth.models import Group, Permission
+
+from ledger_app.models import Account, Book, Entry, User
+from ledger_app.operations import (
+    adjustments,
+    attachments,
+    books,
+    entries,
+    expiry,
+    freezing,
+    hold_rules,
+    holds,
+    lot_rules,
+    members,
+    merges,
+    opening,
+    reason_codes,
+    reversals,
+    transactions,
+    verification,
+)
+from ledger_app.operations.audit import Caller
+from ledger_app.operations.books import AccountOpening, MemberOpening
+from ledger_app.operations.hold_rules import HoldRuleGiven
+from ledger_app.operations.lot_rules import RuleGiven
+from ledger_app.queries import adjustments as adjustment_rows
+from ledger_app.queries import merges as merge_rows
+from ledger_app.queries import reversals as reversal_rows
+from ledger_app.queries.closing import control_totals
+from ledger_app.rules.adjustments import Proposal
+from ledger_app.rules.merges import digest as merge_digest
+from ledger_app.rules.posting import Draft
+from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.world import Purchase, World
+
+NOW = worlds.NOW
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def build(directory: Path) -> World:
+    """Set up two books with files, one with lots, and do everything once."""
+    world = worlds.build(directory / "files", set_aside=5)
+    lots = _lots(world)
+    finance, root, support = (world.caller(user) for user in (world.finance, world.superuser, world.support))
+    second = User.objects.create(username="second", is_staff=True)
+    second.groups.add(Group.objects.get(name="finance"))
+    second.user_permissions.add(Permission.objects.get(codename="view_book"))
+    reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"LOTS": "lots.expense"}, caller=finance)
+    reason_codes.set_limit(group="finance", book="LOTS", amount_most=50_000, two_deciders_above=5_000, caller=root)
+    _adjustments(world, directory, world.caller(second))
+    _points(world, lots)
+    _files(world)
+    for book in (world.card, world.points):
+        books.open_period(
+            book=book, name="2017-03", starts_on=date(2017, 3, 1), ends_on=date(2017, 3, 31), caller=world.caller(world.system)
+        )
+    _members(world, support, finance)
+    return world
+
+
+def _lots(world: World) -> Book:
+    caller = world.caller(world.system)
+    book = books.open_book(code="LOTS", name="Lots", unit="points", exponent=0, time_zone="UTC", caller=caller)
+    openings = [
+        AccountOpening("lots.expense", "programme", "expense"),
+        AccountOpening("lots.breakage", "breakage", "income"),
+        AccountOpening("lots.redeemed", "redeemed", "liability"),
+    ]
+    books.open_accounts(book=book, openings=openings, caller=caller)
+    given = RuleGiven(expiry="days", validity=20, breakage="lots.breakage")
+    lot_rules.set_rule(book=book, role="points", given=given, caller=caller)
+    for name, first, last in (
+        ("2017-01", date(2017, 1, 1), date(2017, 1, 31)),
+        ("2017-02", date(2017, 2, 1), date(2017, 2, 28)),
+        ("2017-03", date(2017, 3, 1), date(2017, 3, 31)),
+    ):
+        books.open_period(book=book, name=name, starts_on=first, ends_on=last, caller=caller)
+    openings_of = [
+        MemberOpening(f"L{number}", (("LOTS", AccountOpening(f"lots.{number}", "points", "liability", floor=0)),))
+        for number in range(1, 5)
+    ]
+    books.open_members(openings=openings_of, caller=caller)
+    return book
+
+
+def _post(world: World, book: Book, on: date, reference: str, *lines: tuple[str, int]) -> Entry:
+    draft = Draft(
+        book_id=book.pk,
+        effective_on=on,
+        reference=reference,
+        description="",
+        lines=tuple((Account.objects.get(book=book, code=code).pk, amount) for code, amount in lines),
+    )
+    origin = entries.Origin("opening", 1_000 + Entry.objects.count())
+    transactions.run(lambda: entries.post(drafts=[draft], origin=origin, caller=world.caller(world.system)))
+    return Entry.objects.get(book=book, reference=reference)
+
+
+def _adjustments(world: World, directory: Path, second: Caller) -> None:
+    support = world.caller(world.support)
+    file = attachments.take_in(
+        stream=BytesIO(b"a receipt\n"),
+        name="r.txt",
+        directory=directory / "files" / "attachments",
+        bytes_most=1_000,
+        caller=support,
+    )
+    for key, amount, files in (("one", 100, (file,)), ("two", 9_000, ()), ("open", 7, ())):
+        proposal = Proposal(
+            key=key,
+            book="LOTS",
+            account="lots.1",
+            amount=amount,
+            effective_on=date(2017, 2, 27),
+            reason="goodwill",
+            text="The till was down.",
+            attachments=files,
+        )
+        row = adjustments.propose(proposal=proposal, caller=support, expires_at=LATER)
+        steps = {"one": ["approve"], "two": ["endorse", "approve"], "open": []}[key]
+        for name, who in zip(steps, (world.caller(world.finance), second), strict=False):
+            row.refresh_from_db()
+            shown = adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
+            adjustments.decide(adjustment_id=row.pk, name=name, caller=who, digest_shown=shown, reason="Seen.")
+
+
+def _points(world: World, lots: Book) -> None:
+    opening.set_template(book=lots, role="wallet", category="liability", floor=0, caller=world.caller(world.superuser))
+    given = HoldRuleGiven(amount_most=1_000, targets=("lots.redeemed",))
+    hold_rules.set_rule(book=lots, given=given, caller=world.caller(world.superuser))
+    till = User.objects.create(username="till-1")
+    till.groups.add(Group.objects.get(name="till"))
+    caller = world.caller(till)
+    _post(world, lots, date(2017, 2, 1), "old", ("lots.2", -40), ("lots.expense", 40))
+    _post(world, lots, date(2017, 2, 27), "granted", ("lots.2", -50), ("lots.expense", 50))
+    spent = _post(world, lots, date(2017, 2, 28), "spent", ("lots.1", 30), ("lots.redeemed", -30))
+    expiry.expire(book=lots, through=date(2017, 2, 27), caller=world.caller(world.system))
+    account, target = (Account.objects.get(code=code).pk for code in ("lots.2", "lots.redeemed"))
+    for reference in ("settled", "left-open"):
+        wanted = holds.Wanted(account, target, 20, reference, NOW + timedelta(hours=5), "")
+        placed, *_rest = holds.place(wanted=wanted, caller=caller)
+        if reference == "settled":
+            holds.settle(hold_id=placed.pk, amount=15, effective_on=None, caller=caller)
+    reversal = reversals.propose(entry_id=spent.pk, reason="Returned.", caller=world.caller(world.support))
+    shown = reversal_rows.preview_on(spent, reversal.effective_on, reversal.prior_period)
+    reversals.approve(reversal_id=reversal.pk, digest_shown=shown.digest, caller=world.caller(world.finance))
+
+
+def _files(world: World) -> None:
+    content = worlds.card_file([*worlds.PURCHASES, Purchase("9999", "31", "b1", "10")])
+    first = world.applied(content)
+    world.receipt(content)
+    world.freeze(first)
+    world.freeze_period(world.opened[0])
+    points = world.opened[2]
+    asked = freezing.ask(
+        period_id=points.pk, controls={"debits": control_totals(points)["debits"]}, caller=world.caller(world.finance)
+    )
+    freezing.carry_out(attempt_id=asked.pk, caller=world.caller(world.finance), code_version="test", now=worlds.clock)
+
+
+def _members(world: World, support: Caller, finance: Caller) -> None:
+    holder = Account.objects.get(code="points.1001").holder_id
+    survivor = Account.objects.get(code="points.1002").holder_id
+    assert holder is not None
+    assert survivor is not None
+    given = members.add_identifier(holder_id=survivor, kind="card_token", value="token-1", caller=support, reason="A new card.")
+    members.end_identifier(identifier_id=given.pk, active_to=date(2017, 2, 28), reason="Lost.", caller=support)
+    later = [
+        Purchase("1001", "31", "s21", "70", "2017-02-05T10:00:00Z"),
+        Purchase("1003", "31", "s22", "80", "2017-02-05T10:00:00Z"),
+    ]
+    # Merged between the approval and the posting: its entries go to the member who remains.
+    second = world.approved(worlds.card_file(later, day=date(2017, 2, 28)), name="till-2017-02-28-1.csv")
+    merge = merges.propose(merge_rows.proposal(holder_id=holder, survivor_id=survivor, reason="One person."), caller=support)
+    plan = merge_rows.facts(merge, user=finance.user, at=NOW).plan
+    merges.approve(merge_id=merge.pk, digest_shown=merge_digest(plan.as_json()).hex(), caller=finance)
+    world.reversed(world.apply(second).batch)
+    verification.verify(books=[world.card], at=NOW, now=worlds.clock)
