@@ -95,7 +95,7 @@ class Line(models.Model):
     """One side of an entry: signed, debit positive; ``balance_after`` is the balance of the account's stripe after it.
 
     The primary key is made as an entry's is: the lines of a posting stand together, in the order of its entries. The date is its entry's, kept
-    here so that the lines of an account are read in the order of their dates, a page at a time (docs/decisions/0051).
+    here so that the lines of an account are read in the order of their dates, a page at a time (docs/decisions/0049).
     """
 
     id = KeyField()
