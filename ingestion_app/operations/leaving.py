@@ -8,6 +8,7 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.operations import plans
 from ingestion_app.operations.plans import FINDINGS_KEPT
 from ingestion_app.queries import batches
 from ingestion_app.queries.refusals import NOBODY
@@ -76,6 +77,8 @@ def _without(batch: Batch, left: Sequence[Chunk], caller: Caller) -> dict[str, A
     for part in postings.parts([chunk.pk for chunk in left]):
         Record.objects.filter(chunk_id__in=part).update(status=Record.Status.SET_ASIDE, chunk=None)
         Chunk.objects.filter(id__in=part).delete()
+    if batch.reverses_id is None:
+        plans.cover(batch)
     totals: Counter[tuple[str, int]] = Counter()
     for of_chunk in Chunk.objects.filter(batch=batch).values_list("totals", flat=True):
         totals.update({(book, place): each for book, three in of_chunk.items() for place, each in enumerate(three)})

@@ -20,7 +20,7 @@ from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.models import Batch, Chunk, Finding, Record, RecordsDigest
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
-from ingestion_app.queries.record_proofs import RecordsHash
+from ingestion_app.queries.record_proofs import RecordsHash, computed
 from ledger_app.operations import bulk
 from ledger_app.rules.identifiers import hidden, masked, masked_text
 
@@ -304,6 +304,13 @@ def clear(batch: Batch) -> None:
     RecordsDigest.objects.filter(batch=batch).delete()
     Record.objects.filter(batch=batch).delete()
     Chunk.objects.filter(batch=batch).delete()
+
+
+def cover(batch: Batch) -> None:
+    """Make the digest over all records of a batch anew, after records of it were set aside."""
+    count, digest = computed(batch.pk)
+    RecordsDigest.objects.filter(batch=batch).delete()
+    RecordsDigest.objects.create(batch=batch, record_count=count, digest=digest)
 
 
 RECORD_COLUMNS = {

@@ -29,6 +29,8 @@ COLLIDE = frozenset(
         *(
             "hold_reference_unique",
             "holdtarget_once",
+            "ledger_app_link.number",
+            "template_role_unique",
             "ledger_app_holdrule.book_id",
             "merge_holder_once",
             "merge_undone_once",

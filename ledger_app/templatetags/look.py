@@ -85,7 +85,7 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "pending": Appearance(_("Waiting"), "plain", '<path d="M3 8h.01M8 8h.01M13 8h.01"/>'),
     "stopped": Appearance(_("Stopped"), "stop", '<path d="M4 4h8v8H4z" fill="currentColor"/>'),
     "running": Appearance(_("Running"), "note", ARC),
-    "waiting": Appearance(_("Waiting"), "plain", '<path d="M3 8h.01M8 8h.01M13 8h.01"/>'),
+    "waiting": Appearance(_("Waiting"), "plain", '<circle cx="8" cy="8" r="6"/><path d="M8 4.6V8l2.4 1.6"/>'),
     "sealed": Appearance(_("Sealed"), "sealed", PADLOCK),
     "superseded": Appearance(_("Superseded"), "plain", '<path d="M2 8h4.5M4.5 5.5L7 8l-2.5 2.5M14 8H9.5M11.5 5.5L9 8l2.5 2.5"/>'),
     "paused": Appearance(_("Paused"), "warn", '<path d="M5.3 3.5v9M10.7 3.5v9"/>'),

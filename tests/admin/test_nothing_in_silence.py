@@ -89,9 +89,8 @@ def test_json_is_told_in_words() -> None:
 def test_the_history_of_an_amount_is_in_the_unit_of_its_book(client: Client, world: World) -> None:
     account = Account.objects.get(code="receivable.1001")
     assert isinstance(User.objects.get(username="superuser-8"), User)
-    Account.objects.filter(pk=account.pk).update(floor=-123456)
-    account.refresh_from_db()
-    account.history.model.objects.filter(id=account.pk).update(floor=-123456)
+    account.floor = -123456
+    account.save()
     line = account.history.latest()
     text = client.get(f"/admin/ledger_app/account/{account.pk}/history/{line.history_id}/").content.decode()
     assert "−1,234.56" in text

@@ -136,7 +136,7 @@ ACTS = {
     "freeze a batch": (step(lambda world: world.applied(), "freeze"), "finance"),
     "provisional": (of_period("provisional"), "finance"),
     "reopen": (of_period("reopen", "provisional", reason="A late file."), "finance"),
-    "freeze a period": (of_period("freeze", controls={"entries": 0}), "finance"),
+    "freeze a period": (of_period("freeze", controls={"debits": 0}), "finance"),
 }
 
 

@@ -46,7 +46,7 @@ def test_status_says_it_to_people_too(world, begun, capsys):
     text = capsys.readouterr().out
     assert "is applying, paused" in text
     assert "safe to run again: Nothing runs before somebody resumes it." in text
-    assert "UTC by erika: The sender called." in text
+    assert " by erika: The sender called." in text
     assert "done: 6 (chunks 0–1, 3–6)" in text
     assert "account_not_open" in text
 

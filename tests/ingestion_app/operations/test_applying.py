@@ -11,7 +11,7 @@ from ingestion_app.operations import chunks, sources
 from ingestion_app.queries import batches
 from ledger_app.errors import Refused, TryAgain, WrittenDiffers
 from ledger_app.models import Account, AuditRow, Entry, Holder, Identifier, Line, Period, Posting, RedirectedEntry
-from ledger_app.operations import entries, members, verification
+from ledger_app.operations import bulk, entries, members, verification
 from ledger_app.queries import merges
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import (
@@ -317,7 +317,7 @@ def test_what_is_missing_at_the_end_is_told_and_not_finished(world: World, monke
 def test_a_chunk_whose_rows_are_not_what_was_planned_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry that is lost on its way to the tables, and told as written, is missed in the transaction that would commit the rest."""
     batch = world.approved(TWO_A_CHUNK)
-    insert = entries._insert
+    insert = bulk.insert_all
 
     def all_but_one(what: str, table: str, columns: Any, rows: Any) -> None:
         lost = 1 if what == "entries" else 2
@@ -325,7 +325,7 @@ def test_a_chunk_whose_rows_are_not_what_was_planned_is_not_committed(world: Wor
 
     before = ledger()
     with monkeypatch.context() as patched:
-        patched.setattr(entries, "_insert", all_but_one)
+        patched.setattr(bulk, "insert_all", all_but_one)
         patched.setattr(entries, "_assert_written", lambda *_given: None)
         with pytest.raises(WrittenDiffers) as differs:
             world.apply(batch)

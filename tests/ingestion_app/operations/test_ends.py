@@ -10,8 +10,8 @@ from ingestion_app.operations import applying, chunks, deciding, leasing, source
 from ingestion_app.queries import batches
 from ingestion_app.queries.closing import unfinished
 from ledger_app.errors import LedgerError
-from ledger_app.models import Account, Balance, Entry, Period
-from ledger_app.operations import books, lot_rules, merges
+from ledger_app.models import Balance, Entry, Holder, Period
+from ledger_app.operations import books, lot_rules, merges, periods
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import merges as merge_queries
@@ -50,7 +50,7 @@ def member_merged(world: World, batch: Batch) -> None:
     for book in (world.card, world.points):
         days = {"starts_on": date(2017, 3, 1), "ends_on": date(2017, 3, 31)}
         books.open_period(book=book, name="2017-03", **days, caller=world.caller())
-    member, survivor = (Account.objects.get(code=f"points.{number}").holder_id for number in ("1006", "1001"))
+    member, survivor = (Holder.objects.get(accounts__code=f"points.{number}").pk for number in ("1006", "1001"))
     wanted = merge_queries.proposal(holder_id=member, survivor_id=survivor, reason="One person.")
     proposed = merges.propose(wanted, caller=world.caller(world.support))
     facts = merge_queries.facts(proposed, user=world.finance, at=clock())
@@ -63,7 +63,8 @@ def member_merged_and_stopped(world: World, batch: Batch) -> None:
 
 
 def period_shut(world: World, batch: Batch) -> None:
-    Period.objects.filter(name="2017-01", book=world.card).update(state="provisional")
+    period = Period.objects.get(name="2017-01", book=world.card)
+    periods.change(period_id=period.pk, name="provisional", caller=world.caller(world.finance))
 
 
 def reference_taken(world: World, batch: Batch) -> None:

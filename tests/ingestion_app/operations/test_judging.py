@@ -99,7 +99,7 @@ def test_a_key_that_stands_for_something_else_rejects_the_file_whatever_may_be_s
     ):
         batch = second(world, changed)
         assert (batch.state, found(batch)) == ("rejected", ["ledger.reference_exists_differs"]), changed
-        assert batch.findings.first().facts["batch"] == Batch.objects.earliest("id").pk
+        assert batch.findings.earliest("id").facts["batch"] == Batch.objects.earliest("id").pk
         world.withdraw(batch)
 
 
@@ -109,7 +109,7 @@ def test_the_same_in_every_field_is_said_to_be_the_same(world: World) -> None:
     first = world.applied(card_file([FIXED]))
     batch = second(world, FIXED, take("other", "500"))
     assert (batch.state, found(batch), batch.set_aside_count) == ("validated", ["ledger.reference_exists_same"], 1)
-    assert batch.findings.first().facts["batch"] == first.pk
+    assert batch.findings.earliest("id").facts["batch"] == first.pk
 
 
 @pytest.mark.django_db
@@ -197,8 +197,8 @@ class Twins:
 
 
 def post(world: World, drafts: list[Draft]) -> entries.Posted:
-    origin = entries.Origin(Posting.Origin.CHUNK, 10**9 + next(NUMBERS))
-    return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=world.caller()))
+    origin = entries.Origin(Posting.Origin.OPENING, 10**9 + next(NUMBERS))
+    return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=world.caller(), by_hand=False))
 
 
 def drafts_of(world: World, record: Purchase) -> Iterator[Draft]:

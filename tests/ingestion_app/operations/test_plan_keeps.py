@@ -12,7 +12,7 @@ from ingestion_app.models import Batch
 from ingestion_app.operations import deciding, sources
 from ingestion_app.queries import batches
 from ledger_app.errors import Refused
-from ledger_app.models import Account, AuditRow, Line, ReasonCode
+from ledger_app.models import Account, AuditRow, Line
 from ledger_app.operations import books, reason_codes
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening
@@ -122,7 +122,6 @@ def test_only_what_the_file_names_is_kept_and_by_its_number(world):
 def test_no_audit_row_and_no_history_is_read_for_it(world):
     batch = sent(world)
     table = AuditRow._meta.db_table
-    ReasonCode.history.all().delete()
     with CaptureQueriesContext(connection) as asked:
         world.apply(world.approve(batch))
     reads = [each["sql"] for each in asked if each["sql"].startswith("SELECT")]

@@ -93,7 +93,7 @@ def test_the_same_bytes_can_come_again_afterwards_and_a_corrected_file_under_the
     again = world.validated()
     assert again.pk != original.pk
     assert {*again.findings.values_list("rule", "severity")} >= {("ledger.reference_reversed", "note")}
-    finding = again.findings.filter(rule="ledger.reference_reversed").first()
+    finding = again.findings.filter(rule="ledger.reference_reversed").earliest("id")
     assert (finding.facts["batch"], finding.facts["reversal"]) == (original.pk, reversal.pk)
     assert world.apply(world.approve(again)).batch.state == "applied"
     world.reversed(again)

@@ -1,6 +1,7 @@
 """Where a row alone can be wrong, the schema refuses it: each constraint is violated once, by SQL."""
 
 from itertools import chain
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -14,12 +15,15 @@ from ledger_app.models import (
     Balance,
     ContraAccount,
     Entry,
+    FreezeAttempt,
     Holder,
+    HoldRule,
     Merge,
     Posting,
     Reversal,
     User,
 )
+from ledger_app.operations import books
 from tests.ledger_app import adjusting
 from tests.ledger_app.models import test_lot_constraints
 
@@ -69,6 +73,14 @@ MERGE = (
     "INSERT INTO ledger_app_merge (state, version, holder_id, survivor_id, holds_holder, preview, digest, reason, proposed_by_id, proposed_at)"
     " VALUES ('{state}', 1, {{holder}}, {survivor}, {holds}, '{{{{}}}}', '{{digest}}', 'x', {{user}}, '2017-02-01 00:00:00')"
 )
+
+
+def template(category: str) -> str:
+    """Return the statement that inserts a template of accounts of the category."""
+    columns = "INSERT INTO ledger_app_accounttemplate (book_id, role, category)"
+    return f"{columns} SELECT {{book}}, 'points', {category} FROM ledger_app_book"
+
+
 # Constraint → the statement that violates it. Names in braces are filled from ``places`` below.
 VIOLATIONS = {
     "account_category_known": "UPDATE ledger_app_account SET category = 'debt' WHERE id = {cash}",
@@ -164,6 +176,14 @@ VIOLATIONS = {
     "reversal_posted_is_whole": ended(**DECIDED, state="'posted'"),
     "reversal_holds_while_it_may": reversal(holds_entry="NULL"),
     "reversal_reason_given": reversal(reason="''"),
+    "holdrule_of_something": "INSERT INTO ledger_app_holdrule (book_id, amount_most, hours_most, version) VALUES ({book}, 0, 1, 1)",
+    "holdtarget_once": (
+        "INSERT INTO ledger_app_holdtarget (rule_id, account_id) SELECT {rule}, {cash} FROM ledger_app_book"
+        " UNION ALL SELECT {rule}, {cash} FROM ledger_app_book"
+    ),
+    "freezeattempt_ended": "UPDATE ledger_app_freezeattempt SET state = 'sealed'",
+    "template_category_known": template("'debt'"),
+    "template_role_unique": template("'asset'") + " UNION ALL SELECT {book}, 'points', 'asset' FROM ledger_app_book",
 }
 # What another check refuses first: a trigger the overlap of periods, the computed key a second row of a stripe, the chain a second number.
 ELSEWHERE = {"seal_number_unique", "period_start_unique", "balance_stripe_unique", *test_lot_constraints.VIOLATIONS}
@@ -172,6 +192,9 @@ ELSEWHERE = {"seal_number_unique", "period_start_unique", "balance_stripe_unique
 def constraints():
     ledger = apps.get_app_config("ledger_app").get_models()
     return set(chain.from_iterable((each.name for each in model._meta.constraints) for model in ledger))
+
+
+HELD_BOOK: dict[str, Any] = {"name": "Held", "unit": "JPY", "exponent": 0, "time_zone": "UTC"}
 
 
 @pytest.fixture
@@ -203,13 +226,16 @@ def places(ledger):
         proposed_by=posting.posted_by,
         proposed_at=posting.posted_at,
     )
+    period = ledger.periods["2017-01"]
+    FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)
     return accounts | {
+        "rule": HoldRule.objects.create(book=books.open_book(code="HELD", **HELD_BOOK, caller=ledger.caller)).pk,
         "holder": holder.pk,
         "third": Holder.objects.create(opened_at=posting.posted_at).pk,
         "merge": merge.pk,
         "other": User.objects.create(username="another").pk,
         "book": ledger.book.pk,
-        "period": ledger.periods["2017-01"].pk,
+        "period": period.pk,
         "posting": posting.pk,
         "entry": entry.pk,
         "user": posting.posted_by_id,

@@ -225,7 +225,7 @@ SPAN = "INSERT INTO ledger_app_period (book_id, name, starts_on, ends_on, state,
 def test_no_period_opens_away_from_a_frozen_one(frozen, checker, starts_on, ends_on):
     book = books.open_book(code="ONE", name="One", unit="JPY", exponent=0, time_zone="UTC", caller=frozen.caller)
     january = {"name": "2017-01", "starts_on": date(2017, 1, 1), "ends_on": date(2017, 1, 31)}
-    period = books.open_period(book=book, caller=frozen.caller, **january)
+    period = books.open_period(book=book, caller=frozen.caller, **january)  # type: ignore[arg-type]
     periods.freeze(period_id=period.pk, controls={"entries": 0}, caller=checker, code_version="test")
     refused(SPAN, [book.pk, starts_on, ends_on])
     assert execute(SPAN, [book.pk, "2017-02-01", "2017-02-28"]) == 1
@@ -241,8 +241,8 @@ def test_a_period_does_not_move_away_from_its_neighbours(frozen, change):
     refused(f"UPDATE ledger_app_period SET {change} WHERE name = '2017-02'")
 
 
-def test_the_triggers_are_those_that_the_migrations_declare(frozen):
-    """What the database has is, to the letter, what the one place that is read by others says."""
+def test_the_triggers_that_refuse_are_those_that_the_migrations_declare(frozen):
+    """What the database has is, to the letter, what the one place that is read by others says. Those that trace are asked by test_schema."""
     declared = triggers.declared(connection.vendor)
     sql = {
         "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'ledger_app_%%'",
@@ -252,9 +252,9 @@ def test_the_triggers_are_those_that_the_migrations_declare(frozen):
     with connection.cursor() as cursor:
         cursor.execute(sql, [])
         found = dict(cursor.fetchall())
-    assert found.keys() == declared.keys()
-    for name, statement in found.items():
-        assert " ".join(declared[name].split()).endswith(" ".join(statement.split())), name
+    assert found.keys() >= declared.keys()
+    for name, statement in declared.items():
+        assert " ".join(statement.split()).endswith(" ".join(found[name].split())), name
 
 
 FORGED = [

@@ -238,6 +238,12 @@ COUNTED = {
     "members.renew": "whether it was",
     "lots.end_over": "how many ended",
     "refusals.record": "one row of each refusal",
+    "opening.open_months": "which are new and which were there",
+    "opening.set_template": "the template, changed where it says something else, with its version",
+    "people.end_token": "whether there was one",
+    "people.give_token": "a new key, which takes the place of the one before",
+    "people.keep_user": "whether the user is new, changed or as asked",
+    "registering.register": "how many are new and how many were there",
 }
 PARTS = {
     "audit.record",
@@ -248,7 +254,7 @@ PARTS = {
     "lots.hold",
     "transitions.compare_and_set",
 }
-PARTS |= {"transitions.is_slip"}
+PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
 
 def public():

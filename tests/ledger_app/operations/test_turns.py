@@ -88,6 +88,7 @@ def test_a_look_up_by_reference_finds_the_one_that_stands_and_from_there_the_oth
     ledger.sell("r-1", 70)
     second = under("r-1")[1]
     found = explain.find_entry(book="CARD", reference="r-1")
+    assert found is not None
     assert found == second
     told = explain.entry(found)
     assert (told.replaces, told.replaced_by) == (first.pk, None)

@@ -20,7 +20,10 @@ def models():
 
 
 def ours():
-    return [each for model in models() for each in constraints.all_of(model)]
+    return sorted(
+        (each for model in models() for each in constraints.all_of(model)),
+        key=lambda each: (each.table, each.name, each.kind.code),
+    )
 
 
 def test_every_unique_key_is_one_on_which_two_can_meet_or_one_that_stands():

@@ -4,7 +4,7 @@ What is not tried stands in ``rules.UNTRACED_COLUMNS``, and in ``OF_NO_WEIGHT`` 
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ OF_NO_WEIGHT: dict[tuple[str, str], str] = {
 def sound(files_dir: Path) -> proofs.Scope:
     """Do everything once, link it, and return the books, in which nothing is wrong."""
     every_table.build(files_dir.parent)
-    tracing.link(at=datetime.now(tz=every_table.UTC) + timedelta(minutes=1), distance=timedelta(0))
+    tracing.link(at=datetime.now(tz=UTC) + timedelta(minutes=1), distance=timedelta(0))
     scope = proofs.Scope(Book.objects.order_by("id"), reads_bytes=True)
     assert list(breaches(scope)) == []
     return scope
@@ -74,7 +74,7 @@ def test_every_column_of_every_table_is_held_by_something(sound):
     for model in traces.models_kept():
         meta = model._meta
         table, quote = meta.db_table, connection.ops.quote_name
-        key = quote(meta.pk.column)
+        key = quote(str(meta.pk.column))
         keys = keys_of(table, key)
         if not keys:
             empty.append(table)
@@ -83,7 +83,7 @@ def test_every_column_of_every_table_is_held_by_something(sound):
                 for field in meta.concrete_fields:
                     if (table, field.column) in rules.UNTRACED_COLUMNS or (table, field.column) in OF_NO_WEIGHT:
                         continue
-                    column = quote(field.column)
+                    column = quote(str(field.column))
                     cursor.execute(f"SELECT {column} FROM {table} WHERE {key} = %s", [row_id])
                     (before,) = cursor.fetchone()
                     after = another(field, before)
@@ -104,8 +104,8 @@ def test_every_row_that_is_removed_is_missed(sound):
     kept = []
     for model in traces.models_kept():
         meta = model._meta
-        table, key = meta.db_table, connection.ops.quote_name(meta.pk.column)
-        columns = [connection.ops.quote_name(field.column) for field in meta.concrete_fields]
+        table, key = meta.db_table, connection.ops.quote_name(str(meta.pk.column))
+        columns = [connection.ops.quote_name(str(field.column)) for field in meta.concrete_fields]
         with unguarded(table=table) as cursor:
             for row_id in keys_of(table, key):
                 cursor.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = %s", [row_id])
