@@ -24,6 +24,7 @@ from ledger_app.models import (
     User,
 )
 from ledger_app.operations import books
+from ledger_app.queries import schema
 from tests.ledger_app import adjusting
 from tests.ledger_app.models import test_lot_constraints
 
@@ -247,13 +248,18 @@ def test_every_constraint_of_the_ledger_is_tried():
     assert constraints() - ELSEWHERE == VIOLATIONS.keys()
 
 
+# What a statement breaks besides: MySQL names one of the two, and not the one that was made first.
+BROKEN_BESIDES = {"merge_state_known": "merge_decided_by_given", "reversal_state_known": "reversal_decided_is_whole"}
+
+
 @pytest.mark.parametrize("name", sorted(VIOLATIONS))
 def test_the_constraint_refuses(places, name):
     unique = name.endswith(("_unique", "_once"))
     with pytest.raises((IntegrityError, OperationalError)) as refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(VIOLATIONS[name].format(**places))
     said = str(refused.value)
-    assert name in said or (unique and "UNIQUE constraint failed" in said), said
+    names = {name, BROKEN_BESIDES.get(name, name)} if schema.engine() == "mysql" else {name}
+    assert any(each in said for each in names) or (unique and "UNIQUE constraint failed" in said), said
 
 
 def test_no_balance_has_a_key_of_another_account(places):
