@@ -173,6 +173,9 @@ def _numbers(line: int, said: Mapping[str, str]) -> tuple[dict[str, int | None],
     stripes = 1 if numbers["stripes"] is None else numbers["stripes"]
     if not 1 <= stripes <= STRIPES_MOST:
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=_("it is 1 to 64"))))
+    elif (numbers["floor"] or 0) > 0:
+        why = _("a new account has nothing, which is under a floor above zero")
+        wrong.append(Finding(line, "floor", opening.ValueUnfit(name="floor", why=why)))
     elif stripes > 1 and numbers["floor"] is not None:
         why = _("an account with stripes has no floor")
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=why)))
