@@ -146,6 +146,13 @@ def test_an_account_that_others_have_is_not_opened_twice(ledger, register):
     assert told(register(f"{CSV}71,,,\n")) == [(2, "member_number", "account_code_taken")]
 
 
+def test_role_and_number_that_run_into_those_of_another_are_told_by_the_line(ledger, register):
+    opening.set_template(book=ledger.book, role="points.x", category="liability", floor=0, caller=ledger.caller)
+    before = Holder.objects.count()
+    assert told(register(f"{CSV}x.71,,,\n71,,,\n")) == [(3, "member_number", "account_code_taken")]
+    assert Holder.objects.count() == before
+
+
 def test_a_line_that_says_the_same_twice_is_counted_and_registered_once(register, monkeypatch):
     monkeypatch.setattr(registering, "BLOCK", 2)
     receipt = register(f"{CSV}71,a,,\n71,a,,\n72,,,\n71,a,,\n")
@@ -203,6 +210,8 @@ def test_a_file_that_changes_while_it_is_read_is_not_registered(ledger, register
         registering.register(stream=Moving(f"{CSV}71,a,,\n".encode()), name="x", caller=ledger.caller)
     assert [reason.code for reason in refusal.value.reasons] == ["file_moved"]
     assert Holder.objects.count() == before
+    row = AuditRow.objects.get(action="register")
+    assert (row.outcome, [reason["code"] for reason in row.reasons]) == ("refused", ["file_moved"])
 
 
 def test_statements_grow_with_blocks_and_not_with_members(register, django_assert_max_num_queries):
