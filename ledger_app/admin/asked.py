@@ -61,7 +61,7 @@ def ask(
         "opts": admin.opts,
         "title": page.title,
         "lead": page.lead,
-        "place": page.place,
+        "place_name": page.place,
         "form": form,
         "reasons": [reason.as_dict() for reason in reasons],
         "findings": [finding.as_dict() for finding in findings],
