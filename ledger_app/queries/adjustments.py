@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
@@ -271,12 +272,12 @@ def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> s
 
 
 def undecided(period: Period) -> Iterator[tuple[str, str, str]]:
-    """Yield ("Adjustment", name, state), in the active language, for each proposal that is dated in ``period`` and not decided."""
+    """Yield ("Adjustment", name, state), as words of the language, for each proposal that is dated in ``period`` and not decided."""
     dated = Adjustment.objects.filter(
         state__in=rules.UNDECIDED, book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
     )
     for row in dated.order_by("id"):
-        yield _("Adjustment"), str(row), row.get_state_display()
+        yield gettext_lazy("Adjustment"), str(row), Adjustment.State(row.state).label
 
 
 def overdue(at: datetime, most: int) -> list[int]:

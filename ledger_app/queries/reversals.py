@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
@@ -137,7 +138,7 @@ def objections(entry: Entry) -> list[LedgerError]:
 
 
 def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
-    """Yield ("Reversal", name, state), in the active language, for each undecided proposal that is dated in ``period``."""
+    """Yield ("Reversal", name, state), as words of the language, for each undecided proposal that is dated in ``period``."""
     rows = Reversal.objects.filter(
         state=Reversal.State.PROPOSED,
         effective_on__gte=period.starts_on,
@@ -145,7 +146,7 @@ def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
         entry__book=period.book_id,
     )
     for row in rows.select_related("entry").order_by("id"):
-        yield _("Reversal"), str(row), row.get_state_display()
+        yield gettext_lazy("Reversal"), str(row), Reversal.State(row.state).label
 
 
 def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
