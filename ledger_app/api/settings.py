@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,6 +12,7 @@ from config.api_input import Input, WholeNumberField
 from config.api_views import LookView, Output
 from ledger_app.models import AdjustmentLimit, ReasonCode
 from ledger_app.operations import reason_codes
+from ledger_app.rules.limits import WINDOW_DAYS_MOST
 
 
 class ReasonCodeInput(Input):
@@ -63,6 +65,18 @@ class LimitInput(Input):
     book = serializers.CharField(max_length=20)
     amount_most = WholeNumberField(min_value=0)
     two_deciders_above = WholeNumberField(min_value=0)
+    window_days = WholeNumberField(
+        required=False,
+        min_value=1,
+        max_value=WINDOW_DAYS_MOST,
+        help_text=_("Both are in sum over so many days. Left out, it stays as it is; at first 30."),
+    )
+    day_most = WholeNumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text=_("For all members together on one day; null: no such limit. Left out, it stays as it is; at first null."),
+    )
 
 
 class LimitOutput(Output):
@@ -73,6 +87,8 @@ class LimitOutput(Output):
     book = serializers.CharField(source="book.code")
     amount_most = serializers.IntegerField()
     two_deciders_above = serializers.IntegerField()
+    window_days = serializers.IntegerField()
+    day_most = serializers.IntegerField(allow_null=True)
 
 
 @extend_schema_view(list=extend_schema(summary="List limits"), retrieve=extend_schema(summary="Show a limit"))

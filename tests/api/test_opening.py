@@ -45,4 +45,7 @@ def test_finance_keeps_reason_codes_and_an_administrator_sets_limits(
     assert is_problem(finance_client.post("/api/v1/limits/", limit), 403, "not_permitted")
     said = client_of(world.superuser).post("/api/v1/limits/", limit)
     assert (said.status_code, said.json()["amount_most"]) == (200, 9)
+    client_of(world.superuser).post("/api/v1/limits/", limit | {"day_most": 7, "window_days": 9})
+    said = client_of(world.superuser).post("/api/v1/limits/", limit | {"amount_most": 10})
+    assert (said.json()["amount_most"], said.json()["day_most"], said.json()["window_days"]) == (10, 7, 9)
     assert is_problem(client_of(world.engineer).post("/api/v1/reason-codes/", code | {"name": "x"}), 403, "not_permitted")
