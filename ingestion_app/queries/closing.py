@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.models import Batch
 from ingestion_app.queries import definitions
+from ledger_app.errors.words import Word
 from ledger_app.models import Period
 
 ENDED = (Batch.State.FROZEN, Batch.State.WITHDRAWN, Batch.State.REVERSED)
 
 
-def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
+def unfinished(period: Period) -> Iterator[tuple[Word, str, Word]]:
     """Yield ("Batch", name, state), as words of the language, for each batch that is dated in ``period``, posts into its book, and has not ended.
 
     A batch without a plan is taken to be dated on its business date, a reversal on the dates that its entries get.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
+from ledger_app.errors.words import Word
 from ledger_app.models import (
     Account,
     Adjustment,
@@ -271,7 +272,7 @@ def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> s
     return "endorse" if asked.needs_second and not asked.approved_by and asked.size <= asked.limit.most else "approve"
 
 
-def undecided(period: Period) -> Iterator[tuple[str, str, str]]:
+def undecided(period: Period) -> Iterator[tuple[Word, str, Word]]:
     """Yield ("Adjustment", name, state), as words of the language, for each proposal that is dated in ``period`` and not decided."""
     dated = Adjustment.objects.filter(
         state__in=rules.UNDECIDED, book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on

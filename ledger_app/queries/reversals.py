@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
+from ledger_app.errors.words import Word
 from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.queries import holding, postings, shown_lots
 from ledger_app.queries.origins import Came, Fact, Told
@@ -137,7 +138,7 @@ def objections(entry: Entry) -> list[LedgerError]:
     return [error for objection in _objections for error in objection(entry)]
 
 
-def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
+def unfinished(period: Period) -> Iterator[tuple[Word, str, Word]]:
     """Yield ("Reversal", name, state), as words of the language, for each undecided proposal that is dated in ``period``."""
     rows = Reversal.objects.filter(
         state=Reversal.State.PROPOSED,

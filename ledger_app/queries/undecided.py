@@ -6,6 +6,7 @@ from django.db.models import Model
 
 from ledger_app import errors
 from ledger_app.errors import members
+from ledger_app.errors.words import Word
 from ledger_app.models import Account, Adjustment, Hold, Line, Reversal
 from ledger_app.queries.open_work import NAMED_MOST
 from ledger_app.rules.adjustments import UNDECIDED
@@ -31,5 +32,5 @@ def of(holder_ids: Collection[int], account_ids: Collection[int]) -> Iterator[er
         yield _open(reversal, Reversal.State(reversal.state).label)
 
 
-def _open(row: Model, state: str) -> members.OpenWork:
+def _open(row: Model, state: Word) -> members.OpenWork:
     return members.OpenWork(what=row._meta.verbose_name, name=row, state=state)  # noqa: SLF001 - Django's public API
