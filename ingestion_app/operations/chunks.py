@@ -138,7 +138,7 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
         return gone
     batch = Batch.objects.select_related("source_version", "source").get(pk=chunk.batch_id)
     if batch.state != Batch.State.APPLYING:
-        raise Refused([errors.BatchAway(state=batch.get_state_display())])
+        raise Refused([errors.BatchAway(state=Batch.State(batch.state).label)])
     redirected: drafting.Redirected = {}
     if batch.reverses_id is not None:
         drafts = reversing.drafts_of(chunk, batch)

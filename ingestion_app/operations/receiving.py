@@ -83,7 +83,7 @@ def _receive(
                     business_date=receipt.business_date,
                     sequence=receipt.sequence,
                     batch=batch.pk,
-                    state=batch.get_state_display(),
+                    state=Batch.State(batch.state).label,
                     way=errors.WAYS_TO_THE_SLOT.get(batch.state, errors.WAY_TO_THE_SLOT),
                 )
             ]

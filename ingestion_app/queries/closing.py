@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.models import Batch
 from ingestion_app.queries import definitions
+from ledger_app.errors.words import Word
 from ledger_app.models import Period
 
 ENDED = (Batch.State.FROZEN, Batch.State.WITHDRAWN, Batch.State.REVERSED)
 
 
-def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
-    """Yield ("Batch", name, state), in the active language, for each batch that is dated in ``period``, posts into its book, and has not ended.
+def unfinished(period: Period) -> Iterator[tuple[Word, str, Word]]:
+    """Yield ("Batch", name, state), as words of the language, for each batch that is dated in ``period``, posts into its book, and has not ended.
 
     A batch without a plan is taken to be dated on its business date, a reversal on the dates that its entries get.
     """
@@ -22,4 +23,4 @@ def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
     dated = Batch.objects.filter(planned | unplanned).exclude(state__in=ENDED).order_by("id")
     for batch in dated.select_related("source", "source_version"):
         if period.book.code in {rule.book for rule in definitions.definition_of(batch.source_version).postings}:
-            yield _("Batch"), str(batch), batch.get_state_display()
+            yield _("Batch"), str(batch), Batch.State(batch.state).label

@@ -258,12 +258,10 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
         return _("What it changed is undone; nothing would run.")
     if verdict in {Verdict.NOTHING, Verdict.CANNOT_RUN}:
         return _("Nothing would run.") if counts.done else _("Nothing of it is in the ledger, and nothing would run.")
-    left = ngettext("{count} chunk would run", "{count} chunks would run", counts.free).format(count=f"{counts.free:,}")
-    if verdict is Verdict.PAUSED:
-        return _("Nothing runs before somebody resumes it. Then {skipped}, {left}.").format(skipped=skipped, left=left)
+    left = ngettext("{count} would run", "{count} would run", counts.free).format(count=f"{counts.free:,}")
     if not counts.done and batch.state == Batch.State.APPROVED:
         return _("Nothing of it is in the ledger yet; {left}.").format(left=left)
-    parts = [skipped, left]
+    parts = [left]
     if counts.held:
         text = ngettext(
             "{count} is being worked on and would be left alone",
@@ -276,7 +274,11 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
             "{count} has stopped and would be tried again", "{count} have stopped and would be tried again", counts.stopped
         )
         parts.append(text.format(count=f"{counts.stopped:,}"))
-    return _("{parts}.").format(parts=_(", ").join(parts))
+    if verdict is Verdict.PAUSED:
+        # What has stopped is tried again too, once somebody resumes.
+        then = _(", ").join(parts)
+        return _("Nothing runs before somebody resumes it. Then {skipped}, {left}.").format(skipped=skipped, left=then)
+    return _("{parts}.").format(parts=_(", ").join([skipped, *parts]))
 
 
 def _way_out(batch: Batch, counts: _Counts) -> str:

@@ -155,7 +155,7 @@ def preview(batch: Batch) -> Preview:
     transition = BATCH.transition("reverse")
     if batch.state not in transition.sources:
         needed = ", ".join(str(BATCH.states[state]) for state in transition.sources)
-        wrong = WrongState(action=transition.label, needed=needed, state=batch.get_state_display())
+        wrong = WrongState(action=transition.label, needed=needed, state=Batch.State(batch.state).label)
         return Preview(False, {}, [], [wrong])
     codes, days, totals = dict(Book.objects.values_list("id", "code")), Days(), Counter[tuple[str, int]]()
     for chunk_id in applied_chunks(batch).values_list("id", flat=True):

@@ -5,6 +5,9 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+# A text, or a word of the language that is told where it is read.
+Word = str | Promise
+
 
 class Words(tuple[str | Promise, ...]):
     """Several words that a sentence lists."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 
+from ledger_app.errors.words import Word
 from ledger_app.models import Account, Entry, Line, Period, User
 from ledger_app.queries import expiry, proving
 from ledger_app.queries.rights import rights_of
@@ -16,7 +17,7 @@ from ledger_app.rules.periods import PeriodFacts, Proof, gap_between
 CONTROLS_MOST = 200  # names of totals
 
 # What other applications say has not ended in a period: (what, name, state), in the active language.
-Unfinished = Callable[[Period], Iterable[tuple[str, str, str]]]
+Unfinished = Callable[[Period], Iterable[tuple[Word, str, Word]]]
 _unfinished: list[Unfinished] = []
 
 

@@ -31,7 +31,7 @@ def merges(holder_ids: Collection[int]) -> list[errors.LedgerError]:
     rows = Merge.objects.filter(state=Merge.State.PROPOSED)
     found = rows.filter(holder_id__in=holder_ids) | rows.filter(survivor_id__in=holder_ids)
     return [
-        members.OpenWork(what=row._meta.verbose_name, name=row, state=row.get_state_display())  # noqa: SLF001 - Django's public API
+        members.OpenWork(what=row._meta.verbose_name, name=row, state=Merge.State(row.state).label)  # noqa: SLF001 - Django's public API
         for row in found.order_by("id")[:NAMED_MOST]
     ]
 

@@ -6,9 +6,11 @@ from datetime import date
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
+from ledger_app.errors.words import Word
 from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.queries import holding, postings, shown_lots
 from ledger_app.queries.origins import Came, Fact, Told
@@ -136,8 +138,8 @@ def objections(entry: Entry) -> list[LedgerError]:
     return [error for objection in _objections for error in objection(entry)]
 
 
-def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
-    """Yield ("Reversal", name, state), in the active language, for each undecided proposal that is dated in ``period``."""
+def unfinished(period: Period) -> Iterator[tuple[Word, str, Word]]:
+    """Yield ("Reversal", name, state), as words of the language, for each undecided proposal that is dated in ``period``."""
     rows = Reversal.objects.filter(
         state=Reversal.State.PROPOSED,
         effective_on__gte=period.starts_on,
@@ -145,7 +147,7 @@ def unfinished(period: Period) -> Iterator[tuple[str, str, str]]:
         entry__book=period.book_id,
     )
     for row in rows.select_related("entry").order_by("id"):
-        yield _("Reversal"), str(row), row.get_state_display()
+        yield gettext_lazy("Reversal"), str(row), Reversal.State(row.state).label
 
 
 def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it

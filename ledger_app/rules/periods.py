@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors.words import Word
 from ledger_app.rules.transitions import Machine, Transition
 
 
@@ -54,7 +55,7 @@ class PeriodFacts:
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
     gap: tuple[date, date] | None = None  # days of the book before the period, and after the one before it, that are in no period
-    unfinished: tuple[tuple[str, str, str], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
+    unfinished: tuple[tuple[Word, str, Word], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
     book: str = ""
     due: tuple[DueLots, ...] = ()  # the first of those that are due in the period
     proof: Proof | None = None  # None: not recomputed, as for a list

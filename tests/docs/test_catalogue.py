@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
+from django.apps import apps
 from django.conf import settings
 from django.utils import translation
 
 from ingestion_app.states import BATCH
+from ledger_app.rules import rights
 from ledger_app.rules.periods import PERIOD
 from ledger_app.rules.reversals import REVERSAL
 
@@ -134,3 +136,12 @@ def test_every_marked_string_is_in_the_catalogue_and_no_other(tmp_path):
     known = names(read(CATALOGUE))
     assert marked - known == set()
     assert known - marked == set()
+
+
+def test_each_right_of_a_group_is_told_in_japanese():
+    models = {each for app in ("ledger_app", "ingestion_app") for each in apps.get_app_config(app).get_models()}
+    names = {f"{each._meta.app_label}.{code}": name for each in models for code, name in each._meta.permissions}
+    acts = {act for group in rights.ACTIONS.values() for act in group}
+    assert acts <= names.keys()
+    with translation.override("ja"):
+        assert [act for act in sorted(acts) if translation.gettext(names[act]) == names[act]] == []

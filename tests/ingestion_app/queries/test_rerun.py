@@ -106,6 +106,16 @@ def test_a_paused_batch_runs_nothing_and_says_who_paused_it_and_why(one_each):
     assert "before somebody resumes" in found.sentence
 
 
+def test_what_has_stopped_in_a_paused_batch_is_said_to_be_tried_again(one_each):
+    batch = one_each.pause(one_each.begin(one_each.approved()), reason="The sender called.")
+    attempt = attempts.begin(batch=batch, step="apply", caller=one_each.caller(), host="here", process=7)
+    Chunk.objects.filter(batch=batch, number=1).update(state="stopped", attempt=attempt, reasons=[])
+    assert answer(batch).sentence == (
+        "Nothing runs before somebody resumes it. Then 0 chunks are applied and would be skipped, "
+        "6 would run, 1 has stopped and would be tried again."
+    )
+
+
 def test_an_applied_batch_would_be_skipped_as_a_whole(world):
     found = answer(world.applied())
     assert (found.is_safe, found.verdict, found.would_run, found.reasons) == (True, "done", (), ())

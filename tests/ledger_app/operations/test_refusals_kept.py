@@ -9,9 +9,10 @@ from django.utils import translation
 
 from ledger_app import errors
 from ledger_app.errors.stored import kinds, stored, told
-from ledger_app.models import AuditRow
+from ledger_app.models import AuditRow, Period
 from ledger_app.operations import adjustments, attachments, members
 from ledger_app.operations.audit import Caller, Subject, record
+from ledger_app.queries.adjustments import undecided
 from tests.ledger_app import adjusting
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +148,15 @@ def test_a_refusal_that_a_row_tells_of_is_not_told_again(desk):
     refusal = errors.Refused([errors.ReasonRequired(action="x")])
     record(subject=Subject("book", 1, "x"), action="x", caller=desk.decider, outcome="refused", reasons=refusal.reasons)
     assert refusal.reasons[0].is_recorded
+
+
+def test_what_keeps_a_period_from_freezing_is_told_in_the_readers_language(desk):
+    row = desk.propose()
+    period = Period.objects.get(book=row.book_id, starts_on__lte=row.effective_on, ends_on__gte=row.effective_on)
+    with translation.override("ja"):
+        ((what, name, state),) = undecided(period)
+        kept_as = stored(errors.WorkUnfinished(what=what, name=name, state=state))
+    with translation.override("en"):
+        assert told(kept_as)["facts"] == {"what": "Adjustment", "name": name, "state": "Proposed"}
+    with translation.override("ja"):
+        assert told(kept_as)["facts"]["what"] == translation.gettext("Adjustment") != "Adjustment"
