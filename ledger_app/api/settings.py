@@ -1,7 +1,8 @@
-"""Reason codes and limits of adjustments in the API: listed, and kept by who has the right."""
+"""Reason codes and limits of adjustments in the API: listed, and changed by proposals."""
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 
 from config.api_input import Input, WholeNumberField
 from config.api_views import LookView, Output
+from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import AdjustmentLimit, ReasonCode
 from ledger_app.operations import reason_codes
 
@@ -22,6 +24,7 @@ class ReasonCodeInput(Input):
     is_active = serializers.BooleanField(required=False, default=True)
     contra_accounts = serializers.DictField(child=serializers.CharField(max_length=64), required=False, default=dict)
     version = WholeNumberField(required=False, min_value=1)
+    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
 class ReasonCodeOutput(Output):
@@ -49,11 +52,13 @@ class ReasonCodeView(LookView):
     serializer_class = ReasonCodeOutput
     reads = ("ledger_app.view_contraaccount",)
 
-    @extend_schema(summary="Add or change a reason code", request=ReasonCodeInput, responses={200: ReasonCodeOutput})
+    @extend_schema(
+        summary="Propose to add or change a reason code", request=ReasonCodeInput, responses={201: SettingChangeDetailOutput}
+    )
     def create(self, request: Request) -> Response:
-        """Make the reason code of this code what is said."""
-        row = reason_codes.keep(caller=self.caller, **self.read(ReasonCodeInput, request.data))
-        return Response(ReasonCodeOutput(self.get_queryset().get(pk=row.pk)).data)
+        """Another person decides it; until then it stays as it is."""
+        said = self.read(ReasonCodeInput, request.data)
+        return propose(self, "reason_code", said, version=said.pop("version", None))
 
 
 class LimitInput(Input):
@@ -63,6 +68,9 @@ class LimitInput(Input):
     book = serializers.CharField(max_length=20)
     amount_most = WholeNumberField(min_value=0)
     two_deciders_above = WholeNumberField(min_value=0)
+    window_days = WholeNumberField(required=False, min_value=1, help_text=_("Both are in sum over so many days."))
+    day_most = WholeNumberField(required=False, allow_null=True, min_value=0, help_text=_("For all members on one day."))
+    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
 class LimitOutput(Output):
@@ -73,6 +81,8 @@ class LimitOutput(Output):
     book = serializers.CharField(source="book.code")
     amount_most = serializers.IntegerField()
     two_deciders_above = serializers.IntegerField()
+    window_days = serializers.IntegerField()
+    day_most = serializers.IntegerField(allow_null=True)
 
 
 @extend_schema_view(list=extend_schema(summary="List limits"), retrieve=extend_schema(summary="Show a limit"))
@@ -82,8 +92,7 @@ class LimitView(LookView):
     queryset = AdjustmentLimit.objects.select_related("group", "book")
     serializer_class = LimitOutput
 
-    @extend_schema(summary="Set a limit", request=LimitInput, responses={200: LimitOutput})
+    @extend_schema(summary="Propose a limit", request=LimitInput, responses={201: SettingChangeDetailOutput})
     def create(self, request: Request) -> Response:
-        """An administrator sets it: nobody raises the limit that binds them."""
-        row = reason_codes.set_limit(caller=self.caller, **self.read(LimitInput, request.data))
-        return Response(LimitOutput(self.get_queryset().get(pk=row.pk)).data)
+        """Administrators propose and decide it: nobody raises the limit that binds them."""
+        return propose(self, "limit", self.read(LimitInput, request.data))

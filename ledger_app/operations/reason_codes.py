@@ -49,7 +49,7 @@ def keep(
 
     def work() -> ReasonCode:
         accounts = {book: _account(book, account) for book, account in contra_accounts.items()}
-        row = locks.own_if_there(ReasonCode.objects.filter(code=code))
+        row = locks.setting(ReasonCode.objects.filter(code=code))
         if row is None:
             row = history.create(ReasonCode(code=code, **wanted), caller=caller)
             changed = {"added": True, **wanted}
@@ -69,7 +69,7 @@ def keep(
             _record("reasoncode", row, "keep", caller, changed)
         return row
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def set_limit(
@@ -103,7 +103,7 @@ def set_limit(
         members = Group.objects.filter(name=group).first() if not openings.name(_("group"), group) else None
         if members is None:
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
-        row = locks.own_if_there(AdjustmentLimit.objects.filter(group=members, book=of_book))
+        row = locks.setting(AdjustmentLimit.objects.filter(group=members, book=of_book))
         said: dict[str, Any] = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
         said |= {"window_days": window_days, "day_most": day_most}
         if row is None:
@@ -119,7 +119,7 @@ def set_limit(
         _record("adjustmentlimit", row, "set", caller, said)
         return row
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], caller: Caller) -> dict[str, Any]:
