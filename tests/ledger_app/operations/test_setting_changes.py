@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import IntegrityError, OperationalError, transaction
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, SettingChange, User
@@ -14,6 +15,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening
 from ledger_app.queries import setting_changes as asked
 from ledger_app.queries import setting_proofs
+from tests.ledger_app.queries.altering import unguarded
 
 AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 Said = Mapping[str, Any]
@@ -224,6 +226,25 @@ def test_an_odd_name_names_nothing(office: Office, name: str) -> None:
 def test_verification_finds_nothing_of_what_was_done_and_something_of_what_was_not(office: Office) -> None:
     row = in_force("limit", FIRST["limit"], office)
     assert not [breach for statement in setting_proofs.STATEMENTS for breach in statement.breaches([])]
-    with raw.beside_the_program("ledger_app_settingchange", "ledger_app_auditrow"):
-        pass
-    assert row.version == 2
+    SettingChange.objects.filter(pk=propose("template", FIRST["template"], office.maker).pk).update(version=2)
+    with unguarded(table="ledger_app_settingchange") as cursor:
+        cursor.execute("UPDATE ledger_app_settingchange SET decided_by_id = proposed_by_id WHERE id = %s", [row.pk])
+        cursor.execute("UPDATE ledger_app_settingchange SET setting = 'x', kind = 'template' WHERE id = %s", [row.pk])
+        found = {statement.number for statement in setting_proofs.STATEMENTS if list(statement.breaches([]))}
+    assert found == {8, 9, 12}
+
+
+@pytest.mark.parametrize("column", ["kind", "setting", "arguments", "before", "after", "digest", "reason", "proposed_by_id"])
+def test_what_was_proposed_is_never_rewritten_and_what_was_decided_not_touched(office: Office, column: str) -> None:
+    row = propose("limit", FIRST["limit"], office.maker)
+    value = {"digest": b"1" * 32, "proposed_by_id": office.finance.user.pk, "kind": "template"}.get(column, "x")
+    with pytest.raises((IntegrityError, OperationalError), match="refuses this UPDATE"), transaction.atomic():
+        SettingChange.objects.filter(pk=row.pk).update(**{column: value})
+    for wrong in ({"state": "proposed"}, {"decided_by": None}):
+        done = setting_changes.reject(
+            change_id=propose("template", FIRST["template"], office.maker).pk, reason="x", caller=office.checker
+        )
+        with pytest.raises((IntegrityError, OperationalError), match="refuses this UPDATE"), transaction.atomic():
+            SettingChange.objects.filter(pk=done.pk).update(**wrong)
+    with pytest.raises((IntegrityError, OperationalError), match="refuses this DELETE"), transaction.atomic():
+        SettingChange.objects.filter(pk=row.pk).delete()
