@@ -223,6 +223,7 @@ def test_an_odd_name_names_nothing(office: Office, name: str) -> None:
     assert SettingChange.objects.count() == 0
 
 
+@pytest.mark.django_db(transaction=True)
 def test_verification_finds_nothing_of_what_was_done_and_something_of_what_was_not(office: Office) -> None:
     row = in_force("limit", FIRST["limit"], office)
     assert not [breach for statement in setting_proofs.STATEMENTS for breach in statement.breaches([])]
