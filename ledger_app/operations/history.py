@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import models
 
 from ledger_app import errors
+from ledger_app.operations import bulk
 from ledger_app.operations.audit import Caller
 
 REASON_MOST = 100
@@ -28,12 +29,7 @@ def create_all(rows: Sequence[Row], *, caller: Caller) -> None:
     if not rows:
         return
     model: Any = type(rows[0])
-    if connection.features.can_return_rows_from_bulk_insert:
-        model._default_manager.bulk_create(rows, batch_size=ROWS_A_CALL)  # noqa: SLF001 - the public name of a model's manager varies
-    else:
-        # MySQL tells the number of the last row only: one at a time, each without its line of history, which comes below.
-        for row in rows:
-            row.save_base(raw=True, force_insert=True)
+    bulk.numbered(rows)
     numbers = sorted({row.pk for row in rows if row.pk is not None})
     model.history.bulk_history_create(rows, batch_size=ROWS_A_CALL, default_user=caller.user, default_date=caller.at)
     parts = [numbers[start : start + ROWS_A_CALL] for start in range(0, len(numbers), ROWS_A_CALL)]

@@ -1,13 +1,14 @@
 """Writes many members at once: with their identifiers, accounts, balances and the first lines of their histories, a table at a time."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import connection
 
 from ledger_app.models import STRIPES_MOST, Account, AccountTemplate, Holder, LotRule
+from ledger_app.operations import bulk
 from ledger_app.operations.audit import Caller
-from ledger_app.operations.bulk import INTEGER, OPTIONAL_INTEGER, TEXT, insert
+from ledger_app.operations.bulk import INTEGER, OPTIONAL_INTEGER, TEXT
 from ledger_app.queries import identifiers
 
 HOLDER = {"id": INTEGER, "name": TEXT, "opened_at": TEXT}
@@ -46,21 +47,19 @@ class Opened(NamedTuple):
 
 
 def write_members(members: Sequence[NewMember], caller: Caller) -> list[int]:
-    """Write members in the transaction that is open; return their numbers. Who meets another writer on a number is tried again as a whole."""
-    first = _next(Holder)
+    """Write members in the transaction that is open; return their numbers, which the database gives."""
+    holders = bulk.numbered([Holder(name=member.name, opened_at=caller.at) for member in members])
     at = _instant(caller)
-    rows = [(first + place, member.name, at) for place, member in enumerate(members)]
-    insert(Holder._meta.db_table, HOLDER, rows)  # noqa: SLF001 - Django's public API
-    past = [(*row, at, "+", caller.user.pk) for row in rows]
-    insert("ledger_app_historicalholder", {**HOLDER, **HISTORY}, past)
+    past = [(holder.pk, holder.name, at, at, "+", caller.user.pk) for holder in holders]
+    bulk.insert_all("histories of members", "ledger_app_historicalholder", {**HOLDER, **HISTORY}, past)
     kept = [
-        (kind, hashed.value, hashed.key_name, hashed.last_four, first + place)
-        for place, member in enumerate(members)
+        (kind, hashed.value, hashed.key_name, hashed.last_four, holder.pk)
+        for holder, member in zip(holders, members, strict=True)
         for kind, value in member.identifiers
         for hashed in (identifiers.kept(kind, value),)
     ]
-    insert("ledger_app_identifier", IDENTIFIER, kept)
-    return [key for key, _name, _at in rows]
+    bulk.insert_all("identifiers", "ledger_app_identifier", IDENTIFIER, kept)
+    return [holder.pk for holder in holders]
 
 
 def write_accounts(wanted: Sequence[Opened], caller: Caller) -> None:
@@ -68,34 +67,43 @@ def write_accounts(wanted: Sequence[Opened], caller: Caller) -> None:
     if not wanted:
         return
     ruled = set(LotRule.objects.values_list("book_id", "role"))
-    first = _next(Account)
+    accounts = bulk.numbered(
+        [
+            Account(
+                book_id=each.template.book_id,
+                code=each.code,
+                role=each.template.role,
+                category=each.template.category,
+                holder_id=each.holder_id,
+                floor=each.template.floor,
+                keeps_lots=(each.template.book_id, each.template.role) in ruled,
+                opened_at=caller.at,
+            )
+            for each in wanted
+        ]
+    )
     at = _instant(caller)
-    rows = [
-        (
-            first + place,
-            each.template.book_id,
-            each.code,
-            each.template.role,
-            each.template.category,
-            each.holder_id,
-            each.template.floor,
-            1,
-            Account.State.OPEN.value,
-            int((each.template.book_id, each.template.role) in ruled),
-            1,
-            at,
-        )
-        for place, each in enumerate(wanted)
-    ]
-    insert(Account._meta.db_table, ACCOUNT, rows)  # noqa: SLF001 - Django's public API
-    insert("ledger_app_historicalaccount", {**ACCOUNT, **HISTORY}, [(*row, at, "+", caller.user.pk) for row in rows])
-    insert("ledger_app_balance", BALANCE, [(row[0] * STRIPES_MOST, row[0], 0, 0, 0) for row in rows])
+    past = [(*_said(account), at, at, "+", caller.user.pk) for account in accounts]
+    bulk.insert_all("histories of accounts", "ledger_app_historicalaccount", {**ACCOUNT, **HISTORY}, past)
+    balances = [(account.pk * STRIPES_MOST, account.pk, 0, 0, 0) for account in accounts]
+    bulk.insert_all("balances", "ledger_app_balance", BALANCE, balances)
 
 
-def _next(model: type[models.Model]) -> int:
-    # The rows need their numbers before they are written: not every database tells those of a bulk insert.
-    last: int | None = model._default_manager.aggregate(last=models.Max("id"))["last"]  # noqa: SLF001 - the public name of a model's manager varies
-    return (last or 0) + 1
+def _said(account: Account) -> tuple[Any, ...]:
+    """Return what a row of an account says, but for when it was opened, in the order of ``ACCOUNT``."""
+    return (
+        account.pk,
+        account.book_id,
+        account.code,
+        account.role,
+        account.category,
+        account.holder_id,
+        account.floor,
+        account.stripes,
+        Account.State(account.state).value,
+        int(account.keeps_lots),
+        account.version,
+    )
 
 
 def _instant(caller: Caller) -> str:
