@@ -15,6 +15,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening
 from ledger_app.queries import setting_changes as asked
 from ledger_app.queries import setting_proofs
+from ledger_app.queries.proofs import Scope
 from tests.ledger_app.queries.altering import unguarded
 
 AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -198,13 +199,13 @@ def test_what_would_not_come_out_as_shown_is_undone(office: Office, kind: str, m
 
 def test_a_reason_is_needed(office: Office) -> None:
     for reason, code in (("  ", "reason_required"), ("x" * 501, "reason_too_long")):
-        given = {"kind": "limit", "arguments": FIRST["limit"], "reason": reason, "caller": office.maker}
+        given: dict[str, Any] = {"kind": "limit", "arguments": FIRST["limit"], "reason": reason, "caller": office.maker}
         assert codes(lambda given=given: setting_changes.propose(**given)) == [code]
 
 
 def test_a_reason_code_that_was_shown_in_another_version_is_stale(office: Office) -> None:
     in_force("reason_code", FIRST["reason_code"], office)
-    given = {"arguments": SECOND["reason_code"], "reason": "x", "caller": office.maker}
+    given: dict[str, Any] = {"arguments": SECOND["reason_code"], "reason": "x", "caller": office.maker}
     assert codes(lambda: setting_changes.propose(kind="reason_code", version=7, **given)) == ["stale"]
     row = setting_changes.propose(kind="reason_code", version=1, **given)
     assert "version" not in row.arguments
@@ -226,12 +227,12 @@ def test_an_odd_name_names_nothing(office: Office, name: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_verification_finds_nothing_of_what_was_done_and_something_of_what_was_not(office: Office) -> None:
     row = in_force("limit", FIRST["limit"], office)
-    assert not [breach for statement in setting_proofs.STATEMENTS for breach in statement.breaches([])]
+    assert not [breach for statement in setting_proofs.STATEMENTS for breach in statement.breaches(Scope([]))]
     SettingChange.objects.filter(pk=propose("template", FIRST["template"], office.maker).pk).update(version=2)
     with unguarded(table="ledger_app_settingchange") as cursor:
         cursor.execute("UPDATE ledger_app_settingchange SET decided_by_id = proposed_by_id WHERE id = %s", [row.pk])
         cursor.execute("UPDATE ledger_app_settingchange SET setting = 'x', kind = 'template' WHERE id = %s", [row.pk])
-        found = {statement.number for statement in setting_proofs.STATEMENTS if list(statement.breaches([]))}
+        found = {statement.number for statement in setting_proofs.STATEMENTS if list(statement.breaches(Scope([])))}
     assert found == {8, 9, 12}
 
 
