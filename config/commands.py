@@ -139,7 +139,7 @@ def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
     name = user_name or User.SYSTEM
     user = User.objects.filter(username=name).first()
     if user is None or (user_name and not user.is_active):
-        raise errors.Refused([errors.NotFound(what="active user", name=name)])
+        raise errors.Refused([errors.NotFound(what=_("active user"), name=name)])
     return doorways.from_command(user)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.encoding import escape_uri_path
+from django.utils.html import escape
 
 from ledger_app.rules import identifiers
 
@@ -34,7 +36,8 @@ class TypedBefore:
             request.path.startswith("/admin/") and getattr(request, "user", None) is not None and request.user.is_authenticated
         )
         if request.method == "POST" and is_page and is_of_user and response.status_code in {200, 403, 409}:
-            address = _keep(request).encode()
+            # A path holds whatever was asked for: quoted it is an address, and ends no attribute.
+            address = escape(_keep(request)).encode()
             response.content = response.content.replace(b"<body", b'<body data-address="' + address + b'"', 1)
         return response
 
@@ -56,8 +59,8 @@ def _keep(request: HttpRequest) -> str:
             said.setlist(name, values)
     text = said.urlencode()
     if len(text) > CHARACTERS_MOST:
-        return request.path
+        return escape_uri_path(request.path)
     token = secrets.token_urlsafe(12)
     kept = request.session.get(SESSION_KEY, [])
     request.session[SESSION_KEY] = [*kept, [token, request.path, text]][-PAGES_KEPT:]
-    return f"{request.path}?{NAME}={token}"
+    return f"{escape_uri_path(request.path)}?{NAME}={token}"

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ledger_app.errors import LedgerError
+from ledger_app.errors.words import Phrase
 from ledger_app.rules.transitions import Machine, Transition
 
 
@@ -24,7 +25,7 @@ class BatchFacts:
     rows_digest: str = ""  # of the plan as its rows are now; empty where it was not asked for
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     slot_taken_by: int | None = None
-    moved: tuple[str, ...] = ()  # what the plan rests on and has changed, each as a phrase
+    moved: tuple[Phrase, ...] = ()  # what the plan rests on and has changed, each as a phrase
     chunks: int = 0
     chunks_pending: int = 0
     chunks_stopped: int = 0

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
@@ -76,13 +77,13 @@ class Batch(models.Model):
         verbose_name = _("batch")
         verbose_name_plural = _("batches")
         permissions = [
-            ("receive_batch", "Can receive a file"),
-            ("validate_batch", "Can validate a batch"),
-            ("approve_batch", "Can approve a batch"),
-            ("apply_batch", "Can apply a batch"),
-            ("withdraw_batch", "Can withdraw a batch"),
-            ("freeze_batch", "Can freeze a batch"),
-            ("reverse_batch", "Can propose the reversal of a batch"),
+            ("receive_batch", gettext_noop("Can receive a file")),
+            ("validate_batch", gettext_noop("Can validate a batch")),
+            ("approve_batch", gettext_noop("Can approve a batch")),
+            ("apply_batch", gettext_noop("Can apply a batch")),
+            ("withdraw_batch", gettext_noop("Can withdraw a batch")),
+            ("freeze_batch", gettext_noop("Can freeze a batch")),
+            ("reverse_batch", gettext_noop("Can propose the reversal of a batch")),
         ]
         indexes = [models.Index(fields=["state"], name="batch_state")]
         constraints = [

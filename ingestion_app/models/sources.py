@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.errors.printable import escaped
@@ -23,7 +24,7 @@ class Source(models.Model):
 
         verbose_name = _("source")
         verbose_name_plural = _("sources")
-        permissions = [("load_source", "Can load a new version of a source")]
+        permissions = [("load_source", gettext_noop("Can load a new version of a source"))]
 
     def __str__(self) -> str:
         """Return the code."""

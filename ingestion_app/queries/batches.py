@@ -13,6 +13,7 @@ from django.db.models import Count, Q, Sum
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import definitions, footing, reversals
 from ingestion_app.states import BatchFacts
+from ledger_app.errors.words import Phrase
 from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
 from ledger_app.queries.adjustments import limit_of
@@ -150,7 +151,7 @@ def rows_digest(batch: Batch) -> str:
     return plan_digest(batch, chunk_plans(batch)).hex()
 
 
-def moved(batch: Batch, *, asks_records: bool = True) -> list[str]:
+def moved(batch: Batch, *, asks_records: bool = True) -> list[Phrase]:
     """Return what a plan rests on and has changed since validation, each as a phrase.
 
     ``asks_records`` asks for what reads every record too: the members and their accounts. A page does not; whoever decides does.

@@ -10,12 +10,13 @@ from operator import or_
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner
 from ingestion_app.models import Batch, Record
 from ingestion_app.queries import definitions, records, taken
+from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Account, Book, Holder, Period
 from ledger_app.rules.objections import ACCOUNT_STATES
 
@@ -42,7 +43,7 @@ class _Plan(NamedTuple):
                 yield holder_id, planned
 
 
-def moved(batch: Batch, *, asks_records: bool) -> list[str]:
+def moved(batch: Batch, *, asks_records: bool) -> list[Phrase]:
     """Return what the plan of a batch rests on and has changed since validation, each as a phrase.
 
     ``asks_records`` looks at every record that it takes: whoever decides does. A page looks at the first of them, and leaves out what needs more.
@@ -59,7 +60,7 @@ def moved(batch: Batch, *, asks_records: bool) -> list[str]:
     return [*found, *_contras(batch, definition, books)]
 
 
-def _periods(plan: _Plan, most: int | None) -> Iterator[str]:
+def _periods(plan: _Plan, most: int | None) -> Iterator[Phrase]:
     """Yield each period that is not open and in which a record is dated."""
     batch = plan.batch
     if batch.first_on is None or batch.last_on is None:
@@ -77,7 +78,7 @@ def _periods(plan: _Plan, most: int | None) -> Iterator[str]:
             days[when] = next((place for place, each in enumerate(shut) if _is_in(each, *when)), None)
             if (place := days[when]) in left and place is not None:
                 left.discard(place)
-                yield _("period {period} is {state}").format(period=shut[place], state=shut[place].get_state_display())
+                yield phrase(_("period {period} is {state}"), period=shut[place], state=Period.State(shut[place].state).label)
         if not left:
             return
 
@@ -86,16 +87,16 @@ def _is_in(period: Period, book: str, on: date) -> bool:
     return period.book.code == book and period.starts_on <= on <= period.ends_on
 
 
-def _merged(plan: _Plan) -> Iterator[str]:
+def _merged(plan: _Plan) -> Iterator[Phrase]:
     """Yield how many members were merged, where the source has their records stop."""
     if plan.definition.redirects_merged:
         return
     named = Record.objects.filter(batch=plan.batch, status=Record.Status.PLANNED).values("holder_id")
     if merged := Holder.objects.filter(merged_into__isnull=False, id__in=named).count():
-        yield _("{count} members were merged into others").format(count=merged)
+        yield phrase(_("{count} members were merged into others"), count=merged)
 
 
-def _accounts(plan: _Plan, *, asks_records: bool) -> list[str]:
+def _accounts(plan: _Plan, *, asks_records: bool) -> list[Phrase]:
     """Return the first accounts that are not open and that records post to, and how many more there are."""
     sides = [(rule.book, side) for rule in plan.definition.postings for side in (rule.debit, rule.credit)]
     # Named, not excluded: the few that are not open are found by their index.
@@ -110,11 +111,11 @@ def _accounts(plan: _Plan, *, asks_records: bool) -> list[str]:
     if asks_records:
         rows += _of_members(plan, away.filter(role__in={side.role for _book, side in sides if side.role}))
     shown = [
-        _("account {account} in book {book} is {state}").format(account=code, book=book, state=ACCOUNT_STATES[state])
+        phrase(_("account {account} in book {book} is {state}"), account=code, book=book, state=ACCOUNT_STATES[state])
         for code, book, state in sorted(rows)
     ]
     if len(shown) > ACCOUNTS_NAMED:
-        more = _("{count} more accounts are not open").format(count=len(shown) - ACCOUNTS_NAMED)
+        more = phrase(_("{count} more accounts are not open"), count=len(shown) - ACCOUNTS_NAMED)
         return [*shown[:ACCOUNTS_NAMED], more]
     return shown
 
@@ -136,25 +137,24 @@ def _of_members(plan: _Plan, away: QuerySet[Account]) -> list[tuple[str, str, st
     return [row for place, row in by_place.items() if place in met]
 
 
-def _posted(batch: Batch) -> list[str]:
+def _posted(batch: Batch) -> list[Phrase]:
     """Return the first records that somebody else has posted meanwhile."""
     said = _("record {key} on line {line} was posted by batch {batch}")
     posted = taken.of_batch(batch, RECORDS_NAMED)
     # A record that posts into two books is one record.
-    return list(dict.fromkeys(said.format(key=each.key, line=each.line, batch=each.batch or "–") for each in posted))
+    return list(dict.fromkeys(phrase(said, key=each.key, line=each.line, batch=each.batch or "–") for each in posted))
 
 
-def _contras(batch: Batch, definition: Definition, books: dict[str, Book]) -> Iterator[str]:
+def _contras(batch: Batch, definition: Definition, books: dict[str, Book]) -> Iterator[Phrase]:
     """Yield each reason code of the plan that has another account now, or is out of use; what the plan does not name voids nothing."""
     if definition.adjusted_books and batch.contra_accounts is None:
-        yield _("the plan does not keep the accounts of its reason codes")
+        yield phrase(_("the plan does not keep the accounts of its reason codes"))
         return
     now = definitions.contras_of(definition, books)
     for (book, reason), kept in definitions.kept_contras(batch).items():
         there = now.get((book, reason))
         if there is None:
-            yield _("reason codes were changed: {reason} is out of use in book {book}").format(reason=reason, book=book)
+            yield phrase(_("reason codes were changed: {reason} is out of use in book {book}"), reason=reason, book=book)
         elif there != kept:
-            yield _("reason codes were changed: {reason} posts to {now} in book {book}, and to {planned} in the plan").format(
-                reason=reason, now=there.code, book=book, planned=kept.code
-            )
+            said = _("reason codes were changed: {reason} posts to {now} in book {book}, and to {planned} in the plan")
+            yield phrase(said, reason=reason, now=there.code, book=book, planned=kept.code)

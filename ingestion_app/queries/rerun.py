@@ -258,7 +258,7 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
         return _("What it changed is undone; nothing would run.")
     if verdict in {Verdict.NOTHING, Verdict.CANNOT_RUN}:
         return _("Nothing would run.") if counts.done else _("Nothing of it is in the ledger, and nothing would run.")
-    left = ngettext("{count} would run", "{count} would run", counts.free).format(count=f"{counts.free:,}")
+    left = ngettext("{count} chunk would run", "{count} chunks would run", counts.free).format(count=f"{counts.free:,}")
     if verdict is Verdict.PAUSED:
         return _("Nothing runs before somebody resumes it. Then {skipped}, {left}.").format(skipped=skipped, left=left)
     if not counts.done and batch.state == Batch.State.APPROVED:

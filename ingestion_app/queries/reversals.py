@@ -7,13 +7,14 @@ from datetime import date
 from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet, Sum
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries.objections import ACCOUNTS_NAMED, accounts_away, floors_broken, merged_accounts, rows_of, shut_accounts
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, WrongState
+from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Book, Entry, Period, Posting
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.posting import HeldPeriod
@@ -191,19 +192,19 @@ def applied_chunks(batch: Batch) -> QuerySet[Chunk]:
     return Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).order_by("number")
 
 
-def moved(batch: Batch) -> list[str]:
+def moved(batch: Batch) -> list[Phrase]:
     """Return what the plan of a reversal rests on and has changed since it was proposed, each as a phrase."""
     original = Batch.objects.select_related("source").get(pk=batch.reverses_id or 0)
     found = list(dict.fromkeys(_periods_moved(batch)))
     if original.state not in BATCH.transition("undo").sources:
-        found.append(_("batch {batch} is {state}").format(batch=original.pk, state=original.get_state_display()))
+        found.append(phrase(_("batch {batch} is {state}"), batch=original.pk, state=Batch.State(original.state).label))
     reversed_since = _reversed_singly(original) - _left_out(batch, original)
     if reversed_since > 0:
-        found.append(_("{count} entries were reversed by themselves").format(count=reversed_since))
+        found.append(phrase(_("{count} entries were reversed by themselves"), count=reversed_since))
     if merged := len({holder_id for _code, holder_id, _into, _entry_id in merged_accounts(original)}):
-        found.append(_("{count} members were merged into others").format(count=merged))
+        found.append(phrase(_("{count} members were merged into others"), count=merged))
     if shut := len(shut_accounts(original)):
-        found.append(_("{count} accounts are not open").format(count=shut))
+        found.append(phrase(_("{count} accounts are not open"), count=shut))
     return found
 
 
@@ -267,12 +268,12 @@ def _meets(period: HeldPeriod, first_on: date, last_on: date) -> bool:
     return period.starts_on <= last_on and period.ends_on >= first_on
 
 
-def _periods_moved(batch: Batch) -> Iterator[str]:
+def _periods_moved(batch: Batch) -> Iterator[Phrase]:
     """Yield each period that is not open although entries would be dated in it."""
     for book, name, on, _entries in dates_of(batch):
         met = Q(name=name) if on is None else Q(starts_on__lte=on, ends_on__gte=on)
         for period in Period.objects.filter(met, book__code=book).exclude(state=Period.State.OPEN).select_related("book"):
-            yield _("period {period} is {state}").format(period=period, state=period.get_state_display())
+            yield phrase(_("period {period} is {state}"), period=period, state=Period.State(period.state).label)
 
 
 # From the few entries that were ever reversed by themselves, each in a posting that has the entry's number, to those of the batch.

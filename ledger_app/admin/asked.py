@@ -30,6 +30,7 @@ class Page(NamedTuple):
     title: Any
     lead: Any
     back: str
+    place: str = ""  # what it is of, as it stands beside the title and on the way to it
 
 
 def ask(
@@ -60,6 +61,7 @@ def ask(
         "opts": admin.opts,
         "title": page.title,
         "lead": page.lead,
+        "place_name": page.place,
         "form": form,
         "reasons": [reason.as_dict() for reason in reasons],
         "findings": [finding.as_dict() for finding in findings],

@@ -72,7 +72,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
         """The state before and the state after."""
         states = dict.fromkeys(state for state in (row.from_state, row.to_state) if state)
         pills = [look.state_pill(state) for state in states]
-        return format_html('<span class="nowrap">{}</span>', format_html_join(" → ", "{}", ((pill,) for pill in pills)))
+        return format_html_join(" → ", "{}", ((pill,) for pill in pills))
 
     @admin.display(description=_("why"))
     def why(self, row: AuditRow) -> str:

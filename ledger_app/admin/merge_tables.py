@@ -59,7 +59,7 @@ def moves_table(plan: Mapping[str, Any]) -> Table:
             for each in plan.get("moves", [])
         ],
         _("No account has anything to give."),
-        note=_("balances of the member who remains"),
+        note=_("balances of the new member") if is_undoing else _("balances of the member who remains"),
     )
 
 

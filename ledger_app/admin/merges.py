@@ -100,7 +100,10 @@ class MergeAdmin(TransitionAdmin):
         undoing = row.undone_by.filter(holds_undone=True).first()
         facts: list[tuple[Any, Any]] = [
             (_("Member"), member_link(row.holder)),
-            (_("Member who remains"), member_link(row.survivor) if row.survivor else _("A new member")),
+            (
+                _("New member") if row.undoes_id else _("Member who remains"),
+                member_link(row.survivor) if row.survivor else _("A new member"),
+            ),
             (_("Undoes"), link_to(row.undoes)),
             (_("Undone by"), link_to(undoing)),
             (_("Date of the entries"), plan_days(plan)),

@@ -63,7 +63,7 @@ class TemplateForm(forms.Form):
     """An account that each member gets."""
 
     role = forms.CharField(label=_("Role"), max_length=books.ROLE_MOST)
-    category = forms.ChoiceField(label=_("Category"), choices=Account.Category.choices)
+    category = forms.ChoiceField(label=_("Category"), choices=[("", "–"), *Account.Category.choices])
     floor = forms.IntegerField(
         label=_("Floor"), required=False, max_value=0, help_text=_("In minor units; 0 where nobody may spend what they have not")
     )
@@ -132,7 +132,7 @@ class BookPages:
             return gettext("Opened: {opened}. Were there: {there}.").format(**told)
 
         lead = _("Each month is a period of the book. Months follow each other, and those that are there stay as they are.")
-        page = Page(_("Open periods"), lead, url_of(book))
+        page = Page(_("Open periods"), lead, url_of(book), place=str(book))
         return asked.ask(self._admin, request, page=page, form=MonthsForm(request.POST or None), act=act)
 
     def open_accounts(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -149,7 +149,9 @@ class BookPages:
 
         lead = _("A CSV whose first line names the columns: code, role, category, and where they are wanted floor and stripes.")
         form = FileForm(request.POST or None, request.FILES or None)
-        return asked.ask(self._admin, request, page=Page(_("Open accounts"), lead, url_of(book)), form=form, act=act)
+        return asked.ask(
+            self._admin, request, page=Page(_("Open accounts"), lead, url_of(book), place=str(book)), form=form, act=act
+        )
 
     def set_template(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for a template, and propose it."""
@@ -162,7 +164,7 @@ class BookPages:
             )
 
         lead = _("Whoever is registered from now on is opened an account of this role. Accounts that are open stay as they are.")
-        page = Page(_("Say which accounts members get"), lead, url_of(book))
+        page = Page(_("Say which accounts members get"), lead, url_of(book), place=str(book))
         return asked.ask(self._admin, request, page=page, form=TemplateForm(request.POST or None), act=act)
 
     def _check(self, request: HttpRequest) -> None:

@@ -210,6 +210,6 @@ def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
     for guard in PERIOD.transition("freeze").guards:
         if guard.__name__ in labels:
             reasons = guard(facts)
-            detail = " ".join(reason.sentence for reason in reasons)
-            found.append({"label": labels[guard.__name__], "ok": not reasons, "detail": detail})
+            sentences = [reason.sentence for reason in reasons]
+            found.append({"label": labels[guard.__name__], "ok": not reasons, "sentences": sentences})
     return found

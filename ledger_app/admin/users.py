@@ -109,7 +109,7 @@ class GroupAdmin(LookingAdmin):
         there = {
             f"{each.content_type.app_label}.{each.codename}": each for each in row.permissions.select_related("content_type")
         }
-        may = [(there[name].name, format_html("<code>{}</code>", name)) for name in sorted(acts & there.keys())]
+        may = [(gettext(there[name].name), format_html("<code>{}</code>", name)) for name in sorted(acts & there.keys())]
         people_of = User.objects.filter(groups=row).order_by("username")
         members = [(link_to(user, user.username), gettext("yes") if user.is_active else gettext("no")) for user in people_of]
         return Sheet(

@@ -41,7 +41,7 @@ class MonthsInput(Input):
     """Months to be opened."""
 
     first = DayField(help_text=_("A day of the first month."))
-    months = WholeNumberField(min_value=1, max_value=240)
+    months = WholeNumberField(min_value=1, max_value=opening.MONTHS_MOST)
 
 
 class MonthsOutput(Output):

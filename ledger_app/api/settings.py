@@ -13,6 +13,7 @@ from config.api_views import LookView, Output
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import AdjustmentLimit, ReasonCode
 from ledger_app.operations import reason_codes
+from ledger_app.rules.limits import WINDOW_DAYS_MOST
 
 
 class ReasonCodeInput(Input):
@@ -68,8 +69,18 @@ class LimitInput(Input):
     book = serializers.CharField(max_length=20)
     amount_most = WholeNumberField(min_value=0)
     two_deciders_above = WholeNumberField(min_value=0)
-    window_days = WholeNumberField(required=False, min_value=1, help_text=_("Both are in sum over so many days."))
-    day_most = WholeNumberField(required=False, allow_null=True, min_value=0, help_text=_("For all members on one day."))
+    window_days = WholeNumberField(
+        required=False,
+        min_value=1,
+        max_value=WINDOW_DAYS_MOST,
+        help_text=_("Both are in sum over so many days. Left out, it stays as it is; at first 30."),
+    )
+    day_most = WholeNumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text=_("For all members together on one day; null: no such limit. Left out, it stays as it is; at first null."),
+    )
     reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 

@@ -7,10 +7,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, override
 
 from ledger_app.errors import LedgerError
-from ledger_app.errors.words import Words
+from ledger_app.errors.words import Phrase, Words
 
 SOURCE = "en"  # the language that messages are written in
 SAID = "said"  # the names of the facts that are messages: translated when they are read
+TEMPLATE = "template"  # of a phrase: a message that has facts of its own
 
 
 def stored(error: LedgerError) -> dict[str, Any]:
@@ -19,7 +20,8 @@ def stored(error: LedgerError) -> dict[str, Any]:
         kept = error.as_dict()
         words = {name: list(map(str, value)) for name, value in error.facts.items() if isinstance(value, Words)}
         said = [name for name, value in error.facts.items() if isinstance(value, Promise)]
-    return {**kept, SAID: {**{name: [kept["facts"][name]] for name in said}, **words}}
+        phrases = {name: _kept(value) for name, value in error.facts.items() if isinstance(value, Phrase)}
+    return {**kept, SAID: {**{name: [kept["facts"][name]] for name in said}, **words, **phrases}}
 
 
 def told(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,12 +29,27 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
     kind = kinds().get(str(row.get("code")))
     if kind is None or SAID not in row:
         return {name: value for name, value in row.items() if name != SAID}
-    facts = {**row["facts"], **{name: Words(map(gettext, each)) for name, each in row[SAID].items()}}
+    facts = {**row["facts"], **{name: _said(each) for name, each in row[SAID].items()}}
     try:
         return kind(**facts).as_dict()
     except (KeyError, IndexError, ValueError):
         # The sentence names other facts now than when it was refused.
         return {name: value for name, value in row.items() if name != SAID}
+
+
+def _kept(phrase: Phrase) -> dict[str, Any]:
+    """Return a phrase as JSON: its message, its facts, and which of them are messages."""
+    said = [name for name, value in phrase.facts if isinstance(value, Promise)]
+    facts = {name: value if isinstance(value, int) else str(value) for name, value in phrase.facts}
+    return {TEMPLATE: str(phrase.template), "facts": facts, SAID: said}
+
+
+def _said(each: Any) -> Words | Phrase:
+    """Return the words or the phrase that was kept, in the active language."""
+    if not isinstance(each, Mapping):
+        return Words(map(gettext, each))
+    facts = {name: gettext(value) if name in each[SAID] else value for name, value in each["facts"].items()}
+    return Phrase(gettext(each[TEMPLATE]), tuple(facts.items()))
 
 
 def kinds() -> dict[str, type[LedgerError]]:

@@ -1,4 +1,7 @@
-"""Words that stand in a sentence one after the other."""
+"""Words and phrases that stand in the sentence of a refusal, told in the language of whoever reads it."""
+
+from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -11,3 +14,21 @@ class Words(tuple[str | Promise, ...]):
     def __str__(self) -> str:
         """Return them in the active language, with commas."""
         return ", ".join(map(str, self))
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A part of a sentence with facts of its own, each a text, a number or a word of the language."""
+
+    template: str | Promise
+    facts: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        """Return it in the active language."""
+        return str(self.template).format(**dict(self.facts))
+
+
+def phrase(template: str | Promise, **facts: Any) -> Phrase:
+    """Return a phrase; what is neither a number nor a word of the language is kept as its text."""
+    kept = {name: value if isinstance(value, int | Promise) else str(value) for name, value in facts.items()}
+    return Phrase(template, tuple(kept.items()))

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.books import Book
@@ -53,8 +54,8 @@ class Account(models.Model):
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         permissions = [
-            ("suspend_account", "Can suspend accounts"),
-            ("close_account", "Can reopen and close accounts"),
+            ("suspend_account", gettext_noop("Can suspend accounts")),
+            ("close_account", gettext_noop("Can reopen and close accounts")),
         ]
         indexes = [
             # For the few that are not open.

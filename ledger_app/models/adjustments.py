@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.accounts import Account
@@ -30,7 +31,7 @@ class ReasonCode(models.Model):
 
         verbose_name = _("reason code")
         verbose_name_plural = _("reason codes")
-        permissions = [("keep_reasoncode", "Can add reason codes and change them")]
+        permissions = [("keep_reasoncode", gettext_noop("Can add reason codes and change them"))]
 
     def __str__(self) -> str:
         """Return the code."""
@@ -80,7 +81,7 @@ class AdjustmentLimit(models.Model):
 
         verbose_name = _("limit")
         verbose_name_plural = _("limits of adjustments")
-        permissions = [("set_adjustmentlimit", "Can set the limits of adjustments")]
+        permissions = [("set_adjustmentlimit", gettext_noop("Can set the limits of adjustments"))]
         constraints = [
             models.UniqueConstraint(fields=["group", "book"], name="adjustment_limit_unique"),
             models.CheckConstraint(
@@ -140,9 +141,9 @@ class Adjustment(models.Model):
         verbose_name = _("adjustment")
         verbose_name_plural = _("adjustments")
         permissions = [
-            ("propose_adjustment", "Can propose adjustments"),
-            ("decide_adjustment", "Can approve and reject adjustments"),
-            ("expire_adjustment", "Can mark proposals that nobody decided in time"),
+            ("propose_adjustment", gettext_noop("Can propose adjustments")),
+            ("decide_adjustment", gettext_noop("Can approve and reject adjustments")),
+            ("expire_adjustment", gettext_noop("Can mark proposals that nobody decided in time")),
         ]
         indexes = [
             # The few that are undecided: what waits, what is over its time, what keeps a period from freezing.

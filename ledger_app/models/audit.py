@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from ledger_app.models.books import Book
 from ledger_app.models.fields import ReasonsField
@@ -64,7 +65,7 @@ class Verification(models.Model):
 
         verbose_name = _("verification")
         verbose_name_plural = _("verifications")
-        permissions = [("run_verification", "Can run the verification")]
+        permissions = [("run_verification", gettext_noop("Can run the verification"))]
 
     def __str__(self) -> str:
         """Return when it finished."""

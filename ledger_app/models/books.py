@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.fields import DigestField
@@ -25,7 +26,9 @@ class Book(models.Model):
 
         verbose_name = _("book")
         verbose_name_plural = _("books")
-        permissions = [("open_book", "Can open books, their periods and accounts, and say which accounts members get")]
+        permissions = [
+            ("open_book", gettext_noop("Can open books, their periods and accounts, and say which accounts members get"))
+        ]
         constraints = [models.CheckConstraint(condition=Q(exponent__lte=6), name="book_exponent_small")]
 
     def __str__(self) -> str:
@@ -58,8 +61,8 @@ class Period(models.Model):
         verbose_name = _("period")
         verbose_name_plural = _("periods")
         permissions = [
-            ("close_period", "Can mark a period provisional and reopen it"),
-            ("freeze_period", "Can freeze a period"),
+            ("close_period", gettext_noop("Can mark a period provisional and reopen it")),
+            ("freeze_period", gettext_noop("Can freeze a period")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["book", "starts_on"], name="period_start_unique"),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
@@ -79,7 +80,7 @@ class Entry(models.Model):
 
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
-        permissions = [("reverse_entry", "Can reverse an entry")]
+        permissions = [("reverse_entry", gettext_noop("Can reverse an entry"))]
         indexes = [models.Index(fields=["book", "effective_on"], name="entry_date")]
         constraints = [
             models.UniqueConstraint(fields=["book", "reference", "turn"], name="entry_reference_unique"),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_noop, pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.accounts import Account
@@ -29,7 +29,7 @@ class HoldRule(models.Model):
 
         verbose_name = _("rule of holds")
         verbose_name_plural = _("rules of holds")
-        permissions = [("set_hold_rule", "Can set the rules of holds")]
+        permissions = [("set_hold_rule", gettext_noop("Can set the rules of holds"))]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(amount_most__isnull=True) | Q(amount_most__gte=1))
@@ -97,10 +97,10 @@ class Hold(models.Model):
         verbose_name = _("hold")
         verbose_name_plural = pgettext_lazy("reserved points", "holds")
         permissions = [
-            ("place_hold", "Can hold points"),
-            ("settle_hold", "Can settle a hold"),
-            ("release_hold", "Can release a hold"),
-            ("resolve_any_hold", "Can settle and release the holds that others placed"),
+            ("place_hold", gettext_noop("Can hold points")),
+            ("settle_hold", gettext_noop("Can settle a hold")),
+            ("release_hold", gettext_noop("Can release a hold")),
+            ("resolve_any_hold", gettext_noop("Can settle and release the holds that others placed")),
         ]
         indexes = [
             models.Index(fields=["account", "state"], name="hold_account"),

@@ -7,6 +7,7 @@ is set, as a balance is, and gone when nothing is left.
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.accounts import Account
@@ -56,7 +57,7 @@ class LotRule(models.Model):
 
         verbose_name = _("rule of lots")
         verbose_name_plural = _("rules of lots")
-        permissions = [("set_lot_rule", "Can set the rules of lots")]
+        permissions = [("set_lot_rule", gettext_noop("Can set the rules of lots"))]
         constraints = [
             models.UniqueConstraint(fields=["book", "role"], name="lotrule_role_unique"),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.entries import Entry
@@ -58,8 +59,8 @@ class Merge(models.Model):
         verbose_name = _("merge")
         verbose_name_plural = _("merges")
         permissions = [
-            ("propose_merge", "Can propose and withdraw merges of members"),
-            ("decide_merge", "Can decide merges of members"),
+            ("propose_merge", gettext_noop("Can propose and withdraw merges of members")),
+            ("decide_merge", gettext_noop("Can decide merges of members")),
         ]
         indexes = [models.Index(fields=["state"], name="merge_state")]
         constraints = [

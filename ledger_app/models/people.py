@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.rules import identifiers
@@ -82,7 +83,7 @@ class Holder(models.Model):
 
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        permissions = [("register_holder", "Can register members")]
+        permissions = [("register_holder", gettext_noop("Can register members"))]
         # That nobody is merged into itself, into a merged member, or twice, is kept by triggers: MariaDB takes no CHECK on a counted key.
         indexes = [models.Index(fields=["name"], name="holder_name")]
 
@@ -114,7 +115,7 @@ class Identifier(models.Model):
 
         verbose_name = _("identifier")
         verbose_name_plural = _("identifiers")
-        permissions = [("change_identifiers", "Can give identifiers to members and end them")]
+        permissions = [("change_identifiers", gettext_noop("Can give identifiers to members and end them"))]
         indexes = [models.Index(fields=["last_four"], name="identifier_last_four")]
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="identifier_unique"),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.models.entries import Entry
@@ -50,7 +51,7 @@ class Reversal(models.Model):
 
         verbose_name = _("reversal")
         verbose_name_plural = _("reversals")
-        permissions = [("propose_reversal", "Can propose to reverse an entry")]
+        permissions = [("propose_reversal", gettext_noop("Can propose to reverse an entry"))]
         # For the few that are undecided: the work page and the close ask for them.
         indexes = [models.Index(fields=["state", "effective_on"], name="reversal_state")]
         constraints = [

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from ledger_app import errors, locks
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors import opening as opening_errors
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
@@ -135,7 +136,7 @@ def _neighbours(book: Book, starts_on: date, ends_on: date) -> tuple[Period | No
 def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Caller) -> int:
     """Open accounts that belong to no member; return how many are new.
 
-    :raises errors.Refused: code_invalid, definition_conflict
+    :raises errors.Refused: code_invalid, definition_conflict, template_invalid (a floor above zero)
     """
     check_right(caller, OPEN, _("Open accounts"), _("Finance and engineers"))
     wanted = {opening.code: opening for opening in openings}
@@ -155,6 +156,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
             }
             _same("Account", code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
+        _check_floors([opening for *_of, opening in missing])
         create_accounts(missing, caller)
         return len(missing)
 
@@ -209,6 +211,7 @@ def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], call
     ]
     if taken:
         raise errors.Refused(taken)
+    _check_floors([account for opening in new for _code, account in opening.accounts])
     holders = [Holder(name=opening.name, opened_at=caller.at) for opening in new]
     history.create_all(holders, caller=caller)
     rows = [
@@ -310,6 +313,13 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
     ]
     bulk.create(balances, within=Balance.objects.filter(account__in=accounts))
     return accounts
+
+
+def _check_floors(openings: Sequence[AccountOpening]) -> None:
+    """Refuse floors above zero: from its first line on a new account would lie under such a floor, and no later line mends what that says."""
+    if under := sorted({opening.role for opening in openings if (opening.floor or 0) > 0}):
+        why = _("a new account has nothing, which is under a floor above zero")
+        raise errors.Refused([opening_errors.TemplateInvalid(role=role, why=why) for role in under])
 
 
 def _check_free(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]) -> None:

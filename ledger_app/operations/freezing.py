@@ -78,12 +78,19 @@ def carry_out(*, attempt_id: int, caller: Caller, code_version: str, now: Callab
             version=attempt.shown_version,
             amount_required=True,
             told=partial(_tell, attempt, now),
+            is_wanted=partial(_check_wanted, attempt),
         )
 
 
 def _tell(attempt: FreezeAttempt, now: Callable[[], datetime], count: int) -> None:
     """Give a sign of life, with how far the proof has come."""
     if not _set(attempt.pk, State.RUNNING, seen_at=now(), proved_count=count):
+        raise errors.Refused([closing_errors.FreezeSuperseded(period=attempt.period)])
+
+
+def _check_wanted(attempt: FreezeAttempt) -> None:
+    # Under the period's lock, which whoever asks again takes too: a short proof gives no sign of life by which it would be seen before.
+    if not FreezeAttempt.objects.filter(pk=attempt.pk, state=State.RUNNING).exists():
         raise errors.Refused([closing_errors.FreezeSuperseded(period=attempt.period)])
 
 

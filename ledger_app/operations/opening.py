@@ -14,11 +14,13 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpening, check_right
 from ledger_app.rules import member_files
 from ledger_app.rules.member_files import Finding
+from ledger_app.rules.openings import number as number_refusals
 from ledger_app.rules.posting import AMOUNT_MOST
 
 COLUMNS = ("code", "role", "category", "floor", "stripes")
 NEEDED = ("code", "role", "category")
 ACCOUNTS_MOST = 100_000
+MONTHS_MOST = 240
 NUMBER_MOST = len(str(AMOUNT_MOST))
 
 
@@ -32,13 +34,17 @@ class Months(NamedTuple):
 def open_months(*, book: Book, first: date, months: int, caller: Caller) -> Months:
     """Open a period for each of so many whole months, from that of ``first`` on, in their order; those that are there stay as they are.
 
-    :raises errors.Refused: as ``books.open_period``; the months before the refused one are opened
+    :raises errors.Refused: number_out_of_range; else as ``books.open_period``, and the months before the refused one are opened
     """
+    # The calendar ends with December 9999, after which no day is left to begin the next period on.
+    most = min(MONTHS_MOST, 12 * (date.max.year - first.year) + date.max.month - first.month)
+    if wrong := number_refusals(_("The number of months"), months, 1, most):
+        raise errors.Refused(wrong)
     found = Months([], [])
     starts_on = first.replace(day=1)
     for _number in range(months):
         following = (starts_on.replace(day=28) + timedelta(days=4)).replace(day=1)
-        name = f"{starts_on:%Y-%m}"
+        name = starts_on.isoformat()[:7]
         was_there = Period.objects.filter(book=book, name=name).exists()
         books.open_period(book=book, name=name, starts_on=starts_on, ends_on=following - timedelta(days=1), caller=caller)
         (found.there if was_there else found.opened).append(name)
@@ -167,6 +173,9 @@ def _numbers(line: int, said: Mapping[str, str]) -> tuple[dict[str, int | None],
     stripes = 1 if numbers["stripes"] is None else numbers["stripes"]
     if not 1 <= stripes <= STRIPES_MOST:
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=_("it is 1 to 64"))))
+    elif (numbers["floor"] or 0) > 0:
+        why = _("a new account has nothing, which is under a floor above zero")
+        wrong.append(Finding(line, "floor", opening.ValueUnfit(name="floor", why=why)))
     elif stripes > 1 and numbers["floor"] is not None:
         why = _("an account with stripes has no floor")
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=why)))

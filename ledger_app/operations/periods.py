@@ -51,6 +51,7 @@ def freeze(
     version: int | None = None,
     amount_required: bool = False,
     told: Callable[[int], None] = lambda _count: None,
+    is_wanted: Callable[[], None] = lambda: None,
 ) -> Seal:
     """Freeze a period and return its seal.
 
@@ -58,12 +59,14 @@ def freeze(
     it waits for that, and that for posting that is under way; what came since is proved, and the seal is written.
 
     ``controls`` are the control totals that finance holds from elsewhere, in minor units, at least one; ``amount_required`` asks for one that is
-    no mere count. ``told`` is called with the number of entries proved so far.
+    no mere count. ``told`` is called with the number of entries proved so far; ``is_wanted`` under the lock of the
+    period's row, before the seal is written, and refuses where the freeze is not wanted any more.
 
     :raises errors.Refused: with every reason
     """
 
     def write_seal(row: Period, facts: PeriodFacts) -> Mapping[str, Any]:
+        is_wanted()
         proof = facts.proof
         assert proof is not None, "a freeze is decided on a proof"  # noqa: S101 - the facts below ask for it
         _refuse_turnover(row, proof.debit_total)

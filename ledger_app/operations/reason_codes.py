@@ -1,6 +1,7 @@
 """Keeps reason codes with their contra accounts, and the limits of those who decide adjustments. Each change has an audit row and a history."""
 
 from collections.abc import Mapping
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,15 @@ from ledger_app.rules.posting import AMOUNT_MOST
 
 CODE_MOST = 32
 NAME_MOST = openings.NAME_MOST
+
+
+class Unsaid(Enum):
+    """What stands for a part of a limit about which nothing is said: it stays as it is."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = Unsaid.UNSAID
 KEEP, SET_LIMITS = "ledger_app.keep_reasoncode", "ledger_app.set_adjustmentlimit"
 
 
@@ -79,12 +89,13 @@ def set_limit(
     amount_most: int,
     two_deciders_above: int,
     caller: Caller,
-    window_days: int = WINDOW_DAYS,
-    day_most: int | None = None,
+    window_days: int | Unsaid = UNSAID,
+    day_most: int | Unsaid | None = UNSAID,
 ) -> AdjustmentLimit:
     """Say how much a group decides in a book, in minor units, and above which amount by two. An ``amount_most`` of 0 lets it decide nothing.
 
-    Both are what one person decides for one member in sum over ``window_days``; ``day_most`` is for all members on one day, where it is given.
+    Both are what one person decides for one member in sum over ``window_days``; ``day_most`` is for all members on one day;
+    None is no such limit. Of these two, what is left out stays as it is; of a new limit it is 30 days, and none.
 
     The system may set a limit where there is none yet, as it opens books; to change one takes the right.
 
@@ -94,8 +105,9 @@ def set_limit(
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
         check()
-    is_day_fit = day_most is None or 0 <= day_most <= AMOUNT_MOST
-    if not 0 <= two_deciders_above <= amount_most <= AMOUNT_MOST or not 1 <= window_days <= WINDOW_DAYS_MOST or not is_day_fit:
+    is_day_fit = isinstance(day_most, Unsaid | None) or 0 <= day_most <= AMOUNT_MOST
+    is_window_fit = isinstance(window_days, Unsaid) or 1 <= window_days <= WINDOW_DAYS_MOST
+    if not (0 <= two_deciders_above <= amount_most <= AMOUNT_MOST and is_window_fit and is_day_fit):
         raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above)])
 
     def work() -> AdjustmentLimit:
@@ -105,7 +117,9 @@ def set_limit(
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
         row = locks.setting(AdjustmentLimit.objects.filter(group=members, book=of_book))
         said: dict[str, Any] = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
-        said |= {"window_days": window_days, "day_most": day_most}
+        beside = {"window_days": (window_days, WINDOW_DAYS), "day_most": (day_most, None)}
+        for name, (given, of_new) in beside.items():
+            said[name] = given if given is not UNSAID else of_new if row is None else getattr(row, name)
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, **said), caller=caller)
         elif said != {name: getattr(row, name) for name in said}:

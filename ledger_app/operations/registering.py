@@ -33,6 +33,7 @@ REGISTER = "ledger_app.register_holder"
 BLOCK = 2000  # members in a transaction
 FINDINGS_KEPT = 1000
 CODE_MOST = 64
+REASONS_MOST = 20  # of a file, in its audit row
 
 
 @dataclass
@@ -99,7 +100,12 @@ def register(*, stream: BinaryIO, name: str, caller: Caller, told: Callable[[str
         raise errors.TryAgain(cause=str(error)) from error
     receipt.findings.sort(key=lambda finding: finding.line)
     if not receipt.finding_count:
-        _write(stream, receipt, digests, caller, told)
+        try:
+            _write(stream, receipt, digests, caller, told)
+        except errors.Refused as refusal:
+            # Blocks before it are registered, and of them the row tells.
+            transactions.run(partial(_record, receipt, caller, refusal.reasons))
+            raise
     transactions.run(partial(_record, receipt, caller))
     return receipt
 
@@ -239,6 +245,14 @@ def _find_missing(found: _Sorted, stay: Sequence[tuple[Row, int]], templates: Se
 
 def _find_taken(found: _Sorted, templates: Sequence[AccountTemplate]) -> None:
     """Find accounts whose codes others have: by book, among what is about to be opened."""
+    lines = {(template.book_id, code_of(template, row)): row.line for template in templates for row in found.new}
+    codes = Counter((template.book_id, code_of(template, row)) for template in templates for row in found.new)
+    codes.update((each.template.book_id, each.code) for each in found.missing)
+    books = {template.book_id: template.book.code for template in templates}
+    for (book_id, code), count in codes.items():
+        if count > 1:  # role and number of one run into those of another
+            error = opening.AccountCodeTaken(account=code, book=books[book_id])
+            found.findings.append(Finding(lines.get((book_id, code), 0), "member_number", error))
     for template in templates:
         wanted = {code_of(template, row): row.line for row in found.new}
         wanted |= {each.code: 0 for each in found.missing if each.template == template}
@@ -319,13 +333,13 @@ def _templates() -> list[AccountTemplate]:
     return list(AccountTemplate.objects.select_related("book").order_by("id"))
 
 
-def _record(receipt: Receipt, caller: Caller) -> None:
+def _record(receipt: Receipt, caller: Caller, refused: Sequence[errors.LedgerError] = ()) -> None:
     by_code = Counter(finding.error.code for finding in receipt.findings)
     audit.record(
         subject=audit.Subject("registration", 0, receipt.name),
         action="register",
         caller=caller,
-        outcome="refused" if receipt.finding_count else "done",
-        reasons=[finding.error for finding in receipt.findings[:20]],
+        outcome="refused" if receipt.finding_count or refused else "done",
+        reasons=[*refused[:REASONS_MOST], *[finding.error for finding in receipt.findings[:REASONS_MOST]]],
         facts={**receipt.counts(), "digest": receipt.sha256, "findings": dict(by_code)},
     )

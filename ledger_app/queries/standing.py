@@ -1,17 +1,17 @@
 """How a balance stands: what of it is held, what was due and is not expired yet, what cannot be used before its day, and what can be spent now."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from ledger_app.models import Account, Balance, OpenLot
-from ledger_app.queries import postings
+from ledger_app.queries import days, postings
 from ledger_app.queries.totals import Total
-from ledger_app.rules import posting
+from ledger_app.rules import floors, posting
 
 
 class Standing(NamedTuple):
@@ -41,16 +41,25 @@ def of(accounts: Iterable[Account], *, at: datetime) -> dict[int, Standing]:
     """
     wanted = {account.pk: account for account in accounts}
     balances: dict[int, int] = {}
+    lowest: dict[int, int] = {}
     lots: dict[int, dict[str, Any]] = {}
     for book_id in sorted({account.book_id for account in wanted.values()}):
         of_book = {key: account for key, account in wanted.items() if account.book_id == book_id}
         today = at.astimezone(ZoneInfo(next(iter(of_book.values())).book.time_zone)).date()
         for part in postings.parts(sorted(of_book)):
-            rows = Balance.objects.filter(account__in=part).order_by().values("account").annotate(total=Total("amount"))
-            balances.update((row["account"], row["total"]) for row in rows)
+            rows = (
+                Balance.objects.filter(account__in=part)
+                .order_by()
+                .values("account")
+                .annotate(total=Total("amount"), last=Max("last_on"))
+            )
+            found = {row["account"]: (row["total"], row["last"]) for row in rows}
+            balances.update((key, total) for key, (total, _last) in found.items())
+            late = [key for key, (_total, last) in found.items() if last is not None and last > today]
+            lowest.update(_lowest([of_book[key] for key in late if of_book[key].floor is not None], balances, today))
         for part in postings.parts(sorted(key for key, account in of_book.items() if account.keeps_lots)):
             lots.update((row["account"], row) for row in _lots(part, today))
-    return {key: _standing(account, balances.get(key, 0), lots.get(key, {})) for key, account in wanted.items()}
+    return {key: _standing(account, balances.get(key, 0), lots.get(key, {}), lowest.get(key)) for key, account in wanted.items()}
 
 
 def of_member(holder_id: int, *, at: datetime) -> dict[int, Standing]:
@@ -96,13 +105,24 @@ def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
     )
 
 
-def _standing(account: Account, amount: int, lots: dict[str, Any]) -> Standing:
+def _lowest(accounts: Sequence[Account], balances: dict[int, int], today: date) -> dict[int, int]:
+    """Return the least that accounts with lines of later days close with from today on, natural: a floor is asked of each of those days."""
+    added = days.after({account.pk: today for account in accounts})
+    found: dict[int, int] = {}
+    for account in accounts:
+        sign = 1 if account.category in posting.DEBIT_CATEGORIES else -1
+        of_days = floors.Days(added.get(account.pk, {}))
+        found[account.pk] = of_days.lowest(today, after=balances[account.pk], sign=sign)[0]
+    return found
+
+
+def _standing(account: Account, amount: int, lots: dict[str, Any], lowest: int | None = None) -> Standing:
     balance = posting.natural(account.category, amount)
     bounds = []
     if account.keeps_lots:
         bounds.append(int(lots.get("usable", 0)))
     if account.floor is not None:
-        bounds.append(max(0, balance - account.floor))
+        bounds.append(max(0, (balance if lowest is None else lowest) - account.floor))
     spendable = min(bounds) if bounds else None
     if account.state != Account.State.OPEN:
         spendable = 0

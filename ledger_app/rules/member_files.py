@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import LedgerError, opening
-from ledger_app.rules import identifiers
+from ledger_app.rules import identifiers, openings
 
 LINE_MOST = 64 * 1024  # bytes
 NAME_MOST = 100
@@ -173,10 +173,10 @@ def _text(raw: bytes) -> str:
 def _row(line: int, number: str, name: str, cards: dict[str, tuple[str, ...]]) -> tuple[Row | None, list[Finding]]:
     row = Row(line, number, name, cards["card_tokens"], cards["card_numbers"])
     found: list[Finding] = []
-    if name != name.strip() or len(name) > NAME_MOST or any(character < " " for character in name):
+    if name and openings.name("name", name, NAME_MOST):
         why = _("at most 100 characters, without spaces around them and without control characters")
         found.append(Finding(line, "name", opening.ValueUnfit(name="name", why=why)))
-    if identifiers.masked_text(name) != name:
+    elif identifiers.masked_text(name) != name:
         found.append(Finding(line, "name", opening.ValueUnfit(name="name", why=_("it has a card number in it"))))
     for column in COLUMNS[2:]:
         if len(cards[column]) > CARDS_MOST or len(set(cards[column])) != len(cards[column]):

@@ -185,6 +185,15 @@ def instant_cell(value: datetime | None, zone: object = None) -> SafeString:
     return format_html('<time datetime="{}" title="{} {}">{}</time>', value.isoformat(), shown, _zone(zone), shown)
 
 
+@register.simple_tag(name="instant_folded")
+def instant_folded_tag(value: datetime, zone: object = None) -> SafeString:
+    """``{% instant_folded at book %}``: an instant that folds between day and clock, and nowhere else."""
+    day, clock = instant_text(value, zone).split(" ")
+    return format_html(
+        '<time datetime="{}" title="{}">{} <span class="nowrap">{}</span></time>', value.isoformat(), _zone(zone), day, clock
+    )
+
+
 @register.filter(name="amount")
 def amount_filter(value: int | None, unit: int | Unit) -> str:
     """``{{ value|amount:2 }}`` or ``{{ value|amount:book }}``: the figures without the unit; nothing for no amount."""

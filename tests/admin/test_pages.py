@@ -264,7 +264,22 @@ def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World
     verified(full)
     one_more_seal(full, 1)
     grown = {model for model in LOOKED_AT if model._default_manager.count() >= 2 * counts[model]}
-    assert grown >= {AuditRow, Entry, ExpiryRun, Hold, Holder, Lot, LotRule, Seal, SettingChange, Verification, Batch, Chunk, Receipt, Record}
+    assert grown >= {
+        AuditRow,
+        Entry,
+        ExpiryRun,
+        Hold,
+        Holder,
+        Lot,
+        LotRule,
+        Seal,
+        SettingChange,
+        Verification,
+        Batch,
+        Chunk,
+        Receipt,
+        Record,
+    }
     for address in every:
         after = queries_of(client, address)
         assert len(after) <= len(before[address]), (address, after[len(before[address]) :])

@@ -61,4 +61,8 @@ def test_finance_keeps_reason_codes_and_an_administrator_sets_limits(
     other = User.objects.create(username="administrator-2", is_staff=True, is_superuser=True)
     approved(said, client_of(other))
     assert [each["amount_most"] for each in client_of(other).get("/api/v1/limits/").json()["results"]] == [9]
+    approved(client_of(world.superuser).post("/api/v1/limits/", limit | {"day_most": 7, "window_days": 9}), client_of(other))
+    approved(client_of(world.superuser).post("/api/v1/limits/", limit | {"amount_most": 10}), client_of(other))
+    (row,) = client_of(other).get("/api/v1/limits/").json()["results"]
+    assert (row["amount_most"], row["day_most"], row["window_days"]) == (10, 7, 9)
     assert is_problem(client_of(world.engineer).post("/api/v1/reason-codes/", code | {"name": "x"}), 403, "not_permitted")

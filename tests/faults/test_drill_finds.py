@@ -33,11 +33,11 @@ LAST_HOLDER = "chunk_applied_by_last"
         # Without either, the balances are wrong and nothing has complained.
         ("balances from a plain read and no keys", 3, {"together": 20}, "(balance|line) rows|verify: |ended with status 1"),
         # The transaction was undone by the server: what is tried again inside it stands on nothing.
-        ("tried again inside the transaction", 1, {"deadlocks": 30}, "foreign key constraint|recount_differs| rows "),
+        ("tried again inside the transaction", 1, {"deadlocks": 30}, "row_linked|recount_differs| rows "),
         # The schema holds the same as the fence; without either, a chunk is applied by one who has lost it.
         ("no fence", 6, {"stops": 30}, LAST_HOLDER),
         ("no fence and no check", 6, {"stops": 30}, "chunk applied under another token"),
-        ("a lost answer taken for a commit", 3, {"cuts": 300}, "wrong_state|not_found"),
+        ("a lost answer taken for a commit", 3, {"cuts": 300}, "wrong_state|not_found| rows missing"),
     ],
 )
 def test_the_drill_finds(fault: str, seed: int, wanted: dict[str, int], found: str, drill: Callable[..., Tally]) -> None:

@@ -136,22 +136,25 @@ def test_a_validation_that_is_killed_leaves_the_batch_as_it_was_and_ends_in_the_
 def test_a_receive_that_is_killed_leaves_no_half_file_under_a_final_name(files_dir: Path, tmp_path: Path) -> None:
     world = worlds.build(files_dir)
     content = card_file(many(60_000, 6))
-    pipe = tmp_path / NAME
-    os.mkfifo(pipe)
-    process = start(world, 0, "before", "receive", pipe, "--source", "till")
-    with pipe.open("wb", buffering=0) as sender:
-        sender.write(content[: len(content) // 2])
-        # Whatever fits is written before the pipe blocks, so half of it at least has been read.
-        process.kill()
+    sent = tmp_path / NAME
+    with sent.open("wb") as stream:
+        # So large that it is still being copied when the process is killed, and no larger on the disk than its name.
+        stream.truncate(8 << 30)
+    process = start(world, 0, "before", "receive", sent, "--source", "till")
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in files_dir.rglob("incoming-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
     end(process)
     names = [path.name for path in files_dir.rglob("*") if path.is_file()]
     assert len(names) == 1
     assert all(name.startswith("incoming-") for name in names)
     assert (File.objects.count(), Receipt.objects.count(), Batch.objects.count()) == (0, 0, 0)
 
-    pipe.unlink()
-    pipe.write_bytes(content)
-    assert end(start(world, 0, "before", "receive", pipe, "--source", "till")) is False
+    sent.write_bytes(content)
+    assert end(start(world, 0, "before", "receive", sent, "--source", "till")) is False
     assert world.kept(content)
 
 

@@ -10,8 +10,6 @@ from config import commands
 from ledger_app.operations import opening
 from ledger_app.queries import books
 
-MONTHS_MOST = 240
-
 
 def month(text: str) -> date:
     """Read a month as YYYY-MM, for argparse."""
@@ -30,7 +28,9 @@ class Command(commands.Command):
         """Declare the arguments."""
         parser.add_argument("book", metavar="BOOK")
         parser.add_argument("--from", dest="first", type=month, required=True, metavar="MONTH", help="the first, as YYYY-MM")
-        parser.add_argument("--months", type=commands.positive, required=True, metavar="N", help=f"how many, up to {MONTHS_MOST}")
+        parser.add_argument(
+            "--months", type=commands.positive, required=True, metavar="N", help=f"how many, up to {opening.MONTHS_MOST}"
+        )
         parser.add_argument("--user", metavar="U", help="who opens them; the system where it is not given")
 
     def run(self, **options: Any) -> commands.Outcome:
@@ -38,7 +38,7 @@ class Command(commands.Command):
         found = opening.open_months(
             book=books.find(options["book"]),
             first=options["first"],
-            months=min(options["months"], MONTHS_MOST),
+            months=options["months"],
             caller=commands.caller(options["user"]),
         )
         data = {"book": options["book"], "opened": found.opened, "there": found.there}

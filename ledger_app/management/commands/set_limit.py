@@ -20,16 +20,25 @@ class Command(commands.Command):
         parser.add_argument("book", metavar="BOOK")
         parser.add_argument("--most", type=commands.whole, required=True, metavar="N", help="minor units; 0: decides nothing")
         parser.add_argument("--two-above", type=commands.whole, required=True, metavar="N", help="minor units")
+        parser.add_argument(
+            "--days", type=commands.positive, metavar="N", help="both are in sum over so many days; else as it is, at first 30"
+        )
+        parser.add_argument(
+            "--day-most", type=commands.whole, metavar="N", help="for all members on one day, in minor units; else as it is"
+        )
         parser.add_argument("--user", metavar="U", help="who changes it; without, only one that is not there yet is set")
 
     def run(self, **options: Any) -> commands.Outcome:
         """Set it, unless it is so."""
         caller = commands.caller(options["user"], deciding=options["user"] is not None)
         said = {"amount_most": options["most"], "two_deciders_above": options["two_above"]}
+        beside = {"window_days": options["days"], "day_most": options["day_most"]}
+        said |= {name: value for name, value in beside.items() if value is not None}
         differs = kept.differing_limit(options["group"], options["book"], said)
         if differs and options["user"] is None:
             raise kept.conflict(f"{options['group']} {options['book']}", differs)
         row = reason_codes.set_limit(group=options["group"], book=options["book"], caller=caller, **said)
         changed = differs is None or bool(differs)
+        said |= {"window_days": row.window_days, "day_most": row.day_most}
         data = {"group": options["group"], "book": options["book"], **said, "changed": changed}
         return commands.Outcome(data, (f"limit of {row}: {'set' if changed else 'was so already'}",))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.operations import chunks, sources
@@ -235,6 +236,20 @@ def test_what_moved_after_the_approval_refuses_the_whole(
     batch = world.approved()
     what()
     refused_and_untouched(world, batch, *expected)
+
+
+def test_what_a_plan_rests_on_and_has_moved_is_told_in_the_readers_language(world: World) -> None:
+    batch = world.approved()
+    set_account("receivable.1001", "suspended")
+    with translation.override("ja"), pytest.raises(Refused):
+        world.apply(batch)
+    for language in ("en", "ja"):
+        with translation.override(language):
+            (reason,) = AuditRow.objects.filter(outcome="refused").latest("id").reasons
+            said = translation.gettext("account {account} in book {book} is {state}")
+            what = said.format(account="receivable.1001", book="CARD", state=translation.gettext("Suspended"))
+            assert what in reason["sentence"]
+            assert reason["facts"]["what"] == what
 
 
 def test_a_period_frozen_in_between_stops_every_chunk_that_is_left(world: World) -> None:

@@ -105,3 +105,22 @@ def test_one_that_was_asked_for_again_sees_so_and_stops(asked, ledger, checker, 
     assert asked.state == "superseded"
     assert not Seal.objects.exists()
     assert carry_out(again[0], checker) == Seal.objects.get()
+
+
+def test_one_that_was_asked_for_again_after_its_last_sign_of_life_stops_too(asked, ledger, checker, monkeypatch):
+    differing = proving.differing_balances
+    again: list[FreezeAttempt] = []
+
+    def and_meanwhile_somebody_asks(book_id):
+        again.append(
+            freezing.ask(period_id=ledger.periods["2017-01"].pk, controls={"entries": 1, "debits": SALE}, caller=checker)
+        )
+        return differing(book_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(proving, "differing_balances", and_meanwhile_somebody_asks)
+        with pytest.raises(errors.Refused) as refused:
+            carry_out(asked, checker)
+    assert [reason.code for reason in refused.value.reasons] == ["freeze_superseded"]
+    assert (asked.state, Seal.objects.count()) == ("superseded", 0)
+    assert carry_out(again[0], checker).controls == {"entries": 1, "debits": SALE}

@@ -76,6 +76,16 @@ def test_a_day_has_a_limit_of_its_own_over_all_members(desk):
     assert desk.decide(other, who=later(desk.decider, days=1)).state == "approved"
 
 
+def test_what_is_not_said_of_a_limit_stays(desk):
+    limit(desk, window_days=7, day_most=1_500)
+    limit(desk, most=6_000)
+    row = AdjustmentLimit.objects.get(group__name="finance", book__code="CARD")
+    assert (row.amount_most, row.window_days, row.day_most) == (6_000, 7, 1_500)
+    limit(desk, day_most=None)
+    row.refresh_from_db()
+    assert (row.amount_most, row.window_days, row.day_most) == (5_000, 7, None)
+
+
 @pytest.mark.parametrize(
     "lost",
     [

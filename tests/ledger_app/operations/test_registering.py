@@ -92,6 +92,9 @@ def test_who_is_there_is_opened_the_accounts_of_a_later_template(ledger, registe
         (f"{CSV}71,{'x' * 70_000},,\n72,,,\n", [(2, "", "line_unreadable")]),
         (f"{CSV}71, x,,\n", [(2, "name", "value_unfit")]),
         (f"{CSV}71,{CARD},,\n", [(2, "name", "value_unfit")]),
+        (f"{CSV}71,a\u202eb,,\n", [(2, "name", "value_unfit")]),
+        ('{"member_number": "71", "name": "a\\u0085b"}\n', [(1, "name", "value_unfit")]),
+        ('{"member_number": "71", "name": "\\ud800"}\n', [(1, "name", "value_unfit")]),
         (f"{CSV}{CARD},,,\n", [(2, "member_number", "card_number_in_clear")]),
         (f"{CSV}7 1,,,\n", [(2, "member_number", "code_invalid")]),
         (f"{CSV}71,,,123\n", [(2, "card_numbers", "card_number_invalid")]),
@@ -141,6 +144,13 @@ def test_other_content_than_the_ledgers_is_told_field_by_field(register):
 def test_an_account_that_others_have_is_not_opened_twice(ledger, register):
     books.open_accounts(book=ledger.book, openings=[books.AccountOpening("points.71", "x", "asset")], caller=ledger.caller)
     assert told(register(f"{CSV}71,,,\n")) == [(2, "member_number", "account_code_taken")]
+
+
+def test_role_and_number_that_run_into_those_of_another_are_told_by_the_line(ledger, register):
+    opening.set_template(book=ledger.book, role="points.x", category="liability", floor=0, caller=ledger.caller)
+    before = Holder.objects.count()
+    assert told(register(f"{CSV}x.71,,,\n71,,,\n")) == [(3, "member_number", "account_code_taken")]
+    assert Holder.objects.count() == before
 
 
 def test_a_line_that_says_the_same_twice_is_counted_and_registered_once(register, monkeypatch):
@@ -200,6 +210,8 @@ def test_a_file_that_changes_while_it_is_read_is_not_registered(ledger, register
         registering.register(stream=Moving(f"{CSV}71,a,,\n".encode()), name="x", caller=ledger.caller)
     assert [reason.code for reason in refusal.value.reasons] == ["file_moved"]
     assert Holder.objects.count() == before
+    row = AuditRow.objects.get(action="register")
+    assert (row.outcome, [reason["code"] for reason in row.reasons]) == ("refused", ["file_moved"])
 
 
 def test_statements_grow_with_blocks_and_not_with_members(register, django_assert_max_num_queries):
