@@ -128,9 +128,9 @@ def test_who_may_not_set_it_neither_proposes_nor_decides(office: Office, kind: s
     system = Caller(User.objects.get(username=User.SYSTEM), AT, "command")
     row = propose(kind, FIRST[kind], office.maker)
     for who in (office.outsider, system, *([office.finance] if kind == "limit" else [])):
-        assert codes(lambda who=who: propose(kind, FIRST[kind], who)) == ["not_permitted"]
-        assert "not_permitted" in codes(lambda who=who: setting_changes.approve(change_id=row.pk, caller=who))
-        assert "not_permitted" in codes(lambda who=who: setting_changes.reject(change_id=row.pk, reason="No.", caller=who))
+        assert codes(lambda who=who: propose(kind, FIRST[kind], who)) == ["not_permitted"]  # type: ignore[misc]
+        assert "not_permitted" in codes(lambda who=who: setting_changes.approve(change_id=row.pk, caller=who))  # type: ignore[misc]
+        assert "not_permitted" in codes(lambda who=who: setting_changes.reject(change_id=row.pk, reason="No.", caller=who))  # type: ignore[misc]
     assert asked.said(kind, FIRST[kind]) is None
 
 
@@ -142,7 +142,7 @@ def test_what_is_rejected_or_withdrawn_changes_nothing_and_is_decided_no_more(of
     assert codes(lambda: setting_changes.withdraw(change_id=withdrawn.pk, caller=office.checker)) == ["not_proposer"]
     assert setting_changes.withdraw(change_id=withdrawn.pk, caller=office.maker).state == "withdrawn"
     for row in (rejected, withdrawn):
-        assert codes(lambda row=row: setting_changes.approve(change_id=row.pk, caller=office.checker)) == ["wrong_state"]
+        assert codes(lambda row=row: setting_changes.approve(change_id=row.pk, caller=office.checker)) == ["wrong_state"]  # type: ignore[misc]
     assert asked.said(kind, FIRST[kind]) is None
 
 
@@ -200,7 +200,7 @@ def test_what_would_not_come_out_as_shown_is_undone(office: Office, kind: str, m
 def test_a_reason_is_needed(office: Office) -> None:
     for reason, code in (("  ", "reason_required"), ("x" * 501, "reason_too_long")):
         given: dict[str, Any] = {"kind": "limit", "arguments": FIRST["limit"], "reason": reason, "caller": office.maker}
-        assert codes(lambda given=given: setting_changes.propose(**given)) == [code]
+        assert codes(lambda given=given: setting_changes.propose(**given)) == [code]  # type: ignore[misc]
 
 
 def test_a_reason_code_that_was_shown_in_another_version_is_stale(office: Office) -> None:
@@ -220,7 +220,7 @@ def test_an_odd_name_names_nothing(office: Office, name: str) -> None:
         ("lot_rule", "role"),
         ("template", "book"),
     ):
-        assert codes(lambda kind=kind, column=column: propose(kind, {**FIRST[kind], column: name}, office.maker))
+        assert codes(lambda kind=kind, column=column: propose(kind, {**FIRST[kind], column: name}, office.maker))  # type: ignore[misc]
     assert SettingChange.objects.count() == 0
 
 
