@@ -34,7 +34,7 @@ class Waiting(NamedTuple):
     """One kind of work: the things of a model that are in some states, waiting for whoever holds a right.
 
     ``not_by`` names the columns of those who may not do it, because it is their own work that it decides; ``past`` names the date that
-    must lie behind.
+    must lie behind; ``kinds`` are the kinds of the things, where they have some and others decide the rest.
     """
 
     label: str | Promise
@@ -43,6 +43,7 @@ class Waiting(NamedTuple):
     permission: str
     not_by: tuple[str, ...] = ()
     past: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 PLACES: Final = (
@@ -68,6 +69,7 @@ PLACES: Final = (
     Place(_("Audit"), _("Refused attempts"), "ledger_app_auditrow", "ledger_app.view_auditrow", "outcome__exact=refused"),
     Place(_("Administration"), _("Reason codes"), "ledger_app_reasoncode", "ledger_app.view_reasoncode"),
     Place(_("Administration"), _("Limits of adjustments"), "ledger_app_adjustmentlimit", "ledger_app.view_adjustmentlimit"),
+    Place(_("Administration"), _("Changes of settings"), "ledger_app_settingchange", "ledger_app.view_settingchange"),
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
@@ -93,6 +95,22 @@ WAITING: Final = (
         not_by=("proposed_by", "decisions__decided_by"),
     ),
     Waiting(_("Merges to decide"), "ledger_app.merge", ("proposed",), "ledger_app.decide_merge", not_by=("proposed_by",)),
+    Waiting(
+        _("Settings to decide"),
+        "ledger_app.settingchange",
+        ("proposed",),
+        "ledger_app.keep_reasoncode",
+        not_by=("proposed_by",),
+        kinds=("reason_code", "template", "lot_rule", "hold_rule"),
+    ),
+    Waiting(
+        _("Limits to decide"),
+        "ledger_app.settingchange",
+        ("proposed",),
+        "ledger_app.set_adjustmentlimit",
+        not_by=("proposed_by",),
+        kinds=("limit",),
+    ),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")
@@ -198,6 +216,7 @@ class KakuteiAdminSite(admin.AdminSite):
         things = self._queryset(request, kind.model).filter(state__in=kind.states)
         for column in kind.not_by:
             things = things.exclude(**{column: request.user.pk})
+        things = things.filter(kind__in=kind.kinds) if kind.kinds else things
         return things.filter(**{f"{kind.past}__lt": timezone.localdate()}) if kind.past else things
 
     def _find(self, request: HttpRequest, label: str, query: str) -> dict[str, Any]:

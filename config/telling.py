@@ -32,6 +32,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("reasoncode", "keep"): _("changed the reason code"),
     ("adjustmentlimit", "set"): _("set the limit"),
     ("accounttemplate", "set"): _("said which account members get"),
+    ("setting", "propose"): _("proposed the change"),
     ("registration", "register"): _("registered members"),
     ("user", "register"): _("registered the user"),
     ("user", "keep"): _("changed the user"),

@@ -35,6 +35,7 @@ class LedgerConfig(AppConfig):
             reference_proofs,
             reversal_proofs,
             reversals,
+            setting_proofs,
             trace_proofs,
             undecided,
         )
@@ -49,7 +50,7 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.MERGE, posting_origins.merges)
         origins.register(Posting.Origin.EXPIRY, posting_origins.expiries)
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
-        for asked in (adjustment_proofs, lot_proofs, reversal_proofs):
+        for asked in (adjustment_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (date_proofs, floor_proofs, member_proofs, reference_proofs):
             proofs.register(also.STATEMENTS)

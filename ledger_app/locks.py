@@ -96,6 +96,14 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
     return rows.select_for_update().first()
 
 
+def setting(rows: models.QuerySet[Row]) -> Row | None:
+    """Lock and return the row of a setting, or that which stands for it: the caller's own, or that beside the proposal which changes it. None where there is none yet.
+
+    A unique key keeps what is not there from becoming two.
+    """
+    return next(iter(beside_own(rows)), None)
+
+
 def beside_own(rows: models.QuerySet[Row]) -> list[Row]:
     """Lock and return rows that a decision on the caller's own row rests on, in the order of their ids: after that row, before everything else."""
     if not is_counting() or connection.kakutei_lock_step > 0:  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from ledger_app.admin import (
     periods,
     reason_codes,
     reversals,
+    setting_changes,
     users,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "periods",
     "reason_codes",
     "reversals",
+    "setting_changes",
     "users",
 ]

@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from config.model_admin import list_url, url_of
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Found, Page
+from ledger_app.admin.setting_changes import reason_field, tell_proposed
 from ledger_app.models import Account, Book, Holder, User
-from ledger_app.operations import books, opening, registering
+from ledger_app.operations import books, opening, registering, setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 
@@ -66,6 +67,7 @@ class TemplateForm(forms.Form):
     floor = forms.IntegerField(
         label=_("Floor"), required=False, max_value=0, help_text=_("In minor units; 0 where nobody may spend what they have not")
     )
+    reason = reason_field()
 
 
 class FileForm(forms.Form):
@@ -152,13 +154,14 @@ class BookPages:
         )
 
     def set_template(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for a template, and set it."""
+        """Ask for a template, and propose it."""
         book = self._book(request, pk)
 
         def act(said: Mapping[str, Any], caller: Caller) -> str:
-            row, changed = opening.set_template(book=book, caller=caller, **said)
-            told = gettext("{what} is kept.") if changed else gettext("{what} was so already.")
-            return told.format(what=row)
+            given = {"book": book.code, **{name: value for name, value in said.items() if name != "reason"}}
+            return tell_proposed(
+                setting_changes.propose(kind="template", arguments=given, reason=str(said["reason"]), caller=caller)
+            )
 
         lead = _("Whoever is registered from now on is opened an account of this role. Accounts that are open stay as they are.")
         page = Page(_("Say which accounts members get"), lead, url_of(book), place=str(book))

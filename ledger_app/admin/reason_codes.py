@@ -1,4 +1,4 @@
-"""Reason codes and limits in the admin: lists that look, and forms that call the operations which keep them."""
+"""Reason codes and limits in the admin: lists that look, and forms that propose a change of them."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -21,9 +21,10 @@ from config import doorways
 from config.model_admin import NOTHING, HistoryAdmin, link_to, list_url, url_of
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.periods import AmountField
+from ledger_app.admin.setting_changes import reason_field, tell_proposed
 from ledger_app.errors import LedgerError, Refused
-from ledger_app.models import AdjustmentLimit, Book, ReasonCode, User
-from ledger_app.operations import reason_codes
+from ledger_app.models import AdjustmentLimit, Book, ReasonCode, SettingChange, User
+from ledger_app.operations import reason_codes, setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
@@ -31,7 +32,7 @@ from ledger_app.templatetags import look
 
 
 class KeptAdmin(HistoryAdmin):
-    """What is kept by a form that calls an operation. A subclass says which right that takes, and what the form asks."""
+    """What is kept by a form that proposes a change, which another person decides. A subclass says which right that takes, and what the form asks."""
 
     right = ""
     form_title: Any = ""
@@ -66,11 +67,11 @@ class KeptAdmin(HistoryAdmin):
         """Return the form, filled with what ``row`` is."""
 
     @abstractmethod
-    def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
-        """Call the operation and return the row."""
+    def propose(self, said: dict[str, Any], caller: Caller) -> SettingChange:
+        """Call the operation and return the proposal."""
 
     def keep(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        """Ask, and on a POST keep."""
+        """Ask, and on a POST propose."""
         if not self.may_keep(request):
             raise PermissionDenied
         row = self.get_object(request, str(pk)) if pk is not None else None
@@ -80,12 +81,12 @@ class KeptAdmin(HistoryAdmin):
         reasons: Sequence[LedgerError] = ()
         if request.method == "POST" and form.is_valid():
             try:
-                kept = self.carry_out(form.cleaned_data, row, doorways.from_request(request, "admin"))
+                proposed = self.propose(form.cleaned_data, doorways.from_request(request, "admin"))
             except LedgerError as error:
                 reasons = error.reasons if isinstance(error, Refused) else (error,)
             else:
-                messages.success(request, gettext("{what} is kept.").format(what=kept))
-                return HttpResponseRedirect(url_of(kept))
+                messages.success(request, tell_proposed(proposed))
+                return HttpResponseRedirect(url_of(proposed))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -93,6 +94,7 @@ class KeptAdmin(HistoryAdmin):
             "lead": self.lead,
             "form": form,
             "reasons": [reason.as_dict() for reason in reasons],
+            "submit_label": setting_changes.PROPOSING,
             "back": url_of(row) if row is not None else list_url(self.model),
         }
         request.current_app = self.admin_site.name
@@ -115,6 +117,7 @@ class ReasonCodeForm(forms.Form):
             self.fields[f"contra_{book.code}"] = forms.CharField(
                 label=gettext("Contra account in {book}").format(book=book.code), max_length=64, required=False
             )
+        self.fields["reason"] = reason_field()
 
 
 @admin.register(ReasonCode)
@@ -178,13 +181,14 @@ class ReasonCodeAdmin(KeptAdmin):
         form.fields["code"].disabled = True
         return form
 
-    def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
-        """Keep the reason code."""
-        del row
+    def propose(self, said: dict[str, Any], caller: Caller) -> SettingChange:
+        """Propose to keep the reason code."""
         prefix = "contra_"
         contra = {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix) and value}
-        kept = {name: said[name] for name in ("code", "name", "may_waive_floor", "is_active", "version")}
-        return reason_codes.keep(contra_accounts=contra, caller=caller, **kept)
+        kept = {name: said[name] for name in ("code", "name", "may_waive_floor", "is_active")} | {"contra_accounts": contra}
+        return setting_changes.propose(
+            kind="reason_code", arguments=kept, reason=said["reason"], caller=caller, version=said["version"]
+        )
 
 
 class LimitForm(forms.Form):
@@ -210,6 +214,7 @@ class LimitForm(forms.Form):
         required=False,
         help_text=_("For all members together; empty: without such a limit"),
     )
+    reason = reason_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the groups and the books."""
@@ -302,7 +307,7 @@ class AdjustmentLimitAdmin(KeptAdmin):
         form.fields["group"].disabled = form.fields["book"].disabled = True
         return form
 
-    def carry_out(self, said: dict[str, Any], row: Any, caller: Caller) -> Any:
-        """Set the limit."""
-        del row
-        return reason_codes.set_limit(caller=caller, **said)
+    def propose(self, said: dict[str, Any], caller: Caller) -> SettingChange:
+        """Propose to set the limit."""
+        reason = said.pop("reason")
+        return setting_changes.propose(kind="limit", arguments=said, reason=reason, caller=caller)

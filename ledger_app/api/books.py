@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from config.api_input import DayField, Input, WholeNumberField
 from config.api_views import LookView, Output
 from ledger_app.api.lots import DueFilters, DueLotsOutput
+from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import Account, Book
 from ledger_app.operations import books, opening
 from ledger_app.operations.books import AccountOpening
@@ -79,14 +80,7 @@ class TemplateInput(Input):
     role = serializers.CharField(max_length=32)
     category = serializers.ChoiceField(choices=Account.Category.values)
     floor = WholeNumberField(required=False, allow_null=True, default=None)
-
-
-class TemplateOutput(Output):
-    """An account that each member gets."""
-
-    role = serializers.CharField()
-    category = serializers.CharField()
-    floor = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
 @extend_schema_view(
@@ -123,14 +117,16 @@ class BookView(LookView):
         opened = books.open_accounts(book=self.get_object(), openings=openings, caller=self.caller)
         return Response(AccountsOutput({"opened": opened, "there": len({each.code for each in openings}) - opened}).data)
 
-    @extend_schema(summary="Say which account each member gets in a book", request=TemplateInput, responses={200: TemplateOutput})
+    @extend_schema(
+        summary="Propose which account each member gets in a book",
+        request=TemplateInput,
+        responses={201: SettingChangeDetailOutput},
+    )
     @action(detail=True, methods=["post"])
     def templates(self, request: Request, code: str) -> Response:
-        """Accounts that are open stay as they are."""
+        """Another person decides it. Accounts that are open stay as they are."""
         del code
-        said = self.read(TemplateInput, request.data)
-        row, _changed = opening.set_template(book=self.get_object(), caller=self.caller, **said)
-        return Response(TemplateOutput(row).data)
+        return propose(self, "template", {**self.read(TemplateInput, request.data), "book": self.get_object().code})
 
     @extend_schema(
         summary="Tell what of a book would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)

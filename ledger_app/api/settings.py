@@ -1,4 +1,4 @@
-"""Reason codes and limits of adjustments in the API: listed, and kept by who has the right."""
+"""Reason codes and limits of adjustments in the API: listed, and changed by proposals."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from config.api_input import Input, WholeNumberField
 from config.api_views import LookView, Output
+from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import AdjustmentLimit, ReasonCode
 from ledger_app.operations import reason_codes
 from ledger_app.rules.limits import WINDOW_DAYS_MOST
@@ -24,6 +25,7 @@ class ReasonCodeInput(Input):
     is_active = serializers.BooleanField(required=False, default=True)
     contra_accounts = serializers.DictField(child=serializers.CharField(max_length=64), required=False, default=dict)
     version = WholeNumberField(required=False, min_value=1)
+    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
 class ReasonCodeOutput(Output):
@@ -51,11 +53,13 @@ class ReasonCodeView(LookView):
     serializer_class = ReasonCodeOutput
     reads = ("ledger_app.view_contraaccount",)
 
-    @extend_schema(summary="Add or change a reason code", request=ReasonCodeInput, responses={200: ReasonCodeOutput})
+    @extend_schema(
+        summary="Propose to add or change a reason code", request=ReasonCodeInput, responses={201: SettingChangeDetailOutput}
+    )
     def create(self, request: Request) -> Response:
-        """Make the reason code of this code what is said."""
-        row = reason_codes.keep(caller=self.caller, **self.read(ReasonCodeInput, request.data))
-        return Response(ReasonCodeOutput(self.get_queryset().get(pk=row.pk)).data)
+        """Another person decides it; until then it stays as it is."""
+        said = self.read(ReasonCodeInput, request.data)
+        return propose(self, "reason_code", said, version=said.pop("version", None))
 
 
 class LimitInput(Input):
@@ -77,6 +81,7 @@ class LimitInput(Input):
         min_value=0,
         help_text=_("For all members together on one day; null: no such limit. Left out, it stays as it is; at first null."),
     )
+    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
 class LimitOutput(Output):
@@ -98,8 +103,7 @@ class LimitView(LookView):
     queryset = AdjustmentLimit.objects.select_related("group", "book")
     serializer_class = LimitOutput
 
-    @extend_schema(summary="Set a limit", request=LimitInput, responses={200: LimitOutput})
+    @extend_schema(summary="Propose a limit", request=LimitInput, responses={201: SettingChangeDetailOutput})
     def create(self, request: Request) -> Response:
-        """An administrator sets it: nobody raises the limit that binds them."""
-        row = reason_codes.set_limit(caller=self.caller, **self.read(LimitInput, request.data))
-        return Response(LimitOutput(self.get_queryset().get(pk=row.pk)).data)
+        """Administrators propose and decide it: nobody raises the limit that binds them."""
+        return propose(self, "limit", self.read(LimitInput, request.data))

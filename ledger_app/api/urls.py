@@ -10,6 +10,7 @@ from ledger_app.api.holds import HoldView
 from ledger_app.api.members import MemberView, MergeView
 from ledger_app.api.periods import PeriodView
 from ledger_app.api.reversals import ReversalView
+from ledger_app.api.setting_changes import SettingChangeView
 from ledger_app.api.settings import LimitView, ReasonCodeView
 
 router = SimpleRouter()
@@ -24,5 +25,6 @@ router.register("periods", PeriodView, basename="period")
 router.register("reversals", ReversalView, basename="reversal")
 router.register("reason-codes", ReasonCodeView, basename="reason-code")
 router.register("limits", LimitView, basename="limit")
+router.register("setting-changes", SettingChangeView, basename="setting-change")
 
 urlpatterns = router.urls

@@ -18,6 +18,7 @@ from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse,
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
 from ledger_app.models.reversals import Reversal
+from ledger_app.models.setting_changes import SettingChange
 from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Reversal",
     "Seal",
     "SealCover",
+    "SettingChange",
     "Trace",
     "User",
     "Verification",

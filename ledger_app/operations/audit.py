@@ -20,6 +20,7 @@ class Caller:
     request: str = ""
     os_user: str = ""
     host: str = ""
+    told: tuple[tuple[str, Any], ...] = ()  # facts that each audit row of the caller tells besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def record(
         at=caller.at,
         reason=reason,
         reasons=[stored(each) for each in reasons],
-        facts=dict(facts or {}),
+        facts={**dict(caller.told), **(facts or {})},
         door=caller.door,
         request=caller.request,
         os_user=caller.os_user,

@@ -40,7 +40,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
 
     def work() -> HoldRule:
         # The book's row stands for its rule, as it does for the rules of its lots.
-        locks.own_row(Book, book.pk)
+        locks.setting(Book.objects.filter(pk=book.pk))
         row = HoldRule.objects.filter(book=book).first()
         targets = _targets(book, given.targets)
         wanted: dict[str, Any] = {
@@ -68,7 +68,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
         record(subject=Subject("holdrule", row.pk, str(row)), action="set", caller=caller, facts=changed)
         return row
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def _targets(book: Book, codes: Sequence[str]) -> dict[str, Account]:

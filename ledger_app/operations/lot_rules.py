@@ -43,7 +43,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
 
     def work() -> LotRule:
         # The book's row stands for "the set of its rules", as it does for its periods.
-        locks.own_row(Book, book.pk)
+        locks.setting(Book.objects.filter(pk=book.pk))
         row = LotRule.objects.filter(book=book, role=role).first()
         named = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False)
         breakage = named.first() if openings.is_code(given.breakage, CODE_MOST) else None
@@ -74,7 +74,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
         record(subject=Subject("lotrule", row.pk, str(row)), action="set", caller=caller, facts=facts)
         return row
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def _check(role: str, given: RuleGiven) -> None:

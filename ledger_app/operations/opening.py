@@ -99,7 +99,7 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
     _check_template(role, category, floor)
 
     def work() -> tuple[AccountTemplate, bool]:
-        row = locks.own_if_there(AccountTemplate.objects.filter(book=book, role=role))
+        row = locks.setting(AccountTemplate.objects.filter(book=book, role=role))
         said = {"category": category, "floor": floor}
         if row is None:
             row = history.create(AccountTemplate(book=book, role=role, **said), caller=caller)
@@ -119,7 +119,7 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
         audit.record(subject=audit.Subject("accounttemplate", row.pk, str(row)), action="set", caller=caller, facts=said)
         return row, True
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def _check_template(role: str, category: str, floor: int | None) -> None:

@@ -59,7 +59,7 @@ def keep(
 
     def work() -> ReasonCode:
         accounts = {book: _account(book, account) for book, account in contra_accounts.items()}
-        row = locks.own_if_there(ReasonCode.objects.filter(code=code))
+        row = locks.setting(ReasonCode.objects.filter(code=code))
         if row is None:
             row = history.create(ReasonCode(code=code, **wanted), caller=caller)
             changed = {"added": True, **wanted}
@@ -79,7 +79,7 @@ def keep(
             _record("reasoncode", row, "keep", caller, changed)
         return row
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def set_limit(
@@ -115,7 +115,7 @@ def set_limit(
         members = Group.objects.filter(name=group).first() if not openings.name(_("group"), group) else None
         if members is None:
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
-        row = locks.own_if_there(AdjustmentLimit.objects.filter(group=members, book=of_book))
+        row = locks.setting(AdjustmentLimit.objects.filter(group=members, book=of_book))
         said: dict[str, Any] = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
         beside = {"window_days": (window_days, WINDOW_DAYS), "day_most": (day_most, None)}
         for name, (given, of_new) in beside.items():
@@ -133,7 +133,7 @@ def set_limit(
         _record("adjustmentlimit", row, "set", caller, said)
         return row
 
-    return transactions.run(work)
+    return transactions.join(work)
 
 
 def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], caller: Caller) -> dict[str, Any]:

@@ -78,6 +78,15 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     raise again(cause)
 
 
+def join(work: Callable[[], Result]) -> Result:
+    """Run ``work`` in the transaction that is open, where a decision does it as a part of its own; otherwise in the outermost transaction.
+
+    :raises errors.Refused: as ``run``
+    :raises errors.TryAgain: as ``run``
+    """
+    return work() if locks.is_counting() else run(work)
+
+
 def again(cause: str) -> errors.TryAgain:
     """Return what is told of a cause that may pass."""
     return file_errors.DiskFull(cause="database") if cause == NO_ROOM else errors.TryAgain(cause=cause)

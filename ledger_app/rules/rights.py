@@ -87,6 +87,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "reversal",
         "seal",
         "sealcover",
+        "settingchange",
         "trace",
         "verification",
     ),

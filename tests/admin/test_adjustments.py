@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from ledger_app.admin.adjustments import AdjustmentAdmin
-from ledger_app.models import Adjustment, AdjustmentLimit, Attachment, AuditRow, Entry, ReasonCode
+from ledger_app.models import Adjustment, AdjustmentLimit, Attachment, AuditRow, Entry, ReasonCode, SettingChange, User
 from tests.admin.conftest import page_of, step_of
 from tests.ledger_app import adjusting
 
@@ -32,6 +32,11 @@ def typed(desk, **changes):
         "ticket": "T-7",
     }
     return {**said, **changes}
+
+
+def approved(row, client):
+    """Have another person put a change of a setting in force."""
+    assert client.post(step_of(row, "approve"), {"version": row.version}).status_code == 302
 
 
 def reasons_of(response):
@@ -188,14 +193,20 @@ def test_only_those_with_the_right_see_the_form(desk, client_of):
 def test_finance_keeps_reason_codes_and_administrators_set_limits(desk, client_of):
     client = client_of(desk.decider.user)
     row = ReasonCode.objects.get(code="goodwill")
-    form = {"version": row.version, "name": "Good will", "is_active": "on", "contra_CARD": "settlement"}
+    form = {"version": row.version, "name": "Good will", "is_active": "on", "contra_CARD": "settlement", "reason": "x"}
     assert client.post(f"/admin/ledger_app/reasoncode/{row.pk}/keep/", form).status_code == 302
+    assert row.contra_accounts.get().account.code == "sales"
+    approved(SettingChange.objects.get(), client_of(desk.second.user))
     assert client.post(f"/admin/ledger_app/reasoncode/{row.pk}/keep/", form).status_code == 409
     assert row.contra_accounts.get().account.code == "settlement"
     assert "Good will" in client.get(page_of(row)).content.decode()
-    limit = {"group": "finance", "book": "CARD", "amount_most": "9,000", "two_deciders_above": "10"}
+    limit = {"group": "finance", "book": "CARD", "amount_most": "9,000", "two_deciders_above": "10", "reason": "x"}
     admin = client_of(desk.administrator.user)
+    before = AdjustmentLimit.objects.get().amount_most
     assert admin.post("/admin/ledger_app/adjustmentlimit/keep/", limit).status_code == 302
+    assert AdjustmentLimit.objects.get().amount_most == before
+    other = User.objects.create(username="administrator-2", is_staff=True, is_superuser=True)
+    approved(SettingChange.objects.get(kind="limit"), client_of(other))
     kept = AdjustmentLimit.objects.get()
     assert (kept.amount_most, kept.two_deciders_above) == (9000, 10)
     assert admin.get(page_of(kept)).status_code == 200

@@ -6,8 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from ledger_app.models import Account, AccountTemplate, Book, Identifier, Period
-from tests.admin.conftest import ClientOf, RoleOf, page_of
+from ledger_app.models import Account, AccountTemplate, Book, Identifier, Period, SettingChange
+from tests.admin.conftest import ClientOf, RoleOf, page_of, step_of
 from tests.ingestion_app.operations.world import World
 
 BOOK = {"code": "NEW", "name": "New", "unit": "JPY", "exponent": "0", "time_zone": "Asia/Tokyo"}
@@ -32,7 +32,12 @@ def test_finance_opens_a_book_its_months_accounts_and_template(world: World, cli
     assert list(Period.objects.filter(book=book).order_by("id").values_list("name", flat=True)) == ["2027-01", "2027-02"]
     assert client.post(of_book("accounts", book), file("code,role,category\na,a,asset\n")).status_code == 302
     assert Account.objects.filter(book=book, code="a").exists()
-    assert client.post(of_book("template", book), {"role": "points", "category": "liability", "floor": "0"}).status_code == 302
+    template = {"role": "points", "category": "liability", "floor": "0", "reason": "Members have points."}
+    assert client.post(of_book("template", book), template).status_code == 302
+    assert not AccountTemplate.objects.exists()
+    row = SettingChange.objects.get()
+    assert client.post(step_of(row, "approve"), {"version": row.version}).status_code == 409
+    assert client_of(world.superuser).post(step_of(row, "approve"), {"version": row.version}).status_code == 302
     assert AccountTemplate.objects.get(book=book).floor == 0
     shown = client.get(page_of(book)).content.decode()
     assert "2027-02" in shown

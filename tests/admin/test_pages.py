@@ -35,10 +35,11 @@ from ledger_app.models import (
     ReasonCode,
     Reversal,
     Seal,
+    SettingChange,
     User,
     Verification,
 )
-from ledger_app.operations import adjustments, expiry, hold_rules, holds, merges, reason_codes, reversals
+from ledger_app.operations import adjustments, expiry, hold_rules, holds, merges, reason_codes, reversals, setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries.adjustments import preview, terms_of
@@ -68,6 +69,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         ReasonCode,
         Reversal,
         Seal,
+        SettingChange,
         Verification,
     ),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
@@ -113,6 +115,17 @@ def adjusted(world: World, number: int) -> None:
         row = adjustments.propose(proposal=said, caller=world.caller(world.support), expires_at=worlds.NOW)
         shown = preview(terms_of(row)).digest
         adjustments.decide(adjustment_id=row.pk, name=name, caller=finance, digest_shown=shown, reason="Looked at.")
+
+
+def set_by_two(world: World, first: int = 7) -> None:
+    """Propose a limit, have another administrator put it in force, and leave one proposed."""
+    other, _ = User.objects.get_or_create(username="administrator-2", is_staff=True, is_superuser=True)
+    for most in (first, first + 1):
+        said = {"group": "support", "book": "GIFTS", "amount_most": most, "two_deciders_above": 0}
+        given: dict[str, Any] = {"kind": "limit", "arguments": said, "reason": "As agreed."}
+        row = setting_changes.propose(**given, caller=world.caller(world.superuser))
+        if most == first:
+            setting_changes.approve(change_id=row.pk, caller=world.caller(other))
 
 
 def proposed(world: World) -> None:
@@ -170,6 +183,7 @@ def points_that_expire(code: str = "GIFTS") -> None:
 def full(world: World) -> World:
     months(world)
     points_that_expire()
+    set_by_two(world)
     verified(world)
     one_more_seal(world, 0)
     return world
@@ -245,11 +259,27 @@ def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World
     full.register(*(str(number) for number in range(2001, 2007)))
     for first in (11, 21, 31, 51):
         with_february(full, first)
+        set_by_two(full, first)
     points_that_expire("PRESENTS")
     verified(full)
     one_more_seal(full, 1)
     grown = {model for model in LOOKED_AT if model._default_manager.count() >= 2 * counts[model]}
-    assert grown >= {AuditRow, Entry, ExpiryRun, Hold, Holder, Lot, LotRule, Seal, Verification, Batch, Chunk, Receipt, Record}
+    assert grown >= {
+        AuditRow,
+        Entry,
+        ExpiryRun,
+        Hold,
+        Holder,
+        Lot,
+        LotRule,
+        Seal,
+        SettingChange,
+        Verification,
+        Batch,
+        Chunk,
+        Receipt,
+        Record,
+    }
     for address in every:
         after = queries_of(client, address)
         assert len(after) <= len(before[address]), (address, after[len(before[address]) :])

@@ -12,7 +12,7 @@ from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch
 from ledger_app.models import User
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, page_of
-from tests.admin.test_pages import LOOKED_AT, list_of, months, points_that_expire, verified
+from tests.admin.test_pages import LOOKED_AT, list_of, months, points_that_expire, set_by_two, verified
 from tests.admin.test_pages import one_more_seal as seal
 from tests.ingestion_app.operations.world import World
 
@@ -24,6 +24,7 @@ WITH_HISTORY = [model for model, each in admin.site._registry.items() if isinsta
 def full(world: World) -> World:
     months(world)
     points_that_expire()
+    set_by_two(world)
     verified(world)
     seal(world, 0)
     return world
@@ -61,6 +62,7 @@ def test_every_model_with_a_history_is_tried() -> None:
             "Period",
             "ReasonCode",
             "Reversal",
+            "SettingChange",
             "Source",
             "User",
         ),

@@ -23,17 +23,18 @@ from ledger_app.models import (
     ReasonCode,
     Reversal,
     Seal,
+    SettingChange,
     Verification,
 )
 from tests.admin.conftest import page_of, step_of
-from tests.admin.test_pages import list_of, months, one_more_seal, points_that_expire, proposed, verified
+from tests.admin.test_pages import list_of, months, one_more_seal, points_that_expire, proposed, set_by_two, verified
 from tests.browser.conftest import PersonOf
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
 MODELS = (
     *(Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification),
-    *(Adjustment, AdjustmentLimit, ExpiryRun, Hold, Lot, LotRule, Merge, ReasonCode),
+    *(Adjustment, AdjustmentLimit, ExpiryRun, Hold, Lot, LotRule, Merge, ReasonCode, SettingChange),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
@@ -45,6 +46,7 @@ OF_COLOURS = ("color-contrast", "link-in-text-block")
 def full(world: World) -> World:
     months(world)
     points_that_expire()
+    set_by_two(world)
     verified(world)
     one_more_seal(world, 0)
     proposed(world)
@@ -69,7 +71,7 @@ def main_pages() -> list[str]:
         reverse("admin:ledger_app_account_explain", args=[Account.objects.get(code="receivable.1004").pk]),
         reverse("admin:ledger_app_account_statement", args=[Account.objects.get(code="receivable.1004").pk]),
         reverse("admin:ledger_app_entry_reverse", args=[Entry.objects.latest("pk").pk]),
-        *(step_of(model.objects.get(state="proposed"), "approve") for model in (Adjustment, Merge, Reversal)),
+        *(step_of(model.objects.get(state="proposed"), "approve") for model in (Adjustment, Merge, Reversal, SettingChange)),
         step_of(Hold.objects.get(state="open"), "release"),
         reverse("admin:ledger_app_adjustment_propose"),
         reverse("admin:ledger_app_reasoncode_keep"),

@@ -14,6 +14,7 @@ from ledger_app.rules.holds import HOLD
 from ledger_app.rules.merges import MERGE
 from ledger_app.rules.periods import PERIOD
 from ledger_app.rules.reversals import REVERSAL
+from ledger_app.rules.setting_changes import CHANGE
 from ledger_app.rules.transitions import draw
 
 
@@ -35,5 +36,5 @@ class Command(commands.Command):
 def drawings() -> dict[str, str]:
     """Return the drawings by file name, in English."""
     with translation.override("en"):
-        machines = (ACCOUNT, ADJUSTMENT, BATCH, HOLD, MERGE, PERIOD, REVERSAL)
+        machines = (ACCOUNT, ADJUSTMENT, BATCH, HOLD, MERGE, PERIOD, REVERSAL, CHANGE)
         return {f"states-{machine.subject}.md": draw(machine) for machine in machines}

@@ -21,6 +21,7 @@ from ledger_app.models import (
     Merge,
     Posting,
     Reversal,
+    SettingChange,
     User,
 )
 from ledger_app.operations import books
@@ -183,6 +184,13 @@ VIOLATIONS = {
         " UNION ALL SELECT {rule}, {cash} FROM ledger_app_book"
     ),
     "freezeattempt_ended": "UPDATE ledger_app_freezeattempt SET state = 'sealed'",
+    "setting_change_kind_known": copied(SettingChange, kind="'other'"),
+    "setting_change_state_known": "UPDATE ledger_app_settingchange SET state = 'gone'",
+    "setting_change_decided_by_another": (
+        "UPDATE ledger_app_settingchange SET state = 'rejected', decided_by_id = {user}, decided_at = proposed_at"
+    ),
+    "setting_change_decided_is_whole": "UPDATE ledger_app_settingchange SET state = 'applied'",
+    "setting_change_reason_given": copied(SettingChange, reason="''"),
     "template_category_known": template("'debt'"),
     "template_role_unique": template("'asset'") + " UNION ALL SELECT {book}, 'points', 'asset' FROM ledger_app_book",
 }
@@ -224,6 +232,16 @@ def places(ledger):
         reason="x",
         digest=b"0" * 32,
         holds_entry=True,
+        proposed_by=posting.posted_by,
+        proposed_at=posting.posted_at,
+    )
+    SettingChange.objects.create(
+        kind="limit",
+        setting="x",
+        arguments={},
+        after={},
+        digest=b"0" * 32,
+        reason="x",
         proposed_by=posting.posted_by,
         proposed_at=posting.posted_at,
     )

@@ -21,6 +21,7 @@ from ledger_app.operations import (
     periods,
     reason_codes,
     reversals,
+    setting_changes,
 )
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
@@ -79,6 +80,17 @@ def reversed_(desk, _points):
     row = reversal_row(desk)
     shown = reversal_queries.preview(row.entry).digest
     return lambda: reversals.approve(reversal_id=row.pk, digest_shown=shown, caller=desk.decider)
+
+
+def of_setting(name):
+    def make(desk, _points):
+        said = {"code": "gifts", "name": "Gifts", "contra_accounts": {}}
+        row = setting_changes.propose(kind="reason_code", arguments=said, reason="x", caller=desk.decider)
+        given = {"change_id": row.pk, "caller": desk.decider if name == "withdraw" else desk.second}
+        given |= {"reason": "x"} if name == "reject" else {}
+        return lambda: getattr(setting_changes, name)(**given)
+
+    return make
 
 
 def proposed_merge(desk, _points):
@@ -147,6 +159,9 @@ TWICE = {
     "reversals.propose": (proposed_reversal, "entry_reversal_open"),
     "reversals.reject": (rejected_reversal, "wrong_state"),
     "reversals.withdraw": (withdrawn_reversal, "wrong_state"),
+    "setting_changes.approve": (of_setting("approve"), "wrong_state"),
+    "setting_changes.reject": (of_setting("reject"), "wrong_state"),
+    "setting_changes.withdraw": (of_setting("withdraw"), "wrong_state"),
     "accounts.change": (
         lambda desk, _p: (
             lambda: accounts.change(account_id=desk.ledger.accounts["cash"].pk, name="suspend", reason="x", caller=desk.decider)
@@ -240,6 +255,7 @@ COUNTED = {
     "refusals.record": "one row of each refusal",
     "opening.open_months": "which are new and which were there",
     "opening.set_template": "the template, changed where it says something else, with its version",
+    "setting_changes.propose": "a proposal of its own; once one is in force, the other is setting_moved",
     "people.end_token": "whether there was one",
     "people.give_token": "a new key, which takes the place of the one before",
     "people.keep_user": "whether the user is new, changed or as asked",

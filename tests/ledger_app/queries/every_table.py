@@ -22,6 +22,7 @@ from ledger_app.operations import (
     opening,
     reason_codes,
     reversals,
+    setting_changes,
     transactions,
     verification,
 )
@@ -53,6 +54,7 @@ def build(directory: Path) -> World:
     second.user_permissions.add(Permission.objects.get(codename="view_book"))
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"LOTS": "lots.expense"}, caller=finance)
     reason_codes.set_limit(group="finance", book="LOTS", amount_most=50_000, two_deciders_above=5_000, caller=root)
+    _settings(world, root)
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)
     _files(world)
@@ -128,6 +130,16 @@ def _adjustments(world: World, directory: Path, second: Caller) -> None:
             row.refresh_from_db()
             shown = adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
             adjustments.decide(adjustment_id=row.pk, name=name, caller=who, digest_shown=shown, reason="Seen.")
+
+
+def _settings(world: World, root: Caller) -> None:
+    """Propose a limit and have another administrator put it in force; leave one proposed."""
+    other = world.caller(User.objects.create(username="administrator-2", is_staff=True, is_superuser=True))
+    for most in (60_000, 70_000):
+        said = {"group": "support", "book": "LOTS", "amount_most": most, "two_deciders_above": 0}
+        row = setting_changes.propose(kind="limit", arguments=said, reason="As agreed.", caller=root)
+        if most == 60_000:
+            setting_changes.approve(change_id=row.pk, caller=other)
 
 
 def _points(world: World, lots: Book) -> None:

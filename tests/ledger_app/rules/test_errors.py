@@ -10,11 +10,24 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lots, members, opening, reversing, rows
+from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lots, members, opening, reversing, rows, settings
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
-MODULES = (ledger_app.errors, files, bounds, adjusting, closing, lots, members, reversing, rows, ingestion_app.errors, opening)
+MODULES = (
+    ledger_app.errors,
+    files,
+    bounds,
+    adjusting,
+    closing,
+    lots,
+    members,
+    reversing,
+    rows,
+    ingestion_app.errors,
+    opening,
+    settings,
+)
 # Bases, which are never shown by themselves.
 BASES = {"LedgerError", "Refused"}
 

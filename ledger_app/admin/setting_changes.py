@@ -1,0 +1,167 @@
+"""Changes of settings in the admin: proposed by the forms of the settings, decided here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config import doorways
+from config.model_admin import NOTHING
+from config.transition_admin import TransitionAdmin, shown_version
+from ledger_app.models import Book, SettingChange
+from ledger_app.operations import setting_changes
+from ledger_app.operations.audit import Caller
+from ledger_app.operations.transitions import REASON_MOST
+from ledger_app.queries import setting_changes as asked
+from ledger_app.rules.setting_changes import CHANGE
+from ledger_app.rules.transitions import Facts, Transition
+from ledger_app.templatetags import look
+
+NOTE_MOST = 60  # characters of a reason beside what waits
+LABELS: Mapping[str, Any] = {
+    "amount_most": _("At most"),
+    "two_deciders_above": _("By two above"),
+    "window_days": _("In sum over days"),
+    "day_most": _("On one day up to"),
+    "name": _("Name"),
+    "may_waive_floor": _("May break a floor"),
+    "is_active": _("In use"),
+    "contra_accounts": _("Contra accounts"),
+    "category": _("Category"),
+    "floor": _("Floor"),
+    "expiry": _("Expiry"),
+    "validity": _("Days or months"),
+    "fixed_on": _("Last day"),
+    "order": _("Order of spending"),
+    "kind": _("Kind of a grant"),
+    "breakage": _("Breakage account"),
+    "amount_a_day": _("On one day up to"),
+    "hours_most": _("Hours at most"),
+    "targets": _("Accounts that take what is held"),
+}
+AMOUNTS = frozenset({"amount_most", "two_deciders_above", "day_most", "floor", "amount_a_day"})
+
+
+def reason_field() -> forms.CharField:
+    """Return the field that each form of a setting ends with."""
+    return forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_MOST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Another person reads it, and decides; until then nothing is changed."),
+    )
+
+
+def tell_proposed(row: SettingChange) -> str:
+    """Return what is told of a proposal that was made."""
+    return gettext("{change} is proposed. Another person decides it.").format(change=row)
+
+
+@admin.register(SettingChange)
+class SettingChangeAdmin(TransitionAdmin):
+    """The proposals to change a setting that could move money."""
+
+    machine = CHANGE
+    primary = {"proposed": "approve"}
+    list_display = ("shown_number", "kind", "setting", "proposed_by", "decided_by", "shown_state")
+    list_filter = ("state", "kind")
+    list_select_related = ("proposed_by", "decided_by")
+    change_form_template = "ledger_app/setting_change_detail.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Bring who proposed and decided."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("proposed_by", "decided_by")
+
+    def note_of(self, row: SettingChange) -> str:
+        """Return why a change that waits was proposed."""
+        return Truncator(row.reason).chars(NOTE_MOST)
+
+    @admin.display(description=_("change of a setting"), ordering="id")
+    def shown_number(self, row: SettingChange) -> str:
+        """Its number."""
+        return f"⚙ {row.pk}"
+
+    @admin.display(description=_("state"))
+    def shown_state(self, row: SettingChange) -> SafeString:
+        """Proposed, applied, rejected or withdrawn."""
+        return look.state_pill(row.state)
+
+    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+        """Return what the guards are asked with."""
+        del transition
+        return asked.facts(row, user=doorways.from_request(request, "admin").user)
+
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what it said and would say, the buttons and the trail."""
+        facts: list[tuple[Any, Any]] = [
+            (_("Kind"), row.get_kind_display()),
+            (_("Setting"), row.setting),
+            (_("Reason"), row.reason),
+            (_("Proposed by"), row.proposed_by.username),
+            (_("Proposed at"), look.instant_cell(row.proposed_at)),
+        ]
+        if row.decided_by is not None:
+            facts += [(_("Decided by"), row.decided_by.username), (_("Decided at"), look.instant_cell(row.decided_at))]
+        return {
+            "title": str(row),
+            "row": row,
+            "facts": facts,
+            "compared": compared(row),
+            "offers": self.offers(request, row),
+            "audit": self.trail(row),
+        }
+
+    def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
+        """Return what changes."""
+        del transition
+        changes = [(each["label"], f"{each['before']} → {each['after']}") for each in compared(row) if each["is_changed"]]
+        return [(_("Kind"), row.get_kind_display()), (_("Setting"), row.setting), *changes, (_("Reason"), row.reason)]
+
+    def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
+        """Call the operation."""
+        reason = str(posted.get("reason", ""))
+        given: dict[str, Any] = {"change_id": row.pk, "caller": caller, "version": shown_version(posted)}
+        if transition.name == "approve":
+            done = setting_changes.approve(note=reason, **given)
+        elif transition.name == "reject":
+            done = setting_changes.reject(reason=reason, **given)
+        else:
+            done = setting_changes.withdraw(reason=reason, **given)
+        return gettext("{change} is {state} now.").format(change=done, state=done.get_state_display())
+
+
+def compared(row: SettingChange) -> list[dict[str, Any]]:
+    """Return each part of a setting as it was when the change was proposed, and as it would be."""
+    book = Book.objects.filter(code=row.arguments.get("book", "")).first()
+    exponent = book.exponent if book is not None else 0
+    before: Mapping[str, Any] = row.before or {}
+    return [
+        {
+            "label": LABELS[name],
+            "before": _shown(name, before[name], exponent) if name in before else NOTHING,
+            "after": _shown(name, value, exponent),
+            "is_changed": name not in before or before[name] != value,
+        }
+        for name, value in row.after.items()
+    ]
+
+
+def _shown(name: str, value: Any, exponent: int) -> str:
+    """Return one part of a setting as people read it."""
+    if value is None or value in ([], {}, ""):
+        return NOTHING
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if name in AMOUNTS:
+        return look.amount_text(value, exponent)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{book}: {account}" for book, account in sorted(value.items()))
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,78 @@
+"""The pages of changes of settings: what it said and would say, and buttons held back with their reasons."""
+
+from typing import Any
+
+import pytest
+
+from ledger_app.models import AdjustmentLimit, AuditRow, SettingChange, User
+from tests.admin.conftest import ClientOf, page_of, step_of
+from tests.ingestion_app.operations.world import World
+
+LIMIT = {"group": "finance", "book": "POINTS", "amount_most": "1,234", "two_deciders_above": "10", "reason": "As agreed."}
+KEEP = "/admin/ledger_app/adjustmentlimit/keep/"
+
+
+@pytest.fixture(name="row")
+def _row(world: World, client_of: ClientOf) -> SettingChange:
+    answer = client_of(world.superuser).post(KEEP, LIMIT)
+    row = SettingChange.objects.get()
+    assert answer["Location"] == page_of(row)
+    return row
+
+
+@pytest.fixture(name="other")
+def _other(world: World) -> User:
+    return User.objects.create(username="administrator-2", is_staff=True, is_superuser=True)
+
+
+def blockers(answer: Any, name: str) -> list[str]:
+    (offer,) = [each for each in answer.context["offers"] if each["name"] == name]
+    return [reason["code"] for reason in offer["reasons"]]
+
+
+def test_the_page_shows_before_and_after_and_who_may_decide(
+    world: World, client_of: ClientOf, row: SettingChange, other: User
+) -> None:
+    assert not AdjustmentLimit.objects.exists()
+    own = client_of(world.superuser).get(page_of(row))
+    assert {"1,234", "–"} <= {each[part] for each in own.context["compared"] for part in ("before", "after")}
+    assert blockers(own, "approve") == ["own_setting_change"]
+    assert blockers(client_of(world.finance).get(page_of(row)), "approve") == ["not_permitted"]
+    assert blockers(client_of(other).get(page_of(row)), "approve") == []
+    assert "1,234" in client_of(other).get(step_of(row, "approve")).content.decode()
+
+
+def test_superusers_too_never_decide_what_they_proposed(
+    world: World, client_of: ClientOf, row: SettingChange, other: User
+) -> None:
+    answer = client_of(world.superuser).post(step_of(row, "approve"), {"version": 1})
+    assert (answer.status_code, AdjustmentLimit.objects.count()) == (409, 0)
+    assert client_of(world.finance).post(step_of(row, "approve"), {"version": 1}).status_code == 403
+    assert client_of(other).post(step_of(row, "approve"), {"version": 9}).status_code == 409
+    assert client_of(other).post(step_of(row, "approve"), {"version": 1}).status_code == 302
+    assert AdjustmentLimit.objects.get().amount_most == 1_234
+    refused = AuditRow.objects.filter(subject_type="setting", subject_id=row.pk, outcome="refused")
+    assert {reason["code"] for each in refused for reason in each.reasons} == {"own_setting_change", "not_permitted"}
+
+
+def test_it_is_rejected_with_a_reason_or_withdrawn(world: World, client_of: ClientOf, row: SettingChange, other: User) -> None:
+    assert client_of(other).post(step_of(row, "reject"), {"version": 1, "reason": ""}).status_code == 409
+    assert client_of(other).post(step_of(row, "reject"), {"version": 1, "reason": "Too much."}).status_code == 302
+    client_of(world.superuser).post(KEEP, LIMIT)
+    again = SettingChange.objects.latest("id")
+    assert client_of(world.superuser).post(step_of(again, "withdraw"), {"version": 1}).status_code == 302
+    assert list(SettingChange.objects.order_by("id").values_list("state", flat=True)) == ["rejected", "withdrawn"]
+    assert not AdjustmentLimit.objects.exists()
+
+
+def test_it_waits_on_the_first_page_of_whoever_may_decide_it(
+    world: World, client_of: ClientOf, row: SettingChange, other: User
+) -> None:
+    for user, waits in ((other, True), (world.superuser, False), (world.finance, False)):
+        assert (page_of(row) in client_of(user).get("/admin/").content.decode()) == waits, user
+
+
+def test_a_proposal_needs_its_reason(world: World, client_of: ClientOf) -> None:
+    answer = client_of(world.superuser).post(KEEP, LIMIT | {"reason": ""})
+    assert (answer.status_code, SettingChange.objects.count()) == (200, 0)
+    assert "reason" in answer.context["form"].errors
