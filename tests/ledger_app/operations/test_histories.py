@@ -14,6 +14,7 @@ from ledger_app.operations import periods
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import proofs
 from tests.ledger_app import samples
+from tests.ledger_app.histories import STEPS_A_PROOF
 from tests.ledger_app.reversing import reverse_entry
 
 MONTHS = sorted(samples.MONTHS)
@@ -53,6 +54,7 @@ class Histories(RuleBasedStateMachine):
         self.balances = dict.fromkeys(CODES, 0)
         self.dated = []  # (code, date, amount) of every line
         self.frozen = 0
+        self.steps = itertools.count(1)
 
     def is_free(self, on, lines):
         """Whether the model takes an entry that is not there yet."""
@@ -165,6 +167,14 @@ class Histories(RuleBasedStateMachine):
                 work()
 
     @invariant()
+    def nothing_is_breached_now_and_then(self):
+        if next(self.steps) % STEPS_A_PROOF == 0:
+            self.nothing_is_breached()
+
+    def teardown(self):
+        if hasattr(self, "ledger"):
+            self.nothing_is_breached()
+
     def nothing_is_breached(self):
         found = [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([self.ledger.book]))]
         assert found == []
