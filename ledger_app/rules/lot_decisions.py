@@ -21,6 +21,7 @@ from ledger_app.rules.lots import (
     Remainder,
     Taking,
     WorkingLot,
+    debts_first_owed,
     expires_on,
     take_in_order,
 )
@@ -244,7 +245,7 @@ class LotDecision:
 
     def _net(self, account: _Account, line: Line) -> None:
         """Pay deficits off with what can be spent: an account has not both for longer than until its next line."""
-        owing = deque(lot for lot in account.lots.values() if lot.kind == DEFICIT and lot.remaining and lot.is_of(line.on))
+        owing = deque(debts_first_owed(account.lots.values(), line.on))
         owed = -sum(lot.remaining for lot in owing)
         for lot, part in list(take_in_order(account.lots.values(), account.held.rule.order, line.on, owed)) if owing else ():
             self._use(lot, line, part)

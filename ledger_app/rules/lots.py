@@ -171,6 +171,12 @@ ORDER: Mapping[str, Callable[[WorkingLot], tuple[object, ...]]] = {
 }
 
 
+def debts_first_owed(lots: Iterable[WorkingLot], on: date) -> list[WorkingLot]:
+    """Return the deficits that a line of a day pays off, in that order: what is owed longest first, whatever was posted when."""
+    owing = (lot for lot in lots if lot.kind == DEFICIT and lot.remaining and lot.is_of(on))
+    return sorted(owing, key=lambda lot: (lot.granted_on, lot.ref < 0, abs(lot.ref)))
+
+
 def expires_on(rule: Rule, granted_on: date) -> date | None:
     """Return the last day of a lot that is granted on a day; None where it never expires."""
     if rule.expiry == DAYS:

@@ -240,10 +240,9 @@ class PointsHistories(RuleBasedStateMachine):
         for key, *row in rows:
             lots[key].append(tuple(row))
         for key, account in model.accounts.items():
-            assert whole(lots[key]) == whole(account.open_lots)
+            assert in_order(lots[key]) == account.open_lots
 
 
-def whole(lots: list[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], int]:
-    """Return the lots in an order of their own, and what is owed in all: which of several debts is paid first, no rule says."""
-    kept = [tuple(row) for row in lots if row[0] != "deficit"]
-    return sorted(kept, key=lambda row: (row[1], row[2] or date.max, row)), sum(row[3] for row in lots if row[0] == "deficit")
+def in_order(lots: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the lots in an order of their own, so that two lists of them can be compared."""
+    return sorted(lots, key=lambda row: (row[1], row[2] or date.max, row))

@@ -344,8 +344,8 @@ def spend(line: Line, amount: int, *, waives: bool = False) -> None:
 
 
 def net(line: Line) -> None:
-    """Pay off what is owed with what can be spent."""
-    owing = [lot for lot in line.account.deficits if lot.granted_on <= line.on]
+    """Pay off what is owed with what can be spent: what is owed longest first, and of one day what was written first."""
+    owing = sorted((lot for lot in line.account.deficits if lot.granted_on <= line.on), key=lambda lot: lot.granted_on)
     for lot, part in list(in_order(line.account, line.on, -sum(lot.remaining for lot in owing))):
         line.use(lot, part)
         for deficit in owing:

@@ -77,6 +77,41 @@ def test_what_is_left_of_lots_is_the_sum_of_the_lines_that_passed(steps, floor):
         assert floor is None or owed <= -floor
 
 
+kept = st.lists(
+    st.tuples(st.sampled_from(["free", "paid", "deficit"]), st.integers(-9, 9), st.integers(1, 9), st.sampled_from([None, 12])),
+    min_size=2,
+    max_size=8,
+)
+
+
+@given(rows=kept, data=st.data(), amount=amounts, order=st.sampled_from(["free_first", "paid_first", "oldest_first"]))
+def test_what_is_decided_does_not_depend_on_the_order_in_which_lots_were_read(rows, data, amount, order):
+    def decided(lots):
+        decision = LotDecision({1: HeldLots("M1", 1, 1, None, RULE._replace(order=order), tuple(lots))}, {})
+        refusals = decision.ask([Line(0, 1, amount, DAY, "e")], named=None, moves_lots=False, reverses=None)
+        return refusals, decision.uses, decision.lots
+
+    there = [
+        HeldLot(
+            number,
+            kind,
+            DAY + timedelta(days=since),
+            DAY + timedelta(days=last) if last and kind != "deficit" else None,
+            -left if kind == "deficit" else left,
+            0,
+        )
+        for number, (kind, since, left, last) in enumerate(rows, start=1)
+    ]
+    assert decided(there) == decided(data.draw(st.permutations(there)))
+
+
+def test_what_is_owed_longest_is_paid_first_whatever_was_written_when():
+    owed = HeldLot(1, "deficit", DAY, None, -22, 0), HeldLot(2, "deficit", DAY - timedelta(days=5), None, -20, 0)
+    decision = LotDecision({1: HeldLots("M1", 1, 1, None, RULE, owed)}, {})
+    assert decision.ask([Line(0, 1, 30, DAY, "e")], named=None, moves_lots=False, reverses=None) == []
+    assert {number: left.remaining for number, left in decision.remainders().items() if number > 0} == {1: -12, 2: 0}
+
+
 @given(granted=st.lists(st.integers(1, 50), min_size=1, max_size=6), spent=st.integers(1, 300))
 def test_a_spend_and_its_reversal_leave_every_lot_as_it_was(granted, spent):
     there = tuple(
