@@ -8,15 +8,16 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import doorways, problems
+from config import bodies, doorways, problems
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
+from ledger_app import errors
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
@@ -99,6 +100,23 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
     # What a list may be narrowed by.
     filters: ClassVar[type[Input]] = Input
     detail_serializer_class: ClassVar[type[Output] | None] = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask who is there and what they may; then read the body, so that no action runs beside one that it does not look at."""
+        super().initial(request, *args, **kwargs)
+        if self.action is None or request.method in SAFE_METHODS:
+            return
+        beneath = request._request  # noqa: SLF001 - where the framework keeps the request
+        files = bodies.files_taken(beneath)
+        if files is not None and not bodies.may_send(files, request.user):
+            right = f"{request.method} {request.path}"[:120]
+            raise errors.Refused([errors.NotPermitted(user=request.user.get_username(), right=right, who=_("Whoever has the right"))])
+        request.data  # noqa: B018 - what cannot be read is refused here
+        bodies.ensure_whole(beneath)
+
+    def options(self, _request: Request, *_args: Any, **_kwargs: Any) -> Response:
+        """Answer which methods the address takes."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     def get_serializer_class(self) -> Any:
         """Return the fuller shape for one row."""
