@@ -42,6 +42,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 JSON: Final = "application/json"
 LENGTH: Final = re.compile("[0-9]{1,18}", re.ASCII)
+NOT_UTF8: Final = _("The form is not UTF-8.")
 REPLACED: Final = "\ufffd"  # what Django puts in the place of bytes that are no text
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -115,12 +116,14 @@ class TrustedBodies:
         if not length:
             return None
         is_api = problems.is_for_programs(request)
-        _look_at_the_kind(request, _kinds(files, is_api=is_api))
+        is_form = not is_api and request.method == "POST"
+        if is_api or is_form:
+            _look_at_the_kind(request, _kinds(files, is_api=is_api))
         _look_at_the_size(length, _bytes_most(files, is_api=is_api))
         stream = WholeStream(request._stream, length)  # type: ignore[attr-defined]  # noqa: SLF001 - where requests keep it
         request._stream = request.body_stream = stream  # type: ignore[attr-defined]  # noqa: SLF001
-        if is_api:
-            # The API asks for the right once it knows who is there, and reads then: see LookView.
+        if not is_form:
+            # The API asks for the right once it knows who is there, and reads then: see LookView. Pages read forms by POST alone.
             return None
         if files is not None and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
@@ -151,13 +154,17 @@ def read_form(request: HttpRequest) -> None:
     try:
         if request.content_type == FORM or files_taken(request) is None:
             # What holds no files is kept in memory: then it can be read again.
-            request.body  # noqa: B018 - reading it keeps it
+            body = request.body
+            if request.content_type == FORM:
+                body.decode()
         said = list(request.POST.lists())
     except UnreadablePostError as error:
         raise BodyRefused(400, "body_cut", CUT) from error
+    except UnicodeDecodeError as error:
+        raise BodyRefused(400, "shape_invalid", NOT_UTF8) from error
     ensure_whole(request)
     if any(REPLACED in text for name, values in said for text in (name, *values)):
-        raise BodyRefused(400, "shape_invalid", _("The form is not UTF-8."))
+        raise BodyRefused(400, "shape_invalid", NOT_UTF8)
 
 
 def files_taken(request: HttpRequest) -> Files | None:

@@ -24,6 +24,7 @@ SECONDS_TO_CLOSE: Final = 2
 # A body up to this is collected before a thread is given to it: every body but files.
 BUFFERED_BYTES: Final = 2_600_000
 PIECE_BYTES: Final = 65_536
+HEAD_BYTES_MOST: Final = 131_072
 END: Final = b"\r\n\r\n"
 LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 WAITS: Final = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
@@ -140,14 +141,16 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         # What ends in the middle goes on to a thread too, which tells a body that was cut.
         if not each.received or each.is_closing:
             self._turn_out(each)
+        elif len(each.received) > HEAD_BYTES_MOST and END not in each.received:
+            self._refuse(each, 431, "headers_too_large")
         elif not piece or self._is_whole(each):
             self._hand_over(each)
 
     def _is_whole(self, each: Waiting) -> bool:
-        """Whether the head is there, and of a body as much as is collected; a head that is too long is for the parser to refuse."""
+        """Whether the head is there, and of a body as much as is collected."""
         end = each.received.find(END)
         if end < 0:
-            return len(each.received) > self.cfg.limit_request_line + 2 * self.cfg.limit_request_field_size + PIECE_BYTES
+            return False
         head = bytes(each.received[: end + 2])
         said = LENGTH.search(head)
         length = int(said[1]) if said else 0
@@ -167,6 +170,17 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         connection.init()
         connection.parser.unreader.unread(bytes(each.received))
         self.enqueue_req(connection)
+
+    def _refuse(self, each: Waiting, number: int, code: str) -> None:
+        """Answer without a thread, and let what is still coming in run out."""
+        try:
+            write_nonblock(each.connection.sock, _answer(number, code))
+            each.connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._turn_out(each)
+        else:
+            each.received.clear()
+            each.is_closing, each.until = True, monotonic() + SECONDS_TO_CLOSE
 
     def _turn_out(self, each: Waiting) -> None:
         self._forget(each)

@@ -6,6 +6,7 @@ No value of what is secret is ever repeated: a start that is refused may be logg
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ CARD_KEY_DISTINCT: Final = 12  # bytes; of 32 that are random, fewer than 20 are
 WHOLE: Final = re.compile("[0-9]{1,15}", re.ASCII)
 HOST: Final = re.compile(r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII)
 ORIGIN: Final = re.compile(r"https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+DATABASE: Final = re.compile(r"sqlite:///[^?\s]+(\?\S*)?|mysql://[^/?\s]*/[^/?\s]+(\?\S*)?")
 PLAIN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -128,12 +130,11 @@ class Environment:
     def database(self, name: str, *, default: str) -> dict[str, Any]:
         """Return what an address of a database says, as Django's settings name it."""
         value = self._given(name, default)
-        try:
-            found: dict[str, Any] = environ.Env.db_url_config(value)
-            is_known = found["ENGINE"].rpartition(".")[2] in {"sqlite3", "mysql"} and bool(found["NAME"])
-        except (ImproperlyConfigured, ValueError, KeyError, TypeError, AttributeError):
-            is_known = False
-        if not is_known:
+        found: dict[str, Any] | None = None
+        if DATABASE.fullmatch(value) is not None:
+            with suppress(ImproperlyConfigured, ValueError, KeyError):
+                found = environ.Env.db_url_config(value)
+        if found is None:
             raise ImproperlyConfigured(
                 f"{name} is not understood; it must be sqlite:///PATH or mysql://USER:PASSWORD@HOST:PORT/NAME (MySQL or MariaDB). Its value, which"
                 " may hold a password, is not shown here."
