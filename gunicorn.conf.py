@@ -41,6 +41,8 @@ logconfig_dict = {
 
 def on_starting(server):  # noqa: ANN001, ANN201 - gunicorn calls it so, and brings no types
     """Before anything is bound: ask whether this may be served at these addresses. In a process of its own, so that a reload sees new code."""
-    addresses = [":".join(str(part) for part in address) if isinstance(address, tuple) else str(address) for address in server.cfg.address]
+    addresses = [
+        ":".join(str(part) for part in address) if isinstance(address, tuple) else str(address) for address in server.cfg.address
+    ]
     if subprocess.run([sys.executable, "-m", "config.starting", *addresses], check=False, cwd=server.cfg.chdir).returncode:
         sys.exit(1)

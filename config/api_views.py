@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import bodies, doorways, problems
+from config import api_once, bodies, doorways, problems
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
 from ledger_app import errors
@@ -22,6 +23,12 @@ from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
 ID_PATTERN = "[0-9]{1,18}"
+
+
+class HeaderSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
+    """Describes sessions in the API."""
+
+    target_class = "config.api_sessions.HeaderSessionAuthentication"
 
 
 class Output(serializers.Serializer[Any]):
@@ -87,36 +94,68 @@ class Schema(AutoSchema):
         return bodies
 
 
-class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
-    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+class DoorView(GenericViewSet[Any]):
+    """What every address has in common: strict JSON in, problems out, and POSTs that may be sent again under a key."""
 
     schema = Schema()
     metadata_class = None
     parser_classes = [StrictJSONParser]
     filter_backends = ()
+    # Actions that are POSTs for what they are asked with, and write nothing: a key has nothing to keep there.
+    looks: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask who is there and what they may; then read the body, whatever the action does with it, and have what comes under a key done once."""
+        super().initial(request, *args, **kwargs)
+        if getattr(self, "action", None) is None or request.method in SAFE_METHODS:
+            return
+        self._take_in(request)
+        handler = getattr(self, "post", None) if request.method == "POST" else None
+        if handler is not None and api_once.HEADER in request.headers and self.action not in self.looks:
+            self.post = api_once.once(handler, request, self.caller)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as the framework's own
+        """Answer which methods the address takes."""
+        del request, args, kwargs
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
+        """Return ``data`` read by ``shape``."""
+        serializer = shape(data=data)
+        serializer.is_valid(raise_exception=True)
+        found: dict[str, Any] = serializer.validated_data
+        return found
+
+    @property
+    def caller(self) -> Caller:
+        """Who acts in this request."""
+        return doorways.from_request(self.request, "api")
+
+    def _take_in(self, request: Request) -> None:
+        """Read the body of whoever may send one.
+
+        :raises errors.Refused: not_permitted
+        """
+        beneath = request._request  # noqa: SLF001 - where the framework keeps the request
+        files = bodies.files_taken(beneath)
+        if files is not None and not bodies.may_send(files, request.user):
+            right = f"{request.method} {request.path}"[:120]
+            raise errors.Refused(
+                [errors.NotPermitted(user=request.user.get_username(), right=right, who=_("Whoever has the right"))]
+            )
+        request.data  # noqa: B018 - what cannot be read is refused here
+        bodies.ensure_whole(beneath)
+
+
+class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
+    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+
     lookup_value_regex = ID_PATTERN
     # The rights to view what is shown beside the view's own model.
     reads: tuple[str, ...] = ()
     # What a list may be narrowed by.
     filters: ClassVar[type[Input]] = Input
     detail_serializer_class: ClassVar[type[Output] | None] = None
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Ask who is there and what they may; then read the body, so that no action runs beside one that it does not look at."""
-        super().initial(request, *args, **kwargs)
-        if self.action is None or request.method in SAFE_METHODS:
-            return
-        beneath = request._request  # noqa: SLF001 - where the framework keeps the request
-        files = bodies.files_taken(beneath)
-        if files is not None and not bodies.may_send(files, request.user):
-            right = f"{request.method} {request.path}"[:120]
-            raise errors.Refused([errors.NotPermitted(user=request.user.get_username(), right=right, who=_("Whoever has the right"))])
-        request.data  # noqa: B018 - what cannot be read is refused here
-        bodies.ensure_whole(beneath)
-
-    def options(self, _request: Request, *_args: Any, **_kwargs: Any) -> Response:
-        """Answer which methods the address takes."""
-        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     def get_serializer_class(self) -> Any:
         """Return the fuller shape for one row."""
@@ -140,21 +179,9 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
                 del query[name]
         return self.read(shape, query)
 
-    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
-        """Return ``data`` read by ``shape``."""
-        serializer = shape(data=data)
-        serializer.is_valid(raise_exception=True)
-        found: dict[str, Any] = serializer.validated_data
-        return found
-
     def page(self, rows: QuerySet[Any]) -> Response:
         """Answer with one page of ``rows``, in the shape of the action."""
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
-
-    @property
-    def caller(self) -> Caller:
-        """Who acts in this request."""
-        return doorways.from_request(self.request, "api")
 
 
 def offers(machine: Machine, facts: Facts) -> list[dict[str, Any]]:

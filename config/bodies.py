@@ -6,7 +6,7 @@ its caller wrote is the worst thing that can come of that, so what cannot be tru
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -106,7 +106,8 @@ class TrustedBodies:
         _look_at_the_way(request)
         length = _length(request)
         files = files_of(view, request.method or "")
-        request.files_taken = files  # type: ignore[attr-defined]  # for the upload's own handler, and for the API
+        # For the upload's own handler, and for the API.
+        request.__dict__["files_taken"] = files
         if request.method in READING:
             if length:
                 raise BodyRefused(400, "body_not_taken", _("This method takes no body; one was sent."))
@@ -119,9 +120,10 @@ class TrustedBodies:
         is_form = not is_api and request.method == "POST"
         if is_api or is_form:
             _look_at_the_kind(request, _kinds(files, is_api=is_api))
-        _look_at_the_size(length, _bytes_most(files, is_api=is_api))
-        stream = WholeStream(request._stream, length)  # type: ignore[attr-defined]  # noqa: SLF001 - where requests keep it
-        request._stream = request.body_stream = stream  # type: ignore[attr-defined]  # noqa: SLF001
+        _look_at_the_size(length, _bytes_most(view, files, is_api=is_api))
+        # Where requests keep what they read from.
+        stream = WholeStream(request.__dict__["_stream"], length)
+        request.__dict__.update(_stream=stream, body_stream=stream)
         if not is_form:
             # The API asks for the right once it knows who is there, and reads then: see LookView. Pages read forms by POST alone.
             return None
@@ -167,7 +169,7 @@ def read_form(request: HttpRequest) -> None:
         raise BodyRefused(400, "shape_invalid", NOT_UTF8)
 
 
-def files_taken(request: HttpRequest) -> Files | None:
+def files_taken(request: HttpRequest | None) -> Files | None:
     """Return what the view of a request says of files."""
     found: Files | None = getattr(request, "files_taken", None)
     return found
@@ -282,22 +284,29 @@ def _look_at_the_kind(request: HttpRequest, kinds: tuple[str, ...]) -> None:
     if request.content_type not in kinds:
         sentence = _("The body is “{kind}”; here it must be {kinds}.")
         raise BodyRefused(
-            415, "unsupported_media_type", str(sentence).format(kind=escaped(request.content_type or "")[:60], kinds=" / ".join(kinds))
+            415,
+            "unsupported_media_type",
+            str(sentence).format(kind=escaped(request.content_type or "")[:60], kinds=" / ".join(kinds)),
         )
-    charset = (request.content_params or {}).get("charset", "utf-8").strip("\"").lower()
+    charset = (request.content_params or {}).get("charset", "utf-8").strip('"').lower()
     if charset not in {"utf-8", "utf8"}:
         raise BodyRefused(415, "unsupported_media_type", _("Bodies are read as UTF-8; this one says that it is something else."))
 
 
-def _bytes_most(files: Files | None, *, is_api: bool) -> int:
+def _bytes_most(view: Any, files: Files | None, *, is_api: bool) -> int:
     if files is not None:
         return files.bytes_most() + ROUND_FILES_BYTES
-    return BODY_BYTES_MOST if is_api else FORM_BYTES_MOST
+    if not is_api:
+        return FORM_BYTES_MOST
+    parsers: Sequence[Any] = getattr(view, "initkwargs", {}).get("parser_classes") or view.cls.parser_classes
+    return max((getattr(parser, "bytes_most", 0) for parser in parsers), default=0) or BODY_BYTES_MOST
 
 
 def _look_at_the_size(size: int, most: int) -> None:
     if size > most:
-        raise BodyRefused(413, "body_too_large", str(_("What was sent is too large; here it may be {most} bytes.")).format(most=most))
+        raise BodyRefused(
+            413, "body_too_large", str(_("What was sent is too large; here it may be {most} bytes.")).format(most=most)
+        )
 
 
 def _is_here(address: str) -> bool:

@@ -63,7 +63,9 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
     def check_config(cls, cfg: Any, log: Any) -> None:
         """Refuse what the buffer would not be in front of."""
         if cfg.is_ssl or cfg.keepalive:
-            log.error("This worker neither ends TLS, which the proxy in front does, nor keeps connections: unset certfile, keyfile and keep-alive.")
+            log.error(
+                "This worker neither ends TLS, which the proxy in front does, nor keeps connections: unset certfile, keyfile and keep-alive."
+            )
             raise SystemExit(1)
 
     def accept(self, listener: Any) -> None:
@@ -108,6 +110,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what gunicorn itself refuses, or fails at, as a problem."""
+        del req
         is_refused = isinstance(exc, errors.ParseException)
         if is_refused:
             self.log.warning("Refused a request from %s: %s", (addr or ("", 0))[0], type(exc).__name__)

@@ -76,6 +76,8 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
         )
     if not settings.KAKUTEI_CARD_KEYS:
         found.append(
-            Warning("KAKUTEI_CARD_KEYS is not set: card numbers are refused.", hint="See docs/configuration.md.", id="kakutei.W010")
+            Warning(
+                "KAKUTEI_CARD_KEYS is not set: card numbers are refused.", hint="See docs/configuration.md.", id="kakutei.W010"
+            )
         )
     return found

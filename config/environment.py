@@ -22,7 +22,9 @@ SECRET_KEY_DISTINCT: Final = 10
 CARD_KEY_DISTINCT: Final = 12  # bytes; of 32 that are random, fewer than 20 are never seen
 
 WHOLE: Final = re.compile("[0-9]{1,15}", re.ASCII)
-HOST: Final = re.compile(r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII)
+HOST: Final = re.compile(
+    r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII
+)
 ORIGIN: Final = re.compile(r"https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 DATABASE: Final = re.compile(r"sqlite:///[^?\s]+(\?\S*)?|mysql://[^/?\s]*/[^/?\s]+(\?\S*)?")
 PLAIN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
@@ -82,7 +84,9 @@ class Environment:
             if host == "*" and takes_any:
                 continue
             if HOST.fullmatch(host) is None or (host.startswith(".") and "." not in host[1:]):
-                raise _refused(name, host, "the names of hosts, separated by commas, such as kakutei.example or .kakutei.example; never *")
+                raise _refused(
+                    name, host, "the names of hosts, separated by commas, such as kakutei.example or .kakutei.example; never *"
+                )
         return found
 
     def origins(self, name: str) -> list[str]:
@@ -119,7 +123,9 @@ class Environment:
                 )
             found[key_name] = bytes.fromhex(key)
         if len(set(found.values())) != len(found):
-            raise ImproperlyConfigured(f"{name} has one key under two names; each key must stand there once. Its value is not shown here.")
+            raise ImproperlyConfigured(
+                f"{name} has one key under two names; each key must stand there once. Its value is not shown here."
+            )
         if not takes_weak and any(len(set(key)) < CARD_KEY_DISTINCT for key in found.values()):
             raise ImproperlyConfigured(
                 f"{name} has a key that can be guessed, such as one of zeros; each must be what python -c 'import secrets; print(secrets.token_hex(32))'"
@@ -146,7 +152,9 @@ class Environment:
         known = sorted(name for name in self._asked if name.startswith(PREFIX))
         for name in sorted(self._values):
             if name.startswith(PREFIX) and name not in self._asked and OF_TESTS.fullmatch(name) is None:
-                raise ImproperlyConfigured(f"{name} is set, and no setting of that name is known; unset it, or write one of {', '.join(known)}.")
+                raise ImproperlyConfigured(
+                    f"{name} is set, and no setting of that name is known; unset it, or write one of {', '.join(known)}."
+                )
 
     def _given(self, name: str, default: str) -> str:
         self._asked.add(name)

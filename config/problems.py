@@ -91,7 +91,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, UnreadablePostError | RequestDataTooBig | SuspiciousOperation):
         error = _of_body(error)
     if isinstance(error, BodyRefused):
-        answered = Response(_problem(error.status, error.code, error.sentence), status=error.status, headers=error.headers)
+        answered = Response(body(error.status, error.code, error.sentence), status=error.status, headers=error.headers)
         return _fill(answered, context)
     if isinstance(error, ObjectDoesNotExist):
         error = Http404(str(error))
@@ -103,10 +103,10 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         faults = list(_faults(error.get_full_details()))
         sentence = " ".join(f"{fault['field']}: {fault['sentence']}" if fault["field"] else fault["sentence"] for fault in faults)
-        response.data = _problem(response.status_code, code, sentence, faults=faults)
+        response.data = body(response.status_code, code, sentence, faults=faults)
     else:
         sentence = str(detail) if detail is not None else str(TITLES.get(response.status_code, code))
-        response.data = _problem(response.status_code, code, sentence)
+        response.data = body(response.status_code, code, sentence)
     return _fill(response, context)
 
 
@@ -139,7 +139,7 @@ def answer(
     """Refuse a request outside of any view: as a problem for programs, as a page for people."""
     if is_for_programs(request):
         return JsonResponse(
-            _problem(number, code, str(sentence)), status=number, content_type=MEDIA_TYPE, headers=dict(headers or {})
+            body(number, code, str(sentence)), status=number, content_type=MEDIA_TYPE, headers=dict(headers or {})
         )
     context = {"title": TITLES.get(number, _("Refused")), "sentence": sentence}
     return HttpResponse(render_to_string("kakutei/not_taken.html", context), status=number, headers=dict(headers or {}))
@@ -195,7 +195,7 @@ def _of_body(error: Exception) -> BodyRefused:
 def text_of(number: int, code: str) -> bytes:
     """Return a problem as bytes, for what is refused before there is a request."""
     sentence = str(TITLES.get(number, code))
-    return json.dumps(_problem(number, code, sentence)).encode()
+    return json.dumps(body(number, code, sentence)).encode()
 
 
 def _refusal(error: errors.LedgerError) -> Response:
@@ -204,7 +204,7 @@ def _refusal(error: errors.LedgerError) -> Response:
     number = _status_of(gravest)
     headers = {"Retry-After": str(SECONDS_TO_WAIT)} if number == status.HTTP_503_SERVICE_UNAVAILABLE else None
     listed = [reason.as_dict() for reason in reasons]
-    return Response(_problem(number, gravest.code, error.sentence, reasons=listed), status=number, headers=headers)
+    return Response(body(number, gravest.code, error.sentence, reasons=listed), status=number, headers=headers)
 
 
 def _status_of(reason: errors.LedgerError) -> int:
@@ -239,7 +239,8 @@ def _faults(details: Any, field: str = "") -> Iterator[dict[str, str]]:
             yield from _faults(inner, field)
 
 
-def _problem(number: int, code: str, sentence: str, **extra: Any) -> dict[str, Any]:
+def body(number: int, code: str, sentence: str, **extra: Any) -> dict[str, Any]:
+    """Return a problem as it goes out."""
     title = str(TITLES.get(number, _("Refused")))
     return {"type": f"urn:kakutei:{code}", "title": title, "status": number, "detail": sentence, "code": code, **extra}
 
@@ -250,4 +251,3 @@ def _fill(response: Response, context: dict[str, Any]) -> Response:
         request.accepted_renderer = ProblemRenderer()
         request.accepted_media_type = MEDIA_TYPE
     return response
-

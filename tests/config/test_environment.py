@@ -16,14 +16,25 @@ from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(settings.BASE_DIR)
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| (.+?) \| .+ \|$", re.MULTILINE)
-TOLD = {name: (values, unset) for name, values, unset in ROW.findall((ROOT / "docs" / "configuration.md").read_text(encoding="utf-8"))}
+TOLD = {
+    name: (values, unset) for name, values, unset in ROW.findall((ROOT / "docs" / "configuration.md").read_text(encoding="utf-8"))
+}
 BETWEEN = re.compile("a whole number from ([0-9]+) to ([0-9]+)")
 NUMBERS = {name: tuple(map(int, found.groups())) for name, (values, _) in TOLD.items() if (found := BETWEEN.search(values))}
-CHOICES = {name: re.findall("`([^`]+)`", values) for name, (values, _) in TOLD.items() if values.startswith("`") and "://" not in values and ":" not in values}
+CHOICES = {
+    name: re.findall("`([^`]+)`", values)
+    for name, (values, _) in TOLD.items()
+    if values.startswith("`") and "://" not in values and ":" not in values
+}
 SECRETS = {"SECRET_KEY", "KAKUTEI_CARD_KEYS", "DATABASE_URL"}
 KEY = secrets.token_urlsafe(48)
 CARD_KEY = "first:" + "".join(f"{number:02x}" for number in range(7, 39))
-PRODUCTION = {"KAKUTEI_ENVIRONMENT": "production", "SECRET_KEY": KEY, "ALLOWED_HOSTS": "kakutei.example", "KAKUTEI_CARD_KEYS": CARD_KEY}
+PRODUCTION = {
+    "KAKUTEI_ENVIRONMENT": "production",
+    "SECRET_KEY": KEY,
+    "ALLOWED_HOSTS": "kakutei.example",
+    "KAKUTEI_CARD_KEYS": CARD_KEY,
+}
 
 
 def start(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
@@ -46,17 +57,74 @@ def not_understood() -> list[tuple[str, str]]:
     """Return values that are none, for every setting that is documented."""
     found = []
     for name, (least, most) in NUMBERS.items():
-        odd = ["", " ", "x", "1.0", "1e3", f" {least}", f"{least} ", f"+{least}", "-1", "1_0", "１２", "٣", "0x10", "NaN", "9" * 400, "true"]
+        odd = [
+            "",
+            " ",
+            "x",
+            "1.0",
+            "1e3",
+            f" {least}",
+            f"{least} ",
+            f"+{least}",
+            "-1",
+            "1_0",
+            "１２",
+            "٣",
+            "0x10",
+            "NaN",
+            "9" * 400,
+            "true",
+        ]
         found += [(name, value) for value in (*odd, str(least - 1), str(most + 1))]
     for name, choices in CHOICES.items():
-        found += [(name, value) for value in ("", " ", "x", "1", "yes", f"{choices[0]} ", choices[0].swapcase(), ",".join(choices))]
-    found += [("ALLOWED_HOSTS", value) for value in (" ", "a b", "https://kakutei.example", "kakutei.example:8000", "*.kakutei.example", ".example", "a,,b", "a, b")]
-    found += [("CSRF_TRUSTED_ORIGINS", value) for value in (" ", "kakutei.example", "https://", "https://kakutei.example/", "ftp://a", "https://a, https://b")]
-    found += [("DATABASE_URL", value) for value in ("", "x", "sqlite", "sqlite://", "postgres://a/b", "mysql://", "mysql://u:hunter2@h:33o6/k", "mysql://u:hunter2@h")]
+        found += [
+            (name, value) for value in ("", " ", "x", "1", "yes", f"{choices[0]} ", choices[0].swapcase(), ",".join(choices))
+        ]
+    found += [
+        ("ALLOWED_HOSTS", value)
+        for value in (
+            " ",
+            "a b",
+            "https://kakutei.example",
+            "kakutei.example:8000",
+            "*.kakutei.example",
+            ".example",
+            "a,,b",
+            "a, b",
+        )
+    ]
+    found += [
+        ("CSRF_TRUSTED_ORIGINS", value)
+        for value in (" ", "kakutei.example", "https://", "https://kakutei.example/", "ftp://a", "https://a, https://b")
+    ]
+    found += [
+        ("DATABASE_URL", value)
+        for value in (
+            "",
+            "x",
+            "sqlite",
+            "sqlite://",
+            "postgres://a/b",
+            "mysql://",
+            "mysql://u:hunter2@h:33o6/k",
+            "mysql://u:hunter2@h",
+        )
+    ]
     found += [("KAKUTEI_FILES_DIR", value) for value in ("", " ", " /srv", str(ROOT / "manage.py"))]
     found += [("KAKUTEI_CODE_VERSION", value) for value in ("", " ", "a b", "x" * 65, "é", "a\nb")]
     zeros = "0" * 64
-    odd_keys = (" ", "x", zeros, f"name:{zeros[1:]}", f"NAME:{zeros}", f"a:{zeros},a:{'1' * 64}", f"a:{zeros},b:{zeros}", f"a:{zeros},", f"a:{'g' * 64}", f"a:{'0' * 130}")
+    odd_keys = (
+        " ",
+        "x",
+        zeros,
+        f"name:{zeros[1:]}",
+        f"NAME:{zeros}",
+        f"a:{zeros},a:{'1' * 64}",
+        f"a:{zeros},b:{zeros}",
+        f"a:{zeros},",
+        f"a:{'g' * 64}",
+        f"a:{'0' * 130}",
+    )
     found += [("KAKUTEI_CARD_KEYS", value) for value in odd_keys]
     return found
 
@@ -88,10 +156,22 @@ def test_the_bounds_that_are_documented_are_the_bounds(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", CHOICES)
 def test_every_choice_that_is_documented_is_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for value in CHOICES[name]:
-        start(monkeypatch, **({**PRODUCTION} if value in {"staging", "production"} else {}), **({} if name == "KAKUTEI_ENVIRONMENT" and value == "production" else {name: value}) if value != "staging" else {})
+        start(
+            monkeypatch,
+            **({**PRODUCTION} if value in {"staging", "production"} else {}),
+            **({} if name == "KAKUTEI_ENVIRONMENT" and value == "production" else {name: value}) if value != "staging" else {},
+        )
 
 
-@pytest.mark.parametrize("name", [*(f"{name}{extra}" for name in TOLD for extra in ("S", "_") if name.startswith("KAKUTEI_")), "KAKUTEI_", "KAKUTEI_DEBUG", "KAKUTEI_WORKRES"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"{name}{extra}" for name in TOLD for extra in ("S", "_") if name.startswith("KAKUTEI_")),
+        "KAKUTEI_",
+        "KAKUTEI_DEBUG",
+        "KAKUTEI_WORKRES",
+    ],
+)
 def test_a_name_that_nobody_reads_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     said = refusal(monkeypatch, **{name: "1"})
     assert said.startswith(f"{name} is set, and no setting of that name is known")
@@ -148,7 +228,9 @@ def test_who_says_nothing_is_served_here_alone(monkeypatch: pytest.MonkeyPatch, 
 def run(*arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
     """Run a program with these values and no others of ours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KAKUTEI_") and name not in TOLD}
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env={**kept, **values}, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env={**kept, **values}, capture_output=True, text=True, timeout=60
+    )
 
 
 DEPLOY = ("manage.py", "check", "--deploy")

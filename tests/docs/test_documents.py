@@ -113,7 +113,10 @@ def test_every_setting_that_is_read_is_told_and_no_other():
 
 
 def test_a_setting_is_seen_however_it_is_read():
-    assert settings_read('A = env.text("ONE", most=2, default="")\nB = env.switch("TWO", default=True)\nC = dict("no")') == {"ONE", "TWO"}
+    assert settings_read('A = env.text("ONE", most=2, default="")\nB = env.switch("TWO", default=True)\nC = dict("no")') == {
+        "ONE",
+        "TWO",
+    }
 
 
 def test_decision_records_are_numbered_whole_and_listed():

@@ -43,7 +43,12 @@ WAYS: dict[str, Way] = {
         "HTTP/1.1",
         (411, "length_required"),
     ),
-    "chunked and cut": (lambda _body: ["Transfer-Encoding: chunked"], lambda body: chunked(body)[:9], "HTTP/1.1", (411, "length_required")),
+    "chunked and cut": (
+        lambda _body: ["Transfer-Encoding: chunked"],
+        lambda body: chunked(body)[:9],
+        "HTTP/1.1",
+        (411, "length_required"),
+    ),
     "gzip, then chunked": (
         lambda _body: ["Transfer-Encoding: gzip, chunked"],
         lambda body: chunked(gzip.compress(body)),
@@ -57,7 +62,12 @@ WAYS: dict[str, Way] = {
         "HTTP/1.1",
         (400, "shape_invalid"),
     ),
-    "two lengths": (lambda body: [f"Content-Length: {len(body)}", "Content-Length: 0"], bytes, "HTTP/1.1", (400, "shape_invalid")),
+    "two lengths": (
+        lambda body: [f"Content-Length: {len(body)}", "Content-Length: 0"],
+        bytes,
+        "HTTP/1.1",
+        (400, "shape_invalid"),
+    ),
     "one length twice": (lambda body: [f"Content-Length: {len(body)}"] * 2, bytes, "HTTP/1.1", (400, "shape_invalid")),
     "a list of lengths": (lambda body: [f"Content-Length: {len(body)}, {len(body)}"], bytes, "HTTP/1.1", (400, "shape_invalid")),
     "a length with a sign": (lambda body: [f"Content-Length: +{len(body)}"], bytes, "HTTP/1.1", (400, "shape_invalid")),
@@ -72,7 +82,12 @@ WAYS: dict[str, Way] = {
     "no length": (lambda _body: [], bytes, "HTTP/1.1", (411, "length_required")),
     "no length in HTTP/1.0": (lambda _body: [], bytes, "HTTP/1.0", (411, "length_required")),
     "chunked in HTTP/1.0": (lambda _body: ["Transfer-Encoding: chunked"], chunked, "HTTP/1.0", (400, "shape_invalid")),
-    "shorter than it says": (lambda body: [f"Content-Length: {len(body)}"], lambda body: body[:-5], "HTTP/1.1", (400, "body_cut")),
+    "shorter than it says": (
+        lambda body: [f"Content-Length: {len(body)}"],
+        lambda body: body[:-5],
+        "HTTP/1.1",
+        (400, "body_cut"),
+    ),
     "much longer than it says": (lambda body: [f"Content-Length: {len(body) + 9}"], bytes, "HTTP/1.1", (400, "body_cut")),
     "compressed": (
         lambda body: [f"Content-Length: {len(gzip.compress(body, mtime=0))}", "Content-Encoding: gzip"],
@@ -149,7 +164,7 @@ def ask(server: Server, chosen: list[Door], one: Callable[[Door], Answer]) -> li
 
 def wrong(answered: list[tuple[Door, Answer]], status: int, code: str, *, by_server: bool = False) -> list[Any]:
     """Return what is not answered as it must be: as a problem to programs, as a page to people."""
-    found = []
+    found: list[Any] = []
     for door, answer in answered:
         is_problem = door.is_api or by_server
         kind = answer.headers.get("content-type", "")
@@ -177,7 +192,9 @@ def test_a_body_that_came_in_in_this_way_has_no_effect_at_any_door(
 
     def one(door: Door) -> Answer:
         body = body_of(door)
-        head = server.head(door.method, door.path, *who(door, token, session), f"Content-Type: {kind_of(door)}", *says(body), version=version)
+        head = server.head(
+            door.method, door.path, *who(door, token, session), f"Content-Type: {kind_of(door)}", *says(body), version=version
+        )
         return server.send(head, sent(body), ends=True)
 
     answered = ask(server, chosen, one)
