@@ -123,7 +123,7 @@ class TrustedBodies:
         _look_at_the_size(length, _bytes_most(view, files, is_api=is_api))
         # Where requests keep what they read from.
         stream = WholeStream(request.__dict__["_stream"], length)
-        request.__dict__.update(_stream=stream, body_stream=stream)
+        request.__dict__["_stream"] = request.__dict__["body_stream"] = stream
         if not is_form:
             # The API asks for the right once it knows who is there, and reads then: see LookView. Pages read forms by POST alone.
             return None

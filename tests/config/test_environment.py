@@ -37,6 +37,41 @@ PRODUCTION = {
 }
 
 
+ZEROS = "0" * 64
+ODD = {
+    "ALLOWED_HOSTS": (
+        " ",
+        "a b",
+        "https://kakutei.example",
+        "kakutei.example:8000",
+        "*.kakutei.example",
+        ".example",
+        "a,,b",
+        "a, b",
+    ),
+    "CSRF_TRUSTED_ORIGINS": (" ", "kakutei.example", "https://", "https://kakutei.example/", "ftp://a", "https://a, https://b"),
+    "DATABASE_URL": (
+        *("", "x", "sqlite", "sqlite://", "postgres://a/b", "mysql://", "mysql://u:hunter2@h:33o6/k", "mysql://u:hunter2@h"),
+        "mysql://u:hunter2@h/k l",
+    ),
+    "KAKUTEI_FILES_DIR": ("", " ", " /srv", str(ROOT / "manage.py")),
+    "KAKUTEI_CODE_VERSION": ("", " ", "a b", "x" * 65, "é", "a\nb"),
+    "KAKUTEI_CARD_KEYS": (
+        *(
+            " ",
+            "x",
+            ZEROS,
+            f"name:{ZEROS[1:]}",
+            f"NAME:{ZEROS}",
+            f"a:{ZEROS},a:{'1' * 64}",
+            f"a:{ZEROS},b:{ZEROS}",
+            f"a:{ZEROS},",
+        ),
+        *(f"a:{'g' * 64}", f"a:{'0' * 130}"),
+    ),
+}
+
+
 def start(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
     """Read the settings as a start with these values does."""
     for name in [*TOLD, *(each for each in os.environ if each.startswith("KAKUTEI_"))]:
@@ -80,52 +115,7 @@ def not_understood() -> list[tuple[str, str]]:
         found += [
             (name, value) for value in ("", " ", "x", "1", "yes", f"{choices[0]} ", choices[0].swapcase(), ",".join(choices))
         ]
-    found += [
-        ("ALLOWED_HOSTS", value)
-        for value in (
-            " ",
-            "a b",
-            "https://kakutei.example",
-            "kakutei.example:8000",
-            "*.kakutei.example",
-            ".example",
-            "a,,b",
-            "a, b",
-        )
-    ]
-    found += [
-        ("CSRF_TRUSTED_ORIGINS", value)
-        for value in (" ", "kakutei.example", "https://", "https://kakutei.example/", "ftp://a", "https://a, https://b")
-    ]
-    found += [
-        ("DATABASE_URL", value)
-        for value in (
-            "",
-            "x",
-            "sqlite",
-            "sqlite://",
-            "postgres://a/b",
-            "mysql://",
-            "mysql://u:hunter2@h:33o6/k",
-            "mysql://u:hunter2@h",
-        )
-    ]
-    found += [("KAKUTEI_FILES_DIR", value) for value in ("", " ", " /srv", str(ROOT / "manage.py"))]
-    found += [("KAKUTEI_CODE_VERSION", value) for value in ("", " ", "a b", "x" * 65, "é", "a\nb")]
-    zeros = "0" * 64
-    odd_keys = (
-        " ",
-        "x",
-        zeros,
-        f"name:{zeros[1:]}",
-        f"NAME:{zeros}",
-        f"a:{zeros},a:{'1' * 64}",
-        f"a:{zeros},b:{zeros}",
-        f"a:{zeros},",
-        f"a:{'g' * 64}",
-        f"a:{'0' * 130}",
-    )
-    found += [("KAKUTEI_CARD_KEYS", value) for value in odd_keys]
+    found += [(name, value) for name, values in ODD.items() for value in values]
     return found
 
 

@@ -25,7 +25,9 @@ def doors() -> list[Door]:
     """Return all of them."""
     found = set()
     for view, pattern, *_ in extract_views_from_urlpatterns(get_resolver().url_patterns):
-        path = PART.sub(lambda part: PARTS.get(part[1], "1"), simplify_regex(str(pattern).replace("([^/]+)", "1").replace("^", "")))
+        path = PART.sub(
+            lambda part: PARTS.get(part[1], "1"), simplify_regex(str(pattern).replace("([^/]+)", "1").replace("^", ""))
+        )
         if not resolves(path):
             continue
         actions: dict[str, str] | None = getattr(view, "actions", None)
