@@ -1,6 +1,7 @@
 """Whoever sends half a request, or nothing, does not stop the server; and what it refuses itself is told as a problem."""
 
 import json
+import runpy
 import socket
 import time
 from collections.abc import Iterator
@@ -15,9 +16,10 @@ from tests.wire.serving import Server
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 
-# gunicorn.conf.py: processes, and threads of each.
-THREADS = 2 * 8
-PATIENCE_SECONDS = 5
+CONFIGURED = runpy.run_path(str(serving.ROOT / "gunicorn.conf.py"))
+THREADS = CONFIGURED["workers"] * CONFIGURED["threads"]
+# Less than after which the slow are turned out.
+PATIENCE_SECONDS = 12
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,18 @@ def test_more_half_requests_than_threads_stop_nobody(made_server: Server, token:
             stack.enter_context(made_server.open(halves(made_server, token)[kind]))
         for _each in range(3):
             assert answers_in_time(made_server) == 401
+
+
+def test_control_gunicorns_own_threads_are_stopped_by_as_many(world: worlds.World, tmp_path: Path) -> None:
+    own = ("config.wsgi", "--worker-class", "gthread", "--workers", "1", "--threads", "2", "--keep-alive", "2")
+    with serving.serving(tmp_path, *own) as server, ExitStack() as stack:
+        for _each in range(3):
+            stack.enter_context(server.open(halves(server, "")["half a line"]))
+        time.sleep(0.5)
+        with server.open(server.head("GET", "/api/v1/books/")) as connection:
+            connection.settimeout(3)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
 
 
 def test_half_requests_of_every_kind_stop_no_server_of_two_threads(small_server: Server, token: str) -> None:
