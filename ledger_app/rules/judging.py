@@ -144,4 +144,3 @@ class _InOrder(Decision):
                 self._days[account_id].put_back(on, added)
         if self._lots is not None and kept.lots is not None:
             self._lots.put_back(kept.lots)
-
