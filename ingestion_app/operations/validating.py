@@ -17,7 +17,8 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, judging, plans, surveying
+from ingestion_app.operations import attempts, drafting, judging, plans, surveying
+from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
 from ingestion_app.queries import workers as workers_seen
@@ -137,7 +138,7 @@ class _Validation:
             self.found.findings.add(Seen("file.received_elsewhere", 0, 0, 0, b"", there))
         self._parts: list[Surveyed] = []
         self._examination: Examination | None = None
-        self._cut: plans.Cut | None = None
+        self._made: Cut | None = None
 
     @property
     def found(self) -> plans.Survey:
@@ -202,9 +203,9 @@ class _Validation:
         taken = self._surveyor.taken.union(*[part.taken for part in self._parts])
         if drawing is None or not taken:
             return
-        cut = plans.cut(dict(found.records_of), self._definition.chunk_records)
+        cut = self._cut()
         with self._path.open("rb") as stream:
-            for row, seen, is_refused, dates in judging.judge(self._stages, cut, taken, drawing):
+            for row, number, seen, is_refused, dates in judging.judge(self._stages, cut, taken, drawing):
                 for each in seen:
                     raw = b""
                     if found.findings.keeps(each.rule):
@@ -212,7 +213,16 @@ class _Validation:
                         raw = stream.read(min(row.length, RAW_BYTES))
                     found.findings.add(replace(each, raw=raw))
                 if is_refused:
+                    cut.leave_out(number)
                     found.leave_out(row, dates)
+
+    def _cut(self) -> Cut:
+        """Return the chunks of the records, those that are refused in their order among them: what is judged is what is written, and posted."""
+        if self._made is None:
+            self._made = plans.cut(self.found.records_of, self._definition)
+            if self._definition.roles.order is not None:
+                self._made.sort_parts(self._stages, drafting.staged_order(self._definition))
+        return self._made
 
     def must_reject(self) -> bool:
         """Whether the findings forbid a plan: anything but records that the ledger refuses, or too many of those."""
@@ -250,9 +260,7 @@ class _Validation:
         for column, value in columns.items():
             setattr(batch, column, value)
         with measuring.phase("stage"):
-            if self._cut is None:
-                self._cut = plans.cut(found.records_of, self._definition.chunk_records)
-            for written in plans.write(batch, self._stages, self._cut, found.left_out):
+            for written in plans.write(batch, self._stages, self._cut(), found.left_out):
                 self.told("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 from operator import itemgetter
@@ -52,6 +52,17 @@ def content(line: int, key: str, holder_id: int | None, amount: int, values: Ite
 def digest(stored: Iterable[Stored]) -> bytes:
     """Return the SHA-256 over records in the order of their lines."""
     return hashlib.sha256(b"".join([content(*record) for record in stored])).digest()
+
+
+def ordering(definition: Definition) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what gives, of a record's stored values, what comes before its line in the order that the source states: nothing where it states none.
+
+    Dates and instants are stored so that their texts are in the order of time.
+    """
+    if definition.roles.order is None:
+        return lambda _values: ()
+    place = definition.layout.data.position(definition.roles.order)
+    return lambda values: (values[place],)
 
 
 def decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
