@@ -16,11 +16,11 @@ Place = Callable[[int, int], int]  # holder, line → chunk
 
 
 class Placed(NamedTuple):
-    """What a chunk is in the plan: its number, the one member of whose records it is a part, and the number of its queue; None where it has none."""
+    """What a chunk is in the plan: its number, the one member of whose records it is a part, and the number of its series; None where it has none."""
 
     number: int
     holder_id: int | None
-    queue: int | None
+    series: int | None
 
 
 class Cut:
@@ -89,12 +89,12 @@ class Cut:
 
     def tie(self, account_id: int, number: int) -> None:
         """Have a chunk be applied before or after all others that touch the same account, of which it matters what it has."""
-        first = self.queue(self._first_of.setdefault(account_id, number))
-        own = self.queue(number)
+        first = self.series(self._first_of.setdefault(account_id, number))
+        own = self.series(number)
         if first != own:
             self._before[max(first, own)] = min(first, own)
 
-    def queue(self, number: int) -> int:
+    def series(self, number: int) -> int:
         """Return the first of the chunks with which a chunk is tied, be it through others."""
         while (before := self._before.get(number)) is not None:
             # Shorten the way for whoever comes next.
@@ -114,12 +114,12 @@ class Cut:
             first = self._chunk_of[holder_id]
             holders.update(dict.fromkeys(range(first, first + parts), holder_id))
         numbers = {number: place for place, number in enumerate(number for number, left in enumerate(self._left) if left)}
-        queues: dict[int, list[int]] = {}
+        together: dict[int, list[int]] = {}
         for number in numbers:
-            queues.setdefault(self.queue(number), []).append(number)
-        queue_of = {number: numbers[each[0]] for each in queues.values() if len(each) > 1 for number in each}
+            together.setdefault(self.series(number), []).append(number)
+        series_of = {number: numbers[each[0]] for each in together.values() if len(each) > 1 for number in each}
         return [
-            Placed(numbers[number], holders.get(number), queue_of.get(number)) if number in numbers else None
+            Placed(numbers[number], holders.get(number), series_of.get(number)) if number in numbers else None
             for number in range(len(self._left))
         ]
 

@@ -56,17 +56,17 @@ def _touching(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int]) -> Ite
 
 def _rounds(touching: Counter[int], cut: Cut) -> Iterator[frozenset[int]]:
     """Divide the chunks into sets of about as many records as are judged together; chunks that are tied are in one of them."""
-    queues: dict[int, list[int]] = {}
+    together: dict[int, list[int]] = {}
     for number in sorted(touching):
-        queues.setdefault(cut.queue(number), []).append(number)
+        together.setdefault(cut.series(number), []).append(number)
     numbers: list[int] = []
     records = 0
-    for queue in queues.values():
-        count = sum(touching[number] for number in queue)
+    for series in together.values():
+        count = sum(touching[number] for number in series)
         if numbers and records + count > RECORDS_A_ROUND:
             yield frozenset(numbers)
             numbers, records = [], 0
-        numbers += queue
+        numbers += series
         records += count
     if numbers:
         yield frozenset(numbers)

@@ -6,18 +6,18 @@ from django.db import migrations, models
 
 
 def fill(apps: Any, _schema_editor: Any) -> None:
-    """Put the parts of one member's records that are still to be applied into a queue of their own. May run again."""
+    """Put the parts of one member's records that are still to be applied into a series of their own. May run again."""
     chunks = apps.get_model("ingestion_app", "Chunk")
     parts = chunks.objects.filter(holder__isnull=False)
     firsts: dict[tuple[int, int], int] = {}
     for batch_id, holder_id, number in parts.order_by("-number").values_list("batch_id", "holder_id", "number"):
         firsts[batch_id, holder_id] = number
     for (batch_id, holder_id), first in firsts.items():
-        parts.filter(batch=batch_id, holder=holder_id).exclude(state="applied").update(queue=first)
+        parts.filter(batch=batch_id, holder=holder_id).exclude(state="applied").update(series=first)
 
 
 class Migration(migrations.Migration):
-    """Adds the queue."""
+    """Adds the series."""
 
     atomic = False
 
@@ -28,8 +28,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="chunk",
-            name="queue",
-            field=models.PositiveIntegerField(editable=False, null=True, verbose_name="number of its queue"),
+            name="series",
+            field=models.PositiveIntegerField(editable=False, null=True, verbose_name="number of its series"),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop, atomic=False),
     ]
