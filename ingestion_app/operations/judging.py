@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import NamedTuple
@@ -13,8 +14,9 @@ from ingestion_app.operations.cutting import Cut, planned_rows
 from ingestion_app.operations.drafting import Drawing
 from ingestion_app.operations.plans import Stage, Staged
 from ingestion_app.queries.refusals import Telling
-from ledger_app.queries import holding
+from ledger_app.queries import holding, judging
 from ledger_app.rules import judging as rules
+from ledger_app.rules.posting import Held, balance_id
 
 RECORDS_A_ROUND = 100_000
 
@@ -77,7 +79,7 @@ def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing) -> Iterator[J
     placed = sorted(placed, key=lambda each: (each[0], *key(each[1]), each[1].line))
     groups = drafting.draw([row for _number, row in placed], drawing)
     drafts = list(chain.from_iterable(groups))
-    held = holding.unlocked(drafts)
+    held = _farthest_out(holding.unlocked(drafts))
     verdicts = rules.in_order(groups, held=held)
     telling = Telling(held.accounts, held.known, {book.pk: code for code, book in drawing.books.items()})
     for (number, row), group, verdict in zip(placed, groups, verdicts, strict=True):
@@ -89,3 +91,12 @@ def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing) -> Iterator[J
             seen = [Seen(rule, row.line, column, row.offset, b"", facts) for rule, column, facts in told]
             is_refused = any(each.severity is Severity.ERROR for each in seen)
             yield Judged(row, number, seen, is_refused, [draft.effective_on for draft in group])
+
+
+def _farthest_out(held: Held) -> Held:
+    """Have striped accounts near the end of the range of balances be judged by the stripe that is nearest to it: which one is posted to is not asked."""
+    striped = judging.near_the_end([key for key, account in held.accounts.items() if account.stripes > 1])
+    if not striped:
+        return held
+    amounts = {balance_id(key, 0): (amount, held.balances[balance_id(key, 0)][1]) for key, amount in striped.items()}
+    return replace(held, balances={**held.balances, **amounts})

@@ -85,12 +85,14 @@ class Directory:
         survivors = merges.survivors({known.holder_id for known in named.values()})
         accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
         for part in postings.parts(sorted(accounts)):
-            rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
-            for holder, role, key, code, book, *account, keeps_lots in rows.values_list("holder_id", "role", *COLUMNS):
+            found = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
+            rows = list(found.values_list("holder_id", "role", *COLUMNS))
+            near = judging.near_the_end([row[2] for row in rows])
+            for holder, role, key, code, book, *account, keeps_lots in rows:
                 if holder is not None:
                     # Whoever remains was not merged.
                     held = HeldAccount._make((code, book, *account, None, keeps_lots))
-                    accounts[holder][self._books[book], role] = _found(key, role, held)
+                    accounts[holder][self._books[book], role] = _found(key, role, held, is_near=key in near)
         self._holders.update(dict.fromkeys(new))
         for value, (_key, holder, _is_old, first, last) in named.items():
             survivor = survivors[holder]
@@ -106,10 +108,12 @@ class Directory:
         self._by_code.update(dict.fromkeys(new))
         for book_id, book in self._books.items():
             for part in postings.parts(sorted(code for of, code in new if of == book)):
-                rows = Account.objects.filter(book_id=book_id, code__in=part)
-                for role, merged_into, key, *account, keeps_lots in rows.values_list("role", "holder__merged_into_id", *COLUMNS):
+                found = Account.objects.filter(book_id=book_id, code__in=part)
+                rows = list(found.values_list("role", "holder__merged_into_id", *COLUMNS))
+                near = judging.near_the_end([row[2] for row in rows])
+                for role, merged_into, key, *account, keeps_lots in rows:
                     held = HeldAccount._make((*account, merged_into, keeps_lots))
-                    self._by_code[book, held.code] = _found(key, role, held)
+                    self._by_code[book, held.code] = _found(key, role, held, is_near=key in near)
         return self._by_code
 
 
@@ -254,5 +258,7 @@ _drawn = partial(tuple.__new__, _Drawn)
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 
 
-def _found(key: int, role: str, held: HeldAccount) -> FoundAccount:
-    return FoundAccount(key, role, held, rules.is_watched(held), rules.takes(held, 1), rules.takes(held, -1))
+def _found(key: int, role: str, held: HeldAccount, *, is_near: bool) -> FoundAccount:
+    """Return an account. Of one whose balance ``is_near`` the end of its range it matters what it has, whatever is done with it."""
+    debited, credited = is_near or rules.takes(held, 1), is_near or rules.takes(held, -1)
+    return FoundAccount(key, role, held, is_near or rules.is_watched(held), debited, credited)

@@ -17,11 +17,12 @@ from ingestion_app.operations import applying, attempts, chunks, cutting, decidi
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.queries import batches, definitions, waking
 from ledger_app.errors import Refused
-from ledger_app.models import Account, Entry
+from ledger_app.models import Account, Balance, Entry
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import books
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
+from ledger_app.rules.posting import BALANCE_MOST
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.test_judging import NUMBERS, drafts_of, post, said, standing_in_the_way, with_lots
 from tests.ingestion_app.operations.undoing import breaches
@@ -236,6 +237,32 @@ def approve(world: World, batch: Batch) -> Batch:
 
 
 # What a posting takes.
+
+
+def put(code: str, amount: int) -> None:
+    for balance in Balance.objects.filter(account__code=code):
+        balance.amount, balance.sequence = amount, 1
+        balance.save(update_fields=["amount", "sequence"])
+
+
+@pytest.mark.parametrize(("code", "sign"), [("receivable.1001", 1), ("settlement.31", -1)])
+def test_a_balance_out_of_its_range_is_a_finding_of_the_record_that_brings_it_there(world: World, code: str, sign: int) -> None:
+    load(world, set_aside=1, chunk_records=1)
+    put(code, sign * (BALANCE_MOST - 120))
+    batch = world.validated(card_file([buy("1001", "a", "70"), buy("1001", "b", "80"), buy("1001", "c", "50")]))
+    assert said(batch) == {3: {"ledger.amount_out_of_range"}}
+    assert world.apply(approve(world, batch)).stopped == {}
+
+
+def test_a_file_of_so_much_that_a_balance_might_leave_its_range_is_refused_as_a_whole(world: World) -> None:
+    # What is bought at the one shop is brought back to the other: the trailer says nothing of how much that is.
+    pairs = [(f"s{number}", number % 2) for number in range(1002)]
+    records = [buy("1001", slip, str((-1) ** back * 10**15), shop=worlds.SHOPS[back]) for slip, back in pairs]
+    assert world.validate(world.receive(card_file(records))).state == "validated"
+    put("settlement.32", -8 * 10**18)
+    batch = world.validate(world.receive(card_file(records, sequence=2), name="till-2017-01-31-2.csv"))
+    assert batch.finding_counts["control.sum_beyond_range"] == 1
+    assert batch.findings.get(rule="control.sum_beyond_range").facts == {"found": 1002 * 10**15, "most": 10**18}
 
 
 def test_a_chunk_is_never_larger_than_a_posting() -> None:
