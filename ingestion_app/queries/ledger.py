@@ -147,7 +147,7 @@ class LedgerCheck:
         for row, planned, each in zip(rows, plans, drawn, strict=True):
             holder = holders.get(row.holder)
             seen = each.seen
-            if each.drafts and not each.takes:
+            if verdicts is not None and each.drafts and not each.takes:
                 seen = [*seen, *next(verdicts)]
             errors = 0
             if seen:
@@ -187,30 +187,29 @@ class LedgerCheck:
                         missing = side.code or f"{side.role} ({self._said(row)})"
                         seen.append(("ledger.account_unknown", 0, {"account": missing, "book": book}))
                 continue
-            touched[debited.id], touched[credited.id] = debited, credited
-            if debited.is_watched:
-                watched += (debited.id,)
-            if credited.is_watched:
-                watched += (credited.id,)
-            takes = takes or debited.when_debited or credited.when_credited
-            lines = ((debited.id, amount), (credited.id, -amount))
+            debited_id, _role, _held, debits_watched, takes_of_debited, _credited = debited
+            credited_id, _role, _held, credits_watched, _debited, takes_of_credited = credited
+            touched[debited_id], touched[credited_id] = debited, credited
+            if debits_watched:
+                watched += (debited_id,)
+            if credits_watched:
+                watched += (credited_id,)
+            takes = takes or takes_of_debited or takes_of_credited
+            lines = ((debited_id, amount), (credited_id, -amount))
             drafts.append(_draft((books[book], on, name, description, lines, None, False, False, None)))
         return _drawn((seen, drafts, watched, takes))
 
-    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]]:
-        """Yield what is seen in each row that takes nothing from where it matters: each is judged by itself."""
+    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]] | None:
+        """Return what is seen in each row that takes nothing from where it matters: each is judged by itself. None where nothing is."""
         groups = [each.drafts for each in drawn if each.drafts and not each.takes]
-        if not groups:
-            return
         accounts = {key: found.held for key, found in touched.items()}
         roles = {key: found.role for key, found in touched.items() if found.held.keeps_lots}
         known = self._known(groups)
         verdicts = rules.alone(groups, held=self._ground.held(accounts, roles, known))
-        if known or any(verdict.refusals for verdict in verdicts):
-            telling = Telling(accounts, known, self._codes)
-            yield from (telling.told(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
-        else:
-            yield from ([] for _ in groups)
+        if not known and not any(verdict.refusals for verdict in verdicts):
+            return None
+        telling = Telling(accounts, known, self._codes)
+        return (telling.told(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
 
     def _known(self, groups: Sequence[Sequence[Draft]]) -> dict[tuple[int, str], KnownEntry]:
         """Return the last entries under the references of these drafts.

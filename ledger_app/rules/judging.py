@@ -70,8 +70,9 @@ def _ask(decision: Decision, group: Group) -> Verdict:
         if decision.refusals:
             refused += [(draft, refusal) for refusal in decision.refusals]
             decision.refusals.clear()
-    standing = decision.replays()
-    return Verdict(tuple(refused), tuple(standing)) if refused or standing else _PASSES
+    if not refused and not decision.stands:
+        return _PASSES
+    return Verdict(tuple(refused), tuple(decision.replays()))
 
 
 class _Alone(Decision):
@@ -79,10 +80,10 @@ class _Alone(Decision):
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Add to ``found`` what the accounts refuse whatever they have."""
-        places, book_id = self._places, draft.book_id
-        for account_id, _amount in draft.lines:
-            place = places[account_id]
-            if not place.takes_any or place.book_id != book_id:
+        accounts, book_id = self._held.accounts, draft[0]
+        for account_id, _amount in draft[4]:
+            _code, of_book, _category, _floor, _stripes, state, merged_into, _keeps_lots = accounts[account_id]
+            if state != "open" or merged_into is not None or of_book != book_id:
                 found += objections.of_account(draft, account_id, self._held)
 
     def _place_lots(self, draft: Draft) -> list[errors.LedgerError]:
@@ -114,13 +115,14 @@ class _InOrder(Decision):
     """Decides on groups of drafts of which some are left out. None of them reverses an entry."""
 
     def keep(self, group: Group) -> _Kept:
-        """Return what stands of all that a group may move, to be put back where it does not pass."""
+        """Return what stands of all that a group may move, to be put back where it does not pass; let go of lines, which nobody will write."""
+        self._plan.lines.clear()
         balances, days, keeping = [], [], []
         for draft in group:
             for account_id, _amount in draft.lines:
-                place = self._places.get(account_id)
-                if place is None:
+                if account_id not in self._held.accounts:
                     continue  # which refuses the draft
+                place = self._places[account_id]
                 key = place.balance_id
                 balances.append((key, self._running[key], self._last_on.get(key)))
                 if place.floor is not None:

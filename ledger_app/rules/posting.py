@@ -53,7 +53,6 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 FORM, digest = forms.FORM, forms.digest
 AMOUNT_MOST, BALANCE_MOST = forms.AMOUNT_MOST, 9 * 10**18
 STRIPES_MOST = 64
-LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
 REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
 _REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
@@ -219,7 +218,7 @@ class Decision:
         self._running = dict(held.balances)
         self._last_on = dict(held.last_on)
         self._days: dict[int, floors.Days] = {}
-        self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
+        self._places = _Places(held.accounts, lane)
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
         self._undone: set[int] = set()  # ids of the entries that the drafts so far reverse
@@ -276,10 +275,13 @@ class Decision:
             kind, period = shut
             found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
 
+    @property
+    def stands(self) -> bool:
+        """Whether a draft of a preview stands already, which ``replays`` has not told yet."""
+        return bool(self._plan.replayed)
+
     def replays(self) -> list[tuple[int, str]]:
-        """Return, once, the drafts of a preview that stand already, as (book id, reference); let go of lines, which nobody will write."""
-        if len(self._plan.lines) > LINES_LET_GO:
-            self._plan.lines.clear()
+        """Return, once, the drafts of a preview that stand already, as (book id, reference)."""
         found, self._plan.replayed = self._plan.replayed, {}
         return list(found)
 
@@ -364,17 +366,19 @@ class _Place(NamedTuple):
     takes_any: bool
 
 
-def _place(account_id: int, account: HeldAccount, lane: int) -> _Place:
-    stripe = lane % account.stripes
-    return _Place(
-        code=account.code,
-        book_id=account.book_id,
-        balance_id=balance_id(account_id, stripe),
-        stripe=stripe,
-        sign=1 if account.category in DEBIT_CATEGORIES else -1,
-        floor=account.floor,
-        takes_any=account.state == "open" and account.merged_into is None,
-    )
+class _Places(dict[int, _Place]):
+    """The places of accounts, made as they are asked for."""
+
+    def __init__(self, accounts: Mapping[int, HeldAccount], lane: int) -> None:
+        self._accounts, self._lane = accounts, lane
+
+    def __missing__(self, account_id: int) -> _Place:
+        code, book_id, category, floor, stripes, state, merged_into, _keeps_lots = self._accounts[account_id]
+        stripe, sign = self._lane % stripes, 1 if category in DEBIT_CATEGORIES else -1
+        takes_any = state == "open" and merged_into is None
+        place = _Place(code, book_id, balance_id(account_id, stripe), stripe, sign, floor, takes_any)
+        self[account_id] = place
+        return place
 
 
 # A named tuple from a tuple, without the keywords that its own constructor parses: a hundred thousand of them are made in a call.
