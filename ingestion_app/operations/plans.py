@@ -213,9 +213,10 @@ class Survey:
             self.without_effect += 1
             return Record.Status.WITHOUT_EFFECT
         self.records_of[holder_id] = self.records_of.get(holder_id, 0) + 1
+        totals, dates = self.totals, self.dates
         for book, on, amount, _, _, _ in planned:
-            _count(self.totals, book, amount)
-            self.dates[on] += 1
+            _count(totals, book, amount)
+            dates[on] += 1
         return _PLANNED
 
     def leave_out(self, row: Staged, dates: Iterable[date]) -> None:

@@ -41,7 +41,7 @@ def takes(account: HeldAccount, amount: int) -> bool:
 def alone(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
     """Return what is decided of each group by itself. None of them may take from an account that is watched."""
     decision = _Alone(held, 0, by_hand=False, is_preview=True)
-    return [_ask(decision, group) for group in groups]
+    return [_PASSES if decision.passes(group) else _ask(decision, group) for group in groups]
 
 
 def in_order(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
@@ -70,13 +70,22 @@ def _ask(decision: Decision, group: Group) -> Verdict:
         if decision.refusals:
             refused += [(draft, refusal) for refusal in decision.refusals]
             decision.refusals.clear()
-    if not refused and not decision.stands:
-        return _PASSES
-    return Verdict(tuple(refused), tuple(decision.replays()))
+    standing = decision.replays()
+    return Verdict(tuple(refused), tuple(standing)) if refused or standing else _PASSES
 
 
 class _Alone(Decision):
     """Decides on drafts that say nothing of each other: no balance is counted up, and no lot is kept from one to the next."""
+
+    def passes(self, group: Group) -> bool:
+        """Whether all of a group would be posted. Why not is to be asked again: nothing is kept of it."""
+        for draft in group:
+            self.ask(draft)
+        if not self.refusals and not self._plan.replayed:
+            return True
+        self.refusals.clear()
+        self._plan.replayed.clear()
+        return False
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Add to ``found`` what the accounts refuse whatever they have."""

@@ -275,11 +275,6 @@ class Decision:
             kind, period = shut
             found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
 
-    @property
-    def stands(self) -> bool:
-        """Whether a draft of a preview stands already, which ``replays`` has not told yet."""
-        return bool(self._plan.replayed)
-
     def replays(self) -> list[tuple[int, str]]:
         """Return, once, the drafts of a preview that stand already, as (book id, reference)."""
         found, self._plan.replayed = self._plan.replayed, {}
@@ -373,7 +368,7 @@ class _Places(dict[int, _Place]):
         self._accounts, self._lane = accounts, lane
 
     def __missing__(self, account_id: int) -> _Place:
-        code, book_id, category, floor, stripes, state, merged_into, _keeps_lots = self._accounts[account_id]
+        code, book_id, category, floor, stripes, state, merged_into, _lots = self._accounts[account_id]
         stripe, sign = self._lane % stripes, 1 if category in DEBIT_CATEGORIES else -1
         takes_any = state == "open" and merged_into is None
         place = _Place(code, book_id, balance_id(account_id, stripe), stripe, sign, floor, takes_any)
