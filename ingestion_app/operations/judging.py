@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import NamedTuple
 
@@ -31,12 +31,12 @@ class Judged(NamedTuple):
     dates: list[date]  # of its entries
 
 
-def judge(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int], drawing: Drawing) -> Iterator[Judged]:
+def judge(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int], drawing: Drawing, *, at: datetime) -> Iterator[Judged]:
     """Yield each planned record about which there is something to say, of those that touch an account that is ``taken`` from.
 
     They are judged chunk by chunk, and in each in the order that the source states, as many at a time as memory bears, and never in parts what
     hangs together: chunks that touch the same account are tied in ``cut``, and so applied in this order too. What one record brings an account
-    to is what the next one finds. A record that is refused is left out, and brings it to nothing.
+    to is what the next one finds. A record that is refused is left out, and brings it to nothing. Holds that are over ``at`` the time are ended.
     """
     touching: Counter[int] = Counter()
     for number, row in _touching(stages, cut, taken):
@@ -44,7 +44,7 @@ def judge(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int], drawing: D
         for account_id in taken & set(row.watched):
             cut.tie(account_id, number)
     for numbers in _rounds(touching, cut):
-        yield from _judge([each for each in _touching(stages, cut, taken) if each[0] in numbers], drawing)
+        yield from _judge([each for each in _touching(stages, cut, taken) if each[0] in numbers], drawing, at)
 
 
 def _touching(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int]) -> Iterator[tuple[int, Staged]]:
@@ -74,12 +74,12 @@ def _rounds(touching: Counter[int], cut: Cut) -> Iterator[frozenset[int]]:
         yield frozenset(numbers)
 
 
-def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing) -> Iterator[Judged]:
+def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing, at: datetime) -> Iterator[Judged]:
     key = drafting.staged_order(drawing.definition)
     placed = sorted(placed, key=lambda each: (each[0], *key(each[1]), each[1].line))
     groups = drafting.draw([row for _number, row in placed], drawing)
     drafts = list(chain.from_iterable(groups))
-    held = _farthest_out(holding.unlocked(drafts))
+    held = _farthest_out(holding.unlocked(drafts, at=at))
     verdicts = rules.in_order(groups, held=held)
     telling = Telling(held.accounts, held.known, {book.pk: code for code, book in drawing.books.items()})
     for (number, row), group, verdict in zip(placed, groups, verdicts, strict=True):

@@ -51,7 +51,7 @@ def validate(
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     source_version = definitions.current_version(batch.source)
     ask(batch_id=batch_id, caller=caller, version=version)
-    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), workers)
+    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), workers, caller.at)
     attempt = attempts.begin(
         batch=batch,
         step=Attempt.Step.VALIDATE,
@@ -121,13 +121,14 @@ def _never(_row: Batch, _facts: Any) -> Mapping[str, Any]:
 class _Validation:
     """One validation of one file."""
 
-    def __init__(self, batch: Batch, version: SourceVersion, path: Path, workers: int) -> None:
+    def __init__(self, batch: Batch, version: SourceVersion, path: Path, workers: int, at: datetime) -> None:
         self._batch = batch
         self._version = version
         self._definition: Definition = definitions.definition_of(version)
         self._path = path
         self.told: Told = lambda _phase, _records: None
         self._workers = workers
+        self._at = at
         books = definitions.books_of(self._definition)
         # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
         self._contras = definitions.contras_of(self._definition, books)
@@ -210,7 +211,7 @@ class _Validation:
             return
         cut = self._cut()
         with self._path.open("rb") as stream:
-            for row, number, seen, is_refused, dates in judging.judge(self._stages, cut, taken, drawing):
+            for row, number, seen, is_refused, dates in judging.judge(self._stages, cut, taken, drawing, at=self._at):
                 for each in seen:
                     raw = b""
                     if found.findings.keeps(each.rule):
