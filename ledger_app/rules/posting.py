@@ -54,7 +54,7 @@ FORM, digest = forms.FORM, forms.digest
 AMOUNT_MOST, BALANCE_MOST = forms.AMOUNT_MOST, 9 * 10**18
 STRIPES_MOST = 64
 REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
-_REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
+_REFERENCE, _DESCRIPTION = forms.REFERENCE.fullmatch, forms.DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
 
@@ -371,9 +371,8 @@ class _Places(dict[int, _Place]):
         code, book_id, category, floor, stripes, state, merged_into, _lots = self._accounts[account_id]
         stripe, sign = self._lane % stripes, 1 if category in DEBIT_CATEGORIES else -1
         takes_any = state == "open" and merged_into is None
-        place = _Place(code, book_id, balance_id(account_id, stripe), stripe, sign, floor, takes_any)
-        self[account_id] = place
-        return place
+        self[account_id] = _Place(code, book_id, balance_id(account_id, stripe), stripe, sign, floor, takes_any)
+        return self[account_id]
 
 
 # A named tuple from a tuple, without the keywords that its own constructor parses: a hundred thousand of them are made in a call.
@@ -389,8 +388,10 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
         total += amount
         if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
             is_sound = False
-    is_sound = is_sound and total == 0 and bool(_REFERENCE(draft.reference) and _DESCRIPTION(draft.description))
-    return [] if is_sound else forms.refusals(draft, held)
+    text = draft.description
+    # What is printable ASCII needs no pattern.
+    is_fit = len(text) <= forms.DESCRIPTION_MOST if text.isascii() and text.isprintable() else _DESCRIPTION(text)
+    return [] if is_sound and total == 0 and is_fit and _REFERENCE(draft.reference) else forms.refusals(draft, held)
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:
