@@ -216,13 +216,10 @@ class LedgerCheck:
 
         Keys mostly grow from file to file: where nothing stands between the first of a block and the last, none of them is looked up.
         """
-        names: dict[int, list[str]] = {}
-        for group in groups:
-            for draft in group:
-                names.setdefault(draft[0], []).append(draft[2])
         found: dict[tuple[int, str], KnownEntry] = {}
-        for book_id, of_book in names.items():
-            if postings.any_between(book_id, min(of_book), max(of_book)):
+        for book_id in self._books.values():
+            of_book = [draft[2] for group in groups for draft in group if draft[0] == book_id]
+            if of_book and postings.any_between(book_id, min(of_book), max(of_book)):
                 found.update(postings.known_entries((book_id, name) for name in of_book))
         return found
 
