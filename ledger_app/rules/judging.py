@@ -44,12 +44,12 @@ def alone(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
     return [_PASSES if decision.passes(group) else _ask(decision, group) for group in groups]
 
 
-def in_order(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
+def in_order(groups: Sequence[Group], *, held: Held, lane: int = 0) -> list[Verdict]:
     """Return what is decided of each group in the light of those before it, of which those that do not pass are left out.
 
     Each is asked once. Whatever a group that does not pass has moved is put back before the next is asked.
     """
-    decision = _InOrder(held, 0, by_hand=False, is_preview=True)
+    decision = _InOrder(held, lane, by_hand=False, is_preview=True)
     verdicts = []
     for group in groups:
         kept = decision.keep(group)
