@@ -121,12 +121,13 @@ class _Kept(NamedTuple):
 
 
 class _InOrder(Decision):
-    """Decides on groups of drafts of which some are left out. None of them reverses an entry."""
+    """Decides on groups of drafts of which some are left out."""
 
     def keep(self, group: Group) -> _Kept:
         """Return what stands of all that a group may move, to be put back where it does not pass; let go of lines, which nobody will write."""
         self._plan.lines.clear()
         balances, days, keeping = [], [], []
+        reverses = [draft.reverses.id for draft in group if draft.reverses is not None]
         for draft in group:
             for account_id, _amount in draft.lines:
                 if account_id not in self._held.accounts:
@@ -140,7 +141,7 @@ class _InOrder(Decision):
                     days.append((account_id, draft.effective_on, before.get(draft.effective_on)))
                 if self._lots is not None and self._lots.keeps(account_id):
                     keeping.append(account_id)
-        return _Kept(balances, days, self._lots.keep(keeping) if self._lots is not None else None)
+        return _Kept(balances, days, self._lots.keep(keeping, reverses) if self._lots is not None else None)
 
     def put_back(self, kept: _Kept) -> None:
         """Have everything stand as it was."""
