@@ -16,7 +16,7 @@ from tests.wire.serving import Server
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 
-CONFIGURED = runpy.run_path(str(serving.ROOT / "gunicorn.conf.py"))
+CONFIGURED = runpy.run_path(str(serving.ROOT / "config" / "gunicorn_conf.py"))
 THREADS = CONFIGURED["workers"] * CONFIGURED["threads"]
 # Less than after which the slow are turned out.
 PATIENCE_SECONDS = 12

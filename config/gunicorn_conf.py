@@ -1,4 +1,4 @@
-"""How gunicorn serves Kakutei. It reads this by itself where it is started in this folder; what the command line says goes first."""
+"""How gunicorn serves Kakutei. Started with ``--config config/gunicorn_conf.py``; what the command line says goes first."""
 
 import os
 import subprocess
