@@ -26,6 +26,7 @@ PROVED_OTHERWISE: Mapping[str, str] = {
 
 # Tables of which nothing depends on what they say.
 OF_NO_WEIGHT: Mapping[str, str] = {
+    "ingestion_app_askedvalidation": "what a worker was asked for and has not answered; goes when it is answered, and decides nothing",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
 }
 
