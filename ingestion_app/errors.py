@@ -279,10 +279,10 @@ class NoPeriodOpen(LedgerError):
 
 
 class MoreFloorsBroken(LedgerError):
-    """More accounts than are named would fall below their floors."""
+    """More accounts than are named have not what the reversal would take."""
 
     code = "more_floors_broken"
-    template = _("{count} more accounts would fall below their floors.")
+    template = _("{count} more accounts have not what the reversal would take.")
 
 
 class BatchOverLimit(LedgerError):
