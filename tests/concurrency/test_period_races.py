@@ -104,6 +104,12 @@ def test_by_a_range_they_wait(ledger, monkeypatch, single_try):
         ledger.sell("r-1", 5, on=date(2017, 2, 10))
 
 
+def test_whoever_posts_to_two_months_waits_for_no_freeze_of_one_in_between(ledger, single_try):
+    drafts = [ledger.draft(f"r-{on}", ("cash", 5), ("sales", -5), on=on) for on in (date(2017, 1, 10), date(2017, 3, 1))]
+    with being_frozen(ledger.periods["2017-02"]):
+        assert ledger.post(*drafts).entry_count == 2
+
+
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_a_session_that_types_sql_waits_for_its_own_month_and_no_other(ledger, session, isolation):
     ledger.sell("r-1", 5, on=date(2017, 3, 1))
