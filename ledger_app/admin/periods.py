@@ -17,7 +17,6 @@ from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
-from ledger_app.errors import LedgerError
 from ledger_app.errors.closing import ControlDiffers
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
@@ -157,13 +156,6 @@ class PeriodAdmin(TransitionAdmin):
                 help_text=help_text,
             )
         return form
-
-    def said(self, reason: LedgerError, row: Any) -> str:
-        """Say how a control total differs in the unit in which it was typed."""
-        if not isinstance(reason, ControlDiffers):
-            return super().said(reason, row)
-        exponent = 0 if reason.facts["name"] in COUNTS else row.book.exponent
-        return str(reason.template).format(name=reason.facts["name"], given=look.amount_text(reason.facts["given"], exponent))
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation."""
