@@ -62,10 +62,6 @@ def test_every_amount_that_a_sentence_names_is_declared():
     assert {code: names for code, names in found.items() if names} == NO_AMOUNTS
 
 
-# Other facts of the same names, which are no amounts.
-NO_AMOUNTS = {}
-
-
 @pytest.mark.parametrize("kind", [kind for kind in ALL.values() if kind.amounts], ids=lambda kind: kind.code)
 def test_each_is_told_in_the_unit_of_its_book_and_kept_as_an_integer(kind):
     book = Book.objects.create(code="USD", name="U", unit="USD", exponent=2, time_zone="UTC")
