@@ -10,37 +10,46 @@ from django.apps import apps
 from django.core.management import call_command
 from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
+from rest_framework.test import APIClient
 
 from ingestion_app import tasks
 from ingestion_app.models import AskedValidation, Attempt, Batch
 from ingestion_app.operations import validating
 from ledger_app import tasks as ledger_tasks
 from ledger_app.errors import Refused, TryAgain
+from ledger_app.models import User
 from ledger_app.queries.closing import control_totals
-from tests.api.conftest import ClientOf, act, work
+from tests.api.conftest import act, work
 from tests.ingestion_app.operations.world import NOW, World
 
 Asked = tuple[Callable[[], Any], Callable[[], str], int]  # what asks, what tells the state, who asked
 PATIENCE = timedelta(seconds=30)
 
 
-def a_validation(world: World, client_of: ClientOf) -> Asked:
+def client(user: User) -> APIClient:
+    """Return a client that sends no keys: under one, what is asked for and the entry of the queue are there together or not at all."""
+    made = APIClient()
+    made.force_authenticate(user)
+    return made
+
+
+def a_validation(world: World) -> Asked:
     batch = world.receive()
-    asking = lambda: act(client_of(world.engineer), batch.pk, "validate")  # noqa: E731
+    asking = lambda: act(client(world.engineer), batch.pk, "validate")  # noqa: E731
     return asking, lambda: Batch.objects.get(pk=batch.pk).state, world.engineer.pk
 
 
-def an_application(world: World, client_of: ClientOf) -> Asked:
+def an_application(world: World) -> Asked:
     batch = world.approved()
-    asking = lambda: act(client_of(world.engineer), batch.pk, "apply")  # noqa: E731
+    asking = lambda: act(client(world.engineer), batch.pk, "apply")  # noqa: E731
     return asking, lambda: Batch.objects.get(pk=batch.pk).state, world.system.pk
 
 
-def a_freeze(world: World, client_of: ClientOf) -> Asked:
+def a_freeze(world: World) -> Asked:
     world.freeze(world.applied())
     period = world.opened[0]
     body = {"controls": {"debits": control_totals(period)["debits"]}}
-    asking = lambda: client_of(world.finance).post(f"/api/v1/periods/{period.pk}/transitions/freeze/", body, format="json")  # noqa: E731
+    asking = lambda: client(world.finance).post(f"/api/v1/periods/{period.pk}/transitions/freeze/", body, format="json")  # noqa: E731
 
     def state() -> str:
         period.refresh_from_db()
@@ -50,7 +59,7 @@ def a_freeze(world: World, client_of: ClientOf) -> Asked:
 
 
 # Every kind of work that is queued: the task, what asks for it, and the state in which it ends.
-KINDS: dict[Any, tuple[Callable[[World, ClientOf], Asked], str]] = {
+KINDS: dict[Any, tuple[Callable[[World], Asked], str]] = {
     tasks.validate_batch: (a_validation, "validated"),
     tasks.apply_batch: (an_application, "applied"),
     ledger_tasks.freeze_period: (a_freeze, "frozen"),
@@ -73,11 +82,9 @@ def test_every_kind_of_work_is_listed() -> None:
 
 @pytest.mark.parametrize("task", KINDS, ids=lambda each: each.name)
 @pytest.mark.parametrize("how", ["the row is deleted", "the process dies before it queues"])
-def test_what_the_queue_lost_is_queued_again_and_done(
-    world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, task: Any, how: str
-) -> None:
+def test_what_the_queue_lost_is_queued_again_and_done(world: World, monkeypatch: pytest.MonkeyPatch, task: Any, how: str) -> None:
     make, end = KINDS[task]
-    asking, state, who = make(world, client_of)
+    asking, state, who = make(world)
     if how == "the row is deleted":
         assert asking().status_code == 202
         assert DBTaskResult.objects.all().delete()[0] == 1
