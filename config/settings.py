@@ -237,6 +237,10 @@ SPECTACULAR_SETTINGS = {
 
 # Where the bytes of received files are kept, by SHA-256. On several hosts this is a shared file system.
 KAKUTEI_FILES_DIR = env.path("KAKUTEI_FILES_DIR", default=VAR_DIR / "files")
+# After how many days the bytes of uploads that never became a batch or a proposal may be removed (prune_uploads); 0 keeps them for ever.
+KAKUTEI_UPLOAD_DAYS = env.int("KAKUTEI_UPLOAD_DAYS", default=0)
+if KAKUTEI_UPLOAD_DAYS < 0:
+    raise ImproperlyConfigured(f"KAKUTEI_UPLOAD_DAYS is {KAKUTEI_UPLOAD_DAYS}; it must be 0 or more.")
 # What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.
 KAKUTEI_ATTACHMENT_BYTES = env.int("KAKUTEI_ATTACHMENT_BYTES", default=5_000_000)
 KAKUTEI_ATTACHMENTS = env.int("KAKUTEI_ATTACHMENTS", default=10)

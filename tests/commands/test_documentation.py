@@ -131,6 +131,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("verify",),
         ("balances", "CARD"),
         ("statement", "CARD/receivable.1001"),
+        ("prune_uploads",),
         ("reverse-entry", "CARD/till:s1", "--preview"),
         ("find-member", "1001"),
         ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),

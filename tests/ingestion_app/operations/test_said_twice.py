@@ -169,6 +169,7 @@ COUNTED = {
     "applying.begin": "resume takes a batch up again, and counts anew how often it failed",
     "validating.validate": "the file is read again, under the newest version of its source; an approval is void",
     "validating.ask": "kept once until it is answered, with who asked last",
+    "pruning.prune": "how many it removed",
     "attempts.begin": "an attempt of its own",
 }
 # What is done within one of the above.
