@@ -170,9 +170,13 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("propose") - {"preview", "balances", "lots", "refused", "status"}, ended
     ended = run("decide", ended.data["adjustment"], "approve", *finance, "--json")
     assert set(ended.data) == fields("decide"), ended
+    made = run("propose_setting", "hold_rule", "book=POINTS", "amount_most=7", *finance, "--reason", "As agreed.", "--json")
+    assert set(made.data) == fields("propose_setting"), made
+    ended = run("decide_setting", made.data["change"], "withdraw", *finance, "--json")
+    assert set(ended.data) == fields("decide_setting"), ended
     told = (
         {name for name, *_ in runs}
-        | {"propose", "decide"}
+        | {"propose", "decide", "propose_setting", "decide_setting"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain"}
         | NOT_RUN
     )
