@@ -131,7 +131,6 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("verify",),
         ("balances", "CARD"),
         ("statement", "CARD/receivable.1001"),
-        ("prune_uploads",),
         ("reverse-entry", "CARD/till:s1", "--preview"),
         ("find-member", "1001"),
         ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),
@@ -172,14 +171,15 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("decide"), ended
     told = (
         {name for name, *_ in runs}
-        | {"propose", "decide", "propose_setting", "decide_setting"}
+        | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain"}
         | NOT_RUN
     )
     assert told | OPENING == OWN
 
 
-def test_fields_of_changes_of_settings_are_those_that_are_printed(world: World, run: Run) -> None:
+def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:
+    assert set(run("prune_uploads", "--json").data) == fields("prune_uploads")
     finance = ("--user", world.finance.username)
     made = run("propose_setting", "hold_rule", "book=POINTS", "amount_most=7", *finance, "--reason", "As agreed.", "--json")
     assert set(made.data) == fields("propose_setting"), made
