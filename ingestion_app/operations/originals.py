@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, File, Record
 from ingestion_app.queries import origins
 from ingestion_app.queries.origins import Read, Reader
+from ledger_app.errors.sentences import say as _
 from ledger_app.operations import filing, kept_bytes
 from ledger_app.queries.proofs import Scope, Statement
 

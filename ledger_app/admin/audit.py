@@ -18,6 +18,7 @@ from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Part, Sheet, Table
 from ledger_app.models import AuditRow, Verification
 from ledger_app.operations.transitions import UNTOLD
+from ledger_app.operations.verification import told_results
 from ledger_app.rules.periods import PERIOD
 from ledger_app.templatetags import look
 
@@ -176,7 +177,7 @@ class VerificationAdmin(ReadOnlyAdmin):
                 _verdict(each["breaches"]),
                 format_html_join("", "<div>{}</div>", ((breach,) for breach in each["breaches"])) or NOTHING,
             )
-            for each in row.results
+            for each in told_results(row)
         ]
         columns = (Column(_("number"), is_figure=True), Column(_("statement")), Column(_("result")), Column(_("breaches")))
         facts = [

@@ -20,7 +20,11 @@ def stored(error: LedgerError) -> dict[str, Any]:
     """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
     with override(SOURCE):
         kept = error.as_dict()
-        words = {name: list(map(str, value)) for name, value in error.facts.items() if isinstance(value, Words)}
+        words = {
+            name: [_kept(each) if isinstance(each, Phrase) else str(each) for each in value]
+            for name, value in error.facts.items()
+            if isinstance(value, Words)
+        }
         said = [name for name, value in error.facts.items() if isinstance(value, Promise)]
         phrases = {name: _kept(value) for name, value in error.facts.items() if isinstance(value, Phrase)}
     unit = {UNIT: list(error.unit)} if error.unit else {}
@@ -56,7 +60,7 @@ def _kept(phrase: Phrase) -> dict[str, Any]:
 def _said(each: Any) -> Words | Phrase:
     """Return the words or the phrase that was kept, in the active language."""
     if not isinstance(each, Mapping):
-        return Words(map(gettext, each))
+        return Words(_said(one) if isinstance(one, Mapping) else gettext(one) for one in each)  # type: ignore[misc]  # no words within words
     facts = {name: gettext(value) if name in each[SAID] else value for name, value in each["facts"].items()}
     return Phrase(gettext(each[TEMPLATE]), tuple(facts.items()))
 
