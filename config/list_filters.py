@@ -50,7 +50,7 @@ def in_words(words: Callable[[str], Any]) -> type[AllValuesFieldListFilter]:
     """Return the filter of a column without choices of its own, which shows ``words`` of each value that is there and not the value."""
 
     class Words(AllValuesFieldListFilter):
-        def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        def choices(self, changelist: Any) -> Iterator[Any]:
             """Yield the choices, each value in words; those of one word are told apart by their values."""
             yielded = list(super().choices(changelist))
             told = [str(words(str(each["display"]))) for each in yielded[1:]]

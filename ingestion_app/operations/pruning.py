@@ -1,13 +1,15 @@
 """Removes the bytes of old uploads that nothing rests on: files that never became a batch, and bytes that no row points to."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from django.db.models import QuerySet
 
 from ingestion_app.models import Batch, File, PrunedFile
 from ledger_app import locks
@@ -38,16 +40,16 @@ def prune(*, directory: Path, attachments: Path, before: datetime, caller: Calle
     for sha256, path in _kept(directory):
         file = File.objects.filter(sha256=sha256).first()
         if file is None:
-            removed = _remove(path, before, lambda sha256=sha256: not File.objects.filter(sha256=sha256).exists())
+            removed = _remove(path, before, File.objects.filter(sha256=sha256))
             done.unknown += removed is not None
         elif _is_old(path, before) and transactions.run(partial(_mark, file.pk, caller)):
-            removed = _remove(path, before, lambda key=file.pk: not Batch.objects.filter(file=key).exists())
+            removed = _remove(path, before, Batch.objects.filter(file=file))
             done.files += removed is not None
         else:
             removed = None
         done.bytes += removed or 0
     for sha256, path in _kept(attachments):
-        removed = _remove(path, before, lambda sha256=sha256: not Attachment.objects.filter(sha256=sha256).exists())
+        removed = _remove(path, before, Attachment.objects.filter(sha256=sha256))
         done.attachments += removed is not None
         done.bytes += removed or 0
     return done
@@ -84,19 +86,19 @@ def _mark(file_id: int, caller: Caller) -> bool:
     return True
 
 
-def _remove(path: Path, before: datetime, is_free: Callable[[], bool]) -> int | None:
+def _remove(path: Path, before: datetime, wanted_by: QuerySet[Any]) -> int | None:
     """Remove bytes and return how many they were; None where they are young or wanted.
 
     They are put aside first. Whoever stores the same bytes meanwhile makes them anew, with a time of its own: bytes that turn out to be young, or
     that somebody refers to by then, go back. So nothing goes that was stored after the look, whatever is not committed yet.
     """
-    if not _is_old(path, before) or not is_free():
+    if not _is_old(path, before) or wanted_by.all().exists():
         return None
     try:
         aside = filing.put_aside(path)
     except FileNotFoundError:
         return None  # another one prunes beside this
-    if not _is_old(aside, before) or not is_free():
+    if not _is_old(aside, before) or wanted_by.all().exists():
         filing.put_back(aside)
         return None
     size = aside.stat().st_size

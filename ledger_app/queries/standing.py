@@ -88,7 +88,11 @@ def told(account: Account, *, at: datetime) -> dict[str, Any]:
     today = at.astimezone(ZoneInfo(account.book.time_zone)).date()
     ahead = OpenLot.objects.filter(account=account, due_on__gte=today, remaining__gt=0).order_by()
     first = ahead.values("due_on").annotate(left=Sum("remaining")).order_by("due_on").first()
-    due = {"next_due_on": first["due_on"].isoformat() if first else None, "next_due": int(first["left"]) if first else None}
+    due = (
+        {"next_due_on": None, "next_due": None}
+        if first is None
+        else {"next_due_on": str(first["due_on"]), "next_due": first["left"]}
+    )
     return {"on": today.isoformat(), "balance": found.balance, **found.parts(), **due}
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 FACTS = {"what": "debits", "name": "debits"}  # what says of two errors that they are about amounts
 AMOUNTS = {
     *("amount", "balance", "floor", "sum", "total", "limit", "found", "planned", "most", "given", "held", "asked", "available"),
-    *("settled", "before", "alone", "due", "later", "stored", "summed"),
+    *("settled", "before", "alone", "due", "later", "stored", "summed", "expected"),
 }
 
 
@@ -36,6 +36,7 @@ NO_AMOUNTS = {
     "file_damaged": ["found"],
     "file_too_large": ["most"],
     "hold_rule_invalid": ["most"],
+    "idempotency_key_invalid": ["most"],
     "label_invalid": ["most"],
     "lines_too_many": ["most"],
     "lots_due": ["due"],
@@ -45,6 +46,7 @@ NO_AMOUNTS = {
     "reversal_ticket_invalid": ["most"],
     "slot_unknown": ["most"],
     "something_applied": ["total"],
+    "submission_size": ["most"],
     "source_version_newer": ["planned"],
     "text_invalid": ["most"],
     "ticket_invalid": ["most"],
@@ -79,12 +81,15 @@ def test_each_is_told_in_the_unit_of_its_book_and_kept_as_an_integer(kind):
 
 def test_one_whose_accounts_stand_in_books_of_different_units_is_told_as_it_stands():
     caller = samples.machine_caller()
-    for code, exponent in (("A", 0), ("B", 2)):
-        book = books.open_book(code=code, name=code, unit=code, exponent=exponent, time_zone="UTC", caller=caller)
+    opened = [
+        books.open_book(code=code, name=code, unit=code, exponent=exponent, time_zone="UTC", caller=caller)
+        for code, exponent in (("A", 0), ("B", 2))
+    ]
+    for book in opened:
         books.open_accounts(book=book, openings=[AccountOpening("cash", "cash", "asset")], caller=caller)
     error = errors.FloorBroken(account="cash", balance=-100, floor=0, reference="r")
     assert "fall to -100," in error.sentence
-    (about_b,) = units.belonging([errors.FloorBroken(account="cash", balance=-100, floor=0, reference="r")], book.pk)
+    (about_b,) = units.belonging([errors.FloorBroken(account="cash", balance=-100, floor=0, reference="r")], opened[1].pk)
     assert "fall to \u22121.00 B, below its floor of 0.00 B" in about_b.sentence
 
 
