@@ -126,7 +126,7 @@ def test_a_month_is_posted_proved_and_frozen(programme, finance):
 
     # Finance knows from the stores' statements what January came to.
     assert closing.control_totals(period("CARD", "2017-01"))["settlement"] == -120_83
-    with pytest.raises(errors.Refused, match="settlement, −120.82 USD, is not what the ledger has") as refused:
+    with pytest.raises(errors.Refused, match=r"settlement, −120\.82 USD, is not what the ledger has") as refused:
         freeze("CARD", "2017-01", finance, FIRST_OF_FEBRUARY, settlement=-120_82)
     assert "12083" not in str(refused.value.reasons[0].as_dict())
     card = freeze("CARD", "2017-01", finance, FIRST_OF_FEBRUARY, settlement=-120_83)
