@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import groupby
 
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import reversible
@@ -18,13 +17,15 @@ from ledger_app.rules.posting import Decision, Draft, Held, HeldPeriod, balance_
 def refusals(batch: Batch) -> Iterator[LedgerError]:
     """Yield each refusal of each entry that would reverse one of the batch, as the ledger is now.
 
-    What has no day is left out: it is told by itself. A chunk that would be refused changes nothing, as it stops; the parts of one member's
-    records are tried as one, since each follows those before it.
+    What has no day is left out: it is told by itself. A chunk that would be refused changes nothing, as it stops; the chunks of a
+    series are tried as one, since each follows those before it.
     """
     day_of = _days(reversible.periods_of(Book.objects.values_list("id", flat=True)))
     moved = _Moved()
-    chunks = reversible.applied_chunks(batch).order_by("-number").only("id", "number", "holder_id")
-    for _holder, parts in groupby(chunks, key=lambda chunk: chunk.holder_id or -chunk.number - 1):
+    together: dict[int, list[Chunk]] = {}
+    for chunk in reversible.applied_chunks(batch).order_by("-number").only("id", "number", "series"):
+        together.setdefault(-chunk.number - 1 if chunk.series is None else chunk.series, []).append(chunk)
+    for parts in together.values():
         drafts = [draft for part in parts for draft in _drafts(part, day_of)]
         if drafts:
             decision = Decision(moved.held(holding.unlocked(drafts, are_new=True), drafts), 0, by_hand=False, is_preview=True)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingestion_app", "0007_records_digest"),
+        ("ingestion_app", "0008_series_of_chunks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

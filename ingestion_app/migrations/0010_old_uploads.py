@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingestion_app", "0008_what_was_asked_of_workers"),
+        ("ingestion_app", "0009_what_was_asked_of_workers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
