@@ -18,7 +18,7 @@ def refusals(batch: Batch) -> Iterator[LedgerError]:
     """Yield each refusal of each entry that would reverse one of the batch, as the ledger is now.
 
     What has no day is left out: it is told by itself. A chunk that would be refused changes nothing, as it stops; the chunks of a
-    series are tried as one, since each follows those before it.
+    series are tried in the light of those before, up to the first that stops.
     """
     day_of = _days(reversible.periods_of(Book.objects.values_list("id", flat=True)))
     moved = _Moved()
@@ -26,14 +26,18 @@ def refusals(batch: Batch) -> Iterator[LedgerError]:
     for chunk in reversible.applied_chunks(batch).order_by("-number").only("id", "number", "series"):
         together.setdefault(-chunk.number - 1 if chunk.series is None else chunk.series, []).append(chunk)
     for parts in together.values():
-        drafts = [draft for part in parts for draft in _drafts(part, day_of)]
+        of_parts = [list(_drafts(part, day_of)) for part in parts]
+        drafts = [draft for of_part in of_parts for draft in of_part]
         if drafts:
             decision = Decision(moved.held(holding.unlocked(drafts, are_new=True), drafts), 0, by_hand=False, is_preview=True)
-            for draft in drafts:
-                decision.ask(draft)
+            for of_part in of_parts:
+                for draft in of_part:
+                    decision.ask(draft)
+                # What comes after a chunk that stops waits for it, and is not asked.
+                if decision.refusals:
+                    break
+                moved.add(of_part)
             yield from decision.refusals
-            if not decision.refusals:
-                moved.add(drafts)
 
 
 def _drafts(chunk: Chunk, day_of: reversible.DayOf) -> Iterator[Draft]:
