@@ -27,7 +27,7 @@ OPENING = {
     *("open_book", "open_periods", "open_accounts", "set_template", "register_members"),
     *("keep_reason_code", "set_limit", "keep_user", "drf_create_token"),
 }
-NOT_RUN = {"demo", "seed_demo", "db_worker"}
+NOT_RUN = {"demo", "seed_demo", "db_worker", "runserver"}
 
 
 def command(name: str) -> Any:
