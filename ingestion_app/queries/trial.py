@@ -9,19 +9,19 @@ from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import reversible
 from ledger_app.errors import LedgerError
 from ledger_app.models import Account, Book
-from ledger_app.queries import holding
+from ledger_app.queries import clock, holding
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.posting import Decision, Draft, Held, HeldPeriod, balance_id
 
 
 def refusals(batch: Batch) -> Iterator[LedgerError]:
-    """Yield each refusal of each entry that would reverse one of the batch, as the ledger is now.
+    """Yield each refusal of each entry that would reverse one of the batch, as the ledger is now. Holds that are over hold nothing.
 
     What has no day is left out: it is told by itself. A chunk that would be refused changes nothing, as it stops; the chunks of a
     series are tried in the light of those before, up to the first that stops.
     """
     day_of = _days(reversible.periods_of(Book.objects.values_list("id", flat=True)))
-    moved = _Moved()
+    moved, now = _Moved(), clock.now()
     together: dict[int, list[Chunk]] = {}
     for chunk in reversible.applied_chunks(batch).order_by("-number").only("id", "number", "series"):
         together.setdefault(-chunk.number - 1 if chunk.series is None else chunk.series, []).append(chunk)
@@ -29,7 +29,8 @@ def refusals(batch: Batch) -> Iterator[LedgerError]:
         of_parts = [list(_drafts(part, day_of)) for part in parts]
         drafts = [draft for of_part in of_parts for draft in of_part]
         if drafts:
-            decision = Decision(moved.held(holding.unlocked(drafts, are_new=True), drafts), 0, by_hand=False, is_preview=True)
+            held = moved.held(holding.unlocked(drafts, are_new=True, at=now), drafts)
+            decision = Decision(held, 0, by_hand=False, is_preview=True)
             for of_part in of_parts:
                 for draft in of_part:
                     decision.ask(draft)

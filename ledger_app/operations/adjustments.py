@@ -111,7 +111,7 @@ def _propose(proposal: Proposal, caller: Caller, expires_at: datetime, digest_sh
     draft = terms.draft()
     # The period is held, so that it does not freeze without having seen this proposal; the balances, so that what is shown is so.
     locks.ledger(holding.wanted([draft]))
-    now = queries.preview(terms)
+    now = queries.preview(terms, at=caller.at)
     if now.refusals:
         raise errors.Refused(list(now.refusals))
     if digest_shown is not None and digest_shown != now.digest:

@@ -109,7 +109,7 @@ def _decide(
             model=Reversal,
             pk=reversal_id,
             caller=caller,
-            facts=lambda row: reversals.facts(row, user=caller.user, digest_shown=digest_shown),
+            facts=lambda row: reversals.facts(row, user=caller.user, digest_shown=digest_shown, at=caller.at),
             write=write,
             reason=reason,
             version=version,
@@ -124,7 +124,7 @@ def _propose(entry_id: int, wish: Wish, caller: Caller) -> Reversal:
     except Entry.DoesNotExist as missing:
         raise errors.Refused([errors.NotFound(what=_("entry"), name=entry_id)]) from missing
     _hold(entry)
-    shown = reversals.preview(entry)
+    shown = reversals.preview(entry, at=caller.at)
     if found := _reasons(entry, wish, shown, caller):
         raise errors.Refused(found)
     assert shown.draft is not None  # noqa: S101 - without a day there is a reason above
@@ -189,7 +189,7 @@ def _post(row: Reversal, decided: str, caller: Caller) -> Entry:
 
     :raises errors.Refused: as ``entries.post``; already_reversed, reversal_preview_moved
     """
-    shown = reversals.preview_on(row.entry, row.effective_on, row.prior_period)
+    shown = reversals.preview_on(row.entry, row.effective_on, row.prior_period, at=caller.at)
     assert shown.draft is not None  # noqa: S101 - a day was given
     moved = errors.Refused([reversing.ReversalPreviewMoved(reference=row.entry.reference)])
     if shown.digest != decided:

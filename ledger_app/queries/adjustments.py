@@ -159,21 +159,22 @@ def attachments_of(row: Adjustment) -> tuple[str, ...]:
     return named([StoredFile(name, media_type, size, bytes(sha256)) for name, media_type, size, sha256 in rows])
 
 
-def preview_of_proposal(proposal: Proposal) -> Preview:
-    """Return what a proposal would do, and every rule that would refuse it. Nothing is locked: it is true as long as nobody posts.
+def preview_of_proposal(proposal: Proposal, *, at: datetime | None = None) -> Preview:
+    """Return what a proposal would do at an instant, and every rule that would refuse it. Nothing is locked: it is true as long as nobody posts.
 
     :raises errors.Refused: not_found, where there is no such book
     """
     terms, found = terms_of_proposal(proposal)
     if terms is None:
         return Preview(None, tuple(found))
-    return preview(terms)
+    return preview(terms, at=at)
 
 
-def preview(terms: Terms) -> Preview:
-    """Return what an adjustment would do now, and every rule of the ledger that would refuse it."""
+def preview(terms: Terms, *, at: datetime | None = None) -> Preview:
+    """Return what an adjustment would do, and every rule of the ledger that would refuse it: at an instant, or now. Holds that are over then hold nothing."""
     draft = terms.draft()
-    refusals, plan = posting.decide([draft], held=holding.unlocked([draft]), lane=0, by_hand=True)
+    held = holding.unlocked([draft], at=at or clock.now())
+    refusals, plan = posting.decide([draft], held=held, lane=0, by_hand=True)
     refusals += _reason_refusals(terms)
     most = limit_of_all(terms.book.pk)
     if abs(terms.amount) > most:
@@ -227,7 +228,7 @@ def facts(
     """Return what the guards of an adjustment are asked with. ``now`` is its preview, where it was made already."""
     if row.state not in rules.UNDECIDED:
         now = Preview(None, ())
-    now = now or preview(terms_of(row))
+    now = now or preview(terms_of(row), at=at)
     limit = limit_of(user, row.book_id)
     approved_by, void = limits.approvals(row, right=rules.DECIDE)
     return AdjustmentFacts(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
 from ledger_app.errors.words import Word
 from ledger_app.models import Balance, Entry, Period, Reversal, User
-from ledger_app.queries import holding, postings, shown_lots
+from ledger_app.queries import clock, holding, postings, shown_lots
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
@@ -76,21 +76,24 @@ def day(entry: Entry) -> reversal_dates.Outcome | None:
     return reversal_dates.outcome(entry.effective_on, periods, by_hand=True)
 
 
-def preview(entry: Entry) -> Preview:
+def preview(entry: Entry, *, at: datetime | None = None) -> Preview:
     """Return what proposing to reverse ``entry`` would come to, on the day that the rule gives."""
     outcome = day(entry)
     if outcome is None:
         none = reversing.NoReversalDay(reference=entry.reference, date=entry.effective_on.isoformat(), book=entry.book.code)
         return Preview(None, "", (), (), (none, *objections(entry)), "")
     prior_period = outcome.period if outcome.moved_to else ""
-    return preview_on(entry, outcome.moved_to or entry.effective_on, prior_period)
+    return preview_on(entry, outcome.moved_to or entry.effective_on, prior_period, at=at)
 
 
-def preview_on(entry: Entry, effective_on: date, prior_period: str) -> Preview:
-    """Return what reversing ``entry`` on a day would come to, with every rule that would refuse it, in a bounded number of statements."""
+def preview_on(entry: Entry, effective_on: date, prior_period: str, *, at: datetime | None = None) -> Preview:
+    """Return what reversing ``entry`` on a day would come to, with every rule that would refuse it, in a bounded number of statements.
+
+    It is asked at an instant, or now: holds that are over then hold nothing.
+    """
     draft = draft_of(entry, effective_on, prior_period)
     # What is reversed already is to be said so, and not to be taken for the same again.
-    held = holding.unlocked([draft], are_new=True)
+    held = holding.unlocked([draft], are_new=True, at=at or clock.now())
     decided, plan = posting.decide([draft], held=held, lane=0, by_hand=True)
     # For what can never be reversed, it does not matter which floor would break.
     decided = [each for each in decided if isinstance(each, NEVER)] or decided
@@ -115,9 +118,9 @@ def draft_of(entry: Entry, effective_on: date, prior_period: str) -> Draft:
     )
 
 
-def facts(row: Reversal, *, user: User, digest_shown: str | None = None) -> ReversalFacts:
+def facts(row: Reversal, *, user: User, digest_shown: str | None = None, at: datetime | None = None) -> ReversalFacts:
     """Return what the guards of a proposal are asked with; once it is decided, the ledger is not asked any more."""
-    shown = preview_on(row.entry, row.effective_on, row.prior_period) if row.state == Reversal.State.PROPOSED else None
+    shown = preview_on(row.entry, row.effective_on, row.prior_period, at=at) if row.state == Reversal.State.PROPOSED else None
     return ReversalFacts(
         state=row.state,
         user_name=user.username,

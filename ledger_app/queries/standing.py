@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from ledger_app.models import Account, Balance, OpenLot
+from ledger_app.models import Account, Balance, Hold, HoldLot, OpenLot
 from ledger_app.queries import days, postings
 from ledger_app.queries.totals import Total
 from ledger_app.rules import floors, posting
@@ -16,6 +16,8 @@ from ledger_app.rules import floors, posting
 
 class Standing(NamedTuple):
     """A balance and its parts, in minor units in the natural direction of the account. What was due and is held too counts as held.
+
+    A hold whose time is over holds nothing, though nobody has ended it yet: whoever posts ends it first.
 
     ``spendable`` is what posting would take now at most; None where nothing bounds it.
     """
@@ -31,6 +33,7 @@ class Standing(NamedTuple):
         return {"held": self.held, "overdue": self.overdue, "upcoming": self.upcoming, "spendable": self.spendable}
 
 
+OF_HELD = ("hold__account", "amount", "lot__granted_on", "lot__remainder__due_on")
 NAMES = ("held", "overdue", "upcoming", "spendable")
 
 
@@ -57,8 +60,11 @@ def of(accounts: Iterable[Account], *, at: datetime) -> dict[int, Standing]:
             balances.update((key, total) for key, (total, _last) in found.items())
             late = [key for key, (_total, last) in found.items() if last is not None and last > today]
             lowest.update(_lowest([of_book[key] for key in late if of_book[key].floor is not None], balances, today))
+        of_lots: dict[int, dict[str, Any]] = {}
         for part in postings.parts(sorted(key for key, account in of_book.items() if account.keeps_lots)):
-            lots.update((row["account"], row) for row in _lots(part, today))
+            of_lots.update((row["account"], row) for row in _lots(part, today))
+        _let_go_of_over(of_lots, today, at)
+        lots |= of_lots
     return {key: _standing(account, balances.get(key, 0), lots.get(key, {}), lowest.get(key)) for key, account in wanted.items()}
 
 
@@ -117,6 +123,17 @@ def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
             ),
         )
     )
+
+
+def _let_go_of_over(lots: dict[int, dict[str, Any]], today: date, at: datetime) -> None:
+    """Count what is held by holds that are over at an instant with the rest of its lots: due, of a later day, or usable."""
+    over = HoldLot.objects.filter(hold__state=Hold.State.OPEN, hold__expires_at__lte=at)
+    for of_part in postings.parts(sorted(key for key, found in lots.items() if found["of_holds"])):
+        rows = over.filter(hold__account__in=of_part)
+        for account_id, amount, granted_on, due_on in rows.values_list(*OF_HELD):
+            part = "overdue" if due_on is not None and due_on < today else "upcoming" if granted_on > today else "usable"
+            lots[account_id]["of_holds"] -= amount
+            lots[account_id][part] += amount
 
 
 def _lowest(accounts: Sequence[Account], balances: dict[int, int], today: date) -> dict[int, int]:

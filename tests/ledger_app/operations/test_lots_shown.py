@@ -1,18 +1,19 @@
 """A decision covers the lots that its entry makes, takes and gives back."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.utils import translation
 
 from ledger_app import errors
 from ledger_app.models import Adjustment, Entry, Reversal
-from ledger_app.operations import adjustments, reason_codes, reversals
+from ledger_app.operations import adjustments, holds, reason_codes, reversals
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import reversals as asked
 from ledger_app.rules.adjustments import Proposal
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
+from tests.ledger_app.lot_samples import at
 
 ON = date(2017, 1, 12)
 
@@ -106,3 +107,36 @@ def test_a_lot_that_moved_makes_a_reversal_stale_though_the_balance_is_the_same_
     assert codes(
         lambda: reversals.approve(reversal_id=row.pk, digest_shown=before.digest, caller=person("finance-1", "finance"))
     ) == ["reversal_preview_moved"]
+
+
+@pytest.fixture
+def is_over(points):
+    """A hold of all points whose time is over, and which nobody has ended."""
+    placed = at(2017, 1, 20)
+    wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 200, "h-1", placed + timedelta(hours=1))
+    holds.place(wanted=wanted, caller=person("till-1", "till", at=placed))
+
+
+def test_a_hold_that_is_over_keeps_nobody_from_adjusting(points, is_over):
+    row = propose(-150)
+    now = shown(row)
+    assert now.refusals == ()
+    approve(row, now.digest)
+    assert Adjustment.objects.get().state == "approved"
+    assert points.breaches() == []
+
+
+def test_a_hold_that_is_over_keeps_nobody_from_reversing(points, is_over):
+    entry = Entry.objects.get(reference="late")
+    row = reversals.propose(entry_id=entry.pk, reason="It was wrong.", caller=person("support-1", "support"))
+    now = asked.preview_on(row.entry, row.effective_on, row.prior_period)
+    assert now.refusals == ()
+    reversals.approve(reversal_id=row.pk, digest_shown=now.digest, caller=person("finance-1", "finance"))
+    assert Reversal.objects.get().state == Reversal.State.POSTED
+    assert points.breaches() == []
+
+
+def test_a_hold_that_is_not_over_keeps_one_from_adjusting(points, is_over):
+    caller = person("support-1", "support", at=at(2017, 1, 20))
+    proposal = Proposal("k-1", "POINTS", "M1", -150, ON, "goodwill", "The till was down.")
+    assert codes(lambda: adjustments.propose(proposal=proposal, caller=caller, expires_at=NEVER)) == ["lots_short"]

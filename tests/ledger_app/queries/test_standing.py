@@ -66,6 +66,23 @@ def test_what_is_held_cannot_be_spent(points, make_user):
     assert stands(points) == (120, 30, 0, 0, 90)
 
 
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [(at(2017, 1, 20), (120, 0, 0, 0, 120)), (at(2017, 1, 22), (120, 0, 20, 0, 100)), (at(2017, 1, 5), (120, 0, 0, 100, 20))],
+    ids=["usable", "due", "of a later day"],
+)
+def test_what_a_hold_that_is_over_has_held_counts_with_its_lots_before_anybody_ends_it(points, make_user, when, expected):
+    placed = at(2017, 1, 2) if when < NOON else NOON - timedelta(hours=2)
+    amount = 10 if when < NOON else 110
+    till = Caller(make_user("till-1", "till"), placed, "api")
+    ends = placed + timedelta(hours=1)
+    holds.place(wanted=holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, amount, "h-1", ends), caller=till)
+    assert stands(points, when=ends - timedelta(minutes=1)).held == amount
+    assert stands(points, when=max(when, ends)) == expected
+    on = max(when, ends).date()
+    points.post(points.draft("all", -expected[4], on=on), at=max(when, ends))
+
+
 def test_an_account_that_is_not_open_can_spend_nothing(points):
     accounts.change(
         account_id=points.accounts["M1"].pk, name="suspend", reason="Lost card.", caller=person("support-1", "support")
