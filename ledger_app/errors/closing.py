@@ -65,6 +65,13 @@ class PeriodMoves(LedgerError):
     )
 
 
+class FreezeAbandoned(LedgerError):
+    """Whoever carried out the freeze gave no sign of life any more, and did not say how it ended."""
+
+    code = "freeze_abandoned"
+    template = _("Whoever froze {period} is gone: no sign of life came any more. Nothing was frozen by this attempt.")
+
+
 class FreezeSuperseded(LedgerError):
     """The freeze was asked for again, and the newer request goes on in place of this one."""
 

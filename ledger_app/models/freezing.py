@@ -32,7 +32,7 @@ class FreezeAttempt(models.Model):
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("asked by"))
     asked_at = models.DateTimeField(_("asked at"))
     started_at = models.DateTimeField(_("started at"), null=True)
-    # By the clock of the host that works on it: shown to people, and compared with nothing.
+    # By the database's clock, which all hosts have in common.
     seen_at = models.DateTimeField(_("last sign of life"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
     proved_count = models.PositiveBigIntegerField(_("entries proved"), default=0)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from ledger_app import errors
+from ledger_app import errors, locks
 from ledger_app.errors import closing as closing_errors
 from ledger_app.errors.stored import stored
 from ledger_app.models import FreezeAttempt, Period, Seal
@@ -16,6 +16,7 @@ from ledger_app.queries import closing
 from ledger_app.rules.periods import PERIOD, PeriodFacts
 
 State = FreezeAttempt.State
+TRIES_MOST = 3  # attempts for one asking, before it is left to people
 
 
 def ask(
@@ -80,6 +81,41 @@ def carry_out(*, attempt_id: int, caller: Caller, code_version: str, now: Callab
             told=partial(_tell, attempt, now),
             is_wanted=partial(_check_wanted, attempt),
         )
+
+
+def beat(*, attempt_id: int, at: datetime) -> None:
+    """Give a sign of life for an attempt that is under way."""
+    _set(attempt_id, State.RUNNING, seen_at=at)
+
+
+def take_up_abandoned(*, at: datetime, silent_after: timedelta) -> list[FreezeAttempt]:
+    """End the attempts whose last sign of life is older than ``silent_after``, and return those that are begun anew in their place.
+
+    Each is for whoever asked, with what was asked. After ``TRIES_MOST`` for the same asking none is begun: a person freezes again. Whoever is not gone, and was only
+    silent, finds its attempt ended and seals nothing. All instants are by the database's clock.
+    """
+    silent = FreezeAttempt.objects.filter(state=State.RUNNING, seen_at__lt=at - silent_after).order_by("id")
+    begun = [transactions.run(partial(_begun_anew, attempt, at)) for attempt in silent]
+    return [attempt for attempt in begun if attempt is not None]
+
+
+def _begun_anew(silent: FreezeAttempt, at: datetime) -> FreezeAttempt | None:
+    # Whoever seals has the period's row: what is found under its lock is how it stands.
+    period = locks.own_row(Period, silent.period_id)
+    if period.state == Period.State.FROZEN:
+        # An attempt that is under way is the last that was asked for: the seal is its own, and only that was not said any more.
+        ended: dict[str, Any] = {"state": State.SEALED}
+    else:
+        ended = {"state": State.FAILED, "reasons": [stored(closing_errors.FreezeAbandoned(period=period))]}
+    rows = FreezeAttempt.objects.filter(pk=silent.pk, state=State.RUNNING, seen_at=silent.seen_at)
+    if not rows.update(ended_at=at, **ended) or period.state == Period.State.FROZEN:
+        return None  # it has given a sign, or has ended
+    asked = {"period": period, "asked_by": silent.asked_by, "asked_at": silent.asked_at}
+    if FreezeAttempt.objects.filter(**asked).count() >= TRIES_MOST:
+        return None
+    return FreezeAttempt.objects.create(
+        **asked, controls=silent.controls, reason=silent.reason, shown_version=silent.shown_version
+    )
 
 
 def waiting() -> list[FreezeAttempt]:

@@ -17,7 +17,7 @@ from ingestion_app.models import AskedValidation, Attempt, Batch
 from ingestion_app.operations import validating
 from ledger_app import tasks as ledger_tasks
 from ledger_app.errors import Refused, TryAgain
-from ledger_app.models import User
+from ledger_app.models import FreezeAttempt, User
 from ledger_app.queries.closing import control_totals
 from tests.api.conftest import act, work
 from tests.ingestion_app.operations.world import NOW, World
@@ -102,6 +102,20 @@ def test_what_the_queue_lost_is_queued_again_and_done(world: World, monkeypatch:
     assert state() == end
     call_command("wake")
     assert not DBTaskResult.objects.exists()
+
+
+def test_a_freeze_whose_worker_was_killed_is_queued_again_and_done(world: World) -> None:
+    asking, state, who = a_freeze(world)
+    assert asking().status_code == 202
+    # Taken up, and killed: the queue holds it as running for ever.
+    DBTaskResult.objects.update(status="RUNNING")
+    FreezeAttempt.objects.update(state="running", started_at=NOW, seen_at=NOW)
+    call_command("wake")
+    call_command("wake")
+    (row,) = DBTaskResult.objects.ready()
+    assert row.args_kwargs["kwargs"]["user_id"] == who
+    work()
+    assert state() == "frozen"
 
 
 def asked(world: World) -> Batch:

@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from config import commands, doorways
+from config import commands
+from ledger_app import tasks
 from ledger_app.models import Period, Seal
 from ledger_app.operations import freezing
 from ledger_app.operations.audit import Caller
@@ -57,7 +58,8 @@ class Command(commands.Command):
 def _freeze(period: Period, controls: dict[str, int], caller: Caller) -> Seal:
     """Ask for the freeze, so that what can be refused at once is, and carry it out here."""
     attempt = freezing.ask(period_id=period.pk, controls=controls, caller=caller)
-    freezing.carry_out(attempt_id=attempt.pk, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=doorways.now)
+    with tasks.alive(attempt.pk):
+        freezing.carry_out(attempt_id=attempt.pk, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=tasks.now)
     return Seal.objects.get(period=period)
 
 

@@ -1,5 +1,8 @@
 """A freeze that is asked for is refused at once, or says how it ended, whichever way it ended."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from ledger_app import errors
@@ -9,6 +12,7 @@ from ledger_app.queries import proving, seals
 from tests.ledger_app import samples
 
 SALE = 700
+NOW = samples.AFTER_JANUARY
 
 
 @pytest.fixture
@@ -124,3 +128,73 @@ def test_one_that_was_asked_for_again_after_its_last_sign_of_life_stops_too(aske
     assert [reason.code for reason in refused.value.reasons] == ["freeze_superseded"]
     assert (asked.state, Seal.objects.count()) == ("superseded", 0)
     assert carry_out(again[0], checker).controls == {"entries": 1, "debits": SALE}
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def killed(attempt):
+    """Begin an attempt as a worker does that is killed before it says anything."""
+    FreezeAttempt.objects.filter(pk=attempt.pk).update(state="running", started_at=NOW, seen_at=NOW)
+
+
+def take_up(at=NOW + MINUTE + timedelta(seconds=1)):
+    return freezing.take_up_abandoned(at=at, silent_after=MINUTE)
+
+
+def test_one_whose_worker_is_gone_is_begun_anew_for_whoever_asked(asked, checker):
+    killed(asked)
+    assert take_up(NOW + MINUTE) == []
+    (again,) = take_up()
+    asked.refresh_from_db()
+    assert (asked.state, codes(asked)) == ("failed", ["freeze_abandoned"])
+    assert (again.state, again.controls, again.asked_by, again.asked_at) == (
+        "waiting",
+        {"debits": SALE},
+        checker.user,
+        checker.at,
+    )
+    assert take_up() == []
+    assert carry_out(again, checker) == Seal.objects.get()
+
+
+def test_after_three_it_is_left_to_people_and_one_who_asks_again_has_three_more(asked, ledger, checker):
+    for _time in range(2):
+        for attempt in freezing.waiting():
+            killed(attempt)
+        assert len(take_up()) == 1
+    killed(freezing.waiting()[0])
+    assert take_up() == []
+    assert set(FreezeAttempt.objects.values_list("state", flat=True)) == {"failed"}
+    later = replace(checker, at=checker.at + MINUTE)
+    killed(freezing.ask(period_id=ledger.periods["2017-01"].pk, controls={"debits": SALE}, caller=later))
+    assert len(take_up()) == 1
+
+
+def test_one_that_was_only_silent_seals_nothing_once_it_is_begun_anew(asked, checker, monkeypatch):
+    differing = proving.differing_balances
+
+    def and_meanwhile_somebody_looks(book_id):
+        FreezeAttempt.objects.filter(pk=asked.pk).update(seen_at=NOW)
+        assert len(take_up()) == 1
+        return differing(book_id)
+
+    monkeypatch.setattr(proving, "differing_balances", and_meanwhile_somebody_looks)
+    with pytest.raises(errors.Refused) as refused:
+        carry_out(asked, checker)
+    assert [reason.code for reason in refused.value.reasons] == ["freeze_superseded"]
+    assert (asked.state, Seal.objects.count()) == ("failed", 0)
+
+
+def test_one_that_sealed_and_died_before_it_said_so_is_told_as_sealed(asked, checker):
+    carry_out(asked, checker)
+    FreezeAttempt.objects.filter(pk=asked.pk).update(state="running", seen_at=NOW, ended_at=None)
+    assert take_up() == []
+    asked.refresh_from_db()
+    assert (asked.state, asked.reasons) == ("sealed", [])
+
+
+def test_a_sign_of_life_keeps_it_from_being_begun_anew(asked):
+    killed(asked)
+    freezing.beat(attempt_id=asked.pk, at=NOW + MINUTE)
+    assert take_up() == []
