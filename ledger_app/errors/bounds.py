@@ -13,10 +13,12 @@ class LinesTooMany(LedgerError):
 
 
 class PostingTooLarge(LedgerError):
-    """One call of post has more lines than a posting has places for."""
+    """One call of post has more lines, or makes or takes more lots, than a posting has places for."""
 
     code = "posting_too_large"
-    template = _("{count} lines are more than the {most} of one posting. Post them in several; a file, in smaller chunks.")
+    template = _(
+        "{count} lines, or lots that they make or take, are more than the {most} of one posting. Post them in several; a file, in smaller chunks."
+    )
 
 
 class TurnoverTooLarge(LedgerError):

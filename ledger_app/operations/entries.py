@@ -91,6 +91,8 @@ def post(
     with measuring.phase("decide"):
         takes_provisional = origin.kind != Posting.Origin.CHUNK if by_hand is None else by_hand
         refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=takes_provisional)
+    if (places := max(len(plan.uses), len(plan.lots))) > PLACES:
+        refusals.append(bounds.PostingTooLarge(count=places, most=PLACES))
     if refusals:
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.

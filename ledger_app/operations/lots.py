@@ -126,8 +126,6 @@ def write(
     if not plan.lots and not plan.uses:
         return [], []
     first = posting_id * PLACES
-    if len(plan.uses) > PLACES:
-        raise ValueError(f"one posting has room for {PLACES:,} uses of lots; post in several")
 
     def key(ref: int) -> int:
         return ref if ref >= 0 else first - 1 - ref

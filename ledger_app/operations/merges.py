@@ -148,19 +148,25 @@ class _Work:
         days = merges.days(row, {each.book_id: each.book for each in accounts}.values(), self.caller.at).values()
         # What is granted from a later day moves on that day. Lots are no later than the lines that made them.
         latest = Balance.objects.filter(account__in=accounts).aggregate(latest=Max("last_on"))["latest"] or date.min
+        # Only the periods of these days are held: who posts between them, or freezes, waits for nobody.
+        matter = {*days, *(self._later(row) if latest > max(days, default=latest) else ())}
         wanted = locks.Wanted(
             book_ids=frozenset(each.book_id for each in accounts),
-            first_on=min(days, default=date.min),
-            last_on=max([latest, *days]),
+            first_on=min(matter, default=date.min),
+            last_on=max(matter, default=date.min),
             account_ids=frozenset(each.pk for each in accounts),
             holder_ids=frozenset(holders),
+            days=frozenset(matter),
         )
         self.locked = locks.ledger(wanted, lane=LANE, alone=True)
         facts = merges.facts(row, user=self.caller.user, at=self.caller.at, shown=self.shown)
-        if {each.id for each in facts.accounts} - self.locked.accounts.keys():
-            # An account was opened for one of the two after their accounts were looked up, and is not held.
+        if {each.id for each in facts.accounts} - self.locked.accounts.keys() or _later_days(facts) - matter:
+            # An account was opened for one of the two after their accounts were looked up, or points were granted from another day: not held.
             raise errors.Refused([members.MergeMoved()])
         return facts
+
+    def _later(self, row: Merge) -> set[date]:
+        return _later_days(merges.facts(row, user=self.caller.user, at=self.caller.at))
 
     def write(self, row: Merge, facts: MergeFacts) -> Mapping[str, Any]:
         """Write everything that the merge comes to, and return the columns that are set with its state."""
@@ -248,6 +254,11 @@ class _Work:
             [MovedIdentifier(merge=row, identifier_id=key, from_holder_id=row.holder_id, to_holder=survivor) for key in ids],
             within=MovedIdentifier.objects.filter(merge=row),
         )
+
+
+def _later_days(facts: MergeFacts) -> set[date]:
+    """Return the days after that of the merge on which points move: from which they were granted."""
+    return {part.on for move in facts.plan.moves for part in move.later}
 
 
 def record_redirects(*, posting_id: int, redirected: Mapping[tuple[int, str], tuple[int, int]]) -> None:

@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from ledger_app import errors
 from ledger_app.models import Account, Lot, OpenLot
+from ledger_app.operations import entries
 from ledger_app.operations.lot_rules import RuleGiven, set_rule
 from ledger_app.rules.lots import Grant, Named, Taking
 from ledger_app.rules.posting import Draft
@@ -191,3 +192,15 @@ def test_finance_alone_changes_a_rule(points, finance, engineer, caller_of):
     assert [line.expiry for line in rule.history.order_by("history_id")] == ["days", "never"]
     points.gain("g-1", 1)
     assert points.open() == [("free", 1, None)]
+
+
+def test_a_posting_that_takes_more_lots_than_it_has_places_for_is_refused(db, monkeypatch):
+    points = lot_samples.open_points(samples.machine_caller())
+    for day in (3, 4, 5):
+        points.gain(f"g-{day}", 10, on=date(2017, 1, day))
+    with monkeypatch.context() as patched:
+        patched.setattr(entries, "PLACES", 2)
+        with pytest.raises(errors.Refused) as refused:
+            points.gain("s-1", -30, on=date(2017, 1, 12))
+    assert [reason.code for reason in refused.value.reasons] == ["posting_too_large"]
+    assert (points.balance(), points.breaches()) == (30, [])

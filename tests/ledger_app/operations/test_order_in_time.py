@@ -6,7 +6,7 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import Balance, Entry, Lot, Merge
-from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes
+from ledger_app.operations import adjustments, entries, expiry, holds, merges, reason_codes
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.queries import days
 from ledger_app.queries import merges as merge_rows
@@ -219,6 +219,24 @@ def test_a_merge_moves_points_of_a_later_day_on_that_day_and_its_undoing_gives_t
     assert lots_of(undoing.survivor.accounts.get().pk) == before
     assert lots_of(points.accounts["M2"].pk) == [("free", on(1, 4), on(1, 24), 10)]
     assert points.breaches() == []
+
+
+def test_a_merge_holds_the_periods_of_its_days_alone(points, monkeypatch):
+    points.gain("g-1", 100, on=on(1, 5))
+    points.gain("g-2", 70, on=on(4, 1))
+    held = []
+    post = entries.post
+    monkeypatch.setattr(entries, "post", lambda **given: held.append(given["locked"]) or post(**given))
+    merged(points, "M1", "M2", at(2017, 1, 12))
+    assert [period.name for period in held[0].periods[points.book.pk]] == ["2017-01", "2017-04"]
+
+
+def test_a_merge_that_meets_points_of_a_day_that_it_does_not_hold_moves_nothing(points, monkeypatch):
+    points.gain("g-1", 100, on=on(1, 5))
+    points.gain("g-2", 70, on=on(4, 1))
+    monkeypatch.setattr(merges._Work, "_later", lambda _work, _row: set())
+    assert refused(lambda: merged(points, "M1", "M2", at(2017, 1, 12))) == ["merge_moved"]
+    assert points.balance() == 170
 
 
 def test_an_undoing_gives_back_what_is_left_of_the_lots_that_came_and_says_the_rest(points):
