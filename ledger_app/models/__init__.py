@@ -7,6 +7,7 @@ from ledger_app.models.adjustments import (
     AdjustmentLimit,
     Attachment,
     ContraAccount,
+    DecidedAmount,
     ReasonCode,
 )
 from ledger_app.models.audit import AuditRow, Verification
@@ -33,6 +34,7 @@ __all__ = [
     "Balance",
     "Book",
     "ContraAccount",
+    "DecidedAmount",
     "Entry",
     "ExpiryChunk",
     "ExpiryRun",

@@ -40,7 +40,7 @@ def whole(value: Any) -> int:
 class Total(Sum):
     """``Sum`` of any size: an integer, 0 of nothing. The database is not to compare it or order by it."""
 
-    def __init__(self, expression: str, **options: Any) -> None:
+    def __init__(self, expression: Any, **options: Any) -> None:
         """Sum ``expression``, with a ``filter`` where one is given."""
         super().__init__(expression, output_field=TextField(), **options)
 

@@ -61,6 +61,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "balance",
         "book",
         "contraaccount",
+        "decidedamount",
         "entry",
         "expirychunk",
         "expiryrun",
