@@ -23,7 +23,8 @@ from ingestion_app.queries import batches, definitions
 from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import Refused
-from ledger_app.operations import collecting, filing, measuring, transitions
+from ledger_app.models import DecidedAmount
+from ledger_app.operations import collecting, filing, measuring, transitions, weighing
 from ledger_app.operations.audit import Caller
 
 Told = Callable[[str, int], None]
@@ -224,6 +225,7 @@ class _Validation:
         examination, found = self._examination, self.found
         assert examination is not None, "the survey comes first"  # noqa: S101 - the order of two calls in this module
         plans.clear(batch)
+        weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=batch.pk, at=caller.at)
         found.findings.write(batch)
         columns: dict[str, Any] = {
             "record_count": examination.received_count,

@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 IN_SUM = models.CheckConstraint(
     condition=models.Q(
         ("window_days__gte", 1),

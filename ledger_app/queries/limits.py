@@ -1,7 +1,7 @@
 """What a user may decide, and whose approval counts."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -86,48 +86,61 @@ def beyond_of_many(scope: decided.Scope, weights: Sequence[Weight], *, days_only
 
     ``days_only`` asks for the limits of the day alone: of what takes back what was no adjustment.
     """
-    codes: dict[int, tuple[str, int | None]] = {}
-    for part in postings.parts(sorted({each.account_id for each in weights})):
-        rows = Account.objects.filter(id__in=part).values_list("id", "code", "holder_id")
-        codes |= {key: (code, holder_id) for key, code, holder_id in rows}
-    families = decided.families({holder_id for _code, holder_id in codes.values() if holder_id is not None})
-    found = _beyond(scope, limit_of(scope.user, scope.book.pk), (), weights, codes, families, days_only)
+    owners = _owners(weights)
+    judge = limits.beyond_day if days_only else limits.beyond_alone
+    of_all = _Part(scope, limit_of(scope.user, scope.book.pk), place(scope.book), weights)
+    found = _beyond(of_all, owners, judge)
     for reason in ReasonCode.objects.filter(id__in={each.reason_id for each in weights if each.reason_id is not None}):
         special = limit_for(scope.user, scope.book.pk, reason.code)
         if special is not None:
             mine = [each for each in weights if each.reason_id == reason.pk]
-            of_reason = scope._replace(reason_id=reason.pk)
-            found += _beyond(of_reason, special, (reason,), mine, codes, families, days_only)
+            part = _Part(scope._replace(reason_id=reason.pk), special, place(scope.book, reason), mine)
+            found += _beyond(part, owners, judge)
     return found
 
 
-def _beyond(
-    scope: decided.Scope,
-    limit: Limit,
-    parts: tuple[object, ...],
-    weights: Sequence[Weight],
-    codes: Mapping[int, tuple[str, int | None]],
-    families: Mapping[int, frozenset[int]],
-    days_only: bool,  # noqa: FBT001 - passed on
-) -> list[LedgerError]:
+class _Part(NamedTuple):
+    """What is held against one limit: what the limit is of, in words, and the amounts that it is of."""
+
+    scope: decided.Scope
+    limit: Limit
+    place: str
+    weights: Sequence[Weight]
+
+
+class _Owners(NamedTuple):
+    """The accounts of some amounts with their codes and members, and the families of these."""
+
+    accounts: Mapping[int, tuple[str, int | None]]
+    families: Mapping[int, frozenset[int]]
+
+
+def _owners(weights: Sequence[Weight]) -> _Owners:
+    accounts: dict[int, tuple[str, int | None]] = {}
+    for part in postings.parts(sorted({each.account_id for each in weights})):
+        rows = Account.objects.filter(id__in=part).values_list("id", "code", "holder_id")
+        accounts |= {key: (code, holder_id) for key, code, holder_id in rows}
+    held = {holder_id for _code, holder_id in accounts.values() if holder_id is not None}
+    return _Owners(accounts, decided.families(held))
+
+
+def _beyond(part: _Part, owners: _Owners, judge: Callable[..., list[LedgerError]]) -> list[LedgerError]:
     """Return what is beyond one limit: the days' sums of all, then each member, the first few."""
-    tallied = decided.by_member(decided.tally(scope, limit), families)
-    user, size = scope.user.username, sum(each.amount for each in weights)
-    of_all = replace(limit, member_day_most=None)
+    tallied = decided.by_member(decided.tally(part.scope, part.limit), owners.families)
+    user, size = part.scope.user.username, sum(each.amount for each in part.weights)
+    of_all = replace(part.limit, member_day_most=None)
     lately = Lately(on_day=tallied.on_day, all_on_day=tallied.all_on_day)
-    found = limits.beyond_day(Asked(place(scope.book, *parts), of_all, lately), size, user=user)
+    found = limits.beyond_day(Asked(part.place, of_all, lately), size, user=user)
     sizes: Counter[decided.Key] = Counter()
     named: dict[decided.Key, str] = {}
-    for each in weights:
-        code, holder_id = codes[each.account_id]
-        key = decided.key_of(*decided.owner(holder_id, each.account_id), families)
+    for each in part.weights:
+        code, holder_id = owners.accounts[each.account_id]
+        key = decided.key_of(*decided.owner(holder_id, each.account_id), owners.families)
         sizes[key] += each.amount
         named.setdefault(key, code)
-    judge = limits.beyond_day if days_only else limits.beyond_alone
-    of_one = replace(limit, day_most=None, all_day_most=None)
+    of_one = replace(part.limit, day_most=None, all_day_most=None)
     for key, amount in sizes.items():
-        asked_of = Asked(place(scope.book, *parts, named[key]), of_one, tallied.of_many(key))
-        found += judge(asked_of, amount, user=user)
+        found += judge(Asked(f"{part.place} · {named[key]}", of_one, tallied.of_many(key)), amount, user=user)
         if len(found) >= BEYOND_NAMED:
             break
     return found

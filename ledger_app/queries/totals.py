@@ -40,6 +40,8 @@ def whole(value: Any) -> int:
 class Total(Sum):
     """``Sum`` of any size: an integer, 0 of nothing. The database is not to compare it or order by it."""
 
+    empty_result_set_value = 0  # where the database need not be asked
+
     def __init__(self, expression: Any, **options: Any) -> None:
         """Sum ``expression``, with a ``filter`` where one is given."""
         super().__init__(expression, output_field=TextField(), **options)
