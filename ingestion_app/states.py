@@ -40,7 +40,9 @@ class BatchFacts:
         tuple[str, int, int], ...
     ] = ()  # (book, total, limit) where adjustments come to more than the user decides alone
     beyond_in_sum: tuple[LedgerError, ...] = ()  # why they are too much with what was decided lately
-    weights: Mapping[str, Sequence[Weight]] = field(default_factory=dict)  # what is adjusted, by book; empty where it was not asked for
+    weights: Mapping[str, Sequence[Weight]] = field(
+        default_factory=dict
+    )  # what is adjusted, by book; empty where it was not asked for
     proposers_away: tuple[str, ...] = ()  # users who received or planned it and may not any more
     planned_version: int = 0  # of the source, under which the plan was made
     newer_version: int | None = None  # of the source, loaded since

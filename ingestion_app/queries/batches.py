@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import definitions, footing, reversals, weights
@@ -18,10 +18,11 @@ from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
 from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
-from ledger_app.queries import clock, decided
+from ledger_app.queries import clock, decided, totals
 from ledger_app.queries.limits import limit_of
 from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
+from ledger_app.queries.totals import Total
 from ledger_app.rules.limits import Limit, Weight
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
@@ -204,9 +205,9 @@ def moved(batch: Batch, *, asks_records: bool = True) -> list[Phrase]:
 FIRST_ENTRY = "SELECT MIN(id) FROM ledger_app_entry WHERE posting_id = %s"
 POSTED_ENTRIES = "SELECT entry.book_id, COUNT(*) FROM {entries} GROUP BY entry.book_id"
 POSTED_LINES = """
-    SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
+    SELECT account.book_id, EXACT_SUM(written.line_count), EXACT_SUM(written.debits)
       FROM (
-           SELECT line.account_id AS account_id, COUNT(*) AS line_count, SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END) AS debits
+           SELECT line.account_id AS account_id, COUNT(*) AS line_count, EXACT_SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END) AS debits
              FROM {lines} GROUP BY line.account_id
            ) AS written
       {then} ledger_app_account AS account ON account.id = written.account_id
@@ -234,7 +235,7 @@ def change_of(posting_id: int) -> Change:
         numbers = [first, first + PLACES - 1] if is_together else [posting_id]
         cursor.execute(POSTED_ENTRIES.format(**where), numbers)
         entries = dict(cursor.fetchall())
-        cursor.execute(POSTED_LINES.format(**where, then=then), numbers)
+        cursor.execute(totals.sql(POSTED_LINES.format(**where, then=then)), numbers)
         lines = {book_id: (int(count), int(debits)) for book_id, count, debits in cursor.fetchall()}
     return {book_id: (entries.get(book_id, 0), *lines.get(book_id, (0, 0))) for book_id in entries.keys() | lines.keys()}
 
@@ -278,7 +279,7 @@ def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) 
 
 def progress(batch: Batch) -> dict[str, Any]:
     """Return how far applying has come, in chunks and records."""
-    rows = Chunk.objects.filter(batch=batch).values_list("state").annotate(Count("id"), Sum("record_count"))
+    rows = Chunk.objects.filter(batch=batch).values_list("state").annotate(Count("id"), Total("record_count"))
     by_state: dict[str, tuple[int, int]] = {state: (chunks, records) for state, chunks, records in rows}
     total = sum(records for _, records in by_state.values())
     done = by_state.get("applied", (0, 0))[1]

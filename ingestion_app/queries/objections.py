@@ -8,6 +8,7 @@ from ingestion_app import errors
 from ingestion_app.models import Batch
 from ledger_app.errors import AccountNotOpen, FloorBroken, HolderMerged, LedgerError
 from ledger_app.models import Book
+from ledger_app.queries import totals
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules.objections import ACCOUNT_STATES
 
@@ -24,7 +25,7 @@ FLOORS_BROKEN = """
              FROM (
                   SELECT account.id AS account_id, account.code AS code, account.floor AS floor, line.entry_id AS entry_id,
                          chunk.number AS number, {sign} * line.amount AS taken,
-                         {sign} * balance.amount - SUM({sign} * line.amount) OVER (
+                         {sign} * balance.amount - EXACT_SUM({sign} * line.amount) OVER (
                            PARTITION BY line.account_id ORDER BY chunk.number DESC, line.entry_id DESC, line.id
                          ) AS remaining
                     FROM ingestion_app_chunk AS chunk
@@ -76,7 +77,8 @@ def reference_of(entry_id: int) -> str:
 def rows_of(sql: str, *parameters: int | None, **parts: str) -> list[tuple[Any, ...]]:
     """Run a statement that says the order of its joins (docs/decisions/0017)."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, **parts), parameters)
+        statement = sql.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, **parts)
+        cursor.execute(totals.sql(statement), parameters)
         return list(cursor.fetchall())
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Sum
 
 from ledger_app.models import Account, Balance
 from ledger_app.queries import totals
 from ledger_app.queries.balances import LAST_DAY, LAST_INSTANT
 from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.queries.totals import Total
 
 FIRST_DAY = date(1000, 1, 1)  # the first that MariaDB has
 LINES_A_READ = 20_000
@@ -125,7 +125,7 @@ MISDATED = """
 """
 BROKEN = """
     SELECT stripe, sequence, balance_after, summed FROM (
-      SELECT stripe, sequence, balance_after, SUM(amount) OVER (PARTITION BY stripe ORDER BY sequence) AS summed,
+      SELECT stripe, sequence, balance_after, EXACT_SUM(amount) OVER (PARTITION BY stripe ORDER BY sequence) AS summed,
              ROW_NUMBER() OVER (PARTITION BY stripe ORDER BY sequence) AS place
         FROM ledger_app_line WHERE account_id = %s
     ) AS ordered
@@ -146,7 +146,7 @@ class Broken(NamedTuple):
 
 def line_count(account: Account) -> int:
     """Return how many lines an account has, by what its balances say."""
-    return int(Balance.objects.filter(account=account).aggregate(lines=Sum("sequence"))["lines"] or 0)
+    return int(Balance.objects.filter(account=account).aggregate(lines=Total("sequence"))["lines"] or 0)
 
 
 def sums(span: Span, *, by_claim: bool = False) -> Sums:
@@ -301,7 +301,7 @@ def _run(found: list[Movement], running: int) -> Iterator[Movement]:
 
 def _rows(statement: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(then=JOIN_IN_ORDER[connection.vendor]), parameters)
+        cursor.execute(totals.sql(statement.format(then=JOIN_IN_ORDER[connection.vendor])), parameters)
         return list(cursor.fetchall())
 
 

@@ -229,9 +229,7 @@ def test_a_limit_of_a_reason_code_is_named_and_kept_beside_that_of_everything(de
 def test_whoever_decides_by_a_group_without_the_limit_of_a_reason_code_is_not_bound_by_it(desk):
     limit(desk, most=100, alone=100, reason_code="goodwill")
     group = Group.objects.get(name="support")
-    reason_codes.set_limit(
-        group="support", book="CARD", amount_most=1_000, two_deciders_above=1_000, caller=desk.administrator
-    )
+    reason_codes.set_limit(group="support", book="CARD", amount_most=1_000, two_deciders_above=1_000, caller=desk.administrator)
     assert codes(lambda: desk.decide(desk.propose(amount=200))) == ["over_limit"]
     desk.decider.user.groups.add(group)
     assert desk.decide(desk.propose(amount=200)).state == "approved"
