@@ -269,6 +269,7 @@ PARTS = {
     "history.delete",
     "lots.hold",
     "transitions.compare_and_set",
+    "weighing.record",
 }
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
