@@ -142,5 +142,5 @@ def line_cells(line: Movement, account: Account) -> dict[str, Any]:
         "description": line.description,
         "debit": line.amount if line.amount > 0 else None,
         "credit": -line.amount if line.amount < 0 else None,
-        "balance_after": posting.natural(account.category, line.running),
+        "balance_after": None if line.told_running is None else posting.natural(account.category, line.running),
     }

@@ -83,7 +83,7 @@ def families(holder_ids: Collection[int]) -> dict[int, frozenset[int]]:
         for part in postings.parts(sorted(new)):
             done = Merge.objects.filter(Q(holder__in=part) | Q(survivor__in=part), state=Merge.State.DONE)
             for one, other in done.values_list("holder_id", "survivor_id"):
-                if one is not None and other is not None:
+                if other is not None:
                     linked.setdefault(one, set()).add(other)
                     linked.setdefault(other, set()).add(one)
                     found |= {one, other}

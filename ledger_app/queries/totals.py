@@ -83,7 +83,7 @@ class Total(Aggregate):
         """Sum ``expression``, with a ``filter`` where one is given."""
         super().__init__(expression, output_field=BigIntegerField(), **options)
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:  # type: ignore[override]  # the names that it passes on
         """Sum as the engine does."""
         context["function"] = EXACT if connection.vendor == "sqlite" else "SUM"
         summed, parameters = super().as_sql(compiler, connection, **context)
