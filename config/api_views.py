@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import doorways, problems
+from config import api_once, doorways, problems
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
 from ledger_app.operations.audit import Caller
@@ -86,13 +86,39 @@ class Schema(AutoSchema):
         return bodies
 
 
-class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
-    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+class DoorView(GenericViewSet[Any]):
+    """What every address has in common: strict JSON in, problems out, and POSTs that may be sent again under a key."""
 
     schema = Schema()
     metadata_class = None
     parser_classes = [StrictJSONParser]
     filter_backends = ()
+    # Actions that are POSTs for what they are asked with, and write nothing: a key has nothing to keep there.
+    looks: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Have what comes under a key done once."""
+        super().initial(request, *args, **kwargs)
+        handler = getattr(self, "post", None) if request.method == "POST" else None
+        if handler is not None and api_once.HEADER in request.headers and self.action not in self.looks:
+            self.post = api_once.once(handler, request, self.caller)
+
+    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
+        """Return ``data`` read by ``shape``."""
+        serializer = shape(data=data)
+        serializer.is_valid(raise_exception=True)
+        found: dict[str, Any] = serializer.validated_data
+        return found
+
+    @property
+    def caller(self) -> Caller:
+        """Who acts in this request."""
+        return doorways.from_request(self.request, "api")
+
+
+class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
+    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+
     lookup_value_regex = ID_PATTERN
     # The rights to view what is shown beside the view's own model.
     reads: tuple[str, ...] = ()
@@ -122,21 +148,9 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
                 del query[name]
         return self.read(shape, query)
 
-    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
-        """Return ``data`` read by ``shape``."""
-        serializer = shape(data=data)
-        serializer.is_valid(raise_exception=True)
-        found: dict[str, Any] = serializer.validated_data
-        return found
-
     def page(self, rows: QuerySet[Any]) -> Response:
         """Answer with one page of ``rows``, in the shape of the action."""
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
-
-    @property
-    def caller(self) -> Caller:
-        """Who acts in this request."""
-        return doorways.from_request(self.request, "api")
 
 
 def offers(machine: Machine, facts: Facts) -> list[dict[str, Any]]:

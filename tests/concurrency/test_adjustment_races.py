@@ -146,7 +146,7 @@ def both_approve(desk, monkeypatch, limits_locked, *whos):
         group="finance", book="CARD", amount_most=1_000, two_deciders_above=1_000, caller=desk.administrator, **days
     )
     if not limits_locked:
-        monkeypatch.setattr(locks, "beside_own", lambda rows: list(rows))
+        monkeypatch.setattr(locks, "beside_own", list)
     rows = [desk.propose(amount=600, account=account) for account, _who in zip(("wallet", "M1-receivable"), whos, strict=True)]
     shown = [desk.shown(row) for row in rows]
     monkeypatch.setattr(queries, "facts", Meeting().after(queries.facts))

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("ledger_app", "0021_changes_of_settings"),
+        ("ledger_app", "0022_requests_of_programs"),
     ]
 
     operations = [
