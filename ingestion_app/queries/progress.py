@@ -94,7 +94,7 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
         pending=Count("id", filter=Q(state="pending") & ~held),
         running=Count("id", filter=held),
     )
-    done, total = counted["applied_records"] or 0, counted["records"]
+    done, total = counted["applied_records"], counted["records"] or None
     if attempt is not None and attempt.step == Attempt.Step.VALIDATE and is_open:
         # Known beforehand only where the same bytes were read before.
         done, total = attempt.done_records, batch.record_count
