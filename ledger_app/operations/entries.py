@@ -140,10 +140,10 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
 
 SET_BALANCES = {
     "mysql": """
-        UPDATE ledger_app_balance AS balance
-          JOIN JSON_TABLE(%s, '$[*]' COLUMNS (
+        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (
                  id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]', last_on DATE PATH '$[3]'
-               )) AS planned ON planned.id = balance.id
+               )) AS planned
+          STRAIGHT_JOIN ledger_app_balance AS balance FORCE INDEX (PRIMARY) ON balance.id = planned.id
            SET balance.amount = planned.amount, balance.sequence = planned.sequence, balance.last_on = planned.last_on
     """,
     "sqlite": """

@@ -217,6 +217,13 @@ def test_only_the_outermost_transaction_catches_database_errors() -> None:
     assert breaches(source_rules.caught_database_errors, paths, MAY_CATCH_DATABASE_ERRORS) == []
 
 
+def test_what_is_written_by_a_list_is_found_by_its_keys() -> None:
+    given = "UPDATE t AS a STRAIGHT_JOIN u AS b{} ON b.id = a.id SET b.x = 1"
+    assert broken_by(source_rules.unforced_writes, f'A = "{given.format("")}"') != []
+    assert broken_by(source_rules.unforced_writes, f'A = "{given.format(" FORCE INDEX (PRIMARY)")}"') == []
+    assert breaches(source_rules.unforced_writes, files("ledger_app/operations", "ingestion_app/operations"), {}) == []
+
+
 def test_the_rules_on_length_find_one_line_too_many() -> None:
     body = "    pass\n" * 68
     assert broken_by(source_rules.long_functions, f"class A:\n  def short():\n{body}") == []
