@@ -54,6 +54,7 @@ def test_every_page_and_answer_opens(world: World, large: Batch, client_of: Clie
     api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=world.finance).key}")
     striped = Account.objects.filter(book=world.card, stripes__gt=1).first()
     holder = Holder.objects.filter(accounts__isnull=False).first()
+    assert striped is not None
     pages = [
         *(page_of(row) for row in (striped, holder, world.card, large, world.opened[0])),
         *(reverse(f"admin:{name}_changelist") for name in ("ledger_app_account", "ledger_app_holder", "ingestion_app_batch")),

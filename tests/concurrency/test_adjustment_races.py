@@ -141,9 +141,14 @@ def test_without_the_lock_of_the_freeze_a_proposal_slips_in(desk, monkeypatch, s
 
 def both_approve(desk, monkeypatch, limits_locked, *whos):
     """Have two approve an adjustment each, of two members, at once; each has read what was decided before the other has written."""
-    days = {"day_most": 1_000, "all_day_most": 1_000}
     reason_codes.set_limit(
-        group="finance", book="CARD", amount_most=1_000, two_deciders_above=1_000, caller=desk.administrator, **days
+        group="finance",
+        book="CARD",
+        amount_most=1_000,
+        two_deciders_above=1_000,
+        day_most=1_000,
+        all_day_most=1_000,
+        caller=desk.administrator,
     )
     if not limits_locked:
         monkeypatch.setattr(locks, "beside_own", list)
