@@ -9,7 +9,7 @@ from django.db import connection
 from ledger_app.models import Account, Balance
 from ledger_app.queries import totals
 from ledger_app.queries.balances import LAST_DAY, LAST_INSTANT
-from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.queries.postings import JOIN_IN_ORDER, LIST_MOST
 from ledger_app.queries.spans import END, FIRST_DAY, Broken, Movement, Place, Span, Sums, Told
 from ledger_app.queries.totals import Total
 
@@ -37,21 +37,26 @@ COUNTED = """
     ) AS counted
 """
 EVER = "SELECT {all}, COUNT(*) FROM ledger_app_line AS line {known} WHERE line.account_id = %s"
-# Else a server sorts what it thinks is little.
-BY_DATE = {"mysql": "FORCE INDEX (line_date)", "sqlite": ""}
-MOVEMENTS = """
-    SELECT line.id, entry.id, line.effective_on, entry.reference, entry.description, line.amount, line.balance_after,
-           COALESCE(reversed.reference, ''), reversed.effective_on, posting.posted_at, poster.username,
-           posting.origin_kind, posting.origin_id
-      FROM ledger_app_line AS line {by_date}
-      {then} ledger_app_entry AS entry ON entry.id = line.entry_id
-      {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.posted_at <= %s
-      {then} ledger_app_user AS poster ON poster.id = posting.posted_by_id
-      LEFT JOIN ledger_app_entry AS reversed ON reversed.id = entry.reverses_id
+# A server that is to join too sorts what it thinks is little; asked for the index alone it reads that from one end on.
+PLACES = """
+    SELECT line.id FROM ledger_app_line AS line
      WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}
      ORDER BY line.effective_on {direction}, line.id {direction}
      LIMIT %s
 """
+MOVEMENTS = """
+    SELECT line.id, entry.id, line.effective_on, entry.reference, entry.description, line.amount, line.balance_after,
+           COALESCE(reversed.reference, ''), reversed.effective_on, posting.posted_at, poster.username,
+           posting.origin_kind, posting.origin_id
+      FROM ledger_app_line AS line
+      {then} ledger_app_entry AS entry ON entry.id = line.entry_id
+      {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.posted_at <= %s
+      {then} ledger_app_user AS poster ON poster.id = posting.posted_by_id
+      LEFT JOIN ledger_app_entry AS reversed ON reversed.id = entry.reverses_id
+     WHERE {where}
+"""
+IN_ORDER = " ORDER BY line.effective_on {direction}, line.id {direction} LIMIT %s"
+IN_SPAN_BEYOND = "line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}"
 MISDATED = """
     SELECT entry.reference FROM ledger_app_line AS line {then} ledger_app_entry AS entry ON entry.id = line.entry_id
      WHERE line.account_id = %s AND (line.effective_on IS NULL OR line.effective_on <> entry.effective_on)
@@ -210,13 +215,21 @@ def _read(span: Span, after: Place | None, before: Place | None, limit: int) -> 
 def _piece(span: Span, beyond: str, more: list[Any], limit: int, *, is_back: bool) -> list[Movement]:
     if span.first_on > span.last_on:
         return []
-    parts = {"beyond": beyond, "direction": "DESC" if is_back else "ASC", "by_date": BY_DATE[connection.vendor]}
-    statement = _filled(MOVEMENTS, parts)
+    direction = "DESC" if is_back else "ASC"
     span_of = [span.account.pk, _day(span.first_on), _day(span.last_on)]
-    rows = [Movement(*row) for row in _rows(statement, [_instant(span.known_at), *span_of, *more, limit])]
-    return [
-        movement._replace(posted_at=_aware(movement.posted_at), effective_on=_date(movement.effective_on)) for movement in rows
-    ]
+    where, asked = (
+        _filled(IN_SPAN_BEYOND, {"beyond": beyond}) + _filled(IN_ORDER, {"direction": direction}),
+        [*span_of, *more, limit],
+    )
+    if connection.vendor == "mysql" and span.known_at is None and limit <= LIST_MOST:
+        places = _filled(PLACES, {"beyond": beyond, "direction": direction})
+        keys = [key for (key,) in _rows(places, [*span_of, *more, limit])]
+        if not keys:
+            return []
+        where, asked = f"line.id IN ({', '.join(map(str, keys))})", []
+    rows = [Movement(*row) for row in _rows(_filled(MOVEMENTS, {"where": where}), [_instant(span.known_at), *asked])]
+    found = [row._replace(posted_at=_aware(row.posted_at), effective_on=_date(row.effective_on)) for row in rows]
+    return sorted(found, key=lambda row: row.place, reverse=is_back)
 
 
 def _beyond(sign: str, place: Place) -> tuple[str, list[Any]]:
