@@ -199,6 +199,9 @@ def _read(span: Span, after: Place | None, before: Place | None, limit: int) -> 
     Those of its own day are read by themselves: each of the two is then a piece of the index, from one end on.
     """
     place = after or before
+    if before == END:
+        # All of the span: no server sorts that.
+        return _piece(span, "1 = 1", [], limit, is_back=True)
     if place is None or not span.first_on <= place.effective_on <= span.last_on:
         # A place before the span, or after it, leaves all of it or nothing.
         is_whole = place is None or (place.effective_on < span.first_on) == (after is not None)
@@ -221,7 +224,8 @@ def _piece(span: Span, beyond: str, more: list[Any], limit: int, *, is_back: boo
         _filled(IN_SPAN_BEYOND, {"beyond": beyond}) + _filled(IN_ORDER, {"direction": direction}),
         [*span_of, *more, limit],
     )
-    if connection.vendor == "mysql" and span.known_at is None and limit <= LIST_MOST:
+    is_part = span.first_on > FIRST_DAY or span.last_on < LAST_DAY
+    if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= LIST_MOST:
         places = _filled(PLACES, {"beyond": beyond, "direction": direction})
         keys = [key for (key,) in _rows(places, [*span_of, *more, limit])]
         if not keys:
