@@ -19,6 +19,7 @@ class LedgerConfig(AppConfig):
         """Have groups, rights and the system user brought up to date after each migration; have the ledger ask what it knows itself."""
         from django.conf import settings
 
+        from ledger_app.errors import units as error_units
         from ledger_app.models import Posting
         from ledger_app.operations import kept_bytes
         from ledger_app.queries import (
@@ -41,11 +42,13 @@ class LedgerConfig(AppConfig):
             totals,
             trace_proofs,
             undecided,
+            units,
         )
 
         connection_created.connect(totals.install, dispatch_uid="kakutei.totals")
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
+        error_units.register(units.of)
         for unfinished in (adjustments.undecided, reversals.unfinished):
             closing.register(unfinished)
         open_work.register(undecided.of)

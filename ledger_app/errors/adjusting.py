@@ -70,6 +70,7 @@ class OverEveryLimit(LedgerError):
     """No group may decide as much as this."""
 
     code = "over_every_limit"
+    amounts = frozenset({"amount", "most"})
     template = _(
         "Nobody may decide {amount} in book {book}: the highest limit of a group is {most}. Propose less, or have the limit raised."
     )
@@ -110,6 +111,7 @@ class OverLimit(LedgerError):
     """The amount is above what the user's groups may decide."""
 
     code = "over_limit"
+    amounts = frozenset({"amount", "limit"})
     template = _("{user} decides up to {limit} in book {book}; this is {amount}. Someone with a higher limit must decide it.")
 
 
@@ -117,6 +119,7 @@ class OverLimitInSum(LedgerError):
     """With what the user has decided for the member lately, the amount is above what the user's groups may decide."""
 
     code = "over_limit_in_sum"
+    amounts = frozenset({"amount", "limit", "before"})
     template = _(
         "{user} decides up to {limit} for one member in {days} days in book {book}; {before} were decided before, and this is {amount}. "
         "Another person must decide it."
@@ -127,6 +130,7 @@ class OverDayLimit(LedgerError):
     """With what the user has decided on this day, the amount is above what the user's groups may decide on one."""
 
     code = "over_day_limit"
+    amounts = frozenset({"amount", "limit", "before"})
     template = _(
         "{user} decides up to {limit} on one day in book {book}; {before} were decided today, and this is {amount}. "
         "Another person must decide it, or it waits until tomorrow."
@@ -137,6 +141,7 @@ class OverMemberDayLimit(LedgerError):
     """With what everybody has decided for the member on this day, the amount is above what may be decided for one."""
 
     code = "over_member_day_limit"
+    amounts = frozenset({"amount", "limit", "before"})
     template = _(
         "All together decide up to {limit} for one member on one day in book {book}; {before} were decided today, and this is {amount}. "
         "It waits until tomorrow."
@@ -147,6 +152,7 @@ class OverDayLimitOfAll(LedgerError):
     """With what everybody has decided on this day, the amount is above what may be decided on one."""
 
     code = "over_day_limit_of_all"
+    amounts = frozenset({"amount", "limit", "before"})
     template = _(
         "All together decide up to {limit} on one day in book {book}; {before} were decided today, and this is {amount}. "
         "It waits until tomorrow."
@@ -157,6 +163,7 @@ class OverLimitAlone(LedgerError):
     """What one person approves here, with what the same person has decided alone lately, is above what that person may decide alone."""
 
     code = "over_limit_alone"
+    amounts = frozenset({"amount", "before", "alone"})
     template = _(
         "{user} decides up to {alone} alone in {days} days in book {book}; {before} were decided alone before, and this is {amount}. "
         "Another person must decide it, or it is proposed as an adjustment, which two people decide."
@@ -167,6 +174,7 @@ class SecondDeciderNeededInSum(LedgerError):
     """With what the user has decided alone for the member lately, the amount is above what the user may decide alone."""
 
     code = "second_decider_needed_in_sum"
+    amounts = frozenset({"amount", "before", "alone"})
     template = _(
         "{user} decides up to {alone} alone for one member in {days} days in book {book}; {before} were decided alone before, and this is "
         "{amount}. Give the first approval; another person gives the second."
@@ -202,6 +210,7 @@ class SecondDeciderNeeded(LedgerError):
     """The amount is above what the user may decide alone."""
 
     code = "second_decider_needed"
+    amounts = frozenset({"amount", "alone"})
     template = _(
         "Above {alone} in book {book} two people decide, and this is {amount}. Give the first approval; another person gives the second."
     )
@@ -211,6 +220,7 @@ class OneDeciderSuffices(LedgerError):
     """The user may decide this alone."""
 
     code = "one_decider_suffices"
+    amounts = frozenset({"amount"})
     template = _("{user} may decide {amount} alone. Approve it.")
 
 
@@ -303,6 +313,7 @@ class LimitInvalid(LedgerError):
     """A part of a limit is out of its range."""
 
     code = "limit_invalid"
+    amounts = frozenset({"most", "alone", "day", "member_day", "all_day", "highest"})
     template = _(
         "A limit of {most} for one member in sum over {days} days, of which {alone} by one person alone, and on one day {day} by one person, "
         "{member_day} for one member and {all_day} by all together, makes no sense. The first is from 0 to {highest}, the days are from 1 to "

@@ -110,7 +110,7 @@ def set_limit(
     if not is_machine:
         check()
     days = {"day_most": day_most, "member_day_most": member_day_most, "all_day_most": all_day_most}
-    _check_limit(amount_most, two_deciders_above, window_days, days)
+    _check_limit(book, amount_most, two_deciders_above, window_days, days)
 
     def work() -> AdjustmentLimit:
         of_book = books.find(book)
@@ -140,7 +140,7 @@ def set_limit(
     return transactions.join(work)
 
 
-def _check_limit(most: int, alone: int, window_days: int | Unsaid, days: Mapping[str, int | Unsaid | None]) -> None:
+def _check_limit(book: str, most: int, alone: int, window_days: int | Unsaid, days: Mapping[str, int | Unsaid | None]) -> None:
     """:raises errors.Refused: limit_invalid"""
     are_days_fit = all(isinstance(each, Unsaid | None) or 0 <= each <= AMOUNT_MOST for each in days.values())
     is_window_fit = isinstance(window_days, Unsaid) or 1 <= window_days <= WINDOW_DAYS_MOST
@@ -149,7 +149,7 @@ def _check_limit(most: int, alone: int, window_days: int | Unsaid, days: Mapping
     said = {name.removesuffix("_most"): "–" if isinstance(each, Unsaid | None) else each for name, each in days.items()}
     window = WINDOW_DAYS if isinstance(window_days, Unsaid) else window_days
     bounds = {"highest": AMOUNT_MOST, "days_most": WINDOW_DAYS_MOST}
-    raise errors.Refused([adjusting.LimitInvalid(most=most, alone=alone, days=window, **said, **bounds)])
+    raise errors.Refused([adjusting.LimitInvalid(book=book, most=most, alone=alone, days=window, **said, **bounds)])
 
 
 def _is_reason_code(code: str) -> bool:

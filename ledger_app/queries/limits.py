@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Abs
 
-from ledger_app.errors import LedgerError
+from ledger_app.errors import LedgerError, units
 from ledger_app.models import Account, Adjustment, AdjustmentDecision, AdjustmentLimit, Book, ReasonCode, User
 from ledger_app.queries import decided, postings
 from ledger_app.queries.rights import rights_of
@@ -96,7 +96,7 @@ def beyond_of_many(scope: decided.Scope, weights: Sequence[Weight], *, days_only
             mine = [each for each in weights if each.reason_id == reason.pk]
             part = _Part(scope._replace(reason_id=reason.pk), special, place(scope.book, reason), mine)
             found += _beyond(part, owners, judge)
-    return found
+    return units.belonging(found, scope.book.pk)
 
 
 class _Part(NamedTuple):
