@@ -251,5 +251,5 @@ def test_a_limit_that_makes_no_sense_says_what_would(desk, said):
         limit(desk, **said)
     (reason,) = refused.value.reasons
     assert reason.code == "limit_invalid"
-    for word in ("for one member in sum over", "by one person alone", "from 1 to 366", "1000000000000000"):
+    for word in ("for one member in sum over", "by one person alone", "from 1 to 366", "1,000,000,000,000,000 JPY"):
         assert word in str(reason)
