@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.permissions import IsAuthenticated
@@ -14,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import doorways, problems
+from config import doorways
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
+from config.api_schema import Schema
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
@@ -75,29 +75,27 @@ class ProblemOutput(Output):
     faults = FaultOutput(many=True, required=False)
 
 
-class Schema(AutoSchema):
-    """Describes the errors of every operation once."""
+class ViewSchema(Schema):
+    """Describes an operation whose errors are problems."""
 
-    def _get_response_bodies(self, direction: Any = "response") -> Any:
-        bodies = super()._get_response_bodies(direction)
-        bodies["default"] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-            ProblemOutput, "default", [problems.MEDIA_TYPE], direction
-        )
-        return bodies
+    problem = ProblemOutput
 
 
 class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
     """Lists and shows rows; a subclass names what may be asked for and what is shown."""
 
-    schema = Schema()
+    schema = ViewSchema()
     metadata_class = None
     parser_classes = [StrictJSONParser]
     filter_backends = ()
     lookup_value_regex = ID_PATTERN
     # The rights to view what is shown beside the view's own model.
     reads: tuple[str, ...] = ()
-    # What a list may be narrowed by.
+    # What a list may be narrowed by, and what the query of an action may ask for.
     filters: ClassVar[type[Input]] = Input
+    asks: ClassVar[type[Input]] = Input
+    # Whether an action beside the list answers with a page of rows.
+    pages: ClassVar[bool] = False
     detail_serializer_class: ClassVar[type[Output] | None] = None
 
     def get_serializer_class(self) -> Any:
@@ -106,21 +104,33 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
             return self.detail_serializer_class
         return super().get_serializer_class()
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask for the rights, then read what the query asks for: what an address does not know is refused, whatever the method."""
+        super().initial(request, *args, **kwargs)
+        self.asked = self._read_query()
+
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow a list to what was asked for. One row is found by its address alone."""
-        return self.narrow(queryset, self.asked(self.filters)) if self.action == "list" else queryset
+        return self.narrow(queryset, self.asked) if self.action == "list" else queryset
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
         """Return the rows that were asked for, by what the filters' fields name as their source."""
         return rows.filter(**asked)
 
-    def asked(self, shape: type[Input]) -> dict[str, Any]:
-        """Return what the query says, read by ``shape``."""
+    def query_shape(self) -> type[Input]:
+        """Return the shape of what the query of the action may ask for."""
+        return self.filters if self.action == "list" else self.asks
+
+    def _read_query(self) -> dict[str, Any]:
         query = self.request.query_params.copy()
         for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
-            if len(query.getlist(name)) == 1:
+            if self.is_paged() and len(query.getlist(name)) == 1:
                 del query[name]
-        return self.read(shape, query)
+        return self.read(self.query_shape(), query)
+
+    def is_paged(self) -> bool:
+        """Whether the action answers with a page of rows."""
+        return self.action == "list" or self.pages
 
     def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
         """Return ``data`` read by ``shape``."""
