@@ -13,7 +13,6 @@ from rest_framework.parsers import BaseParser
 
 from config.api_fields import TextField, WholeNumberField
 from ledger_app.errors.printable import escaped
-from ledger_app.operations.transitions import REASON_MOST
 
 BODY_BYTES_MOST: Final = 1_000_000
 NAME_SHOWN_MOST: Final = 100
@@ -100,7 +99,6 @@ def _reason() -> TextField:
     return TextField(
         required=False,
         allow_blank=True,
-        max_length=REASON_MOST,
         help_text=_("Kept in the audit row; required where the offer says so."),
     )
 

@@ -24,6 +24,7 @@ class Command(commands.Command):
         parser.add_argument("action", metavar="|".join(names), choices=names)
         parser.add_argument("--user", required=True, metavar="U")
         parser.add_argument("--reason", required=True, metavar="T")
+        commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
         """Change the state, unless it is the one that is asked for."""
@@ -33,6 +34,9 @@ class Command(commands.Command):
         if account is None:
             raise Refused([NotFound(what=f"account of {options['book']}", name=options["code"])])
         if account.state != transition.target:
-            account = accounts.change(account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller)
+            version = commands.demand_version(ACCOUNT, transition.name, account, options["shown_version"])
+            account = accounts.change(
+                account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller, version=version
+            )
         data = {"book": options["book"], "account": account.code, "state": account.state, "version": account.version}
         return commands.Outcome(data, (f"{options['book']}/{account.code} is {account.state}",))
