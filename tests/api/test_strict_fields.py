@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,9 +25,27 @@ NO_TEXT = [1, 0, 1.10, True, [], {}, ["x"]]
 NO_KEY = [*NO_TEXT, *UNSEEN, "", " ", " x", "x ", "x\u3000", "\u00a0x"]
 NO_NUMBER = [1.0, "1", "", "x", True, False, [], {}, 2**63, -(2**63), 10**400, 1e300]
 NO_NUMBER_TEXT = ["", "x", "-1", "+1", "1.0", "01", " 1", "1 ", "1_0", "１", "٣", "9" * 19, "9" * 400, "1e3", "0x1"]
-NO_DAY = ["", "2017-1-1", "20170131", "2017-W05-2", "0000-01-01", "0001-01-01", "9999-12-31", "10000-01-01", "2017-02-30", " 2017-01-31"]
+NO_DAY = [
+    "",
+    "2017-1-1",
+    "20170131",
+    "2017-W05-2",
+    "0000-01-01",
+    "0001-01-01",
+    "9999-12-31",
+    "10000-01-01",
+    "2017-02-30",
+    " 2017-01-31",
+]
 NO_DAY += ["2017-01-31T00:00:00Z", "2017-01-31+09:00", "２０１７-01-31", HALF]
-NO_INSTANT = ["", "2017-01-31", "2017-01-31T00:00:00", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "10000-01-01T00:00:00Z"]
+NO_INSTANT = [
+    "",
+    "2017-01-31",
+    "2017-01-31T00:00:00",
+    "0000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-12:00",
+    "10000-01-01T00:00:00Z",
+]
 NO_INSTANT += ["2017-W05-2T00:00:00Z", "20170131T000000Z", "2017-01-31T24:00:01Z", "2017-01-31T00:00:00+25:00", HALF]
 BAD: dict[type[Any], list[Any]] = {
     api_fields.DigestField: [*NO_KEY, "0" * 63, "F" * 64, "0" * 65, "x" * 64, " " + "0" * 64, "0" * 64 + "\n"],
@@ -58,6 +77,16 @@ def bad_for(field: Any) -> list[Any]:
     return found if field.allow_null else [*found, None]
 
 
+def taken(field: Any) -> list[Any]:
+    """Return the values that the field takes and must not."""
+    found = []
+    for bad in bad_for(field):
+        with suppress(serializers.ValidationError):
+            field.run_validation(bad)
+            found.append(bad)
+    return found
+
+
 def test_every_strict_kind_has_values_that_it_must_not_take() -> None:
     declared = {
         each
@@ -84,11 +113,7 @@ def test_every_field_is_of_the_one_strict_kind(door: Door) -> None:
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
 def test_every_field_takes_only_what_it_says(door: Door) -> None:
     for shape in filter(None, (door.query, door.body)):
-        for name, field in fields_of(shape):
-            for bad in bad_for(field):
-                with pytest.raises(serializers.ValidationError):
-                    field.run_validation(bad)
-                    pytest.fail(f"{shape.__name__}.{name} took {bad!r}")
+        assert {name: taken(field) for name, field in fields_of(shape) if taken(field)} == {}
 
 
 @pytest.mark.parametrize("door", FILTERS, ids=lambda door: door.name)
@@ -134,7 +159,12 @@ def test_an_empty_a_repeated_and_an_unknown_filter_are_refused_and_so_is_every_b
 
 def test_what_no_address_knows_is_refused_by_its_name_whatever_the_name_is(client: APIClient) -> None:
     for door in DOORS:
-        for name, shown in (("nothing", "nothing"), ("%ED%A0%80", "\ufffd" * 3), ("a%00%0A", "a\\x00\\n"), ("x" * 300, "x" * 100)):
+        for name, shown in (
+            ("nothing", "nothing"),
+            ("%ED%A0%80", "\ufffd" * 3),
+            ("a%00%0A", "a\\x00\\n"),
+            ("x" * 300, "x" * 100),
+        ):
             assert faults(client.generic(door.method, f"{address(door)}?{name}=1"))[shown] == "unknown", door.name
 
 
