@@ -56,8 +56,9 @@ def _is_taken(request: HttpRequest, model_admin: Any, name: str, value: str) -> 
         return TOKEN.fullmatch(value) is not None
     if name == ERROR_FLAG or not value:
         return False
-    if name in _own_filters(request, model_admin):
-        return True  # Its choices are asked once they are known.
+    # The choices of a filter of ours are asked once they are known; one that has the name of a look-up has its form too.
+    if name in _own_filters(request, model_admin) and "__" not in name:
+        return True
     return _is_lookup(model_admin.model, name, value)
 
 

@@ -93,6 +93,12 @@ class StrictList:
             return list_filters.refusal(request, self, said)
         return response
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a row by its number; what is written in another way is none."""
+        if isinstance(self.model._meta.pk, models.IntegerField) and NUMBER.fullmatch(object_id) is None:  # type: ignore[attr-defined]  # noqa: SLF001 - Django's public API
+            return None
+        return super().get_object(request, object_id, from_field)  # type: ignore[misc]  # of the framework's admin
+
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         del request, object_id
         raise Http404(_("There is no {what} of this number.").format(what=opts.verbose_name))

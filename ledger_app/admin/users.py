@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import TokenProxy
 
 from config import doorways
+from config.api_fields import NUMBER
 from config.context import GROUPS
 from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, list_url
 from config.sheets import Column, Facts, Sheet, Table
@@ -180,7 +181,7 @@ class TokenAdmin(LookingAdmin):
         """Return the token of the user of this number."""
         del from_field
         found = self.get_queryset(request).select_related("user")
-        return found.filter(user=object_id).first() if object_id.isascii() and object_id.isdecimal() else None
+        return found.filter(user=object_id).first() if NUMBER.fullmatch(object_id) else None
 
     def may_give(self, request: HttpRequest) -> bool:
         """Whether the user has the right."""
