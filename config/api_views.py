@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import doorways
+from config import api_once, doorways
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
 from config.api_schema import Schema
@@ -81,21 +81,63 @@ class ViewSchema(Schema):
     problem = ProblemOutput
 
 
-class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
-    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+class DoorView(GenericViewSet[Any]):
+    """What every address has in common: strict JSON in, problems out, and POSTs that may be sent again under a key."""
 
     schema = ViewSchema()
     metadata_class = None
     parser_classes = [StrictJSONParser]
     filter_backends = ()
+    # Actions that are POSTs for what they are asked with, and write nothing: a key has nothing to keep there.
+    looks: ClassVar[frozenset[str]] = frozenset()
+    # What the query of an action may ask for, and whether an action beside the list answers with a page of rows.
+    asks: ClassVar[type[Input]] = Input
+    pages: ClassVar[bool] = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask for the rights, then read what the query asks for, whatever the method; have what comes under a key done once."""
+        super().initial(request, *args, **kwargs)
+        self.asked = self._read_query()
+        handler = getattr(self, "post", None) if request.method == "POST" else None
+        if handler is not None and api_once.HEADER in request.headers and self.action not in self.looks:
+            self.post = api_once.once(handler, request, self.caller)
+
+    def query_shape(self) -> type[Input]:
+        """Return the shape of what the query of the action may ask for."""
+        return self.asks
+
+    def is_paged(self) -> bool:
+        """Whether the action answers with a page of rows."""
+        return self.pages
+
+    def _read_query(self) -> dict[str, Any]:
+        query = self.request.query_params.copy()
+        for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
+            if self.is_paged() and len(query.getlist(name)) == 1:
+                del query[name]
+        return self.read(self.query_shape(), query)
+
+    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
+        """Return ``data`` read by ``shape``."""
+        serializer = shape(data=data)
+        serializer.is_valid(raise_exception=True)
+        found: dict[str, Any] = serializer.validated_data
+        return found
+
+    @property
+    def caller(self) -> Caller:
+        """Who acts in this request."""
+        return doorways.from_request(self.request, "api")
+
+
+class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
+    """Lists and shows rows; a subclass names what may be asked for and what is shown."""
+
     lookup_value_regex = ID_PATTERN
     # The rights to view what is shown beside the view's own model.
     reads: tuple[str, ...] = ()
-    # What a list may be narrowed by, and what the query of an action may ask for.
+    # What a list may be narrowed by.
     filters: ClassVar[type[Input]] = Input
-    asks: ClassVar[type[Input]] = Input
-    # Whether an action beside the list answers with a page of rows.
-    pages: ClassVar[bool] = False
     detail_serializer_class: ClassVar[type[Output] | None] = None
 
     def get_serializer_class(self) -> Any:
@@ -103,11 +145,6 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
         if self.action == "retrieve" and self.detail_serializer_class is not None:
             return self.detail_serializer_class
         return super().get_serializer_class()
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Ask for the rights, then read what the query asks for: what an address does not know is refused, whatever the method."""
-        super().initial(request, *args, **kwargs)
-        self.asked = self._read_query()
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow a list to what was asked for. One row is found by its address alone."""
@@ -118,35 +155,16 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[
         return rows.filter(**asked)
 
     def query_shape(self) -> type[Input]:
-        """Return the shape of what the query of the action may ask for."""
+        """Return the shape of what a list may be narrowed by, or of what the action may be asked."""
         return self.filters if self.action == "list" else self.asks
-
-    def _read_query(self) -> dict[str, Any]:
-        query = self.request.query_params.copy()
-        for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
-            if self.is_paged() and len(query.getlist(name)) == 1:
-                del query[name]
-        return self.read(self.query_shape(), query)
 
     def is_paged(self) -> bool:
         """Whether the action answers with a page of rows."""
         return self.action == "list" or self.pages
 
-    def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
-        """Return ``data`` read by ``shape``."""
-        serializer = shape(data=data)
-        serializer.is_valid(raise_exception=True)
-        found: dict[str, Any] = serializer.validated_data
-        return found
-
     def page(self, rows: QuerySet[Any]) -> Response:
         """Answer with one page of ``rows``, in the shape of the action."""
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
-
-    @property
-    def caller(self) -> Caller:
-        """Who acts in this request."""
-        return doorways.from_request(self.request, "api")
 
 
 def offers(machine: Machine, facts: Facts) -> list[dict[str, Any]]:

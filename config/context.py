@@ -21,6 +21,7 @@ GROUPS: Final = {
     "engineer": _("Engineers"),
     "auditor": _("Auditors"),
     "till": _("Tills"),
+    "machine": _("Programs"),
 }
 VERIFICATIONS_LOOKED_AT: Final = 50
 

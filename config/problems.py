@@ -75,10 +75,10 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.ValidationError):
         faults = list(_faults(error.get_full_details()))
         sentence = " ".join(f"{fault['field']}: {fault['sentence']}" if fault["field"] else fault["sentence"] for fault in faults)
-        response.data = _problem(response.status_code, code, sentence, faults=faults)
+        response.data = body(response.status_code, code, sentence, faults=faults)
     else:
         sentence = str(detail) if detail is not None else str(TITLES.get(response.status_code, code))
-        response.data = _problem(response.status_code, code, sentence)
+        response.data = body(response.status_code, code, sentence)
     return _fill(response, context)
 
 
@@ -106,7 +106,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return server_error_page(request)
     number = status.HTTP_500_INTERNAL_SERVER_ERROR
     sentence = _("The program failed; nothing of this request was kept half done. The fault is in the log.")
-    return JsonResponse(_problem(number, "server_error", str(sentence)), status=number, content_type=MEDIA_TYPE)
+    return JsonResponse(body(number, "server_error", str(sentence)), status=number, content_type=MEDIA_TYPE)
 
 
 def _refusal(error: errors.LedgerError) -> Response:
@@ -115,7 +115,7 @@ def _refusal(error: errors.LedgerError) -> Response:
     number = _status_of(gravest)
     headers = {"Retry-After": str(SECONDS_TO_WAIT)} if number == status.HTTP_503_SERVICE_UNAVAILABLE else None
     listed = [reason.as_dict() for reason in reasons]
-    return Response(_problem(number, gravest.code, error.sentence, reasons=listed), status=number, headers=headers)
+    return Response(body(number, gravest.code, error.sentence, reasons=listed), status=number, headers=headers)
 
 
 def _status_of(reason: errors.LedgerError) -> int:
@@ -150,7 +150,8 @@ def _faults(details: Any, field: str = "") -> Iterator[dict[str, str]]:
             yield from _faults(inner, field)
 
 
-def _problem(number: int, code: str, sentence: str, **extra: Any) -> dict[str, Any]:
+def body(number: int, code: str, sentence: str, **extra: Any) -> dict[str, Any]:
+    """Return a problem as it goes out."""
     title = str(TITLES.get(number, _("Refused")))
     return {"type": f"urn:kakutei:{code}", "title": title, "status": number, "detail": sentence, "code": code, **extra}
 

@@ -25,6 +25,7 @@ class LedgerConfig(AppConfig):
             adjustments,
             closing,
             date_proofs,
+            feed_proofs,
             floor_proofs,
             lot_proofs,
             member_proofs,
@@ -50,9 +51,10 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.MERGE, posting_origins.merges)
         origins.register(Posting.Origin.EXPIRY, posting_origins.expiries)
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
+        origins.register(Posting.Origin.SUBMISSION, posting_origins.submissions)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        for also in (date_proofs, floor_proofs, member_proofs, reference_proofs):
+        for also in (date_proofs, feed_proofs, floor_proofs, member_proofs, reference_proofs):
             proofs.register(also.STATEMENTS)
         proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
         proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)

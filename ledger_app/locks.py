@@ -36,6 +36,10 @@ SHARED = {"mysql": "LOCK IN SHARE MODE", "sqlite": ""}
 EXCLUSIVE = {"mysql": "FOR UPDATE", "sqlite": ""}
 
 
+# What MariaDB (1205) and MySQL (3572) say where a row that was asked for at once is held.
+NOT_FREE = frozenset({1205, 3572})
+
+
 class LockOrderBroken(AssertionError):
     """The program asked for a lock out of order, twice, or outside the outermost transaction."""
 
@@ -142,6 +146,14 @@ def next_free(rows: models.QuerySet[Row]) -> Row | None:
     """Lock and return, as the caller's own row, the first of ``rows`` that nobody else has locked; None where there is none."""
     _take(0)
     return rows.select_for_update(skip_locked=True).first()
+
+
+def look(rows: models.QuerySet[Row]) -> list[Row]:
+    """Lock and return ``rows`` without waiting, for no longer than the look: outside the outermost transaction.
+
+    :raises OperationalError: of ``NOT_FREE``, where somebody holds one of them, or is writing it
+    """
+    return list(rows.select_for_update(nowait=True))
 
 
 def free_rows(rows: models.QuerySet[Row]) -> list[Row]:

@@ -25,6 +25,7 @@ USERS = (
     ("support-1", "support"),
     ("auditor-1", "auditor"),
     ("till-1", "till"),
+    ("machine-1", "machine"),
 )
 STRIPES = 16
 POINTS_RULE = RuleGiven(expiry="months", validity=24, breakage="breakage.income")

@@ -222,6 +222,7 @@ DETAIL = {200: AdjustmentDetailOutput}
 class AdjustmentView(LookView):
     """Proposals to adjust a balance, and what became of them."""
 
+    looks = frozenset({"preview"})
     queryset = Adjustment.objects.select_related("book", "account", "contra_account", "reason_code", "proposed_by")
     serializer_class = AdjustmentOutput
     detail_serializer_class = AdjustmentDetailOutput

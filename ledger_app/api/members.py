@@ -182,6 +182,7 @@ class MemberDetailOutput(MemberOutput):
 class MemberView(LookView):
     """The members."""
 
+    looks = frozenset({"find"})
     queryset = Holder.objects.all()
     serializer_class = MemberOutput
     detail_serializer_class = MemberDetailOutput
@@ -335,6 +336,7 @@ class MergeFilters(Input):
 class MergeView(LookView):
     """The merges of members."""
 
+    looks = frozenset({"preview"})
     queryset = Merge.objects.select_related("proposed_by", "decided_by", "undoes")
     serializer_class = MergeOutput
     detail_serializer_class = MergeDetailOutput

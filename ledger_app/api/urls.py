@@ -6,7 +6,9 @@ from ledger_app.api.accounts import AccountView
 from ledger_app.api.adjustments import AdjustmentView
 from ledger_app.api.books import BookView
 from ledger_app.api.entries import EntryView
+from ledger_app.api.events import EventView
 from ledger_app.api.holds import HoldView
+from ledger_app.api.many import ManyView
 from ledger_app.api.members import MemberView, MergeView
 from ledger_app.api.periods import PeriodView
 from ledger_app.api.reversals import ReversalView
@@ -18,6 +20,8 @@ router.register("books", BookView, basename="book")
 router.register("accounts", AccountView, basename="account")
 router.register("entries", EntryView, basename="entry")
 router.register("holds", HoldView, basename="hold")
+router.register("events", EventView, basename="event")
+router.register("bulk", ManyView, basename="bulk")
 router.register("adjustments", AdjustmentView, basename="adjustment")
 router.register("members", MemberView, basename="member")
 router.register("merges", MergeView, basename="merge")

@@ -17,6 +17,7 @@ from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import Holder, Identifier, User
+from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
 from ledger_app.models.setting_changes import SettingChange
 from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
@@ -34,14 +35,17 @@ __all__ = [
     "Book",
     "ContraAccount",
     "Entry",
+    "Event",
     "ExpiryChunk",
     "ExpiryRun",
+    "Feed",
     "FreezeAttempt",
     "Hold",
     "HoldLot",
     "HoldRule",
     "HoldTarget",
     "Holder",
+    "IdempotencyKey",
     "Identifier",
     "Line",
     "Link",
@@ -60,6 +64,7 @@ __all__ = [
     "Seal",
     "SealCover",
     "SettingChange",
+    "Submission",
     "Trace",
     "User",
     "Verification",

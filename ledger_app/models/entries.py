@@ -27,6 +27,7 @@ class Posting(models.Model):
         EXPIRY = "expiry", _("Expiry")
         MERGE = "merge", _("Merge")
         HOLD = "hold", _("Hold")
+        SUBMISSION = "submission", _("Request of a program")
 
     origin_kind = models.CharField(_("origin"), max_length=12, choices=Origin)
     origin_id = models.PositiveBigIntegerField(_("origin's number"))

@@ -8,6 +8,7 @@ from typing import Any
 from ledger_app import errors
 from ledger_app.errors.stored import stored
 from ledger_app.models import AuditRow, User
+from ledger_app.operations import feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,12 @@ def record(
     reasons: Sequence[errors.LedgerError] = (),
     facts: Mapping[str, Any] | None = None,
 ) -> AuditRow:
-    """Write one audit row in the caller's transaction."""
+    """Write one audit row in the caller's transaction, and the event of what was done."""
     for each in reasons:
         each.is_recorded = True
+    if outcome == AuditRow.Outcome.DONE:
+        states = {name: state for name, state in (("from_state", from_state), ("to_state", to_state)) if state}
+        feed.tell(subject_type=subject.type, subject_id=subject.id, action=action, by=caller.user, at=caller.at, facts=states)
     return AuditRow.objects.create(
         subject_type=subject.type,
         subject_id=subject.id,

@@ -9,11 +9,12 @@ from ledger_app import errors, locks
 from ledger_app.errors import bounds
 from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
-from ledger_app.operations import bulk, lots, measuring, traces
+from ledger_app.operations import bulk, feed, lots, measuring, traces
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, holding
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
+from ledger_app.rules.feed import POSTING
 from ledger_app.rules.posting import Draft, HeldAccount, Plan
 
 ENTRY_COLUMNS = {
@@ -110,6 +111,8 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
         entry_count=len(plan.entries),
         line_count=len(plan.lines),
     )
+    counts = {"origin": origin.kind, "origin_id": origin.id, "entries": len(plan.entries)}
+    feed.tell(subject_type=POSTING, subject_id=row.pk, action="posted", by=caller.user, at=row.posted_at, facts=counts)
     first = row.pk * PLACES
     places = sorted(range(len(plan.entries)), key=[entry.draft.book_id for entry in plan.entries].__getitem__)
     keys = [0] * len(places)
@@ -137,10 +140,10 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
 
 SET_BALANCES = {
     "mysql": """
-        UPDATE ledger_app_balance AS balance
-          JOIN JSON_TABLE(%s, '$[*]' COLUMNS (
+        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (
                  id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]', last_on DATE PATH '$[3]'
-               )) AS planned ON planned.id = balance.id
+               )) AS planned
+          STRAIGHT_JOIN ledger_app_balance AS balance FORCE INDEX (PRIMARY) ON balance.id = planned.id
            SET balance.amount = planned.amount, balance.sequence = planned.sequence, balance.last_on = planned.last_on
     """,
     "sqlite": """

@@ -73,7 +73,7 @@ def end_over(account_ids: Collection[int], *, at: datetime, caller: Caller) -> i
 UNHOLD = {
     "mysql": """
         UPDATE ledger_app_holdlot AS part
-          STRAIGHT_JOIN ledger_app_openlot AS remainder ON remainder.lot_id = part.lot_id
+          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON remainder.lot_id = part.lot_id
            SET remainder.held = remainder.held - part.amount
          WHERE part.hold_id = %s
     """,
@@ -99,7 +99,7 @@ def unhold(hold_id: int) -> None:
 LET_GO = {
     "mysql": """
         UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (lot_id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]')) AS planned
-          STRAIGHT_JOIN ledger_app_openlot AS remainder ON remainder.lot_id = planned.lot_id
+          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON remainder.lot_id = planned.lot_id
            SET remainder.held = remainder.held - planned.amount
     """,
     "sqlite": """
@@ -174,7 +174,7 @@ AS_BEFORE = "remainder.lot_id = planned.lot_id AND remainder.remaining = remaini
 SET_REMAINDERS = {
     "mysql": f"""
         UPDATE {GIVEN["mysql"]}
-          STRAIGHT_JOIN ledger_app_openlot AS remainder ON {AS_BEFORE}
+          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON {AS_BEFORE}
            SET remainder.remaining = planned.remaining, remainder.held = planned.held
     """,
     "sqlite": f"""
@@ -186,7 +186,7 @@ SET_REMAINDERS = {
 DROP_REMAINDERS = {
     "mysql": f"""
         DELETE remainder FROM {GIVEN["mysql"]}
-          STRAIGHT_JOIN ledger_app_openlot AS remainder ON {AS_BEFORE}
+          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON {AS_BEFORE}
     """,
     "sqlite": f"""
         DELETE FROM ledger_app_openlot

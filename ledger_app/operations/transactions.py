@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -31,6 +32,9 @@ MEETING = "two writers met on a unique key"
 
 Result = TypeVar("Result")
 
+# What the triggers say on which two writers may meet in the one transaction that is open over several operations; None outside of one.
+_met_in_whole: ContextVar[set[str] | None] = ContextVar("met_in_whole", default=None)
+
 
 def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     """Run ``work`` in the outermost transaction and return its result.
@@ -42,6 +46,45 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     :raises errors.TryAgain: when the last try failed, or the connection was lost. The outcome of a lost COMMIT is unknown; the callers are
         written so that the same call again finds what landed.
     """
+    if (met := _met_in_whole.get()) is not None:
+        met.add(meets_on)
+        return _part(work)
+    return _outermost(work, {meets_on})
+
+
+def whole(work: Callable[[], Result]) -> Result:
+    """Run ``work``, which calls operations, in one transaction: what each of them would commit by itself is a part of it.
+
+    A part that is refused is undone by itself, as its own transaction would be; ``work`` says what becomes of the rest. It begins anew as a
+    whole where ``run`` would. Each part takes its locks in their order; two wholes may wait for each other, and then one of them begins anew.
+
+    :raises errors.Refused: as ``run``
+    :raises errors.TryAgain: as ``run``
+    """
+    if _met_in_whole.get() is not None:
+        return _part(work)
+    met: set[str] = set()
+    token = _met_in_whole.set(met)
+    try:
+        return _outermost(work, met)
+    finally:
+        _met_in_whole.reset(token)
+
+
+def _part(work: Callable[[], Result]) -> Result:
+    """Run what is a transaction of its own elsewhere, so that its refusal undoes it and nothing else."""
+    locks.begin()
+    try:
+        with transaction.atomic():
+            return work()
+    except (DatabaseError, InterfaceError) as error:
+        refusal = None if passing_cause(error) else refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _outermost(work: Callable[[], Result], met_on: set[str]) -> Result:
     if locks.is_counting():
         raise RuntimeError("the outermost transaction is open already")
     cause = ""
@@ -53,7 +96,7 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
                 result = work()
                 done = time.perf_counter()
         except (DatabaseError, InterfaceError) as error:
-            cause = passing_cause(error) or (MEETING if meets_on and meets_on in str(error) else "")
+            cause = passing_cause(error) or (MEETING if any(each and each in str(error) for each in met_on) else "")
             measuring.count(_counted(cause))
             if cause == "lost":
                 connection.close()
@@ -85,6 +128,20 @@ def join(work: Callable[[], Result]) -> Result:
     :raises errors.TryAgain: as ``run``
     """
     return work() if locks.is_counting() else run(work)
+
+
+def is_held(look: Callable[[], object]) -> bool:
+    """Whether somebody holds a row that ``look`` locks without waiting, in a transaction that ends with the look."""
+    if locks.is_counting():
+        raise RuntimeError("a look for what others hold is no part of a transaction")
+    try:
+        with transaction.atomic():
+            look()
+    except OperationalError as error:
+        if error.args[:1] and error.args[0] in locks.NOT_FREE:
+            return True
+        raise
+    return False
 
 
 def again(cause: str) -> errors.TryAgain:

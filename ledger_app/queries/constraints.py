@@ -34,6 +34,8 @@ COLLIDE = frozenset(
             "ledger_app_holdrule.book_id",
             "merge_holder_once",
             "merge_undone_once",
+            "idempotency_key_unique",
+            "ledger_app_event.number",
             "reversal_entry_unique",
         ),
         *("ledger_app_user.username", "ledger_app_book.code", "ledger_app_reasoncode.code", "ledger_app_entry.reverses_id"),

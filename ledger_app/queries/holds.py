@@ -77,6 +77,17 @@ def of_day(account: Account, at: datetime) -> int:
     return int(rows.aggregate(total=Sum(kept))["total"] or 0)
 
 
+def find(book: Book, reference: str) -> Hold:
+    """Return a hold by its reference.
+
+    :raises errors.Refused: not_found
+    """
+    found = Hold.objects.filter(book=book, reference=reference).first()
+    if found is None:
+        raise errors.Refused([errors.NotFound(what=f"hold of {book.code}", name=reference)])
+    return found
+
+
 def find_account(book: str, code: str) -> Account:
     """Return an account by its book's code and its own.
 

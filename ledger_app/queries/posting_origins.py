@@ -1,10 +1,10 @@
-"""Tells of entries that adjustments, merges, runs of expiry and holds brought, each kind in a few statements however many they are."""
+"""Tells of entries that adjustments, merges, runs of expiry, holds and programs brought, each kind in a few statements however many they are."""
 
 from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from ledger_app.models import ExpiryChunk, Hold, Merge
+from ledger_app.models import ExpiryChunk, Hold, Merge, Submission
 from ledger_app.queries import adjustment_origins, postings
 from ledger_app.queries.origins import Came, Fact, Told
 
@@ -135,4 +135,35 @@ def holds(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: 
         }
         shown = [Fact(_("Hold"), row.reference, ("ledger_app.hold", row.pk)), Fact(_("Placed by"), row.placed_by.username)]
         told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.hold", row.pk))
+    return told
+
+
+def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+    """Tell which program sent an entry, when, and in which request."""
+    del whole
+    rows: dict[int, Submission] = {}
+    for part in postings.parts(sorted({came.origin_id for came in entries})):
+        rows.update((row.pk, row) for row in Submission.objects.filter(id__in=part).select_related("sent_by"))
+    told = {}
+    for came in entries:
+        row = rows.get(came.origin_id)
+        if row is None:
+            continue
+        sentence = _("Request {number} of the program {user} at {at}, of {count} entries").format(
+            number=row.pk, user=row.sent_by.username, at=row.sent_at.isoformat(), count=row.given_count
+        )
+        facts = {
+            "submission": row.pk,
+            "sent_by": row.sent_by.username,
+            "sent_at": row.sent_at.isoformat(),
+            "request": row.request,
+            "host": row.host,
+            "given_count": row.given_count,
+        }
+        shown = [
+            Fact(_("Request"), f"#{row.pk} {row.request}".strip()),
+            Fact(_("Sent by"), row.sent_by.username),
+            Fact(_("Entries that were sent"), str(row.given_count)),
+        ]
+        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence])
     return told

@@ -38,8 +38,11 @@ ORIGINS = """
       LEFT JOIN ledger_app_hold AS hold ON posting.origin_kind = 'hold' AND hold.id = posting.origin_id
       LEFT JOIN ledger_app_merge AS merge ON posting.origin_kind = 'merge' AND merge.id = posting.origin_id
       LEFT JOIN ledger_app_expirychunk AS expiry ON posting.origin_kind = 'expiry' AND expiry.id = posting.origin_id
+      LEFT JOIN ledger_app_submission AS submission ON posting.origin_kind = 'submission' AND submission.id = posting.origin_id
      WHERE posting.origin_kind NOT IN ({kinds})
         OR (posting.origin_kind = 'hold' AND (hold.id IS NULL OR hold.state <> 'settled' OR posting.entry_count <> 1))
+        OR (posting.origin_kind = 'submission'
+            AND (submission.id IS NULL OR submission.given_count < posting.entry_count OR submission.sent_by_id <> posting.posted_by_id))
         OR (posting.origin_kind = 'merge' AND (merge.id IS NULL OR merge.state <> 'done'))
         OR (posting.origin_kind = 'expiry' AND (expiry.id IS NULL OR expiry.entry_count <> posting.entry_count))
         OR (posting.origin_kind = 'reversal'

@@ -14,3 +14,13 @@ def rights_of(user: User) -> frozenset[str]:
         kept_back = {"ingestion_app.withdraw_batch", "ingestion_app.reverse_batch"}
         return (frozenset(rights.ACTIONS["engineer"]) - kept_back) | {EXPIRE}
     return frozenset(user.get_all_permissions())
+
+
+def of_program(user: User) -> frozenset[str]:
+    """Return the rights that a user has as a program: of no group in which people are. A person, superusers included, has none."""
+    groups = set(user.groups.values_list("name", flat=True))
+    return (
+        frozenset(rights.ACTIONS["machine"])
+        if groups == {"machine"} and not user.is_superuser and user.is_active
+        else frozenset()
+    )

@@ -47,6 +47,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "auditor": ("ledger_app.run_verification",),
     # Systems, not people: what stands at the point of sale.
     "till": ("ledger_app.place_hold", "ledger_app.settle_hold", "ledger_app.release_hold"),
+    # Programs that post by themselves; no person has this right.
+    "machine": ("ledger_app.post_entry",),
 }
 
 READ: Mapping[str, tuple[str, ...]] = {
@@ -62,6 +64,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "book",
         "contraaccount",
         "entry",
+        "event",
         "expirychunk",
         "expiryrun",
         "freezeattempt",
@@ -88,6 +91,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "seal",
         "sealcover",
         "settingchange",
+        "submission",
         "trace",
         "verification",
     ),

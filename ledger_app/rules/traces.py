@@ -26,6 +26,9 @@ PROVED_OTHERWISE: Mapping[str, str] = {
 
 # Tables of which nothing depends on what they say.
 OF_NO_WEIGHT: Mapping[str, str] = {
+    "ledger_app_event": "tells of audit rows and postings, which have their own proofs; it is held against them",
+    "ledger_app_feed": "the last number that was given to an event",
+    "ledger_app_idempotencykey": "what was answered to a program; what was done is in the rows that were written with it",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
 }
 
@@ -36,11 +39,13 @@ WRITTEN_ONCE = (
     "ledger_app_postingdigest",
     "ledger_app_sealcover",
     "ledger_app_verification",
+    "ledger_app_submission",
 )
 
 # What wrote a posting is there when it writes; of a chunk, the application above knows.
 ORIGINS: Mapping[str, str] = {
     "hold": "ledger_app_hold",
+    "submission": "ledger_app_submission",
     "merge": "ledger_app_merge",
     "expiry": "ledger_app_expirychunk",
     "reversal": "ledger_app_entry",

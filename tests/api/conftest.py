@@ -1,5 +1,6 @@
 """A small world, and clients that talk to the API as its users do: with a token."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,26 @@ from tests.ingestion_app.operations import world as worlds
 
 PROBLEM = "application/problem+json"
 
+numbers = itertools.count(1)
+
 ClientOf = Callable[[User | None], APIClient]
+
+
+class Repeating(APIClient):
+    """Sends every POST under a key of its own, and what was taken again under the same: nothing more may come of that."""
+
+    def post(self, path: Any, data: Any = None, *said: Any, **more: Any) -> Any:
+        headers = {"Idempotency-Key": f"key-{next(numbers)}", **more.pop("headers", {})}
+        first = super().post(path, data, *said, headers=headers, **more)
+        if first.status_code < 400 and not path.endswith(("find/", "preview/")):
+            for value in (data or {}).values() if isinstance(data, dict) else ():
+                if hasattr(value, "seek"):
+                    value.seek(0)
+            again = super().post(path, data, *said, headers=headers, **more)
+            assert (again.status_code, again["Idempotent-Replayed"]) == (first.status_code, "true"), again.content
+            assert again.content == first.content
+            assert again.headers.get("Location") == first.headers.get("Location")
+        return first
 
 
 @pytest.fixture
@@ -26,12 +46,12 @@ def world(db: None, files_dir: Path) -> worlds.World:
     return worlds.build(files_dir)
 
 
-@pytest.fixture
-def client_of() -> ClientOf:
-    """Return a function that makes the client of a user, or of a stranger."""
+@pytest.fixture(params=["plain", "keyed"])
+def client_of(request: pytest.FixtureRequest) -> ClientOf:
+    """Return a function that makes the client of a user, or of a stranger. All that it is used for is asked with keys and without."""
 
     def client(user: User | None) -> APIClient:
-        made = APIClient()
+        made = Repeating() if request.param == "keyed" else APIClient()
         if user is not None:
             token, _ = Token.objects.get_or_create(user=user)
             made.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from config import api_fields
 from config.api_fields import STRICT
 from config.api_input import Input, StrictJSONParser
-from tests.api.conftest import ClientOf, is_problem
+from tests.api.conftest import is_problem
 from tests.api.doors import Door, doors, fields_of
 from tests.ingestion_app.operations.world import World
 
@@ -124,8 +124,10 @@ def test_no_filter_is_text_without_a_length_or_a_switch_of_words(door: Door) -> 
 
 
 @pytest.fixture
-def client(world: World, client_of: ClientOf) -> APIClient:
-    return client_of(world.superuser)
+def client(world: World) -> APIClient:
+    made = APIClient()
+    made.force_authenticate(world.superuser)
+    return made
 
 
 def address(door: Door) -> str:

@@ -16,7 +16,7 @@ from ingestion_app.models import Batch
 from ledger_app.models import Account, AuditRow, Period
 from ledger_app.rules.transitions import Machine, Transition
 from tests.admin.conftest import bring_to, step_of
-from tests.api.conftest import ClientOf, is_problem
+from tests.api.conftest import is_problem
 from tests.api.doors import doors, fields_of
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations.world import World, build, set_account
@@ -109,10 +109,11 @@ def test_the_body_of_an_arrow_that_comes_back_has_a_version_or_a_digest_that_is_
 
 @pytest.mark.parametrize(("subject", "arrow"), RETURNING, ids=ids)
 def test_the_api_does_nothing_without_it(
-    db: None, files_dir: Path, client_of: ClientOf, make_user: UserMaker, subject: str, arrow: Transition
+    db: None, files_dir: Path, make_user: UserMaker, subject: str, arrow: Transition
 ) -> None:
     row = SUBJECTS[f"{subject}.{arrow.name}"](files_dir)
-    client = client_of(make_user("somebody", "auditor", is_superuser=True))
+    client = APIClient()
+    client.force_authenticate(make_user("somebody", "auditor", is_superuser=True))
     where = f"/api/v1/{ADDRESSES[subject]}/{row.pk}/transitions/{arrow.name}/"
     refused = client.post(
         where, {"reason": "Sent again."} if subject != "batch" or arrow.name not in {"validate", "resume"} else {}
@@ -141,9 +142,10 @@ def test_the_admin_does_nothing_without_it(
     assert AuditRow.objects.filter(outcome="done").count() == kept
 
 
-def test_a_repeated_validation_takes_no_approval_away(world: World, client_of: ClientOf) -> None:
+def test_a_repeated_validation_takes_no_approval_away(world: World) -> None:
     batch = world.validated()
-    client: APIClient = client_of(world.engineer)
+    client = APIClient()
+    client.force_authenticate(world.engineer)
     body = {"version": batch.version}
     world.approve(batch)
     assert is_problem(client.post(f"/api/v1/batches/{batch.pk}/transitions/validate/", body), 409, "stale")

@@ -51,6 +51,10 @@ class Breach:
     what: str
 
 
+# MariaDB and MySQL: rows found through another table or a list.
+GIVEN_WRITE = re.compile(r"^\s*(?:UPDATE|DELETE)\b.*(?<!CROSS )JOIN\b", re.DOTALL)
+
+
 def writes(tree: ast.Module) -> Iterator[Breach]:
     """Yield calls that write rows, and SQL that does."""
     skipped = set(_docstrings_and_parts(tree))
@@ -120,6 +124,16 @@ def caught_database_errors(tree: ast.Module) -> Iterator[Breach]:
         for error in caught:
             if _last_name(error) in DATABASE_ERRORS:
                 yield Breach(node.lineno, within, f"except {_last_name(error)}")
+
+
+def unforced_writes(tree: ast.Module) -> Iterator[Breach]:
+    """Yield statements that write by a given list and leave it to the server how to find the rows: it may read a small table whole, and wait for every row of it."""
+    parts = set(_docstrings_and_parts(tree))
+    for node, within in _walk(tree):
+        if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in parts:
+            text = _text(node)
+            if GIVEN_WRITE.search(text) and "FORCE INDEX (PRIMARY)" not in text:
+                yield Breach(node.lineno, within, "writes by a list without FORCE INDEX (PRIMARY)")
 
 
 def long_functions(tree: ast.Module) -> Iterator[Breach]:

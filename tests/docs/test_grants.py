@@ -37,6 +37,7 @@ NEVER_CHANGED = (
     "ledger_app_postingdigest",
     "ledger_app_sealcover",
     "ledger_app_verification",
+    "ledger_app_submission",
     "ledger_app_historicaladjustment",
     "ledger_app_historicalaccount",
     "ingestion_app_historicalbatch",

@@ -18,6 +18,7 @@ from ledger_app.models import (
     FreezeAttempt,
     Holder,
     HoldRule,
+    IdempotencyKey,
     Merge,
     Posting,
     Reversal,
@@ -191,6 +192,12 @@ VIOLATIONS = {
     ),
     "setting_change_decided_is_whole": "UPDATE ledger_app_settingchange SET state = 'applied'",
     "setting_change_reason_given": copied(SettingChange, reason="''"),
+    "idempotency_key_unique": copied(IdempotencyKey),
+    "idempotency_key_given": copied(IdempotencyKey, key="''"),
+    "submission_not_empty": (
+        "INSERT INTO ledger_app_submission (sent_by_id, sent_at, request, host, given_count)"
+        " SELECT {user}, '2017-02-01 00:00:00', '', '', 0 FROM ledger_app_book"
+    ),
     "template_category_known": template("'debt'"),
     "template_role_unique": template("'asset'") + " UNION ALL SELECT {book}, 'points', 'asset' FROM ledger_app_book",
 }
@@ -244,6 +251,9 @@ def places(ledger):
         reason="x",
         proposed_by=posting.posted_by,
         proposed_at=posting.posted_at,
+    )
+    IdempotencyKey.objects.create(
+        user=posting.posted_by, key="k", path="/", digest=b"0" * 32, fields={}, status=200, at=posting.posted_at
     )
     period = ledger.periods["2017-01"]
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)

@@ -253,6 +253,8 @@ COUNTED = {
     "members.renew": "whether it was",
     "lots.end_over": "how many ended",
     "refusals.record": "one row of each refusal",
+    "outcomes.of_each": "an outcome for each item: created, or exists",
+    "submissions.submit": "an outcome for each entry: created, or exists",
     "opening.open_months": "which are new and which were there",
     "opening.set_template": "the template, changed where it says something else, with its version",
     "setting_changes.propose": "a proposal of its own; once one is in force, the other is setting_moved",
@@ -268,6 +270,7 @@ PARTS = {
     "history.save",
     "history.delete",
     "lots.hold",
+    "outcomes.record_refused",
     "transitions.compare_and_set",
 }
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}

@@ -23,6 +23,7 @@ from ledger_app.operations import (
     reason_codes,
     reversals,
     setting_changes,
+    submissions,
     transactions,
     verification,
 )
@@ -30,6 +31,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
 from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.operations.lot_rules import RuleGiven
+from ledger_app.operations.submissions import Given
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import reversals as reversal_rows
@@ -55,6 +57,7 @@ def build(directory: Path) -> World:
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"LOTS": "lots.expense"}, caller=finance)
     reason_codes.set_limit(group="finance", book="LOTS", amount_most=50_000, two_deciders_above=5_000, caller=root)
     _settings(world, root)
+    _programs(world)
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)
     _files(world)
@@ -130,6 +133,15 @@ def _adjustments(world: World, directory: Path, second: Caller) -> None:
             row.refresh_from_db()
             shown = adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
             adjustments.decide(adjustment_id=row.pk, name=name, caller=who, digest_shown=shown, reason="Seen.")
+
+
+def _programs(world: World) -> None:
+    """Have a program post."""
+    machine = User.objects.create(username="machine-1")
+    machine.groups.add(Group.objects.get(name="machine"))
+    lines = (("lots.expense", 1), ("lots.redeemed", -1))
+    given = [Given("LOTS", date(2017, 2, 27), "by-program", "", lines)]
+    submissions.submit(given=given, caller=world.caller(machine), is_all=True)
 
 
 def _settings(world: World, root: Caller) -> None:

@@ -1,0 +1,112 @@
+"""Requests that may be sent again: the key is written in the transaction of the effect, with what was answered."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from ledger_app import errors, locks
+from ledger_app.errors import requests
+from ledger_app.models import IdempotencyKey, Period, User
+from ledger_app.operations import transactions
+
+DIFFERING_MOST = 20
+PRUNED_AT_ONCE = 1_000
+
+
+class Asked(NamedTuple):
+    """A request under a key. ``fields`` are keyed digests of what it says, by name; ``digest`` is over path and all of them."""
+
+    user: User
+    key: str
+    path: str
+    digest: bytes
+    fields: Mapping[str, str]
+    at: datetime
+
+
+class Answer(NamedTuple):
+    """What was answered: ``body`` is JSON."""
+
+    status: int
+    body: str
+    location: str = ""
+
+
+def find(asked: Asked) -> Answer | None:
+    """Return what was answered to the same request; None where nothing was sent under its key. Waits for nobody.
+
+    :raises errors.Refused: idempotency_key_reused; idempotency_key_running while the first is being done
+    """
+    there = IdempotencyKey.objects.filter(user=asked.user, key=asked.key).first()
+    if there is None:
+        if _is_running(asked):
+            raise errors.Refused([requests.IdempotencyKeyRunning()])
+        return None
+    return _answer(there, asked)
+
+
+def claim(asked: Asked) -> IdempotencyKey | Answer:
+    """Write the key in the transaction that is open, or return what was answered meanwhile. Whoever sends the same now waits for this transaction.
+
+    :raises errors.Refused: idempotency_key_reused
+    """
+    there = IdempotencyKey.objects.filter(user=asked.user, key=asked.key).first()
+    if there is not None:
+        return _answer(there, asked)
+    return IdempotencyKey.objects.create(
+        user=asked.user,
+        key=asked.key,
+        path=asked.path,
+        digest=asked.digest,
+        fields=dict(asked.fields),
+        status=0,
+        at=asked.at,
+    )
+
+
+def keep(row: IdempotencyKey, answer: Answer) -> None:
+    """Keep the answer with its key."""
+    row.status, row.body, row.location = answer
+    row.save(update_fields=["status", "body", "location"])
+
+
+def forget(row: IdempotencyKey) -> None:
+    """Let go of a key of which nothing was done: the same may be sent again."""
+    row.delete()
+
+
+def prune() -> int:
+    """Forget the keys that are older than every period that still accepts entries: what they asked for cannot be posted again. Return how many.
+
+    Where no book is open, all stay.
+    """
+    first = Period.objects.exclude(state=Period.State.FROZEN).order_by("starts_on").values_list("starts_on", flat=True).first()
+    count = 0
+    while first is not None:
+        old = IdempotencyKey.objects.filter(at__date__lt=first).order_by("at").values_list("id", flat=True)
+        keys = list(old[:PRUNED_AT_ONCE])
+        if not keys:
+            break
+        count += transactions.run(IdempotencyKey.objects.filter(id__in=keys).delete)[0]
+    return count
+
+
+def _answer(there: IdempotencyKey, asked: Asked) -> Answer:
+    if bytes(there.digest) != asked.digest:
+        raise errors.Refused([requests.IdempotencyKeyReused(differs=", ".join(_differing(there, asked)))])
+    return Answer(there.status, there.body, there.location)
+
+
+def _differing(there: IdempotencyKey, asked: Asked) -> list[str]:
+    names = there.fields.keys() | asked.fields.keys()
+    found = ["address"] if there.path != asked.path else []
+    return (found + sorted(name for name in names if there.fields.get(name) != asked.fields.get(name)))[:DIFFERING_MOST]
+
+
+def _is_running(asked: Asked) -> bool:
+    """Whether somebody is writing the key at this moment. On SQLite one writer is done before the next looks."""
+    return connection.vendor != "sqlite" and transactions.is_held(
+        lambda: locks.look(IdempotencyKey.objects.filter(user=asked.user, key=asked.key))
+    )

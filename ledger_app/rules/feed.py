@@ -1,0 +1,12 @@
+"""What the feed tells of. Pure."""
+
+from typing import Final
+
+# Subjects of audit rows that are nobody's business but the auditors': who may sign in, and what was refused at a door.
+UNTOLD: Final = frozenset({"user", "request"})
+POSTING: Final = "posting"
+
+
+def is_told(subject_type: str) -> bool:
+    """Whether the feed tells of such a subject."""
+    return subject_type not in UNTOLD

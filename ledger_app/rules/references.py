@@ -1,0 +1,10 @@
+"""References that the ledger makes itself, and nobody else may give. Pure."""
+
+from typing import Final
+
+RESERVED: Final = ("adjustment:", "expiry:", "hold:", "merge:", "reversal:")
+
+
+def reserved(reference: str) -> str:
+    """Return what a reference begins with where only the ledger makes such, else an empty string."""
+    return next((prefix for prefix in RESERVED if reference.startswith(prefix)), "")
