@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
 
 from config.api_input import Input
-from config.api_views import LookView
+from config.api_views import DoorView
 
 START = "api/v1/"
 
@@ -17,7 +17,7 @@ class Door(NamedTuple):
 
     method: str
     pattern: str
-    view: LookView
+    view: DoorView
     query: type[Input]
     body: type[Input] | None
 
@@ -37,7 +37,7 @@ def _patterns(patterns: list[Any], before: str = "") -> Iterator[tuple[str, URLP
         text = before + str(each.pattern).lstrip("^")
         if isinstance(each, URLResolver):
             yield from _patterns(each.url_patterns, text)
-        elif text.startswith(START) and issubclass(getattr(each.callback, "cls", object), LookView):
+        elif text.startswith(START) and issubclass(getattr(each.callback, "cls", object), DoorView):
             yield text, each
 
 
