@@ -77,13 +77,13 @@ class Input(serializers.Serializer[Any]):
         """Return the values by name."""
         if isinstance(data, Mapping):
             faults: dict[str, list[Any]] = {
-                _shown(name): [ErrorDetail(_("There is no such field here."), code="unknown")]
+                _shown(name): [ErrorDetail(str(_("There is no such field here.")), code="unknown")]
                 for name in data
                 if name not in self.fields
             }
             if isinstance(data, QueryDict):
                 twice = [name for name, values in data.lists() if len(values) > 1]
-                faults |= {_shown(name): [ErrorDetail(_("Given more than once."), code="repeated")] for name in twice}
+                faults |= {_shown(name): [ErrorDetail(str(_("Given more than once.")), code="repeated")] for name in twice}
                 # The framework takes an empty value of a form for one that was left out: an empty filter would be no filter.
                 data = data.dict()
             if faults:

@@ -25,16 +25,17 @@ class Schema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Return what the query may ask for: the shape that reads it."""
-        shape: type[Input] = self.view.query_shape()
+        view: Any = self.view
+        shape: type[Input] = view.query_shape()
         return [*super().get_override_parameters(), *([shape] if shape is not Input else [])]
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:  # noqa: FBT001, FBT002 - the framework's own signature
-        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        found = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         described = getattr(field, "described", None)
         return {**found, **described} if found and described else found
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        found = super()._map_basic_serializer(serializer, direction)
+        found = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, Input):
             found["additionalProperties"] = False
         return found

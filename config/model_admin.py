@@ -80,7 +80,7 @@ class StrictList:
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, or say by what it cannot be narrowed."""
-        if self.has_view_permission(request) and (fault := list_addresses.fault(request, self)):
+        if self.has_view_permission(request) and (fault := list_addresses.fault(request, self)):  # type: ignore[attr-defined]  # of the framework\'s list
             return list_filters.refusal(request, self, fault)
         try:
             response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]  # of the framework's list

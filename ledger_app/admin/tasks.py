@@ -11,5 +11,5 @@ admin.site.unregister(DBTaskResult)
 
 
 @admin.register(DBTaskResult)
-class TaskAdmin(StrictList, DBTaskResultAdmin):  # type: ignore[misc]  # the package brings no types
+class TaskAdmin(StrictList, DBTaskResultAdmin):
     """The tasks."""

@@ -191,7 +191,7 @@ def test_no_key_in_an_address_is_a_fault_of_the_program(client: Client) -> None:
                 assert status != 200, (pattern, key[:20], status)
 
 
-QUERIES = (
+QUERIES: tuple[str, ...] = (
     "at",
     "known_at",
     "before",

@@ -70,7 +70,8 @@ def fields_of(shape: type[Input]) -> Iterator[tuple[str, serializers.Field[Any, 
 def _within(fields: Any, before: str = "") -> Iterator[tuple[str, serializers.Field[Any, Any, Any, Any]]]:
     for name, field in fields:
         if isinstance(field, serializers.ListSerializer):
-            yield from _within(field.child.fields.items(), f"{before}{name}.")
+            row: Any = field.child
+            yield from _within(row.fields.items(), f"{before}{name}.")
         elif isinstance(field, serializers.Serializer):
             yield from _within(field.fields.items(), f"{before}{name}.")
         else:

@@ -32,7 +32,7 @@ def client_token(make_user: UserMaker, role: str) -> str:
         return ""
     group = "auditor" if role == "superuser" else role
     user: User = make_user(f"{role}-9", group, is_superuser=role == "superuser")
-    return Token.objects.get_or_create(user=user)[0].key
+    return str(Token.objects.get_or_create(user=user)[0].key)
 
 
 @pytest.fixture
