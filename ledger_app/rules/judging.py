@@ -42,7 +42,7 @@ def alone(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
     return [_ask(decision, group) for group in groups]
 
 
-def in_order(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
+def in_order(groups: Sequence[Group], *, held: Held, lane: int = 0) -> list[Verdict]:
     """Return what is decided of each group in the light of those before it, of which those that do not pass are left out.
 
     Groups that share no watched account say nothing of each other: where one is left out, only those that hang together with it are asked
@@ -52,7 +52,7 @@ def in_order(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
     parts = _parts(groups, held.accounts)
     waiting = list(range(len(groups)))
     for rounds_left in reversed(range(ROUNDS_MOST)):
-        decision = Decision(held, 0, by_hand=False, is_preview=True)
+        decision = Decision(held, lane, by_hand=False, is_preview=True)
         spoiled: set[int] = set()
         for place in waiting:
             if rounds_left and parts[place] in spoiled:
