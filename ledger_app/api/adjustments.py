@@ -52,8 +52,8 @@ class AdjustmentFilters(Input):
     account = KeyField(required=False, help_text=_("The code of the account."))
 
 
-class ProposalInput(Input):
-    """A proposal. Its amount is an integer in minor units, in the natural direction of the account."""
+class PlainProposalInput(Input):
+    """A proposal to which nothing is attached. Its amount is an integer in minor units, in the natural direction of the account."""
 
     key = KeyField(
         max_length=rules.KEY_MOST,
@@ -67,6 +67,11 @@ class ProposalInput(Input):
     text = TextField(max_length=rules.TEXT_MOST)
     ticket = KeyField(required=False, allow_blank=True, default="")
     waives_floor = SwitchField(required=False, default=False)
+
+
+class ProposalInput(PlainProposalInput):
+    """A proposal. Its amount is an integer in minor units, in the natural direction of the account."""
+
     attachments = ListOfField(
         child=KeyField(max_length=TOKEN_MOST),
         required=False,

@@ -17,7 +17,7 @@ from config import problems
 from config.api_fields import BIGINT, DayField, KeyField, OneOfField, SwitchField, TextField, WholeNumberField, day
 from config.api_input import BulkJSONParser, Input
 from config.api_views import DoorView, Output, ProblemOutput, ReasonOutput
-from ledger_app.api.adjustments import ProposalInput
+from ledger_app.api.adjustments import PlainProposalInput
 from ledger_app.api.holds import HoldInput
 from ledger_app.errors.requests import BulkRefused
 from ledger_app.models import Adjustment, Hold
@@ -104,7 +104,7 @@ class EntriesInput(ManyInput):
 class ProposalsInput(ManyInput):
     """Adjustments to be proposed."""
 
-    adjustments = Items(child=ProposalInput(), min_length=1, max_length=ITEMS_MOST)
+    adjustments = Items(child=PlainProposalInput(), min_length=1, max_length=ITEMS_MOST)
 
 
 class HoldsInput(ManyInput):

@@ -24,7 +24,7 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 SEED = 20170131
 # What is there after one batch was applied.
 THERE = {"id": "1", "code": "CARD", "number": "1"}
-ROLES = ("support", "finance", "engineer", "auditor", "till", "superuser", "nobody")
+ROLES = ("support", "finance", "engineer", "auditor", "till", "machine", "superuser", "nobody")
 
 
 def client_token(make_user: UserMaker, role: str) -> str:
