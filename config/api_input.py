@@ -33,7 +33,7 @@ class StrictJSONParser(BaseParser):
         if len(body) > self.bytes_most:
             raise ParseError(_("The body is larger than {most} bytes.").format(most=self.bytes_most))
         try:
-            found = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+            found = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal)
             _refuse_halves(found)
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is not JSON: {error}").format(error=escaped(str(error)))) from error
@@ -68,6 +68,13 @@ def _refuse_halves(found: Any) -> None:
             left += here
         elif isinstance(here, str) and HALF.search(here):
             raise ValueError("a text in it holds half a character")
+
+
+def _decimal(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError("a number is larger than any that is read")
+    return number
 
 
 class Input(serializers.Serializer[Any]):
