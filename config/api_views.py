@@ -19,6 +19,7 @@ from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
 from config.api_schema import Schema
 from ledger_app import errors
+from ledger_app.errors import units
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
@@ -200,11 +201,11 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
 
 
-def offers(machine: Machine, facts: Facts) -> list[dict[str, Any]]:
-    """Return each transition that a person may ask for now or later, with the reasons that hold it back."""
+def offers(machine: Machine, facts: Facts, row: Any = None) -> list[dict[str, Any]]:
+    """Return each transition of a row that a person may ask for now or later, with the reasons that hold it back."""
     found = []
     for transition in machine.ahead(facts.state):
-        reasons = [reason.as_dict() for reason in machine.reasons(transition, facts)]
+        reasons = [reason.as_dict() for reason in units.belonging(machine.reasons(transition, facts), row)]
         found.append(
             {
                 "name": transition.name,

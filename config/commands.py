@@ -51,6 +51,7 @@ class Report:
 
     object_lines: Iterable[str]
     lines: Iterable[str]
+    aside: tuple[str, ...] = ()  # for stderr, beside the lines
 
 
 class Command(BaseCommand):
@@ -100,6 +101,8 @@ class Command(BaseCommand):
             try:
                 for line in said.object_lines if as_json else map(escaped_within, said.lines):
                     self.stdout.write(line)
+                for line in () if as_json else said.aside:
+                    self.stderr.write(escaped(line))
             except BrokenPipeError:
                 # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

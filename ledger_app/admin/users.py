@@ -65,12 +65,12 @@ class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
         """First and last name."""
         return row.get_full_name()
 
-    @admin.display(description=_("last login (UTC)"), ordering="last_login")
+    @admin.display(description=_("last login"), ordering="last_login")
     def shown_last_login(self, row: User) -> SafeString:
         """When the user last logged in, in UTC."""
         return look.instant_cell(row.last_login)
 
-    @admin.display(description=_("registered at (UTC)"))
+    @admin.display(description=_("registered at"))
     def shown_date_joined(self, row: User) -> SafeString:
         """When the user was registered, in UTC."""
         return look.instant_cell(row.date_joined)
@@ -158,7 +158,7 @@ class TokenAdmin(LookingAdmin):
         """Return whose it is."""
         return str(row.user.username)
 
-    @admin.display(description=_("given at (UTC)"))
+    @admin.display(description=_("given at"))
     def shown_created(self, row: Any) -> SafeString:
         """When it was given, in UTC."""
         return look.instant_cell(row.created)
@@ -200,7 +200,7 @@ class TokenAdmin(LookingAdmin):
         if self.may_give(request):
             address = reverse("admin:authtoken_tokenproxy_delete", args=[row.user_id])
             remark = format_html('<a class="press press-inline" href="{}">{}</a>', address, gettext("End it"))
-        facts = [(_("User"), link_to(row.user, row.user.username)), (_("Given at (UTC)"), look.instant_cell(row.created))]
+        facts = [(_("User"), link_to(row.user, row.user.username)), (_("Given at"), look.instant_cell(row.created))]
         title = gettext("Token of {user}").format(user=row.user.username)
         return Sheet(title=title, remark=remark, main=[Facts(_("The token"), facts)])
 

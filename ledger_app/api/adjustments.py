@@ -206,9 +206,9 @@ class AdjustmentDetailOutput(AdjustmentOutput):
         return shown_preview(queries.preview_as_posted(queries.terms_of(row))) if is_posted else None
 
     @extend_schema_field(OfferOutput(many=True))
-    def get_offers(self, _row: Adjustment) -> Any:
+    def get_offers(self, row: Adjustment) -> Any:
         """Return what can be done next."""
-        return OfferOutput(offers(ADJUSTMENT, self.facts), many=True).data
+        return OfferOutput(offers(ADJUSTMENT, self.facts, row), many=True).data
 
 
 def shown_preview(now: Preview) -> Any:

@@ -86,7 +86,7 @@ class HoldDetailOutput(HoldOutput):
     def get_offers(self, hold: Hold) -> Any:
         """Return what can be done next."""
         caller = doorways.from_request(self.context["request"], "api")
-        return OfferOutput(offers(HOLD, hold_rows.facts(hold, user=caller.user, at=caller.at)), many=True).data
+        return OfferOutput(offers(HOLD, hold_rows.facts(hold, user=caller.user, at=caller.at), hold), many=True).data
 
 
 @extend_schema_view(

@@ -102,9 +102,9 @@ class PeriodDetailOutput(PeriodOutput):
         return sorted(self.facts.control_names)
 
     @extend_schema_field(OfferOutput(many=True))
-    def get_offers(self, _period: Period) -> Any:
+    def get_offers(self, period: Period) -> Any:
         """Return what can be done next."""
-        return OfferOutput(offers(PERIOD, self.facts), many=True).data
+        return OfferOutput(offers(PERIOD, self.facts, period), many=True).data
 
     @extend_schema_field(FreezeAttemptOutput(allow_null=True))
     def get_freeze(self, period: Period) -> Any:

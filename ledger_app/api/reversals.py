@@ -126,7 +126,7 @@ class ReversalDetailOutput(ReversalOutput):
     def get_offers(self, row: Reversal) -> Any:
         """Return what can be done next."""
         user = doorways.from_request(self.context["request"], "api").user
-        return OfferOutput(offers(REVERSAL, asked.facts(row, user=user)), many=True).data
+        return OfferOutput(offers(REVERSAL, asked.facts(row, user=user), row), many=True).data
 
 
 @extend_schema_view(

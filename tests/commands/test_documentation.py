@@ -27,7 +27,7 @@ OPENING = {
     *("open_book", "open_periods", "open_accounts", "set_template", "register_members"),
     *("keep_reason_code", "set_limit", "keep_user", "drf_create_token"),
 }
-NOT_RUN = {"demo", "seed_demo", "db_worker"}
+NOT_RUN = {"demo", "seed_demo", "db_worker", "runserver"}
 
 
 def command(name: str) -> Any:
@@ -172,11 +172,20 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("decide"), ended
     told = (
         {name for name, *_ in runs}
-        | {"propose", "decide"}
+        | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain"}
         | NOT_RUN
     )
     assert told | OPENING == OWN
+
+
+def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:
+    assert set(run("prune_uploads", "--json").data) == fields("prune_uploads")
+    finance = ("--user", world.finance.username)
+    made = run("propose_setting", "hold_rule", "book=POINTS", "amount_most=7", *finance, "--reason", "As agreed.", "--json")
+    assert set(made.data) == fields("propose_setting"), made
+    ended = run("decide_setting", made.data["change"], "withdraw", *finance, "--json")
+    assert set(ended.data) == fields("decide_setting"), ended
 
 
 @pytest.mark.parametrize(("subject", "kind"), [("CARD/receivable.1001", "account"), ("CARD/till:s1", "entry"), ("{}:2", "line")])

@@ -10,7 +10,20 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lots, members, opening, reversing, rows, settings
+from ledger_app.errors import (
+    LedgerError,
+    adjusting,
+    bounds,
+    closing,
+    files,
+    lots,
+    members,
+    opening,
+    requests,
+    reversing,
+    rows,
+    settings,
+)
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
@@ -26,6 +39,7 @@ MODULES = (
     rows,
     ingestion_app.errors,
     opening,
+    requests,
     settings,
 )
 # Bases, which are never shown by themselves.
