@@ -111,7 +111,10 @@ class PeriodAdmin(TransitionAdmin):
         row = self.get_object(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        return TemplateResponse(request, "ledger_app/_freezing.html", {"freeze": self._freeze(row), "book": row.book})
+        freeze = self._freeze(row)
+        if freeze is None:
+            raise Http404
+        return TemplateResponse(request, "ledger_app/_freezing.html", {"freeze": freeze, "book": row.book})
 
     def _freeze(self, row: Period) -> dict[str, Any] | None:
         """Return the last freeze that was asked for of an open period: how far it has come, or how it ended."""

@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import TokenProxy
 
 from config import doorways
+from config.api_fields import NUMBER
 from config.context import GROUPS
-from config.model_admin import HistoryShown, LookingAdmin, link_to, list_url
+from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, list_url
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
@@ -37,7 +38,7 @@ admin.site.unregister(TokenProxy)
 
 
 @admin.register(User)
-class UserAdmin(HistoryShown, DjangoUserAdmin[User]):
+class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
     """Who works here, and in which groups. Users are never deleted, only made inactive: what they did stays theirs."""
 
     list_display = ("username", "full_name", "group_names", "is_active", "shown_last_login")
@@ -45,6 +46,7 @@ class UserAdmin(HistoryShown, DjangoUserAdmin[User]):
     search_fields = ("username__exact",)
     ordering = ("username",)
     actions = None
+    list_max_show_all = 0
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
     readonly_fields = ("shown_last_login", "shown_date_joined")
@@ -179,7 +181,7 @@ class TokenAdmin(LookingAdmin):
         """Return the token of the user of this number."""
         del from_field
         found = self.get_queryset(request).select_related("user")
-        return found.filter(user=object_id).first() if object_id.isascii() and object_id.isdecimal() else None
+        return found.filter(user=object_id).first() if NUMBER.fullmatch(object_id) else None
 
     def may_give(self, request: HttpRequest) -> bool:
         """Whether the user has the right."""

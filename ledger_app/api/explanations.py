@@ -1,7 +1,6 @@
 """Explanations and statements of accounts in the API."""
 
 import re
-from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import DayField, Input, InstantField, NumberTextField
+from config.api_fields import DayField, InstantField, KeyField, NumberTextField, day
+from config.api_input import Input
 from config.api_views import LookView, Output, ReasonOutput
 from ledger_app.models import Account
 from ledger_app.operations import knowing
@@ -36,18 +36,16 @@ READS = (
 )
 
 
-class PlaceField(serializers.CharField):
+class PlaceField(KeyField):
     """Where a page begins: as the answer before it said."""
 
     default_error_messages = {"invalid": _("This place was not given out here. Begin at the first page.")}
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the place."""
-        match = PLACE.fullmatch(str(data))
-        try:
-            return Place(date.fromisoformat(match[1]), int(match[2])) if match else self.fail("invalid")
-        except ValueError:
-            return self.fail("invalid")
+        match = PLACE.fullmatch(super().to_internal_value(data))
+        found = day(match[1]) if match else None
+        return Place(found, int(match[2])) if match and found else self.fail("invalid")
 
 
 class AsKnownInput(Input):
@@ -94,7 +92,9 @@ class ExplainedLineOutput(Output):
     reference = serializers.CharField()
     description = serializers.CharField()
     amount = serializers.IntegerField()
-    running = serializers.IntegerField(help_text=_("The balance after it, in the order of dates."))
+    running = serializers.IntegerField(
+        allow_null=True, help_text=_("The balance after it, in the order of dates; null: too far to add up while somebody waits.")
+    )
     balance_after = serializers.IntegerField(help_text=_("The balance of the account's stripe after this line."))
     reverses = serializers.CharField()
     prior_period = serializers.BooleanField()
@@ -117,7 +117,7 @@ class OpenLotOutput(Output):
 
 
 class ExplanationOutput(Output):
-    """What the balance of an account is the sum of. Amounts are signed minor units, debit positive."""
+    """What the balance of an account is the sum of. Amounts are signed minor units, debit positive; null takes reading too many lines."""
 
     kind = serializers.CharField()
     book = serializers.CharField()
@@ -130,15 +130,15 @@ class ExplanationOutput(Output):
     exponent = serializers.IntegerField()
     at = serializers.DateField(allow_null=True)
     known_at = serializers.DateTimeField(allow_null=True)
-    explained = serializers.IntegerField(help_text=_("The balance as asked: sealed_balance and since."))
+    explained = serializers.IntegerField(allow_null=True, help_text=_("The balance as asked: sealed_balance and since."))
     seal = ExplainedSealOutput(allow_null=True)
-    sealed_balance = serializers.IntegerField()
-    since = serializers.IntegerField()
-    since_count = serializers.IntegerField()
-    dated_later = serializers.IntegerField()
-    dated_later_count = serializers.IntegerField()
-    posted_later = serializers.IntegerField()
-    posted_later_count = serializers.IntegerField()
+    sealed_balance = serializers.IntegerField(allow_null=True)
+    since = serializers.IntegerField(allow_null=True)
+    since_count = serializers.IntegerField(allow_null=True)
+    dated_later = serializers.IntegerField(allow_null=True)
+    dated_later_count = serializers.IntegerField(allow_null=True)
+    posted_later = serializers.IntegerField(allow_null=True)
+    posted_later_count = serializers.IntegerField(allow_null=True)
     balance = serializers.IntegerField(help_text=_("The balance that is stored now."))
     recomputed = serializers.IntegerField(
         allow_null=True, help_text=_("The sum of all lines there are now; null: too many lines to add up while somebody waits.")
@@ -167,7 +167,7 @@ class MovementOutput(Output):
     reference = serializers.CharField()
     description = serializers.CharField()
     amount = serializers.IntegerField()
-    running = serializers.IntegerField()
+    running = serializers.IntegerField(allow_null=True)
     reverses = serializers.CharField()
     reverses_date = serializers.DateField(allow_null=True)
     prior_period = serializers.BooleanField()
@@ -178,7 +178,7 @@ class MovementOutput(Output):
 
 
 class StatementHeadOutput(Output):
-    """What a statement says beside its movements. Amounts are signed minor units, debit positive."""
+    """What a statement says beside its movements. Amounts are signed minor units, debit positive; null takes reading too many lines."""
 
     book = serializers.CharField()
     account = serializers.CharField()
@@ -186,11 +186,11 @@ class StatementHeadOutput(Output):
     unit = serializers.CharField()
     exponent = serializers.IntegerField()
     known_at = serializers.DateTimeField(allow_null=True)
-    opening = serializers.IntegerField()
-    debit = serializers.IntegerField()
-    credit = serializers.IntegerField()
-    closing = serializers.IntegerField()
-    count = serializers.IntegerField()
+    opening = serializers.IntegerField(allow_null=True)
+    debit = serializers.IntegerField(allow_null=True)
+    credit = serializers.IntegerField(allow_null=True)
+    closing = serializers.IntegerField(allow_null=True)
+    count = serializers.IntegerField(allow_null=True)
     movements = MovementOutput(many=True)
     later = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “after”."))
 
@@ -205,14 +205,13 @@ class ExplainedAccountView(LookView):
 
     @extend_schema(
         summary="Explain the balance of an account at any day, as known at any instant",
-        parameters=[ExplanationInput],
         responses=ExplanationOutput,
     )
-    @action(detail=True, reads=READS)
+    @action(detail=True, asks=ExplanationInput, reads=READS)
     def explanation(self, _request: Request, pk: str) -> Response:
         """Answer with the sealed balance, the entries since with where they came from, and what does not recompute."""
         del pk
-        asked = self.asked(ExplanationInput)
+        asked = self.asked
         account: Account = self.get_object()
         knowing.settle(book=account.book, known_at=asked.get("known_at"))
         with snapshot():
@@ -233,19 +232,18 @@ class ExplainedAccountView(LookView):
 
     @extend_schema(
         summary="Give the statement of an account for a span of dates, as known at any instant",
-        parameters=[StatementInput],
         responses=StatementHeadOutput,
     )
-    @action(detail=True, reads=READS)
+    @action(detail=True, asks=StatementInput, reads=READS)
     def statement(self, _request: Request, pk: str) -> Response:
         """Answer with opening, a page of movements with the running balance, and closing."""
         del pk
-        asked = self.asked(StatementInput)
+        asked = self.asked
         account: Account = self.get_object()
         span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
         statements.check(span)
         with snapshot():
-            sums = lines.sums(span, by_claim=lines.line_count(account) > LINES_MOST)
+            sums = lines.told(span)
             found = lines.page(span, after=asked.get("after"), limit=asked["lines"], summed=sums)
             head = statements.head(span, sums)
         later = _text(found[-1]) if len(found) == asked["lines"] else None

@@ -27,6 +27,7 @@ class Command(commands.Command):
         parser.add_argument("action", metavar="|".join(names), choices=names, nargs="?")
         parser.add_argument("--user", metavar="U")
         parser.add_argument("--reason", metavar="T")
+        commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
         """Change the state, where that is asked for and it is another, and say how the account stands."""
@@ -49,6 +50,9 @@ def _changed(account: Account, action: str, options: dict[str, Any]) -> Account:
     caller = commands.caller(options["user"], deciding=transition.decides)
     if account.state == transition.target:
         return account
-    changed = accounts.change(account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller)
+    version = commands.demand_version(ACCOUNT, transition.name, account, options["shown_version"])
+    changed = accounts.change(
+        account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller, version=version
+    )
     changed.book = account.book
     return changed
