@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
@@ -140,9 +140,12 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
     :raises errors.Refused: code_invalid, definition_conflict, template_invalid (a floor above zero)
     """
     check_right(caller, OPEN, _("Open accounts"), _("Finance and engineers"))
-    wanted = {opening.code: opening for opening in openings}
-    for opening in wanted.values():
+    wanted: dict[str, AccountOpening] = {}
+    for opening in openings:
         _check_account(opening)
+        # The last of two would win over the other without a word.
+        if (first := wanted.setdefault(opening.code, opening)) != opening:
+            _same("Account", opening.code, first, asdict(opening))
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -266,7 +269,8 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
         lacks += [
             phrase(_("account {code}"), code=each.code)
             for book, each in opening.accounts
-            if (key, book, each.code) not in accounts
+            if (there := accounts.get((key, book, each.code))) is None
+            or (there.role, there.category, there.floor, there.stripes) != (each.role, each.category, each.floor, each.stripes)
         ]
         lacks += [_("name")] if opening.name not in {"", living[key].name} else []
         if lacks:
@@ -376,7 +380,7 @@ def _check_role(role: str) -> None:
         raise errors.Refused([errors.RoleTaken(role=role)])
 
 
-def _same(what: str, name: str, row: models.Model, wanted: Mapping[str, object]) -> None:
+def _same(what: str, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object]) -> None:
     """Refuse where ``row`` differs from what is wanted, naming each column."""
     differs = [
         f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value

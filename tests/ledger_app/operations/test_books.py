@@ -1,5 +1,7 @@
 """Members, accounts and books are opened once, whole, and never as something else."""
 
+from dataclasses import replace
+
 import pytest
 
 from ledger_app import errors
@@ -49,6 +51,29 @@ def test_what_a_member_who_is_there_does_not_have_is_not_passed_over_in_silence(
     for again in (member("7", "tok-2"), member("7", role="other"), member("7", "tok-1", code="else")):
         assert refused(ledger, again) == [("definition_conflict", "7")]
     assert open_members(ledger, member("7", "tok-1")) == 0
+
+
+@pytest.mark.parametrize(
+    "changed", [{"role": "other"}, {"category": "equity"}, {"floor": -5}, {"stripes": 2}], ids=lambda changed: next(iter(changed))
+)
+def test_an_account_that_a_member_has_otherwise_is_not_taken_for_the_one_that_was_asked_for(ledger, changed):
+    opening = books.AccountOpening("points.9", "points", "liability")
+    books.open_members(openings=[books.MemberOpening("m-9", (("CARD", opening),))], caller=ledger.caller)
+    again = books.MemberOpening("m-9", (("CARD", replace(opening, **changed)),))
+    with pytest.raises(errors.Refused) as refused:
+        books.open_members(openings=[again], caller=ledger.caller)
+    assert [reason.code for reason in refused.value.reasons] == ["definition_conflict"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"role": "other"}, {"category": "equity"}, {"floor": -5}, {"stripes": 2}], ids=lambda changed: next(iter(changed))
+)
+def test_of_two_accounts_under_one_code_none_wins_in_silence(ledger, changed):
+    opening = books.AccountOpening("fees", "fees", "income")
+    with pytest.raises(errors.Refused) as refused:
+        books.open_accounts(book=ledger.book, openings=[opening, replace(opening, **changed)], caller=ledger.caller)
+    assert [reason.code for reason in refused.value.reasons] == ["definition_conflict"]
+    assert books.open_accounts(book=ledger.book, openings=[opening, opening], caller=ledger.caller) == 1
 
 
 def test_what_is_there_with_another_name_is_another(ledger):
