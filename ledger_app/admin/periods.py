@@ -20,7 +20,7 @@ from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing
+from ledger_app.queries import closing, hands
 from ledger_app.rules.periods import COUNTS, PERIOD, PeriodFacts
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
@@ -125,6 +125,7 @@ class PeriodAdmin(TransitionAdmin):
             "attempt": attempt,
             "runs": row.state != Period.State.FROZEN and attempt.state in FreezeAttempt.UNDER_WAY,
             "state": look.state_pill(attempt.state),
+            "nobody_there": attempt.state == FreezeAttempt.State.WAITING and not hands.is_anybody_there(),
             "reasons": attempt.reasons,
         }
 

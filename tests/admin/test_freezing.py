@@ -7,6 +7,8 @@ from django import forms
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ingestion_app.operations import workers
+from ingestion_app.queries import workers as seen
 from ledger_app.admin.periods import AmountField
 from ledger_app.models import AuditRow, Entry, Period, Seal
 from ledger_app.queries.closing import control_totals
@@ -261,3 +263,15 @@ def test_the_page_of_a_period_says_what_a_freeze_still_waits_for(world: World, c
         "What was due in it has expired": True,
     }
     assert not Entry.objects.exists()
+
+
+def test_a_freeze_that_waits_says_whether_a_worker_is_there(january: Period, world: World, client_of: ClientOf) -> None:
+    client = client_of(world.finance)
+    where = client.post(step_of(january, "freeze"), {"version": january.version, "control_debits": "28.00"})["Location"]
+    told = client.get(where).content.decode()
+    assert "No worker is there to take it up" in told
+    assert "A worker will take it up." not in told
+    workers.beat(kind="worker", instance="far.1.1", host="far", process=7, at=seen.database_time())
+    told = client.get(where).content.decode()
+    assert "A worker will take it up." in told
+    assert "No worker is there to take it up" not in told
