@@ -18,6 +18,7 @@ from ledger_app.operations import freezing, transactions
 from ledger_app.queries import clock
 
 BEAT_SECONDS = 10
+SILENT_AFTER = timedelta(seconds=60)  # six signs of life that did not come
 JOIN_SECONDS = 5
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def wake() -> list[int]:
         queued = queue.waiting(freeze_period, "attempt_id")
         return [attempt for attempt in freezing.waiting() if attempt.pk not in queued]
 
-    freezing.take_up_abandoned(at=now(), silent_after=timedelta(seconds=settings.KAKUTEI_LEASE_SECONDS))
+    freezing.take_up_abandoned(at=now(), silent_after=SILENT_AFTER)
     lost = transactions.run(work)
     for attempt in lost:
         freeze_period.enqueue(attempt_id=attempt.pk, user_id=attempt.asked_by_id)

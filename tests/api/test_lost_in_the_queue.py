@@ -118,6 +118,18 @@ def test_a_freeze_whose_worker_was_killed_is_queued_again_and_done(world: World)
     assert state() == "frozen"
 
 
+def test_a_freeze_whose_worker_lives_is_left_to_it(world: World, settings: Any) -> None:
+    settings.KAKUTEI_LEASE_SECONDS = 1
+    asking, _state, _who = a_freeze(world)
+    assert asking().status_code == 202
+    DBTaskResult.objects.update(status="RUNNING")
+    # A sign of life comes every ten seconds, however short the leases of chunks are.
+    lately = ledger_tasks.now() - timedelta(seconds=ledger_tasks.BEAT_SECONDS * 2)
+    FreezeAttempt.objects.update(state="running", started_at=lately, seen_at=lately)
+    call_command("wake")
+    assert not DBTaskResult.objects.ready().exists()
+
+
 def asked(world: World) -> Batch:
     batch = world.receive()
     validating.ask(batch_id=batch.pk, caller=world.caller())
