@@ -226,7 +226,12 @@ def test_a_merge_holds_the_periods_of_its_days_alone(points, monkeypatch):
     points.gain("g-2", 70, on=on(4, 1))
     held = []
     post = entries.post
-    monkeypatch.setattr(entries, "post", lambda **given: held.append(given["locked"]) or post(**given))
+
+    def and_keep(**given):
+        held.append(given["locked"])
+        return post(**given)
+
+    monkeypatch.setattr(entries, "post", and_keep)
     merged(points, "M1", "M2", at(2017, 1, 12))
     assert [period.name for period in held[0].periods[points.book.pk]] == ["2017-01", "2017-04"]
 
