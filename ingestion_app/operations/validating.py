@@ -56,8 +56,6 @@ def validate(
 
 def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[], datetime], workers: int, told: Told) -> Batch:
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
-    source_version = definitions.current_version(batch.source)
-    work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), workers, caller.at)
     attempt = attempts.begin(
         batch=batch,
         step=Attempt.Step.VALIDATE,
@@ -72,12 +70,18 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
             attempts.beat(attempt=attempt, at=now(), done_records=records, phase=phase)
         told(phase, records)
 
-    work.told = tell
-    under_way = partial(attempts.under_way, attempt=attempt, now=now, done_records=lambda: work.examined)
-    with measuring.measured() as measured, collecting.rare(), closing(work), under_way(measured=lambda: measured):
-        work.survey()
-        attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-        return _change(batch, source_version, work, caller)
+    made: list[_Validation] = []
+    under_way = partial(attempts.under_way, attempt=attempt, now=now, done_records=lambda: sum(each.examined for each in made))
+    # Whatever goes wrong, the attempt says so: of a validation without one nobody would know how often it was tried.
+    with measuring.measured() as measured, collecting.rare(), under_way(measured=lambda: measured):
+        source_version = definitions.current_version(batch.source)
+        path = filing.path_of(directory, bytes(batch.file.sha256))
+        with closing(_Validation(batch, source_version, path, workers, caller.at)) as work:
+            made.append(work)
+            work.told = tell
+            work.survey()
+            attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
+            return _change(batch, source_version, work, caller)
 
 
 def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:

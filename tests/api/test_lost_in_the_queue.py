@@ -150,13 +150,16 @@ def test_a_validation_of_a_batch_that_moved_since_is_not_queued_again(world: Wor
     assert tasks.wake(at=NOW, silent_after=PATIENCE) == []
 
 
-def test_a_validation_that_fails_again_and_again_is_left_to_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("where", ["_change", "_Validation"])
+def test_a_validation_that_fails_again_and_again_is_left_to_people(
+    world: World, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
     batch = asked(world)
 
     def away(*_args: Any, **_kwargs: Any) -> None:
         raise TryAgain(cause="away")
 
-    monkeypatch.setattr(validating, "_change", away)
+    monkeypatch.setattr(validating, where, away)
     late = datetime.now(UTC)
     for times in range(3):
         assert tasks.wake(at=late, silent_after=PATIENCE) == [batch.pk], times
