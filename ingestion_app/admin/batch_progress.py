@@ -63,6 +63,7 @@ def progress(batch: Batch, at: datetime, asked_after: int | None = None) -> dict
         "queued": queued,
         "nobody_there": queued and not any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in heard),
         "given_up": now.has_given_up,
+        "is_applying": batch.state == Batch.State.APPLYING,
         "dead_workers": [
             {"kind": each.worker.get_kind_display(), "name": str(each.worker), "seen_at": each.worker.seen_at}
             for each in heard

@@ -50,8 +50,7 @@ def unanswered(*, at: datetime, silent_after: timedelta) -> list[AskedValidation
     """
     found = []
     for asked in AskedValidation.objects.filter(batch_version=F("batch__version")).order_by("batch"):
-        attempts = Attempt.objects.filter(batch=asked.batch_id, step=Attempt.Step.VALIDATE, number__gt=asked.after_attempt)
-        newest_first = list(attempts.order_by("-number")[: TRIES_MOST + 1])
+        newest_first = _attempts_since(asked)
         last = newest_first[0] if newest_first else None
         is_running = last is not None and last.outcome == Attempt.Outcome.RUNNING
         if last is not None and is_running and last.heartbeat_at >= at - silent_after:
@@ -83,8 +82,20 @@ def failures_of(batch: Batch) -> Sequence[Attempt]:
 
 
 def has_given_up(batch: Batch) -> bool:
-    """Whether a batch waits for a person: as many attempts to apply it have failed as are made without one."""
-    return batch.state == Batch.State.APPLYING and not batch.is_paused and len(failures_of(batch)) >= TRIES_MOST
+    """Whether a batch waits for a person: as many attempts to apply it, or to validate it as was asked for, have failed as are made without one."""
+    if batch.state == Batch.State.APPLYING:
+        return not batch.is_paused and len(failures_of(batch)) >= TRIES_MOST
+    asked = AskedValidation.objects.filter(batch=batch, batch_version=batch.version).first()
+    if asked is None:
+        return False
+    last = _attempts_since(asked)
+    return len(last) >= TRIES_MOST and all(attempt.outcome == Attempt.Outcome.FAILED for attempt in last)
+
+
+def _attempts_since(asked: AskedValidation) -> list[Attempt]:
+    """Return the last attempts at a validation that was asked for, the newest first."""
+    attempts = Attempt.objects.filter(batch=asked.batch_id, step=Attempt.Step.VALIDATE, number__gt=asked.after_attempt)
+    return list(attempts.order_by("-number")[: TRIES_MOST + 1])
 
 
 def _has_failed(attempt: Attempt | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.test import Client
 from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from rest_framework.test import APIClient
 from ingestion_app import tasks
 from ingestion_app.models import AskedValidation, Attempt, Batch
 from ingestion_app.operations import validating
+from ingestion_app.queries.progress import progress_of
 from ledger_app import tasks as ledger_tasks
 from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import FreezeAttempt, User
@@ -168,7 +170,13 @@ def test_a_validation_that_fails_again_and_again_is_left_to_people(
     assert [*Attempt.objects.filter(batch=batch).values_list("outcome", flat=True)] == ["failed"] * 3
     assert tasks.wake(at=late, silent_after=PATIENCE) == []
     monkeypatch.undo()
+    assert progress_of(batch, at=late).has_given_up
+    page = Client()
+    page.force_login(world.engineer)
+    told = page.get(f"/admin/ingestion_app/batch/{batch.pk}/change/").content.decode()
+    assert "Nothing is tried again before somebody asks for a validation again." in told
     validating.ask(batch_id=batch.pk, caller=world.caller())
+    assert not progress_of(batch, at=late).has_given_up
     assert tasks.wake(at=late, silent_after=PATIENCE) == [batch.pk], "a person has asked again"
 
 

@@ -89,7 +89,8 @@ def _pace(progress: Progress) -> Iterator[str]:
         left = f", about {progress.seconds_left:,} s left" if progress.seconds_left is not None else ""
         yield f"running: {progress.phase or 'apply'}{rate}{left}"
     if progress.has_given_up:
-        yield f"given up: {TRIES_MOST} attempts have failed one after the other; a person starts it again (resume)"
+        way = "validate" if progress.is_validation else "resume"
+        yield f"given up: {TRIES_MOST} attempts have failed one after the other; a person starts it again ({way})"
     if progress.commit_percent is not None:
         yield (
             f"last attempt: {progress.commit_percent} % of the time in commit, {progress.deadlocks} deadlocks, "
