@@ -87,11 +87,11 @@ def _of(do: Callable[[Item], tuple[int, bool]], item: Item) -> Outcome:
 def settled(found: list[Outcome], *, is_all: bool, is_dry: bool) -> list[Outcome]:
     """Return the outcomes of what is to stay; where nothing is to stay, have the transaction undone (``undone_or``)."""
     is_refused = is_all and any(each.outcome == REFUSED for each in found)
-    if is_refused:
-        found = [each if each.outcome in {REFUSED, EXISTS} else Outcome(LEFT) for each in found]
-    elif is_dry:
-        # What it made is undone, and its number will be another's.
-        found = [Outcome(CREATED) if each.outcome == CREATED else each for each in found]
+    if is_refused or is_dry:
+        # What it made is undone, and its number will be another's: neither it nor what found it again in the same request tells it.
+        made = {each.id for each in found if each.outcome == CREATED}
+        name = LEFT if is_refused else ""
+        found = [Outcome(name or each.outcome) if each.id is not None and each.id in made else each for each in found]
     if is_refused or is_dry:
         raise _Undo(found)
     return found
