@@ -21,7 +21,7 @@ from ledger_app.api.adjustments import PlainProposalInput
 from ledger_app.api.holds import HoldInput
 from ledger_app.errors.requests import BulkRefused
 from ledger_app.models import Adjustment, Hold
-from ledger_app.operations import adjustments, holds, outcomes, submissions
+from ledger_app.operations import adjustments, ahead, holds, outcomes, submissions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.outcomes import ITEMS_MOST, Outcome
 from ledger_app.operations.submissions import Expected, Given
@@ -216,7 +216,9 @@ class ManyView(DoorView):
             row, is_new = holds.place(wanted=wanted, caller=caller)
             return row.pk, is_new
 
-        return self._each(self.read(HoldsInput, request.data), "holds", place)
+        given = self.read(HoldsInput, request.data)
+        accounts = {(each["book"], each["account"]) for each in given["holds"]}
+        return self._each(given, "holds", place, lock_ahead=lambda: ahead.for_holds(accounts, caller=caller))
 
     @_described("Settle many holds", SettlementsInput)
     @action(detail=False, methods=["post"])
@@ -229,9 +231,18 @@ class ManyView(DoorView):
             holds.settle(hold_id=row.pk, caller=caller, **each)
             return row.pk, row.state != Hold.State.SETTLED
 
-        return self._each(self.read(SettlementsInput, request.data), "settlements", settle)
+        given = self.read(SettlementsInput, request.data)
+        settled = {(each["book"], each["reference"]): each["effective_on"] for each in given["settlements"]}
+        return self._each(given, "settlements", settle, lock_ahead=lambda: ahead.for_settlements(settled, caller=caller))
 
-    def _each(self, given: dict[str, Any], name: str, do: Callable[[dict[str, Any]], tuple[int, bool]]) -> Response:
+    def _each(
+        self,
+        given: dict[str, Any],
+        name: str,
+        do: Callable[[dict[str, Any]], tuple[int, bool]],
+        *,
+        lock_ahead: Callable[[], None] | None = None,
+    ) -> Response:
         """Do each of the items by ``do``, which is given a copy: what is tried again begins with what was sent."""
         caller: Caller = self.caller
         done = outcomes.of_each(
@@ -241,6 +252,7 @@ class ManyView(DoorView):
             caller=caller,
             is_all=given["mode"] == ALL,
             is_dry=given["dry_run"],
+            lock_ahead=lock_ahead,
         )
         return _answer(done, given)
 

@@ -47,11 +47,18 @@ def ask_size(items: Sequence[object]) -> None:
 
 
 def of_each(
-    items: Sequence[Item], do: Callable[[Item], tuple[int, bool]], *, what: str, caller: Caller, is_all: bool, is_dry: bool
+    items: Sequence[Item],
+    do: Callable[[Item], tuple[int, bool]],
+    *,
+    what: str,
+    caller: Caller,
+    is_all: bool,
+    is_dry: bool,
+    lock_ahead: Callable[[], None] | None = None,
 ) -> list[Outcome]:
     """Do each item by an operation of its own, in their order and in one transaction; return what became of each.
 
-    ``do`` returns the number of what it made or found, and whether that is new. Those after one that is refused are asked all the same.
+    ``do`` returns the number of what it made or found, and whether that is new. ``lock_ahead`` locks what all of them will (``ahead``). Those after one that is refused are asked all the same.
     Where all is undone because some were refused, one audit row of ``what`` tells of it.
 
     :raises errors.Refused: submission_size
@@ -60,6 +67,8 @@ def of_each(
     ask_size(items)
 
     def work() -> list[Outcome]:
+        if lock_ahead is not None:
+            lock_ahead()
         return settled([_of(do, item) for item in items], is_all=is_all, is_dry=is_dry)
 
     done = undone_or(lambda: transactions.whole(work))
