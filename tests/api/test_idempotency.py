@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
@@ -119,6 +120,10 @@ def test_no_value_of_the_request_is_kept_with_its_key(till):
 def test_keys_from_before_every_open_period_are_forgotten(till, points):
     send(till)
     assert idempotency.prune() == 0
-    IdempotencyKey.objects.update(at=datetime(1999, 1, 1, tzinfo=UTC))
-    assert idempotency.prune() == 1
+    # In Tokyo it is the first of January 2017, in which the first open period begins.
+    IdempotencyKey.objects.update(at=datetime(2016, 12, 31, 15, tzinfo=UTC))
+    assert idempotency.prune() == 0
+    IdempotencyKey.objects.update(at=datetime(2016, 12, 30, 15, tzinfo=UTC))
+    call_command("prune_keys")
+    assert not IdempotencyKey.objects.exists()
     assert AuditRow.objects.filter(action="place").count() == 1
