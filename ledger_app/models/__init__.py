@@ -7,6 +7,7 @@ from ledger_app.models.adjustments import (
     AdjustmentLimit,
     Attachment,
     ContraAccount,
+    DecidedAmount,
     ReasonCode,
 )
 from ledger_app.models.audit import AuditRow, Verification
@@ -34,6 +35,7 @@ __all__ = [
     "Balance",
     "Book",
     "ContraAccount",
+    "DecidedAmount",
     "Entry",
     "Event",
     "ExpiryChunk",

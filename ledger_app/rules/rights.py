@@ -63,6 +63,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "balance",
         "book",
         "contraaccount",
+        "decidedamount",
         "entry",
         "event",
         "expirychunk",
