@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +30,8 @@ from ledger_app.queries import holds as hold_rows
 from ledger_app.rules.adjustments import Proposal
 
 ALL, EACH = "all", "each"
+# Reasons of a request that are told item by item; of those after it, the gravest of each item alone.
+REASONS_MOST: Final = 2_000
 
 Action = TypeVar("Action", bound=Callable[..., Any])
 
@@ -258,7 +260,13 @@ class ManyView(DoorView):
 
 
 def _answer(done: Sequence[Outcome], given: dict[str, Any]) -> Response:
-    shown = [{"outcome": each.outcome, "id": each.id, "reasons": [reason.as_dict() for reason in each.reasons]} for each in done]
+    shown = []
+    told = 0
+    for each in done:
+        # Bounded, since a request names an account in fewer bytes than its refusal is told in, and the answer is kept under a key.
+        reasons = each.reasons[: outcomes.REASONS_KEPT if told < REASONS_MOST else 1]
+        told += len(reasons)
+        shown.append({"outcome": each.outcome, "id": each.id, "reasons": [reason.as_dict() for reason in reasons]})
     refused = sum(each.outcome == outcomes.REFUSED for each in done)
     if refused and given["mode"] == ALL:
         error = BulkRefused(refused=refused, count=len(done))

@@ -131,6 +131,14 @@ def test_ten_thousand_are_taken_and_one_more_is_refused(machine, ledger):
     assert [said for statement in proofs.statements() for said in statement.breaches(proofs.Scope([ledger.book]))] == []
 
 
+def test_reasons_are_bounded_by_item_and_by_request(machine, ledger):
+    lines = [{"account": f"no-{number}", "amount": 1 - 2 * (number % 2)} for number in range(200)]
+    answer = send(machine, *(entry(f"b-{number}", lines=lines) for number in range(110)))
+    assert told(answer) == ["refused"] * 110
+    counts = [len(each["reasons"]) for each in answer.json()["outcomes"]]
+    assert counts == [20] * 100 + [1] * 10
+
+
 @pytest.fixture
 def points(db):
     found = lot_samples.open_points(samples.machine_caller())
