@@ -174,6 +174,19 @@ def test_holds_and_settlements_go_by_the_rules_of_single_ones(points, make_user,
     assert points.balance() == 40
 
 
+def test_a_hold_may_state_the_balance_that_is_believed_in(points, make_user, client_of: ClientOf):
+    client = client_of(make_user("till-1", "till"))
+    refused = client.post("/api/v1/holds/", {**hold("h1", 5), "expected_balance": 519}, format="json")
+    assert is_problem(refused, 409, "balance_not_expected")
+    assert "520" in refused.json()["detail"]
+    assert client.post("/api/v1/holds/", {**hold("h1", 5), "expected_balance": 520}, format="json").status_code == 201
+    # What is there is found, whatever has become of the balance.
+    assert client.post("/api/v1/holds/", {**hold("h1", 5), "expected_balance": 7}, format="json").status_code == 200
+    wanted = [{**hold("h2", 1), "expected_balance": 520}, {**hold("h3", 1), "expected_balance": 0}]
+    answer = client.post(f"{BULK}holds/", {"mode": "each", "holds": wanted}, format="json")
+    assert told(answer) == ["created", "refused"]
+
+
 @pytest.mark.parametrize(("mode", "outcomes"), [("all", ["left", "left", "refused"]), ("each", ["created", "exists", "refused"])])
 def test_no_number_is_told_of_holds_that_were_undone(points, make_user, client_of: ClientOf, mode, outcomes):
     client = client_of(make_user("till-1", "till"))
