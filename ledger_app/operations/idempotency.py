@@ -12,6 +12,7 @@ from ledger_app.models import IdempotencyKey, Period, User
 from ledger_app.operations import transactions
 
 DIFFERING_MOST = 20
+NAME_MOST = 64  # characters that are told of a name, which is whatever was sent
 PRUNED_AT_ONCE = 1_000
 # A day begins this long before midnight in UTC at most, rounded up to a day.
 ZONES = timedelta(days=1)
@@ -107,7 +108,8 @@ def _answer(there: IdempotencyKey, asked: Asked) -> Answer:
 def _differing(there: IdempotencyKey, asked: Asked) -> list[str]:
     names = there.fields.keys() | asked.fields.keys()
     found = ["address"] if there.path != asked.path else []
-    return (found + sorted(name for name in names if there.fields.get(name) != asked.fields.get(name)))[:DIFFERING_MOST]
+    found += sorted(name[:NAME_MOST] for name in names if there.fields.get(name) != asked.fields.get(name))
+    return found[:DIFFERING_MOST]
 
 
 def _is_running(asked: Asked) -> bool:

@@ -57,6 +57,15 @@ def test_another_request_under_the_key_is_refused_with_the_names_of_what_differs
     assert Hold.objects.count() == 1
 
 
+def test_names_that_differ_are_told_in_bounds(till):
+    assert send(till).status_code == 201
+    other = till.post(
+        HOLDS, {f"{'n' * 10_000}{each}": 1 for each in range(50)}, format="json", headers={"Idempotency-Key": "k-1"}
+    )
+    assert is_problem(other, 409, "idempotency_key_reused")
+    assert len(other.content) < 10_000
+
+
 def test_the_order_of_names_and_the_way_of_writing_make_no_other_request(till):
     first = send(till)
     turned = till.post(HOLDS, dict(reversed(body().items())), format="json", headers={"Idempotency-Key": "k-1"})
