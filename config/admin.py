@@ -67,6 +67,8 @@ PLACES: Final = (
     Place(pgettext_lazy("section", "Close"), _("Seals"), "ledger_app_seal", "ledger_app.view_seal"),
     Place(_("Audit"), _("Recent changes"), "ledger_app_auditrow", "ledger_app.view_auditrow"),
     Place(_("Audit"), _("Refused attempts"), "ledger_app_auditrow", "ledger_app.view_auditrow", "outcome__exact=refused"),
+    Place(_("Audit"), _("Requests of programs"), "ledger_app_submission", "ledger_app.view_submission"),
+    Place(_("Audit"), _("Events"), "ledger_app_event", "ledger_app.view_event"),
     Place(_("Administration"), _("Reason codes"), "ledger_app_reasoncode", "ledger_app.view_reasoncode"),
     Place(_("Administration"), _("Limits of adjustments"), "ledger_app_adjustmentlimit", "ledger_app.view_adjustmentlimit"),
     Place(_("Administration"), _("Changes of settings"), "ledger_app_settingchange", "ledger_app.view_settingchange"),

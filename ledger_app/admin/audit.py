@@ -72,7 +72,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
     @admin.display(description=_("what"))
     def shown_subject(self, row: AuditRow) -> SafeString:
         """What it was done to, as a link."""
-        return format_html('<span class="nowrap">{}</span>', _subject_link(row))
+        return format_html('<span class="nowrap">{}</span>', subject_link(row.subject_type, row.subject_id, row.subject))
 
     @admin.display(description=_("states"))
     def shown_states(self, row: AuditRow) -> SafeString:
@@ -92,7 +92,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
             Facts(
                 _("What was done"),
                 [
-                    (_("To"), _subject_link(row)),
+                    (_("To"), subject_link(row.subject_type, row.subject_id, row.subject)),
                     (_("Outcome"), look.state_pill(row.outcome)),
                     (_("State before"), look.state_pill(row.from_state) if row.from_state else NOTHING),
                     (_("State after"), look.state_pill(row.to_state) if row.to_state else NOTHING),
@@ -123,16 +123,16 @@ class AuditRowAdmin(ReadOnlyAdmin):
         )
 
 
-def _subject_link(row: AuditRow) -> SafeString | str:
-    """Return the subject as a link to its page, where it has one."""
-    label = MODELS.get(row.subject_type)
+def subject_link(subject_type: str, subject_id: int, text: str) -> SafeString | str:
+    """Return a subject as a link to its page, where it has one."""
+    label = MODELS.get(subject_type)
     if label is None or not apps.is_installed(label.split(".", maxsplit=1)[0]):
-        return row.subject
+        return text
     try:
-        address = reverse(f"admin:{label.replace('.', '_')}_change", args=[row.subject_id])
+        address = reverse(f"admin:{label.replace('.', '_')}_change", args=[subject_id])
     except NoReverseMatch:
-        return row.subject
-    return format_html('<a href="{}">{}</a>', address, row.subject)
+        return text
+    return format_html('<a href="{}">{}</a>', address, text)
 
 
 def _fact(value: Any) -> Any:

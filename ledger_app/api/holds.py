@@ -40,6 +40,12 @@ class HoldInput(Input):
     reference = KeyField(help_text=_("A name of your own, once in a book."))
     expires_at = InstantField(help_text=_("Until when it is good."))
     description = TextField(required=False, allow_blank=True, default="")
+    expected_balance = WholeNumberField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text=_("What you believe that the account has, in its natural direction; refused where it is another."),
+    )
 
 
 class SettleInput(StepInput):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from ledger_app.api.adjustments import PlainProposalInput
 from ledger_app.api.holds import HoldInput
 from ledger_app.errors.requests import BulkRefused
 from ledger_app.models import Adjustment, Hold
-from ledger_app.operations import adjustments, holds, outcomes, submissions
+from ledger_app.operations import adjustments, ahead, holds, outcomes, submissions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.outcomes import ITEMS_MOST, Outcome
 from ledger_app.operations.submissions import Expected, Given
@@ -30,6 +30,8 @@ from ledger_app.queries import holds as hold_rows
 from ledger_app.rules.adjustments import Proposal
 
 ALL, EACH = "all", "each"
+# Reasons of a request that are told item by item; of those after it, the gravest of each item alone.
+REASONS_MOST: Final = 2_000
 
 Action = TypeVar("Action", bound=Callable[..., Any])
 
@@ -216,7 +218,9 @@ class ManyView(DoorView):
             row, is_new = holds.place(wanted=wanted, caller=caller)
             return row.pk, is_new
 
-        return self._each(self.read(HoldsInput, request.data), "holds", place)
+        given = self.read(HoldsInput, request.data)
+        accounts = {(each["book"], each["account"]) for each in given["holds"]}
+        return self._each(given, "holds", place, lock_ahead=lambda: ahead.for_holds(accounts, caller=caller))
 
     @_described("Settle many holds", SettlementsInput)
     @action(detail=False, methods=["post"])
@@ -229,9 +233,18 @@ class ManyView(DoorView):
             holds.settle(hold_id=row.pk, caller=caller, **each)
             return row.pk, row.state != Hold.State.SETTLED
 
-        return self._each(self.read(SettlementsInput, request.data), "settlements", settle)
+        given = self.read(SettlementsInput, request.data)
+        settled = {(each["book"], each["reference"]): each["effective_on"] for each in given["settlements"]}
+        return self._each(given, "settlements", settle, lock_ahead=lambda: ahead.for_settlements(settled, caller=caller))
 
-    def _each(self, given: dict[str, Any], name: str, do: Callable[[dict[str, Any]], tuple[int, bool]]) -> Response:
+    def _each(
+        self,
+        given: dict[str, Any],
+        name: str,
+        do: Callable[[dict[str, Any]], tuple[int, bool]],
+        *,
+        lock_ahead: Callable[[], None] | None = None,
+    ) -> Response:
         """Do each of the items by ``do``, which is given a copy: what is tried again begins with what was sent."""
         caller: Caller = self.caller
         done = outcomes.of_each(
@@ -241,12 +254,19 @@ class ManyView(DoorView):
             caller=caller,
             is_all=given["mode"] == ALL,
             is_dry=given["dry_run"],
+            lock_ahead=lock_ahead,
         )
         return _answer(done, given)
 
 
 def _answer(done: Sequence[Outcome], given: dict[str, Any]) -> Response:
-    shown = [{"outcome": each.outcome, "id": each.id, "reasons": [reason.as_dict() for reason in each.reasons]} for each in done]
+    shown = []
+    told = 0
+    for each in done:
+        # Bounded, since a request names an account in fewer bytes than its refusal is told in, and the answer is kept under a key.
+        reasons = each.reasons[: outcomes.REASONS_KEPT if told < REASONS_MOST else 1]
+        told += len(reasons)
+        shown.append({"outcome": each.outcome, "id": each.id, "reasons": [reason.as_dict() for reason in reasons]})
     refused = sum(each.outcome == outcomes.REFUSED for each in done)
     if refused and given["mode"] == ALL:
         error = BulkRefused(refused=refused, count=len(done))

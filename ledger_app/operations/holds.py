@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
-from ledger_app.errors import units
+from ledger_app.errors import requests, units
 from ledger_app.models import Account, Balance, Hold, HoldLot, Posting
 from ledger_app.operations import bulk, entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller, Subject, record
@@ -20,13 +20,16 @@ from ledger_app.rules import floors
 from ledger_app.rules.holds import HOLD, Asked, HoldFacts, Target, placing_reasons
 from ledger_app.rules.lots import HeldLots, Named, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
-from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft, balance_id
+from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft, balance_id, natural
 
 BATCH = 200  # accounts whose holds are over, looked after in one transaction
 
 
 class Wanted(NamedTuple):
-    """A hold that is asked for: ``account`` and ``target`` by id, ``amount`` of what the account has."""
+    """A hold that is asked for: ``account`` and ``target`` by id, ``amount`` of what the account has.
+
+    ``expected_balance`` is what the caller believes that the account has, in its natural direction; it is no part of the hold.
+    """
 
     account_id: int
     target_id: int
@@ -34,6 +37,7 @@ class Wanted(NamedTuple):
     reference: str
     expires_at: datetime
     description: str = ""
+    expected_balance: int | None = None
 
 
 def place(*, wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
@@ -43,7 +47,7 @@ def place(*, wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
 
     :raises errors.Refused: not_permitted, reference_invalid, description_invalid, hold_invalid, hold_conflict, account_without_lots,
         account_not_open, holder_merged, account_in_other_book, hold_target_refused, hold_too_long, hold_over_limit, hold_over_day, lots_short,
-        floor_broken_on
+        floor_broken_on, balance_not_expected
     """
     reasons: list[errors.LedgerError] = []
     if "ledger_app.place_hold" not in rights_of(caller.user):
@@ -158,6 +162,7 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
         _same(there, wanted)
         return there, False
     reasons = _reasons(account, target, locked.accounts[account.pk].merged_into, wanted, caller)
+    reasons += _believed(account, locked.balances.get(balance_id(account.pk, 0), (0, 0))[0], wanted)
     if reasons:
         raise errors.Refused(units.belonging(reasons, account))
     row = Hold(
@@ -227,6 +232,14 @@ def _reasons(account: Account, target: Account, into: int | None, wanted: Wanted
         goes_to = Target(target.pk, target.code, is_members=target.holder_id is not None, keeps_lots=target.keeps_lots)
         found += placing_reasons(asked, goes_to, hold_rows.terms(account.book), book=account.book.code)
     return found
+
+
+def _believed(account: Account, amount: int, wanted: Wanted) -> list[errors.LedgerError]:
+    """Return that the account has another balance than the caller believes, where one is believed in."""
+    has = natural(account.category, amount)
+    if wanted.expected_balance is None or wanted.expected_balance == has:
+        return []
+    return [requests.BalanceNotExpected(account=account.code, balance=has, expected=wanted.expected_balance)]
 
 
 def _below(row: Hold, of_account: HeldLots, locked: locks.Ledger, today: date) -> list[errors.LedgerError]:

@@ -1,7 +1,7 @@
 """Requests that may be sent again: the key is written in the transaction of the effect, with what was answered."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db import connection
@@ -12,7 +12,10 @@ from ledger_app.models import IdempotencyKey, Period, User
 from ledger_app.operations import transactions
 
 DIFFERING_MOST = 20
+NAME_MOST = 64  # characters that are told of a name, which is whatever was sent
 PRUNED_AT_ONCE = 1_000
+# A day begins this long before midnight in UTC at most, rounded up to a day.
+ZONES = timedelta(days=1)
 
 
 class Asked(NamedTuple):
@@ -80,12 +83,15 @@ def forget(row: IdempotencyKey) -> None:
 def prune() -> int:
     """Forget the keys that are older than every period that still accepts entries: what they asked for cannot be posted again. Return how many.
 
-    Where no book is open, all stay.
+    In whatever zone a book is: a key of the last day before the first such period stays. Where no book is open, all stay.
     """
     first = Period.objects.exclude(state=Period.State.FROZEN).order_by("starts_on").values_list("starts_on", flat=True).first()
+    if first is None:
+        return 0
+    before = datetime.combine(first - ZONES, time(), UTC)
     count = 0
-    while first is not None:
-        old = IdempotencyKey.objects.filter(at__date__lt=first).order_by("at").values_list("id", flat=True)
+    while True:
+        old = IdempotencyKey.objects.filter(at__lt=before).order_by("at").values_list("id", flat=True)
         keys = list(old[:PRUNED_AT_ONCE])
         if not keys:
             break
@@ -102,7 +108,8 @@ def _answer(there: IdempotencyKey, asked: Asked) -> Answer:
 def _differing(there: IdempotencyKey, asked: Asked) -> list[str]:
     names = there.fields.keys() | asked.fields.keys()
     found = ["address"] if there.path != asked.path else []
-    return (found + sorted(name for name in names if there.fields.get(name) != asked.fields.get(name)))[:DIFFERING_MOST]
+    found += sorted(name[:NAME_MOST] for name in names if there.fields.get(name) != asked.fields.get(name))
+    return found[:DIFFERING_MOST]
 
 
 def _is_running(asked: Asked) -> bool:

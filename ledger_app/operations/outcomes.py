@@ -47,11 +47,18 @@ def ask_size(items: Sequence[object]) -> None:
 
 
 def of_each(
-    items: Sequence[Item], do: Callable[[Item], tuple[int, bool]], *, what: str, caller: Caller, is_all: bool, is_dry: bool
+    items: Sequence[Item],
+    do: Callable[[Item], tuple[int, bool]],
+    *,
+    what: str,
+    caller: Caller,
+    is_all: bool,
+    is_dry: bool,
+    lock_ahead: Callable[[], None] | None = None,
 ) -> list[Outcome]:
     """Do each item by an operation of its own, in their order and in one transaction; return what became of each.
 
-    ``do`` returns the number of what it made or found, and whether that is new. Those after one that is refused are asked all the same.
+    ``do`` returns the number of what it made or found, and whether that is new. ``lock_ahead`` locks what all of them will (``ahead``). Those after one that is refused are asked all the same.
     Where all is undone because some were refused, one audit row of ``what`` tells of it.
 
     :raises errors.Refused: submission_size
@@ -60,6 +67,8 @@ def of_each(
     ask_size(items)
 
     def work() -> list[Outcome]:
+        if lock_ahead is not None:
+            lock_ahead()
         return settled([_of(do, item) for item in items], is_all=is_all, is_dry=is_dry)
 
     done = undone_or(lambda: transactions.whole(work))
@@ -87,11 +96,11 @@ def _of(do: Callable[[Item], tuple[int, bool]], item: Item) -> Outcome:
 def settled(found: list[Outcome], *, is_all: bool, is_dry: bool) -> list[Outcome]:
     """Return the outcomes of what is to stay; where nothing is to stay, have the transaction undone (``undone_or``)."""
     is_refused = is_all and any(each.outcome == REFUSED for each in found)
-    if is_refused:
-        found = [each if each.outcome in {REFUSED, EXISTS} else Outcome(LEFT) for each in found]
-    elif is_dry:
-        # What it made is undone, and its number will be another's.
-        found = [Outcome(CREATED) if each.outcome == CREATED else each for each in found]
+    if is_refused or is_dry:
+        # What it made is undone, and its number will be another's: neither it nor what found it again in the same request tells it.
+        made = {each.id for each in found if each.outcome == CREATED}
+        name = LEFT if is_refused else ""
+        found = [Outcome(name or each.outcome) if each.id is not None and each.id in made else each for each in found]
     if is_refused or is_dry:
         raise _Undo(found)
     return found

@@ -48,8 +48,8 @@ def run(work: Callable[[], Result], *, meets_on: str = "") -> Result:
     """
     if (met := _met_in_whole.get()) is not None:
         met.add(meets_on)
-        return _part(work)
-    return _outermost(work, {meets_on})
+        return _part(_holding(work))
+    return _outermost(_holding(work), {meets_on})
 
 
 def whole(work: Callable[[], Result]) -> Result:
@@ -71,9 +71,20 @@ def whole(work: Callable[[], Result]) -> Result:
         _met_in_whole.reset(token)
 
 
+def _holding(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Have ``work`` take locks, which nothing may that is part of no operation: what joins there is a part of its own."""
+
+    def hold() -> Result:
+        locks.begin()
+        return work()
+
+    return hold
+
+
 def _part(work: Callable[[], Result]) -> Result:
     """Run what is a transaction of its own elsewhere, so that its refusal undoes it and nothing else."""
-    locks.begin()
+    if locks.is_counting():
+        raise RuntimeError("the outermost transaction is open already")
     try:
         with transaction.atomic():
             return work()
@@ -82,6 +93,8 @@ def _part(work: Callable[[], Result]) -> Result:
         if refusal is None:
             raise
         raise refusal from error
+    finally:
+        locks.end()
 
 
 def _outermost(work: Callable[[], Result], met_on: set[str]) -> Result:
@@ -92,7 +105,6 @@ def _outermost(work: Callable[[], Result], met_on: set[str]) -> Result:
     for number in range(TRIES):
         try:
             with transaction.atomic(durable=True):
-                locks.begin()
                 result = work()
                 done = time.perf_counter()
         except (DatabaseError, InterfaceError) as error:
@@ -132,7 +144,7 @@ def join(work: Callable[[], Result]) -> Result:
 
 def is_held(look: Callable[[], object]) -> bool:
     """Whether somebody holds a row that ``look`` locks without waiting, in a transaction that ends with the look."""
-    if locks.is_counting():
+    if locks.is_counting() or _met_in_whole.get() is not None:
         raise RuntimeError("a look for what others hold is no part of a transaction")
     try:
         with transaction.atomic():

@@ -161,9 +161,10 @@ def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
             "given_count": row.given_count,
         }
         shown = [
-            Fact(_("Request"), f"#{row.pk} {row.request}".strip()),
+            Fact(_("Request"), f"#{row.pk} {row.request}".strip(), ("ledger_app.submission", row.pk)),
             Fact(_("Sent by"), row.sent_by.username),
+            Fact(_("Sent at"), row.sent_at.isoformat()),
             Fact(_("Entries that were sent"), str(row.given_count)),
         ]
-        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence])
+        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.submission", row.pk))
     return told

@@ -23,6 +23,7 @@ from ledger_app.models import (
     AuditRow,
     Book,
     Entry,
+    Event,
     ExpiryRun,
     Hold,
     Holder,
@@ -36,10 +37,21 @@ from ledger_app.models import (
     Reversal,
     Seal,
     SettingChange,
+    Submission,
     User,
     Verification,
 )
-from ledger_app.operations import adjustments, expiry, hold_rules, holds, merges, reason_codes, reversals, setting_changes
+from ledger_app.operations import (
+    adjustments,
+    expiry,
+    hold_rules,
+    holds,
+    merges,
+    reason_codes,
+    reversals,
+    setting_changes,
+    submissions,
+)
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries.adjustments import preview, terms_of
@@ -58,6 +70,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         AuditRow,
         Book,
         Entry,
+        Event,
         ExpiryRun,
         Hold,
         HoldRule,
@@ -70,6 +83,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         Reversal,
         Seal,
         SettingChange,
+        Submission,
         Verification,
     ),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
@@ -154,6 +168,16 @@ def verified(world: World) -> None:
     verification.verify(books=[world.card, world.points], at=worlds.NOW, now=worlds.clock)
 
 
+def sent_by_a_program(world: World, number: int) -> None:
+    """Have a program post an entry."""
+    sender, _ = User.objects.get_or_create(username="machine-1")
+    sender.groups.set(Group.objects.filter(name="machine"))
+    lines = (("receivable.1001", 1), ("receivable.1002", -1))
+    given = [submissions.Given("CARD", FEBRUARY, f"pos-{number}", "", lines)]
+    (done,) = submissions.submit(given=given, caller=world.caller(sender), is_all=False)
+    assert done.outcome == "created", done
+
+
 def one_more_seal(world: World, place: int) -> None:
     for batch in Batch.objects.exclude(state__in=["frozen", "withdrawn"]):
         if batch.state == "applied":
@@ -184,6 +208,7 @@ def full(world: World) -> World:
     months(world)
     points_that_expire()
     set_by_two(world)
+    sent_by_a_program(world, 0)
     verified(world)
     one_more_seal(world, 0)
     return world
@@ -260,6 +285,7 @@ def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World
     for first in (11, 21, 31, 51):
         with_february(full, first)
         set_by_two(full, first)
+        sent_by_a_program(full, first)
     points_that_expire("PRESENTS")
     verified(full)
     one_more_seal(full, 1)
@@ -267,6 +293,7 @@ def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World
     assert grown >= {
         AuditRow,
         Entry,
+        Event,
         ExpiryRun,
         Hold,
         Holder,
@@ -274,6 +301,7 @@ def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World
         LotRule,
         Seal,
         SettingChange,
+        Submission,
         Verification,
         Batch,
         Chunk,

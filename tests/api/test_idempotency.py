@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
@@ -54,6 +55,15 @@ def test_another_request_under_the_key_is_refused_with_the_names_of_what_differs
     elsewhere = till.post(f"{HOLDS}1/transitions/release/", {"reason": "x"}, format="json", headers={"Idempotency-Key": "k-1"})
     assert elsewhere.json()["reasons"][0]["facts"]["differs"].startswith("address, ")
     assert Hold.objects.count() == 1
+
+
+def test_names_that_differ_are_told_in_bounds(till):
+    assert send(till).status_code == 201
+    other = till.post(
+        HOLDS, {f"{'n' * 10_000}{each}": 1 for each in range(50)}, format="json", headers={"Idempotency-Key": "k-1"}
+    )
+    assert is_problem(other, 409, "idempotency_key_reused")
+    assert len(other.content) < 10_000
 
 
 def test_the_order_of_names_and_the_way_of_writing_make_no_other_request(till):
@@ -119,6 +129,10 @@ def test_no_value_of_the_request_is_kept_with_its_key(till):
 def test_keys_from_before_every_open_period_are_forgotten(till, points):
     send(till)
     assert idempotency.prune() == 0
-    IdempotencyKey.objects.update(at=datetime(1999, 1, 1, tzinfo=UTC))
-    assert idempotency.prune() == 1
+    # In Tokyo it is the first of January 2017, in which the first open period begins.
+    IdempotencyKey.objects.update(at=datetime(2016, 12, 31, 15, tzinfo=UTC))
+    assert idempotency.prune() == 0
+    IdempotencyKey.objects.update(at=datetime(2016, 12, 30, 15, tzinfo=UTC))
+    call_command("prune_keys")
+    assert not IdempotencyKey.objects.exists()
     assert AuditRow.objects.filter(action="place").count() == 1

@@ -77,6 +77,16 @@ def test_all_or_nothing_leaves_nothing_and_says_what_each_would_have_come_to(mac
     assert told(send(machine, entry("a"), entry("b"), mode="all")) == ["created", "created"]
 
 
+@pytest.mark.parametrize(("mode", "outcomes"), [("all", ["left", "left", "refused"]), ("each", ["created", "exists", "refused"])])
+def test_no_number_is_told_of_what_was_undone(machine, ledger, mode, outcomes):
+    """Its number will be another's; and what stood twice was there no more than what stood once."""
+    answer = send(machine, entry("a"), entry("a"), entry("b", debit="nowhere"), mode=mode, dry_run=True)
+    assert (told(answer), [each["id"] for each in answer.json()["outcomes"]]) == (outcomes, [None] * 3)
+    assert told(send(machine, entry("a"))) == ["created"]
+    known = send(machine, entry("a"), entry("b"), entry("b"), dry_run=True).json()["outcomes"]
+    assert [each["id"] for each in known] == [Entry.objects.get().pk, None, None]
+
+
 def test_what_a_machine_may_no_person_may(ledger, make_user, client_of: ClientOf, admin_user):
     people = [make_user(f"{group}-7", group) for group in ("support", "finance", "engineer", "auditor", "till")]
     mixed = make_user("mixed", "machine")
@@ -121,6 +131,14 @@ def test_ten_thousand_are_taken_and_one_more_is_refused(machine, ledger):
     assert [said for statement in proofs.statements() for said in statement.breaches(proofs.Scope([ledger.book]))] == []
 
 
+def test_reasons_are_bounded_by_item_and_by_request(machine, ledger):
+    lines = [{"account": f"no-{number}", "amount": 1 - 2 * (number % 2)} for number in range(200)]
+    answer = send(machine, *(entry(f"b-{number}", lines=lines) for number in range(110)))
+    assert told(answer) == ["refused"] * 110
+    counts = [len(each["reasons"]) for each in answer.json()["outcomes"]]
+    assert counts == [20] * 100 + [1] * 10
+
+
 @pytest.fixture
 def points(db):
     found = lot_samples.open_points(samples.machine_caller())
@@ -154,6 +172,28 @@ def test_holds_and_settlements_go_by_the_rules_of_single_ones(points, make_user,
     again = client.post(f"{BULK}settlements/", {"mode": "each", "settlements": settled[:1]}, format="json")
     assert told(again) == ["exists"]
     assert points.balance() == 40
+
+
+def test_a_hold_may_state_the_balance_that_is_believed_in(points, make_user, client_of: ClientOf):
+    client = client_of(make_user("till-1", "till"))
+    refused = client.post("/api/v1/holds/", {**hold("h1", 5), "expected_balance": 519}, format="json")
+    assert is_problem(refused, 409, "balance_not_expected")
+    assert "520" in refused.json()["detail"]
+    assert client.post("/api/v1/holds/", {**hold("h1", 5), "expected_balance": 520}, format="json").status_code == 201
+    # What is there is found, whatever has become of the balance.
+    assert client.post("/api/v1/holds/", {**hold("h1", 5), "expected_balance": 7}, format="json").status_code == 200
+    wanted = [{**hold("h2", 1), "expected_balance": 520}, {**hold("h3", 1), "expected_balance": 0}]
+    answer = client.post(f"{BULK}holds/", {"mode": "each", "holds": wanted}, format="json")
+    assert told(answer) == ["created", "refused"]
+
+
+@pytest.mark.parametrize(("mode", "outcomes"), [("all", ["left", "left", "refused"]), ("each", ["created", "exists", "refused"])])
+def test_no_number_is_told_of_holds_that_were_undone(points, make_user, client_of: ClientOf, mode, outcomes):
+    client = client_of(make_user("till-1", "till"))
+    wanted = [hold("h1", 5), hold("h1", 5), hold("h2", 600)]
+    answer = client.post(f"{BULK}holds/", {"mode": mode, "holds": wanted, "dry_run": True}, format="json")
+    assert (told(answer), [each["id"] for each in answer.json()["outcomes"]]) == (outcomes, [None] * 3)
+    assert not Hold.objects.exists()
 
 
 def test_adjustments_are_proposed_by_the_rules_of_single_ones(client_of: ClientOf, db):

@@ -173,7 +173,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("decide"), ended
     told = (
         {name for name, *_ in runs}
-        | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads"}
+        | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads", "prune_keys"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain"}
         | NOT_RUN
     )
@@ -182,6 +182,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
 
 def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:
     assert set(run("prune_uploads", "--json").data) == fields("prune_uploads")
+    assert set(run("prune_keys", "--json").data) == fields("prune_keys")
     finance = ("--user", world.finance.username)
     made = run("propose_setting", "hold_rule", "book=POINTS", "amount_most=7", *finance, "--reason", "As agreed.", "--json")
     assert set(made.data) == fields("propose_setting"), made

@@ -132,3 +132,36 @@ def test_what_will_never_pass_is_not_told_as_try_again(code: int) -> None:
 @pytest.mark.parametrize("code", [2002, 2003, 2006, 2013])
 def test_a_database_that_is_away_may_come_back(code: int) -> None:
     assert transactions.passing_cause(OperationalError(code, "away")) == "lost"
+
+
+def test_what_joins_within_a_whole_is_a_part_of_its_own_and_its_refusal_undoes_it():
+    """Without, what it had written when it was refused would be committed with the rest."""
+
+    def refuse():
+        User.objects.create(username="part")
+        raise errors.Refused([errors.BookUnknown(book="X")])
+
+    def work():
+        with pytest.raises(errors.Refused):
+            transactions.join(refuse)
+        User.objects.create(username="rest")
+
+    transactions.whole(work)
+    assert list(User.objects.filter(username__in=["part", "rest"]).values_list("username", flat=True)) == ["rest"]
+
+
+def test_outside_the_parts_of_a_whole_no_lock_is_taken():
+    users = User.objects.filter(username="nobody")
+
+    def work():
+        transactions.run(lambda: locks.own_if_there(users))
+        assert not locks.is_counting()
+        with pytest.raises(locks.LockOrderBroken):
+            locks.own_if_there(users)
+        with pytest.raises(RuntimeError):
+            transactions.is_held(lambda: None)
+        with pytest.raises(RuntimeError):
+            transactions.run(lambda: transactions.run(list))
+
+    transactions.whole(work)
+    assert not locks.is_counting()
