@@ -248,6 +248,13 @@ KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_
 KAKUTEI_CARD_KEYS = read_card_keys(env.str("KAKUTEI_CARD_KEYS", default=f"development:{'0' * 64}" if IS_DEVELOPMENT else ""))
 # How many processes a task applies a batch with; SQLite always has one.
 KAKUTEI_WORKERS = env.int("KAKUTEI_WORKERS", default=1)
+# The hosts that webhooks may be sent to, by HTTPS: each a name, or NAME:PORT.
+KAKUTEI_WEBHOOK_HOSTS = env.list("KAKUTEI_WEBHOOK_HOSTS", default=[])
+for _host in KAKUTEI_WEBHOOK_HOSTS:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", _host):
+        raise ImproperlyConfigured(
+            f"KAKUTEI_WEBHOOK_HOSTS has {_host!r}, which is no host: write NAME or NAME:PORT, in small letters."
+        )
 # What a seal and an audit row name as the code that wrote them.
 KAKUTEI_CODE_VERSION = env.str("KAKUTEI_CODE_VERSION", default="development")
 

@@ -15,6 +15,7 @@ from ledger_app.admin import (
     reversals,
     setting_changes,
     users,
+    webhooks,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "reversals",
     "setting_changes",
     "users",
+    "webhooks",
 ]

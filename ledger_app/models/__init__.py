@@ -21,6 +21,7 @@ from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
 from ledger_app.models.setting_changes import SettingChange
 from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
+from ledger_app.models.webhooks import DeadLetter, Webhook
 
 __all__ = [
     "STRIPES_MOST",
@@ -34,6 +35,7 @@ __all__ = [
     "Balance",
     "Book",
     "ContraAccount",
+    "DeadLetter",
     "Entry",
     "Event",
     "ExpiryChunk",
@@ -68,4 +70,5 @@ __all__ = [
     "Trace",
     "User",
     "Verification",
+    "Webhook",
 ]
