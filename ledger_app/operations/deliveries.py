@@ -179,7 +179,7 @@ def _settle(row: Webhook, event: Event, reply: Reply, at: datetime) -> bool:
     else:
         there.failures, there.why = tries, reply.why[:WHY_MOST]
         # Not a secret: it keeps those that failed together from coming back together.
-        there.next_at = at + rules.wait(tries, random.random())  # noqa: S311
+        there.next_at = at + rules.wait(tries, random.randint(0, rules.CHANCE_MOST))  # noqa: S311
     if reply.is_taken:
         letters.update(state=DeadLetter.State.SENT)
     elif is_dead:

@@ -25,6 +25,7 @@ HTTPS_PORT: Final = 443
 TRIES_MOST: Final = 14
 FIRST_WAIT: Final = timedelta(seconds=10)
 WAIT_MOST: Final = timedelta(hours=6)
+CHANCE_MOST: Final = 1_000
 OVERLAP_HOURS: Final = 24
 OVERLAP_HOURS_MOST: Final = 24 * 7
 
@@ -77,10 +78,13 @@ def wants(kinds: Collection[str], kind: str) -> bool:
     return not kinds or kind in kinds or kind.partition(".")[0] in kinds
 
 
-def wait(failures: int, chance: float) -> timedelta:
-    """Return how long to wait after so many failures, between a half and the whole of the time, so that not all come back at once."""
+def wait(failures: int, chance: int) -> timedelta:
+    """Return how long to wait after so many failures: a half of the time, and by ``chance``, 0 to 1,000, up to the whole.
+
+    So those that failed together do not come back together.
+    """
     whole = min(FIRST_WAIT * 2 ** min(failures - 1, 30), WAIT_MOST)
-    return whole * (0.5 + chance / 2)
+    return whole * (CHANCE_MOST + chance) // (2 * CHANCE_MOST)
 
 
 def message_id(number: int) -> str:

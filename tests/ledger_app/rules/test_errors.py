@@ -10,7 +10,21 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import LedgerError, adjusting, bounds, closing, files, lots, members, opening, reversing, rows, settings
+from ledger_app.errors import (
+    LedgerError,
+    adjusting,
+    bounds,
+    closing,
+    files,
+    lots,
+    members,
+    opening,
+    requests,
+    reversing,
+    rows,
+    settings,
+    webhooks,
+)
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
@@ -27,6 +41,8 @@ MODULES = (
     ingestion_app.errors,
     opening,
     settings,
+    requests,
+    webhooks,
 )
 # Bases, which are never shown by themselves.
 BASES = {"LedgerError", "Refused"}
