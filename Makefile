@@ -44,7 +44,7 @@ serve: setup ## Run the web server (PORT=8000) and the task worker until Ctrl-C
 	@$(MANAGE) migrate --no-input --verbosity 0
 	port=$$($(PYTHON_BIN) .ci/free_port.py "$(PORT)")
 	if [ "$$port" != "$(PORT)" ]; then echo "Port $(PORT) is taken; port $$port is used instead."; fi
-	.venv/bin/gunicorn config.wsgi --bind "127.0.0.1:$$port" --workers 2 --timeout 600 --log-level warning & web=$$!
+	.venv/bin/gunicorn --config config/gunicorn_conf.py config.wsgi --bind "127.0.0.1:$$port" & web=$$!
 	$(MANAGE) db_worker & worker=$$!
 	$(MANAGE) wake --every 30 & waker=$$!
 	$(MANAGE) deliver_webhooks --every 5 & deliverer=$$!

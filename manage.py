@@ -4,13 +4,19 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 def main() -> None:
     """Run one management command; its exit status follows docs/commands.md."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        # What stops the start is a sentence for whoever starts it, and no fault of the program.
+        sys.exit(f"Not started: {error}")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class StrictJSONParser(BaseParser):
         if len(body) > self.bytes_most:
             raise ParseError(_("The body is larger than {most} bytes.").format(most=self.bytes_most))
         try:
-            return json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+            return json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal)
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is not JSON: {error}").format(error=error)) from error
 
@@ -53,6 +53,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _decimal(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError("a number is larger than any that is read")
+    return number
 
 
 class Input(serializers.Serializer[Any]):

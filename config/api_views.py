@@ -5,22 +5,30 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import api_once, doorways, problems
+from config import api_once, bodies, doorways, problems
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
+from ledger_app import errors
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
 ID_PATTERN = "[0-9]{1,18}"
+
+
+class HeaderSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
+    """Describes sessions in the API."""
+
+    target_class = "config.api_sessions.HeaderSessionAuthentication"
 
 
 class Output(serializers.Serializer[Any]):
@@ -97,11 +105,19 @@ class DoorView(GenericViewSet[Any]):
     looks: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Have what comes under a key done once."""
+        """Ask who is there and what they may; then read the body, whatever the action does with it, and have what comes under a key done once."""
         super().initial(request, *args, **kwargs)
+        if getattr(self, "action", None) is None or request.method in SAFE_METHODS:
+            return
+        self._take_in(request)
         handler = getattr(self, "post", None) if request.method == "POST" else None
         if handler is not None and api_once.HEADER in request.headers and self.action not in self.looks:
             self.post = api_once.once(handler, request, self.caller)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as the framework's own
+        """Answer which methods the address takes."""
+        del request, args, kwargs
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     def read(self, shape: type[Input], data: Any) -> dict[str, Any]:
         """Return ``data`` read by ``shape``."""
@@ -114,6 +130,21 @@ class DoorView(GenericViewSet[Any]):
     def caller(self) -> Caller:
         """Who acts in this request."""
         return doorways.from_request(self.request, "api")
+
+    def _take_in(self, request: Request) -> None:
+        """Read the body of whoever may send one.
+
+        :raises errors.Refused: not_permitted
+        """
+        beneath = request._request  # noqa: SLF001 - where the framework keeps the request
+        files = bodies.files_taken(beneath)
+        if files is not None and not bodies.may_send(files, request.user):
+            right = f"{request.method} {request.path}"[:120]
+            raise errors.Refused(
+                [errors.NotPermitted(user=request.user.get_username(), right=right, who=_("Whoever has the right"))]
+            )
+        request.data  # noqa: B018 - what cannot be read is refused here
+        bodies.ensure_whole(beneath)
 
 
 class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):

@@ -6,8 +6,17 @@ from django.conf import settings
 from django.http import FileResponse, Http404
 from django.utils.translation import gettext as _
 
+from config.bodies import ROUND_FILES_BYTES, takes_files
 from ledger_app.models import Attachment
 from ledger_app.operations import filing
+from ledger_app.rules.adjustments import PROPOSE
+
+# A little more than an attachment may have, so that the rules say which file is too large, and keep that they said it.
+takes_one = takes_files(right=PROPOSE, bytes_most=lambda: settings.KAKUTEI_ATTACHMENT_BYTES + ROUND_FILES_BYTES)
+takes_several = takes_files(
+    right=PROPOSE,
+    bytes_most=lambda: settings.KAKUTEI_ATTACHMENT_BYTES * max(settings.KAKUTEI_ATTACHMENTS, 1) + ROUND_FILES_BYTES,
+)
 
 
 def directory() -> Path:

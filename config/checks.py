@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 from django.db import connections
 
@@ -50,4 +51,33 @@ def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
                     id="kakutei.W001",
                 )
             )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
+    """What is deployed says what it is for, and for which hosts. What else would be unsafe stops the start itself."""
+    found: list[CheckMessage] = []
+    if settings.IS_DEVELOPMENT:
+        found.append(
+            Error(
+                "KAKUTEI_ENVIRONMENT is development, where keys that everybody knows are taken.",
+                hint="Set it to staging or production.",
+                id="kakutei.E010",
+            )
+        )
+    elif not settings.ALLOWED_HOSTS:
+        found.append(
+            Error(
+                "ALLOWED_HOSTS is not set: every request would be refused.",
+                hint="Set it to the names of this server's hosts, separated by commas.",
+                id="kakutei.E011",
+            )
+        )
+    if not settings.KAKUTEI_CARD_KEYS:
+        found.append(
+            Warning(
+                "KAKUTEI_CARD_KEYS is not set: card numbers are refused.", hint="See docs/configuration.md.", id="kakutei.W010"
+            )
+        )
     return found

@@ -1,15 +1,18 @@
 """Errors of the API as problem+json (RFC 9457)."""
 
+import json
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import DisallowedHost, ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
-from django.views.defaults import server_error as server_error_page
+from django.views import csrf, defaults
 from rest_framework import exceptions, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
@@ -40,15 +43,35 @@ TITLES: Final = {
     status.HTTP_404_NOT_FOUND: _("Not found"),
     status.HTTP_405_METHOD_NOT_ALLOWED: _("The address does not take this method"),
     status.HTTP_406_NOT_ACCEPTABLE: _("The answer is given as JSON only"),
+    status.HTTP_408_REQUEST_TIMEOUT: _("The request came too slowly"),
     status.HTTP_409_CONFLICT: _("A rule refuses"),
+    status.HTTP_411_LENGTH_REQUIRED: _("The length of the body is not said"),
+    status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: _("The body is too large"),
+    status.HTTP_414_REQUEST_URI_TOO_LONG: _("The address is too long"),
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: _("The address does not take this kind of body"),
+    status.HTTP_417_EXPECTATION_FAILED: _("What was expected cannot be met"),
+    status.HTTP_429_TOO_MANY_REQUESTS: _("Too many requests"),
+    status.HTTP_431_REQUEST_HEADER_FIELDS_TOO_LARGE: _("The headers are too large"),
     status.HTTP_500_INTERNAL_SERVER_ERROR: _("A fault of the program"),
+    status.HTTP_501_NOT_IMPLEMENTED: _("The request is in a form that is not known here"),
     status.HTTP_503_SERVICE_UNAVAILABLE: _("Try again later"),
 }
 # One word for one thing: the frameworks' own names where the ledger has one too.
 CODES: Final = {"permission_denied": "not_permitted", "invalid": "shape_invalid", "parse_error": "shape_invalid"}
 
+CUT: Final = _("The body ended before its end; nothing of it was looked at. Send it again.")
+IN_PROGRAMS: Final = re.compile("/api(/|$)")
+
 log = logging.getLogger(__name__)
+
+
+class BodyRefused(Exception):
+    """A request that came in in a way in which its body cannot be trusted. Nothing of it was looked at."""
+
+    def __init__(self, number: int, code: str, sentence: object, headers: Mapping[str, str] | None = None) -> None:
+        """Keep the HTTP status, the code and the sentence of the answer, and the headers that it needs."""
+        super().__init__(sentence)
+        self.status, self.code, self.sentence, self.headers = number, code, str(sentence), headers
 
 
 class ProblemRenderer(JSONRenderer):
@@ -65,6 +88,11 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     _record(error, context)
     if isinstance(error, errors.LedgerError):
         return _fill(_refusal(error), context)
+    if isinstance(error, UnreadablePostError | RequestDataTooBig | SuspiciousOperation):
+        error = _of_body(error)
+    if isinstance(error, BodyRefused):
+        answered = Response(body(error.status, error.code, error.sentence), status=error.status, headers=error.headers)
+        return _fill(answered, context)
     if isinstance(error, ObjectDoesNotExist):
         error = Http404(str(error))
     response = exception_handler(error, context)
@@ -100,13 +128,74 @@ def _record(error: Exception, context: dict[str, Any]) -> None:
             refusals.record(what=f"{request.method} {request.path}", action="api", reasons=reasons, caller=caller)
 
 
+def is_for_programs(request: HttpRequest) -> bool:
+    """Return whether an address is the API's, whose errors are problems; those of other addresses are pages."""
+    return IN_PROGRAMS.match(request.path) is not None
+
+
+def answer(
+    request: HttpRequest, number: int, code: str, sentence: object, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Refuse a request outside of any view: as a problem for programs, as a page for people."""
+    if is_for_programs(request):
+        return JsonResponse(
+            body(number, code, str(sentence)), status=number, content_type=MEDIA_TYPE, headers=dict(headers or {})
+        )
+    context = {"title": TITLES.get(number, _("Refused")), "sentence": sentence}
+    return HttpResponse(render_to_string("kakutei/not_taken.html", context), status=number, headers=dict(headers or {}))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a fault of the program: a problem for the API, a page for people."""
-    if not request.path.startswith("/api/"):
-        return server_error_page(request)
-    number = status.HTTP_500_INTERNAL_SERVER_ERROR
+    if not is_for_programs(request):
+        return defaults.server_error(request)
     sentence = _("The program failed; nothing of this request was kept half done. The fault is in the log.")
-    return JsonResponse(body(number, "server_error", str(sentence)), status=number, content_type=MEDIA_TYPE)
+    return answer(request, status.HTTP_500_INTERNAL_SERVER_ERROR, "server_error", sentence)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for what Django itself does not take: a host that is not ours, a form that is none or has too many fields."""
+    if isinstance(exception, DisallowedHost):
+        return answer(request, 400, "host_unknown", _("No such host is served here."))
+    refused = _of_body(exception)
+    return answer(request, refused.status, refused.code, refused.sentence)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer whoever lacks a right, outside of the API's views."""
+    if not is_for_programs(request):
+        return defaults.permission_denied(request, exception)
+    return answer(request, 403, "not_permitted", TITLES[status.HTTP_403_FORBIDDEN])
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address that leads nowhere."""
+    if not is_for_programs(request):
+        return defaults.page_not_found(request, exception)
+    return answer(request, 404, "not_found", TITLES[status.HTTP_404_NOT_FOUND])
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that was too old, or came from another site."""
+    if not is_for_programs(request):
+        page: HttpResponse = csrf.csrf_failure(request, reason)
+        return page
+    return answer(request, 403, "not_permitted", _("A session needs its token against forgery: send X-CSRFToken."))
+
+
+def _of_body(error: Exception) -> BodyRefused:
+    """Return what is said of a body that could not be read to its end, or that is more than is read of one."""
+    if isinstance(error, UnreadablePostError):
+        return BodyRefused(400, "body_cut", CUT)
+    if isinstance(error, RequestDataTooBig):
+        return BodyRefused(413, "body_too_large", TITLES[status.HTTP_413_REQUEST_ENTITY_TOO_LARGE])
+    return BodyRefused(400, "shape_invalid", TITLES[status.HTTP_400_BAD_REQUEST])
+
+
+def text_of(number: int, code: str) -> bytes:
+    """Return a problem as bytes, for what is refused before there is a request."""
+    sentence = str(TITLES.get(number, code))
+    return json.dumps(body(number, code, sentence)).encode()
 
 
 def _refusal(error: errors.LedgerError) -> Response:

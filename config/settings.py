@@ -3,58 +3,36 @@
 Nothing secret has a default outside development: without KAKUTEI_ENVIRONMENT=development a missing secret stops the start.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from config.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
-env = environ.Env()
+env = Environment()
+# First of all, so that what a slip in a level would hide is told.
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "WARNING")
 
-
-def read_choice(name: str, choices: tuple[str, ...], default: str) -> str:
-    """Return the value of ``name``, which must be one of ``choices``."""
-    value = str(env.str(name, default=default))
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
-    return value
-
-
-def read_switch(name: str, *, default: bool) -> bool:
-    """Return the value of ``name``, which must be exactly ``true`` or ``false``."""
-    return read_choice(name, ("true", "false"), "true" if default else "false") == "true"
-
-
-def read_card_keys(text: str) -> dict[str, bytes]:
-    """Return the keys that card numbers are hashed with, by name, the newest first: ``name:64 hexadecimal digits``, separated by commas."""
-    found: dict[str, bytes] = {}
-    for part in filter(None, text.split(",")):
-        name, _separator, key = part.partition(":")
-        if not re.fullmatch("[a-z0-9-]{1,16}", name) or not re.fullmatch("[0-9a-f]{64,}", key) or len(key) % 2 or name in found:
-            # Never with the value: what is refused here may be logged.
-            raise ImproperlyConfigured(
-                "KAKUTEI_CARD_KEYS is not NAME:KEY,…, each name once, each key 64 or more hexadecimal digits."
-            )
-        found[name] = bytes.fromhex(key)
-    return found
-
-
-ENVIRONMENT = read_choice("KAKUTEI_ENVIRONMENT", ("development", "staging", "production"), "development")
+ENVIRONMENT = env.choice("KAKUTEI_ENVIRONMENT", ("development", "staging", "production"), "development")
 IS_DEVELOPMENT = ENVIRONMENT == "development"
-DEBUG = read_switch("DEBUG", default=False)
+DEBUG = env.switch("DEBUG", default=False)
 if DEBUG and not IS_DEVELOPMENT:
-    raise ImproperlyConfigured("DEBUG is for development only: unset it, or set KAKUTEI_ENVIRONMENT=development.")
+    raise ImproperlyConfigured("DEBUG is 'true'; it must be false, or not set, outside development.")
 
-SECRET_KEY = env.str("SECRET_KEY", default="development-only" if IS_DEVELOPMENT else environ.Env.NOTSET)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"] if IS_DEVELOPMENT else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = env.secret_key("SECRET_KEY", default="development-only" if IS_DEVELOPMENT else None)
+ALLOWED_HOSTS = env.hosts(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"] if IS_DEVELOPMENT else [], takes_any=IS_DEVELOPMENT
+)
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+# Whoever starts this without a word of what it is for, or with keys that everybody knows, gets a server that answers its own machine alone.
+KAKUTEI_ANSWERS_OTHER_MACHINES = env.is_given("KAKUTEI_ENVIRONMENT") and (not IS_DEVELOPMENT or env.is_given("SECRET_KEY"))
 
 INSTALLED_APPS = [
     "config.apps.KakuteiAdminConfig",
@@ -62,6 +40,8 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    # The project before whitenoise, whose runserver asks nothing.
+    "config.apps.KakuteiConfig",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -72,7 +52,6 @@ INSTALLED_APPS = [
     "csp",
     "django_tasks",
     "django_structlog",
-    "config.apps.KakuteiConfig",
     "ledger_app.apps.LedgerConfig",
     # After the ledger, whose command that makes tokens comes in place of the one here.
     "rest_framework.authtoken",
@@ -82,12 +61,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outermost: what those below answer with themselves is not kept either.
+    "config.headers.NothingKept",
+    "config.headers.RequestNames",
+    "config.bodies.OwnMachine",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before whatever reads a body, the check against forgery among it.
+    "config.bodies.TrustedBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Whatever is saved in a request without a word of who did it is the signed-in user's in its history.
@@ -123,14 +108,12 @@ TEMPLATES = [
 
 
 # How long a chunk that was taken belongs to whoever took it, unless its process is seen to be gone before.
-KAKUTEI_LEASE_SECONDS = env.int("KAKUTEI_LEASE_SECONDS", default=60)
-if not 1 <= KAKUTEI_LEASE_SECONDS <= 3600:
-    raise ImproperlyConfigured(f"KAKUTEI_LEASE_SECONDS is {KAKUTEI_LEASE_SECONDS}; it must be from 1 to 3600.")
+KAKUTEI_LEASE_SECONDS = env.whole_number("KAKUTEI_LEASE_SECONDS", least=1, most=3600, default=60)
 
 
 def read_database() -> dict[str, Any]:
     """Return the settings of the one database, with the isolation that the locks are written for."""
-    database: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'kakutei.sqlite3'}")
+    database = env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'kakutei.sqlite3'}")
     options = database.setdefault("OPTIONS", {})
     if database["ENGINE"].endswith("sqlite3"):
         # IMMEDIATE: a transaction that will write takes its lock at once, so that none fails half way to upgrade a read.
@@ -142,7 +125,7 @@ def read_database() -> dict[str, Any]:
         )
         # A file, so that threads and processes of one test meet in it as they would in life.
         database["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-    elif database["ENGINE"].endswith("mysql"):
+    else:
         options.setdefault("charset", "utf8mb4")
         options.setdefault("isolation_level", "read committed")
         # MariaDB ends the session of a worker that was stopped within a transaction; MySQL, which cannot, reads a comment.
@@ -151,8 +134,6 @@ def read_database() -> dict[str, Any]:
             "init_command", f"SET sql_mode='TRADITIONAL,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=20 {idle}"
         )
         database["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
-    else:
-        raise ImproperlyConfigured("DATABASE_URL must name sqlite or mysql (MySQL or MariaDB).")
     return database
 
 
@@ -165,6 +146,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
+# What is not a file is refused above this by config.bodies; here a little above, as the last fence.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
+FILE_UPLOAD_HANDLERS = [
+    "config.bodies.CountedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
@@ -204,7 +193,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = read_switch("KAKUTEI_HTTPS", default=not IS_DEVELOPMENT)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.switch("KAKUTEI_HTTPS", default=not IS_DEVELOPMENT)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
 
 SIMPLE_HISTORY_REVERT_DISABLED = True
@@ -215,7 +204,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "config.api_sessions.HeaderSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.api.ReadPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -236,27 +225,27 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Where the bytes of received files are kept, by SHA-256. On several hosts this is a shared file system.
-KAKUTEI_FILES_DIR = env.path("KAKUTEI_FILES_DIR", default=VAR_DIR / "files")
+KAKUTEI_FILES_DIR = env.folder("KAKUTEI_FILES_DIR", default=VAR_DIR / "files", must_be_absolute=not IS_DEVELOPMENT)
+# The largest file that is taken in by the admin or the API, in bytes.
+KAKUTEI_UPLOAD_BYTES = env.whole_number("KAKUTEI_UPLOAD_BYTES", least=1, most=100_000_000_000, default=1_000_000_000)
 # What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.
-KAKUTEI_ATTACHMENT_BYTES = env.int("KAKUTEI_ATTACHMENT_BYTES", default=5_000_000)
-KAKUTEI_ATTACHMENTS = env.int("KAKUTEI_ATTACHMENTS", default=10)
+KAKUTEI_ATTACHMENT_BYTES = env.whole_number("KAKUTEI_ATTACHMENT_BYTES", least=1, most=1_000_000_000, default=5_000_000)
+KAKUTEI_ATTACHMENTS = env.whole_number("KAKUTEI_ATTACHMENTS", least=0, most=100, default=10)
 # How long a proposed adjustment can be decided.
-KAKUTEI_PROPOSAL_DAYS = env.int("KAKUTEI_PROPOSAL_DAYS", default=14)
+KAKUTEI_PROPOSAL_DAYS = env.whole_number("KAKUTEI_PROPOSAL_DAYS", least=1, most=366, default=14)
 # Whether approve, withdraw, freeze and freeze-batch may be decided from the command line.
-KAKUTEI_DECIDE_BY_COMMAND = read_switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
+KAKUTEI_DECIDE_BY_COMMAND = env.switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
 # Keys by name, the newest first: card numbers are kept as hashes under the newest, and found under each.
-KAKUTEI_CARD_KEYS = read_card_keys(env.str("KAKUTEI_CARD_KEYS", default=f"development:{'0' * 64}" if IS_DEVELOPMENT else ""))
+KAKUTEI_CARD_KEYS = env.card_keys(
+    "KAKUTEI_CARD_KEYS", default=f"development:{'0' * 64}" if IS_DEVELOPMENT else "", takes_weak=IS_DEVELOPMENT
+)
 # How many processes a task applies a batch with; SQLite always has one.
-KAKUTEI_WORKERS = env.int("KAKUTEI_WORKERS", default=1)
-# The hosts that webhooks may be sent to, by HTTPS: each a name, or NAME:PORT.
-KAKUTEI_WEBHOOK_HOSTS = env.list("KAKUTEI_WEBHOOK_HOSTS", default=[])
-for _host in KAKUTEI_WEBHOOK_HOSTS:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", _host):
-        raise ImproperlyConfigured(
-            f"KAKUTEI_WEBHOOK_HOSTS has {_host!r}, which is no host: write NAME or NAME:PORT, in small letters."
-        )
+KAKUTEI_WORKERS = env.whole_number("KAKUTEI_WORKERS", least=1, most=64, default=1)
+# The hosts that webhooks may be sent to, by HTTPS.
+KAKUTEI_WEBHOOK_HOSTS = env.receivers("KAKUTEI_WEBHOOK_HOSTS")
 # What a seal and an audit row name as the code that wrote them.
-KAKUTEI_CODE_VERSION = env.str("KAKUTEI_CODE_VERSION", default="development")
+KAKUTEI_CODE_VERSION = env.text("KAKUTEI_CODE_VERSION", most=64, default="development")
+env.refuse_unknown()
 
 LOGGING = {
     "version": 1,
@@ -268,6 +257,9 @@ LOGGING = {
             "foreign_pre_chain": "ext://config.logs.of_others",
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # The handler has the level too: a library that gives its logger a level of its own is bound by it all the same.
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "level": LOG_LEVEL}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # Django gives these handlers and levels of their own.
+    "loggers": {name: {"handlers": [], "level": "NOTSET", "propagate": True} for name in ("django", "django.server")},
 }

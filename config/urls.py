@@ -18,7 +18,10 @@ urlpatterns = [
     path("api/v1/", include("ingestion_app.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(**SIGNED_IN), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **SIGNED_IN), name="docs"),
-    re_path(r"^api/", NothingHere.as_view()),
+    re_path(r"^api(/|$)", NothingHere.as_view()),
 ]
 
+handler400 = "config.problems.bad_request"
+handler403 = "config.problems.permission_denied"
+handler404 = "config.problems.not_found"
 handler500 = "config.problems.server_error"

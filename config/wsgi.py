@@ -1,8 +1,16 @@
 """The web application, for gunicorn."""
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+_answer = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer a request that came in over a connection. On one, a body whose length is not announced cannot be told from none: see config.bodies."""
+    environ["kakutei.announces_bodies"] = True
+    return _answer(environ, start_response)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
+from config.bodies import takes_files
 from config.model_admin import url_of
 from config.transition_admin import Done, TransitionAdmin, shown_version
 from ingestion_app import tasks
@@ -254,6 +255,7 @@ class BatchAdmin(TransitionAdmin):
         last = Attempt.objects.filter(batch=row).aggregate(last=Max("id"))["last"] or 0
         return f"{address}?{ASKED_AFTER}={last}"
 
+    @takes_files(right=receiving.RIGHT, bytes_most=lambda: settings.KAKUTEI_UPLOAD_BYTES)
     def receive(self, request: HttpRequest) -> HttpResponse:
         """Take a file in."""
         if not isinstance(request.user, User) or receiving.RIGHT not in rights_of(request.user):

@@ -18,6 +18,7 @@ from config import doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
 from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput, WholeNumberField
 from config.api_views import LookView
+from config.bodies import takes_files
 from ingestion_app import tasks
 from ingestion_app.api.shapes import (
     BatchDetailOutput,
@@ -138,6 +139,7 @@ class BatchView(LookView):
         request={"multipart/form-data": UploadInput},
         responses={201: ReceiptOutput, 200: ReceiptOutput},
     )
+    @takes_files(right=receiving.RIGHT, bytes_most=lambda: settings.KAKUTEI_UPLOAD_BYTES)
     def create(self, request: Request) -> Response:
         """Store bytes, hash and register them, and nothing else. 201: a new batch; 200: these bytes came in before, under any name."""
         given = self.read(UploadInput, request.data)

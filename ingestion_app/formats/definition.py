@@ -92,6 +92,7 @@ class Roles:
     header_sequence: str | None  # header column that must equal the slot's sequence
     trailer_count: str
     trailer_sum: str
+    order: str | None = None  # data column (count, date or instant) in whose order a chunk's records are posted; None: the file's
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     sequence = _column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
     count = _column(table, "trailer_count", trailer, (Kind.COUNT,))
     total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,))
-    for optional in ("header_business_date", "header_sequence"):
+    order = _column(table, "order", data, (Kind.COUNT, Kind.DATE, Kind.INSTANT)) if table.has("order") else None
+    for optional in ("header_business_date", "header_sequence", "order"):
         table.know(optional)
     table.close()
     _check_sign(table, data.get(amount or ""), trailer.get(total or ""))
@@ -50,6 +51,7 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
         header_sequence=sequence,
         trailer_count=count,
         trailer_sum=total,
+        order=order,
     )
 
 

@@ -198,7 +198,8 @@ class Chunk(models.Model):
     A worker takes a chunk under a lease: ``lease_token`` counts how often it was taken, and only whoever took it last may apply or stop it;
     who applies it says under which token, and the database refuses any but the last.
     A chunk of a reversal ``undoes`` a chunk of the batch that is reversed, and has no records of its own. Where a ``holder`` is named, the
-    chunk is one part of that member's records, and is applied after those before it.
+    chunk is one part of that member's records. Chunks of one ``series`` touch the same account of which it matters what it has, or are parts of
+    one member's records: each is applied after those before it.
     """
 
     class State(models.TextChoices):
@@ -224,6 +225,7 @@ class Chunk(models.Model):
         db_index=False,
         db_constraint=False,
     )
+    series = models.PositiveIntegerField(_("number of its series"), null=True, editable=False)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="chunks", verbose_name=_("attempt"))
     lease_token = models.PositiveIntegerField(_("fencing token"), default=0)

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from operator import itemgetter
@@ -57,6 +57,14 @@ class Drawing(NamedTuple):
     planner: Planner
 
 
+def staged_order(definition: Definition) -> Callable[[Staged], tuple[Any, ...]]:
+    """Return what gives, of a row that was staged, what comes before its line in the order that the source states."""
+    if definition.roles.order is None:
+        return lambda _row: ()
+    order = records.ordering(definition)
+    return lambda row: order(json.loads(row.values))
+
+
 def draw(rows: Sequence[Staged], drawing: Drawing) -> list[list[Draft]]:
     """Return the drafts of each of these records, whose accounts were found when they were checked."""
     definition, books, planner = drawing
@@ -81,6 +89,9 @@ def _planned(chunk: Chunk, batch: Batch, stored: Sequence[records.Stored]) -> Dr
     # The accounts of reason codes are those that the plan keeps: what finance has changed since is not what was approved.
     contras = definitions.kept_contras(batch)
     plan, decode = definitions.planner_of(definition, books, contras).plan, records.decoder(definition)
+    if definition.roles.order is not None:
+        order = records.ordering(definition)
+        stored = sorted(stored, key=lambda each: (order(each.values), each.line))
     plans = [plan(decode(values)) for *_, values in stored]
     named = set(map(itemgetter(2), stored))
     remains = merges.survivors(named) if definition.redirects_merged else {}

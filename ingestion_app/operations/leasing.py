@@ -65,9 +65,9 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
 
 
 def left(batch_id: int, attempt_id: int) -> QuerySet[Chunk]:
-    """Return the chunks that an attempt has still to see to: neither applied, nor stopped in it, nor behind a part that stopped in it."""
+    """Return the chunks that an attempt has still to see to: neither applied, nor stopped in it, nor behind one of their series that stopped in it."""
     chunks = Chunk.objects.filter(batch_id=batch_id).exclude(state=Chunk.State.APPLIED)
-    stopped = _earlier_parts().filter(state=Chunk.State.STOPPED, attempt_id=attempt_id)
+    stopped = _earlier_in_series().filter(state=Chunk.State.STOPPED, attempt_id=attempt_id)
     return chunks.exclude(state=Chunk.State.STOPPED, attempt_id=attempt_id).exclude(Exists(stopped))
 
 
@@ -91,13 +91,13 @@ def release_ended(*, batch_id: int, attempt_id: int, process: int) -> int:
 
 
 def _waits() -> Exists:
-    """Whether an earlier part of the same member's records is not applied yet: what takes from an account comes after what it is taken from."""
-    return Exists(_earlier_parts().exclude(state=Chunk.State.APPLIED))
+    """Whether an earlier chunk of the same series is not applied yet: what takes from an account comes after what it is taken from."""
+    return Exists(_earlier_in_series().exclude(state=Chunk.State.APPLIED))
 
 
-def _earlier_parts() -> QuerySet[Chunk]:
-    """The chunks with records of the same member that come before a chunk; to be asked within a query of chunks."""
-    return Chunk.objects.filter(batch_id=OuterRef("batch_id"), holder_id=OuterRef("holder_id"), number__lt=OuterRef("number"))
+def _earlier_in_series() -> QuerySet[Chunk]:
+    """The chunks of the same series that come before a chunk; to be asked within a query of chunks."""
+    return Chunk.objects.filter(batch_id=OuterRef("batch_id"), series=OuterRef("series"), number__lt=OuterRef("number"))
 
 
 def _free(at: datetime) -> Q:

@@ -6,7 +6,7 @@ import os
 import struct
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.models import Batch, Chunk, Finding, Record, RecordsDigest
+from ingestion_app.operations import cutting
+from ingestion_app.operations.cutting import Cut
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
 from ingestion_app.queries.record_proofs import RecordsHash, computed
@@ -211,21 +213,17 @@ class Survey:
             self.without_effect += 1
             return Record.Status.WITHOUT_EFFECT
         self.records_of[holder_id] = self.records_of.get(holder_id, 0) + 1
+        totals, dates = self.totals, self.dates
         for book, on, amount, _, _, _ in planned:
-            _count(self.totals, book, amount)
-            self.dates[on] += 1
+            _count(totals, book, amount)
+            dates[on] += 1
         return _PLANNED
 
     def leave_out(self, row: Staged, dates: Iterable[date]) -> None:
         """Count a planned record, whose entries have these dates, as set aside after all."""
-        holder_id = row.holder_id
-        assert holder_id is not None, "a planned record has a member"  # noqa: S101 - the database says the same
         self.set_aside += 1
         self.set_aside_sum += row.amount
         self.left_out.add(row.line)
-        self.records_of[holder_id] -= 1
-        if not self.records_of[holder_id]:
-            del self.records_of[holder_id]
         for book, amount in row.posted:
             _count(self.totals, book, amount, times=-1)
             if not self.totals[book][0]:
@@ -244,59 +242,9 @@ def _count(totals: Totals, book: str, amount: int, *, times: int = 1) -> None:
     of_book[2] += amount * times
 
 
-@dataclass(slots=True)
-class Cut:
-    """Which chunk each holder's records go into: by holder the number of the first, and of whom there are several, in how many parts."""
-
-    chunk_of: dict[int, int]
-    parts: dict[int, int]
-    count: int
-    chunk_records: int
-
-    def holders(self) -> list[int | None]:
-        """Return for each chunk the one holder of whose records it is a part; None where it has all of its holders' records."""
-        found: list[int | None] = [None] * self.count
-        for holder_id, parts in self.parts.items():
-            first = self.chunk_of[holder_id]
-            found[first : first + parts] = [holder_id] * parts
-        return found
-
-    def placing(self) -> Callable[[int], int]:
-        """Return what gives each record of a holder, in the order of the lines, its chunk."""
-        chunk_of, size = self.chunk_of, self.chunk_records
-        placed = dict.fromkeys(self.parts, 0)
-
-        def place(holder_id: int) -> int:
-            if holder_id not in placed:
-                return chunk_of[holder_id]
-            before = placed[holder_id]
-            placed[holder_id] = before + 1
-            return chunk_of[holder_id] + before // size
-
-        return place
-
-
-def cut(records_of: dict[int, int], chunk_records: int) -> Cut:
-    """Cut the holders into chunks of at most ``chunk_records`` records; each count in ``records_of`` becomes the number of a chunk.
-
-    A chunk is whole holders, in the order of their ids. A holder with more records than that has chunks of his own, one after the other.
-    """
-    number = -1
-    room = 0
-    parts: dict[int, int] = {}
-    for holder_id in sorted(records_of):
-        count = records_of[holder_id]
-        if count > room:
-            number += 1
-            room = chunk_records
-        records_of[holder_id] = number
-        if count > chunk_records:
-            parts[holder_id] = -(-count // chunk_records)
-            number += parts[holder_id] - 1
-            room = 0
-        else:
-            room -= count
-    return Cut(records_of, parts, number + 1, chunk_records)
+def cut(records_of: dict[int, int], definition: Definition) -> Cut:
+    """Cut the holders into chunks, none of more records than one posting takes; each count in ``records_of`` becomes the number of a chunk."""
+    return Cut(records_of, cutting.most_records(definition.chunk_records, len(definition.postings)))
 
 
 def clear(batch: Batch) -> None:
@@ -348,12 +296,13 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractS
 
     ``left_out`` are the lines of rows that were staged to be applied, and are set aside.
     """
+    placed = found.placed()
     chunks = [
-        Chunk(batch=batch, number=number, record_count=0, record_sum=0, totals={}, holder_id=holder_id)
-        for number, holder_id in enumerate(found.holders())
+        Chunk(batch=batch, record_count=0, record_sum=0, totals={}, **each._asdict()) for each in placed if each is not None
     ]
     bulk.create(chunks, within=Chunk.objects.filter(batch=batch))
     chunk_ids = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
+    numbers = [-1 if each is None else each.number for each in placed]
     place = found.placing()
     growing = [_Growing() for _ in chunk_ids]
 
@@ -362,12 +311,14 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractS
         for row in staged:
             line, offset, length, status, key, holder_id, amount, values, content, *_judged = row
             chunk_id = None
-            if content and line in left_out:
-                status = _VALUES[Record.Status.SET_ASIDE]
-            elif content and holder_id is not None:
-                number = place(holder_id)
-                chunk_id = chunk_ids[number]
-                growing[number].add(row)
+            if content and holder_id is not None:
+                # Asked of what is left out too: the others keep the chunks in which they were judged.
+                number = numbers[place(holder_id, line)]
+                if line in left_out:
+                    status = _VALUES[Record.Status.SET_ASIDE]
+                else:
+                    chunk_id = chunk_ids[number]
+                    growing[number].add(row)
             rows.append((batch.pk, line, offset, length, status, chunk_id, key, holder_id, amount, values))
         return rows
 

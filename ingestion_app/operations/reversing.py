@@ -144,7 +144,7 @@ def _plan(original: Batch, caller: Caller) -> Batch:
     days = Days()
     chunks: list[Chunk] = []
     codes = dict(Book.objects.values_list("id", "code"))
-    # From the last to the first, so that the parts of one member's records are undone in the opposite order.
+    # From the last to the first, so that the chunks of one series are undone in the opposite order.
     for number, undone in enumerate(reversed(list(reversals.applied_chunks(original)))):
         of_chunk = reversals.days_of(undone.pk)
         days += of_chunk
@@ -152,6 +152,7 @@ def _plan(original: Batch, caller: Caller) -> Batch:
             Chunk(
                 number=number,
                 holder_id=undone.holder_id,
+                series=undone.series,
                 record_count=undone.record_count,
                 record_sum=undone.record_sum,
                 totals=reversals.totals_of(undone.pk, of_chunk, codes),

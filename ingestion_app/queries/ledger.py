@@ -85,12 +85,14 @@ class Directory:
         survivors = merges.survivors({known.holder_id for known in named.values()})
         accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
         for part in postings.parts(sorted(accounts)):
-            rows = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
-            for holder, role, key, code, book, *account, keeps_lots in rows.values_list("holder_id", "role", *COLUMNS):
+            found = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
+            rows = list(found.values_list("holder_id", "role", *COLUMNS))
+            near = judging.near_the_end([row[2] for row in rows])
+            for holder, role, key, code, book, *account, keeps_lots in rows:
                 if holder is not None:
                     # Whoever remains was not merged.
                     held = HeldAccount._make((code, book, *account, None, keeps_lots))
-                    accounts[holder][self._books[book], role] = _found(key, role, held)
+                    accounts[holder][self._books[book], role] = _found(key, role, held, is_near=key in near)
         self._holders.update(dict.fromkeys(new))
         for value, (_key, holder, _is_old, first, last) in named.items():
             survivor = survivors[holder]
@@ -106,10 +108,12 @@ class Directory:
         self._by_code.update(dict.fromkeys(new))
         for book_id, book in self._books.items():
             for part in postings.parts(sorted(code for of, code in new if of == book)):
-                rows = Account.objects.filter(book_id=book_id, code__in=part)
-                for role, merged_into, key, *account, keeps_lots in rows.values_list("role", "holder__merged_into_id", *COLUMNS):
+                found = Account.objects.filter(book_id=book_id, code__in=part)
+                rows = list(found.values_list("role", "holder__merged_into_id", *COLUMNS))
+                near = judging.near_the_end([row[2] for row in rows])
+                for role, merged_into, key, *account, keeps_lots in rows:
                     held = HeldAccount._make((*account, merged_into, keeps_lots))
-                    self._by_code[book, held.code] = _found(key, role, held)
+                    self._by_code[book, held.code] = _found(key, role, held, is_near=key in near)
         return self._by_code
 
 
@@ -143,7 +147,7 @@ class LedgerCheck:
         for row, planned, each in zip(rows, plans, drawn, strict=True):
             holder = holders.get(row.holder)
             seen = each.seen
-            if each.drafts and not each.takes:
+            if verdicts is not None and each.drafts and not each.takes:
                 seen = [*seen, *next(verdicts)]
             errors = 0
             if seen:
@@ -183,43 +187,39 @@ class LedgerCheck:
                         missing = side.code or f"{side.role} ({self._said(row)})"
                         seen.append(("ledger.account_unknown", 0, {"account": missing, "book": book}))
                 continue
-            touched[debited.id], touched[credited.id] = debited, credited
-            if debited.is_watched:
-                watched += (debited.id,)
-            if credited.is_watched:
-                watched += (credited.id,)
-            takes = takes or debited.when_debited or credited.when_credited
-            lines = ((debited.id, amount), (credited.id, -amount))
+            debited_id, _role, _held, debits_watched, takes_of_debited, _credited = debited
+            credited_id, _role, _held, credits_watched, _debited, takes_of_credited = credited
+            touched[debited_id], touched[credited_id] = debited, credited
+            if debits_watched:
+                watched += (debited_id,)
+            if credits_watched:
+                watched += (credited_id,)
+            takes = takes or takes_of_debited or takes_of_credited
+            lines = ((debited_id, amount), (credited_id, -amount))
             drafts.append(_draft((books[book], on, name, description, lines, None, False, False, None)))
         return _drawn((seen, drafts, watched, takes))
 
-    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]]:
-        """Yield what is seen in each row that takes nothing from where it matters: each is judged by itself."""
+    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]] | None:
+        """Return what is seen in each row that takes nothing from where it matters: each is judged by itself. None where nothing is."""
         groups = [each.drafts for each in drawn if each.drafts and not each.takes]
-        if not groups:
-            return
         accounts = {key: found.held for key, found in touched.items()}
         roles = {key: found.role for key, found in touched.items() if found.held.keeps_lots}
         known = self._known(groups)
         verdicts = rules.alone(groups, held=self._ground.held(accounts, roles, known))
-        if known or any(verdict.refusals for verdict in verdicts):
-            telling = Telling(accounts, known, self._codes)
-            yield from (telling.told(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
-        else:
-            yield from ([] for _ in groups)
+        if not known and not any(verdict.refusals for verdict in verdicts):
+            return None
+        telling = Telling(accounts, known, self._codes)
+        return (telling.told(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
 
     def _known(self, groups: Sequence[Sequence[Draft]]) -> dict[tuple[int, str], KnownEntry]:
         """Return the last entries under the references of these drafts.
 
         Keys mostly grow from file to file: where nothing stands between the first of a block and the last, none of them is looked up.
         """
-        names: dict[int, list[str]] = {}
-        for group in groups:
-            for draft in group:
-                names.setdefault(draft[0], []).append(draft[2])
         found: dict[tuple[int, str], KnownEntry] = {}
-        for book_id, of_book in names.items():
-            if postings.any_between(book_id, min(of_book), max(of_book)):
+        for book_id in self._books.values():
+            of_book = [draft[2] for group in groups for draft in group if draft[0] == book_id]
+            if of_book and postings.any_between(book_id, min(of_book), max(of_book)):
                 found.update(postings.known_entries((book_id, name) for name in of_book))
         return found
 
@@ -254,5 +254,7 @@ _drawn = partial(tuple.__new__, _Drawn)
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 
 
-def _found(key: int, role: str, held: HeldAccount) -> FoundAccount:
-    return FoundAccount(key, role, held, rules.is_watched(held), rules.takes(held, 1), rules.takes(held, -1))
+def _found(key: int, role: str, held: HeldAccount, *, is_near: bool) -> FoundAccount:
+    """Return an account. Of one whose balance ``is_near`` the end of its range it matters what it has, whatever is done with it."""
+    debited, credited = is_near or rules.takes(held, 1), is_near or rules.takes(held, -1)
+    return FoundAccount(key, role, held, is_near or rules.is_watched(held), debited, credited)

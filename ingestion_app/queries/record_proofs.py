@@ -19,7 +19,7 @@ READ = """
       FROM ingestion_app_record WHERE batch_id = %s AND line > %s ORDER BY line LIMIT {most}
 """
 # A column of its own kind each, none of which holds this character.
-_SEPARATOR = chr(31)
+_ROW = chr(31).join(["%s"] * 10) + "\n"  # a format is three times as quick as a join
 
 
 class RecordsHash:
@@ -35,7 +35,7 @@ class RecordsHash:
 
     def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows."""
-        self._running.update("".join([_SEPARATOR.join(map(str, row)) + "\n" for row in rows]).encode())
+        self._running.update("".join([_ROW % row for row in rows]).encode())
         self.count += len(rows)
 
     def digest(self) -> bytes:

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -41,17 +41,33 @@ def of_chunk(chunk_id: int) -> list[Stored]:
     return [_stored((line, key, holder, amount, each)) for (line, key, holder, amount, _), each in zip(rows, values, strict=True)]
 
 
-def content(line: int, key: str, holder_id: int | None, amount: int, values: Iterable[object]) -> bytes:
+@lru_cache(maxsize=64)
+def _form(count: int) -> str:
+    return f"%s\n%s\n%s\n%s\n{_SEPARATOR.join(['%s'] * count)}\n"
+
+
+def content(line: int, key: str, holder_id: int | None, amount: int, values: Sequence[object]) -> bytes:
     """Return the canonical form of one record.
 
     Made of values and not of the JSON that carries them, which a database may write anew. No value has a control character in it.
     """
-    return f"{line}\n{key}\n{holder_id}\n{amount}\n{_SEPARATOR.join(map(str, values))}\n".encode()
+    return (_form(len(values)) % (line, key, holder_id, amount, *values)).encode()
 
 
 def digest(stored: Iterable[Stored]) -> bytes:
     """Return the SHA-256 over records in the order of their lines."""
     return hashlib.sha256(b"".join([content(*record) for record in stored])).digest()
+
+
+def ordering(definition: Definition) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what gives, of a record's stored values, what comes before its line in the order that the source states: nothing where it states none.
+
+    Dates and instants are stored so that their texts are in the order of time.
+    """
+    if definition.roles.order is None:
+        return lambda _values: ()
+    place = definition.layout.data.position(definition.roles.order)
+    return lambda values: (values[place],)
 
 
 def decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:

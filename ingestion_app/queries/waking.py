@@ -82,7 +82,7 @@ def _has_waited(failed: Sequence[Attempt], at: datetime, silent_after: timedelta
 
 def _has_work_left(batch: Batch, *, is_gone: bool) -> bool:
     left = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
-    earlier = Chunk.objects.filter(batch_id=OuterRef("batch_id"), holder_id=OuterRef("holder_id"), number__lt=OuterRef("number"))
+    earlier = Chunk.objects.filter(batch_id=OuterRef("batch_id"), series=OuterRef("series"), number__lt=OuterRef("number"))
     waiting = left.filter(state=Chunk.State.PENDING).exclude(Exists(earlier.filter(state=Chunk.State.STOPPED)))
     return waiting.exists() or (is_gone and not left.exists())
 

@@ -24,14 +24,13 @@ from config.transition_admin import TransitionAdmin, shown_version
 from config.typed_before import typed
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.lot_tables import shown_facts, shown_rows
-from ledger_app.admin.propose_form import ProposeForm, beginning, summed_up
+from ledger_app.admin.propose_form import ProposeForm, beginning, may_propose, summed_up
 from ledger_app.errors import LedgerError, Refused
-from ledger_app.models import Account, Adjustment, Attachment, Book, Entry, User
+from ledger_app.models import Account, Adjustment, Attachment, Book, Entry
 from ledger_app.operations import adjustments, attachments
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import books, limits
-from ledger_app.queries.rights import rights_of
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules import posting
 from ledger_app.rules.adjustments import ADJUSTMENT, AdjustmentFacts, Preview
@@ -122,7 +121,7 @@ class AdjustmentAdmin(TransitionAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say whether the user may propose."""
-        return super().changelist_view(request, {"may_propose": _may_propose(request), **(extra_context or {})})
+        return super().changelist_view(request, {"may_propose": may_propose(request), **(extra_context or {})})
 
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> AdjustmentFacts:
         """Return what the guards are asked with."""
@@ -194,9 +193,10 @@ class AdjustmentAdmin(TransitionAdmin):
         )
         return gettext("{adjustment} is {state} now.").format(adjustment=self.name_of(done), state=done.get_state_display())
 
+    @attachment_files.takes_several
     def propose(self, request: HttpRequest) -> HttpResponse:
         """Ask what is proposed, show what it would do, and send it: each a POST of the same form with another step."""
-        if not _may_propose(request):
+        if not may_propose(request):
             raise PermissionDenied
         caller = doorways.from_request(request, "admin")
         if before := typed(request):
@@ -370,10 +370,6 @@ def _asked_now(row: Any) -> Preview:
         row.shown_now = queries.preview(queries.terms_of(row))
     found: Preview = row.shown_now
     return found
-
-
-def _may_propose(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and rules.PROPOSE in rights_of(request.user)
 
 
 def _account_named(number: str) -> Account | None:

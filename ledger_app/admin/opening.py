@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from config.bodies import ROUND_FILES_BYTES, takes_files
 from config.model_admin import list_url, url_of
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Found, Page
@@ -135,6 +136,7 @@ class BookPages:
         page = Page(_("Open periods"), lead, url_of(book), place=str(book))
         return asked.ask(self._admin, request, page=page, form=MonthsForm(request.POST or None), act=act)
 
+    @takes_files(right=books.OPEN, bytes_most=lambda: FILE_BYTES_MOST + ROUND_FILES_BYTES)
     def open_accounts(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for a file of accounts, and open them."""
         book = self._book(request, pk)
@@ -195,6 +197,7 @@ class RegisterPage:
         """Return the address, for whoever may."""
         return reverse("admin:ledger_app_holder_register") if may(request, registering.REGISTER) else ""
 
+    @takes_files(right=registering.REGISTER, bytes_most=lambda: FILE_BYTES_MOST + ROUND_FILES_BYTES)
     def register(self, request: HttpRequest) -> HttpResponse:
         """Ask for a file, and register its members."""
         if not may(request, registering.REGISTER):

@@ -4,16 +4,23 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.admin.periods import AmountField
-from ledger_app.models import Account, Book
+from ledger_app.models import Account, Book, User
 from ledger_app.queries import adjustments as queries
-from ledger_app.rules.adjustments import KEY_MOST, TEXT_MOST, TICKET_MOST, Proposal
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules.adjustments import KEY_MOST, PROPOSE, TEXT_MOST, TICKET_MOST, Proposal
 from ledger_app.rules.attachments import KINDS, StoredFile
 
 ENDINGS = ",".join(f".{ending}" for ending in KINDS)
+
+
+def may_propose(request: HttpRequest) -> bool:
+    """Whether the user may propose."""
+    return isinstance(request.user, User) and PROPOSE in rights_of(request.user)
 
 
 class ManyFilesInput(forms.ClearableFileInput):

@@ -262,6 +262,7 @@ class AdjustmentView(LookView):
         responses={201: UploadedOutput},
     )
     @action(detail=False, methods=["post"], url_path="attachments", serializer_class=UploadedOutput)
+    @attachment_files.takes_one
     def upload(self, request: Request) -> Response:
         """Check a file and store its bytes. Nothing points to them until a proposal names the token."""
         file = self.read(UploadOfAttachmentInput, request.data)["file"]

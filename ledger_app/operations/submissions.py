@@ -158,7 +158,7 @@ def _post(request: _Request, locked: locks.Ledger, *, given_count: int, caller: 
     if not drafts:
         return {}
     held = holding.completed(locked, drafts, of_lots=lots.hold(locked.accounts, drafts, caller=caller))
-    verdicts = judging.in_order([[draft] for draft in drafts], held=held)
+    verdicts = judging.in_order([[draft] for draft in drafts], held=held, lane=lane)
     passing = [draft for draft, verdict in zip(drafts, verdicts, strict=True) if verdict.passes]
     ids: dict[tuple[int, str], int] = {}
     if passing:

@@ -1,7 +1,7 @@
 """What a decision on drafts rests on: read under the locks of a posting, or without any for a preview, by the same statements."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from ledger_app import locks
 from ledger_app.queries import days, lots, postings
@@ -70,7 +70,10 @@ def _back_dated(ledger: locks.Ledger, drafts: Sequence[Draft]) -> dict[int, date
     return found
 
 
-def unlocked(drafts: Sequence[Draft], *, are_new: bool = False) -> Held:
-    """Read for a preview, which binds nobody: ``post`` decides anew under its locks."""
+def unlocked(drafts: Sequence[Draft], *, are_new: bool = False, at: datetime | None = None) -> Held:
+    """Read for a preview, which binds nobody: ``post`` decides anew under its locks. Holds that are over ``at`` an instant are left out, as by ``post``."""
     ledger = locks.unlocked(wanted(drafts))
-    return completed(ledger, drafts, of_lots=lots.held(ledger.accounts, drafts), are_new=are_new)
+    kept, done = lots.held(ledger.accounts, drafts)
+    if at is not None:
+        kept = lots.without_over(kept, at)
+    return completed(ledger, drafts, of_lots=(kept, done), are_new=are_new)

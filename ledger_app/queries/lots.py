@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 
-from ledger_app.models import LotRule
-from ledger_app.queries.postings import REFERENCES_A_CALL, roles_of
+from ledger_app.models import Hold, HoldLot, LotRule
+from ledger_app.queries.postings import REFERENCES_A_CALL, parts, roles_of
 from ledger_app.rules.lots import Done, HeldLot, HeldLots, Rule
 from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft, HeldAccount
 
@@ -108,6 +108,24 @@ def held(accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft]) -> tuple[
         for account_id, account in keeping.items()
     }
     return found, done
+
+
+def without_over(kept: Mapping[int, HeldLots], at: datetime) -> dict[int, HeldLots]:
+    """Return lots as they are once the holds are ended whose time is over at ``at``: whoever posts ends them first."""
+    holding = [account_id for account_id, of_account in kept.items() if any(lot.held for lot in of_account.lots)]
+    over: dict[int, int] = {}
+    for part in parts(holding):
+        rows = HoldLot.objects.filter(hold__account__in=part, hold__state=Hold.State.OPEN, hold__expires_at__lte=at)
+        for lot_id, amount in rows.values_list("lot", "amount"):
+            over[lot_id] = over.get(lot_id, 0) + amount
+    if not over:
+        return dict(kept)
+    return {
+        account_id: of_account._replace(
+            lots=tuple(lot._replace(held=lot.held - over[lot.id]) if lot.id in over else lot for lot in of_account.lots)
+        )
+        for account_id, of_account in kept.items()
+    }
 
 
 def _rules_by_account(keeping: Mapping[int, HeldAccount]) -> dict[int, Rule]:

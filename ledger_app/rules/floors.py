@@ -24,6 +24,17 @@ class Days:
         """Keep what a line adds on its date."""
         self._added[on] = self._added.get(on, 0) + amount
 
+    def get(self, on: date) -> int | None:
+        """Return what lines add on a date; None where there is none."""
+        return self._added.get(on)
+
+    def put_back(self, on: date, added: int | None) -> None:
+        """Have lines add on a date what they did before, as ``get`` said it."""
+        if added is None:
+            self._added.pop(on, None)
+        else:
+            self._added[on] = added
+
     def is_late(self, on: date) -> bool:
         """Whether a later day adds something."""
         return any(day > on for day in self._added)

@@ -19,7 +19,8 @@ AMOUNT_MOST = 10**15
 ENTRY_LINES_MOST = 500_000
 REFERENCE = re.compile(r"[!-~]{1,100}")
 # Neither control characters nor line breaks of any kind, nor halves of characters, which have no bytes.
-DESCRIPTION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,200}")
+DESCRIPTION_MOST = 200
+DESCRIPTION = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{{0,{DESCRIPTION_MOST}}}")
 
 
 iso = lru_cache(maxsize=1024)(date.isoformat)  # few days, and many entries of each

@@ -3,15 +3,17 @@
 There is one judge: every draft is asked by ``posting.Decision``, as it is when it is posted. Here it is only said in which light.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from ledger_app import errors
+from ledger_app.rules import objections
+from ledger_app.rules.lot_decisions import KeptLots
+from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.posting import DEBIT_CATEGORIES, Decision, Draft, Held, HeldAccount
 
 Group = Sequence[Draft]
-ROUNDS_MOST = 20
 
 
 class Verdict(NamedTuple):
@@ -38,33 +40,24 @@ def takes(account: HeldAccount, amount: int) -> bool:
 
 def alone(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
     """Return what is decided of each group by itself. None of them may take from an account that is watched."""
-    decision = Decision(held, 0, by_hand=False, is_preview=True)
-    return [_ask(decision, group) for group in groups]
+    decision = _Alone(held, 0, by_hand=False, is_preview=True)
+    return [_PASSES if decision.passes(group) else _ask(decision, group) for group in groups]
 
 
-def in_order(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
+def in_order(groups: Sequence[Group], *, held: Held, lane: int = 0) -> list[Verdict]:
     """Return what is decided of each group in the light of those before it, of which those that do not pass are left out.
 
-    Groups that share no watched account say nothing of each other: where one is left out, only those that hang together with it are asked
-    again, without it. So often as ``ROUNDS_MOST``: whose file still has more of them on one account gets the rest told as if they had been posted.
+    Each is asked once. Whatever a group that does not pass has moved is put back before the next is asked.
     """
-    verdicts: dict[int, Verdict] = {}
-    parts = _parts(groups, held.accounts)
-    waiting = list(range(len(groups)))
-    for rounds_left in reversed(range(ROUNDS_MOST)):
-        decision = Decision(held, 0, by_hand=False, is_preview=True)
-        spoiled: set[int] = set()
-        for place in waiting:
-            if rounds_left and parts[place] in spoiled:
-                continue
-            verdicts[place] = verdict = _ask(decision, groups[place])
-            # What stands already as a whole has moved nothing.
-            if verdict.refusals or 0 < len(verdict.standing) < len(groups[place]):
-                spoiled.add(parts[place])
-        waiting = [place for place in waiting if parts[place] in spoiled and (place not in verdicts or verdicts[place].passes)]
-        if not waiting:
-            break
-    return [verdicts[place] for place in range(len(groups))]
+    decision = _InOrder(held, lane, by_hand=False, is_preview=True)
+    verdicts = []
+    for group in groups:
+        kept = decision.keep(group)
+        verdict = _ask(decision, group)
+        if not verdict.passes:
+            decision.put_back(kept)
+        verdicts.append(verdict)
+    return verdicts
 
 
 _PASSES = Verdict((), ())
@@ -81,29 +74,85 @@ def _ask(decision: Decision, group: Group) -> Verdict:
     return Verdict(tuple(refused), tuple(standing)) if refused or standing else _PASSES
 
 
-def _parts(groups: Sequence[Group], accounts: Mapping[int, HeldAccount]) -> list[int]:
-    """Return for each group a number that it shares with those to which it is tied by watched accounts, be it through others."""
-    leaders: dict[int, int] = {}
+class _Alone(Decision):
+    """Decides on drafts that say nothing of each other: no balance is counted up, and no lot is kept from one to the next."""
 
-    def leader(account_id: int) -> int:
-        while (above := leaders.setdefault(account_id, account_id)) != account_id:
-            leaders[account_id] = leaders[above]
-            account_id = above
-        return account_id
+    def passes(self, group: Group) -> bool:
+        """Whether all of a group would be posted. Why not is to be asked again: nothing is kept of it."""
+        for draft in group:
+            self.ask(draft)
+        if not self.refusals and not self._plan.replayed:
+            return True
+        self.refusals.clear()
+        self._plan.replayed.clear()
+        return False
 
-    firsts: list[int] = []
-    for place, group in enumerate(groups):
-        ids = list(_watched(group, accounts))
-        for one, other in pairwise(ids):
-            leaders[leader(other)] = leader(one)
-        # A group on no such account is a part by itself, under a number that no account has.
-        firsts.append(ids[0] if ids else -1 - place)
-    return [leader(first) if first >= 0 else first for first in firsts]
+    def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
+        """Add to ``found`` what the accounts refuse whatever they have."""
+        accounts, book_id = self._held.accounts, draft[0]
+        for account_id, _amount in draft[4]:
+            _code, of_book, _category, _floor, _stripes, state, merged_into, _keeps_lots = accounts[account_id]
+            if state != "open" or merged_into is not None or of_book != book_id:
+                found += objections.of_account(draft, account_id, self._held)
+
+    def _place_lots(self, draft: Draft) -> list[errors.LedgerError]:
+        """Decide what the rules of lots say of a draft that only grants."""
+        lots = self._lots
+        assert lots is not None, "asked where an account keeps lots"  # noqa: S101 - what a file posts never moves lots by name
+        lines = [
+            LotLine(0, account_id, amount * lots.sign(account_id), draft.effective_on, draft.reference)
+            for account_id, amount in draft.lines
+            if lots.keeps(account_id)
+        ]
+        if not lines:
+            return []
+        kept = lots.keep([line.account_id for line in lines])
+        found = lots.ask(lines, named=None, moves_lots=False, reverses=None)
+        lots.put_back(kept)
+        return found
 
 
-def _watched(group: Group, accounts: Mapping[int, HeldAccount]) -> Iterator[int]:
-    for draft in group:
-        for account_id, _amount in draft.lines:
-            account = accounts.get(account_id)
-            if account is not None and is_watched(account):
-                yield account_id
+class _Kept(NamedTuple):
+    """What a group may move, as it was before: balances with their latest dates, what days add, and lots."""
+
+    balances: list[tuple[int, tuple[int, int], date | None]]
+    days: list[tuple[int, date, int | None]]
+    lots: KeptLots | None
+
+
+class _InOrder(Decision):
+    """Decides on groups of drafts of which some are left out."""
+
+    def keep(self, group: Group) -> _Kept:
+        """Return what stands of all that a group may move, to be put back where it does not pass; let go of lines, which nobody will write."""
+        self._plan.lines.clear()
+        balances, days, keeping = [], [], []
+        reverses = [draft.reverses.id for draft in group if draft.reverses is not None]
+        for draft in group:
+            for account_id, _amount in draft.lines:
+                if account_id not in self._held.accounts:
+                    continue  # which refuses the draft
+                place = self._places[account_id]
+                key = place.balance_id
+                balances.append((key, self._running[key], self._last_on.get(key)))
+                if place.floor is not None:
+                    of_account = self._days.get(account_id)
+                    before = self._held.days.get(account_id, {}) if of_account is None else of_account
+                    days.append((account_id, draft.effective_on, before.get(draft.effective_on)))
+                if self._lots is not None and self._lots.keeps(account_id):
+                    keeping.append(account_id)
+        return _Kept(balances, days, self._lots.keep(keeping, reverses) if self._lots is not None else None)
+
+    def put_back(self, kept: _Kept) -> None:
+        """Have everything stand as it was."""
+        for key, running, last_on in kept.balances:
+            self._running[key] = running
+            if last_on is None:
+                self._last_on.pop(key, None)
+            else:
+                self._last_on[key] = last_on
+        for account_id, on, added in kept.days:
+            if account_id in self._days:
+                self._days[account_id].put_back(on, added)
+        if self._lots is not None and kept.lots is not None:
+            self._lots.put_back(kept.lots)

@@ -1,9 +1,10 @@
 """What drafts do to lots: decided line by line, each in the light of those before it. Pure."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
@@ -63,6 +64,18 @@ class Line:
     days: Days | None = None
 
 
+class KeptLots(NamedTuple):
+    """How the lots of some accounts stood: by account and lot what is due when, left and held; and how many lots and uses were planned.
+
+    ``done`` is what is still to be undone of entries that are reversed.
+    """
+
+    lots: dict[int, dict[int, tuple[date | None, int, int]]]
+    made: int
+    used: int
+    done: dict[int, tuple[Done, ...]]
+
+
 class LotDecision:
     """What has been decided of lots so far."""
 
@@ -90,6 +103,26 @@ class LotDecision:
                     book_id = account.held.book_id
                     found[lot.ref] = Remainder(account_id, book_id, lot.due_on, lot.remaining, lot.held, lot.before)
         return found
+
+    def keep(self, account_ids: Iterable[int], reverses: Iterable[int] = ()) -> KeptLots:
+        """Return how the lots of accounts stand, to be put back where what is asked next, which ``reverses`` these entries, is left out."""
+        found = {
+            account_id: {ref: (lot.due_on, lot.remaining, lot.held) for ref, lot in self._accounts[account_id].lots.items()}
+            for account_id in account_ids
+        }
+        done = {entry_id: tuple(self._done[entry_id]) for entry_id in reverses if entry_id in self._done}
+        return KeptLots(found, len(self.lots), len(self.uses), done)
+
+    def put_back(self, kept: KeptLots) -> None:
+        """Have the lots stand as they did."""
+        for account_id, before in kept.lots.items():
+            account = self._accounts[account_id]
+            account.lots = {ref: lot for ref, lot in account.lots.items() if ref in before}
+            for ref, lot in account.lots.items():
+                lot.due_on, lot.remaining, lot.held = before[ref]
+        del self.lots[kept.made :]
+        del self.uses[kept.used :]
+        self._done.update((entry_id, deque(lines)) for entry_id, lines in kept.done.items())
 
     def ask(self, lines: Sequence[Line], *, named: Named | None, moves_lots: bool, reverses: int | None) -> list[LedgerError]:
         """Decide the lots of one draft's ``lines``, those on accounts that keep lots."""

@@ -53,9 +53,8 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 FORM, digest = forms.FORM, forms.digest
 AMOUNT_MOST, BALANCE_MOST = forms.AMOUNT_MOST, 9 * 10**18
 STRIPES_MOST = 64
-LINES_LET_GO = 10_000  # planned by a preview, which writes none of them
 REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
-_REFERENCE, _DESCRIPTION = REFERENCE.fullmatch, DESCRIPTION.fullmatch
+_REFERENCE, _DESCRIPTION = forms.REFERENCE.fullmatch, forms.DESCRIPTION.fullmatch
 DEBIT_CATEGORIES = frozenset({"asset", "expense"})
 
 
@@ -219,7 +218,7 @@ class Decision:
         self._running = dict(held.balances)
         self._last_on = dict(held.last_on)
         self._days: dict[int, floors.Days] = {}
-        self._places = {account_id: _place(account_id, account, lane) for account_id, account in held.accounts.items()}
+        self._places = _Places(held.accounts, lane)
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
         self._undone: set[int] = set()  # ids of the entries that the drafts so far reverse
@@ -277,9 +276,7 @@ class Decision:
             found.append(kind(book=book.code, period=period, date=draft.effective_on.isoformat(), reference=draft.reference))
 
     def replays(self) -> list[tuple[int, str]]:
-        """Return, once, the drafts of a preview that stand already, as (book id, reference); let go of lines, which nobody will write."""
-        if len(self._plan.lines) > LINES_LET_GO:
-            self._plan.lines.clear()
+        """Return, once, the drafts of a preview that stand already, as (book id, reference)."""
         found, self._plan.replayed = self._plan.replayed, {}
         return list(found)
 
@@ -364,17 +361,18 @@ class _Place(NamedTuple):
     takes_any: bool
 
 
-def _place(account_id: int, account: HeldAccount, lane: int) -> _Place:
-    stripe = lane % account.stripes
-    return _Place(
-        code=account.code,
-        book_id=account.book_id,
-        balance_id=balance_id(account_id, stripe),
-        stripe=stripe,
-        sign=1 if account.category in DEBIT_CATEGORIES else -1,
-        floor=account.floor,
-        takes_any=account.state == "open" and account.merged_into is None,
-    )
+class _Places(dict[int, _Place]):
+    """The places of accounts, made as they are asked for."""
+
+    def __init__(self, accounts: Mapping[int, HeldAccount], lane: int) -> None:
+        self._accounts, self._lane = accounts, lane
+
+    def __missing__(self, account_id: int) -> _Place:
+        code, book_id, category, floor, stripes, state, merged_into, _lots = self._accounts[account_id]
+        stripe, sign = self._lane % stripes, 1 if category in DEBIT_CATEGORIES else -1
+        takes_any = state == "open" and merged_into is None
+        self[account_id] = _Place(code, book_id, balance_id(account_id, stripe), stripe, sign, floor, takes_any)
+        return self[account_id]
 
 
 # A named tuple from a tuple, without the keywords that its own constructor parses: a hundred thousand of them are made in a call.
@@ -390,8 +388,10 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
         total += amount
         if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
             is_sound = False
-    is_sound = is_sound and total == 0 and bool(_REFERENCE(draft.reference) and _DESCRIPTION(draft.description))
-    return [] if is_sound else forms.refusals(draft, held)
+    text = draft.description
+    # What is printable ASCII needs no pattern.
+    is_fit = len(text) <= forms.DESCRIPTION_MOST if text.isascii() and text.isprintable() else _DESCRIPTION(text)
+    return [] if is_sound and total == 0 and is_fit and _REFERENCE(draft.reference) else forms.refusals(draft, held)
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:

@@ -61,6 +61,13 @@ def test_each_is_done_for_itself_and_told_in_its_place(machine, ledger):
     assert AuditRow.objects.filter(outcome="refused", action="bulk").count() == 1
 
 
+def test_whatever_its_reference_an_entry_of_a_striped_account_is_posted(machine, ledger):
+    many = [entry(f"s-{number}", credit="settlement") for number in range(40)]
+    for each in many:
+        assert told(send(machine, each)) == ["created"]
+    assert Balance.objects.filter(account__code="settlement").exclude(amount=0).count() == 4
+
+
 def test_all_or_nothing_leaves_nothing_and_says_what_each_would_have_come_to(machine, ledger):
     answer = send(machine, entry("a"), entry("b", debit="nowhere"), mode="all")
     assert is_problem(answer, 409, "bulk_refused")

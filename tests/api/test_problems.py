@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError
 from django.test import RequestFactory
+from rest_framework import exceptions
 from rest_framework.test import APIClient
 
 from config import problems
@@ -33,7 +34,6 @@ from tests.ingestion_app.operations.world import World
         ("DELETE", "batches/1/", 405, "method_not_allowed"),
         ("PATCH", "entries/1/", 405, "method_not_allowed"),
         ("POST", "entries/", 405, "method_not_allowed"),
-        ("OPTIONS", "books/", 405, "method_not_allowed"),
         ("GET", "batches/1/transitions/validate/", 405, "method_not_allowed"),
     ],
 )
@@ -41,6 +41,24 @@ def test_an_address_that_does_not_do_this_says_so(
     world: World, engineer_client: APIClient, method: str, address: str, status: int, code: str
 ) -> None:
     assert is_problem(engineer_client.generic(method, f"/api/v1/{address}"), status, code)
+
+
+def test_every_address_says_which_methods_it_takes(world: World, engineer_client: APIClient) -> None:
+    for address, methods in {
+        "books/": {"GET", "HEAD", "OPTIONS", "POST"},
+        "books/CARD/": {"GET", "HEAD", "OPTIONS"},
+        "batches/1/transitions/apply/": {"OPTIONS", "POST"},
+    }.items():
+        answer = engineer_client.options(f"/api/v1/{address}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert set(answer["Allow"].split(", ")) == methods
+    assert is_problem(engineer_client.options("/api/v1/nowhere/"), 404, "not_found")
+
+
+def test_what_is_asked_too_often_is_told_when_to_ask_again() -> None:
+    answer = problems.problem(exceptions.Throttled(wait=7), {})
+    assert answer is not None
+    assert (answer.status_code, answer.data["code"], answer["Retry-After"]) == (429, "throttled", "7")
 
 
 def test_a_body_of_another_kind_is_not_read(world: World, engineer_client: APIClient) -> None:

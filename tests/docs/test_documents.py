@@ -101,8 +101,7 @@ def settings_read(source: str) -> set[str]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
-        reads = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "env"
-        if reads or (isinstance(node.func, ast.Name) and node.func.id in {"read_choice", "read_switch"}):
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "env":
             found.add(str(node.args[0].value))
     return found
 
@@ -114,7 +113,10 @@ def test_every_setting_that_is_read_is_told_and_no_other():
 
 
 def test_a_setting_is_seen_however_it_is_read():
-    assert settings_read('A = env.str("ONE", default="")\nB = read_switch("TWO", default=True)\nC = dict("no")') == {"ONE", "TWO"}
+    assert settings_read('A = env.text("ONE", most=2, default="")\nB = env.switch("TWO", default=True)\nC = dict("no")') == {
+        "ONE",
+        "TWO",
+    }
 
 
 def test_decision_records_are_numbered_whole_and_listed():

@@ -51,6 +51,11 @@ def test_the_demonstration_is_read():
     assert definition.postings[0].credit == AccountRule(code="settlement.{store}")
 
 
+def test_a_source_may_state_the_order_of_its_records():
+    assert toml.parse(TEXT).roles.order is None
+    assert toml.parse(changed(('holder = "member"', 'holder = "member"\norder = "purchased_at"'))).roles.order == "purchased_at"
+
+
 def test_what_is_optional_may_be_left_out():
     text = re.sub(r"(?m)^(name_pattern|quote|header_\w+) = .*\n", "", TEXT)
     definition = toml.parse(text.replace('[layout.end]          # optional\nmarker = "E"\ncolumns = []\n', ""))
@@ -123,6 +128,9 @@ def test_local_times_carry_their_zone():
         ('holder = "member"', 'holder = "card"', "roles.holder"),
         ('holder_kind = "member_number"', "holder_kind = 3", "roles.holder_kind"),
         ('header_sequence = "sequence"', 'header_sequence = "business_date"', "roles.header_sequence"),
+        ('holder = "member"', 'holder = "member"\norder = "slip"', "roles.order"),
+        ('holder = "member"', 'holder = "member"\norder = "amount"', "roles.order"),
+        ('holder = "member"', 'holder = "member"\norder = "business_date"', "roles.order"),
         ('trailer_sum = "sum"', 'trailer_sum = "count"', "roles.trailer_sum"),
         ("minimum = 0 }", "minimum = -5 }", "roles.trailer_sum"),
         ("per = 1\n", "per = 0\n", "posting[0].per"),

@@ -1,0 +1,204 @@
+"""Times the API through gunicorn: reading a balance and posting an entry by 16 clients at once, and many entries by bulk requests, against ``post`` itself.
+
+Run by ``make bench BENCH=api``; ENTRIES says how many are sent in bulk. The last line is one JSON object: milliseconds, seconds, and the ratio to ``post``.
+"""
+
+import http.client
+import io
+import json
+import multiprocessing
+import os
+import random
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tests.benchmarks import ground
+from tests.benchmarks.ground import percentiles, say
+
+ENTRIES = int(os.environ.get("ENTRIES", "1000000"))
+REQUESTS = int(os.environ.get("REQUESTS", "4000"))
+A_REQUEST = 10_000
+CLIENTS = 16
+PROCESSES = 2
+DIRECT = min(ENTRIES, 100_000)
+MACHINE = "machine-1"
+RUNBOOK = Path("docs/runbooks/production-on-mariadb.md")
+
+
+def report(_folder: Path) -> None:
+    """Serve, ask, and print the figures."""
+    from django.db import connections
+
+    ground.prepare()
+    token = open_machine()
+    found: dict[str, Any] = {"entries": ENTRIES, "clients": CLIENTS}
+    seconds: dict[str, float] = {}
+    with ground.lap(seconds, "direct"):
+        post_directly(DIRECT)
+    accounts = account_ids()
+    connections.close_all()
+    with serving() as port:
+        found["read"] = percentiles(at_once(read_balances, port, token, accounts))
+        say(f"a balance: {found['read']}")
+        found["post"] = percentiles(at_once(post_entries, port, token, accounts))
+        say(f"an entry: {found['post']}")
+        with ground.lap(seconds, "bulk"), ThreadPoolExecutor(PROCESSES) as pool:
+            parts = range(0, ENTRIES, A_REQUEST)
+            list(pool.map(lambda first: send_bulk(port, token, first), parts))
+    found["seconds"] = {name: round(taken, 2) for name, taken in seconds.items()}
+    found["ratio"] = round((seconds["bulk"] / ENTRIES) / (seconds["direct"] / DIRECT), 2)
+    print(json.dumps(found))
+
+
+def open_machine() -> str:
+    """Make the user of a program, and return its token."""
+    from django.core.management import call_command
+
+    from ingestion_app.demo import seeding
+    from ledger_app.operations import people
+
+    people.register(username=MACHINE, password=seeding.PASSWORD, group="machine", caller=ground.caller_of(None))
+    said = io.StringIO()
+    call_command("drf_create_token", MACHINE, stdout=said)
+    words = said.getvalue().split()
+    return next(word for word in words if len(word) >= 40)
+
+
+def account_ids() -> list[int]:
+    """Return the accounts of the members' points, by number."""
+    from ledger_app.models import Account
+
+    return list(Account.objects.filter(book__code="CARD", role="receivable").values_list("id", flat=True))
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """Serve as the runbook says, on a port of its own."""
+    (command,) = [
+        line.strip() for line in RUNBOOK.read_text(encoding="utf-8").splitlines() if line.strip().startswith("gunicorn ")
+    ]
+    words = shlex.split(command)
+    place = words.index("--bind")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    words[place + 1] = f"127.0.0.1:{port}"
+    process = subprocess.Popen([sys.executable, "-m", *words], env={**os.environ, "LOG_LEVEL": "ERROR"})
+    try:
+        while process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+Client = Callable[[int, str, list[int], int], list[float]]
+
+
+def at_once(work: Client, port: int, token: str, accounts: list[int]) -> list[float]:
+    """Have clients work at once, in a few processes, so that they do not wait for each other; return the seconds of each request."""
+    each = REQUESTS // CLIENTS
+    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+        given = [(work, port, token, accounts, each, number) for number in range(PROCESSES)]
+        return [taken for part in pool.starmap(in_threads, given) for taken in part]
+
+
+def in_threads(work: Client, port: int, token: str, accounts: list[int], count: int, process: int) -> list[float]:
+    """Have the clients of one process work; the first requests of each warm the server up, and are not counted."""
+    clients = CLIENTS // PROCESSES
+
+    def run(number: int) -> list[float]:
+        random.seed(1000 * process + number)
+        return work(port, token, random.sample(accounts, count + 10), process * clients + number)[10:]
+
+    with ThreadPoolExecutor(clients) as pool:
+        return [taken for part in pool.map(run, range(clients)) for taken in part]
+
+
+def read_balances(port: int, token: str, accounts: list[int], _number: int) -> list[float]:
+    """Read accounts, one after another."""
+    return [ask(port, token, "GET", f"/api/v1/accounts/{key}/")[0] for key in accounts]
+
+
+def post_entries(port: int, token: str, accounts: list[int], number: int) -> list[float]:
+    """Post entries, one a request, each under a key."""
+    return [
+        ask(port, token, "POST", "/api/v1/bulk/entries/", body([entry(f"one-{number}-{place}", key)]), f"one-{number}-{place}")[0]
+        for place, key in enumerate(accounts)
+    ]
+
+
+def send_bulk(port: int, token: str, first: int) -> None:
+    """Send one request of many entries."""
+    choose = random.Random(first)
+    wanted = [entry(f"bulk-{first + place}", choose.randrange(1, ground.HOLDERS + 1)) for place in range(A_REQUEST)]
+    _seconds, answer = ask(port, token, "POST", "/api/v1/bulk/entries/", body(wanted), f"bulk-{first}")
+    assert json.loads(answer)["created"] == A_REQUEST, answer[:500]
+
+
+def entry(reference: str, key: int) -> dict[str, Any]:
+    """Return an entry of a member who buys in a store."""
+    member, amount = 1 + key % ground.HOLDERS, 1 + key % 977
+    lines = [{"account": f"receivable.{member}", "amount": amount}]
+    lines.append({"account": f"settlement.{1 + key % ground.STORES}", "amount": -amount})
+    return {"book": "CARD", "effective_on": "2017-01-15", "reference": reference, "lines": lines}
+
+
+def body(entries: list[dict[str, Any]]) -> bytes:
+    """Return the body of a request."""
+    return json.dumps({"mode": "all", "entries": entries}).encode()
+
+
+def ask(port: int, token: str, method: str, path: str, said: bytes = b"", key: str = "") -> tuple[float, bytes]:
+    """Send a request over a connection of its own; return how long it took, and the answer."""
+    headers = {"Authorization": f"Token {token}", "X-Forwarded-Proto": "https"}
+    if said:
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
+    started = perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+    connection.request(method, path, said or None, headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    assert answer.status == 200, (answer.status, content[:500])
+    return perf_counter() - started, content
+
+
+def post_directly(count: int) -> None:
+    """Post the like of what is sent, by ``post`` itself, as many in a transaction as in a request."""
+    from datetime import date
+
+    from ledger_app.models import Account, Posting
+    from ledger_app.operations import entries, transactions
+    from ledger_app.rules.posting import Draft
+
+    caller = ground.caller_of(None)
+    accounts = dict(Account.objects.filter(book__code="CARD").values_list("code", "id"))
+    book_id = Account.objects.filter(book__code="CARD").values_list("book_id", flat=True)[0]
+    choose = random.Random(0)
+    for first in range(0, count, A_REQUEST):
+        drafts = []
+        for place in range(A_REQUEST):
+            said = entry(f"direct-{first + place}", choose.randrange(1, ground.HOLDERS + 1))
+            lines = tuple((accounts[line["account"]], line["amount"]) for line in said["lines"])
+            drafts.append(Draft(book_id, date(2017, 1, 15), said["reference"], "", lines))
+        origin = entries.Origin(Posting.Origin.OPENING, 1 + first)
+        transactions.run(lambda drafts=drafts, origin=origin: entries.post(drafts=drafts, origin=origin, caller=caller))
+
+
+if __name__ == "__main__":
+    ground.run(report)

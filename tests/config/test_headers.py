@@ -1,0 +1,178 @@
+"""What every answer carries, what requests are called, which machine is answered, and how much is logged."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from ledger_app.models import AuditRow, User
+
+ADDRESSES = (
+    "/",
+    "/admin/",
+    "/admin/login/",
+    "/admin/nowhere/",
+    "/nowhere",
+    "/api",
+    "/api/v1/books/",
+    "/api/v1/nowhere/",
+    "/api/v1/docs/",
+)
+CARD = "4111-1111-1111-1111"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_no_answer_is_kept_by_those_it_goes_through(engineer: User, address: str, *, is_signed_in: bool) -> None:
+    client = Client()
+    if is_signed_in:
+        client.force_login(engineer)
+    for method in ("get", "head", "options", "post"):
+        answer = getattr(client, method)(address)
+        assert "no-store" in answer["Cache-Control"], (method, address, answer.status_code)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", [each for each in ADDRESSES if each.startswith("/api")])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"HTTP_HOST": "elsewhere.example"},
+        {"HTTP_TRANSFER_ENCODING": "chunked"},
+        {"HTTP_EXPECT": "much"},
+        {"HTTP_ACCEPT": "image/png"},
+        {"CONTENT_LENGTH": "x"},
+        {"REMOTE_ADDR": "192.0.2.1"},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_every_error_under_api_is_a_problem(engineer: User, address: str, odd: dict[str, str]) -> None:
+    client = Client(headers={"Authorization": f"Token {Token.objects.create(user=engineer).key}"})
+    for method in ("get", "put", "post", "delete"):
+        answer = getattr(client, method)(address, **odd)
+        if answer.status_code >= 400:
+            said = answer.json()
+            assert answer["Content-Type"] == "application/problem+json"
+            assert (said["status"], said["type"]) == (answer.status_code, f"urn:kakutei:{said['code']}")
+            assert said["title"]
+            assert said["detail"]
+
+
+@pytest.mark.django_db
+def test_a_session_needs_its_token_in_a_header(engineer: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(engineer)
+    client.cookies["csrftoken"] = "a" * 32
+    address = "/api/v1/members/find/"
+    assert client.post(address, {"text": "1"}, "application/json").json()["code"] == "not_permitted"
+    form = client.post("/api/v1/batches/", {"csrfmiddlewaretoken": "a" * 32})
+    assert (form.status_code, form.json()["code"]) == (403, "not_permitted")
+    sent = client.post(address, {"text": "1"}, "application/json", headers={"X-CSRFToken": "a" * 32})
+    assert sent.status_code in {200, 400}
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", "2001:db8::1", "?"])
+def test_another_machine_is_not_answered_by_a_server_that_was_told_nothing(settings: Any, address: str) -> None:
+    assert Client().get("/admin/login/", REMOTE_ADDR=address).status_code == 403
+    assert Client().get("/api/v1/books/", REMOTE_ADDR=address).json()["code"] == "not_permitted"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", ""])
+def test_this_machine_is_answered(address: str) -> None:
+    assert Client().get("/admin/login/", REMOTE_ADDR=address).status_code == 200
+
+
+@pytest.mark.django_db
+def test_another_machine_is_answered_by_a_server_that_was_told_what_it_is_for(settings: Any) -> None:
+    settings.KAKUTEI_ANSWERS_OTHER_MACHINES = True
+    assert Client().get("/admin/login/", REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 64, "0b64f0f2-6e0b-4d68-9f0c-d63a33c05d06", "req_1.2-3"])
+def test_a_name_that_is_safe_is_kept(db: None, name: str) -> None:
+    assert Client().get("/api/v1/books/", headers={"X-Request-Id": name})["X-Request-Id"] == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "a" * 65,
+        "a b",
+        "a\nb",
+        "a\x00",
+        "<script>",
+        '"',
+        "a,b",
+        "é",
+        "名",
+        "../x",
+        "{}",
+        "=1+1",
+        CARD,
+        CARD.replace("-", ""),
+    ],
+)
+def test_a_name_that_is_not_safe_is_replaced(db: None, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    answer = Client().get("/api/v1/books/", HTTP_X_REQUEST_ID=name, HTTP_X_CORRELATION_ID=name)
+    made = answer["X-Request-Id"]
+    assert made != name
+    assert len(made) == 36
+    assert len(name) < 3 or name not in capfd.readouterr().err
+
+
+@pytest.mark.django_db
+def test_the_audit_keeps_the_name_that_the_answer_bears(auditor: User) -> None:
+    token = Token.objects.create(user=auditor)
+    refused = Client().post("/api/v1/batches/", {"source": "till"}, headers={"Authorization": f"Token {token.key}"})
+    assert refused.status_code == 403
+    assert AuditRow.objects.latest("id").request == refused["X-Request-Id"]
+
+
+LOGS = """
+import logging, sys, django
+django.setup()
+import django.core.handlers.wsgi, django_tasks_db.management.commands.db_worker, django_structlog.middlewares, rest_framework, whitenoise
+django_tasks_db.management.commands.db_worker.logger.setLevel(logging.DEBUG)
+names = sorted(name for name, found in logging.root.manager.loggerDict.items() if isinstance(found, logging.Logger))
+for name in ["a.library.that.nobody.knows", "django", "django.server", "django.request", "django_tasks", *names]:
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+        logging.getLogger(name).log(level, "said")
+"""
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+def test_every_library_logs_at_the_level_that_is_set(level: str) -> None:
+    environment = {"DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": level, "PATH": "/usr/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOGS], cwd=Path(settings.BASE_DIR), env=environment, capture_output=True, text=True, timeout=60
+    )
+    said = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (done.returncode, done.stdout) == (0, "")
+    assert min(logging.getLevelNamesMapping()[line["level"].upper()] for line in said) == logging.getLevelNamesMapping()[level]
+    by_name: dict[str, set[str]] = {}
+    for line in said:
+        by_name.setdefault(line["logger"], set()).add(line["level"])
+    expected = {
+        name
+        for name in ("debug", "info", "warning", "error")
+        if logging.getLevelNamesMapping()[name.upper()] >= logging.getLevelNamesMapping()[level]
+    }
+    # A library may say less than is asked for where it gives its logger a level of its own; none may say more.
+    assert (
+        by_name["a.library.that.nobody.knows"]
+        == by_name["django"]
+        == by_name["django.server"]
+        == by_name["django.request"]
+        == expected
+    )

@@ -1,0 +1,73 @@
+"""Servers as `make serve` and as the runbook start them, a world behind them, and somebody who may do everything."""
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from tests.conftest import UserMaker
+from tests.ingestion_app.operations import world as worlds
+from tests.wire import serving
+from tests.wire.serving import Server
+
+SESSIONS = {"django_session", "sqlite_sequence"}
+
+
+@pytest.fixture(scope="session")
+def made_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of `make serve`."""
+    folder = tmp_path_factory.mktemp("made")
+    with serving.serving(folder, *serving.arguments_in("Makefile"), KAKUTEI_UPLOAD_BYTES="1000000") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def production_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of the runbook, behind a proxy that ends TLS."""
+    said = {"KAKUTEI_ENVIRONMENT": "production", "SECRET_KEY": secrets.token_urlsafe(48), "ALLOWED_HOSTS": "kakutei.example"}
+    arguments = serving.arguments_in("docs/runbooks/production-on-mariadb.md")
+    folder = tmp_path_factory.mktemp("production")
+    with serving.serving(folder, *arguments, host="kakutei.example", added=("X-Forwarded-Proto: https",), **said) as server:
+        yield server
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, transactional_db: None) -> Server:
+    """One of the two; that of `make serve` where a test does not ask for the other."""
+    found: Server = request.getfixturevalue(getattr(request, "param", "made_server"))
+    return found
+
+
+@pytest.fixture
+def world(transactional_db: None, files_dir: Any) -> worlds.World:
+    return worlds.build(files_dir)
+
+
+@pytest.fixture
+def token(world: worlds.World, make_user: UserMaker) -> str:
+    """The header of a superuser: whatever is refused is refused for the way it came in."""
+    made = Token.objects.create(user=make_user("superuser-9", "auditor", is_superuser=True))
+    return f"Authorization: Token {made.key}"
+
+
+@pytest.fixture
+def session(world: worlds.World, make_user: UserMaker) -> tuple[str, str]:
+    """The headers of a superuser who is signed in to the admin."""
+    client = Client()
+    client.force_login(make_user("superuser-8", "auditor", is_superuser=True))
+    forged = secrets.token_hex(16)
+    return f"Cookie: sessionid={client.cookies['sessionid'].value}; csrftoken={forged}", f"X-CSRFToken: {forged}"
+
+
+def everything() -> dict[str, list[Any]]:
+    """Return every row of every table but the sessions."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(set(connection.introspection.table_names(cursor)) - SESSIONS):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            found[table] = sorted(map(repr, cursor.fetchall()))
+    return found
