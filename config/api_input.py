@@ -3,21 +3,21 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import IO, Any, Final, NoReturn
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
-from config import instants
+from config.api_fields import TextField, WholeNumberField
+from ledger_app.errors.printable import escaped
 
 BODY_BYTES_MOST: Final = 1_000_000
-BIGINT: Final = 2**63 - 1
-DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+NAME_SHOWN_MOST: Final = 100
+# JSON may write half a character as an escape: no database takes it, and no answer can repeat it.
+HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class StrictJSONParser(BaseParser):
@@ -33,9 +33,11 @@ class StrictJSONParser(BaseParser):
         if len(body) > self.bytes_most:
             raise ParseError(_("The body is larger than {most} bytes.").format(most=self.bytes_most))
         try:
-            return json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal)
+            found = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal)
+            _refuse_halves(found)
         except (ValueError, RecursionError) as error:
-            raise ParseError(_("The body is not JSON: {error}").format(error=error)) from error
+            raise ParseError(_("The body is not JSON: {error}").format(error=escaped(str(error)))) from error
+        return found
 
 
 class BulkJSONParser(StrictJSONParser):
@@ -55,6 +57,19 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
+def _refuse_halves(found: Any) -> None:
+    """Refuse halves of characters in names and in values, however deep they stand."""
+    left = [found]
+    while left:
+        here = left.pop()
+        if isinstance(here, dict):
+            left += [*here, *here.values()]
+        elif isinstance(here, list):
+            left += here
+        elif isinstance(here, str) and HALF.search(here):
+            raise ValueError("a text in it holds half a character")
+
+
 def _decimal(text: str) -> float:
     number = float(text)
     if number in {float("inf"), float("-inf")}:
@@ -68,95 +83,59 @@ class Input(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Return the values by name."""
         if isinstance(data, Mapping):
-            faults = {str(name): [_("There is no such field here.")] for name in data if name not in self.fields}
+            faults: dict[str, list[Any]] = {
+                _shown(name): [ErrorDetail(str(_("There is no such field here.")), code="unknown")]
+                for name in data
+                if name not in self.fields
+            }
             if isinstance(data, QueryDict):
-                faults |= {name: [_("Given more than once.")] for name, values in data.lists() if len(values) > 1}
+                twice = [name for name, values in data.lists() if len(values) > 1]
+                faults |= {_shown(name): [ErrorDetail(str(_("Given more than once.")), code="repeated")] for name in twice}
+                # The framework takes an empty value of a form for one that was left out: an empty filter would be no filter.
+                data = data.dict()
             if faults:
                 raise ValidationError(faults)
         return super().to_internal_value(data)
 
 
-class WholeNumberField(serializers.IntegerField):
-    """A JSON integer: no ``1.0``, no ``"1"``, no ``true``."""
-
-    default_error_messages = {"invalid": _("Write a JSON integer: no decimals, no quotes.")}
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Keep it within what the ledger's columns hold."""
-        super().__init__(**{"min_value": -BIGINT, "max_value": BIGINT, **kwargs})
-
-    def to_internal_value(self, data: Any) -> int:
-        """Return the integer."""
-        if type(data) is not int:  # bool is an int to isinstance
-            self.fail("invalid")
-        return data
+def _shown(name: Any) -> str:
+    """Return a name that somebody made up as an answer can repeat it."""
+    return escaped(str(name)[:NAME_SHOWN_MOST])
 
 
-class NumberTextField(serializers.IntegerField):
-    """A whole number of a query or a form, where all is text: ASCII digits."""
-
-    default_error_messages = {"invalid": _("Write a whole number in digits.")}
-
-    def to_internal_value(self, data: Any) -> int:
-        """Return the number."""
-        if not isinstance(data, str) or DIGITS.fullmatch(data) is None:
-            self.fail("invalid")
-        return int(data)
+def _version(*, required: bool) -> WholeNumberField:
+    return WholeNumberField(
+        min_value=1, required=required, help_text=_("The version that you were shown; refused as stale where it has moved on.")
+    )
 
 
-class DayField(serializers.DateField):
-    """A date as YYYY-MM-DD and in no other way."""
-
-    default_error_messages = {"invalid": _("Write a date that exists as YYYY-MM-DD.")}
-
-    def to_internal_value(self, data: Any) -> date:
-        """Return the date."""
-        if not isinstance(data, str) or DATE.fullmatch(data) is None:
-            self.fail("invalid")
-        try:
-            return date.fromisoformat(data)
-        except ValueError:
-            self.fail("invalid")
-
-
-class InstantField(serializers.DateTimeField):
-    """An instant in ISO 8601 with its zone."""
-
-    default_error_messages = {"invalid": _("Write an instant with its zone: 2017-02-01T09:00:00+09:00 or 2017-02-01T00:00:00Z.")}
-
-    def to_internal_value(self, value: Any) -> datetime:
-        """Return the instant."""
-        if not isinstance(value, str):
-            self.fail("invalid")
-        try:
-            return instants.read(value)
-        except ValueError:
-            self.fail("invalid")
-
-
-class ControlsField(serializers.DictField):
-    """Control totals by name, each an integer in minor units."""
-
-    child = WholeNumberField()
-
-    def to_internal_value(self, data: Any) -> dict[str, int]:
-        """Return the totals by name."""
-        totals: dict[str, int] = super().to_internal_value(data)
-        name = serializers.CharField(max_length=64, trim_whitespace=False)
-        return {name.run_validation(key): total for key, total in totals.items()}
+def _reason() -> TextField:
+    return TextField(
+        required=False,
+        allow_blank=True,
+        help_text=_("Kept in the audit row; required where the offer says so."),
+    )
 
 
 class StepInput(Input):
-    """What starting a step takes."""
+    """What starting a step takes that is done once: asked for again, it is found done."""
 
-    version = WholeNumberField(
-        min_value=1, required=False, help_text=_("The version that you were shown; refused as stale where it has moved on.")
-    )
+    version = _version(required=False)
 
 
 class DecisionInput(StepInput):
-    """What a decision takes."""
+    """What a decision takes that nothing undoes."""
 
-    reason = serializers.CharField(
-        required=False, allow_blank=True, help_text=_("Kept in the audit row; required where the offer says so.")
-    )
+    reason = _reason()
+
+
+class StepOnShownInput(Input):
+    """What starting a step takes where the state can come back: without what was shown, a request that is sent again would undo what others did since."""
+
+    version = _version(required=True)
+
+
+class DecisionOnShownInput(StepOnShownInput):
+    """What a decision takes where the state can come back."""
+
+    reason = _reason()

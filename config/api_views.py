@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
@@ -15,10 +14,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import api_once, bodies, doorways, problems
+from config import api_once, bodies, doorways
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
+from config.api_schema import Schema
 from ledger_app import errors
+from ledger_app.errors import units
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
@@ -83,36 +84,52 @@ class ProblemOutput(Output):
     faults = FaultOutput(many=True, required=False)
 
 
-class Schema(AutoSchema):
-    """Describes the errors of every operation once."""
+class ViewSchema(Schema):
+    """Describes an operation whose errors are problems."""
 
-    def _get_response_bodies(self, direction: Any = "response") -> Any:
-        bodies = super()._get_response_bodies(direction)
-        bodies["default"] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-            ProblemOutput, "default", [problems.MEDIA_TYPE], direction
-        )
-        return bodies
+    problem = ProblemOutput
 
 
 class DoorView(GenericViewSet[Any]):
     """What every address has in common: strict JSON in, problems out, and POSTs that may be sent again under a key."""
 
-    schema = Schema()
+    schema = ViewSchema()
     metadata_class = None
     parser_classes = [StrictJSONParser]
     filter_backends = ()
     # Actions that are POSTs for what they are asked with, and write nothing: a key has nothing to keep there.
     looks: ClassVar[frozenset[str]] = frozenset()
+    # What the query of an action may ask for, and whether an action beside the list answers with a page of rows.
+    asks: ClassVar[type[Input]] = Input
+    pages: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Ask who is there and what they may; then read the body, whatever the action does with it, and have what comes under a key done once."""
+        """Ask who is there and what they may; then read the query and the body, whatever the action does with them, and have what comes under a key done once."""
         super().initial(request, *args, **kwargs)
-        if getattr(self, "action", None) is None or request.method in SAFE_METHODS:
+        if getattr(self, "action", None) is None:
+            return
+        self.asked = self._read_query()
+        if request.method in SAFE_METHODS:
             return
         self._take_in(request)
         handler = getattr(self, "post", None) if request.method == "POST" else None
         if handler is not None and api_once.HEADER in request.headers and self.action not in self.looks:
             self.post = api_once.once(handler, request, self.caller)
+
+    def query_shape(self) -> type[Input]:
+        """Return the shape of what the query of the action may ask for."""
+        return self.asks
+
+    def is_paged(self) -> bool:
+        """Whether the action answers with a page of rows."""
+        return self.pages
+
+    def _read_query(self) -> dict[str, Any]:
+        query = self.request.query_params.copy()
+        for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
+            if self.is_paged() and len(query.getlist(name)) == 1:
+                del query[name]
+        return self.read(self.query_shape(), query)
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as the framework's own
         """Answer which methods the address takes."""
@@ -165,30 +182,30 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow a list to what was asked for. One row is found by its address alone."""
-        return self.narrow(queryset, self.asked(self.filters)) if self.action == "list" else queryset
+        return self.narrow(queryset, self.asked) if self.action == "list" else queryset
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
         """Return the rows that were asked for, by what the filters' fields name as their source."""
         return rows.filter(**asked)
 
-    def asked(self, shape: type[Input]) -> dict[str, Any]:
-        """Return what the query says, read by ``shape``."""
-        query = self.request.query_params.copy()
-        for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
-            if len(query.getlist(name)) == 1:
-                del query[name]
-        return self.read(shape, query)
+    def query_shape(self) -> type[Input]:
+        """Return the shape of what a list may be narrowed by, or of what the action may be asked."""
+        return self.filters if self.action == "list" else self.asks
+
+    def is_paged(self) -> bool:
+        """Whether the action answers with a page of rows."""
+        return self.action == "list" or self.pages
 
     def page(self, rows: QuerySet[Any]) -> Response:
         """Answer with one page of ``rows``, in the shape of the action."""
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(rows), many=True).data)
 
 
-def offers(machine: Machine, facts: Facts) -> list[dict[str, Any]]:
-    """Return each transition that a person may ask for now or later, with the reasons that hold it back."""
+def offers(machine: Machine, facts: Facts, row: Any = None) -> list[dict[str, Any]]:
+    """Return each transition of a row that a person may ask for now or later, with the reasons that hold it back."""
     found = []
     for transition in machine.ahead(facts.state):
-        reasons = [reason.as_dict() for reason in machine.reasons(transition, facts)]
+        reasons = [reason.as_dict() for reason in units.belonging(machine.reasons(transition, facts), row)]
         found.append(
             {
                 "name": transition.name,

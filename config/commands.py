@@ -24,9 +24,11 @@ from ingestion_app.models import Batch
 from ledger_app import errors
 from ledger_app.errors import files as file_errors
 from ledger_app.errors.printable import escaped, escaped_within
+from ledger_app.errors.shown import VersionNotSaid
 from ledger_app.models import User
 from ledger_app.operations import filing, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.rules.transitions import Machine
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -49,6 +51,7 @@ class Report:
 
     object_lines: Iterable[str]
     lines: Iterable[str]
+    aside: tuple[str, ...] = ()  # for stderr, beside the lines
 
 
 class Command(BaseCommand):
@@ -98,6 +101,8 @@ class Command(BaseCommand):
             try:
                 for line in said.object_lines if as_json else map(escaped_within, said.lines):
                     self.stdout.write(line)
+                for line in () if as_json else said.aside:
+                    self.stderr.write(escaped(line))
             except BrokenPipeError:
                 # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -141,6 +146,25 @@ def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
     if user is None or (user_name and not user.is_active):
         raise errors.Refused([errors.NotFound(what=_("active user"), name=name)])
     return doorways.from_command(user)
+
+
+def add_shown_version(parser: CommandParser) -> None:
+    """Declare --shown-version."""
+    help_text = "the version that you were shown; needed where others may have acted since, and told then"
+    parser.add_argument("--shown-version", type=positive, metavar="N", help=help_text)
+
+
+def demand_version(machine: Machine, name: str, row: Any, version: int | None) -> int | None:
+    """Return the version that was shown.
+
+    :raises errors.Refused: version_not_said, where the state can come back and none was said: a command that is repeated, by a schedule or out of
+        the history of a shell, would undo what others did since
+    """
+    transition = machine.transition(name)
+    if version is None and machine.comes_back(transition):
+        state = machine.states[row.state]
+        raise errors.Refused([VersionNotSaid(action=transition.label, state=state, version=row.version)])
+    return version
 
 
 def path_unusable(path: object, error: OSError | UnicodeError) -> Exception:

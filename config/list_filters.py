@@ -1,8 +1,9 @@
 """Lists of the admin whose address narrows them by what they cannot be narrowed by: said, and not dropped in silence."""
 
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from django.contrib.admin import FieldListFilter, SimpleListFilter
+from django.contrib.admin import AllValuesFieldListFilter, FieldListFilter, SimpleListFilter
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -43,6 +44,21 @@ def refusal(request: HttpRequest, model_admin: Any, said: str = "") -> HttpRespo
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "kakutei/list_refused.html", context, status=400)
+
+
+def in_words(words: Callable[[str], Any]) -> type[AllValuesFieldListFilter]:
+    """Return the filter of a column without choices of its own, which shows ``words`` of each value that is there and not the value."""
+
+    class Words(AllValuesFieldListFilter):
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            """Yield the choices, each value in words; those of one word are told apart by their values."""
+            yielded = list(super().choices(changelist))
+            told = [str(words(str(each["display"]))) for each in yielded[1:]]
+            yield from yielded[:1]
+            for each, word in zip(yielded[1:], told, strict=True):
+                yield {**each, "display": f"{word} ({each['display']})" if told.count(word) > 1 else word}
+
+    return Words
 
 
 def _is_choice(spec: Any, changes: ChangeList) -> bool:

@@ -22,7 +22,8 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import DeletedObject
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from config import list_filters
+from config import list_addresses, list_filters
+from config.api_fields import NUMBER
 from config.sheets import Facts, Sheet
 from ledger_app.errors.printable import escaped
 from ledger_app.queries import books
@@ -74,7 +75,36 @@ class Named:
         return escaped(str(row))
 
 
-class LookingAdmin(Named, admin.ModelAdmin[Any]):
+class StrictList:
+    """A list that is narrowed by what it knows, or not shown at all; and a row that is not there is not found, and leads nowhere else."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, or say by what it cannot be narrowed."""
+        if self.has_view_permission(request) and (fault := list_addresses.fault(request, self)):  # type: ignore[attr-defined]  # of the framework\'s list
+            return list_filters.refusal(request, self, fault)
+        try:
+            response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]  # of the framework's list
+        except DisallowedModelAdminLookup:
+            return list_filters.refusal(request, self)
+        if list_filters.was_dropped(request, response):
+            return list_filters.refusal(request, self)
+        shown = getattr(response, "context_data", None) or {}
+        if (changes := shown.get("cl")) is not None and (said := list_filters.unknown(changes)):
+            return list_filters.refusal(request, self, said)
+        return response
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a row by its number; what is written in another way is none."""
+        if isinstance(self.model._meta.pk, models.IntegerField) and NUMBER.fullmatch(object_id) is None:  # type: ignore[attr-defined]  # noqa: SLF001 - Django's public API
+            return None
+        return super().get_object(request, object_id, from_field)  # type: ignore[misc]  # of the framework's admin
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        del request, object_id
+        raise Http404(_("There is no {what} of this number.").format(what=opts.verbose_name))
+
+
+class LookingAdmin(Named, StrictList, admin.ModelAdmin[Any]):
     """Lists and shows. Nothing is added, changed or deleted here: buttons call operations."""
 
     actions = None
@@ -94,19 +124,6 @@ class LookingAdmin(Named, admin.ModelAdmin[Any]):
         if search_term and self.is_searched_by_book:
             rows = rows.filter(book__in=books.ids())
         return rows, has_duplicates
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, or say by what it cannot be narrowed."""
-        try:
-            response: HttpResponse = super().changelist_view(request, extra_context)
-        except DisallowedModelAdminLookup:
-            return list_filters.refusal(request, self)
-        if list_filters.was_dropped(request, response):
-            return list_filters.refusal(request, self)
-        shown = getattr(response, "context_data", None) or {}
-        if (changes := shown.get("cl")) is not None and (said := list_filters.unknown(changes)):
-            return list_filters.refusal(request, self, said)
-        return response
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody adds rows by a form."""
@@ -175,7 +192,7 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         history: Any = self.model.history
-        if not (version_id.isascii() and version_id.isdecimal() and object_id.isascii() and object_id.isdecimal()):
+        if not (NUMBER.fullmatch(version_id) and NUMBER.fullmatch(object_id)):
             raise Http404
         line = history.filter(id=object_id, history_id=version_id).select_related("history_user").first()
         if line is None:
@@ -213,8 +230,10 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
         """Show what was changed, when and by whom."""
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        row = self.get_object(request, object_id)
-        named = {"named": self.name_of(row)} if row is not None else {}
+        row = self.get_object(request, object_id) if NUMBER.fullmatch(object_id) else None
+        if row is None:
+            raise Http404
+        named = {"named": self.name_of(row)}
         response: HttpResponse = super().history_view(request, object_id, {**named, **(extra_context or {})})
         return response
 

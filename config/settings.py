@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS = {
 
 # Where the bytes of received files are kept, by SHA-256. On several hosts this is a shared file system.
 KAKUTEI_FILES_DIR = env.folder("KAKUTEI_FILES_DIR", default=VAR_DIR / "files", must_be_absolute=not IS_DEVELOPMENT)
+# After how many days the bytes of uploads that never became a batch or a proposal may be removed (prune_uploads); 0 keeps them for ever.
+KAKUTEI_UPLOAD_DAYS = env.whole_number("KAKUTEI_UPLOAD_DAYS", least=0, most=36_500, default=0)
 # The largest file that is taken in by the admin or the API, in bytes.
 KAKUTEI_UPLOAD_BYTES = env.whole_number("KAKUTEI_UPLOAD_BYTES", least=1, most=100_000_000_000, default=1_000_000_000)
 # What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.

@@ -2,8 +2,11 @@
 
 import ipaddress
 import os
+import socket
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -35,6 +38,26 @@ def reasons(addresses: Iterable[str]) -> list[str]:
         checked = run_checks(tags=[Tags.security], include_deployment_checks=True)
         found += [f"{each.msg} {each.hint or ''}".strip() for each in checked if each.level >= ERROR]
     return found
+
+
+def ask() -> None:
+    """Ask whether this process may serve where it listens already, whatever started it: a server that was given none of our configuration, too.
+
+    :raises ImproperlyConfigured: with every reason; gunicorn and its like then end
+    """
+    if found := reasons(listening()):
+        raise ImproperlyConfigured("Not started: " + " ".join(found))
+
+
+def listening() -> list[str]:
+    """Return the addresses at which this process listens, as HOST:PORT or as the path of a socket."""
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError, ValueError), socket.socket(fileno=os.dup(int(descriptor.name))) as copy:
+            if copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                address = copy.getsockname()
+                found.add(f"[{address[0]}]:{address[1]}" if isinstance(address, tuple) else f"unix:{address}")
+    return sorted(found)
 
 
 def _said(name: str) -> str:

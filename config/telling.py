@@ -27,6 +27,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "give_again"): _("gave an identifier again that had ended"),
     ("member", "end_identifier"): _("ended an identifier"),
     ("member", "renew_card"): _("renewed the hash of a card"),
+    ("file", "prune"): _("removed the bytes of the file, which never became a batch"),
     ("source", "load"): _("loaded a version of the source"),
     ("adjustment", "propose"): _("proposed the adjustment"),
     ("reasoncode", "keep"): _("changed the reason code"),
@@ -75,3 +76,80 @@ def told(row: AuditRow) -> str:
     machine = MACHINES.get(row.subject_type)
     found = [each.told for each in machine.transitions if each.name == row.action] if machine else []
     return str(found[0] if found else PHRASES.get((row.subject_type, row.action), row.action))
+
+
+# What a row is about, by its subject type: the singular of its list.
+SUBJECTS: Final[Mapping[str, str | Promise]] = {
+    "account": _("account"),
+    "accounttemplate": _("account template"),
+    "adjustment": _("adjustment"),
+    "adjustmentlimit": _("limit of adjustments"),
+    "batch": _("batch"),
+    "book": _("book"),
+    "entry": _("entry"),
+    "file": _("file"),
+    "hold": _("hold"),
+    "holdrule": _("rule of holds"),
+    "lotrule": _("rule of lots"),
+    "member": _("member"),
+    "merge": _("merge"),
+    "period": _("period"),
+    "reasoncode": _("reason code"),
+    "registration": _("registration of members"),
+    "request": _("request"),
+    "reversal": _("reversal"),
+    "setting": _("change of a setting"),
+    "source": _("source"),
+    "user": _("user"),
+}
+DOORS: Final[Mapping[str, str | Promise]] = {
+    "admin": _("these pages"),
+    "api": _("the API"),
+    "command": _("a command"),
+    "task": _("a worker"),
+}
+# What is done to several kinds of things, or without a transition, in one word for all of them.
+ACTIONS: Final[Mapping[str, str | Promise]] = {
+    "add_identifier": _("Add an identifier"),
+    "api": _("A request to the API"),
+    "approve": _("Approve"),
+    "close": _("Close"),
+    "end_identifier": _("End an identifier"),
+    "end_token": _("End a token"),
+    "gave_to": _("Give to another member"),
+    "give_again": _("Give an identifier again"),
+    "give_token": _("Give a token"),
+    "keep": _("Keep"),
+    "load": _("Load"),
+    "place": _("Place"),
+    "propose": _("Propose"),
+    "propose_merge": _("Propose a merge"),
+    "receive": _("Receive a file"),
+    "register": _("Register"),
+    "prune": _("Remove bytes"),
+    "reject": _("Reject"),
+    "renew_card": _("Renew a hash"),
+    "reverse": _("Reverse"),
+    "set": _("Set"),
+    "took_from": _("Take from another member"),
+    "upload": _("Attach a file"),
+    "withdraw": _("Withdraw"),
+}
+
+
+def action_word(action: str) -> str:
+    """Return what an action is called, whatever it is done to."""
+    if action in ACTIONS:
+        return str(ACTIONS[action])
+    found = [each.label for machine in MACHINES.values() for each in machine.transitions if each.name == action]
+    return str(found[0]) if found else action
+
+
+def subject_word(subject_type: str) -> str:
+    """Return what a kind of thing is called."""
+    return str(SUBJECTS.get(subject_type, subject_type))
+
+
+def door_word(door: str) -> str:
+    """Return through which door somebody came."""
+    return str(DOORS.get(door, door))

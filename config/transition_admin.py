@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from config import doorways, telling, typed_before
 from config.model_admin import HistoryAdmin, url_of
-from ledger_app.errors import LedgerError, NotPermitted, Refused
+from ledger_app.errors import LedgerError, NotPermitted, Refused, units
 from ledger_app.models import AuditRow
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine, Transition
@@ -104,7 +104,7 @@ class TransitionAdmin(HistoryAdmin):
                 "label": transition.label,
                 "description": transition.description,
                 "url": self._confirm_url(row, transition),
-                "reasons": [reason.as_dict() for reason in self.machine.reasons(transition, facts)],
+                "reasons": [reason.as_dict() for reason in units.belonging(self.machine.reasons(transition, facts), row)],
                 "primary": self.primary.get(row.state) == transition.name,
             }
             for transition in self.machine.ahead(row.state)

@@ -6,8 +6,11 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from config import starting
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 _answer = get_wsgi_application()
+starting.ask()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -126,7 +126,13 @@ class RecountDiffers(LedgerError):
     """The ledger's change is not what the plan says."""
 
     code = "recount_differs"
+    amounts = frozenset({"planned", "found"})
     template = _("Book {book}: the plan has {planned}, the ledger {found} ({what}). Run verify.")
+
+    @property
+    def amount_names(self) -> frozenset[str]:
+        """Entries and lines are counted."""
+        return super().amount_names if self.facts["what"] == "debits" else frozenset()
 
 
 class ChunkDiffers(LedgerError):
@@ -279,16 +285,17 @@ class NoPeriodOpen(LedgerError):
 
 
 class MoreFloorsBroken(LedgerError):
-    """More accounts than are named would fall below their floors."""
+    """More accounts than are named have not what the reversal would take."""
 
     code = "more_floors_broken"
-    template = _("{count} more accounts would fall below their floors.")
+    template = _("{count} more accounts have not what the reversal would take.")
 
 
 class BatchOverLimit(LedgerError):
     """The adjustments of a batch come to more than the approver may decide alone."""
 
     code = "batch_over_limit"
+    amounts = frozenset({"total", "limit"})
     template = _(
         "The adjustments of this batch come to {total} in book {book}, and {user} alone decides up to {limit}. "
         "Someone with a higher limit must approve it, or it is withdrawn and sent in smaller files."

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django_tasks import task
-from django_tasks_db.models import DBTaskResult
 
-from config import doorways
+from config import doorways, queue
+from ingestion_app.models import AskedValidation
 from ingestion_app.operations import applying, attempts, validating
 from ingestion_app.queries import waking
 from ledger_app.errors import LedgerError
@@ -38,26 +38,31 @@ def validate_batch(*, batch_id: int, user_id: int, version: int | None = None) -
 
 
 def wake(*, at: datetime, silent_after: timedelta) -> list[int]:
-    """Queue the batches that are in nobody's hands, each once, for the system's user; return their numbers.
+    """Queue the batches that are in nobody's hands, each once; return their numbers.
 
-    Attempts whose processes are gone are ended first, on whatever host they ran: what nobody works on does not say that somebody does.
-    A batch whose wake-up is in the queue already is left to it. What the queue holds as running is not asked: a task whose worker was
+    They are applied for the system's user, and validated for whoever asked for it, as nobody may approve what they validated.
+    Attempts whose processes are gone are ended first, on whatever host they ran: what nobody works on does not say that somebody does. A batch whose wake-up is in the queue already is left to it. What the queue holds as running is not asked: a task whose worker was
     killed is held so for ever.
 
     :raises TryAgain: when the database was busy or away
     """
 
-    def work() -> list[int]:
-        waiting = DBTaskResult.objects.ready().filter(task_path=apply_batch.module_path)
-        queued = {each.args_kwargs["kwargs"].get("batch_id") for each in waiting}
+    def stranded() -> list[int]:
+        queued = queue.waiting(apply_batch, "batch_id")
         return [number for number in waking.stranded(at=at, silent_after=silent_after) if number not in queued]
 
+    def unanswered() -> list[AskedValidation]:
+        queued = queue.waiting(validate_batch, "batch_id")
+        return [asked for asked in waking.unanswered(at=at, silent_after=silent_after) if asked.batch_id not in queued]
+
     attempts.end_gone(at=at)
-    woken = transactions.run(work)
+    to_apply, to_validate = transactions.run(stranded), transactions.run(unanswered)
     system = User.objects.get(username=User.SYSTEM)
-    for number in woken:
+    for number in to_apply:
         apply_batch.enqueue(batch_id=number, user_id=system.pk)
-    return woken
+    for asked in to_validate:
+        validate_batch.enqueue(batch_id=asked.batch_id, user_id=asked.asked_by_id, version=asked.batch_version)
+    return sorted({*to_apply, *(asked.batch_id for asked in to_validate)})
 
 
 @task()

@@ -18,6 +18,7 @@ class LedgerConfig(AppConfig):
         """Have groups, rights and the system user brought up to date after each migration; have the ledger ask what it knows itself."""
         from django.conf import settings
 
+        from ledger_app.errors import units as error_units
         from ledger_app.models import Posting
         from ledger_app.operations import kept_bytes
         from ledger_app.queries import (
@@ -39,10 +40,12 @@ class LedgerConfig(AppConfig):
             setting_proofs,
             trace_proofs,
             undecided,
+            units,
         )
 
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
+        error_units.register(units.of)
         for unfinished in (adjustments.undecided, reversals.unfinished):
             closing.register(unfinished)
         open_work.register(undecided.of)

@@ -47,7 +47,7 @@ class LockOrderBroken(AssertionError):
 class Wanted(NamedTuple):
     """What a posting is about to rest on: the periods of books that meet a span of dates, and accounts.
 
-    ``holder_ids`` are holders who are about to be merged, and may have no account at all.
+    ``days``, where they are known, are those of the span that matter: a period in between that has none of them is nobody's to wait for. ``holder_ids`` are holders who are about to be merged, and may have no account at all.
     """
 
     book_ids: frozenset[int]
@@ -55,6 +55,7 @@ class Wanted(NamedTuple):
     last_on: date
     account_ids: frozenset[int]
     holder_ids: frozenset[int] = frozenset()
+    days: frozenset[date] = frozenset()
 
 
 class Ledger(NamedTuple):
@@ -232,7 +233,8 @@ def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
     :raises errors.TryAgain: where the spans of periods changed as fast as they were looked up
     """
     for _look in range(LOOKS_MOST):
-        found = _rows(PERIODS_MEETING, sorted(wanted.book_ids), "", wanted.last_on, wanted.first_on)
+        met = _rows(PERIODS_MEETING, sorted(wanted.book_ids), "", wanted.last_on, wanted.first_on)
+        found = [row for row in met if not wanted.days or _has_day(row, wanted.days)]
         locked = _rows(PERIODS, sorted(row[0] for row in found), lock)
         if sorted(map(tuple, found)) == [tuple(row[:3]) for row in locked]:
             break
@@ -242,6 +244,12 @@ def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
     for _id, starts_on, ends_on, book_id, name, state in locked:
         periods.setdefault(book_id, []).append(HeldPeriod(name, starts_on, ends_on, state))
     return periods
+
+
+def _has_day(row: Sequence[Any], days: Collection[date]) -> bool:
+    """Whether a period, as (id, first day, last day), has one of these days; SQLite gives days as text."""
+    first, last = (date.fromisoformat(day) if isinstance(day, str) else day for day in row[1:3])
+    return any(first <= day <= last for day in days)
 
 
 def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:

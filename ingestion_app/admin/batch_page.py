@@ -260,4 +260,4 @@ def _paused(batch: Batch) -> list[tuple[Any, Any]]:
     if pause is None:
         return []
     by = gettext("itself, applying for {who}").format(who=pause.by) if pause.by_itself else pause.by
-    return [(_("Paused at (UTC)"), look.instant_cell(pause.at)), (_("Paused by"), by), (_("Why it is paused"), pause.reason)]
+    return [(_("Paused at"), look.instant_cell(pause.at)), (_("Paused by"), by), (_("Why it is paused"), pause.reason)]

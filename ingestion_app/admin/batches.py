@@ -143,7 +143,7 @@ class BatchAdmin(TransitionAdmin):
         """How many of each severity."""
         return batch_page.findings_text(row)
 
-    @admin.display(description=_("received at (UTC)"))
+    @admin.display(description=_("received at"))
     def shown_received_at(self, row: Batch) -> SafeString:
         """When, in UTC; nothing arrived where a batch reverses another."""
         return look.instant_cell(row.receipt.received_at if row.receipt else None)

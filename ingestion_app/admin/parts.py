@@ -265,7 +265,7 @@ class ChunkAdmin(OfBatch):
         """The sum of the records' amounts."""
         return look.amount_cell(row.record_sum, row.unit)
 
-    @admin.display(description=_("applied at (UTC)"))
+    @admin.display(description=_("applied at"))
     def shown_at(self, row: Chunk) -> SafeString:
         """When it was applied, in UTC."""
         return look.instant_cell(row.applied_at)
@@ -298,7 +298,7 @@ class ChunkAdmin(OfBatch):
             (_("Records"), look.count_cell(row.record_count)),
             (_("Sum of records"), look.amount_cell(row.record_sum, unit_of(row.batch.source_version))),
             (_("Digest of its records"), look.digest_cell(bytes(row.records_digest) if row.records_digest else None) or NOTHING),
-            (_("Applied at (UTC)"), look.instant_cell(row.applied_at) or NOTHING),
+            (_("Applied at"), look.instant_cell(row.applied_at) or NOTHING),
             (_("Attempt"), f"{row.attempt.get_step_display()} {row.attempt.number}" if row.attempt else NOTHING),
             *_hands_of(row),
         ]
@@ -317,5 +317,5 @@ def _hands_of(row: Chunk) -> list[tuple[Any, Any]]:
         [(_("Undoes"), link_to(row.undoes, f"{row.undoes.batch} · {row.undoes.number}"))] if row.undoes else []
     )
     if row.leased_by and row.state != Chunk.State.APPLIED:
-        found += [(_("Taken by"), row.leased_by), (_("Theirs until (UTC)"), look.instant_cell(row.lease_until) or NOTHING)]
+        found += [(_("Taken by"), row.leased_by), (_("Theirs until"), look.instant_cell(row.lease_until) or NOTHING)]
     return found

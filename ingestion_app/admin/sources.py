@@ -60,7 +60,7 @@ class SourceAdmin(HistoryAdmin):
             main=[
                 Table(
                     _("Versions"),
-                    (Column(_("version")), Column(_("digest")), Column(_("loaded by")), Column(_("loaded at (UTC)"))),
+                    (Column(_("version")), Column(_("digest")), Column(_("loaded by")), Column(_("loaded at"))),
                     shown,
                     _("No version has been loaded."),
                 ),
@@ -77,7 +77,7 @@ class SourceVersionAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "loaded_by", "shown_at")
     list_select_related = ("source", "loaded_by")
 
-    @admin.display(description=_("loaded at (UTC)"), ordering="id")
+    @admin.display(description=_("loaded at"), ordering="id")
     def shown_at(self, row: SourceVersion) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.loaded_at)
@@ -90,7 +90,7 @@ class SourceVersionAdmin(ReadOnlyAdmin):
             (_("Version"), row.number),
             (_("Digest"), look.digest_cell(bytes(row.digest))),
             (_("Loaded by"), row.loaded_by.username),
-            (_("Loaded at (UTC)"), look.instant_cell(row.loaded_at)),
+            (_("Loaded at"), look.instant_cell(row.loaded_at)),
         ]
         return Sheet(title=str(row), main=[Text(_("Definition"), row.text)], side=[Facts(_("The version"), facts)])
 
@@ -139,7 +139,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
         """The digest of the bytes."""
         return look.digest_cell(bytes(row.file.sha256))
 
-    @admin.display(description=_("received at (UTC)"), ordering="id")
+    @admin.display(description=_("received at"), ordering="id")
     def shown_at(self, row: Receipt) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.received_at)
@@ -152,7 +152,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
             (_("Source"), link_to(row.source)),
             (_("For"), self.shown_slot(row)),
             (_("Received by"), row.received_by.username),
-            (_("Received at (UTC)"), look.instant_cell(row.received_at)),
+            (_("Received at"), look.instant_cell(row.received_at)),
             (_("Door"), row.door),
             (_("System user"), row.os_user or NOTHING),
             (_("Host"), row.host or NOTHING),
@@ -166,13 +166,13 @@ class ReceiptAdmin(ReadOnlyAdmin):
         bytes_kept = [
             (_("Bytes"), look.count_cell(row.file.size)),
             ("SHA-256", look.digest_cell(bytes(row.file.sha256))),
-            (_("Stored at (UTC)"), look.instant_cell(row.file.stored_at)),
+            (_("Stored at"), look.instant_cell(row.file.stored_at)),
         ]
         others = [
             (link_to(each), look.state_pill(each.outcome), each.received_by.username, look.instant_cell(each.received_at))
             for each in row.repeats.select_related("received_by").order_by("id")[:REPEATS_SHOWN]
         ]
-        columns = (Column(_("name")), Column(_("outcome")), Column(_("by")), Column(_("received at (UTC)")))
+        columns = (Column(_("name")), Column(_("outcome")), Column(_("by")), Column(_("received at")))
         return Sheet(
             title=escaped(row.name),
             state=row.outcome,

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -16,7 +16,17 @@ from rest_framework.reverse import reverse
 
 from config import doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
-from config.api_input import DayField, DecisionInput, Input, NumberTextField, StepInput, WholeNumberField
+from config.api_fields import (
+    DayField,
+    DigestField,
+    KeyField,
+    NumberTextField,
+    OneOfField,
+    SwitchTextField,
+    UploadedFileField,
+    WholeNumberField,
+)
+from config.api_input import DecisionInput, DecisionOnShownInput, Input, StepInput, StepOnShownInput
 from config.api_views import LookView
 from config.bodies import takes_files
 from ingestion_app import tasks
@@ -45,8 +55,8 @@ STARTED = {202: BatchDetailOutput}
 class BatchFilters(Input):
     """What a list of batches may be narrowed by."""
 
-    state = serializers.ChoiceField(choices=Batch.State.values, required=False)
-    source = serializers.CharField(  # type: ignore[assignment]  # a field of the shape, not the attribute
+    state = OneOfField(choices=Batch.State.values, required=False)
+    source = KeyField(  # type: ignore[assignment]  # a field of the shape, not the attribute
         required=False, source="source__code", help_text=_("The code of the source.")
     )
     business_date = DayField(required=False)
@@ -55,15 +65,15 @@ class BatchFilters(Input):
 class FindingFilters(Input):
     """What a list of findings may be narrowed by."""
 
-    severity = serializers.ChoiceField(choices=[each.value for each in Severity], required=False)
-    rule = serializers.ChoiceField(choices=list(RULES), required=False)
+    severity = OneOfField(choices=[each.value for each in Severity], required=False)
+    rule = OneOfField(choices=list(RULES), required=False)
     line = NumberTextField(required=False)
 
 
 class RecordFilters(Input):
     """What a list of records may be narrowed by."""
 
-    status = serializers.ChoiceField(choices=Record.Status.values, required=False)
+    status = OneOfField(choices=Record.Status.values, required=False)
     line = NumberTextField(required=False)
     chunk = NumberTextField(required=False, help_text=_("The id of the chunk."))
 
@@ -71,13 +81,13 @@ class RecordFilters(Input):
 class ChunkFilters(Input):
     """What a list of chunks may be narrowed by."""
 
-    state = serializers.ChoiceField(choices=Chunk.State.values, required=False)
+    state = OneOfField(choices=Chunk.State.values, required=False)
 
 
 class StatusAsked(Input):
     """What a status may be asked with."""
 
-    check = serializers.BooleanField(
+    check = SwitchTextField(
         required=False, help_text=_("Hold the plan and the ledger's rows against what was approved, which reads them all.")
     )
 
@@ -85,8 +95,8 @@ class StatusAsked(Input):
 class UploadInput(Input):
     """A file, and what it is for where its name does not say."""
 
-    file = serializers.FileField(allow_empty_file=True)
-    source = serializers.CharField(help_text=_("The code of the source."))  # type: ignore[assignment]  # a field of the shape, not the attribute
+    file = UploadedFileField()
+    source = KeyField(help_text=_("The code of the source."))  # type: ignore[assignment]  # a field of the shape, not the attribute
     business_date = DayField(required=False)
     sequence = NumberTextField(min_value=1, max_value=2**31 - 1, required=False)
 
@@ -94,9 +104,7 @@ class UploadInput(Input):
 class ApprovalInput(DecisionInput):
     """What an approval takes."""
 
-    plan = serializers.RegexField(
-        r"\A[0-9a-f]{64}\Z", trim_whitespace=False, help_text=_("The digest of the plan that you were shown.")
-    )
+    plan = DigestField(help_text=_("The digest of the plan that you were shown."))
     acknowledged_version = WholeNumberField(
         min_value=1,
         required=False,
@@ -105,7 +113,7 @@ class ApprovalInput(DecisionInput):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List batches, newest first", parameters=[BatchFilters]),
+    list=extend_schema(summary="List batches, newest first"),
     retrieve=extend_schema(summary="Show a batch: counts, plan, progress, and what can be done next"),
 )
 class BatchView(LookView):
@@ -161,11 +169,11 @@ class BatchView(LookView):
             headers={"Location": reverse("batch-detail", args=[batch.pk], request=request)},
         )
 
-    @extend_schema(summary="Validate a batch", request=StepInput, responses=STARTED)
+    @extend_schema(summary="Validate a batch", request=StepOnShownInput, responses=STARTED)
     @action(detail=True, methods=["post"], url_path="transitions/validate")
     def validate(self, request: Request, pk: str) -> Response:
         """Start the validation, which runs outside of this request; ``progress`` tells how it goes."""
-        given = self.read(StepInput, request.data)
+        given = self.read(StepOnShownInput, request.data)
         batch = self.get_object()
         validating.ask(batch_id=batch.pk, caller=self.caller, **given)
         tasks.validate_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk, version=batch.version)
@@ -184,19 +192,21 @@ class BatchView(LookView):
     @action(detail=True, methods=["post"], url_path="transitions/apply")
     def apply(self, request: Request, pk: str) -> Response:
         """Start applying, or take it up again; it runs outside of this request. 200: it was applied already. A pause is ended by ``resume``."""
-        return self._apply(request, pk)
+        return self._apply(request, pk, StepInput)
 
-    @extend_schema(summary="Take up again a batch that is being applied", request=StepInput, responses={**STARTED, **DETAIL})
+    @extend_schema(
+        summary="Take up again a batch that is being applied", request=StepOnShownInput, responses={**STARTED, **DETAIL}
+    )
     @action(detail=True, methods=["post"], url_path="transitions/resume")
     def resume(self, request: Request, pk: str) -> Response:
         """Apply the chunks that are left; it runs outside of this request. 200: none was left."""
-        return self._apply(request, pk, name="resume")
+        return self._apply(request, pk, StepOnShownInput, name="resume")
 
-    @extend_schema(summary="Pause a batch that is being applied", request=DecisionInput, responses=DETAIL)
+    @extend_schema(summary="Pause a batch that is being applied", request=DecisionOnShownInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/pause")
     def pause(self, request: Request, pk: str) -> Response:
         """Let the chunks that are being applied come to their end, and begin no other until somebody resumes."""
-        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        given = {"reason": "", **self.read(DecisionOnShownInput, request.data)}
         applying.pause(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
 
@@ -224,12 +234,12 @@ class BatchView(LookView):
         deciding.freeze(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
 
-    @extend_schema(summary="Propose the reversal of a batch", request=DecisionInput, responses={201: BatchDetailOutput})
+    @extend_schema(summary="Propose the reversal of a batch", request=DecisionOnShownInput, responses={201: BatchDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/reverse")
     def reverse(self, request: Request, pk: str) -> Response:
         """Make a batch that undoes this one, and answer with it. Another person approves it; nothing is posted yet."""
         del pk
-        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        given = {"reason": "", **self.read(DecisionOnShownInput, request.data)}
         made = reversing.propose(batch_id=self.get_object().pk, caller=self.caller, **given)
         shown = self._shown(str(made.pk), status.HTTP_201_CREATED)
         shown["Location"] = reverse("batch-detail", args=[made.pk], request=request)
@@ -250,52 +260,67 @@ class BatchView(LookView):
         del pk
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(
-        summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due", parameters=[StatusAsked]
-    )
+    @extend_schema(summary="Tell whether a batch is safe to run again, how fast it goes, and until when it is due")
     @action(
         detail=True,
         url_path="status",
         serializer_class=StatusOutput,
+        asks=StatusAsked,
         reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"),
     )
     def tell_status(self, _request: Request, pk: str) -> Response:
         """Answer with what a run would do now, chunk by chunk, and with the pace of the one that is under way."""
         del pk
-        check = bool(self.asked(StatusAsked).get("check", False))
+        check = self.asked.get("check", False)
         return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now(), check=check)).data)
 
-    @extend_schema(summary="List the findings of a batch", parameters=[FindingFilters], responses=FindingOutput(many=True))
+    @extend_schema(summary="List the findings of a batch", responses=FindingOutput(many=True))
     @action(
         detail=True,
         serializer_class=FindingOutput,
+        asks=FindingFilters,
+        pages=True,
         pagination_class=KeysetAscending,
         reads=("ingestion_app.view_finding",),
     )
     def findings(self, _request: Request, pk: str) -> Response:
         """Answer with what validation saw."""
         del pk
-        return self.page(Finding.objects.filter(batch=self.get_object(), **self.asked(FindingFilters)))
+        return self.page(Finding.objects.filter(batch=self.get_object(), **self.asked))
 
-    @extend_schema(summary="List the records of a batch, by line", parameters=[RecordFilters], responses=RecordOutput(many=True))
-    @action(detail=True, serializer_class=RecordOutput, pagination_class=KeysetByLine, reads=("ingestion_app.view_record",))
+    @extend_schema(summary="List the records of a batch, by line", responses=RecordOutput(many=True))
+    @action(
+        detail=True,
+        serializer_class=RecordOutput,
+        asks=RecordFilters,
+        pages=True,
+        pagination_class=KeysetByLine,
+        reads=("ingestion_app.view_record",),
+    )
     def records(self, _request: Request, pk: str) -> Response:
         """Answer with the parsed rows."""
         del pk
         batch = self.get_object()
-        rows = self.paginate_queryset(Record.objects.filter(batch=batch, **self.asked(RecordFilters)))
+        rows = self.paginate_queryset(Record.objects.filter(batch=batch, **self.asked))
         context = {**self.get_serializer_context(), "source_version": batch.source_version}
         return self.get_paginated_response(RecordOutput(rows, many=True, context=context).data)
 
-    @extend_schema(summary="List the chunks of a batch, by number", parameters=[ChunkFilters], responses=ChunkOutput(many=True))
-    @action(detail=True, serializer_class=ChunkOutput, pagination_class=KeysetByNumber, reads=("ingestion_app.view_chunk",))
+    @extend_schema(summary="List the chunks of a batch, by number", responses=ChunkOutput(many=True))
+    @action(
+        detail=True,
+        serializer_class=ChunkOutput,
+        asks=ChunkFilters,
+        pages=True,
+        pagination_class=KeysetByNumber,
+        reads=("ingestion_app.view_chunk",),
+    )
     def chunks(self, _request: Request, pk: str) -> Response:
         """Answer with the chunks of the plan."""
         del pk
-        return self.page(Chunk.objects.filter(batch=self.get_object(), **self.asked(ChunkFilters)))
+        return self.page(Chunk.objects.filter(batch=self.get_object(), **self.asked))
 
-    def _apply(self, request: Request, pk: str, name: str = "") -> Response:
-        given = self.read(StepInput, request.data)
+    def _apply(self, request: Request, pk: str, shape: type[Input], name: str = "") -> Response:
+        given = self.read(shape, request.data)
         batch = applying.begin(batch_id=self.get_object().pk, caller=self.caller, name=name, **given)
         if batch.state != Batch.State.APPLYING:
             return self._shown(pk)

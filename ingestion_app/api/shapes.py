@@ -25,7 +25,7 @@ class TotalsOutput(Output):
     debits = serializers.IntegerField()
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/TotalsOutput"}})
+@extend_schema_field(serializers.DictField(child=TotalsOutput()))
 class TotalsByBookOutput(serializers.Field[Any, Any, Any, Any]):
     """Planned totals by the code of the book."""
 

@@ -2,15 +2,17 @@
 
 from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
 from ingestion_app.models.proofs import RecordsDigest
-from ingestion_app.models.sources import File, Receipt, Source, SourceVersion
-from ingestion_app.models.workers import Worker
+from ingestion_app.models.sources import File, PrunedFile, Receipt, Source, SourceVersion
+from ingestion_app.models.workers import AskedValidation, Worker
 
 __all__ = [
+    "AskedValidation",
     "Attempt",
     "Batch",
     "Chunk",
     "File",
     "Finding",
+    "PrunedFile",
     "Receipt",
     "Record",
     "RecordsDigest",

@@ -114,3 +114,21 @@ class Receipt(models.Model):
     def __str__(self) -> str:
         """Return the name as received, with what would act on a page or a terminal as escapes."""
         return escaped(self.name)
+
+
+class PrunedFile(models.Model):
+    """A file whose bytes were removed, as no batch ever rested on them and the policy says so. Never changed."""
+
+    file = models.OneToOneField(File, models.PROTECT, primary_key=True, related_name="pruned", verbose_name=_("file"))
+    pruned_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("removed by"))
+    pruned_at = models.DateTimeField(_("removed at"))
+
+    class Meta:
+        """Names."""
+
+        verbose_name = _("file whose bytes were removed")
+        verbose_name_plural = _("files whose bytes were removed")
+
+    def __str__(self) -> str:
+        """Return the SHA-256 of the file."""
+        return str(self.file)

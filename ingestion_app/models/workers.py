@@ -3,6 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ingestion_app.models.batches import Batch
+from ledger_app.models.people import User
+
 
 class Worker(models.Model):
     """One process that works, by a name that no other process has or will have (``queries.workers``).
@@ -40,3 +43,27 @@ class Worker(models.Model):
     def __str__(self) -> str:
         """Return host and process."""
         return f"{self.host}:{self.process}"
+
+
+class AskedValidation(models.Model):
+    """A validation that somebody asked a worker for, until it is answered: the queue may lose its entry, and this says that it should be there."""
+
+    batch = models.OneToOneField(
+        Batch, models.PROTECT, primary_key=True, related_name="asked_validation", verbose_name=_("batch")
+    )
+    # The batch's when it was asked for: once another has changed the batch, nobody waits for it any more.
+    batch_version = models.PositiveIntegerField(_("version of the batch"))
+    # The number of the last attempt before it: what failed earlier does not count.
+    after_attempt = models.PositiveIntegerField(_("last attempt before"))
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("asked by"))
+    asked_at = models.DateTimeField(_("asked at"))
+
+    class Meta:
+        """Names."""
+
+        verbose_name = _("validation that was asked for")
+        verbose_name_plural = _("validations that were asked for")
+
+    def __str__(self) -> str:
+        """Return the number of the batch."""
+        return str(self.batch_id)

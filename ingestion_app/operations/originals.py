@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from django.utils.translation import gettext as _
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, File, Record
 from ingestion_app.queries import origins
 from ingestion_app.queries.origins import Read, Reader
+from ledger_app.errors.sentences import say as _
 from ledger_app.operations import filing, kept_bytes
 from ledger_app.queries.proofs import Scope, Statement
 
@@ -35,7 +36,9 @@ def statements(directory: Callable[[], Path]) -> tuple[Statement, ...]:
 
     def breaches(books: Scope) -> Iterator[str]:
         if books.reads_bytes:
-            rows = File.objects.order_by("sha256").values_list("id", "sha256", "size").iterator(chunk_size=1000)
+            # What a batch rests on is there, whatever says that it was removed.
+            there = File.objects.filter(Q(pruned__isnull=True) | Q(batches__isnull=False)).distinct()
+            rows = there.order_by("sha256").values_list("id", "sha256", "size").iterator(chunk_size=1000)
             yield from kept_bytes.lost(
                 ((_("File {number}").format(number=number), bytes(sha256), size) for number, sha256, size in rows), directory()
             )

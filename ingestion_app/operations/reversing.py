@@ -10,15 +10,14 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries import batches, objections, reversals
-from ingestion_app.queries.reversals import Days, Reversible
+from ingestion_app.queries import batches, reversals, reversible
+from ingestion_app.queries.reversals import Days
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import AlreadyReversed, LedgerError, Refused
 from ledger_app.models import Book
 from ledger_app.operations import audit, bulk, history, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.rules import reversal_dates
-from ledger_app.rules.posting import Draft, Reversed
+from ledger_app.rules.posting import Draft
 
 REASONS_MOST = 20
 
@@ -69,19 +68,13 @@ def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
     if since:
         raise Refused(since[:REASONS_MOST])
     codes = dict(Book.objects.filter(id__in={entry.book_id for entry in entries}).values_list("id", "code"))
-    lines = reversals.lines_of(chunk.undoes_id)
-    dates = _Dates(batch, codes)
-    drafts: list[Draft] = []
+    drafts = list(reversible.drafts(entries, chunk.undoes_id, _Dates(batch, codes).day))
     totals: dict[str, list[int]] = {book: [0, 0, 0] for book in chunk.totals}
-    for entry in entries:
-        negated = tuple([(account_id, -amount) for account_id, amount in lines.get(entry.id, ())])
-        on, description = dates.of(entry)
-        name = objections.reference_of(entry.id)
-        drafts.append(Draft(entry.book_id, on, name, description, negated, Reversed(entry.id, entry.reference)))
-        of_book = totals.setdefault(codes[entry.book_id], [0, 0, 0])
+    for draft in drafts:
+        of_book = totals.setdefault(codes[draft.book_id], [0, 0, 0])
         of_book[0] += 1
-        of_book[1] += len(negated)
-        of_book[2] += sum([amount for _account_id, amount in negated if amount > 0])
+        of_book[1] += len(draft.lines)
+        of_book[2] += sum([amount for _account_id, amount in draft.lines if amount > 0])
     undone = Chunk.objects.get(undone_by=chunk)
     found: Any = (undone.record_count, undone.record_sum, totals)
     wanted: Any = (chunk.record_count, chunk.record_sum, chunk.totals)
@@ -145,7 +138,7 @@ def _plan(original: Batch, caller: Caller) -> Batch:
     chunks: list[Chunk] = []
     codes = dict(Book.objects.values_list("id", "code"))
     # From the last to the first, so that the chunks of one series are undone in the opposite order.
-    for number, undone in enumerate(reversed(list(reversals.applied_chunks(original)))):
+    for number, undone in enumerate(reversed(list(reversible.applied_chunks(original)))):
         of_chunk = reversals.days_of(undone.pk)
         days += of_chunk
         chunks.append(
@@ -156,7 +149,7 @@ def _plan(original: Batch, caller: Caller) -> Batch:
                 record_count=undone.record_count,
                 record_sum=undone.record_sum,
                 totals=reversals.totals_of(undone.pk, of_chunk, codes),
-                records_digest=reversals.digest(reversals.unreversed(undone.pk)),
+                records_digest=reversals.digest(reversible.unreversed(undone.pk)),
                 undoes=undone,
             )
         )
@@ -202,13 +195,8 @@ class _Dates:
     def __init__(self, batch: Batch, codes: dict[int, str]) -> None:
         self._codes = codes
         self._planned: dict[str, dict[str, list[Any]]] = batch.reversal_dates or {}
-        self._periods = reversals.periods_of(codes)
+        self._periods = reversible.periods_of(codes)
         self._known: dict[tuple[int, date], tuple[date, str]] = {}
-
-    def of(self, entry: Reversible) -> tuple[date, str]:
-        """Return the date and the description of the reversal of an entry."""
-        on, prior_period = self.day(entry.book_id, entry.effective_on)
-        return on, reversal_dates.description(entry.reference, prior_period=prior_period)
 
     def day(self, book_id: int, on: date) -> tuple[date, str]:
         """Return the date that entries of a day get, and the period that they are moved out of.

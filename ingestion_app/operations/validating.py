@@ -1,8 +1,8 @@
 """Validates batches: reads the whole file, finds out all that is wrong with it, and writes down what is to be done."""
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from ingestion_app.checks import duplicates
 from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
-from ingestion_app.models import Attempt, Batch, SourceVersion
+from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
 from ingestion_app.operations import attempts, drafting, judging, plans, surveying
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
@@ -24,7 +24,7 @@ from ingestion_app.queries import batches, definitions
 from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import Refused
-from ledger_app.operations import collecting, filing, measuring, transitions
+from ledger_app.operations import collecting, filing, measuring, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.judging import ROOM, farthest
 
@@ -48,9 +48,14 @@ def validate(
 
     :raises Refused: wrong_state, not_permitted, slot_taken, stale; file_missing or file_damaged
     """
+    with _answering(batch_id):
+        _check(batch_id, caller, version)
+        return _validate(batch_id, directory, caller, now=now, workers=workers, told=told)
+
+
+def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[], datetime], workers: int, told: Told) -> Batch:
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     source_version = definitions.current_version(batch.source)
-    ask(batch_id=batch_id, caller=caller, version=version)
     work = _Validation(batch, source_version, filing.path_of(directory, bytes(batch.file.sha256)), workers, caller.at)
     attempt = attempts.begin(
         batch=batch,
@@ -93,10 +98,43 @@ def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", ca
 
 
 def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
-    """Refuse at once what would be refused after the file was read; the transition decides under the lock, this saves the wait.
+    """Ask for a validation by a worker, and refuse at once what would be refused after the file was read.
+
+    That it was asked for is kept until it is answered: where the queue loses it, it is queued again (``queries.waking``).
 
     :raises Refused: wrong_state, not_permitted, slot_taken, stale; the refused attempt has its audit row
     """
+    _check(batch_id, caller, version)
+    last = Attempt.objects.filter(batch=batch_id, step=Attempt.Step.VALIDATE).order_by("-number").first()
+    asked = {
+        "batch_version": Batch.objects.values_list("version", flat=True).get(pk=batch_id),
+        "after_attempt": last.number if last else 0,
+        "asked_by": caller.user,
+        "asked_at": caller.at,
+    }
+
+    def work() -> None:
+        # No update_or_create: its savepoint would turn a deadlock into another error.
+        if not AskedValidation.objects.filter(batch=batch_id).update(**asked):
+            AskedValidation.objects.create(batch_id=batch_id, **asked)
+
+    transactions.run(work)
+
+
+@contextmanager
+def _answering(batch_id: int) -> Iterator[None]:
+    """Forget that a validation was asked for when it was carried out inside, or refused: only where it failed it is still waited for."""
+    asked = AskedValidation.objects.filter(batch=batch_id)
+    try:
+        yield
+    except Refused:
+        transactions.run(asked.delete)
+        raise
+    transactions.run(asked.delete)
+
+
+def _check(batch_id: int, caller: Caller, version: int | None) -> None:
+    """Refuse what the transition would: it decides under the lock, this saves the wait."""
     batch = Batch.objects.get(pk=batch_id)
     facts: BatchFacts = batches.facts(batch, user=caller.user, deep=False)
     if BATCH.reasons(BATCH.transition("validate"), facts) or version not in {None, batch.version}:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q, Sum
 
-from ingestion_app.models import Batch, Chunk
+from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.queries import definitions, footing, reversals
 from ingestion_app.states import BatchFacts
 from ledger_app.errors.words import Phrase
@@ -144,6 +144,15 @@ def chunk_plans(batch: Batch) -> list[ChunkPlan]:
     columns = ("number", "record_count", "record_sum", "totals", "records_digest")
     rows = Chunk.objects.filter(batch=batch).order_by("number").values_list(*columns)
     return [(number, count, total, totals, hexadecimal(digest)) for number, count, total, totals, digest in rows]
+
+
+def was_approved_before(batch: Batch) -> bool:
+    """Return whether a batch that waits for its approval had one, which a validation has made void since.
+
+    Each validation that came to its end moves the version by one; what moved it beside them was an approval.
+    """
+    validations = Attempt.objects.filter(batch=batch, step=Attempt.Step.VALIDATE, outcome=Attempt.Outcome.DONE).count()
+    return batch.state == Batch.State.VALIDATED and batch.version > 1 + validations
 
 
 def rows_digest(batch: Batch) -> str:

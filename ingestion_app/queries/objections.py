@@ -1,59 +1,41 @@
-"""Which accounts would refuse the reversal of a batch: those that would fall below their floors, are not open, or are a merged member's."""
+"""Which accounts would refuse the reversal of a batch: those that have not what it takes, are not open, or are a merged member's."""
 
 from typing import Any
 
-from django.db import connection
-
 from ingestion_app import errors
 from ingestion_app.models import Batch
-from ledger_app.errors import AccountNotOpen, FloorBroken, HolderMerged, LedgerError
+from ingestion_app.queries import trial
+from ingestion_app.queries.reversible import reference_of, rows_of
+from ledger_app.errors import AccountNotOpen, HolderMerged, LedgerError
 from ledger_app.models import Book
-from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules.objections import ACCOUNT_STATES
 
 ACCOUNTS_NAMED = 20
 
-# What a reversal takes from an account is taken from the last chunk back to the first, and in each from the last entry back to its first. The
-# lowest point on that way is told. Accounts that have a floor have one balance, which is stripe 0.
-FLOORS_BROKEN = """
-    SELECT lowest.code, lowest.floor, lowest.remaining, lowest.entry_id, COUNT(*) OVER ()
-      FROM (
-           SELECT broken.*, ROW_NUMBER() OVER (
-                    PARTITION BY broken.account_id ORDER BY broken.remaining, broken.number DESC, broken.entry_id DESC
-                  ) AS place
-             FROM (
-                  SELECT account.id AS account_id, account.code AS code, account.floor AS floor, line.entry_id AS entry_id,
-                         chunk.number AS number, {sign} * line.amount AS taken,
-                         {sign} * balance.amount - SUM({sign} * line.amount) OVER (
-                           PARTITION BY line.account_id ORDER BY chunk.number DESC, line.entry_id DESC, line.id
-                         ) AS remaining
-                    FROM ingestion_app_chunk AS chunk
-                    {then} ledger_app_posting AS posting ON posting.origin_kind = 'chunk' AND posting.origin_id = chunk.id
-                    {then} ledger_app_entry AS entry ON entry.posting_id = posting.id
-                    {then} ledger_app_line AS line ON line.entry_id = entry.id
-                    {then} ledger_app_account AS account ON account.id = line.account_id AND account.floor IS NOT NULL
-                    {then} ledger_app_balance AS balance ON balance.id = account.id * 64
-                    LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = line.entry_id
-                   WHERE chunk.batch_id = %s AND chunk.state = 'applied' AND reversal.id IS NULL
-                  ) AS broken
-            WHERE broken.taken > 0 AND broken.remaining < broken.floor
-           ) AS lowest
-     WHERE lowest.place = 1
-     ORDER BY lowest.code
-     LIMIT %s
-"""
-SIGN = "(CASE WHEN account.category IN ('asset', 'expense') THEN 1 ELSE -1 END)"
+# What is told of the accounts by themselves (``accounts_away``).
+OF_ACCOUNTS = (AccountNotOpen, HolderMerged)
 
 
 def floors_broken(batch: Batch) -> list[LedgerError]:
-    """Return the accounts that would fall below their floors if a batch were reversed now: the first twenty, and how many more."""
-    rows = rows_of(FLOORS_BROKEN, batch.pk, ACCOUNTS_NAMED)
-    found: list[LedgerError] = [
-        FloorBroken(account=code, balance=int(remaining), floor=floor, reference=reference_of(entry_id))
-        for code, floor, remaining, entry_id, _accounts in rows
-    ]
-    more = rows[0][-1] - len(rows) if rows else 0
-    return [*found, errors.MoreFloorsBroken(count=more)] if more else found
+    """Return why the ledger would not take back what a batch gave, were it reversed now: floors and lots, as ``post`` would judge them.
+
+    Of each account the refusal with the lowest balance is told; of the first twenty, and of the others how many there are.
+    """
+    found: dict[str, LedgerError] = {}
+    for refusal in trial.refusals(batch):
+        if isinstance(refusal, OF_ACCOUNTS):
+            continue
+        name = str(refusal.facts.get("account", refusal.facts.get("reference", "")))
+        if name not in found or _lowest(refusal) < _lowest(found[name]):
+            found[name] = refusal
+    told = [refusal for _name, refusal in sorted(found.items())[:ACCOUNTS_NAMED]]
+    more = len(found) - len(told)
+    return [*told, errors.MoreFloorsBroken(count=more)] if more else told
+
+
+def _lowest(refusal: LedgerError) -> int:
+    balance = refusal.facts.get("balance")
+    return balance if isinstance(balance, int) else 0
 
 
 def accounts_away(batch: Batch) -> list[LedgerError]:
@@ -66,18 +48,6 @@ def accounts_away(batch: Batch) -> list[LedgerError]:
     return shut + [
         HolderMerged(account=code, into=into, reference=reference_of(entry_id)) for code, _id, into, entry_id in merged
     ]
-
-
-def reference_of(entry_id: int) -> str:
-    """Return the reference of the entry that reverses another: the one under which it would be reversed by itself."""
-    return f"reversal:{entry_id}"
-
-
-def rows_of(sql: str, *parameters: int | None, **parts: str) -> list[tuple[Any, ...]]:
-    """Run a statement that says the order of its joins (docs/decisions/0017)."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, **parts), parameters)
-        return list(cursor.fetchall())
 
 
 # From the few accounts that are not open, and from those of the few members that were merged, each found by an index, to the last of the

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from django.db.models import Count, Sum
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import batches, definitions, record_proofs, records, reversals, undone
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, changes_without_rows, rows
 

@@ -7,9 +7,9 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch, RecordsDigest
+from ledger_app.errors.sentences import say as _
 from ledger_app.queries.proofs import Scope
 
 FORM = b"kakutei-records-1\n"

@@ -28,7 +28,9 @@ class Telling:
 
     def __init__(self, accounts: Mapping[int, HeldAccount], known: Known, books: Mapping[int, str]) -> None:
         """Look up, together, which batches the entries are of that stand or stood under the drafts' references."""
-        self._states = {account.code: account.state for account in accounts.values() if account.state != "open"}
+        self._states = {
+            (account.book_id, account.code): account.state for account in accounts.values() if account.state != "open"
+        }
         self._known = known
         self._books = books
         self._origins = origins_of([entry.id for entry in known.values()])
@@ -59,7 +61,7 @@ class Telling:
         if isinstance(refusal, ReferenceConflict):
             facts["batch"] = self._batch_of(draft)
         elif isinstance(refusal, AccountNotOpen):
-            facts["state"] = self._states[str(facts["account"])]
+            facts["state"] = self._states[draft.book_id, str(facts["account"])]
         return rule_of(refusal), 0, facts
 
     def _batch_of(self, draft: Draft) -> str | int:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries.objections import ACCOUNTS_NAMED, accounts_away, floors_broken, merged_accounts, rows_of, shut_accounts
+from ingestion_app.queries.objections import ACCOUNTS_NAMED, accounts_away, floors_broken, merged_accounts, shut_accounts
+from ingestion_app.queries.reversible import Reversible, applied_chunks, entries_in, entries_of, periods_of, posting_of, rows_of
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, WrongState
 from ledger_app.errors.words import Phrase, phrase
@@ -20,17 +21,6 @@ from ledger_app.rules import reversal_dates
 from ledger_app.rules.posting import HeldPeriod
 
 Days = Counter[tuple[int, date]]  # entries by book id and date
-
-
-class Reversible(NamedTuple):
-    """An entry that a reversal is about. ``reversal`` is the id, the reference and the posting of the entry that reverses it, if any."""
-
-    id: int
-    book_id: int
-    effective_on: date
-    reference: str
-    digest: bytes
-    reversal: tuple[int, str, int] | None
 
 
 class Dated(NamedTuple):
@@ -54,24 +44,9 @@ class Preview(NamedTuple):
     refusals: list[LedgerError]
 
 
-def posting_of(chunk_id: int | None) -> int | None:
-    """Return the posting of a chunk; None where the chunk posted nothing."""
-    if chunk_id is None:
-        return None
-    return Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id=chunk_id).values_list("id", flat=True).first()
-
-
 def digest(entries: Iterable[Reversible]) -> bytes:
     """Return the SHA-256 over the digests of entries, in their order."""
     return hashlib.sha256(b"".join([entry.digest for entry in entries])).digest()
-
-
-def unreversed(chunk_id: int) -> list[Reversible]:
-    """Return the entries of a chunk that nothing has reversed, the last first: the order in which they are reversed.
-
-    A balance that never fell below its floor on the way there does not on the way back, as far as nothing else moved it.
-    """
-    return [entry for entry in _entries(chunk_id) if entry.reversal is None]
 
 
 def of_chunk(chunk: Chunk) -> list[Reversible]:
@@ -81,7 +56,7 @@ def of_chunk(chunk: Chunk) -> list[Reversible]:
     entries there were, and what is missing of them was reversed last. ``digest`` tells whether that is so.
     """
     own = posting_of(chunk.pk)
-    entries = _entries(chunk.undoes_id)
+    entries = entries_in(chunk.undoes_id)
     others = [each for each in entries if each.reversal is not None and each.reversal[2] != own]
     missing = max(0, sum(counts[0] for counts in chunk.totals.values()) - (len(entries) - len(others)))
     others.sort(key=lambda each: each.reversal or (0, "", 0), reverse=True)
@@ -89,17 +64,9 @@ def of_chunk(chunk: Chunk) -> list[Reversible]:
     return [each for each in entries if each.id not in before]
 
 
-def lines_of(chunk_id: int | None) -> dict[int, list[tuple[int, int]]]:
-    """Return (account id, amount) of each line that a chunk posted, by entry and in their order."""
-    found: dict[int, list[tuple[int, int]]] = {}
-    for entry_id, account_id, amount in rows_of(LINES, posting_of(chunk_id)):
-        found.setdefault(entry_id, []).append((account_id, amount))
-    return found
-
-
 def days_of(chunk_id: int) -> Days:
     """Count the entries of a chunk that nothing has reversed, by book and date."""
-    rows = _entries_of(chunk_id).filter(reversed_by__isnull=True).values_list("book_id", "effective_on")
+    rows = entries_of(chunk_id).filter(reversed_by__isnull=True).values_list("book_id", "effective_on")
     return Counter({(book_id, on): count for book_id, on, count in rows.annotate(entries=Count("id")).order_by()})
 
 
@@ -111,15 +78,6 @@ def totals_of(chunk_id: int, days: Days, codes: dict[int, str]) -> dict[str, lis
     for book_id, count, credited in rows_of(LINES_BY_BOOK, posting_of(chunk_id)):
         # What was credited is debited.
         found[codes[book_id]][1:] = [int(count), -int(credited)]
-    return found
-
-
-def periods_of(book_ids: Iterable[int]) -> dict[int, list[HeldPeriod]]:
-    """Return the periods of each book."""
-    found: dict[int, list[HeldPeriod]] = {book_id: [] for book_id in book_ids}
-    rows = Period.objects.filter(book__in=found).order_by("starts_on")
-    for book_id, name, starts_on, ends_on, state in rows.values_list("book_id", "name", "starts_on", "ends_on", "state"):
-        found[book_id].append(HeldPeriod(name, starts_on, ends_on, state))
     return found
 
 
@@ -187,11 +145,6 @@ def of_entry(entry: Entry) -> Iterator[LedgerError]:
         yield errors.EntryOfReversedBatch(reference=entry.reference, batch=batch, reversal=reversal)
 
 
-def applied_chunks(batch: Batch) -> QuerySet[Chunk]:
-    """Return the chunks of a batch that are in the ledger, in their order."""
-    return Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).order_by("number")
-
-
 def moved(batch: Batch) -> list[Phrase]:
     """Return what the plan of a reversal rests on and has changed since it was proposed, each as a phrase."""
     original = Batch.objects.select_related("source").get(pk=batch.reverses_id or 0)
@@ -208,14 +161,6 @@ def moved(batch: Batch) -> list[Phrase]:
     return found
 
 
-# The lines of a posting are reached through its entries, by their index: their keys say to which posting they belong only since 0018.
-LINES = """
-    SELECT line.entry_id, line.account_id, line.amount
-      FROM ledger_app_entry AS entry
-      {then} ledger_app_line AS line ON line.entry_id = entry.id
-     WHERE entry.posting_id = %s
-     ORDER BY line.id
-"""
 LINES_BY_BOOK = """
     SELECT entry.book_id, COUNT(*), SUM(CASE WHEN line.amount < 0 THEN line.amount ELSE 0 END)
       FROM ledger_app_entry AS entry
@@ -224,22 +169,6 @@ LINES_BY_BOOK = """
      WHERE entry.posting_id = %s AND reversal.id IS NULL
      GROUP BY entry.book_id
 """
-
-
-def _entries_of(chunk_id: int | None) -> QuerySet[Entry]:
-    """Return the entries that a chunk posted."""
-    posting_id = posting_of(chunk_id)
-    return Entry.objects.none() if posting_id is None else Entry.objects.filter(posting_id=posting_id)
-
-
-def _entries(chunk_id: int | None) -> list[Reversible]:
-    columns = ("id", "book_id", "effective_on", "reference", "digest", "reversed_by__id", "reversed_by__reference")
-    return [
-        Reversible(key, book_id, on, name, bytes(fingerprint), None if by is None else (by, by_name, posting_id))
-        for key, book_id, on, name, fingerprint, by, by_name, posting_id in _entries_of(chunk_id)
-        .order_by("-id")
-        .values_list(*columns, "reversed_by__posting_id")
-    ]
 
 
 def _nothing(days: Days) -> list[LedgerError]:

@@ -1,13 +1,13 @@
-"""Finds the batches that should be worked on and are not: the queue lost them, or whoever worked on them is gone."""
+"""Finds what should be worked on and is not: the queue lost it, or whoever worked on it is gone."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from ingestion_app import errors
-from ingestion_app.models import Attempt, Batch, Chunk
+from ingestion_app.models import AskedValidation, Attempt, Batch, Chunk
 from ledger_app.errors import TryAgain
 
 TRIES_MOST: Final = 3  # attempts that fail one after the other before a step is left to people
@@ -40,6 +40,26 @@ def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
             continue
         if last is None or is_gone or (last.outcome != Attempt.Outcome.RUNNING and _may_go_on(last)):
             found.append(batch.pk)
+    return found
+
+
+def unanswered(*, at: datetime, silent_after: timedelta) -> list[AskedValidation]:
+    """Return the validations that were asked for, have no answer, and are in nobody's hands; they back off and are given up as the applications are.
+
+    One whose batch was changed since by another is no longer waited for.
+    """
+    found = []
+    for asked in AskedValidation.objects.filter(batch_version=F("batch__version")).order_by("batch"):
+        attempts = Attempt.objects.filter(batch=asked.batch_id, step=Attempt.Step.VALIDATE, number__gt=asked.after_attempt)
+        newest_first = list(attempts.order_by("-number")[: TRIES_MOST + 1])
+        last = newest_first[0] if newest_first else None
+        is_running = last is not None and last.outcome == Attempt.Outcome.RUNNING
+        if last is not None and is_running and last.heartbeat_at >= at - silent_after:
+            continue
+        failed = [attempt for attempt in newest_first if attempt.outcome == Attempt.Outcome.FAILED]
+        count = len(failed) + (1 if is_running else 0)
+        if count < TRIES_MOST and _has_waited(failed, at, silent_after) and all(_may_go_on(attempt) for attempt in failed[:1]):
+            found.append(asked)
     return found
 
 

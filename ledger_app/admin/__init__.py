@@ -14,6 +14,7 @@ from ledger_app.admin import (
     reason_codes,
     reversals,
     setting_changes,
+    tasks,
     users,
     webhooks,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "reason_codes",
     "reversals",
     "setting_changes",
+    "tasks",
     "users",
     "webhooks",
 ]

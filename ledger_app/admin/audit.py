@@ -13,10 +13,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import telling
+from config.list_filters import in_words
 from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Part, Sheet, Table
 from ledger_app.models import AuditRow, Verification
 from ledger_app.operations.transitions import UNTOLD
+from ledger_app.operations.verification import told_results
 from ledger_app.rules.periods import PERIOD
 from ledger_app.templatetags import look
 
@@ -42,7 +44,12 @@ class AuditRowAdmin(ReadOnlyAdmin):
     """Each change of state, and each refused attempt at one."""
 
     list_display = ("shown_at", "sentence", "shown_subject", "shown_states", "why")
-    list_filter = ("outcome", "action", "subject_type", "door")
+    list_filter = (
+        "outcome",
+        ("action", in_words(telling.action_word)),
+        ("subject_type", in_words(telling.subject_word)),
+        ("door", in_words(telling.door_word)),
+    )
     search_fields = ("subject__startswith", "actor__username__exact")
     search_help_text = _("The beginning of a name, or a user")
     list_select_related = ("actor",)
@@ -52,7 +59,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
         """Return who did what."""
         return f"{row.actor} {telling.told(row)}"
 
-    @admin.display(description=_("at (UTC)"), ordering="id")
+    @admin.display(description=_("at"), ordering="id")
     def shown_at(self, row: AuditRow) -> SafeString:
         """When, in UTC."""
         return look.instant_cell(row.at)
@@ -106,8 +113,8 @@ class AuditRowAdmin(ReadOnlyAdmin):
             main.append(Facts(_("What it was decided on"), [(name, _fact(value)) for name, value in sorted(facts.items())]))
         circumstances = [
             (_("By"), row.actor.username),
-            (_("At (UTC)"), look.instant_cell(row.at)),
-            (_("Door"), row.door),
+            (_("At"), look.instant_cell(row.at)),
+            (_("Door"), telling.door_word(row.door)),
             (_("Request"), row.request or NOTHING),
             (_("System user"), row.os_user or NOTHING),
             (_("Host"), row.host or NOTHING),
@@ -146,7 +153,7 @@ class VerificationAdmin(ReadOnlyAdmin):
         """Return when it finished."""
         return look.instant_text(row.finished_at)
 
-    @admin.display(description=_("finished at (UTC)"), ordering="id")
+    @admin.display(description=_("finished at"), ordering="id")
     def shown_at(self, row: Verification) -> SafeString:
         """When it finished, in UTC."""
         return look.instant_cell(row.finished_at)
@@ -171,13 +178,13 @@ class VerificationAdmin(ReadOnlyAdmin):
                 _verdict(each["breaches"]),
                 format_html_join("", "<div>{}</div>", ((breach,) for breach in each["breaches"])) or NOTHING,
             )
-            for each in row.results
+            for each in told_results(row)
         ]
         columns = (Column(_("number"), is_figure=True), Column(_("statement")), Column(_("result")), Column(_("breaches")))
         facts = [
             (_("Book"), link_to(row.book, row.book.code) if row.book else _("all books")),
-            (_("Started at (UTC)"), look.instant_cell(row.started_at)),
-            (_("Finished at (UTC)"), look.instant_cell(row.finished_at)),
+            (_("Started at"), look.instant_cell(row.started_at)),
+            (_("Finished at"), look.instant_cell(row.finished_at)),
             (_("Breaches"), look.count_cell(row.breaches)),
         ]
         return Sheet(

@@ -8,15 +8,24 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import HistoryAdmin, link_to
+from config.model_admin import link_to
 from config.sheets import Column, Facts, Sheet, Table
-from ledger_app.models import HoldRule, HoldTarget
+from ledger_app.admin.reason_codes import KeptAdmin
+from ledger_app.admin.rule_forms import HoldRuleForm
+from ledger_app.models import HoldRule, HoldTarget, SettingChange
+from ledger_app.operations import setting_changes
+from ledger_app.operations.audit import Caller
+from ledger_app.rules.setting_changes import SETTINGS
 from ledger_app.templatetags import look
 
 
 @admin.register(HoldRule)
-class HoldRuleAdmin(HistoryAdmin):
+class HoldRuleAdmin(KeptAdmin):
     """How much of an account may be held, for how long, and where it may go."""
+
+    right = SETTINGS["hold_rule"].right
+    form_title = _("Set a rule of holds")
+    lead = _("The rule is said whole, and holds from its decision on. What is held already stays as it is.")
 
     list_display = ("book", "shown_amount", "shown_day", "hours_most")
     list_display_links = ("book",)
@@ -34,7 +43,6 @@ class HoldRuleAdmin(HistoryAdmin):
 
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the rule, and the accounts that it lets holds go to."""
-        del request
         facts = [
             (_("Book"), link_to(row.book)),
             (_("A hold at most"), self.shown_amount(row)),
@@ -49,5 +57,17 @@ class HoldRuleAdmin(HistoryAdmin):
             _("To each account of the book that is nobody’s and keeps no lots."),
         )
         return Sheet(
-            title=gettext("Holds of {book}").format(book=row.book.code), main=[table], side=[Facts(_("The rule"), facts)]
+            title=gettext("Holds of {book}").format(book=row.book.code),
+            remark=self.remark(request, row),
+            main=[table],
+            side=[Facts(_("The rule"), facts)],
         )
+
+    def form_for(self, row: Any, data: Any = None) -> HoldRuleForm:
+        """Return the form, filled with what the rule is now."""
+        return HoldRuleForm(data) if row is None else HoldRuleForm.of(row, data)
+
+    def propose(self, form: HoldRuleForm, caller: Caller) -> SettingChange:
+        """Propose to set the rule."""
+        reason = form.cleaned_data["reason"]
+        return setting_changes.propose(kind="hold_rule", arguments=form.said(), reason=reason, caller=caller)

@@ -11,16 +11,18 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to, url_of
+from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
 from config.sheets import Column, Facts, Sheet, Table
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.lot_tables import day_or_never, link_text
+from ledger_app.admin.rule_forms import LotRuleForms
 from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
 from ledger_app.operations import holds
 from ledger_app.operations.audit import Caller
@@ -132,7 +134,7 @@ def _parts(lot: Lot) -> list[Any]:
 
 
 @admin.register(LotRule)
-class LotRuleAdmin(HistoryAdmin):
+class LotRuleAdmin(LotRuleForms):
     """The rules of lots, and what would expire by a day."""
 
     list_display = ("book", "role", "shown_expiry", "order", "kind", "shown_breakage")
@@ -172,7 +174,6 @@ class LotRuleAdmin(HistoryAdmin):
 
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the rule, and where what is due can be seen."""
-        del request
         address = reverse("admin:ledger_app_lotrule_due", args=[row.book_id])
         facts = [
             (_("Book"), link_to(row.book)),
@@ -185,7 +186,7 @@ class LotRuleAdmin(HistoryAdmin):
         return Sheet(
             title=gettext("Lots of {book}, role {role}").format(book=row.book.code, role=row.role),
             main=[Facts(_("The rule"), facts)],
-            remark=link_text(address, gettext("What would expire by a day")),
+            remark=format_html("{} {}", link_text(address, gettext("What would expire by a day")), self.remark(request, row)),
         )
 
     def due_of_book(self, request: HttpRequest, pk: int) -> HttpResponse:

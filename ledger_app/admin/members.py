@@ -213,7 +213,7 @@ class HolderAdmin(HistoryAdmin):
         """The member number."""
         return row.member_number or f"#{row.pk}"
 
-    @admin.display(description=_("opened at (UTC)"), ordering="id")
+    @admin.display(description=_("opened at"), ordering="id")
     def shown_opened_at(self, row: Holder) -> SafeString:
         """When the member was registered, in UTC."""
         return look.instant_cell(row.opened_at)
@@ -223,7 +223,7 @@ class HolderAdmin(HistoryAdmin):
         accounts = list(
             row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code")
         )
-        facts = [(_("Name"), row.name or NOTHING), (_("Opened at (UTC)"), look.instant_cell(row.opened_at))]
+        facts = [(_("Name"), row.name or NOTHING), (_("Opened at"), look.instant_cell(row.opened_at))]
         facts += [(_("Merged into"), member_link(row.merged_into))] if row.merged_into else []
         merged = [member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
         facts += [(_("Merged from"), format_html_join(", ", "{}", ((each,) for each in merged)))] if merged else []

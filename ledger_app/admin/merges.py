@@ -63,7 +63,7 @@ class MergeAdmin(TransitionAdmin):
         """Proposed, carried out, rejected or withdrawn."""
         return look.state_pill(row.state)
 
-    @admin.display(description=_("proposed at (UTC)"), ordering="id")
+    @admin.display(description=_("proposed at"), ordering="id")
     def shown_proposed_at(self, row: Merge) -> SafeString:
         """When it was proposed."""
         return look.instant_cell(row.proposed_at)

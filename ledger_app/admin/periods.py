@@ -17,8 +17,6 @@ from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
-from ledger_app.errors import LedgerError
-from ledger_app.errors.closing import ControlDiffers
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller
@@ -113,7 +111,10 @@ class PeriodAdmin(TransitionAdmin):
         row = self.get_object(request, str(pk))
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        return TemplateResponse(request, "ledger_app/_freezing.html", {"freeze": self._freeze(row), "book": row.book})
+        freeze = self._freeze(row)
+        if freeze is None:
+            raise Http404
+        return TemplateResponse(request, "ledger_app/_freezing.html", {"freeze": freeze, "book": row.book})
 
     def _freeze(self, row: Period) -> dict[str, Any] | None:
         """Return the last freeze that was asked for of an open period: how far it has come, or how it ended."""
@@ -124,14 +125,8 @@ class PeriodAdmin(TransitionAdmin):
             "attempt": attempt,
             "runs": row.state != Period.State.FROZEN and attempt.state in FreezeAttempt.UNDER_WAY,
             "state": look.state_pill(attempt.state),
-            "reasons": [{**each, "sentence": self._told_again(each, row)} for each in attempt.reasons],
+            "reasons": attempt.reasons,
         }
-
-    def _told_again(self, stored: Mapping[str, Any], row: Period) -> str:
-        """Return the sentence of a stored reason; that of a control total in the unit in which it was typed."""
-        if stored["code"] == ControlDiffers.code:
-            return self.said(ControlDiffers(**stored["facts"]), row)
-        return str(stored["sentence"])
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Say what will happen to which dates. What the ledger adds up to is not shown: it is to be proved by what comes from elsewhere."""
@@ -148,7 +143,9 @@ class PeriodAdmin(TransitionAdmin):
         if transition.name != "freeze":
             return None
         form = forms.Form(data)
-        for name in closing.control_names(row.book_id):
+        names = closing.control_names(row.book_id)
+        amounts = [name for name in names if name not in COUNTS]
+        for name in names:
             label, help_text = CONTROL_WORDS.get(name, OF_ROLE)
             form.fields[f"control_{name}"] = AmountField(
                 0 if name in COUNTS else row.book.exponent,
@@ -156,14 +153,11 @@ class PeriodAdmin(TransitionAdmin):
                 label=str(label).format(name=name, unit=row.book.unit),
                 help_text=help_text,
             )
+            if name in amounts:
+                # The rules ask for one of them, whichever finance holds from elsewhere.
+                marked = _("one of these is required") if len(amounts) > 1 else _("required")
+                form.fields[f"control_{name}"].marked = marked  # type: ignore[attr-defined]
         return form
-
-    def said(self, reason: LedgerError, row: Any) -> str:
-        """Say how a control total differs in the unit in which it was typed."""
-        if not isinstance(reason, ControlDiffers):
-            return super().said(reason, row)
-        exponent = 0 if reason.facts["name"] in COUNTS else row.book.exponent
-        return str(reason.template).format(name=reason.facts["name"], given=look.amount_text(reason.facts["given"], exponent))
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
         """Call the operation."""

@@ -67,8 +67,8 @@ class KeptAdmin(HistoryAdmin):
         """Return the form, filled with what ``row`` is."""
 
     @abstractmethod
-    def propose(self, said: dict[str, Any], caller: Caller) -> SettingChange:
-        """Call the operation and return the proposal."""
+    def propose(self, form: Any, caller: Caller) -> SettingChange:
+        """Call the operation with what a form says, and return the proposal."""
 
     def keep(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Ask, and on a POST propose."""
@@ -81,7 +81,7 @@ class KeptAdmin(HistoryAdmin):
         reasons: Sequence[LedgerError] = ()
         if request.method == "POST" and form.is_valid():
             try:
-                proposed = self.propose(form.cleaned_data, doorways.from_request(request, "admin"))
+                proposed = self.propose(form, doorways.from_request(request, "admin"))
             except LedgerError as error:
                 reasons = error.reasons if isinstance(error, Refused) else (error,)
             else:
@@ -181,8 +181,9 @@ class ReasonCodeAdmin(KeptAdmin):
         form.fields["code"].disabled = True
         return form
 
-    def propose(self, said: dict[str, Any], caller: Caller) -> SettingChange:
+    def propose(self, form: ReasonCodeForm, caller: Caller) -> SettingChange:
         """Propose to keep the reason code."""
+        said: dict[str, Any] = form.cleaned_data
         prefix = "contra_"
         contra = {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix) and value}
         kept = {name: said[name] for name in ("code", "name", "may_waive_floor", "is_active")} | {"contra_accounts": contra}
@@ -307,7 +308,8 @@ class AdjustmentLimitAdmin(KeptAdmin):
         form.fields["group"].disabled = form.fields["book"].disabled = True
         return form
 
-    def propose(self, said: dict[str, Any], caller: Caller) -> SettingChange:
+    def propose(self, form: LimitForm, caller: Caller) -> SettingChange:
         """Propose to set the limit."""
+        said: dict[str, Any] = form.cleaned_data
         reason = said.pop("reason")
         return setting_changes.propose(kind="limit", arguments=said, reason=reason, caller=caller)

@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import TokenProxy
 
 from config import doorways
+from config.api_fields import NUMBER
 from config.context import GROUPS
-from config.model_admin import HistoryShown, LookingAdmin, link_to, list_url
+from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, list_url
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
@@ -37,7 +38,7 @@ admin.site.unregister(TokenProxy)
 
 
 @admin.register(User)
-class UserAdmin(HistoryShown, DjangoUserAdmin[User]):
+class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
     """Who works here, and in which groups. Users are never deleted, only made inactive: what they did stays theirs."""
 
     list_display = ("username", "full_name", "group_names", "is_active", "shown_last_login")
@@ -45,6 +46,7 @@ class UserAdmin(HistoryShown, DjangoUserAdmin[User]):
     search_fields = ("username__exact",)
     ordering = ("username",)
     actions = None
+    list_max_show_all = 0
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
     readonly_fields = ("shown_last_login", "shown_date_joined")
@@ -63,12 +65,12 @@ class UserAdmin(HistoryShown, DjangoUserAdmin[User]):
         """First and last name."""
         return row.get_full_name()
 
-    @admin.display(description=_("last login (UTC)"), ordering="last_login")
+    @admin.display(description=_("last login"), ordering="last_login")
     def shown_last_login(self, row: User) -> SafeString:
         """When the user last logged in, in UTC."""
         return look.instant_cell(row.last_login)
 
-    @admin.display(description=_("registered at (UTC)"))
+    @admin.display(description=_("registered at"))
     def shown_date_joined(self, row: User) -> SafeString:
         """When the user was registered, in UTC."""
         return look.instant_cell(row.date_joined)
@@ -156,7 +158,7 @@ class TokenAdmin(LookingAdmin):
         """Return whose it is."""
         return str(row.user.username)
 
-    @admin.display(description=_("given at (UTC)"))
+    @admin.display(description=_("given at"))
     def shown_created(self, row: Any) -> SafeString:
         """When it was given, in UTC."""
         return look.instant_cell(row.created)
@@ -179,7 +181,7 @@ class TokenAdmin(LookingAdmin):
         """Return the token of the user of this number."""
         del from_field
         found = self.get_queryset(request).select_related("user")
-        return found.filter(user=object_id).first() if object_id.isascii() and object_id.isdecimal() else None
+        return found.filter(user=object_id).first() if NUMBER.fullmatch(object_id) else None
 
     def may_give(self, request: HttpRequest) -> bool:
         """Whether the user has the right."""
@@ -198,7 +200,7 @@ class TokenAdmin(LookingAdmin):
         if self.may_give(request):
             address = reverse("admin:authtoken_tokenproxy_delete", args=[row.user_id])
             remark = format_html('<a class="press press-inline" href="{}">{}</a>', address, gettext("End it"))
-        facts = [(_("User"), link_to(row.user, row.user.username)), (_("Given at (UTC)"), look.instant_cell(row.created))]
+        facts = [(_("User"), link_to(row.user, row.user.username)), (_("Given at"), look.instant_cell(row.created))]
         title = gettext("Token of {user}").format(user=row.user.username)
         return Sheet(title=title, remark=remark, main=[Facts(_("The token"), facts)])
 

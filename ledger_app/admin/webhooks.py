@@ -256,7 +256,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         """The kind of the event."""
         return row.event.kind
 
-    @admin.display(description=_("at (UTC)"), ordering="at")
+    @admin.display(description=_("at"), ordering="at")
     def shown_at(self, row: DeadLetter) -> SafeString:
         """When it was given up."""
         return look.instant_cell(row.at)

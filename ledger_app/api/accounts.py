@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import DecisionInput, Input
+from config.api_fields import KeyField
+from config.api_input import DecisionInput, DecisionOnShownInput, Input
 from config.api_views import OfferOutput, Output, offers
 from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
@@ -26,10 +27,10 @@ from ledger_app.rules.posting import natural
 class AccountFilters(Input):
     """What a list of accounts may be narrowed by."""
 
-    book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    code = serializers.CharField(required=False)
-    role = serializers.CharField(required=False)
-    member = serializers.CharField(required=False, help_text=_("The holder's member number."))
+    book = KeyField(required=False, help_text=_("The code of the book."))
+    code = KeyField(required=False)
+    role = KeyField(required=False)
+    member = KeyField(required=False, help_text=_("The holder's member number."))
 
 
 class HolderOutput(Output):
@@ -103,7 +104,7 @@ class AccountDetailOutput(AccountOutput):
     def get_offers(self, account: Any) -> Any:
         """Return what can be done next."""
         caller = doorways.from_request(self.context["request"], "api")
-        return OfferOutput(offers(ACCOUNT, account_states.facts(account, user=caller.user)), many=True).data
+        return OfferOutput(offers(ACCOUNT, account_states.facts(account, user=caller.user), account), many=True).data
 
 
 class AccountLineOutput(Output):
@@ -121,7 +122,7 @@ class AccountLineOutput(Output):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List accounts with their balances", parameters=[AccountFilters]),
+    list=extend_schema(summary="List accounts with their balances"),
     retrieve=extend_schema(summary="Show an account with its balance"),
 )
 class AccountView(ExplainedAccountView):
@@ -161,54 +162,57 @@ class AccountView(ExplainedAccountView):
         return rows.filter(**{name: asked[name] for name in ("code", "role") if name in asked})
 
     @extend_schema(summary="List the lines of an account, newest first", responses=AccountLineOutput(many=True))
-    @action(detail=True, serializer_class=AccountLineOutput, reads=("ledger_app.view_line", "ledger_app.view_entry"))
+    @action(detail=True, serializer_class=AccountLineOutput, pages=True, reads=("ledger_app.view_line", "ledger_app.view_entry"))
     def lines(self, _request: Request, pk: str) -> Response:
         """Answer with the lines of one account."""
         del pk
-        self.asked(Input)
         return self.page(Line.objects.filter(account=self.get_object()).select_related("entry"))
 
-    @extend_schema(summary="List the lots of an account", parameters=[LotFilters], responses=LotOutput(many=True))
+    @extend_schema(summary="List the lots of an account", responses=LotOutput(many=True))
     @action(
         detail=True,
         serializer_class=LotOutput,
+        asks=LotFilters,
+        pages=True,
         reads=("ledger_app.view_lot", "ledger_app.view_lotuse", "ledger_app.view_openlot", "ledger_app.view_entry"),
     )
     def lots(self, _request: Request, pk: str) -> Response:
         """Answer with the lots of one account: what was granted, used by what, what is left and until when."""
         del pk
-        asked = self.asked(LotFilters)
-        return self.page(lot_pages.of_account(self.get_object(), is_open=asked["open"] == "true" if "open" in asked else None))
+        return self.page(lot_pages.of_account(self.get_object(), is_open=self.asked.get("open")))
 
-    @extend_schema(
-        summary="Tell what of an account would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)
+    @extend_schema(summary="Tell what of an account would expire by a day", responses=DueLotsOutput(many=True))
+    @action(
+        detail=True, serializer_class=DueLotsOutput, asks=DueFilters, reads=("ledger_app.view_openlot",), pagination_class=None
     )
-    @action(detail=True, serializer_class=DueLotsOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
     def due(self, _request: Request, pk: str) -> Response:
         """Answer day by day."""
         del pk
-        days = expiry.due_by_day(by=self.asked(DueFilters)["by"], account_id=self.get_object().pk)
+        days = expiry.due_by_day(by=self.asked["by"], account_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)
 
-    @extend_schema(summary="Suspend an account", request=DecisionInput, responses={200: AccountDetailOutput})
+    @extend_schema(summary="Suspend an account", request=DecisionOnShownInput, responses={200: AccountDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/suspend")
     def suspend(self, request: Request, pk: str) -> Response:
         """The account takes no lines until it is reopened."""
-        return self._change("suspend", request, pk)
+        del pk
+        return self._change("suspend", DecisionOnShownInput, request)
 
-    @extend_schema(summary="Reopen a suspended account", request=DecisionInput, responses={200: AccountDetailOutput})
+    @extend_schema(summary="Reopen a suspended account", request=DecisionOnShownInput, responses={200: AccountDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/reopen")
     def reopen(self, request: Request, pk: str) -> Response:
         """The account takes lines again."""
-        return self._change("reopen", request, pk)
+        del pk
+        return self._change("reopen", DecisionOnShownInput, request)
 
     @extend_schema(summary="Close an account for ever", request=DecisionInput, responses={200: AccountDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/close")
     def close(self, request: Request, pk: str) -> Response:
         """The account, whose balance is zero, never takes a line again."""
-        return self._change("close", request, pk)
+        del pk
+        return self._change("close", DecisionInput, request)
 
-    def _change(self, name: str, request: Request, pk: str) -> Response:
-        given = {"reason": "", **self.read(DecisionInput, request.data)}
-        operations.change(account_id=self.get_object().pk, name=name, caller=self.caller, **given)
-        return Response(AccountDetailOutput(self.get_queryset().get(pk=pk), context=self.get_serializer_context()).data)
+    def _change(self, name: str, shape: type[Input], request: Request) -> Response:
+        given = {"reason": "", **self.read(shape, request.data)}
+        changed = operations.change(account_id=self.get_object().pk, name=name, caller=self.caller, **given)
+        return Response(AccountDetailOutput(self.get_queryset().get(pk=changed.pk), context=self.get_serializer_context()).data)

@@ -18,7 +18,18 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from config import attachment_files, attachment_tokens, doorways
-from config.api_input import DayField, DecisionInput, Input, WholeNumberField
+from config.api_fields import (
+    DayField,
+    DigestField,
+    KeyField,
+    ListOfField,
+    OneOfField,
+    SwitchField,
+    TextField,
+    UploadedFileField,
+    WholeNumberField,
+)
+from config.api_input import DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.models import Adjustment, Attachment
@@ -29,34 +40,40 @@ from ledger_app.rules import adjustments as rules
 from ledger_app.rules.adjustments import ADJUSTMENT, Preview, Proposal
 
 TOKENS_MOST = 100
+TOKEN_MOST = 2000  # characters
 
 
 class AdjustmentFilters(Input):
     """What a list of adjustments may be narrowed by."""
 
-    state = serializers.ChoiceField(choices=Adjustment.State.values, required=False)
-    book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    ticket = serializers.CharField(required=False)
-    account = serializers.CharField(required=False, help_text=_("The code of the account."))
+    state = OneOfField(choices=Adjustment.State.values, required=False)
+    book = KeyField(required=False, help_text=_("The code of the book."))
+    ticket = KeyField(required=False)
+    account = KeyField(required=False, help_text=_("The code of the account."))
 
 
-class ProposalInput(Input):
-    """A proposal. Its amount is an integer in minor units, in the natural direction of the account."""
+class PlainProposalInput(Input):
+    """A proposal to which nothing is attached. Its amount is an integer in minor units, in the natural direction of the account."""
 
-    key = serializers.CharField(
+    key = KeyField(
         max_length=rules.KEY_MOST,
         help_text=_("Your own name for this proposal: sent again under it, it is found, not made twice."),
     )
-    book = serializers.CharField(help_text=_("The code of the book."))
-    account = serializers.CharField(help_text=_("The code of the account."))
+    book = KeyField(help_text=_("The code of the book."))
+    account = KeyField(help_text=_("The code of the account."))
     amount = WholeNumberField()
     effective_on = DayField()
-    reason = serializers.CharField(help_text=_("A reason code."))
-    text = serializers.CharField(max_length=rules.TEXT_MOST, trim_whitespace=False)
-    ticket = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, default="")
-    waives_floor = serializers.BooleanField(required=False, default=False)
-    attachments = serializers.ListField(
-        child=serializers.CharField(),
+    reason = KeyField(help_text=_("A reason code."))
+    text = TextField(max_length=rules.TEXT_MOST)
+    ticket = KeyField(required=False, allow_blank=True, default="")
+    waives_floor = SwitchField(required=False, default=False)
+
+
+class ProposalInput(PlainProposalInput):
+    """A proposal. Its amount is an integer in minor units, in the natural direction of the account."""
+
+    attachments = ListOfField(
+        child=KeyField(max_length=TOKEN_MOST),
         required=False,
         max_length=TOKENS_MOST,
         help_text=_("The tokens of files that you have uploaded."),
@@ -66,8 +83,7 @@ class ProposalInput(Input):
 class SentProposalInput(ProposalInput):
     """A proposal that is sent."""
 
-    shown = serializers.RegexField(
-        r"\A[0-9a-f]{64}\Z",
+    shown = DigestField(
         required=False,
         help_text=_("The digest of the preview that you were shown; refused where it has moved."),
     )
@@ -76,13 +92,13 @@ class SentProposalInput(ProposalInput):
 class ApprovalOfShownInput(DecisionInput):
     """What an approval takes."""
 
-    shown = serializers.RegexField(r"\A[0-9a-f]{64}\Z", help_text=_("The digest of the preview that you were shown."))
+    shown = DigestField(help_text=_("The digest of the preview that you were shown."))
 
 
 class UploadOfAttachmentInput(Input):
     """A file to be attached."""
 
-    file = serializers.FileField(allow_empty_file=True)
+    file = UploadedFileField()
 
 
 class UploadedOutput(Output):
@@ -190,9 +206,9 @@ class AdjustmentDetailOutput(AdjustmentOutput):
         return shown_preview(queries.preview_as_posted(queries.terms_of(row))) if is_posted else None
 
     @extend_schema_field(OfferOutput(many=True))
-    def get_offers(self, _row: Adjustment) -> Any:
+    def get_offers(self, row: Adjustment) -> Any:
         """Return what can be done next."""
-        return OfferOutput(offers(ADJUSTMENT, self.facts), many=True).data
+        return OfferOutput(offers(ADJUSTMENT, self.facts, row), many=True).data
 
 
 def shown_preview(now: Preview) -> Any:
@@ -205,7 +221,7 @@ DETAIL = {200: AdjustmentDetailOutput}
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List adjustments, newest first", parameters=[AdjustmentFilters]),
+    list=extend_schema(summary="List adjustments, newest first"),
     retrieve=extend_schema(summary="Show an adjustment: what it would do, and what can be done next"),
 )
 class AdjustmentView(LookView):

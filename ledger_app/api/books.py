@@ -7,7 +7,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api_input import DayField, Input, WholeNumberField
+from config.api_fields import DayField, KeyField, OneOfField, TextField, WholeNumberField
+from config.api_input import Input
 from config.api_views import LookView, Output
 from ledger_app.api.lots import DueFilters, DueLotsOutput
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
@@ -30,11 +31,11 @@ class BookOutput(Output):
 class BookInput(Input):
     """A book to be opened."""
 
-    code = serializers.CharField(max_length=20)
-    name = serializers.CharField(max_length=100)
-    unit = serializers.CharField(max_length=12)
+    code = KeyField(max_length=20)
+    name = KeyField(max_length=100)
+    unit = KeyField(max_length=12)
     exponent = WholeNumberField(min_value=0, max_value=6)
-    time_zone = serializers.CharField(max_length=64, help_text=_("It says what a date is."))
+    time_zone = KeyField(max_length=64, help_text=_("It says what a date is."))
 
 
 class MonthsInput(Input):
@@ -54,9 +55,9 @@ class MonthsOutput(Output):
 class OpenedAccountInput(Input):
     """An account that belongs to no member."""
 
-    code = serializers.CharField(max_length=64)
-    role = serializers.CharField(max_length=32)
-    category = serializers.ChoiceField(choices=Account.Category.values)
+    code = KeyField(max_length=64)
+    role = KeyField(max_length=32)
+    category = OneOfField(choices=Account.Category.values)
     floor = WholeNumberField(required=False, allow_null=True, default=None)
     stripes = WholeNumberField(required=False, min_value=1, max_value=64, default=1)
 
@@ -77,10 +78,10 @@ class AccountsOutput(Output):
 class TemplateInput(Input):
     """An account that each member gets."""
 
-    role = serializers.CharField(max_length=32)
-    category = serializers.ChoiceField(choices=Account.Category.values)
+    role = KeyField(max_length=32)
+    category = OneOfField(choices=Account.Category.values)
     floor = WholeNumberField(required=False, allow_null=True, default=None)
-    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    reason = TextField(allow_blank=True)
 
 
 @extend_schema_view(
@@ -128,12 +129,12 @@ class BookView(LookView):
         del code
         return propose(self, "template", {**self.read(TemplateInput, request.data), "book": self.get_object().code})
 
-    @extend_schema(
-        summary="Tell what of a book would expire by a day", parameters=[DueFilters], responses=DueLotsOutput(many=True)
+    @extend_schema(summary="Tell what of a book would expire by a day", responses=DueLotsOutput(many=True))
+    @action(
+        detail=True, serializer_class=DueLotsOutput, asks=DueFilters, reads=("ledger_app.view_openlot",), pagination_class=None
     )
-    @action(detail=True, serializer_class=DueLotsOutput, reads=("ledger_app.view_openlot",), pagination_class=None)
     def due(self, _request: Request, code: str) -> Response:
         """Answer day by day."""
         del code
-        days = expiry.due_by_day(by=self.asked(DueFilters)["by"], book_id=self.get_object().pk)
+        days = expiry.due_by_day(by=self.asked["by"], book_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import KeysetAscending
-from config.api_input import DayField, Input, NumberTextField
+from config.api_fields import DayField, KeyField, NumberTextField, OneOfField
+from config.api_input import Input
 from config.api_views import DigestOutput, LookView, Output
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.api.reversals import ReversalPreviewOutput
@@ -24,13 +25,13 @@ from ledger_app.queries.totals import Total, TotalOf
 class EntryFilters(Input):
     """What a list of entries may be narrowed by."""
 
-    book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    reference = serializers.CharField(
+    book = KeyField(required=False, help_text=_("The code of the book."))
+    reference = KeyField(
         required=False, help_text=_("The whole reference: the entry that stands, and those under it that were reversed.")
     )
     effective_from = DayField(required=False, source="effective_on__gte", help_text=_("The first date, included."))
     effective_to = DayField(required=False, source="effective_on__lte", help_text=_("The last date, included."))
-    origin_kind = serializers.ChoiceField(choices=Posting.Origin.values, required=False, source="posting__origin_kind")
+    origin_kind = OneOfField(choices=Posting.Origin.values, required=False, source="posting__origin_kind")
     origin_id = NumberTextField(
         required=False, source="posting__origin_id", help_text=_("For chunk: the id that a batch's list of chunks gives.")
     )
@@ -143,7 +144,7 @@ class EntryDetailOutput(EntryOutput):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List entries, newest first", parameters=[EntryFilters]),
+    list=extend_schema(summary="List entries, newest first"),
     retrieve=extend_schema(summary="Show an entry with its lines and its origin"),
 )
 class EntryView(LookView):
@@ -170,11 +171,10 @@ class EntryView(LookView):
         return rows
 
     @extend_schema(summary="List the lines of an entry, in their order", responses=EntryLineOutput(many=True))
-    @action(detail=True, serializer_class=EntryLineOutput, pagination_class=KeysetAscending)
+    @action(detail=True, serializer_class=EntryLineOutput, pages=True, pagination_class=KeysetAscending)
     def lines(self, _request: Request, pk: str) -> Response:
         """Answer with a page of lines."""
         del pk
-        self.asked(Input)
         return self.page(Line.objects.filter(entry=self.get_object()).select_related("account"))
 
     @extend_schema(summary="Say what reversing an entry would do, and what would refuse it", responses=ReversalPreviewOutput)

@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from config.api import KeysetByNumber
-from config.api_input import Input, NumberTextField
+from config.api_fields import KeyField, NumberTextField
+from config.api_input import Input
 from config.api_views import LookView, Output
 from ledger_app.errors import TryAgain
 from ledger_app.models import Event
@@ -22,8 +23,8 @@ class EventFilters(Input):
     after = NumberTextField(
         required=False, source="number__gt", help_text=_("The number of the last event that you have; 0 at the beginning.")
     )
-    kind = serializers.CharField(required=False, max_length=52, help_text="posting.posted, batch.approve, hold.place …")
-    subject_type = serializers.CharField(required=False, max_length=20)
+    kind = KeyField(required=False, max_length=52, help_text="posting.posted, batch.approve, hold.place …")
+    subject_type = KeyField(required=False, max_length=20)
     subject_id = NumberTextField(required=False)
 
 
@@ -40,7 +41,7 @@ class EventOutput(Output):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List events, from the first on", parameters=[EventFilters]),
+    list=extend_schema(summary="List events, from the first on"),
     retrieve=extend_schema(summary="Show an event"),
 )
 class EventView(LookView):

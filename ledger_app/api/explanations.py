@@ -1,7 +1,6 @@
 """Explanations and statements of accounts in the API."""
 
 import re
-from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import DayField, Input, InstantField, NumberTextField
+from config.api_fields import DayField, InstantField, KeyField, NumberTextField, day
+from config.api_input import Input
 from config.api_views import LookView, Output, ReasonOutput
 from ledger_app.models import Account
 from ledger_app.operations import knowing
@@ -36,18 +36,16 @@ READS = (
 )
 
 
-class PlaceField(serializers.CharField):
+class PlaceField(KeyField):
     """Where a page begins: as the answer before it said."""
 
     default_error_messages = {"invalid": _("This place was not given out here. Begin at the first page.")}
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the place."""
-        match = PLACE.fullmatch(str(data))
-        try:
-            return Place(date.fromisoformat(match[1]), int(match[2])) if match else self.fail("invalid")
-        except ValueError:
-            return self.fail("invalid")
+        match = PLACE.fullmatch(super().to_internal_value(data))
+        found = day(match[1]) if match else None
+        return Place(found, int(match[2])) if match and found else self.fail("invalid")
 
 
 class AsKnownInput(Input):
@@ -205,14 +203,13 @@ class ExplainedAccountView(LookView):
 
     @extend_schema(
         summary="Explain the balance of an account at any day, as known at any instant",
-        parameters=[ExplanationInput],
         responses=ExplanationOutput,
     )
-    @action(detail=True, reads=READS)
+    @action(detail=True, asks=ExplanationInput, reads=READS)
     def explanation(self, _request: Request, pk: str) -> Response:
         """Answer with the sealed balance, the entries since with where they came from, and what does not recompute."""
         del pk
-        asked = self.asked(ExplanationInput)
+        asked = self.asked
         account: Account = self.get_object()
         knowing.settle(book=account.book, known_at=asked.get("known_at"))
         with snapshot():
@@ -233,14 +230,13 @@ class ExplainedAccountView(LookView):
 
     @extend_schema(
         summary="Give the statement of an account for a span of dates, as known at any instant",
-        parameters=[StatementInput],
         responses=StatementHeadOutput,
     )
-    @action(detail=True, reads=READS)
+    @action(detail=True, asks=StatementInput, reads=READS)
     def statement(self, _request: Request, pk: str) -> Response:
         """Answer with opening, a page of movements with the running balance, and closing."""
         del pk
-        asked = self.asked(StatementInput)
+        asked = self.asked
         account: Account = self.get_object()
         span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
         statements.check(span)

@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import DayField, DecisionInput, Input, InstantField, StepInput, WholeNumberField
+from config.api_fields import DayField, InstantField, KeyField, OneOfField, TextField, WholeNumberField
+from config.api_input import DecisionInput, Input, StepInput
 from config.api_views import LookView, OfferOutput, Output, offers
 from ledger_app.models import Hold
 from ledger_app.operations import holds
@@ -23,22 +24,22 @@ from ledger_app.rules.holds import HOLD
 class HoldFilters(Input):
     """What a list of holds may be narrowed by."""
 
-    book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    reference = serializers.CharField(required=False, help_text=_("The whole reference."))
-    account = serializers.CharField(required=False, help_text=_("The code of the account."))
-    state = serializers.ChoiceField(choices=Hold.State.values, required=False)
+    book = KeyField(required=False, help_text=_("The code of the book."))
+    reference = KeyField(required=False, help_text=_("The whole reference."))
+    account = KeyField(required=False, help_text=_("The code of the account."))
+    state = OneOfField(choices=Hold.State.values, required=False)
 
 
 class HoldInput(Input):
     """What a hold takes. The same again, by its reference, answers with the hold that is there."""
 
-    book = serializers.CharField()
-    account = serializers.CharField(help_text=_("The code of the account whose points are held."))
-    target = serializers.CharField(help_text=_("The code of the account that takes what is settled."))
+    book = KeyField()
+    account = KeyField(help_text=_("The code of the account whose points are held."))
+    target = KeyField(help_text=_("The code of the account that takes what is settled."))
     amount = WholeNumberField(help_text=_("Minor units, 1 or more."))
-    reference = serializers.CharField(trim_whitespace=False, help_text=_("A name of your own, once in a book."))
+    reference = KeyField(help_text=_("A name of your own, once in a book."))
     expires_at = InstantField(help_text=_("Until when it is good."))
-    description = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
+    description = TextField(required=False, allow_blank=True, default="")
 
 
 class SettleInput(StepInput):
@@ -85,11 +86,11 @@ class HoldDetailOutput(HoldOutput):
     def get_offers(self, hold: Hold) -> Any:
         """Return what can be done next."""
         caller = doorways.from_request(self.context["request"], "api")
-        return OfferOutput(offers(HOLD, hold_rows.facts(hold, user=caller.user, at=caller.at)), many=True).data
+        return OfferOutput(offers(HOLD, hold_rows.facts(hold, user=caller.user, at=caller.at), hold), many=True).data
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List holds", parameters=[HoldFilters]),
+    list=extend_schema(summary="List holds"),
     retrieve=extend_schema(summary="Show a hold, its lots and what can be done next"),
 )
 class HoldView(LookView):

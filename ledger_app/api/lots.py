@@ -5,16 +5,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from config.api_input import DayField, Input
+from config.api_fields import DayField, SwitchTextField
+from config.api_input import Input
 from config.api_views import Output
 
 
 class LotFilters(Input):
     """Which lots of an account."""
 
-    open = serializers.ChoiceField(
-        choices=("true", "false"), required=False, help_text=_("True: only those of which something is left.")
-    )
+    open = SwitchTextField(required=False, help_text=_("True: only those of which something is left."))
 
 
 class DueFilters(Input):

@@ -1,7 +1,7 @@
 """Many things in one request: entries, adjustments, holds and settlements, each with an outcome of its own."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import problems
-from config.api_input import BIGINT, DATE, BulkJSONParser, DayField, Input, WholeNumberField
+from config.api_fields import BIGINT, DayField, KeyField, OneOfField, SwitchField, TextField, WholeNumberField, day
+from config.api_input import BulkJSONParser, Input
 from config.api_views import DoorView, Output, ProblemOutput, ReasonOutput
-from ledger_app.api.adjustments import ProposalInput
+from ledger_app.api.adjustments import PlainProposalInput
 from ledger_app.api.holds import HoldInput
 from ledger_app.errors.requests import BulkRefused
 from ledger_app.models import Adjustment, Hold
@@ -40,11 +41,11 @@ class Items(serializers.ListSerializer[Any]):
 class ManyInput(Input):
     """What every request of many items says of itself."""
 
-    mode = serializers.ChoiceField(
+    mode = OneOfField(
         choices=[ALL, EACH],
         help_text=_("“all”: where one is refused, nothing is done. “each”: each for itself, in the order given."),
     )
-    dry_run = serializers.BooleanField(
+    dry_run = SwitchField(
         required=False, default=False, help_text=_("Do all of it and undo it: the answer is what would have been done.")
     )
 
@@ -52,7 +53,7 @@ class ManyInput(Input):
 class EntryLineInput(Input):
     """A line of an entry."""
 
-    account = serializers.CharField(max_length=64, trim_whitespace=False, help_text=_("The code of the account."))
+    account = KeyField(max_length=64, help_text=_("The code of the account."))
     amount = WholeNumberField(help_text=_("Signed minor units, debit positive; not 0. The lines of an entry come to 0."))
 
 
@@ -72,20 +73,18 @@ class EntryItems(Items):
 class EntryInput(Input):
     """An entry to be posted."""
 
-    book = serializers.CharField(max_length=64, trim_whitespace=False, help_text=_("The code of the book."))
+    book = KeyField(max_length=64, help_text=_("The code of the book."))
     effective_on = DayField()
-    reference = serializers.CharField(
-        max_length=100, trim_whitespace=False, help_text=_("A name of your own, once in a book: sent again, it is found.")
-    )
-    description = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", trim_whitespace=False)
+    reference = KeyField(max_length=100, help_text=_("A name of your own, once in a book: sent again, it is found."))
+    description = TextField(max_length=200, required=False, allow_blank=True, default="")
     lines = Items(child=EntryLineInput(), min_length=2)
 
 
 class ExpectedInput(Input):
     """A balance that the caller believes in."""
 
-    book = serializers.CharField(max_length=64, trim_whitespace=False)
-    account = serializers.CharField(max_length=64, trim_whitespace=False)
+    book = KeyField(max_length=64)
+    account = KeyField(max_length=64)
     balance = WholeNumberField(help_text=_("Before the request, in the natural direction of the account."))
 
 
@@ -105,7 +104,7 @@ class EntriesInput(ManyInput):
 class ProposalsInput(ManyInput):
     """Adjustments to be proposed."""
 
-    adjustments = Items(child=ProposalInput(), min_length=1, max_length=ITEMS_MOST)
+    adjustments = Items(child=PlainProposalInput(), min_length=1, max_length=ITEMS_MOST)
 
 
 class HoldsInput(ManyInput):
@@ -117,8 +116,8 @@ class HoldsInput(ManyInput):
 class SettlementInput(Input):
     """A settlement of a hold."""
 
-    book = serializers.CharField(max_length=64, trim_whitespace=False, help_text=_("The code of the book."))
-    reference = serializers.CharField(max_length=100, trim_whitespace=False, help_text=_("The reference of the hold."))
+    book = KeyField(max_length=64, help_text=_("The code of the book."))
+    reference = KeyField(max_length=100, help_text=_("The reference of the hold."))
     amount = WholeNumberField(help_text=_("Minor units, no more than is held; the rest is let go."))
     effective_on = DayField(required=False, allow_null=True, default=None)
 
@@ -263,20 +262,23 @@ def _plain(data: Any) -> Given | None:
     try:
         book, on, reference, lines = data["book"], data["effective_on"], data["reference"], data["lines"]
         description = data.get("description", "")
-        if len(data) != 4 + ("description" in data) or type(lines) is not list or len(lines) < 2 or not DATE.fullmatch(on):
+        if len(data) != 4 + ("description" in data) or type(lines) is not list or len(lines) < 2:
             return None
         for text in (book, reference, description):
             if type(text) is not str or not text.isascii() or not text.isprintable() or len(text) > 64:
                 return None
-        if not book or not reference:
+        effective_on = day(on)
+        if effective_on is None or not book or not reference or book != book.strip() or reference != reference.strip():
             return None
         found = []
         for line in lines:
             code, amount = line["account"], line["amount"]
-            is_sound = type(code) is str and code.isascii() and code.isprintable() and 0 < len(code) <= 64
+            is_sound = (
+                type(code) is str and code.isascii() and code.isprintable() and 0 < len(code) <= 64 and code == code.strip()
+            )
             if not is_sound or type(amount) is not int or not -BIGINT <= amount <= BIGINT or len(line) != 2:
                 return None
             found.append((code, amount))
-        return Given(book, date.fromisoformat(on), reference, description, tuple(found))
+        return Given(book, effective_on, reference, description, tuple(found))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import DayField, DecisionInput, Input, WholeNumberField
+from config.api_fields import DayField, DigestField, KeyField, ListOfField, OneOfField, TextField, WholeNumberField
+from config.api_input import DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
 from ledger_app.models import Holder, Identifier, Merge
 from ledger_app.operations import members as operations
@@ -26,9 +27,9 @@ from ledger_app.rules.merges import MERGE, digest
 class FindInput(Input):
     """What a search takes: in the body, since a card number does not belong in an address."""
 
-    text = serializers.CharField(max_length=64, help_text=_("An identifier, whole or its beginning, or the beginning of a name."))
-    by = serializers.ChoiceField(choices=[each.value for each in members.By], required=False)
-    after = serializers.CharField(required=False, allow_blank=True, max_length=120, help_text=_("What the page before gave out."))
+    text = KeyField(max_length=64, help_text=_("An identifier, whole or its beginning, or the beginning of a name."))
+    by = OneOfField(choices=[each.value for each in members.By], required=False)
+    after = KeyField(required=False, allow_blank=True, max_length=120, help_text=_("What the page before gave out."))
     most = WholeNumberField(required=False, min_value=1, max_value=1000)
 
 
@@ -56,10 +57,10 @@ class FoundOutput(Output):
 class RegisteredInput(Input):
     """A member to be registered."""
 
-    member_number = serializers.CharField(max_length=64)
-    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
-    card_tokens = serializers.ListField(child=serializers.CharField(max_length=64), required=False, default=list)
-    card_numbers = serializers.ListField(child=serializers.CharField(max_length=64), required=False, default=list)
+    member_number = KeyField(max_length=64)
+    name = KeyField(max_length=100, required=False, allow_blank=True, default="")
+    card_tokens = ListOfField(child=KeyField(max_length=64), required=False, default=list)
+    card_numbers = ListOfField(child=KeyField(max_length=64), required=False, default=list)
 
 
 class MembersInput(Input):
@@ -93,11 +94,11 @@ class RegisteredOutput(Output):
 class IdentifierInput(Input):
     """An identifier to be given to a member."""
 
-    kind = serializers.ChoiceField(choices=list(KINDS))
-    value = serializers.CharField(max_length=64)
+    kind = OneOfField(choices=list(KINDS))
+    value = KeyField(max_length=64)
     active_from = DayField(required=False, allow_null=True)
     active_to = DayField(required=False, allow_null=True)
-    reason = serializers.CharField(max_length=500)
+    reason = TextField(max_length=500)
 
 
 class EndInput(Input):
@@ -105,7 +106,7 @@ class EndInput(Input):
 
     identifier = WholeNumberField(min_value=1, help_text=_("The number of the identifier."))
     active_to = DayField(help_text=_("Its last day."))
-    reason = serializers.CharField(max_length=500)
+    reason = TextField(max_length=500)
 
 
 class IdentifierOutput(Output):
@@ -234,8 +235,8 @@ class MemberView(LookView):
 class AmountInput(Input):
     """What an undoing gives back on one account."""
 
-    book = serializers.CharField(max_length=20)
-    role = serializers.CharField(max_length=32)
+    book = KeyField(max_length=20)
+    role = KeyField(max_length=32)
     amount = WholeNumberField(min_value=1, help_text=_("Minor units, in the natural direction of the account."))
 
 
@@ -249,7 +250,7 @@ class MergeInput(Input):
         many=True, required=False, help_text=_("What an undoing gives back; what was moved where it is not given.")
     )
     effective_on = DayField(required=False, help_text=_("The date of the entries; without it the day of the decision."))
-    reason = serializers.CharField(max_length=500)
+    reason = TextField(max_length=500)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what names neither two members nor a merge, or both."""
@@ -262,7 +263,7 @@ class MergeInput(Input):
 class MergeApproveInput(DecisionInput):
     """What approving a merge takes."""
 
-    plan = serializers.RegexField("^[0-9a-f]{64}$", help_text=_("The digest of the plan that you were shown."))
+    plan = DigestField(help_text=_("The digest of the plan that you were shown."))
 
 
 class MergeOutput(Output):
@@ -325,11 +326,11 @@ class MergePreviewOutput(Output):
 class MergeFilters(Input):
     """What a list of merges may be narrowed by."""
 
-    state = serializers.ChoiceField(choices=Merge.State.values, required=False)
+    state = OneOfField(choices=Merge.State.values, required=False)
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List merges, newest first", parameters=[MergeFilters]),
+    list=extend_schema(summary="List merges, newest first"),
     retrieve=extend_schema(summary="Show a merge, what it would do, and what can be done next"),
 )
 class MergeView(LookView):

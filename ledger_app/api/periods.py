@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_input import ControlsField, DecisionInput, Input
+from config.api_fields import ControlsField, KeyField, OneOfField
+from config.api_input import DecisionInput, DecisionOnShownInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app import tasks
 from ledger_app.models import Period, Seal
@@ -23,9 +24,9 @@ from ledger_app.rules.periods import PERIOD
 class PeriodFilters(Input):
     """What a list of periods may be narrowed by."""
 
-    book = serializers.CharField(required=False, help_text=_("The code of the book."))
-    name = serializers.CharField(required=False)
-    state = serializers.ChoiceField(choices=Period.State.values, required=False)
+    book = KeyField(required=False, help_text=_("The code of the book."))
+    name = KeyField(required=False)
+    state = OneOfField(choices=Period.State.values, required=False)
 
 
 class FreezeInput(DecisionInput):
@@ -101,9 +102,9 @@ class PeriodDetailOutput(PeriodOutput):
         return sorted(self.facts.control_names)
 
     @extend_schema_field(OfferOutput(many=True))
-    def get_offers(self, _period: Period) -> Any:
+    def get_offers(self, period: Period) -> Any:
         """Return what can be done next."""
-        return OfferOutput(offers(PERIOD, self.facts), many=True).data
+        return OfferOutput(offers(PERIOD, self.facts, period), many=True).data
 
     @extend_schema_field(FreezeAttemptOutput(allow_null=True))
     def get_freeze(self, period: Period) -> Any:
@@ -119,7 +120,7 @@ class PeriodDetailOutput(PeriodOutput):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List periods", parameters=[PeriodFilters]),
+    list=extend_schema(summary="List periods"),
     retrieve=extend_schema(summary="Show a period, what can be done next, and its seal"),
 )
 class PeriodView(LookView):
@@ -138,13 +139,13 @@ class PeriodView(LookView):
             wanted["book"] = books.find(wanted["book"])
         return rows.filter(**wanted)
 
-    @extend_schema(summary="Mark a period provisional", request=DecisionInput, responses={200: PeriodDetailOutput})
+    @extend_schema(summary="Mark a period provisional", request=DecisionOnShownInput, responses={200: PeriodDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/provisional")
     def provisional(self, request: Request, pk: str) -> Response:
         """The figures may be used as provisional; batches are refused."""
         return self._change("provisional", request, pk)
 
-    @extend_schema(summary="Reopen a provisional period", request=DecisionInput, responses={200: PeriodDetailOutput})
+    @extend_schema(summary="Reopen a provisional period", request=DecisionOnShownInput, responses={200: PeriodDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/reopen")
     def reopen(self, request: Request, pk: str) -> Response:
         """The period takes batches again."""
@@ -164,7 +165,7 @@ class PeriodView(LookView):
         return self._shown(pk, status.HTTP_202_ACCEPTED)
 
     def _change(self, name: str, request: Request, pk: str) -> Response:
-        given = self.read(DecisionInput, request.data)
+        given = self.read(DecisionOnShownInput, request.data)
         period = self.get_object()
         periods.change(period_id=period.pk, name=name, caller=self.caller, **given)
         return self._shown(pk)

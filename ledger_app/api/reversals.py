@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from config import doorways
-from config.api_input import DecisionInput, Input, NumberTextField, WholeNumberField
+from config.api_fields import DigestField, KeyField, NumberTextField, OneOfField, TextField, WholeNumberField
+from config.api_input import DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.models import Reversal
@@ -25,18 +26,18 @@ from ledger_app.rules.reversals import REVERSAL
 class ReversalFilters(Input):
     """What a list of reversals may be narrowed by."""
 
-    state = serializers.ChoiceField(choices=Reversal.State.values, required=False)
+    state = OneOfField(choices=Reversal.State.values, required=False)
     entry = NumberTextField(required=False, source="entry_id", help_text=_("The id of the entry that is to be reversed."))
-    ticket = serializers.CharField(required=False)
+    ticket = KeyField(required=False)
 
 
 class ReversalInput(Input):
     """What a proposal takes."""
 
     entry = WholeNumberField(min_value=1, source="entry_id", help_text=_("The id of the entry that is to be reversed."))
-    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
-    ticket = serializers.CharField(required=False, allow_blank=True, default="")
-    shown = serializers.CharField(
+    reason = TextField(allow_blank=True)
+    ticket = KeyField(required=False, allow_blank=True, default="")
+    shown = DigestField(
         required=False,
         source="digest_shown",
         help_text=_("The digest of the preview that you were shown; refused where it has moved."),
@@ -46,7 +47,7 @@ class ReversalInput(Input):
 class ReversalApprovalInput(DecisionInput):
     """What an approval takes."""
 
-    shown = serializers.CharField(source="digest_shown", help_text=_("The digest of the preview that you were shown."))
+    shown = DigestField(source="digest_shown", help_text=_("The digest of the preview that you were shown."))
 
 
 class ReversedBalanceOutput(Output):
@@ -125,11 +126,11 @@ class ReversalDetailOutput(ReversalOutput):
     def get_offers(self, row: Reversal) -> Any:
         """Return what can be done next."""
         user = doorways.from_request(self.context["request"], "api").user
-        return OfferOutput(offers(REVERSAL, asked.facts(row, user=user)), many=True).data
+        return OfferOutput(offers(REVERSAL, asked.facts(row, user=user), row), many=True).data
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List reversals of single entries, newest first", parameters=[ReversalFilters]),
+    list=extend_schema(summary="List reversals of single entries, newest first"),
     retrieve=extend_schema(summary="Show a reversal, what it would do, and what can be done next"),
 )
 class ReversalView(LookView):

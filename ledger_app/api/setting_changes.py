@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from config import doorways
-from config.api_input import DayField, DecisionInput, Input, WholeNumberField
+from config.api_fields import DayField, KeyField, ListOfField, OneOfField, TextField, WholeNumberField
+from config.api_input import DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app.models import LotRule, SettingChange
 from ledger_app.operations import setting_changes
@@ -23,33 +24,33 @@ from ledger_app.rules.setting_changes import CHANGE
 class SettingChangeFilters(Input):
     """What a list of changes may be narrowed by."""
 
-    state = serializers.ChoiceField(choices=SettingChange.State.values, required=False)
-    kind = serializers.ChoiceField(choices=SettingChange.Kind.values, required=False)
+    state = OneOfField(choices=SettingChange.State.values, required=False)
+    kind = OneOfField(choices=SettingChange.Kind.values, required=False)
 
 
 class LotRuleInput(Input):
     """What the accounts of a role do with lots."""
 
-    book = serializers.CharField(max_length=20)
-    role = serializers.CharField(max_length=32)
-    expiry = serializers.ChoiceField(choices=LotRule.Expiry.values)
+    book = KeyField(max_length=20)
+    role = KeyField(max_length=32)
+    expiry = OneOfField(choices=LotRule.Expiry.values)
     validity = WholeNumberField(required=False, allow_null=True, min_value=1, help_text=_("Days or months."))
     fixed_on = DayField(required=False, allow_null=True)
-    breakage = serializers.CharField(max_length=64, help_text=_("The code of the account that takes what expires."))
-    order = serializers.ChoiceField(choices=LotRule.Order.values, required=False)
-    kind = serializers.ChoiceField(choices=LotRule.Kind.values, required=False)
-    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    breakage = KeyField(max_length=64, help_text=_("The code of the account that takes what expires."))
+    order = OneOfField(choices=LotRule.Order.values, required=False)
+    kind = OneOfField(choices=LotRule.Kind.values, required=False)
+    reason = TextField(allow_blank=True)
 
 
 class HoldRuleInput(Input):
     """What a book says of holds. What is left out is not limited."""
 
-    book = serializers.CharField(max_length=20)
+    book = KeyField(max_length=20)
     amount_most = WholeNumberField(required=False, allow_null=True, min_value=1)
     amount_a_day = WholeNumberField(required=False, allow_null=True, min_value=1)
     hours_most = WholeNumberField(required=False, min_value=1)
-    targets = serializers.ListField(child=serializers.CharField(max_length=64), required=False)
-    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    targets = ListOfField(child=KeyField(max_length=64), required=False)
+    reason = TextField(allow_blank=True)
 
 
 class SettingChangeOutput(Output):
@@ -95,7 +96,7 @@ def propose(view: LookView, kind: str, said: Mapping[str, Any], *, version: int 
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List changes of settings, newest first", parameters=[SettingChangeFilters]),
+    list=extend_schema(summary="List changes of settings, newest first"),
     retrieve=extend_schema(summary="Show a change of a setting, and what can be done next"),
 )
 class SettingChangeView(LookView):

@@ -8,7 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api_input import Input, WholeNumberField
+from config.api_fields import ByNameField, KeyField, SwitchField, TextField, WholeNumberField
+from config.api_input import Input
 from config.api_views import LookView, Output
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import AdjustmentLimit, ReasonCode
@@ -19,13 +20,13 @@ from ledger_app.rules.limits import WINDOW_DAYS_MOST
 class ReasonCodeInput(Input):
     """A reason code as it is to be. Books that are left out keep no contra account."""
 
-    code = serializers.CharField(max_length=reason_codes.CODE_MOST)
-    name = serializers.CharField(max_length=reason_codes.NAME_MOST)
-    may_waive_floor = serializers.BooleanField(required=False, default=False)
-    is_active = serializers.BooleanField(required=False, default=True)
-    contra_accounts = serializers.DictField(child=serializers.CharField(max_length=64), required=False, default=dict)
+    code = KeyField(max_length=reason_codes.CODE_MOST)
+    name = KeyField(max_length=reason_codes.NAME_MOST)
+    may_waive_floor = SwitchField(required=False, default=False)
+    is_active = SwitchField(required=False, default=True)
+    contra_accounts = ByNameField(child=KeyField(max_length=64), required=False, default=dict)
     version = WholeNumberField(required=False, min_value=1)
-    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    reason = TextField(allow_blank=True)
 
 
 class ReasonCodeOutput(Output):
@@ -65,8 +66,8 @@ class ReasonCodeView(LookView):
 class LimitInput(Input):
     """How much a group decides in a book, in minor units."""
 
-    group = serializers.CharField(max_length=150)
-    book = serializers.CharField(max_length=20)
+    group = KeyField(max_length=150)
+    book = KeyField(max_length=20)
     amount_most = WholeNumberField(min_value=0)
     two_deciders_above = WholeNumberField(min_value=0)
     window_days = WholeNumberField(
@@ -81,7 +82,7 @@ class LimitInput(Input):
         min_value=0,
         help_text=_("For all members together on one day; null: no such limit. Left out, it stays as it is; at first null."),
     )
-    reason = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    reason = TextField(allow_blank=True)
 
 
 class LimitOutput(Output):

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from config import webhooks
-from config.api_input import Input, NumberTextField, WholeNumberField
+from config.api_fields import KeyField, ListOfField, NumberTextField, OneOfField, SwitchField, WholeNumberField
+from config.api_input import Input
 from config.api_once import SECRETS
 from config.api_views import LookView, Output
 from ledger_app.models import DeadLetter, Webhook
@@ -23,23 +24,21 @@ from ledger_app.rules.webhooks import KINDS_MOST, OVERLAP_HOURS, OVERLAP_HOURS_M
 class WebhookInput(Input):
     """A webhook as it is to be."""
 
-    url = serializers.CharField(
-        max_length=URL_MOST, trim_whitespace=False, help_text=_("By https, at a host that KAKUTEI_WEBHOOK_HOSTS names.")
-    )
-    kinds = serializers.ListField(
-        child=serializers.CharField(max_length=52, trim_whitespace=False),
+    url = KeyField(max_length=URL_MOST, help_text=_("By https, at a host that KAKUTEI_WEBHOOK_HOSTS names."))
+    kinds = ListOfField(
+        child=KeyField(max_length=52),
         required=False,
         default=list,
         max_length=KINDS_MOST,
         help_text=_("“posting.posted”, or “batch” for all that is done to batches; none: all events."),
     )
-    is_active = serializers.BooleanField(required=False, default=True)
+    is_active = SwitchField(required=False, default=True)
 
 
 class WebhookNewInput(WebhookInput):
     """A new webhook."""
 
-    name = serializers.CharField(max_length=NAME_MOST, trim_whitespace=False)
+    name = KeyField(max_length=NAME_MOST)
 
 
 class WebhookChangeInput(WebhookInput):
@@ -98,7 +97,7 @@ class DeadLetterFilters(Input):
     """Which are wanted."""
 
     webhook = NumberTextField(required=False)
-    state = serializers.ChoiceField(choices=DeadLetter.State.values, required=False)
+    state = OneOfField(choices=DeadLetter.State.values, required=False)
 
 
 class DeadLetterOutput(Output):
@@ -121,7 +120,9 @@ class WebhookView(LookView):
     queryset = Webhook.objects.select_related("kept_by")
     serializer_class = WebhookOutput
 
-    @extend_schema(summary="Add a webhook", request=WebhookNewInput, responses={201: WebhookSecretOutput})
+    @extend_schema(
+        summary="Add a webhook", request=WebhookNewInput, responses={200: WebhookSecretOutput, 201: WebhookSecretOutput}
+    )
     def create(self, request: Request) -> Response:
         """It is told what happens from now on. Its secret is in the answer, and nowhere else."""
         given = Given(**self.read(WebhookNewInput, request.data))
@@ -160,7 +161,7 @@ class WebhookView(LookView):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List events that could not be delivered", parameters=[DeadLetterFilters]),
+    list=extend_schema(summary="List events that could not be delivered"),
     retrieve=extend_schema(summary="Show an event that could not be delivered"),
 )
 class DeadLetterView(LookView):

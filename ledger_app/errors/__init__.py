@@ -11,9 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors.printable import filled
+from ledger_app.errors.units import InUnits
 
 
-class LedgerError(Exception):
+class LedgerError(InUnits, Exception):
     """Something the ledger will not do, with the facts that say why. A slip is what a hand forgot or a page that was out of date."""
 
     code: ClassVar[str] = "ledger_error"
@@ -30,12 +31,12 @@ class LedgerError(Exception):
 
     def __reduce__(self) -> Any:
         """Let the error cross a process boundary with its facts."""
-        return _rebuild, (type(self), self.facts)
+        return _rebuild, (type(self), self.facts, self.book_id)
 
     @property
     def sentence(self) -> str:
         """What was refused, why, and what would make it pass, in the active language."""
-        return filled(self.template, self.facts)
+        return filled(self.template, self.told_facts())
 
     def __str__(self) -> str:
         """Return the code and the sentence."""
@@ -51,8 +52,10 @@ class LedgerError(Exception):
         return {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()}
 
 
-def _rebuild(kind: type[LedgerError], facts: dict[str, Any]) -> LedgerError:
-    return kind(**facts)
+def _rebuild(kind: type[LedgerError], facts: dict[str, Any], book_id: int | None) -> LedgerError:
+    error = kind(**facts)
+    error.book_id = book_id
+    return error
 
 
 class Refused(LedgerError):
@@ -146,6 +149,7 @@ class AmountOutOfRange(LedgerError):
     """An amount, or the balance it leads to, is beyond what the ledger keeps exactly."""
 
     code = "amount_out_of_range"
+    amounts = frozenset({"amount"})
     template = _("The amount {amount} of {reference} on account {account} is beyond the ledger's range.")
 
 
@@ -153,6 +157,7 @@ class Unbalanced(LedgerError):
     """The lines of an entry do not sum to zero."""
 
     code = "unbalanced"
+    amounts = frozenset({"sum"})
     template = _("The lines of {reference} sum to {sum}; they must sum to zero.")
 
 
@@ -215,6 +220,7 @@ class FloorBroken(LedgerError):
     """A balance would fall below the account's floor."""
 
     code = "floor_broken"
+    amounts = frozenset({"balance", "floor"})
     template = _("The balance of account {account} would fall to {balance}, below its floor of {floor} (entry {reference}).")
 
 
@@ -354,6 +360,7 @@ class EntriesUnbalanced(LedgerError):
     """The entries of the period do not sum to zero."""
 
     code = "entries_unbalanced"
+    amounts = frozenset({"sum"})
     template = _("The lines of this period sum to {sum}, not to zero. Run verify.")
 
 
@@ -377,6 +384,7 @@ class BalancesNotZero(LedgerError):
     """The balances of a book do not sum to zero."""
 
     code = "balances_not_zero"
+    amounts = frozenset({"sum"})
     template = _("The balances of book {book} sum to {sum}, not to zero; nothing was reported. Run verify.")
 
 

@@ -70,6 +70,7 @@ class OverEveryLimit(LedgerError):
     """No group may decide as much as this."""
 
     code = "over_every_limit"
+    amounts = frozenset({"amount", "most"})
     template = _(
         "Nobody may decide {amount} in book {book}: the highest limit of a group is {most}. Propose less, or have the limit raised."
     )
@@ -110,6 +111,7 @@ class OverLimit(LedgerError):
     """The amount is above what the user's groups may decide."""
 
     code = "over_limit"
+    amounts = frozenset({"amount", "limit"})
     template = _("{user} decides up to {limit} in book {book}; this is {amount}. Someone with a higher limit must decide it.")
 
 
@@ -117,6 +119,7 @@ class OverLimitInSum(LedgerError):
     """With what the user has decided for the member lately, the amount is above what the user's groups may decide."""
 
     code = "over_limit_in_sum"
+    amounts = frozenset({"amount", "limit", "before"})
     template = _(
         "{user} decides up to {limit} for one member in {days} days in book {book}; {before} were decided before, and this is {amount}. "
         "Another person must decide it."
@@ -127,6 +130,7 @@ class OverDayLimit(LedgerError):
     """With what the user has decided on this day, the amount is above what the user's groups may decide on one."""
 
     code = "over_day_limit"
+    amounts = frozenset({"amount", "limit", "before"})
     template = _(
         "{user} decides up to {limit} on one day in book {book}; {before} were decided today, and this is {amount}. "
         "Another person must decide it, or it waits until tomorrow."
@@ -137,6 +141,7 @@ class SecondDeciderNeededInSum(LedgerError):
     """With what the user has decided alone for the member lately, the amount is above what the user may decide alone."""
 
     code = "second_decider_needed_in_sum"
+    amounts = frozenset({"amount", "before", "alone"})
     template = _(
         "{user} decides up to {alone} alone for one member in {days} days in book {book}; {before} were decided alone before, and this is "
         "{amount}. Give the first approval; another person gives the second."
@@ -172,6 +177,7 @@ class SecondDeciderNeeded(LedgerError):
     """The amount is above what the user may decide alone."""
 
     code = "second_decider_needed"
+    amounts = frozenset({"amount", "alone"})
     template = _(
         "Above {alone} in book {book} two people decide, and this is {amount}. Give the first approval; another person gives the second."
     )
@@ -181,6 +187,7 @@ class OneDeciderSuffices(LedgerError):
     """The user may decide this alone."""
 
     code = "one_decider_suffices"
+    amounts = frozenset({"amount"})
     template = _("{user} may decide {amount} alone. Approve it.")
 
 
@@ -273,6 +280,7 @@ class LimitInvalid(LedgerError):
     """A limit does not rise from zero over what one person decides to what two decide."""
 
     code = "limit_invalid"
+    amounts = frozenset({"most", "alone"})
     template = _(
         "A limit of {most}, above {alone} by two people, makes no sense. Give 0 or more, and a limit not below the second number."
     )

@@ -23,6 +23,7 @@ class TurnoverTooLarge(LedgerError):
     """The debits of a period come to more than a seal holds."""
 
     code = "turnover_too_large"
+    amounts = frozenset({"total", "most"})
     template = _("The debits of period {period} come to {total}, more than a seal holds ({most}). Nothing was frozen.")
 
 

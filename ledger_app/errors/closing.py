@@ -4,6 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import LedgerError
 
+COUNT = "entries"  # the control total that is no amount
+
 
 class PeriodGap(LedgerError):
     """Days of the book are in no period, and could never be opened once a period after them is frozen."""
@@ -33,11 +35,17 @@ class ControlDiffers(LedgerError):
     """A control total differs from the ledger. The ledger's figure is not told: a total is a proof where it comes from elsewhere."""
 
     code = "control_differs"
+    amounts = frozenset({"given"})
     template = _(
         "The control total {name}, {given}, is not what the ledger has. Look for a file that is missing, came twice or is dated "
         "in another period; the ledger's own figure is not told."
     )
     untold = frozenset({"found", "difference"})
+
+    @property
+    def amount_names(self) -> frozenset[str]:
+        """Entries are counted."""
+        return frozenset() if self.facts["name"] == COUNT else super().amount_names
 
 
 class ControlWithoutAmount(LedgerError):

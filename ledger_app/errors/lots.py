@@ -11,6 +11,7 @@ class FloorBrokenOn(FloorBroken):
     """The balance that a day closes with would fall below the account's floor, whatever it is on other days."""
 
     code = "floor_broken_on"
+    amounts = frozenset({"balance", "floor"})
     template = _(
         "On {date} the balance of account {account} would close at {balance}, below its floor of {floor} (entry {reference}): "
         "what it has on other days does not count for that day."
@@ -21,6 +22,7 @@ class LotsUnequal(LedgerError):
     """The lots that a draft names do not come to its line."""
 
     code = "lots_unequal"
+    amounts = frozenset({"sum", "amount"})
     template = _("The lots of {reference} come to {sum}, its line on account {account} to {amount}. They must be equal.")
 
 
@@ -28,6 +30,7 @@ class LotInvalid(LedgerError):
     """A lot that is to be granted is not one: no amount, no known kind, or an expiry before the day it is granted."""
 
     code = "lot_invalid"
+    amounts = frozenset({"amount"})
     template = _(
         "A lot of {reference} is {kind}, {amount}, expiring {expires}: it must be paid or free, more than zero, and expire on {granted} or later."
     )
@@ -64,6 +67,7 @@ class LotsDiffer(LedgerError):
     """What is open of a lot is less than what is asked of it: somebody was there before."""
 
     code = "lots_differ"
+    amounts = frozenset({"found", "asked"})
     template = _(
         "Of lot {lot} of account {account}, {found} can be taken, not {asked} (entry {reference}). Look again, then take what is there."
     )
@@ -73,6 +77,7 @@ class LotsShort(LedgerError):
     """The balance would do, and what of it can be spent on the day does not: the rest is held or was due before."""
 
     code = "lots_short"
+    amounts = frozenset({"available", "asked", "held", "due", "later"})
     template = _(
         "Account {account} has {available} to spend on {date}, not {asked} (entry {reference}); {held} are held, {due} were due before and "
         "{later} are granted from a later day. Release what is held, or spend less."
@@ -110,6 +115,7 @@ class ExpiryLeft(LedgerError):
     """After all passes something is due and not expired, though nothing refuses it: processes died, or lots came in meanwhile."""
 
     code = "expiry_left"
+    amounts = frozenset({"amount"})
     template = _(
         "{amount} on {accounts} accounts of book {book} were due through {date} and are not expired, the first on {account}. Run expire again."
     )
@@ -147,6 +153,7 @@ class HoldInvalid(LedgerError):
     """A hold is over nothing, or over before it begins."""
 
     code = "hold_invalid"
+    amounts = frozenset({"amount"})
     template = _("A hold needs an amount of 1 or more and an end after now; this is over {amount} until {until}.")
 
 
@@ -171,6 +178,7 @@ class HoldOverLimit(LedgerError):
     """More is to be held at once than the book allows."""
 
     code = "hold_over_limit"
+    amounts = frozenset({"amount", "most"})
     template = _(
         "The hold {reference} is over {amount}; the book allows {most} at once. Hold less, or have finance raise the limit."
     )
@@ -180,6 +188,7 @@ class HoldOverDay(LedgerError):
     """More would be held of the account on one day than the book allows."""
 
     code = "hold_over_day"
+    amounts = frozenset({"before", "amount", "most"})
     template = _(
         "With {before} that were held today, the hold {reference} over {amount} is more than the {most} that the book allows of an account a day."
     )
@@ -212,6 +221,7 @@ class HoldRuleInvalid(LedgerError):
     """A rule of holds allows nothing."""
 
     code = "hold_rule_invalid"
+    amounts = frozenset({"amount", "day"})
     template = _("A rule of holds needs limits of 1 or more and 1 to {most} hours; this says {amount}, {day} and {hours}.")
 
 
@@ -235,6 +245,7 @@ class HoldExceeded(LedgerError):
     """More is to be settled than is held, or nothing."""
 
     code = "hold_exceeded"
+    amounts = frozenset({"held", "amount"})
     template = _("Of the hold {reference}, 1 to {held} can be settled, not {amount}. Release it to settle nothing.")
 
 
@@ -242,6 +253,7 @@ class HoldSettledOtherwise(LedgerError):
     """The hold was settled with another amount or on another day."""
 
     code = "hold_settled_otherwise"
+    amounts = frozenset({"settled", "amount"})
     template = _("The hold {reference} was settled already, with {settled}, not {amount}. A hold is resolved once.")
 
 

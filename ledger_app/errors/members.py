@@ -139,6 +139,7 @@ class MergeFloorBroken(LedgerError):
     """A balance would fall below its floor."""
 
     code = "merge_floor_broken"
+    amounts = frozenset({"balance", "floor"})
     template = _(
         "The balance of account {account} would fall to {balance}, below its floor of {floor}. Adjust it before the merge."
     )
@@ -176,6 +177,7 @@ class MergeAmountInvalid(LedgerError):
     """An amount to be given back is stated for no account, twice, or is not above zero, or is beyond what one line may have."""
 
     code = "merge_amount_invalid"
+    amounts = frozenset({"amount"})
     template = _(
         "The amount {amount} for {role} in book {book} cannot be given back: state each account that the merge moved once."
     )
@@ -188,6 +190,7 @@ class AccountNotZero(LedgerError):
     """An account with a balance cannot be closed."""
 
     code = "account_not_zero"
+    amounts = frozenset({"balance"})
     template = _("The balance of account {account} is {balance}. It can be closed when it is zero.")
 
 

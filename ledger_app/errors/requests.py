@@ -39,6 +39,7 @@ class BalanceNotExpected(LedgerError):
     """A balance is not what the caller believes."""
 
     code = "balance_not_expected"
+    amounts = frozenset({"balance", "expected"})
     template = _("Account {account} has {balance} and not the {expected} that was expected. Read it again, and decide anew.")
 
 

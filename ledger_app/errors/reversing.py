@@ -65,6 +65,7 @@ class StatementDiffers(LedgerError):
     """A statement does not come to the balance of its last day."""
 
     code = "statement_differs"
+    amounts = frozenset({"found", "summed"})
     template = _("The statement of {account} comes to {found}, its lines to {summed}. Nothing was given out. Run verify.")
 
 
@@ -72,6 +73,7 @@ class ChainDiffers(LedgerError):
     """A line's balance afterwards is not the sum of the lines up to it."""
 
     code = "chain_differs"
+    amounts = frozenset({"stored", "found"})
     template = _(
         "Account {account}, stripe {stripe}, line {sequence} says {stored} afterwards; the lines up to it sum to {found}. Run verify."
     )

@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 Word = str | Promise
 
 
-class Words(tuple[str | Promise, ...]):
-    """Several words that a sentence lists."""
+class Words(tuple["str | Promise | Phrase", ...]):
+    """Several words or phrases that a sentence lists."""
 
     __slots__ = ()
 

@@ -115,7 +115,7 @@ def _propose(proposal: Proposal, caller: Caller, expires_at: datetime, digest_sh
     if now.refusals:
         raise errors.Refused(list(now.refusals))
     if digest_shown is not None and digest_shown != now.digest:
-        raise errors.Refused([adjusting.PreviewMoved(what=queries.as_phrase(now))])
+        raise errors.Refused([adjusting.PreviewMoved(what=queries.as_phrase(now, terms.book))])
     # From here on the proposal must be sent.
     row = history.create(
         Adjustment(
@@ -201,7 +201,7 @@ def _post(terms: Terms, caller: Caller, covers: str) -> None:
         raise errors.Refused([errors.ReferenceConflict(reference=rules.reference(terms.number), differs="origin")])
     was = queries.preview_as_posted(terms)
     if was.digest != covers:
-        raise errors.Refused([adjusting.PreviewMoved(what=queries.as_phrase(was))])
+        raise errors.Refused([adjusting.PreviewMoved(what=queries.as_phrase(was, terms.book))])
 
 
 def _record_refusal(proposal: Proposal, caller: Caller, refusal: errors.Refused) -> None:

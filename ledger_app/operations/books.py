@@ -9,12 +9,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import models
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import opening as opening_errors
+from ledger_app.errors.words import Words, phrase
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
@@ -261,16 +262,16 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
     for key, opening in openings:
         if living[key].merged_into_id is not None:
             continue  # what it had is another's now
-        lacks = [KINDS[kind].label for kind, value in opening.identifiers()[1:] if whose.get((kind, value)) != key]
+        lacks: list[Any] = [KINDS[kind].label for kind, value in opening.identifiers()[1:] if whose.get((kind, value)) != key]
         lacks += [
-            _("account {code}").format(code=each.code)
+            phrase(_("account {code}"), code=each.code)
             for book, each in opening.accounts
             if (key, book, each.code) not in accounts
         ]
         lacks += [_("name")] if opening.name not in {"", living[key].name} else []
         if lacks:
             told = {"what": KINDS[Identifier.MEMBER_NUMBER].label, "name": opening.member_number}
-            found.append(errors.DefinitionConflict(**told, differs=", ".join(map(str, dict.fromkeys(lacks)))))
+            found.append(errors.DefinitionConflict(**told, differs=Words(dict.fromkeys(lacks))))
     if found:
         raise errors.Refused(found[:TOLD_MOST])
 

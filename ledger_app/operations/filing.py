@@ -13,6 +13,7 @@ from ledger_app.errors import files as file_errors
 
 PIECE_BYTES = 1 << 20
 UNFINISHED = "incoming-"
+ASIDE = "aside-"
 # No room on the disk, none left of a quota, or a file larger than the file system takes.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -73,6 +74,22 @@ def _store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
     for folder in (final.parent, directory):
         _sync(folder)
     return hasher.digest(), size
+
+
+def put_aside(path: Path) -> Path:
+    """Take bytes out of their place in one step, and return where they are.
+
+    :raises FileNotFoundError: where there are none
+    """
+    aside = path.with_name(f"{ASIDE}{path.name}")
+    path.rename(aside)
+    return aside
+
+
+def put_back(aside: Path) -> None:
+    """Put bytes back into their place; equal ones may have come there meanwhile."""
+    with suppress(FileNotFoundError):
+        aside.replace(aside.with_name(aside.name.removeprefix(ASIDE)))
 
 
 def digest_of(path: Path) -> bytes:

@@ -82,6 +82,11 @@ def carry_out(*, attempt_id: int, caller: Caller, code_version: str, now: Callab
         )
 
 
+def waiting() -> list[FreezeAttempt]:
+    """Return the attempts that nobody has begun."""
+    return list(FreezeAttempt.objects.filter(state=State.WAITING).order_by("id"))
+
+
 def _tell(attempt: FreezeAttempt, now: Callable[[], datetime], count: int) -> None:
     """Give a sign of life, with how far the proof has come."""
     if not _set(attempt.pk, State.RUNNING, seen_at=now(), proved_count=count):

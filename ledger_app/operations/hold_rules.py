@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors import units
 from ledger_app.models import Account, Book, HoldRule, HoldTarget
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
@@ -36,7 +37,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
     limits = [each for each in (given.amount_most, given.amount_a_day) if each is not None]
     if not all(1 <= each <= AMOUNT_MOST for each in limits) or not 1 <= given.hours_most <= HOURS_MOST:
         facts = {"amount": given.amount_most, "day": given.amount_a_day, "hours": given.hours_most}
-        raise errors.Refused([lot_errors.HoldRuleInvalid(most=HOURS_MOST, **facts)])
+        raise errors.Refused(units.belonging([lot_errors.HoldRuleInvalid(most=HOURS_MOST, **facts)], book.pk))
 
     def work() -> HoldRule:
         # The book's row stands for its rule, as it does for the rules of its lots.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors import units
 from ledger_app.models import Account, Balance, Hold, HoldLot, Posting
 from ledger_app.operations import bulk, entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller, Subject, record
@@ -73,7 +74,7 @@ def settle(
         if (there.settled_amount, effective_on or there.settled_on) == (amount, there.settled_on):
             return there
         facts = {"settled": there.settled_amount, "amount": amount}
-        raise errors.Refused([lot_errors.HoldSettledOtherwise(reference=there.reference, **facts)])
+        raise errors.Refused(units.belonging([lot_errors.HoldSettledOtherwise(reference=there.reference, **facts)], there))
 
     def write(row: Hold, facts: HoldFacts) -> Mapping[str, Any]:
         _post(row, facts, amount, caller, lane)
@@ -158,7 +159,7 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
         return there, False
     reasons = _reasons(account, target, locked.accounts[account.pk].merged_into, wanted, caller)
     if reasons:
-        raise errors.Refused(reasons)
+        raise errors.Refused(units.belonging(reasons, account))
     row = Hold(
         book=account.book,
         account=account,

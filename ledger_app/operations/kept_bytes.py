@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Attachment
 from ledger_app.operations import filing
 from ledger_app.queries.proofs import Scope, Statement

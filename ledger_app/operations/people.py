@@ -7,10 +7,11 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import opening
+from ledger_app.errors.words import phrase
 from ledger_app.models import User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
@@ -34,7 +35,7 @@ def register(*, username: str, password: str, group: str, caller: Caller) -> boo
         if there is not None:
             groups = sorted(there.groups.values_list("name", flat=True))
             if groups != [group]:
-                differs = f"{_('group')} ({', '.join(groups) or '–'} ≠ {group})"
+                differs = phrase(_("group ({there} ≠ {given})"), there=", ".join(groups) or "–", given=group)
                 raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=username, differs=differs)])
             return False
         _add(username, {"groups": [group]}, password, caller)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.errors import bounds
+from ledger_app.errors import bounds, units
 from ledger_app.models import Period, Seal
 from ledger_app.operations import traces, transitions
 from ledger_app.operations.audit import Caller
@@ -113,4 +113,4 @@ def freeze(
 
 def _refuse_turnover(row: Period, total: int) -> None:
     if total > DEBITS_MOST:
-        raise errors.Refused([bounds.TurnoverTooLarge(period=str(row), total=total, most=DEBITS_MOST)])
+        raise errors.Refused(units.belonging([bounds.TurnoverTooLarge(period=str(row), total=total, most=DEBITS_MOST)], row))

@@ -108,7 +108,7 @@ def set_limit(
     is_day_fit = isinstance(day_most, Unsaid | None) or 0 <= day_most <= AMOUNT_MOST
     is_window_fit = isinstance(window_days, Unsaid) or 1 <= window_days <= WINDOW_DAYS_MOST
     if not (0 <= two_deciders_above <= amount_most <= AMOUNT_MOST and is_window_fit and is_day_fit):
-        raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above)])
+        raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above, book=book)])
 
     def work() -> AdjustmentLimit:
         of_book = books.find(book)

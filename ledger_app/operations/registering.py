@@ -78,6 +78,7 @@ class _Sorted:
     repeated: int = 0
     missing: list[Opened] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    opened: dict[tuple[int, str], Row] = field(default_factory=dict)  # who is to be opened an account, by its book and code
 
 
 def register(*, stream: BinaryIO, name: str, caller: Caller, told: Callable[[str, int], None] = lambda *_: None) -> Receipt:
@@ -116,6 +117,8 @@ def _check(
     """Read the whole file, hold each block against the ledger, and find what stands in the file twice."""
     templates = _templates()
     seen.execute("CREATE TABLE given (identity BLOB, content BLOB, line INTEGER, kind TEXT)")
+    seen.execute("CREATE TABLE opened (book INTEGER, code TEXT, member TEXT, line INTEGER)")
+    may_meet = _may_meet(templates)
     key = os.urandom(32)  # no digest of a card number outlives this run, nor could be searched for meanwhile
     whole = hashlib.sha256()
     for block in _blocks(stream, whole):
@@ -124,12 +127,17 @@ def _check(
         receipt.add(block.findings)
         if block.rows:
             sound = [row for row in block.rows if not _unfit(row, receipt)]
-            receipt.add(_sorted(sound, templates).findings)
+            found = _sorted(sound, templates)
+            receipt.add(found.findings)
+            if may_meet:
+                rows = [(*key, row.member_number, row.line) for key, row in found.opened.items()]
+                seen.executemany("INSERT INTO opened VALUES (?, ?, ?, ?)", rows)
             seen.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", _identities(sound, key))
         told("check", receipt.rows)
     receipt.sha256 = whole.hexdigest()
     if not digests:
         receipt.add([Finding(1, "", opening.FileEmpty())])
+    _find_met(receipt, seen, templates)
     twice = "SELECT identity FROM given GROUP BY identity HAVING COUNT(DISTINCT content) > 1 ORDER BY MIN(line)"
     for (identity,) in seen.execute(twice).fetchmany(FINDINGS_KEPT):
         lines = seen.execute("SELECT line, content, kind FROM given WHERE identity = ? ORDER BY line", (identity,)).fetchall()
@@ -235,31 +243,52 @@ def _find_missing(found: _Sorted, stay: Sequence[tuple[Row, int]], templates: Se
     for part in _parts({key for _row, key in stay} if templates else set()):
         for key, book_id, role in Account.objects.filter(holder__in=part).values_list("holder_id", "book_id", "role"):
             held[key].add((book_id, role))
-    found.missing += [
-        Opened(template, key, code_of(template, row))
-        for row, key in stay
-        for template in templates
-        if (template.book_id, template.role) not in held[key]
-    ]
+    for row, key in stay:
+        for template in templates:
+            if (template.book_id, template.role) not in held[key]:
+                found.missing.append(Opened(template, key, code_of(template, row)))
+                _open(found, template, row)
+
+
+def _open(found: _Sorted, template: AccountTemplate, row: Row) -> None:
+    """Keep that a member is to be opened an account; one whose role and number run into those of another's is a finding."""
+    code = code_of(template, row)
+    if found.opened.setdefault((template.book_id, code), row) is not row:
+        found.findings.append(_taken(template.book.code, code, row.line))
 
 
 def _find_taken(found: _Sorted, templates: Sequence[AccountTemplate]) -> None:
-    """Find accounts whose codes others have: by book, among what is about to be opened."""
-    lines = {(template.book_id, code_of(template, row)): row.line for template in templates for row in found.new}
-    codes = Counter((template.book_id, code_of(template, row)) for template in templates for row in found.new)
-    codes.update((each.template.book_id, each.code) for each in found.missing)
-    books = {template.book_id: template.book.code for template in templates}
-    for (book_id, code), count in codes.items():
-        if count > 1:  # role and number of one run into those of another
-            error = opening.AccountCodeTaken(account=code, book=books[book_id])
-            found.findings.append(Finding(lines.get((book_id, code), 0), "member_number", error))
+    """Find accounts whose codes others have, among what is about to be opened and in the ledger."""
     for template in templates:
-        wanted = {code_of(template, row): row.line for row in found.new}
-        wanted |= {each.code: 0 for each in found.missing if each.template == template}
-        for part in postings.parts(sorted(wanted)):
-            for code in Account.objects.filter(book=template.book_id, code__in=part).values_list("code", flat=True):
-                error = opening.AccountCodeTaken(account=code, book=template.book.code)
-                found.findings.append(Finding(wanted[code], "member_number", error))
+        for row in found.new:
+            _open(found, template, row)
+    for book_id, book in {template.book_id: template.book.code for template in templates}.items():
+        wanted = sorted(code for of_book, code in found.opened if of_book == book_id)
+        for part in postings.parts(wanted):
+            for code in Account.objects.filter(book=book_id, code__in=part).values_list("code", flat=True):
+                found.findings.append(_taken(book, code, found.opened[book_id, code].line))
+
+
+def _may_meet(templates: Sequence[AccountTemplate]) -> bool:
+    """Whether the role and number of one member can run into those of another: only where a role begins as another does, and goes on with a dot."""
+    return any(one.book_id == other.book_id and other.role.startswith(f"{one.role}.") for one in templates for other in templates)
+
+
+def _find_met(receipt: Receipt, seen: sqlite3.Connection, templates: Sequence[AccountTemplate]) -> None:
+    """Find the codes that two members of different blocks are to be opened accounts under."""
+    books = {template.book_id: template.book.code for template in templates}
+    told = {(finding.line, finding.error.facts.get("account")) for finding in receipt.findings}
+    twice = """
+        SELECT opened.book, opened.code, MAX(opened.line) FROM opened
+         GROUP BY opened.book, opened.code HAVING COUNT(DISTINCT opened.member) > 1 ORDER BY MIN(opened.line)
+    """
+    for book_id, code, line in seen.execute(twice).fetchmany(FINDINGS_KEPT):
+        if (line, code) not in told:
+            receipt.add([_taken(books[book_id], code, line)])
+
+
+def _taken(book: str, code: str, line: int) -> Finding:
+    return Finding(line, "member_number", opening.AccountCodeTaken(account=code, book=book))
 
 
 def code_of(template: AccountTemplate, row: Row) -> str:

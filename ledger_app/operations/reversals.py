@@ -1,6 +1,8 @@
 """Reverses one entry by hand: somebody proposes it, another decides, and the decision posts."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,13 +14,16 @@ from ledger_app.models import Entry, Line, Posting, Reversal
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import holding, reversals, shown_lots
-from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.posting import Draft
+from ledger_app.rules import reversal_dates
 from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET, TICKET_MOST, ReversalFacts
 
 PROPOSING = _("Propose a reversal")
+
+
+class _DayMoved(Exception):
+    """A period changed its state between the look for the day of a reversal and the lock of its period."""
 
 
 class Wish(NamedTuple):
@@ -41,7 +46,10 @@ def propose(*, entry_id: int, reason: str, caller: Caller, ticket: str = "", dig
     """
     wish = Wish(reason.strip(), ticket.strip(), digest_shown)
     try:
-        return transactions.run(lambda: _propose(entry_id, wish, caller))
+        for _look in range(locks.LOOKS_MOST):
+            with suppress(_DayMoved):
+                return transactions.run(lambda: _propose(entry_id, wish, caller))
+        raise errors.TryAgain(cause="periods changed meanwhile")
     except errors.Refused as refusal:
         if not transitions.is_slip(refusal, caller):
             transactions.run(partial(_record_refusal, entry_id, reason, refusal, caller))
@@ -115,7 +123,7 @@ def _propose(entry_id: int, wish: Wish, caller: Caller) -> Reversal:
         entry = locks.own_row(Entry, entry_id)
     except Entry.DoesNotExist as missing:
         raise errors.Refused([errors.NotFound(what=_("entry"), name=entry_id)]) from missing
-    _hold(reversals.draft_of(entry, entry.effective_on, ""))
+    _hold(entry)
     shown = reversals.preview(entry)
     if found := _reasons(entry, wish, shown, caller):
         raise errors.Refused(found)
@@ -158,12 +166,22 @@ def _reasons(entry: Entry, wish: Wish, shown: Preview, caller: Caller) -> list[L
     return found
 
 
-def _hold(draft: Draft) -> None:
-    """Hold every period that the reversal may be dated in, shared, until the proposal is there to be seen, and what its preview rests on.
+def _hold(entry: Entry) -> None:
+    """Hold the period that the reversal is dated in, shared, until the proposal is there to be seen, and what its preview rests on.
 
-    A freeze waits for it, and then finds it undecided; or it came first, and the day is a later one.
+    A freeze of that period waits for it, and then finds it undecided; or it came first, and the day is a later one. No other period is held: who
+    proposes while a month freezes has nobody wait.
+
+    :raises _DayMoved: where the rule gives another day under the lock than before it
     """
-    locks.ledger(holding.wanted([draft])._replace(last_on=LAST_DAY))
+    found = reversals.day(entry)
+    locks.ledger(holding.wanted([reversals.draft_of(entry, _day_of(entry, found), "")]))
+    if _day_of(entry, reversals.day(entry)) != _day_of(entry, found):
+        raise _DayMoved
+
+
+def _day_of(entry: Entry, found: reversal_dates.Outcome | None) -> date:
+    return (found and found.moved_to) or entry.effective_on
 
 
 def _post(row: Reversal, decided: str, caller: Caller) -> Entry:

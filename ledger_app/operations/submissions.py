@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
-from ledger_app.errors import requests
+from ledger_app.errors import requests, units
 from ledger_app.models import Entry, Posting, Submission
 from ledger_app.operations import entries, lots, outcomes, transactions
 from ledger_app.operations.audit import Caller
@@ -147,7 +147,8 @@ def _ask_beliefs(beliefs: Mapping[int, Expected], locked: locks.Ledger) -> None:
             continue
         has = natural(account.category, locked.balances[balance_id(key, 0)][0])
         if has != each.balance:
-            reasons.append(requests.BalanceNotExpected(account=each.account, balance=has, expected=each.balance))
+            unlike = requests.BalanceNotExpected(account=each.account, balance=has, expected=each.balance)
+            reasons += units.belonging([unlike], account.book_id)
     if reasons:
         raise errors.Refused(reasons)
 

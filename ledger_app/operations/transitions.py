@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from django.db import models
 
 from ledger_app import errors, locks
+from ledger_app.errors import units
 from ledger_app.operations import audit, transactions
 from ledger_app.rules.transitions import Facts, Machine, Transition
 
@@ -113,7 +114,7 @@ def _may(request: Request[Row, Case]) -> tuple[Row, Case]:
     if len(request.reason) > REASON_MOST:
         reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
     if reasons:
-        raise errors.Refused(reasons)
+        raise errors.Refused(units.belonging(reasons, row))
     return row, facts
 
 

@@ -5,12 +5,26 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from ledger_app.errors.sentences import in_source, kept
+from ledger_app.errors.sentences import say as _
+from ledger_app.errors.sentences import told as told_again
 from ledger_app.models import Book, Verification
 from ledger_app.operations import traces, transactions
 from ledger_app.queries import proofs
 from ledger_app.queries.snapshots import snapshot
+
+# Beside the texts, what they are told again by: the statement's, and each breach's.
+SAID, BREACHES_SAID = "said", "breaches_said"
+
+
+def told_results(row: Verification) -> list[dict[str, Any]]:
+    """Return the answers that a run kept, in the active language."""
+    found = []
+    for each in row.results:
+        said = each.get(BREACHES_SAID) or [None] * len(each["breaches"])
+        breaches = [told_again(text, kept_as) for text, kept_as in zip(each["breaches"], said, strict=True)]
+        found.append({**each, "says": told_again(each["says"], each.get(SAID)), "breaches": breaches})
+    return found
 
 
 def verify(
@@ -34,13 +48,14 @@ def verify(
     with snapshot():
         for statement in proofs.statements():
             if statement.reads_bytes and not reads_bytes:
-                says = _("Left out: {statement}").format(statement=statement.says)
-                results.append({"number": statement.number, "says": says, "breaches": [], "left_out": True})
+                says = _("Left out: {statement}").format(statement=_(in_source(statement.says)))
+                results.append({"number": statement.number, "says": says, "breaches": [], "left_out": True, SAID: kept(says)})
                 continue
             told(f"{statement.number}. {statement.says}")
             breaches = list(islice(statement.breaches(scope), proofs.BREACHES_MOST))
             answer = {"number": statement.number, "says": str(statement.says), "breaches": breaches}
-            results.append(answer | ({"note": note} if (note := statement.note()) else {}))
+            said = {SAID: kept(_(in_source(statement.says))), BREACHES_SAID: [kept(each) for each in breaches]}
+            results.append(answer | said | ({"note": note} if (note := statement.note()) else {}))
     if not any(result["breaches"] for result in results):
         traces.link(at=now())
     return transactions.run(

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from django.db.models import Count, F, Q
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Adjustment, AdjustmentDecision, Book, Entry, Posting
 from ledger_app.queries import adjustments, proofs
 from ledger_app.queries.adjustments import Terms

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
-from ledger_app.errors.words import Word
+from ledger_app.errors.units import Unit
+from ledger_app.errors.words import Word, Words, phrase
 from ledger_app.models import (
     Account,
     Adjustment,
@@ -245,7 +245,7 @@ def facts(
         expires_at=row.expires_at,
         digest=now.digest,
         digest_shown=digest_shown,
-        moved=as_phrase(now),
+        moved=as_phrase(now, row.book),
         refusals=now.refusals,
         lately=limits.lately(user, row, limit, at=at),
         void=void,
@@ -253,17 +253,21 @@ def facts(
     )
 
 
-def as_phrase(now: Preview) -> str:
-    """Say what the balances of a preview are and would be, in the active language."""
+def as_phrase(now: Preview, book: Book) -> Word | Words:
+    """Say what the balances of a preview are and would be, in the unit of the book and the language of whoever reads it."""
     if now.shown is None or not now.shown.balances:
         return _("the proposal has changed")
-    balances = ", ".join(
-        _("account {account} has {before} now and would have {after}").format(
-            account=each.account, before=each.before, after=each.after
-        )
-        for each in now.shown.balances
+    unit, message = Unit(book.unit, book.exponent), _("account {account} has {before} now and would have {after}")
+    lots = shown_lots.told(now.shown.lots)
+    return Words(
+        [
+            *[
+                phrase(message, account=each.account, before=unit.text(each.before), after=unit.text(each.after))
+                for each in now.shown.balances
+            ],
+            *([lots] if lots else []),
+        ]
     )
-    return "; ".join(filter(None, (balances, shown_lots.told(now.shown.lots))))
 
 
 def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> str:
@@ -278,7 +282,7 @@ def undecided(period: Period) -> Iterator[tuple[Word, str, Word]]:
         state__in=rules.UNDECIDED, book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
     )
     for row in dated.order_by("id"):
-        yield gettext_lazy("Adjustment"), str(row), Adjustment.State(row.state).label
+        yield _("Adjustment"), str(row), Adjustment.State(row.state).label
 
 
 def overdue(at: datetime, most: int) -> list[int]:

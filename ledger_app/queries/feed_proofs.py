@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from django.db.models import Count, Max
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book, Event, Feed
 from ledger_app.queries.proofs import Statement, rows
 from ledger_app.rules.feed import POSTING

@@ -17,6 +17,7 @@ def wanted(drafts: Sequence[Draft]) -> locks.Wanted:
         first_on=min(dates),
         last_on=max(dates),
         account_ids=frozenset(account_id for draft in drafts for account_id, _ in draft.lines),
+        days=frozenset(dates),
     )
 
 

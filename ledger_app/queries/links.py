@@ -5,8 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Link, Trace
 from ledger_app.rules import traces as rules
 

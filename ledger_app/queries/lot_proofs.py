@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, rows
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from django.db.models import F, Q, Sum
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Account, Book, Entry, Holder, Merge
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
 from ledger_app.rules import merges

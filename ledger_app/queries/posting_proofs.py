@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book, Posting, PostingDigest
 from ledger_app.models.entries import PLACES
 from ledger_app.queries.proofs import rows

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import F
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Period, Seal
 from ledger_app.queries import schema, seals, totals
 from ledger_app.rules.periods import Proof

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from django.db.models import F, Q
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import Reversal
 from ledger_app.queries.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
 

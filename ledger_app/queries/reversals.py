@@ -52,7 +52,7 @@ def find(pk: int) -> Reversal:
     related = ("entry__book", "entry__posting", "proposed_by", "decided_by", "reversal")
     row = Reversal.objects.select_related(*related).filter(pk=pk).first()
     if row is None:
-        raise errors.Refused([errors.NotFound(what=_("reversal"), name=pk)])
+        raise errors.Refused([errors.NotFound(what=gettext_lazy("reversal"), name=pk)])
     return row
 
 

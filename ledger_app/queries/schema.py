@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.queries import traces
 
 # By engine, each trigger and constraint with the digest of what it says; made from a fresh database by tests/ledger_app/queries/test_schema.py.

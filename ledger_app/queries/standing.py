@@ -82,6 +82,20 @@ def of_members(holder_ids: Sequence[int], *, at: datetime) -> dict[int, list[dic
     return told
 
 
+def told(account: Account, *, at: datetime) -> dict[str, Any]:
+    """Return how one account stands at an instant, ready for JSON: the balance, its parts, and what expires next and when, where lots are kept."""
+    found = of([account], at=at)[account.pk]
+    today = at.astimezone(ZoneInfo(account.book.time_zone)).date()
+    ahead = OpenLot.objects.filter(account=account, due_on__gte=today, remaining__gt=0).order_by()
+    first = ahead.values("due_on").annotate(left=Sum("remaining")).order_by("due_on").first()
+    due = (
+        {"next_due_on": None, "next_due": None}
+        if first is None
+        else {"next_due_on": str(first["due_on"]), "next_due": first["left"]}
+    )
+    return {"on": today.isoformat(), "balance": found.balance, **found.parts(), **due}
+
+
 def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
     free = F("remaining") - F("held")
     is_due, is_ahead = Q(due_on__lt=today), Q(lot__granted_on__gt=today)

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Identifier, MovedIdentifier, Seal, SealCover
 from ledger_app.queries import links, posting_proofs, postings, schema, traces
 from ledger_app.queries.proofs import Statement, rows

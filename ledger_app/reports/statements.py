@@ -50,8 +50,8 @@ def csv_lines(span: Span) -> Iterator[str]:
         yield _csv_line(tuple(harmless(row[name]) if isinstance(row[name], str) else row[name] for name in COLUMNS))
 
 
-def json_lines(span: Span) -> Iterator[str]:
-    """Yield the statement as one JSON object over several lines, one for each movement.
+def json_lines(span: Span, standing: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Yield the statement as one JSON object over several lines, one for each movement; with how the account stands, where that is given.
 
     :raises errors.Refused: span_invalid; statement_differs, before the object ends
     """
@@ -63,7 +63,8 @@ def json_lines(span: Span) -> Iterator[str]:
             is_first = False
         else:
             sums = found
-            yield json.dumps(head(span, sums), ensure_ascii=False)[:-1] + ', "movements": ['
+            told = {**head(span, sums), **({} if standing is None else {"standing": dict(standing)})}
+            yield json.dumps(told, ensure_ascii=False)[:-1] + ', "movements": ['
     yield "]}"
 
 

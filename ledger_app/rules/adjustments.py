@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
+from ledger_app.errors.words import Word, Words
 from ledger_app.rules import posting
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.limits import Lately
@@ -127,7 +128,7 @@ class AdjustmentFacts:
     expires_at: datetime
     digest: str = ""  # of what would be shown now
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
-    moved: str = ""  # the balances as they are now, as a phrase
+    moved: Word | Words = ""  # the balances as they are now, as a phrase
     refusals: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take the entry; not asked at the decision itself
     lately: Lately = NOTHING_LATELY  # what the user has decided before
     void: tuple[str, ...] = ()  # users whose approvals count no more

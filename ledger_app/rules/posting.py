@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ledger_app import errors
-from ledger_app.errors import bounds
+from ledger_app.errors import bounds, units
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import floors, forms, objections
 from ledger_app.rules.lot_decisions import Line as LotLine
@@ -243,7 +243,7 @@ class Decision:
             return
         found = _form_refusals(draft, self._held)
         if found:
-            self.refusals += _ordered(found)
+            self.refusals += units.belonging(_ordered(found), draft.book_id)
             return
         name = (draft.book_id, draft.reference)
         known = self._held.known.get(name)
@@ -260,7 +260,7 @@ class Decision:
         if not found and (self._lots is not None or draft.moves_lots):
             found += self._place_lots(draft)
         if found:
-            self.refusals += _ordered(found)
+            self.refusals += units.belonging(_ordered(found), draft.book_id)
         elif not self._is_preview:
             if draft.reverses is not None:
                 self._undone.add(draft.reverses.id)

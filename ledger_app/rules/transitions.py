@@ -75,6 +75,18 @@ class Machine:
 
         What lies behind a state for ever is left out: its guards would answer about rows that are not theirs to judge any more.
         """
+        reached = self._reached(state)
+        return [each for each in self.transitions if not each.automatic and reached & set(each.sources)]
+
+    def comes_back(self, transition: Transition) -> bool:
+        """Return whether ``transition`` can happen again to the same subject: from where it leads, a state that it starts from can be reached.
+
+        Asked for a second time, it would then undo what others did in between: every door asks for the version that was shown.
+        """
+        return any(self._reached(transition.target or source) & set(transition.sources) for source in transition.sources)
+
+    def _reached(self, state: str) -> set[str]:
+        """Return the states that can be reached from ``state``, itself among them."""
         reached, edge = {state}, [state]
         while edge:
             here = edge.pop()
@@ -82,7 +94,7 @@ class Machine:
                 if here in each.sources and each.target and each.target not in reached:
                     reached.add(each.target)
                     edge.append(each.target)
-        return [each for each in self.transitions if not each.automatic and reached & set(each.sources)]
+        return reached
 
     def reasons(self, transition: Transition, facts: Facts) -> list[errors.LedgerError]:
         """Return why ``transition`` is not free under ``facts``: state first, then right, then guards in their order."""

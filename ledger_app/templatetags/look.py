@@ -16,12 +16,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors import units
 from ledger_app.rules import instants
 
 register = template.Library()
 
-MINUS: Final = "\u2212"
-GROUP: Final = 3
 DIGEST_SHOWN_WHOLE: Final = 12
 
 Bytes = bytes | memoryview
@@ -113,9 +112,7 @@ def amount_text(value: int, exponent: int) -> str:
     """
     if type(value) is not int:
         raise TypeError(f"An amount is an integer of minor units, not {value!r}.")
-    digits = str(abs(value)).zfill(exponent + 1)
-    whole, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
-    return (MINUS if value < 0 else "") + _grouped(whole) + ("." + fraction if fraction else "")
+    return units.amount_text(value, exponent)
 
 
 def amount_cell(value: int | None, book: Unit) -> SafeString:
@@ -251,12 +248,6 @@ def digest_tag(value: str | Bytes | None) -> SafeString:
 def instant_tag(value: datetime | None, zone: object = None) -> SafeString:
     """``{% instant at book %}``: an instant in the book's zone."""
     return instant_cell(value, zone)
-
-
-def _grouped(digits: str) -> str:
-    head = len(digits) % GROUP
-    groups = [digits[:head]] if head else []
-    return ",".join(groups + [digits[at : at + GROUP] for at in range(head, len(digits), GROUP)])
 
 
 def _hexadecimal(value: str | Bytes) -> str:

@@ -156,7 +156,7 @@ def test_an_approval_of_what_has_moved_shows_the_new_and_asks_again(desk, client
     desk.ledger.post(desk.ledger.draft("meanwhile", ("cash", 1), ("wallet", -1), on=date(2017, 2, 1)))
     asked = client.post(step_of(row, "approve"), {**shown, "reason": ""})
     assert asked.status_code == 409
-    assert "account wallet has 701 now" in asked.content.decode()
+    assert "account wallet has 701 JPY now" in asked.content.decode()
     assert client.post(step_of(row, "approve"), {**dict(asked.context["token"]), "reason": ""}).status_code == 302
 
 

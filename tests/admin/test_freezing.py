@@ -147,7 +147,7 @@ def test_a_wrong_total_is_answered_in_its_unit_and_without_the_ledgers_own(
     where = client.post(step_of(january, "freeze"), typed)["Location"]
     (said,) = work()
     told = client.get(where).content.decode()
-    assert "The control total debits, 1,031.00, is not what the ledger has." in told
+    assert "The control total debits, 1,031.00 USD, is not what the ledger has." in told
     assert "The control total entries, 8, is not what the ledger has." in told
     row = refusals(january)[0]
     assert [(each["name"], each["given"], each["found"]) for each in row.facts["untold"]] == [

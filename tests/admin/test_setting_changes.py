@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ledger_app.models import AdjustmentLimit, AuditRow, SettingChange, User
+from ledger_app.models import AdjustmentLimit, AuditRow, HoldRule, LotRule, SettingChange, User
 from tests.admin.conftest import ClientOf, page_of, step_of
 from tests.ingestion_app.operations.world import World
 
@@ -76,3 +76,52 @@ def test_a_proposal_needs_its_reason(world: World, client_of: ClientOf) -> None:
     answer = client_of(world.superuser).post(KEEP, LIMIT | {"reason": ""})
     assert (answer.status_code, SettingChange.objects.count()) == (200, 0)
     assert "reason" in answer.context["form"].errors
+
+
+HOLD_RULE = {
+    "book": "CARD",
+    "amount_most": "12.50",
+    "amount_a_day": "",
+    "hours_most": "24",
+    "targets": "settlement.31",
+    "reason": "As agreed.",
+}
+LOT_RULE = {
+    "book": "POINTS",
+    "role": "gifts",
+    "expiry": "days",
+    "validity": "20",
+    "fixed_on": "",
+    "order": "free_first",
+    "kind": "free",
+    "breakage": "programme.expense",
+    "reason": "As agreed.",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "after"),
+    [
+        (HoldRule, HOLD_RULE, {"amount_most": 1250, "amount_a_day": None, "hours_most": 24, "targets": ["settlement.31"]}),
+        (LotRule, LOT_RULE, {"expiry": "days", "validity": 20, "breakage": "programme.expense"}),
+    ],
+)
+def test_a_rule_is_proposed_by_a_form_and_changed_by_it(
+    world: World, client_of: ClientOf, other: User, model: Any, said: dict[str, str], after: dict[str, Any]
+) -> None:
+    name = model._meta.model_name
+    keep = f"/admin/ledger_app/{name}/keep/"
+    client = client_of(world.finance)
+    assert keep in client.get(f"/admin/ledger_app/{name}/").content.decode()
+    assert client_of(world.support).get(keep).status_code == 403
+    answer = client.post(keep, said)
+    row = SettingChange.objects.get()
+    assert (answer["Location"], model.objects.exists()) == (page_of(row), False)
+    assert after.items() <= row.after.items()
+    assert client_of(other).post(step_of(row, "approve"), {"version": 1}).status_code == 302
+    rule = model.objects.get()
+    form = client.get(f"/admin/ledger_app/{name}/{rule.pk}/keep/").context["form"]
+    filled = {each: str(form[each].value() if form[each].value() is not None else "") for each in said if each != "reason"}
+    assert filled == {each: value for each, value in said.items() if each != "reason"}
+    unchanged = client.post(f"/admin/ledger_app/{name}/{rule.pk}/keep/", said)
+    assert [reason["code"] for reason in unchanged.context["reasons"]] == ["setting_unchanged"]

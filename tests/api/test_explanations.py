@@ -103,7 +103,7 @@ def test_an_entry_is_told_and_its_reversal_goes_its_way(
     assert finance_client.get("/api/v1/reversals/", {"entry": entry.pk}).json()["results"][0]["reference"] == "till:s1"
     steps = f"{address}transitions/"
     assert is_problem(helper.post(f"{steps}approve/", {"shown": preview["digest"]}), 403, "not_permitted")
-    assert is_problem(finance_client.post(f"{steps}approve/", {"shown": "0"}), 409, "reversal_preview_moved")
+    assert is_problem(finance_client.post(f"{steps}approve/", {"shown": "0" * 64}), 409, "reversal_preview_moved")
     assert is_problem(finance_client.post(f"{steps}approve/", {}), 400, "shape_invalid")
     assert is_problem(finance_client.post(f"{steps}reject/", {}), 409, "reason_required")
     done = finance_client.post(f"{steps}approve/", {"shown": preview["digest"]}).json()

@@ -148,7 +148,7 @@ def test_a_period_is_marked_provisional_and_reopened_with_a_reason(world: World,
     assert finance_client.post(f"{address}/provisional/", {"version": 1}).json()["state"] == "provisional"
     assert is_problem(finance_client.post(f"{address}/reopen/", {"version": 2}), 409, "reason_required")
     assert is_problem(finance_client.post(f"{address}/reopen/", {"reason": "Late file.", "version": 1}), 409, "stale")
-    assert finance_client.post(f"{address}/reopen/", {"reason": "Late file."}).json()["state"] == "open"
+    assert finance_client.post(f"{address}/reopen/", {"reason": "Late file.", "version": 2}).json()["state"] == "open"
 
 
 def test_periods_are_found_by_book_name_and_state(world: World, client_of: ClientOf) -> None:

@@ -88,7 +88,9 @@ def test_accounts_are_suspended_by_support_and_closed_by_finance(
     support_client: APIClient, finance_client: APIClient, world: World
 ) -> None:
     address = f"/api/v1/accounts/{Account.objects.get(code='receivable.1001').pk}/"
-    assert support_client.post(f"{address}transitions/suspend/", {"reason": "Asked."}).json()["state"] == "suspended"
+    assert (
+        support_client.post(f"{address}transitions/suspend/", {"reason": "Asked.", "version": 1}).json()["state"] == "suspended"
+    )
     assert is_problem(support_client.post(f"{address}transitions/close/", {"reason": "Asked."}), 403, "not_permitted")
     assert is_problem(finance_client.post(f"{address}transitions/close/", {}), 409, "reason_required")
     closed = finance_client.post(f"{address}transitions/close/", {"reason": "Asked.", "version": 2}).json()

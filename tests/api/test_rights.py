@@ -134,8 +134,8 @@ ACTS = {
     "apply": (step(lambda world: world.approved(), "apply"), "engineer"),
     "withdraw": (step(lambda world: world.validated(), "withdraw", reason="Sent by mistake."), "engineer"),
     "freeze a batch": (step(lambda world: world.applied(), "freeze"), "finance"),
-    "provisional": (of_period("provisional"), "finance"),
-    "reopen": (of_period("reopen", "provisional", reason="A late file."), "finance"),
+    "provisional": (of_period("provisional", version=1), "finance"),
+    "reopen": (of_period("reopen", "provisional", reason="A late file.", version=1), "finance"),
     "freeze a period": (of_period("freeze", controls={"debits": 0}), "finance"),
 }
 

@@ -28,7 +28,7 @@ OPENING = {
     *("keep_reason_code", "set_limit", "keep_user", "drf_create_token"),
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
-NOT_RUN = {"demo", "seed_demo", "db_worker"}
+NOT_RUN = {"demo", "seed_demo", "db_worker", "runserver"}
 
 
 def command(name: str) -> Any:
@@ -135,7 +135,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("reverse-entry", "CARD/till:s1", "--preview"),
         ("find-member", "1001"),
         ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),
-        ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for."),
+        ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for.", "--shown-version", 1),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
@@ -149,9 +149,9 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         assert set(ended.data) == fields(name), name
     february = card_file([Purchase(slip="p1", bought_at="2017-02-02T10:00:00Z")], day=date(2017, 2, 2))
     another = world.begin(world.approved(february, name="till-2017-02-02-1.csv"))
-    ended = run("pause", another.pk, "--user", world.engineer.username, "--reason", "Wait.", "--json")
-    assert set(ended.data) == fields("pause"), ended
-    ended = run("resume", another.pk, "--user", world.engineer.username, "--json")
+    by = ("--user", world.engineer.username, "--json", "--shown-version")
+    assert set(run("pause", another.pk, "--reason", "Wait.", *by, another.version).data) == fields("pause")
+    ended = run("resume", another.pk, *by, another.version + 1)
     assert set(ended.data) == fields("resume") == fields("apply"), ended
     other = tmp_path / "till-2017-02-01-1.csv"
     other.write_bytes(card_file([], day=date(2017, 2, 1)))
@@ -172,7 +172,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("decide"), ended
     told = (
         {name for name, *_ in runs}
-        | {"propose", "decide"}
+        | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS}
         | NOT_RUN
     )
@@ -184,6 +184,15 @@ def test_fields_of_webhooks_are_those_that_are_printed(world: World, run: Run, n
     ended = run(name, *WEBHOOKS[name], "--json")
     assert ended.status == 0, ended
     assert set(ended.data) == fields(name)
+
+
+def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:
+    assert set(run("prune_uploads", "--json").data) == fields("prune_uploads")
+    finance = ("--user", world.finance.username)
+    made = run("propose_setting", "hold_rule", "book=POINTS", "amount_most=7", *finance, "--reason", "As agreed.", "--json")
+    assert set(made.data) == fields("propose_setting"), made
+    ended = run("decide_setting", made.data["change"], "withdraw", *finance, "--json")
+    assert set(ended.data) == fields("decide_setting"), ended
 
 
 @pytest.mark.parametrize(("subject", "kind"), [("CARD/receivable.1001", "account"), ("CARD/till:s1", "entry"), ("{}:2", "line")])
@@ -200,7 +209,9 @@ def test_fields_of_leave_are_those_that_are_printed(run: Run, world: World) -> N
     world.begin(half)
     set_account("settlement.32", "suspended")
     assert run("apply", half.pk, "--json").status == 1
-    assert run("pause", half.pk, "--user", world.engineer.username, "--reason", "Wait.", "--json").status == 0
+    half.refresh_from_db()
+    shown = ("--shown-version", half.version)
+    assert run("pause", half.pk, "--user", world.engineer.username, "--reason", "Wait.", *shown, "--json").status == 0
     ended = run("leave", half.pk, "--user", world.finance.username, "--reason", "Shop 32 stays closed.", "--json")
     assert ended.status == 0
     assert set(ended.data) == fields("leave")

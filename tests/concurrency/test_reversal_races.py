@@ -4,14 +4,16 @@ from datetime import date
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 
-from ledger_app import locks
+from ledger_app import errors, locks
 from ledger_app.models import Entry, Period, Reversal, User
 from ledger_app.operations import history, periods, reversals, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing
 from ledger_app.queries import reversals as asked
 from tests.concurrency.test_ledger_races import Meeting, at_once, breaches, code_of, unlocked_row, without_locks
+from tests.concurrency.test_period_races import being_frozen
 from tests.ledger_app import samples
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,3 +128,75 @@ def test_without_the_lock_of_the_period_a_proposal_is_left_in_a_frozen_one(ledge
     proposed, frozen = propose_against_freeze(ledger, monkeypatch)
     assert (code_of(proposed), code_of(frozen)) == ("Reversal", "Seal")
     assert not is_settled()
+
+
+def every_later_period(wanted, lock):
+    """Read the periods as a proposal once held them: its own and all after it."""
+    return PERIODS(wanted._replace(last_on=date.max, days=frozenset()), lock)
+
+
+PERIODS = locks._periods
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("frozen", ["2017-02", "2017-03"])
+def test_who_proposes_waits_for_no_freeze_of_another_month(ledger, single_try, frozen):
+    with being_frozen(ledger.periods[frozen]):
+        assert propose(caller("maker")).effective_on == date(2017, 1, 10)
+
+
+@pytest.mark.mariadb
+def test_by_every_later_period_the_proposal_waits(ledger, monkeypatch, single_try):
+    monkeypatch.setattr(locks, "_periods", every_later_period)
+    with being_frozen(ledger.periods["2017-03"]), pytest.raises(errors.TryAgain, match="1205"):
+        propose(caller("maker"))
+
+
+def held_by_a_proposal(ledger, monkeypatch, work):
+    """Do ``work`` in another session while a proposal waits to be written, with all its locks; return what came of it."""
+    create, outcomes = history.create, []
+
+    def and_meanwhile(row, **said):
+        outcomes.extend(at_once(work))
+        return create(row, **said)
+
+    monkeypatch.setattr(history, "create", and_meanwhile)
+    propose(caller("maker"))
+    return outcomes[0]
+
+
+def freezing(period):
+    def work():
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
+        return transactions.run(lambda: locks.own_row(Period, period.pk))
+
+    return work
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(("month", "expected"), [("2017-01", "try_again"), ("2017-02", "Period"), ("2017-03", "Period")])
+def test_a_proposal_holds_its_own_month_and_no_other(ledger, monkeypatch, single_try, month, expected):
+    assert code_of(held_by_a_proposal(ledger, monkeypatch, freezing(ledger.periods[month]))) == expected
+
+
+@pytest.mark.mariadb
+def test_by_every_later_period_a_freeze_of_another_waits_and_the_till_behind_it(ledger, monkeypatch, single_try):
+    monkeypatch.setattr(locks, "_periods", every_later_period)
+    assert code_of(held_by_a_proposal(ledger, monkeypatch, freezing(ledger.periods["2017-03"]))) == "try_again"
+
+
+@pytest.mark.mariadb
+def test_a_day_that_moved_before_the_lock_is_looked_up_again(ledger, monkeypatch, single_try):
+    day, answers = asked.day, []
+    january = {"period_id": ledger.periods["2017-01"].pk, "controls": {"entries": 1}, "code_version": "test"}
+    closer = caller("closer")
+
+    def and_then_it_freezes(entry):
+        answers.append(day(entry))
+        if len(answers) == 1:
+            at_once(lambda: periods.freeze(**january, caller=closer))
+        return answers[-1]
+
+    monkeypatch.setattr(asked, "day", and_then_it_freezes)
+    assert propose(caller("maker")).effective_on == date(2017, 2, 1)

@@ -69,7 +69,7 @@ def test_a_balance_that_moved_since_it_was_shown_is_shown_again(desk):
         desk.decide(row, digest_shown=shown)
     (said,) = raised.value.reasons
     assert said.code == "preview_moved"
-    assert "account wallet has 600 now and would have 300" in str(said)
+    assert "account wallet has 600 JPY now and would have 300 JPY" in str(said)
     assert -balance("wallet") == 6_00
 
     # Looked at again, 6.00 → 3.00, and approved.

@@ -126,7 +126,7 @@ def test_a_month_is_posted_proved_and_frozen(programme, finance):
 
     # Finance knows from the stores' statements what January came to.
     assert closing.control_totals(period("CARD", "2017-01"))["settlement"] == -120_83
-    with pytest.raises(errors.Refused, match="settlement, -12082, is not what the ledger has") as refused:
+    with pytest.raises(errors.Refused, match=r"settlement, −120\.82 USD, is not what the ledger has") as refused:
         freeze("CARD", "2017-01", finance, FIRST_OF_FEBRUARY, settlement=-120_82)
     assert "12083" not in str(refused.value.reasons[0].as_dict())
     card = freeze("CARD", "2017-01", finance, FIRST_OF_FEBRUARY, settlement=-120_83)
@@ -178,7 +178,7 @@ def test_points_cannot_be_spent_twice(programme):
         return transactions.run(lambda: entries.post(drafts=[draft], origin=origin, caller=programme))
 
     spend("spend-1", 100)
-    with pytest.raises(errors.Refused, match="would fall to -1, below its floor of 0"):
+    with pytest.raises(errors.Refused, match="would fall to −1 points, below its floor of 0 points"):
         spend("spend-2", 13)
     spend("spend-3", 12)
     assert balance("1001-points") == 0

@@ -131,8 +131,8 @@ def test_of_points_that_are_held_for_a_purchase_a_part_is_taken_and_the_rest_is_
     hold, _new = holds.place(wanted=wanted, caller=till(at(2017, 3, 30)))
     assert refused(lambda: programme.post(programme.draft("too-much", -51, on=date(2017, 3, 30)), at=at(2017, 3, 30))) == [
         (
-            "lots_short: Account M1 has 50 to spend on 2017-03-30, not 51 (entry too-much); 250 are held, 0 were due before and "
-            "0 are granted from a later day. Release what is held, or spend less."
+            "lots_short: Account M1 has 50 points to spend on 2017-03-30, not 51 points (entry too-much); 250 points are held, 0 points were due before and "
+            "0 points are granted from a later day. Release what is held, or spend less."
         )
     ]
 

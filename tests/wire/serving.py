@@ -18,6 +18,7 @@ from tests.ingestion_app.operations import world as worlds
 ROOT = Path(settings.BASE_DIR)
 BEGIN_SECONDS = 60
 ANSWER_SECONDS = 30
+CONFIGURED = ("--config", "config/gunicorn_conf.py", "config.wsgi")
 PROGRAM = re.compile(r"^\s*(?:\.venv/bin/)?gunicorn (--config \S+ config\.wsgi[^&\n]*)", re.MULTILINE)
 
 

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 12
 def small_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of one process with two threads: three who hold a thread each would be enough."""
     folder = tmp_path_factory.mktemp("small")
-    with serving.serving(folder, "config.wsgi", "--workers", "1", "--threads", "2") as server:
+    with serving.serving(folder, *serving.CONFIGURED, "--workers", "1", "--threads", "2") as server:
         yield server
 
 

@@ -34,12 +34,12 @@ class Command(commands.Command):
         return apply(commands.find_batch(options["batch"]), commands.caller(options["user"]), options["workers"])
 
 
-def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "") -> commands.Outcome:
+def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "", version: int | None = None) -> commands.Outcome:
     """Apply a batch and tell what was done: chunks applied, skipped, stopped with their reasons, and the receipt.
 
-    ``name`` is ``resume`` where that was asked for, which alone ends a pause.
+    ``name`` is ``resume`` where that was asked for, which alone ends a pause; ``version`` is the one that was shown, where one was.
     """
-    applying.begin(batch_id=batch.pk, caller=caller, name=name)
+    applying.begin(batch_id=batch.pk, caller=caller, name=name, version=version)
     with beating(Worker.Kind.APPLY), commands.Progress() as progress:
         applied = applying.carry_on(
             batch_id=batch.pk,

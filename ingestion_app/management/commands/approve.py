@@ -8,6 +8,8 @@ from config import commands
 from ingestion_app.models import Batch
 from ingestion_app.operations import deciding
 from ingestion_app.queries import batches
+from ledger_app.errors import Refused
+from ledger_app.errors.shown import PlanNotSaid
 
 
 class Command(commands.Command):
@@ -50,6 +52,8 @@ def approve(
         Batch.State.REVERSED,
     }:
         shown = plan or batches.hexadecimal(batch.plan_digest)
+        if not plan and batches.was_approved_before(batch):
+            raise Refused([PlanNotSaid(batch=batch.pk, plan=shown or "–")])
         batch = deciding.approve(
             batch_id=batch.pk, digest_shown=shown, caller=caller, note=note, acknowledged_version=known_version
         )

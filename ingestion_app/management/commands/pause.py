@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ingestion_app.operations import applying
+from ingestion_app.states import BATCH
 
 
 class Command(commands.Command):
@@ -18,12 +19,14 @@ class Command(commands.Command):
         parser.add_argument("batch", type=commands.positive, metavar="BATCH")
         parser.add_argument("--user", required=True, metavar="U")
         parser.add_argument("--reason", required=True, metavar="T")
+        commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
         """Pause, unless it was already done."""
         caller = commands.caller(options["user"])
         batch = commands.find_batch(options["batch"])
         if not batch.is_paused:
-            batch = applying.pause(batch_id=batch.pk, caller=caller, reason=options["reason"])
-        data = {"batch": batch.pk, "state": batch.state, "is_paused": batch.is_paused}
+            version = commands.demand_version(BATCH, "pause", batch, options["shown_version"])
+            batch = applying.pause(batch_id=batch.pk, caller=caller, reason=options["reason"], version=version)
+        data = {"batch": batch.pk, "state": batch.state, "version": batch.version, "is_paused": batch.is_paused}
         return commands.Outcome(data, (f"batch {batch.pk} ({batch}) is {batch.state}, paused",))

@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ingestion_app.management.commands import apply
+from ingestion_app.states import BATCH
 
 
 class Command(commands.Command):
@@ -18,8 +19,13 @@ class Command(commands.Command):
         parser.add_argument("batch", type=commands.positive, metavar="BATCH")
         parser.add_argument("--user", required=True, metavar="U")
         parser.add_argument("--workers", type=commands.positive, default=1, metavar="N", help="processes (SQLite: always one)")
+        commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
         """Resume."""
         caller = commands.caller(options["user"])
-        return apply.apply(commands.find_batch(options["batch"]), caller, options["workers"], name="resume")
+        batch, version = commands.find_batch(options["batch"]), options["shown_version"]
+        # One that is not paused has nothing of anybody's that could be undone.
+        if batch.is_paused:
+            version = commands.demand_version(BATCH, "resume", batch, version)
+        return apply.apply(batch, caller, options["workers"], name="resume", version=version)

@@ -14,6 +14,7 @@ from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches
+from ingestion_app.states import BATCH
 from ledger_app.errors.printable import filled
 from ledger_app.operations.audit import Caller
 
@@ -32,14 +33,21 @@ class Command(commands.Command):
         parser.add_argument("--user", metavar="U", help="who validates; the system where it is not given")
         parser.add_argument("--workers", type=commands.positive, default=1, metavar="N", help="processes that read a large file")
         parser.add_argument("--again", action="store_true", help="validate a batch that is validated or approved once more")
+        commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
         """Validate, unless it was already done."""
         caller = commands.caller(options["user"])
-        return validate(commands.find_batch(options["batch"]), caller, options["workers"], again=options["again"])
+        batch, version = commands.find_batch(options["batch"]), options["shown_version"]
+        # An approval that holds is another's, and would be void. One whose plan has moved is void already.
+        if options["again"] and batch.state == Batch.State.APPROVED and not batches.moved(batch):
+            version = commands.demand_version(BATCH, "validate", batch, version)
+        return validate(batch, caller, options["workers"], again=options["again"], version=version)
 
 
-def validate(batch: Batch, caller: Caller, workers: int = 1, *, again: bool = False) -> commands.Outcome:
+def validate(
+    batch: Batch, caller: Caller, workers: int = 1, *, again: bool = False, version: int | None = None
+) -> commands.Outcome:
     """Validate a batch and tell what came of it. A batch past validation is left as it is, which is said, with what would do otherwise."""
     has_plan = batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED}
     if batch.state in POSTED:
@@ -54,6 +62,7 @@ def validate(batch: Batch, caller: Caller, workers: int = 1, *, again: bool = Fa
             now=doorways.now,
             workers=min(workers, commands.WORKERS_MOST),
             told=progress.phase,
+            version=version,
         )
     return tell(batch)
 
@@ -77,6 +86,7 @@ def tell(batch: Batch) -> commands.Outcome:
     data = {
         "batch": batch.pk,
         "state": batch.state,
+        "version": batch.version,
         "records": batch.record_count,
         "sum": batch.record_sum,
         "trailer_count": batch.trailer_count,

@@ -1,4 +1,4 @@
-"""wake [--every SECONDS]: queues the batches that should be applied and are in nobody's hands, and ends proposals that nobody decided in time."""
+"""wake [--every SECONDS]: queues what was asked for and is in nobody's hands, and ends proposals that nobody decided in time."""
 
 import json
 import logging
@@ -17,6 +17,7 @@ from config import commands, doorways
 from ingestion_app import tasks
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Worker
+from ledger_app import tasks as ledger_tasks
 from ledger_app.operations import adjustments, holds, traces
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Command(commands.Command):
     """Wakes what is asleep."""
 
     help = (
-        "Queue the batches that are being applied and that nobody works on, such as those of a worker that was killed; "
+        "Queue what was asked for and nobody works on: batches being applied, validations, freezes, such as those of a worker that was killed; "
         "end the holds whose time is over; mark proposed adjustments that nobody decided in time."
     )
 
@@ -95,20 +96,32 @@ def _wake() -> list[int]:
     return tasks.wake(at=doorways.now(), silent_after=timedelta(seconds=settings.KAKUTEI_LEASE_SECONDS))
 
 
+def _wake_freezes() -> list[int]:
+    return ledger_tasks.wake()
+
+
 def _expire() -> list[int]:
     return adjustments.expire_overdue(caller=commands.caller(None))
 
 
-JOBS: Final[dict[str, Callable[[], list[int]]]] = {"holds": _end_holds, "woken": _wake, "expired": _expire, "linked": _link}
+JOBS: Final[dict[str, Callable[[], list[int]]]] = {
+    "holds": _end_holds,
+    "woken": _wake,
+    "freezes": _wake_freezes,
+    "expired": _expire,
+    "linked": _link,
+}
 
 
 def _told(done: Done) -> Done:
     """Return what is told of what was done: holds tell of themselves in their audit rows, the chain in its links."""
-    return {name: done.get(name, []) for name in ("woken", "expired")}
+    told = {name: done.get(name, []) for name in ("woken", "expired")}
+    return told | ({"freezes": done["freezes"]} if done.get("freezes") else {})
 
 
 def _sentence(done: Done) -> str:
-    woken, expired = done["woken"], done["expired"]
+    woken, expired, freezes = done["woken"], done["expired"], done.get("freezes", [])
     told = f"queued again: {', '.join(f'batch {number}' for number in woken)}" if woken else "every batch is in somebody's hands"
+    told += f"; freezes queued again: {', '.join(f'period {number}' for number in freezes)}" if freezes else ""
     ended = f"; not decided in time: {', '.join(f'adjustment #{number}' for number in expired)}" if expired else ""
     return told + ended

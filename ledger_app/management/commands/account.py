@@ -1,38 +1,58 @@
-"""account BOOK CODE suspend|reopen|close --user U --reason T: changes the state of an account."""
+"""account BOOK CODE [suspend|reopen|close --user U --reason T]: says how an account stands, and changes its state."""
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, doorways
 from ledger_app.errors import NotFound, Refused
+from ledger_app.management.standing import standing_text
+from ledger_app.models import Account
 from ledger_app.operations import accounts
-from ledger_app.queries import explain
+from ledger_app.queries import explain, standing
 from ledger_app.rules.accounts import ACCOUNT
 
 
 class Command(commands.Command):
-    """Suspends, reopens or closes an account."""
+    """Says how an account stands; suspends, reopens or closes it."""
 
-    help = "Suspend, reopen or close an account, with a reason."
+    help = "Say how an account stands: balance, held, overdue, to spend, next to expire; or suspend, reopen or close it, with a reason."
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("book", metavar="BOOK")
         parser.add_argument("code", metavar="CODE")
         names = [transition.name for transition in ACCOUNT.transitions]
-        parser.add_argument("action", metavar="|".join(names), choices=names)
-        parser.add_argument("--user", required=True, metavar="U")
-        parser.add_argument("--reason", required=True, metavar="T")
+        parser.add_argument("action", metavar="|".join(names), choices=names, nargs="?")
+        parser.add_argument("--user", metavar="U")
+        parser.add_argument("--reason", metavar="T")
+        commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Change the state, unless it is the one that is asked for."""
-        transition = ACCOUNT.transition(options["action"])
-        caller = commands.caller(options["user"], deciding=transition.decides)
+        """Change the state, where that is asked for and it is another, and say how the account stands."""
+        action = options["action"]
+        if action and not (options["user"] and options["reason"]):
+            raise CommandError(_("--user and --reason are needed to change the state of an account"), returncode=commands.USAGE)
         account = explain.find_account(options["book"], options["code"])
         if account is None:
             raise Refused([NotFound(what=f"account of {options['book']}", name=options["code"])])
-        if account.state != transition.target:
-            account = accounts.change(account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller)
+        if action:
+            account = _changed(account, action, options)
+        told = standing.told(account, at=doorways.now())
         data = {"book": options["book"], "account": account.code, "state": account.state, "version": account.version}
-        return commands.Outcome(data, (f"{options['book']}/{account.code} is {account.state}",))
+        said = f"{options['book']}/{account.code} is {account.state}"
+        return commands.Outcome({**data, "standing": told}, (said, standing_text(account, told)))
+
+
+def _changed(account: Account, action: str, options: dict[str, Any]) -> Account:
+    transition = ACCOUNT.transition(action)
+    caller = commands.caller(options["user"], deciding=transition.decides)
+    if account.state == transition.target:
+        return account
+    version = commands.demand_version(ACCOUNT, transition.name, account, options["shown_version"])
+    changed = accounts.change(
+        account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller, version=version
+    )
+    changed.book = account.book
+    return changed

@@ -7,9 +7,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, doorways
 from ledger_app import errors
-from ledger_app.queries import explain
+from ledger_app.management.standing import standing_text
+from ledger_app.queries import explain, standing
 from ledger_app.queries import statements as lines
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.statements import FIRST_DAY, Span
@@ -39,16 +40,20 @@ class Command(commands.Command):
             raise errors.Refused([errors.NotFound(what=f"account of {book}", name=code)])
         span = Span(account, options["first_on"], options["last_on"], options["known_at"])
         statements.check(span)
+        now = standing.told(account, at=doorways.now())
         path: Path | None = options["output"]
         if path is None:
             if options["format"] == "xlsx":
                 raise CommandError(_("xlsx needs --output FILE"), returncode=commands.USAGE)
-            as_object = statements.json_lines(span)
-            return commands.Report(as_object, as_object if options["format"] == "json" else statements.csv_lines(span))
+            as_object = statements.json_lines(span, now)
+            if options["format"] == "json":
+                return commands.Report(as_object, as_object)
+            # Beside the table, and not in it: whoever reads that has the movements alone.
+            return commands.Report(as_object, statements.csv_lines(span), (standing_text(account, now),))
         try:
             with replacing_bytes(path) as file:
                 statements.write(span, options["format"], file)
         except OSError as error:
             raise commands.path_unusable(path, error) from error
-        data = {**statements.head(span, lines.sums(span)), "path": str(path), "bytes": path.stat().st_size}
+        data = {**statements.head(span, lines.sums(span)), "standing": now, "path": str(path), "bytes": path.stat().st_size}
         return commands.Outcome(data, (json.dumps(data, ensure_ascii=False),))

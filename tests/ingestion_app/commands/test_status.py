@@ -63,15 +63,35 @@ def test_status_of_what_is_not_there_is_refused(world, command):
 
 
 def test_pause_and_resume(world, begun, command):
-    paused = command("pause", begun.pk, "--user", "erika", "--reason", "The sender called.")
-    assert (paused.status, paused.data) == (0, {"batch": begun.pk, "state": "applying", "is_paused": True})
+    unsaid = command("pause", begun.pk, "--user", "erika", "--reason", "The sender called.")
+    assert (unsaid.status, worlds.codes(unsaid.data["refused"])) == (1, ["version_not_said"])
+    assert f"--shown-version {begun.version}" in unsaid.complaint
+    paused = command("pause", begun.pk, "--user", "erika", "--reason", "The sender called.", "--shown-version", begun.version)
+    told = {"batch": begun.pk, "state": "applying", "version": begun.version + 1, "is_paused": True}
+    assert (paused.status, paused.data) == (0, told)
     assert command("pause", begun.pk, "--user", "erika", "--reason", "Again.").status == 0, "it is paused already"
     refused: Said = command("apply", begun.pk)
     assert (refused.status, worlds.codes(refused.data["refused"])) == (1, ["paused"])
-    assert command("resume", begun.pk, "--user", "sora").status == 1, "support may not"
-    resumed = command("resume", begun.pk, "--user", "erika")
+    shown = ("--shown-version", paused.data["version"])
+    assert command("resume", begun.pk, "--user", "sora", *shown).status == 1, "support may not"
+    unsaid = command("resume", begun.pk, "--user", "erika")
+    assert (unsaid.status, worlds.codes(unsaid.data["refused"])) == (1, ["version_not_said"])
+    resumed = command("resume", begun.pk, "--user", "erika", *shown)
     assert (resumed.status, resumed.data["state"]) == (0, "applied")
     assert resumed.data["receipt"]["equal"] is True
+
+
+def test_a_command_that_is_run_again_takes_no_approval_away_and_gives_none(world, command):
+    batch = world.approved()
+    unsaid = command("validate", batch.pk, "--again")
+    assert (unsaid.status, worlds.codes(unsaid.data["refused"])) == (1, ["version_not_said"])
+    assert command("validate", batch.pk).data["state"] == "approved"
+    again = command("validate", batch.pk, "--again", "--shown-version", batch.version)
+    assert (again.status, again.data["state"]) == (0, "validated")
+    approve = ("approve", batch.pk, "--user", "fumiko")
+    unseen = command(*approve)
+    assert (unseen.status, worlds.codes(unseen.data["refused"])) == (1, ["plan_not_said"])
+    assert command(*approve, "--plan", again.data["plan"]).data["state"] == "approved"
 
 
 def test_apply_once_more_gives_the_receipt_of_a_run_that_added_nothing(world, command):
@@ -163,7 +183,7 @@ def test_validate_without_again_says_that_it_read_nothing_and_names_the_account_
         assert "account receivable.1002 in book CARD is Suspended" in told.complaint
         assert f"validate {batch.pk} --again" in told.complaint
     worlds.set_account("receivable.1002", "open")
-    assert command("validate", batch.pk, "--again").data["read"]
+    assert command("validate", batch.pk, "--again", "--shown-version", batch.version).data["read"]
 
 
 def test_the_last_line_of_a_rejection_says_how_many_findings_are_kept(world, command, monkeypatch):

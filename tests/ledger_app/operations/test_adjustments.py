@@ -173,7 +173,7 @@ def test_a_decision_on_a_balance_that_has_moved_is_refused_and_says_what_moved(d
     desk.ledger.post(desk.ledger.draft("meanwhile", ("cash", 1), ("wallet", -1), on=date(2017, 2, 1)))
     with pytest.raises(errors.Refused) as refusal:
         desk.decide(row, digest_shown=shown)
-    assert "account wallet has 701 now and would have 901" in refusal.value.sentence
+    assert "account wallet has 701 JPY now and would have 901 JPY" in refusal.value.sentence
     assert (balance("wallet"), Entry.objects.filter(reference__startswith="adjustment").count()) == (-701, 0)
     assert desk.decide(row).state == "approved"
 

@@ -1,11 +1,13 @@
 """Many rows in one statement: what does not fit a column is refused by the database, never cut or bent."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from ledger_app import errors
+from ledger_app.models import Holder
 from ledger_app.operations import bulk
 
 TABLE = "bulk_sample"
@@ -140,3 +142,38 @@ def test_whoever_gives_up_between_blocks_finds_nothing_under_way() -> None:
         cursor.execute(f"SELECT COUNT(*) FROM {TABLE}")
         assert cursor.fetchone()[0] >= 1
     del given
+
+
+@pytest.fixture
+def without_returning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on MySQL, where a statement returns no rows."""
+    monkeypatch.setattr(type(connection.features), "can_return_rows_from_bulk_insert", False)
+
+
+def holders(count: int) -> list[Holder]:
+    return [
+        Holder(name=f"Member {number}", opened_at=datetime(2017, 1, 1, 0, 0, 0, number, tzinfo=UTC)) for number in range(count)
+    ]
+
+
+@pytest.mark.mariadb
+def test_numbers_are_read_back_where_no_statement_returns_them(
+    without_returning: None, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(bulk, "OBJECTS_A_CALL", 40)
+    with django_assert_num_queries(9):  # for each forty: the insert, its first number, the rows
+        rows = bulk.numbered(holders(100))
+    assert dict(Holder.objects.filter(name__startswith="Member").values_list("pk", "name")) == {row.pk: row.name for row in rows}
+
+
+@pytest.mark.mariadb
+def test_a_number_under_which_another_row_stands_is_refused(without_returning: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = type(Holder.objects).bulk_create
+
+    def somebody_in_between(manager: Any, rows: Any, **said: Any) -> Any:
+        create(manager, rows, **said)
+        Holder.objects.filter(name="Member 3").update(name="Another")
+
+    monkeypatch.setattr(type(Holder.objects), "bulk_create", somebody_in_between)
+    with pytest.raises(errors.WrittenDiffers):
+        bulk.numbered(holders(5))

@@ -154,6 +154,24 @@ def test_role_and_number_that_run_into_those_of_another_are_told_by_the_line(led
     assert Holder.objects.count() == before
 
 
+def test_role_and_number_that_run_into_those_of_another_block_are_told_before_anything_is_written(ledger, register, monkeypatch):
+    monkeypatch.setattr(registering, "BLOCK", 2)
+    opening.set_template(book=ledger.book, role="points.x", category="liability", floor=0, caller=ledger.caller)
+    receipt = register("member_number\nx.7\n8\n9\n7\n")
+    (finding,) = receipt.findings
+    assert (finding.line, finding.column, finding.error.code) == (5, "member_number", "account_code_taken")
+    assert finding.error.facts == {"account": "points.x.7", "book": ledger.book.code}
+    assert not Holder.objects.filter(identifiers__value__in=["x.7", "8", "9", "7"]).exists()
+
+
+def test_who_is_there_and_lacks_an_account_that_another_has_is_told_by_the_line(ledger, register):
+    register("member_number\n5\n")
+    opening.set_template(book=ledger.book, role="gifts", category="liability", floor=0, caller=ledger.caller)
+    books.open_accounts(book=ledger.book, openings=[books.AccountOpening("gifts.5", "gifts", "asset")], caller=ledger.caller)
+    (finding,) = register("member_number\n4\n5\n").findings
+    assert (finding.line, finding.error.code) == (3, "account_code_taken")
+
+
 def test_a_line_that_says_the_same_twice_is_counted_and_registered_once(register, monkeypatch):
     monkeypatch.setattr(registering, "BLOCK", 2)
     receipt = register(f"{CSV}71,a,,\n71,a,,\n72,,,\n71,a,,\n")

@@ -307,10 +307,10 @@ PARTS = {
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
 
-def public():
-    """Return the public functions of the ledger's operations that are told who calls."""
+def public(application="ledger_app"):
+    """Return the public functions of an application's operations that are told who calls."""
     found = set()
-    for path in sorted((Path(settings.BASE_DIR) / "ledger_app/operations").glob("*.py")):
+    for path in sorted((Path(settings.BASE_DIR) / application / "operations").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 arguments = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}

@@ -1,11 +1,14 @@
 """A world in which every table of both applications has rows, all of them written by operations."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 from django.contrib.auth.models import Group, Permission
 
+from ingestion_app.operations import pruning
+from ledger_app.errors import Refused
 from ledger_app.models import Account, Book, Entry, User
 from ledger_app.operations import (
     adjustments,
@@ -182,6 +185,9 @@ def _files(world: World) -> None:
     content = worlds.card_file([*worlds.PURCHASES, Purchase("9999", "31", "b1", "10")])
     first = world.applied(content)
     world.receipt(content)
+    with suppress(Refused):
+        world.receipt(worlds.card_file(sequence=7), name="of-no-slot.csv")
+    pruning.prune(directory=world.directory, attachments=world.directory / "none", before=LATER, caller=world.caller())
     world.freeze(first)
     world.freeze_period(world.opened[0])
     points = world.opened[2]

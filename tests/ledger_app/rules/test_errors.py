@@ -40,8 +40,8 @@ MODULES = (
     rows,
     ingestion_app.errors,
     opening,
-    settings,
     requests,
+    settings,
     webhooks,
 )
 # Bases, which are never shown by themselves.
