@@ -79,7 +79,7 @@ def test_a_webhook_is_changed_rotated_and_replayed_at_the_version_that_was_shown
         ({"url": "http://receiver.example/"}, 409, "webhook_address_refused"),
         ({"kinds": ["Batch"]}, 409, "webhook_kinds_invalid"),
         ({"kinds": "batch"}, 400, "shape_invalid"),
-        ({"name": " shop"}, 409, "label_invalid"),
+        ({"name": " shop"}, 400, "shape_invalid"),
         ({"secret": "mine"}, 400, "shape_invalid"),
     ],
 )
