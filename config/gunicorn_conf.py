@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 bind = "127.0.0.1:8000"
 worker_class = "config.buffered_worker.BufferedWorker"
@@ -39,7 +40,7 @@ logconfig_dict = {
 }
 
 
-def on_starting(server):  # noqa: ANN001, ANN201 - gunicorn calls it so, and brings no types
+def on_starting(server: Any) -> None:
     """Before anything is bound: ask whether this may be served at these addresses. In a process of its own, so that a reload sees new code."""
     addresses = [
         ":".join(str(part) for part in address) if isinstance(address, tuple) else str(address) for address in server.cfg.address

@@ -17,17 +17,19 @@ class IngestionConfig(AppConfig):
         from django.conf import settings
 
         from ingestion_app.operations import originals
-        from ingestion_app.queries import closing, constraints, origins, proofs, reversals
+        from ingestion_app.queries import closing, constraints, origins, proofs, reversals, weights
         from ledger_app.models import Posting
         from ledger_app.queries import closing as ledger_closing
         from ledger_app.queries import constraints as ledger_constraints
         from ledger_app.queries import origins as ledger_origins
         from ledger_app.queries import proofs as ledger_proofs
         from ledger_app.queries import reversals as ledger_reversals
+        from ledger_app.queries import weights as ledger_weights
 
         ledger_closing.register(closing.unfinished)
         ledger_constraints.register(constraints.COLLIDE)
         ledger_reversals.register(reversals.of_entry)
+        ledger_weights.register(weights.reason_of)
         read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
         ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
         ledger_proofs.register(proofs.STATEMENTS, triggers=proofs.EXPECTED_TRIGGERS)

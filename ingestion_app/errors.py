@@ -298,7 +298,27 @@ class BatchOverLimit(LedgerError):
     amounts = frozenset({"total", "limit"})
     template = _(
         "The adjustments of this batch come to {total} in book {book}, and {user} alone decides up to {limit}. "
-        "Someone with a higher limit must approve it, or it is withdrawn and sent in smaller files."
+        "Someone with a higher limit must approve it, or it is withdrawn, and what it adjusts is proposed one by one."
+    )
+
+
+class BatchOverLimitInSum(LedgerError):
+    """The adjustments of a batch, with those of files that the approver has approved lately, come to more than the approver may decide alone."""
+
+    code = "batch_over_limit_in_sum"
+    amounts = frozenset({"total", "before", "limit"})
+    template = _(
+        "{user} alone decides up to {limit} by files in {days} days in book {book}; files of {before} were approved before, and the adjustments "
+        "of this batch come to {total}. Another person must approve it, or it is withdrawn, and what it adjusts is proposed one by one."
+    )
+
+
+class BatchProposerAway(LedgerError):
+    """Whoever received or validated the file, or proposed the reversal, may not do so any more."""
+
+    code = "batch_proposer_away"
+    template = _(
+        "{user}, on whose work this plan rests, may not do it any more. Withdraw it, or have somebody validate it again who may."
     )
 
 

@@ -1,12 +1,14 @@
 """The states of a batch: the one table of its transitions, and the guards."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
+from ledger_app.rules.limits import Weight
 from ledger_app.rules.transitions import Machine, Transition
 
 
@@ -37,6 +39,11 @@ class BatchFacts:
     beyond_limits: tuple[
         tuple[str, int, int], ...
     ] = ()  # (book, total, limit) where adjustments come to more than the user decides alone
+    beyond_in_sum: tuple[LedgerError, ...] = ()  # why they are too much with what was decided lately
+    weights: Mapping[str, Sequence[Weight]] = field(
+        default_factory=dict
+    )  # what is adjusted, by book; empty where it was not asked for
+    proposers_away: tuple[str, ...] = ()  # users who received or planned it and may not any more
     planned_version: int = 0  # of the source, under which the plan was made
     newer_version: int | None = None  # of the source, loaded since
     acknowledged_version: int | None = None  # the newer one that the approver says to know of
@@ -71,11 +78,17 @@ def plan_was_shown(facts: BatchFacts) -> list[LedgerError]:
 
 
 def is_within_limits(facts: BatchFacts) -> list[LedgerError]:
-    """Adjustments in the batch come to no more than the approver may decide alone."""
-    return [
+    """Adjustments in the batch come to no more than the approver may decide alone, at once and with what was decided lately."""
+    found: list[LedgerError] = [
         errors.BatchOverLimit(user=facts.user_name, book=book, total=total, limit=limit)
         for book, total, limit in facts.beyond_limits
     ]
+    return found or list(facts.beyond_in_sum)
+
+
+def proposers_still_may(facts: BatchFacts) -> list[LedgerError]:
+    """Whoever received the file and validated it, or proposed the reversal, may still do so."""
+    return [errors.BatchProposerAway(user=name) for name in facts.proposers_away]
 
 
 def plan_holds(facts: BatchFacts) -> list[LedgerError]:
@@ -207,7 +220,14 @@ BATCH = Machine(
             target="approved",
             right="ingestion_app.approve_batch",
             who=_("Finance"),
-            guards=(approver_is_another, is_within_limits, plan_was_shown, newer_rules_are_known, plan_holds),
+            guards=(
+                approver_is_another,
+                proposers_still_may,
+                is_within_limits,
+                plan_was_shown,
+                newer_rules_are_known,
+                plan_holds,
+            ),
             decides=True,
             writes="approver and approved digest",
             told=_("approved the plan"),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -38,11 +39,13 @@ class LedgerConfig(AppConfig):
             reversal_proofs,
             reversals,
             setting_proofs,
+            totals,
             trace_proofs,
             undecided,
             units,
         )
 
+        connection_created.connect(totals.install, dispatch_uid="kakutei.totals")
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
         error_units.register(units.of)

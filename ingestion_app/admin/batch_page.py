@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +21,7 @@ from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
 from ledger_app.errors.printable import escaped
 from ledger_app.models import AuditRow, Book, Period
+from ledger_app.queries.totals import Total
 from ledger_app.templatetags import look
 
 FINDINGS_SHOWN = 12
@@ -228,7 +229,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
 def _left_out(batch: Batch) -> list[tuple[Any, Any]]:
     """Say how much is left out where a batch ends with what is applied of it, and why that has stopped."""
     rest = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
-    of_rest = rest.aggregate(chunks=Count("id"), records=Sum("record_count"))
+    of_rest = rest.aggregate(chunks=Count("id"), records=Total("record_count"))
     first = rest.filter(state=Chunk.State.STOPPED).order_by("number").first()
     why = [(_("Why the first has stopped"), first.reasons[0]["sentence"])] if first is not None and first.reasons else []
     return [

@@ -194,8 +194,8 @@ def _more_text(explained: EntryExplained) -> str:
     )
 
 
-def _money(amount: int, book: Book) -> str:
-    return f"{decimal_text(amount, book.exponent)} {book.unit}"
+def _money(amount: int | None, book: Book) -> str:
+    return "–" if amount is None else f"{decimal_text(amount, book.exponent)} {book.unit}"
 
 
 def _asked_text(explained: AccountExplained, balance: str) -> str:
@@ -221,7 +221,7 @@ def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
         )
     )
     rows = [(_("Sealed balance"), sums.opening, sealed)]
-    rows.append((_("Since then"), sums.debit + sums.credit, _("{count} lines").format(count=sums.line_count)))
+    rows.append((_("Since then"), sums.moved, _("{count} lines").format(count=sums.line_count)))
     if sums.dated_later_count:
         rows.append((_("Dated later"), sums.dated_later, _("{count} lines").format(count=sums.dated_later_count)))
     if sums.posted_later_count:

@@ -7,11 +7,14 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries import batches
-from ingestion_app.states import BATCH
+from ingestion_app.queries import batches, definitions
+from ingestion_app.states import BATCH, BatchFacts
+from ledger_app import locks
 from ledger_app.errors import Refused
-from ledger_app.operations import transitions
+from ledger_app.models import Book, DecidedAmount
+from ledger_app.operations import transitions, weighing
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import limits
 
 
 def approve(
@@ -38,7 +41,7 @@ def approve(
         version,
         digest_shown=digest_shown,
         acknowledged_version=acknowledged_version,
-        columns=lambda row: {"approved_by": caller.user, "approved_digest": row.plan_digest},
+        columns=lambda row, facts: _approved(row, facts, caller),
     )
 
 
@@ -48,7 +51,8 @@ def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None 
     :raises Refused: with every reason; something_applied among them
     """
 
-    def columns(row: Batch) -> dict[str, Any]:
+    def columns(row: Batch, _facts: BatchFacts) -> dict[str, Any]:
+        weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, at=caller.at)
         rest = Chunk.objects.filter(batch=row).exclude(state=Chunk.State.APPLIED)
         # Whoever holds a chunk has lost it, or has applied it before: both are known only when its row is had.
         rest.update(lease_token=F("lease_token") + 1, lease_until=None)
@@ -76,10 +80,18 @@ def _decide(
     *,
     digest_shown: str | None = None,
     acknowledged_version: int | None = None,
-    columns: Any = lambda _row: {},
+    columns: Any = lambda _row, _facts: {},
 ) -> Batch:
-    def write(row: Batch, _facts: Any) -> Mapping[str, Any]:
-        return dict(columns(row))
+    def write(row: Batch, facts: BatchFacts) -> Mapping[str, Any]:
+        return dict(columns(row, facts))
+
+    def facts_of(row: Batch) -> BatchFacts:
+        if name == "approve" and (books := definitions.definition_of(row.source_version).adjusted_books):
+            # Two approvals at once would each see what was decided before both.
+            locks.beside_own(limits.of_books(list(Book.objects.filter(code__in=books).values_list("id", flat=True))))
+        return batches.facts(
+            row, user=caller.user, digest_shown=digest_shown, acknowledged_version=acknowledged_version, at=caller.at
+        )
 
     return transitions.perform(
         transitions.Request(
@@ -88,9 +100,7 @@ def _decide(
             model=Batch,
             pk=batch_id,
             caller=caller,
-            facts=lambda row: batches.facts(
-                row, user=caller.user, digest_shown=digest_shown, acknowledged_version=acknowledged_version
-            ),
+            facts=facts_of,
             write=write,
             reason=reason,
             version=version,
@@ -100,3 +110,12 @@ def _decide(
             },
         )
     )
+
+
+def _approved(row: Batch, facts: BatchFacts, caller: Caller) -> dict[str, Any]:
+    """Write down what a batch of adjustments moves, and return the columns of an approval."""
+    weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, at=caller.at)
+    for book in Book.objects.filter(code__in=facts.weights).order_by("code"):
+        moved = facts.weights[book.code]
+        weighing.record(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, book=book, weights=moved, caller=caller)
+    return {"approved_by": caller.user, "approved_digest": row.plan_digest}

@@ -24,7 +24,8 @@ from ingestion_app.queries import batches, definitions
 from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import Refused
-from ledger_app.operations import collecting, filing, measuring, transactions, transitions
+from ledger_app.models import DecidedAmount
+from ledger_app.operations import collecting, filing, measuring, transactions, transitions, weighing
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.judging import ROOM, farthest
 
@@ -278,6 +279,7 @@ class _Validation:
         examination, found = self._examination, self.found
         assert examination is not None, "the survey comes first"  # noqa: S101 - the order of two calls in this module
         plans.clear(batch)
+        weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=batch.pk, at=caller.at)
         found.findings.write(batch)
         columns: dict[str, Any] = {
             "record_count": examination.received_count,

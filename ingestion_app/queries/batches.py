@@ -4,22 +4,26 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.queries import definitions, footing, reversals
+from ingestion_app.queries import definitions, footing, reversals, weights
 from ingestion_app.states import BatchFacts
+from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
 from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
-from ledger_app.queries.adjustments import limit_of
+from ledger_app.queries import clock, decided, totals
+from ledger_app.queries.limits import limit_of
 from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.adjustments import Limit
+from ledger_app.queries.totals import Total
+from ledger_app.rules.limits import Limit, Weight
 
 ChunkPlan = tuple[int, int, int, dict[str, list[int]], str]  # number, records, sum, totals by book, digest of the records
 Change = dict[int, tuple[int, int, int]]  # what one posting has changed, by book id: entries, lines, sum of debits
@@ -35,11 +39,13 @@ def facts(
     deep: bool = True,
     counted: Mapping[int, Change] = NOTHING_COUNTED,
     acknowledged_version: int | None = None,
+    at: datetime | None = None,
 ) -> BatchFacts:
     """Return what the guards of a batch are asked with.
 
     ``deep`` asks for what reads many rows too (the plan's rows, the recount, the members): for a transition, and where one is about to be
-    confirmed; not for pages and lists, whose cost must not grow with the batch. ``counted`` is what the recount need not count, by posting.
+    confirmed; not for pages and lists, whose cost must not grow with the batch. ``counted`` is what the recount need not count, by posting. ``at``
+    is when something is decided; now, where nothing is yet.
     """
     chunks = Chunk.objects.filter(batch=batch).aggregate(
         total=Count("id"), pending=Count("id", filter=Q(state="pending")), stopped=Count("id", filter=Q(state="stopped"))
@@ -52,6 +58,8 @@ def facts(
         taken = same_slot.values_list("id", flat=True).first()
     is_approved = batch.state in {Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED}
     counts = deep and chunks["pending"] + chunks["stopped"] == 0 and batch.state in {Batch.State.APPLYING, Batch.State.APPLIED}
+    too_much = beyond_limits(batch, user)
+    beyond, moves = _beyond_in_sum(batch, user, at, deep and not too_much)
     return BatchFacts(
         state=batch.state,
         user_name=user.username,
@@ -73,7 +81,10 @@ def facts(
         is_paused=batch.is_paused,
         reverses=batch.reverses_id,
         reversal=open_reversal(batch),
-        beyond_limits=tuple(beyond_limits(batch, user)),
+        beyond_limits=tuple(too_much),
+        beyond_in_sum=tuple(beyond),
+        weights=moves,
+        proposers_away=tuple(_proposers_away(batch)),
         planned_version=batch.source_version.number,
         newer_version=definitions.newer_version(batch) if batch.state in WAITING and batch.reverses_id is None else None,
         acknowledged_version=acknowledged_version,
@@ -93,6 +104,36 @@ def beyond_limits(batch: Batch, user: User) -> list[tuple[str, int, int]]:
         if total > limit.alone:
             found.append((code, total, limit.alone))
     return found
+
+
+def _beyond_in_sum(
+    batch: Batch,
+    user: User,
+    at: datetime | None,
+    asks_records: bool,  # noqa: FBT001 - passed on
+) -> tuple[list[LedgerError], dict[str, list[Weight]]]:
+    """Return what is too much with what was decided lately, and what the batch moves; only of a batch of adjustments that waits for its approval."""
+    if batch.state != Batch.State.VALIDATED or not definitions.definition_of(batch.source_version).adjusted_books:
+        return [], {}
+    asked_at = at or clock.now()
+
+    def scope_of(book: Book) -> decided.Scope:
+        return decided.Scope(book=book, user=user, at=asked_at)
+
+    found = weights.beyond_of_files(batch, scope_of)
+    moves = weights.of_batch(batch) if asks_records else {}
+    return [*found, *weights.beyond(moves, scope_of)], moves
+
+
+def _proposers_away(batch: Batch) -> list[str]:
+    """Return the users on whose work a plan that waits for its approval rests, and who may not do that work any more."""
+    if batch.state != Batch.State.VALIDATED:
+        return []
+    did = {batch.received_by: "ingestion_app.reverse_batch" if batch.reverses_id else "ingestion_app.receive_batch"}
+    wanted = [*did.items()]
+    if batch.planned_by is not None and batch.reverses_id is None:
+        wanted.append((batch.planned_by, "ingestion_app.validate_batch"))
+    return list(dict.fromkeys(each.username for each, right in wanted if right not in rights_of(each)))
 
 
 def open_reversal(batch: Batch) -> int | None:
@@ -173,9 +214,9 @@ def moved(batch: Batch, *, asks_records: bool = True) -> list[Phrase]:
 FIRST_ENTRY = "SELECT MIN(id) FROM ledger_app_entry WHERE posting_id = %s"
 POSTED_ENTRIES = "SELECT entry.book_id, COUNT(*) FROM {entries} GROUP BY entry.book_id"
 POSTED_LINES = """
-    SELECT account.book_id, SUM(written.line_count), SUM(written.debits)
+    SELECT account.book_id, EXACT_SUM(written.line_count), EXACT_SUM(written.debits)
       FROM (
-           SELECT line.account_id AS account_id, COUNT(*) AS line_count, SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END) AS debits
+           SELECT line.account_id AS account_id, COUNT(*) AS line_count, EXACT_SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END) AS debits
              FROM {lines} GROUP BY line.account_id
            ) AS written
       {then} ledger_app_account AS account ON account.id = written.account_id
@@ -203,7 +244,7 @@ def change_of(posting_id: int) -> Change:
         numbers = [first, first + PLACES - 1] if is_together else [posting_id]
         cursor.execute(POSTED_ENTRIES.format(**where), numbers)
         entries = dict(cursor.fetchall())
-        cursor.execute(POSTED_LINES.format(**where, then=then), numbers)
+        cursor.execute(totals.sql(POSTED_LINES.format(**where, then=then)), numbers)
         lines = {book_id: (int(count), int(debits)) for book_id, count, debits in cursor.fetchall()}
     return {book_id: (entries.get(book_id, 0), *lines.get(book_id, (0, 0))) for book_id in entries.keys() | lines.keys()}
 
@@ -247,7 +288,7 @@ def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) 
 
 def progress(batch: Batch) -> dict[str, Any]:
     """Return how far applying has come, in chunks and records."""
-    rows = Chunk.objects.filter(batch=batch).values_list("state").annotate(Count("id"), Sum("record_count"))
+    rows = Chunk.objects.filter(batch=batch).values_list("state").annotate(Count("id"), Total("record_count"))
     by_state: dict[str, tuple[int, int]] = {state: (chunks, records) for state, chunks, records in rows}
     total = sum(records for _, records in by_state.values())
     done = by_state.get("applied", (0, 0))[1]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q
 
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.queries import waking, workers
+from ledger_app.queries.totals import Total
 
 SILENT_AFTER = timedelta(seconds=60)
 ASKED_MOST = 5  # attempts; two that are under way at once are rare
@@ -86,14 +87,14 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
     has_gone = attempt is not None and is_open and is_silent(attempt, at)
     held = Q(lease_until__gt=at) & ~Q(state="applied")
     counted = Chunk.objects.filter(batch=batch).aggregate(
-        records=Sum("record_count"),
-        applied_records=Sum("record_count", filter=Q(state="applied")),
+        records=Total("record_count"),
+        applied_records=Total("record_count", filter=Q(state="applied")),
         applied=Count("id", filter=Q(state="applied")),
         stopped=Count("id", filter=Q(state="stopped") & ~held),
         pending=Count("id", filter=Q(state="pending") & ~held),
         running=Count("id", filter=held),
     )
-    done, total = counted["applied_records"] or 0, counted["records"]
+    done, total = counted["applied_records"], counted["records"] or None
     if attempt is not None and attempt.step == Attempt.Step.VALIDATE and is_open:
         # Known beforehand only where the same bytes were read before.
         done, total = attempt.done_records, batch.record_count
@@ -128,7 +129,7 @@ def _rate(attempt: Attempt, at: datetime) -> int | None:
         last = Chunk.objects.filter(attempt=attempt, state="applied").aggregate(at=Max("applied_at"))["at"]
         since = max(attempt.started_at, (last or at) - STRETCH)
         lately = Chunk.objects.filter(attempt=attempt, state="applied", applied_at__gt=since)
-        return _per_second(lately.aggregate(records=Sum("record_count"))["records"] or 0, (last or at) - since)
+        return _per_second(lately.aggregate(records=Total("record_count"))["records"] or 0, (last or at) - since)
     return _per_second(attempt.done_records, ended_at - attempt.started_at)
 
 

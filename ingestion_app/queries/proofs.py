@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
@@ -10,6 +10,7 @@ from ingestion_app.queries import batches, definitions, record_proofs, records, 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, changes_without_rows, rows
+from ledger_app.queries.totals import Total
 
 
 def _of_books(books: Sequence[Book], states: Sequence[str]) -> Iterator[Batch]:
@@ -25,10 +26,10 @@ def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
         yield from _recount_differs(batch)
         if batch.reverses_id is not None:
             continue  # nothing arrived; what it undoes is asked of the batch that is reversed
-        by_status = Record.objects.filter(batch=batch).values("status").annotate(count=Count("id"), total=Sum("amount"))
+        by_status = Record.objects.filter(batch=batch).values("status").annotate(count=Count("id"), total=Total("amount"))
         count, total = sum(row["count"] for row in by_status), sum(int(row["total"] or 0) for row in by_status)
         applied = Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).aggregate(
-            count=Sum("record_count"), total=Sum("record_sum")
+            count=Total("record_count"), total=Total("record_sum")
         )
         planned = {row["status"]: (row["count"], int(row["total"] or 0)) for row in by_status}.get("planned", (0, 0))
         claims = [

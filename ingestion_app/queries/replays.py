@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count
 
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.queries import batches
 from ingestion_app.queries.sums import sums_of
 from ledger_app.models import Posting
+from ledger_app.queries.totals import Total
 
 NAMES = ("entries", "lines", "debits")
 
@@ -69,14 +70,14 @@ def replay_of(batch: Batch, attempt: Attempt | None, posted: dict[str, tuple[int
     done = Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED)
     mine = done.filter(attempt=attempt) if attempt is not None else done.none()
     found = done.exclude(attempt=attempt) if attempt is not None else done
-    replayed = found.aggregate(chunks=Count("id"), records=Sum("record_count"))
+    replayed = found.aggregate(chunks=Count("id"), records=Total("record_count"))
     postings = Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=mine.values("id"))
     there = batches.posted(batch) if posted is None else posted
     return Replay(
         chunks_found=replayed["chunks"],
         records_found=replayed["records"] or 0,
         chunks_applied=mine.count(),
-        new_entries=postings.aggregate(entries=Sum("entry_count"))["entries"] or 0,
+        new_entries=postings.aggregate(entries=Total("entry_count"))["entries"] or 0,
         books=tuple(
             Book(code, _three(batch.totals.get(code, (0, 0, 0))), _three(there.get(code, (0, 0, 0))))
             for code in sorted(set(batch.totals) | set(there))

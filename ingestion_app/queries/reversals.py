@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
@@ -17,6 +17,7 @@ from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, WrongState
 from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Book, Entry, Period, Posting
+from ledger_app.queries.totals import Total
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.posting import HeldPeriod
 
@@ -162,7 +163,7 @@ def moved(batch: Batch) -> list[Phrase]:
 
 
 LINES_BY_BOOK = """
-    SELECT entry.book_id, COUNT(*), SUM(CASE WHEN line.amount < 0 THEN line.amount ELSE 0 END)
+    SELECT entry.book_id, COUNT(*), EXACT_SUM(CASE WHEN line.amount < 0 THEN line.amount ELSE 0 END)
       FROM ledger_app_entry AS entry
       {then} ledger_app_line AS line ON line.entry_id = entry.id
       LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
@@ -225,6 +226,6 @@ def _left_out(batch: Batch, original: Batch) -> int:
     """Return how many entries of the original are no part of the plan, since they had been reversed by themselves before it."""
     chunks = applied_chunks(original).values_list("id", flat=True)
     posted = Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=list(chunks)).aggregate(
-        all=Sum("entry_count")
+        all=Total("entry_count")
     )
     return int(posted["all"] or 0) - sum(int(counts[0]) for counts in batch.totals.values())

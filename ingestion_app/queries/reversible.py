@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from ingestion_app.models import Batch, Chunk
 from ledger_app.models import Entry, Period, Posting
+from ledger_app.queries import totals
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.posting import Draft, HeldPeriod, Reversed
@@ -32,7 +33,8 @@ class Reversible(NamedTuple):
 def rows_of(sql: str, *parameters: int | None, **parts: str) -> list[tuple[Any, ...]]:
     """Run a statement that says the order of its joins (docs/decisions/0017)."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, **parts), parameters)
+        statement = sql.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, **parts)
+        cursor.execute(totals.sql(statement), parameters)
         return list(cursor.fetchall())
 
 

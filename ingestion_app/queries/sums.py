@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from ingestion_app.models import Batch
+from ledger_app.queries import totals
 
 Totals = dict[str, tuple[int, int, int]]  # by book code: entries, lines, sum of debits
 Span = tuple[int, int]  # the first and the last number of chunks that follow each other
@@ -44,17 +45,18 @@ def sums_of(batch: Batch, *, attempt_id: int | None = None) -> Sums:
     codes = sorted(batch.totals)
     is_applied = "state = 'applied'" if attempt_id is None else "state = 'applied' AND attempt_id = %s"
     asked: list[int | str] = [] if attempt_id is None else [attempt_id]
-    columns = ["COUNT(*)", "SUM(record_count)", "SUM(record_sum)"]
+    columns = ["COUNT(*)", "EXACT_SUM(record_count)", "EXACT_SUM(record_sum)"]
     values: list[int | str] = []
     for column in ("1", "record_count", "record_sum"):
-        columns.append(f"SUM(CASE WHEN {is_applied} THEN {column} ELSE 0 END)")
+        columns.append(f"EXACT_SUM(CASE WHEN {is_applied} THEN {column} ELSE 0 END)")
         values += asked
     for code in codes:
         for place in range(3):
-            columns.append(f"SUM(CASE WHEN {is_applied} THEN CAST(JSON_EXTRACT(totals, %s) AS SIGNED) ELSE 0 END)")
+            columns.append(f"EXACT_SUM(CASE WHEN {is_applied} THEN CAST(JSON_EXTRACT(totals, %s) AS SIGNED) ELSE 0 END)")
             values += [*asked, f"$.{json.dumps(code)}[{place}]"]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(columns)} FROM ingestion_app_chunk WHERE batch_id = %s", [*values, batch.pk])
+        statement = f"SELECT {', '.join(columns)} FROM ingestion_app_chunk WHERE batch_id = %s"
+        cursor.execute(totals.sql(statement), [*values, batch.pk])
         found = [int(each or 0) for each in cursor.fetchone()]
     posted = {code: (found[at], found[at + 1], found[at + 2]) for code, at in zip(codes, range(6, len(found), 3), strict=True)}
     chunks, records, amount, applied, applied_records, applied_amount = found[:6]

@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch
+from ledger_app.queries import totals
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.queries.proofs import BREACHES_MOST
 
@@ -44,7 +45,7 @@ def _of_reversed(batch: Batch) -> Iterator[str]:
 
 def _rows(sql: str, *parameters: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(then=JOIN_IN_ORDER[connection.vendor]), parameters)
+        cursor.execute(totals.sql(sql.format(then=JOIN_IN_ORDER[connection.vendor])), parameters)
         return list(cursor.fetchall())
 
 
@@ -70,7 +71,7 @@ UNDOING_OTHERS = """
      LIMIT %s
 """
 LEFT_OVER = """
-    SELECT book.code, account.code, SUM(moved.amount)
+    SELECT book.code, account.code, EXACT_SUM(moved.amount)
       FROM (
            SELECT line.account_id AS account_id, line.amount AS amount
              FROM ingestion_app_chunk AS chunk
@@ -90,7 +91,7 @@ LEFT_OVER = """
       JOIN ledger_app_account AS account ON account.id = moved.account_id
       JOIN ledger_app_book AS book ON book.id = account.book_id
      GROUP BY book.code, account.code
-    HAVING SUM(moved.amount) <> 0
+    HAVING EXACT_SUM(moved.amount) <> 0
      ORDER BY book.code, account.code
      LIMIT %s
 """

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
@@ -20,6 +20,7 @@ from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.models import Account, Balance, Holder
 from ledger_app.queries import members, standing, statements
 from ledger_app.queries.statements import Movement, Place
+from ledger_app.queries.totals import Total, TotalOf
 from ledger_app.rules import posting
 from ledger_app.templatetags import look
 
@@ -59,8 +60,8 @@ class AccountAdmin(AccountTransitions):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the balance, summed over the stripes, with each row."""
-        summed = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Sum("amount"))
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(signed=Subquery(summed.values("total")))
+        summed = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Total("amount"))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(signed=TotalOf(summed.values("total")))
         return rows
 
     def get_urls(self) -> list[URLPattern]:
@@ -141,5 +142,5 @@ def line_cells(line: Movement, account: Account) -> dict[str, Any]:
         "description": line.description,
         "debit": line.amount if line.amount > 0 else None,
         "credit": -line.amount if line.amount < 0 else None,
-        "balance_after": posting.natural(account.category, line.running),
+        "balance_after": None if line.told_running is None else posting.natural(account.category, line.running),
     }

@@ -91,7 +91,7 @@ class SumRow(NamedTuple):
     """One row of the sum that a balance is."""
 
     label: Any
-    amount: int
+    amount: int | None
     note: Any = ""
     kind: str = ""
 
@@ -178,7 +178,7 @@ class AccountPages:
             sealed = gettext("Period {period}, seal {number}").format(period=seal.period.name, number=seal.number)
         summed = [
             SumRow(_("Sealed balance"), sums.opening, sealed),
-            SumRow(_("Entries since"), sums.debit + sums.credit, _count(sums.line_count)),
+            SumRow(_("Entries since"), sums.moved, _count(sums.line_count)),
             SumRow(_("Balance as asked"), sums.closing, kind="sum"),
         ]
         if sums.dated_later_count or sums.posted_later_count:
@@ -193,10 +193,11 @@ class AccountPages:
         else:
             note = gettext("not added up here: {count} lines are for verify to add up").format(count=f"{sums.total_count:,}")
             summed.append(SumRow(_("Stored balance"), explained.claimed, note))
+            summed = [row if row.amount is not None else row._replace(note=_("not added up here")) for row in summed]
         is_more_sealed = len(explained.sealed) == LINES_A_PAGE
         older = explained.movements[0] if len(explained.movements) == LINES_A_PAGE else None
         return {
-            "sums": [row._replace(amount=posting.natural(account.category, row.amount)) for row in summed],
+            "sums": [row._replace(amount=_natural(account, row.amount)) for row in summed],
             "complaints": [each.as_dict() for each in explained.complaints],
             "seal": seal,
             "rows": rows,
@@ -210,15 +211,16 @@ class AccountPages:
 
     def _stated(self, span: Span, query: Mapping[str, Any]) -> dict[str, Any]:
         account = span.account
-        sums = lines.sums(span, by_claim=lines.line_count(account) > LINES_MOST)
+        sums = lines.told(span)
         after = place_of(query, "after")
         found = lines.page(span, after=after, limit=LINES_A_PAGE, summed=sums)
         last = found[-1] if len(found) == LINES_A_PAGE else None
         return {
-            "opening": posting.natural(account.category, sums.opening),
-            "closing": posting.natural(account.category, sums.closing),
+            "opening": _natural(account, sums.opening),
+            "closing": _natural(account, sums.closing),
             "debit": sums.debit,
-            "credit": -sums.credit,
+            "credit": None if sums.credit is None else -sums.credit,
+            "is_added_up": None not in {sums.opening, sums.closing, sums.debit, *(each.told_running for each in found)},
             "span": span,
             "first_on": None if span.first_on == FIRST_DAY else span.first_on,
             "last_on": None if span.last_on == LAST_DAY else span.last_on,
@@ -277,8 +279,13 @@ def _with(query: Mapping[str, Any], **more: str) -> str:
     return "?" + urlencode({**kept, **more})
 
 
-def _count(count: int) -> str:
-    return ngettext("{count} line", "{count} lines", count).format(count=f"{count:,}")
+def _natural(account: Account, amount: int | None) -> int | None:
+    """Return an amount in the natural direction of an account; None where it was not added up."""
+    return None if amount is None else posting.natural(account.category, amount)
+
+
+def _count(count: int | None) -> str:
+    return "" if count is None else ngettext("{count} line", "{count} lines", count).format(count=f"{count:,}")
 
 
 def _row(movement: Movement, account: Account, told: origins.Told | None) -> dict[str, Any]:
@@ -289,7 +296,7 @@ def _row(movement: Movement, account: Account, told: origins.Told | None) -> dic
         "description": movement.description,
         "debit": movement.amount if movement.amount > 0 else None,
         "credit": -movement.amount if movement.amount < 0 else None,
-        "balance": posting.natural(account.category, movement.running),
+        "balance": _natural(account, movement.told_running),
         "prior_period": movement.reverses_on if movement.is_prior_period else None,
         "origin": sentence_link(told) if told else "",
         "raw": str(told.facts.get("raw") or "") if told else "",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -39,6 +39,7 @@ from ledger_app.operations import members as operations
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import members, merges
 from ledger_app.queries.rights import rights_of
+from ledger_app.queries.totals import Total
 from ledger_app.rules import identifiers
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.rules.merges import PROPOSE
@@ -221,7 +222,7 @@ class HolderAdmin(HistoryAdmin):
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return identifiers, accounts with their balances, and the last lines that explain them."""
         accounts = list(
-            row.accounts.select_related("book").annotate(signed=Sum("balances__amount")).order_by("book__code", "code")
+            row.accounts.select_related("book").annotate(signed=Total("balances__amount")).order_by("book__code", "code")
         )
         facts = [(_("Name"), row.name or NOTHING), (_("Opened at"), look.instant_cell(row.opened_at))]
         facts += [(_("Merged into"), member_link(row.merged_into))] if row.merged_into else []

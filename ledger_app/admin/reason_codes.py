@@ -215,6 +215,23 @@ class LimitForm(forms.Form):
         required=False,
         help_text=_("For all members together; empty: without such a limit"),
     )
+    member_day_most = forms.CharField(
+        label=_("All together, for one member on one day up to"),
+        max_length=30,
+        required=False,
+        help_text=_("Whoever decides; empty: without such a limit"),
+    )
+    all_day_most = forms.CharField(
+        label=_("All together on one day up to"),
+        max_length=30,
+        required=False,
+        help_text=_("Whoever decides; empty: without such a limit"),
+    )
+    reason_code = forms.ChoiceField(
+        label=_("Reason code"),
+        required=False,
+        help_text=_("All of this is of what is adjusted with it, beside the limit of everything; empty: of everything"),
+    )
     reason = reason_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -223,6 +240,9 @@ class LimitForm(forms.Form):
         self._books = {book.code: book for book in Book.objects.order_by("code")}
         groups = Group.objects.order_by("name").values_list("name", flat=True)
         self.fields["group"].choices = [(name, name) for name in groups]  # type: ignore[attr-defined]  # a field of choices
+        codes = ReasonCode.objects.order_by("code").values_list("code", "name")
+        of_reasons = [("", _("Of everything")), *((code, f"{code} · {name}") for code, name in codes)]
+        self.fields["reason_code"].choices = of_reasons  # type: ignore[attr-defined]  # a field of choices
         books = [(code, f"{code} · {book.unit}") for code, book in self._books.items()]
         self.fields["book"].choices = books  # type: ignore[attr-defined]  # a field of choices
 
@@ -230,9 +250,10 @@ class LimitForm(forms.Form):
         """Read the amounts in the unit of the book."""
         said: dict[str, Any] = super().clean() or {}
         book = self._books.get(said.get("book", ""))
-        said["day_most"] = said.get("day_most") or None
+        days = ("day_most", "member_day_most", "all_day_most")
+        said |= {name: said.get(name) or None for name in days}
         said["window_days"] = said.get("window_days") or WINDOW_DAYS
-        for name in ("amount_most", "two_deciders_above", "day_most"):
+        for name in ("amount_most", "two_deciders_above", *days):
             if book is not None and said.get(name) is not None:
                 try:
                     said[name] = AmountField(book.exponent).clean(said[name])
@@ -250,7 +271,17 @@ class AdjustmentLimitAdmin(KeptAdmin):
     lead = _(
         "Somebody in several groups decides what the highest of their limits allows. Without a limit, a group decides nothing."
     )
-    list_display = ("shown_group", "book", "shown_most", "shown_alone", "window_days", "shown_day_most")
+    list_display = (
+        "shown_group",
+        "book",
+        "reason_code",
+        "shown_most",
+        "shown_alone",
+        "window_days",
+        "shown_day_most",
+        "shown_member_day_most",
+        "shown_all_day_most",
+    )
     list_display_links = ("shown_group",)
     list_select_related = ("group", "book")
 
@@ -277,7 +308,17 @@ class AdjustmentLimitAdmin(KeptAdmin):
     @admin.display(description=_("on one day up to"))
     def shown_day_most(self, row: AdjustmentLimit) -> SafeString | str:
         """What a member decides on one day."""
-        return NOTHING if row.day_most is None else look.amount_cell(row.day_most, row.book)
+        return _day_cell(row.day_most, row)
+
+    @admin.display(description=_("all together, for one member on one day up to"))
+    def shown_member_day_most(self, row: AdjustmentLimit) -> SafeString | str:
+        """What all together decide for one member on one day."""
+        return _day_cell(row.member_day_most, row)
+
+    @admin.display(description=_("all together on one day up to"))
+    def shown_all_day_most(self, row: AdjustmentLimit) -> SafeString | str:
+        """What all together decide on one day."""
+        return _day_cell(row.all_day_most, row)
 
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return the limit."""
@@ -288,6 +329,9 @@ class AdjustmentLimitAdmin(KeptAdmin):
             (_("By two above"), self.shown_alone(row)),
             (_("In sum over days"), row.window_days),
             (_("On one day up to"), self.shown_day_most(row)),
+            (_("All together, for one member on one day up to"), self.shown_member_day_most(row)),
+            (_("All together on one day up to"), self.shown_all_day_most(row)),
+            (_("Reason code"), row.reason_code or _("Of everything")),
         ]
         return Sheet(title=str(row), remark=self.remark(request, row), main=[Facts(_("The limit"), facts)])
 
@@ -302,14 +346,24 @@ class AdjustmentLimitAdmin(KeptAdmin):
             "amount_most": look.amount_text(row.amount_most, exponent),
             "two_deciders_above": look.amount_text(row.two_deciders_above, exponent),
             "window_days": row.window_days,
-            "day_most": "" if row.day_most is None else look.amount_text(row.day_most, exponent),
+            "reason_code": row.reason_code,
         }
+        for name in ("day_most", "member_day_most", "all_day_most"):
+            most = getattr(row, name)
+            initial[name] = "" if most is None else look.amount_text(most, exponent)
         form = LimitForm(data, initial=initial)
-        form.fields["group"].disabled = form.fields["book"].disabled = True
+        for name in ("group", "book", "reason_code"):
+            form.fields[name].disabled = True
         return form
 
     def propose(self, form: LimitForm, caller: Caller) -> SettingChange:
         """Propose to set the limit."""
         said: dict[str, Any] = form.cleaned_data
         reason = said.pop("reason")
+        if not said["reason_code"]:
+            said.pop("reason_code")
         return setting_changes.propose(kind="limit", arguments=said, reason=reason, caller=caller)
+
+
+def _day_cell(most: int | None, row: AdjustmentLimit) -> SafeString | str:
+    return NOTHING if most is None else look.amount_cell(most, row.book)

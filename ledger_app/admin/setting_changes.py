@@ -30,6 +30,8 @@ LABELS: Mapping[str, Any] = {
     "two_deciders_above": _("By two above"),
     "window_days": _("In sum over days"),
     "day_most": _("On one day up to"),
+    "member_day_most": _("All together, for one member on one day up to"),
+    "all_day_most": _("All together on one day up to"),
     "name": _("Name"),
     "may_waive_floor": _("May break a floor"),
     "is_active": _("In use"),
@@ -46,7 +48,7 @@ LABELS: Mapping[str, Any] = {
     "hours_most": _("Hours at most"),
     "targets": _("Accounts that take what is held"),
 }
-AMOUNTS = frozenset({"amount_most", "two_deciders_above", "day_most", "floor", "amount_a_day"})
+AMOUNTS = frozenset({"amount_most", "two_deciders_above", "day_most", "member_day_most", "all_day_most", "floor", "amount_a_day"})
 
 
 def reason_field() -> forms.CharField:

@@ -92,7 +92,9 @@ class ExplainedLineOutput(Output):
     reference = serializers.CharField()
     description = serializers.CharField()
     amount = serializers.IntegerField()
-    running = serializers.IntegerField(help_text=_("The balance after it, in the order of dates."))
+    running = serializers.IntegerField(
+        allow_null=True, help_text=_("The balance after it, in the order of dates; null: too far to add up while somebody waits.")
+    )
     balance_after = serializers.IntegerField(help_text=_("The balance of the account's stripe after this line."))
     reverses = serializers.CharField()
     prior_period = serializers.BooleanField()
@@ -115,7 +117,7 @@ class OpenLotOutput(Output):
 
 
 class ExplanationOutput(Output):
-    """What the balance of an account is the sum of. Amounts are signed minor units, debit positive."""
+    """What the balance of an account is the sum of. Amounts are signed minor units, debit positive; null takes reading too many lines."""
 
     kind = serializers.CharField()
     book = serializers.CharField()
@@ -128,15 +130,15 @@ class ExplanationOutput(Output):
     exponent = serializers.IntegerField()
     at = serializers.DateField(allow_null=True)
     known_at = serializers.DateTimeField(allow_null=True)
-    explained = serializers.IntegerField(help_text=_("The balance as asked: sealed_balance and since."))
+    explained = serializers.IntegerField(allow_null=True, help_text=_("The balance as asked: sealed_balance and since."))
     seal = ExplainedSealOutput(allow_null=True)
-    sealed_balance = serializers.IntegerField()
-    since = serializers.IntegerField()
-    since_count = serializers.IntegerField()
-    dated_later = serializers.IntegerField()
-    dated_later_count = serializers.IntegerField()
-    posted_later = serializers.IntegerField()
-    posted_later_count = serializers.IntegerField()
+    sealed_balance = serializers.IntegerField(allow_null=True)
+    since = serializers.IntegerField(allow_null=True)
+    since_count = serializers.IntegerField(allow_null=True)
+    dated_later = serializers.IntegerField(allow_null=True)
+    dated_later_count = serializers.IntegerField(allow_null=True)
+    posted_later = serializers.IntegerField(allow_null=True)
+    posted_later_count = serializers.IntegerField(allow_null=True)
     balance = serializers.IntegerField(help_text=_("The balance that is stored now."))
     recomputed = serializers.IntegerField(
         allow_null=True, help_text=_("The sum of all lines there are now; null: too many lines to add up while somebody waits.")
@@ -165,7 +167,7 @@ class MovementOutput(Output):
     reference = serializers.CharField()
     description = serializers.CharField()
     amount = serializers.IntegerField()
-    running = serializers.IntegerField()
+    running = serializers.IntegerField(allow_null=True)
     reverses = serializers.CharField()
     reverses_date = serializers.DateField(allow_null=True)
     prior_period = serializers.BooleanField()
@@ -176,7 +178,7 @@ class MovementOutput(Output):
 
 
 class StatementHeadOutput(Output):
-    """What a statement says beside its movements. Amounts are signed minor units, debit positive."""
+    """What a statement says beside its movements. Amounts are signed minor units, debit positive; null takes reading too many lines."""
 
     book = serializers.CharField()
     account = serializers.CharField()
@@ -184,11 +186,11 @@ class StatementHeadOutput(Output):
     unit = serializers.CharField()
     exponent = serializers.IntegerField()
     known_at = serializers.DateTimeField(allow_null=True)
-    opening = serializers.IntegerField()
-    debit = serializers.IntegerField()
-    credit = serializers.IntegerField()
-    closing = serializers.IntegerField()
-    count = serializers.IntegerField()
+    opening = serializers.IntegerField(allow_null=True)
+    debit = serializers.IntegerField(allow_null=True)
+    credit = serializers.IntegerField(allow_null=True)
+    closing = serializers.IntegerField(allow_null=True)
+    count = serializers.IntegerField(allow_null=True)
     movements = MovementOutput(many=True)
     later = serializers.CharField(allow_null=True, help_text=_("Where the next page begins: send it as “after”."))
 
@@ -241,7 +243,7 @@ class ExplainedAccountView(LookView):
         span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
         statements.check(span)
         with snapshot():
-            sums = lines.sums(span, by_claim=lines.line_count(account) > LINES_MOST)
+            sums = lines.told(span)
             found = lines.page(span, after=asked.get("after"), limit=asked["lines"], summed=sums)
             head = statements.head(span, sums)
         later = _text(found[-1]) if len(found) == asked["lines"] else None

@@ -82,6 +82,25 @@ class LimitInput(Input):
         min_value=0,
         help_text=_("For all members together on one day; null: no such limit. Left out, it stays as it is; at first null."),
     )
+    member_day_most = WholeNumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text=_(
+            "What all together decide for one member on one day; null: no such limit. Left out, it stays as it is; at first null."
+        ),
+    )
+    all_day_most = WholeNumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text=_("What all together decide on one day; null: no such limit. Left out, it stays as it is; at first null."),
+    )
+    reason_code = KeyField(
+        required=False,
+        max_length=reason_codes.CODE_MOST,
+        help_text=_("All of this is of what is adjusted with it, beside the limit of everything. Left out: of everything."),
+    )
     reason = TextField(allow_blank=True)
 
 
@@ -95,6 +114,9 @@ class LimitOutput(Output):
     two_deciders_above = serializers.IntegerField()
     window_days = serializers.IntegerField()
     day_most = serializers.IntegerField(allow_null=True)
+    member_day_most = serializers.IntegerField(allow_null=True)
+    all_day_most = serializers.IntegerField(allow_null=True)
+    reason_code = serializers.CharField()
 
 
 @extend_schema_view(list=extend_schema(summary="List limits"), retrieve=extend_schema(summary="Show a limit"))

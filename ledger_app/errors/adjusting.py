@@ -137,6 +137,39 @@ class OverDayLimit(LedgerError):
     )
 
 
+class OverMemberDayLimit(LedgerError):
+    """With what everybody has decided for the member on this day, the amount is above what may be decided for one."""
+
+    code = "over_member_day_limit"
+    amounts = frozenset({"amount", "limit", "before"})
+    template = _(
+        "All together decide up to {limit} for one member on one day in book {book}; {before} were decided today, and this is {amount}. "
+        "It waits until tomorrow."
+    )
+
+
+class OverDayLimitOfAll(LedgerError):
+    """With what everybody has decided on this day, the amount is above what may be decided on one."""
+
+    code = "over_day_limit_of_all"
+    amounts = frozenset({"amount", "limit", "before"})
+    template = _(
+        "All together decide up to {limit} on one day in book {book}; {before} were decided today, and this is {amount}. "
+        "It waits until tomorrow."
+    )
+
+
+class OverLimitAlone(LedgerError):
+    """What one person approves here, with what the same person has decided alone lately, is above what that person may decide alone."""
+
+    code = "over_limit_alone"
+    amounts = frozenset({"amount", "before", "alone"})
+    template = _(
+        "{user} decides up to {alone} alone in {days} days in book {book}; {before} were decided alone before, and this is {amount}. "
+        "Another person must decide it, or it is proposed as an adjustment, which two people decide."
+    )
+
+
 class SecondDeciderNeededInSum(LedgerError):
     """With what the user has decided alone for the member lately, the amount is above what the user may decide alone."""
 
@@ -277,10 +310,12 @@ class AttachmentLost(LedgerError):
 
 
 class LimitInvalid(LedgerError):
-    """A limit does not rise from zero over what one person decides to what two decide."""
+    """A part of a limit is out of its range."""
 
     code = "limit_invalid"
-    amounts = frozenset({"most", "alone"})
+    amounts = frozenset({"most", "alone", "day", "member_day", "all_day", "highest"})
     template = _(
-        "A limit of {most}, above {alone} by two people, makes no sense. Give 0 or more, and a limit not below the second number."
+        "A limit of {most} for one member in sum over {days} days, of which {alone} by one person alone, and on one day {day} by one person, "
+        "{member_day} for one member and {all_day} by all together, makes no sense. The first is from 0 to {highest}, the days are from 1 to "
+        "{days_most}, what one decides alone is from 0 to the first, and each limit of a day is from 0 to {highest}, or none."
     )

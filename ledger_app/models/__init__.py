@@ -7,6 +7,7 @@ from ledger_app.models.adjustments import (
     AdjustmentLimit,
     Attachment,
     ContraAccount,
+    DecidedAmount,
     ReasonCode,
 )
 from ledger_app.models.audit import AuditRow, Verification
@@ -36,6 +37,7 @@ __all__ = [
     "Book",
     "ContraAccount",
     "DeadLetter",
+    "DecidedAmount",
     "Entry",
     "Event",
     "ExpiryChunk",

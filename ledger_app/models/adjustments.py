@@ -64,7 +64,9 @@ class ContraAccount(models.Model):
 class AdjustmentLimit(models.Model):
     """How much a member of a group decides in a book, in minor units; above ``two_deciders_above`` a second person is needed.
 
-    Both are for one member of the programme, in sum over ``window_days``. ``day_most`` is for all of them in sum over a day.
+    Both are for one member of the programme, in sum over ``window_days``. ``day_most`` is for all of them in sum over a day. What everybody
+    decides together is added up as well: ``member_day_most`` for one member, ``all_day_most`` for all. Where there is a ``reason_code``, all of
+    this is said of what is adjusted with it, beside what is said of everything.
     """
 
     group = models.ForeignKey(Group, models.PROTECT, related_name="+", verbose_name=_("group"), db_index=False)
@@ -73,6 +75,10 @@ class AdjustmentLimit(models.Model):
     two_deciders_above = models.BigIntegerField(_("by two above"))
     window_days = models.PositiveSmallIntegerField(_("in sum over days"), default=WINDOW_DAYS)
     day_most = models.BigIntegerField(_("on one day up to"), null=True)
+    member_day_most = models.BigIntegerField(_("all together, for one member on one day up to"), null=True)
+    all_day_most = models.BigIntegerField(_("all together on one day up to"), null=True)
+    # A code and no key: unique keys ignore NULL, and a reason code is never renamed or removed.
+    reason_code = models.CharField(_("reason code"), max_length=32, blank=True, default="")
 
     history = HistoricalRecords()
 
@@ -83,21 +89,23 @@ class AdjustmentLimit(models.Model):
         verbose_name_plural = _("limits of adjustments")
         permissions = [("set_adjustmentlimit", gettext_noop("Can set the limits of adjustments"))]
         constraints = [
-            models.UniqueConstraint(fields=["group", "book"], name="adjustment_limit_unique"),
+            models.UniqueConstraint(fields=["group", "book", "reason_code"], name="adjustment_limit_unique"),
             models.CheckConstraint(
                 condition=Q(two_deciders_above__gte=0, amount_most__gte=F("two_deciders_above"), amount_most__lte=AMOUNT_MOST),
                 name="adjustment_limit_rises",
             ),
             models.CheckConstraint(
                 condition=Q(window_days__gte=1, window_days__lte=WINDOW_DAYS_MOST)
-                & (Q(day_most__isnull=True) | Q(day_most__gte=0)),
+                & (Q(day_most__isnull=True) | Q(day_most__gte=0))
+                & (Q(member_day_most__isnull=True) | Q(member_day_most__gte=0))
+                & (Q(all_day_most__isnull=True) | Q(all_day_most__gte=0)),
                 name="adjustment_limit_in_sum",
             ),
         ]
 
     def __str__(self) -> str:
-        """Return group and book."""
-        return f"{self.group.name} {self.book.code}"
+        """Return group and book, and the reason code where there is one."""
+        return f"{self.group.name} {self.book.code} {self.reason_code}".rstrip()
 
 
 class Adjustment(models.Model):
@@ -207,6 +215,50 @@ class AdjustmentDecision(models.Model):
     def __str__(self) -> str:
         """Return the adjustment and what was said."""
         return f"#{self.adjustment_id} {self.decision}"
+
+
+class DecidedAmount(models.Model):
+    """What somebody's approval of another thing than an adjustment moved by hand on an account, without its sign: it counts against the limits.
+
+    ``subject_id`` is a batch of adjustments, a batch that reverses one, or the reversal of an entry. ``reason_code`` is that of what was adjusted;
+    None of an entry that was none. Where the approval was void before anything was posted, ``voided_at`` says since when.
+    """
+
+    class Kind(models.TextChoices):
+        """What was approved."""
+
+        BATCH = "batch", _("Batch")
+        REVERSAL = "reversal", _("Reversal")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    subject_id = models.PositiveBigIntegerField(_("number"))
+    book = models.ForeignKey(Book, models.PROTECT, related_name="+", verbose_name=_("book"), db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", verbose_name=_("account"))
+    reason_code = models.ForeignKey(
+        ReasonCode, models.PROTECT, null=True, related_name="+", verbose_name=_("reason code"), db_index=False
+    )
+    amount = models.BigIntegerField(_("amount"))
+    decided_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("decided by"), db_index=False)
+    decided_at = models.DateTimeField(_("decided at"))
+    voided_at = models.DateTimeField(_("void since"), null=True)
+
+    class Meta:
+        """Names, indexes and constraints."""
+
+        verbose_name = _("decided amount")
+        verbose_name_plural = _("decided amounts")
+        indexes = [
+            models.Index(fields=["kind", "subject_id"], name="decided_amount_of"),
+            models.Index(fields=["book", "decided_at"], name="decided_amount_at"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["batch", "reversal"]), name="decided_amount_kind_known"),
+            models.CheckConstraint(condition=Q(amount__gte=1), name="decided_amount_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        """Return what was approved."""
+        return f"{self.kind} #{self.subject_id}"
 
 
 class Attachment(models.Model):

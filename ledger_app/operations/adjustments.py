@@ -173,8 +173,8 @@ def _facts(row: Adjustment, caller: Caller, covers: str | None) -> AdjustmentFac
     """Gather the facts of a decision. An approval is asked of the ledger under its locks, by ``post``; a rejection needs no preview."""
     now = None if covers is not None else Preview(None, ())
     if covers is not None:
-        # Two approvals at once by one person would each see what was decided before both.
-        locks.beside_own(limits.rows_of(caller.user, row.book_id))
+        # Two approvals at once, by one person or by two, would each see what was decided before both.
+        locks.beside_own(limits.of_books([row.book_id]))
     return queries.facts(row, user=caller.user, at=caller.at, digest_shown=covers, now=now)
 
 

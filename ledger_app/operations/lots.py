@@ -13,7 +13,7 @@ from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import lots as lot_rows
-from ledger_app.queries import postings
+from ledger_app.queries import postings, totals
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.lots import Done, HeldLots
 from ledger_app.rules.posting import Draft, HeldAccount, Plan, balance_id, natural
@@ -209,7 +209,7 @@ def _change(what: str, statements: Mapping[str, str], rows: Sequence[Sequence[in
 
 # What lots are left of accounts, by the index; an account that has none left has no row.
 SUMS = """
-    SELECT remainder.account_id, SUM(remainder.remaining)
+    SELECT remainder.account_id, EXACT_SUM(remainder.remaining)
       FROM {given}
       {then} ledger_app_openlot AS remainder ON remainder.account_id = given.id
      GROUP BY remainder.account_id
@@ -224,7 +224,7 @@ def _assert_sums(balances: Mapping[int, int]) -> None:
     with connection.cursor() as cursor:
         ids = sorted(balances)
         for start in range(0, len(ids), postings.REFERENCES_A_CALL):
-            cursor.execute(sql, [json.dumps(ids[start : start + postings.REFERENCES_A_CALL])])
+            cursor.execute(totals.sql(sql), [json.dumps(ids[start : start + postings.REFERENCES_A_CALL])])
             found.update((account_id, int(remaining)) for account_id, remaining in cursor.fetchall())
     for account_id, amount in balances.items():
         if found[account_id] != amount:

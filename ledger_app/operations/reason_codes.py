@@ -91,37 +91,41 @@ def set_limit(
     caller: Caller,
     window_days: int | Unsaid = UNSAID,
     day_most: int | Unsaid | None = UNSAID,
+    member_day_most: int | Unsaid | None = UNSAID,
+    all_day_most: int | Unsaid | None = UNSAID,
+    reason_code: str = "",
 ) -> AdjustmentLimit:
     """Say how much a group decides in a book, in minor units, and above which amount by two. An ``amount_most`` of 0 lets it decide nothing.
 
-    Both are what one person decides for one member in sum over ``window_days``; ``day_most`` is for all members on one day;
-    None is no such limit. Of these two, what is left out stays as it is; of a new limit it is 30 days, and none.
+    Both are what one person decides for one member in sum over ``window_days``; ``day_most`` is for all members on one day. What all together decide
+    on one day is bounded for one member by ``member_day_most``, and by ``all_day_most``; None is no such limit. Of these four, what is left out stays
+    as it is; of a new limit it is 30 days, and none. With a ``reason_code`` all of this is of what is adjusted with it, beside the limit of everything.
 
     The system may set a limit where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: not_permitted, not_found (group, book), limit_invalid
+    :raises errors.Refused: not_permitted, not_found (group, book, reason code), limit_invalid
     """
     check = partial(_check_right, caller, SET_LIMITS, _("Set limits"), _("An administrator"))
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
         check()
-    is_day_fit = isinstance(day_most, Unsaid | None) or 0 <= day_most <= AMOUNT_MOST
-    is_window_fit = isinstance(window_days, Unsaid) or 1 <= window_days <= WINDOW_DAYS_MOST
-    if not (0 <= two_deciders_above <= amount_most <= AMOUNT_MOST and is_window_fit and is_day_fit):
-        raise errors.Refused([adjusting.LimitInvalid(most=amount_most, alone=two_deciders_above, book=book)])
+    days = {"day_most": day_most, "member_day_most": member_day_most, "all_day_most": all_day_most}
+    _check_limit(book, amount_most, two_deciders_above, window_days, days)
 
     def work() -> AdjustmentLimit:
         of_book = books.find(book)
         members = Group.objects.filter(name=group).first() if not openings.name(_("group"), group) else None
         if members is None:
             raise errors.Refused([errors.NotFound(what=_("group"), name=group)])
-        row = locks.setting(AdjustmentLimit.objects.filter(group=members, book=of_book))
+        if reason_code and not _is_reason_code(reason_code):
+            raise errors.Refused([errors.NotFound(what=_("reason code"), name=reason_code[:CODE_MOST])])
+        row = locks.setting(AdjustmentLimit.objects.filter(group=members, book=of_book, reason_code=reason_code))
         said: dict[str, Any] = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
-        beside = {"window_days": (window_days, WINDOW_DAYS), "day_most": (day_most, None)}
+        beside = {"window_days": (window_days, WINDOW_DAYS), **{name: (most, None) for name, most in days.items()}}
         for name, (given, of_new) in beside.items():
             said[name] = given if given is not UNSAID else of_new if row is None else getattr(row, name)
         if row is None:
-            row = history.create(AdjustmentLimit(group=members, book=of_book, **said), caller=caller)
+            row = history.create(AdjustmentLimit(group=members, book=of_book, reason_code=reason_code, **said), caller=caller)
         elif said != {name: getattr(row, name) for name in said}:
             if is_machine:
                 check()
@@ -134,6 +138,22 @@ def set_limit(
         return row
 
     return transactions.join(work)
+
+
+def _check_limit(book: str, most: int, alone: int, window_days: int | Unsaid, days: Mapping[str, int | Unsaid | None]) -> None:
+    """:raises errors.Refused: limit_invalid"""
+    are_days_fit = all(isinstance(each, Unsaid | None) or 0 <= each <= AMOUNT_MOST for each in days.values())
+    is_window_fit = isinstance(window_days, Unsaid) or 1 <= window_days <= WINDOW_DAYS_MOST
+    if 0 <= alone <= most <= AMOUNT_MOST and is_window_fit and are_days_fit:
+        return
+    said = {name.removesuffix("_most"): "–" if isinstance(each, Unsaid | None) else each for name, each in days.items()}
+    window = WINDOW_DAYS if isinstance(window_days, Unsaid) else window_days
+    bounds = {"highest": AMOUNT_MOST, "days_most": WINDOW_DAYS_MOST}
+    raise errors.Refused([adjusting.LimitInvalid(book=book, most=most, alone=alone, days=window, **said, **bounds)])
+
+
+def _is_reason_code(code: str) -> bool:
+    return openings.is_code(code, CODE_MOST) and ReasonCode.objects.filter(code=code).exists()
 
 
 def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], caller: Caller) -> dict[str, Any]:

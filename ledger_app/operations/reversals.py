@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import LedgerError, reversing
-from ledger_app.models import Entry, Line, Posting, Reversal
-from ledger_app.operations import audit, entries, history, transactions, transitions
+from ledger_app.models import DecidedAmount, Entry, Line, Posting, Reversal
+from ledger_app.operations import audit, entries, history, transactions, transitions, weighing
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import holding, reversals, shown_lots
+from ledger_app.queries import holding, limits, reversals, shown_lots, weights
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import reversal_dates
@@ -64,6 +64,9 @@ def approve(*, reversal_id: int, digest_shown: str, caller: Caller, note: str = 
 
     def write(row: Reversal, facts: ReversalFacts) -> Mapping[str, Any]:
         posted = _post(row, facts.digest, caller)
+        moved = weights.of_entry(row.entry)
+        kind = DecidedAmount.Kind.REVERSAL
+        weighing.record(kind=kind, subject_id=row.pk, book=row.entry.book, weights=moved, caller=caller)
         return {
             "decided_by": caller.user,
             "decided_at": caller.at,
@@ -109,13 +112,20 @@ def _decide(
             model=Reversal,
             pk=reversal_id,
             caller=caller,
-            facts=lambda row: reversals.facts(row, user=caller.user, digest_shown=digest_shown),
+            facts=lambda row: _facts(row, caller, digest_shown),
             write=write,
             reason=reason,
             version=version,
             audit_facts=lambda row: {"entry": row.entry_id, "digest": bytes(row.digest).hex(), "shown": digest_shown or ""},
         )
     )
+
+
+def _facts(row: Reversal, caller: Caller, digest_shown: str | None) -> ReversalFacts:
+    if digest_shown is not None:
+        # Two approvals at once would each see what was decided before both.
+        locks.beside_own(limits.of_books([row.entry.book_id]))
+    return reversals.facts(row, user=caller.user, digest_shown=digest_shown, at=caller.at)
 
 
 def _propose(entry_id: int, wish: Wish, caller: Caller) -> Reversal:

@@ -1,9 +1,8 @@
 """What the guards of an account are asked with."""
 
-from django.db.models import Sum
-
 from ledger_app.models import Account, User
 from ledger_app.queries import open_work, rights
+from ledger_app.queries.totals import Total
 from ledger_app.rules.accounts import AccountFacts
 from ledger_app.rules.posting import natural
 
@@ -23,5 +22,5 @@ def facts(account: Account, *, user: User) -> AccountFacts:
 
 def balance_of(account: Account) -> int:
     """Return the balance over all stripes, in minor units, in the account's natural direction."""
-    total = account.balances.aggregate(total=Sum("amount"))["total"]
+    total = account.balances.aggregate(total=Total("amount"))["total"]
     return natural(account.category, int(total or 0))

@@ -228,7 +228,7 @@ def facts(
     if row.state not in rules.UNDECIDED:
         now = Preview(None, ())
     now = now or preview(terms_of(row))
-    limit = limit_of(user, row.book_id)
+    general, *of_reason = limits.asked(user, row.account, row.reason_code, at=at, beside=row)
     approved_by, void = limits.approvals(row, right=rules.DECIDE)
     return AdjustmentFacts(
         state=row.state,
@@ -239,7 +239,7 @@ def facts(
         proposer=row.proposed_by.username,
         book=row.book.code,
         size=abs(row.amount),
-        limit=limit,
+        limit=general.limit,
         approved_by=approved_by,
         at=at,
         expires_at=row.expires_at,
@@ -247,7 +247,8 @@ def facts(
         digest_shown=digest_shown,
         moved=as_phrase(now, row.book),
         refusals=now.refusals,
-        lately=limits.lately(user, row, limit, at=at),
+        lately=general.lately,
+        of_reason=tuple(of_reason),
         void=void,
         is_proposer_away=rules.PROPOSE not in rights_of(row.proposed_by),
     )
@@ -273,7 +274,7 @@ def as_phrase(now: Preview, book: Book) -> Word | Words:
 def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> str:
     """Return the name of the approval that is a user's to give: ``endorse`` where a second person has to follow, else ``approve``."""
     asked = facts(row, user=user, at=at or clock.now(), now=Preview(None, ()))
-    return "endorse" if asked.needs_second and not asked.approved_by and asked.size <= asked.limit.most else "approve"
+    return "endorse" if asked.needs_second and not asked.approved_by and asked.size <= asked.most else "approve"
 
 
 def undecided(period: Period) -> Iterator[tuple[Word, str, Word]]:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from django.db import connection
 
 from ledger_app.models import Account, Balance
+from ledger_app.queries import totals
 from ledger_app.queries.postings import JOIN_IN_ORDER, REFERENCES_A_CALL
 from ledger_app.rules.floors import Days
 from ledger_app.rules.posting import DEBIT_CATEGORIES
 
 # From the few accounts to their lines, and from each of those to its entry: what an account has on a day stands in no row.
 AFTER = """
-    SELECT line.account_id, entry.effective_on, SUM(line.amount)
+    SELECT line.account_id, entry.effective_on, EXACT_SUM(line.amount)
       FROM {given}
       {then} ledger_app_line AS line ON line.account_id = given.id
       {then} ledger_app_entry AS entry ON entry.id = line.entry_id AND entry.effective_on > given.after_on
@@ -34,7 +35,7 @@ def after(wanted: Mapping[int, date]) -> dict[int, dict[date, int]]:
     rows = [[account_id, on.isoformat()] for account_id, on in sorted(wanted.items())]
     with connection.cursor() as cursor:
         for start in range(0, len(rows), REFERENCES_A_CALL):
-            cursor.execute(sql, [json.dumps(rows[start : start + REFERENCES_A_CALL])])
+            cursor.execute(totals.sql(sql), [json.dumps(rows[start : start + REFERENCES_A_CALL])])
             for account_id, on, amount in cursor.fetchall():
                 found.setdefault(account_id, {})[day(on)] = int(amount)
     return found

@@ -7,11 +7,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F
 
 from ledger_app.models import Book, OpenLot, Period
+from ledger_app.queries import totals
 from ledger_app.queries.lots import THEN
 from ledger_app.queries.postings import taken_references
+from ledger_app.queries.totals import Total
 from ledger_app.rules.periods import DueLots
 
 SHOWN_MOST = 3
@@ -156,12 +158,12 @@ def left_through(book: Book, through: date, *, without: Collection[str]) -> Left
     first = rows.order_by("due_on", "account_id").values_list("account__code", flat=True).first()
     if first is None:
         return None
-    found = rows.aggregate(accounts=Count("account", distinct=True), amount=Sum(F("remaining") - F("held")))
+    found = rows.aggregate(accounts=Count("account", distinct=True), amount=Total(F("remaining") - F("held")))
     return Left(found["accounts"], int(found["amount"] or 0), first)
 
 
 DUE_BY_DAY = """
-    SELECT due_on, COUNT(DISTINCT account_id), COUNT(*), SUM(remaining), SUM(held)
+    SELECT due_on, COUNT(DISTINCT account_id), COUNT(*), EXACT_SUM(remaining), EXACT_SUM(held)
       FROM ledger_app_openlot
      WHERE {place} = %s AND due_on <= %s
      GROUP BY due_on ORDER BY due_on LIMIT {most}
@@ -172,7 +174,7 @@ def due_by_day(*, by: date, book_id: int | None = None, account_id: int | None =
     """Return what would expire by a day, day by day, of a book or of an account; the first ``DAYS_MOST`` days."""
     place, key = ("account_id", account_id) if account_id is not None else ("book_id", book_id)
     with connection.cursor() as cursor:
-        cursor.execute(DUE_BY_DAY.format(place=place, most=DAYS_MOST), [key, by.isoformat()])
+        cursor.execute(totals.sql(DUE_BY_DAY.format(place=place, most=DAYS_MOST)), [key, by.isoformat()])
         return [
             DayDue(_day(day), int(accounts), int(lots), int(amount), int(held))
             for day, accounts, lots, amount, held in cursor.fetchall()

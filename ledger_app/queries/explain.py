@@ -12,11 +12,12 @@ from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDig
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.books import CODE_MOST
-from ledger_app.queries.statements import Broken, Movement, Place, Span, Sums
+from ledger_app.queries.statements import Broken, Movement, Place, Span, Told
 from ledger_app.queries.totals import Total
 from ledger_app.rules.openings import is_code
 
 ENTRY_LINES_SHOWN = 1000
+LINE_NUMBERS = 2**62  # more lines than there can be
 
 
 class StripeProof(NamedTuple):
@@ -44,7 +45,7 @@ class AccountExplained(NamedTuple):
     member_numbers: list[str]
     seal: Seal | None
     seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
-    sums: Sums
+    sums: Told
     is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
@@ -155,7 +156,8 @@ def account(
     """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
 
     ``sealed``: as many movements are brought of those that the seal covers, the last or those before ``sealed_before``: the sealed balance
-    opens into what it was made of, however long ago that was frozen. ``lines_most``: an account with more lines than these is not recomputed; what is read of it is then what is dated since the last seal.
+    opens into what it was made of, however long ago that was frozen. ``lines_most``: an account with more lines than these is not recomputed, and
+    nothing is added up for which more than ``statements.ADDED_MOST`` would have to be read.
 
     Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
     of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
@@ -166,14 +168,17 @@ def account(
     is_recomputed = lines_most is None or sum(top for _amount, top in claimed.values()) <= lines_most
     rows = Line.objects.filter(account=found).values("stripe").annotate(total=Total("amount"), top=Max("sequence"))
     summed = {row["stripe"]: (row["total"], row["top"]) for row in rows} if is_recomputed else claimed
-    summed_up = statements.sums(span, by_claim=not is_recomputed)
+    most = LINE_NUMBERS if lines_most is None else statements.ADDED_MOST
+    summed_up = statements.told(span, most=most)
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
-    shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up)
+    shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up, most=most)
     under = []
     if seal is not None and sealed:
         covered = Span(found, statements.FIRST_DAY, seal.period.ends_on, known_at)
-        under = statements.back_from(covered, closing=summed_up.opening, before=sealed_before or statements.END, limit=sealed)
+        under = statements.back_from(
+            covered, closing=summed_up.opening, before=sealed_before or statements.END, limit=sealed, most=most
+        )
     differing = seals.differing(sorted({movement.entry_id for movement in (*shown, *under)}), found.book.code)
     return AccountExplained(
         account=found,

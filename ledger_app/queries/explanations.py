@@ -16,7 +16,7 @@ OPEN_LOTS_MOST = 50
 def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: datetime) -> dict[str, Any]:
     """Return an explanation ready for JSON; ``told`` says by entry where the movements came from. Amounts are signed minor units.
 
-    ``recomputed`` is null where the account has too many lines to be read while somebody waits. ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
+    ``recomputed`` and any sum are null where too many lines would have to be read while somebody waits. ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
     """
     account, book, sums = explained.account, explained.account.book, explained.sums
     return {
@@ -34,7 +34,7 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: dat
         "explained": sums.closing,
         "seal": _seal(explained.seal, holds=explained.seal_holds),
         "sealed_balance": sums.opening,
-        "since": sums.debit + sums.credit,
+        "since": sums.moved,
         "since_count": sums.line_count,
         "dated_later": sums.dated_later,
         "dated_later_count": sums.dated_later_count,
@@ -95,7 +95,7 @@ def _line(movement: Movement, told: Told) -> dict[str, Any]:
         "reference": movement.reference,
         "description": movement.description,
         "amount": movement.amount,
-        "running": movement.running,
+        "running": movement.told_running,
         "balance_after": movement.balance_after,
         "reverses": movement.reverses,
         "prior_period": movement.is_prior_period,

@@ -57,11 +57,11 @@ WAIVED = """
 CLOSINGS = """
     SELECT code, day, closing, floor FROM (
       SELECT account.code AS code, account.floor AS floor, dated.day AS day,
-             SUM(dated.amount) OVER (PARTITION BY dated.account_id ORDER BY dated.day) AS closing,
-             SUM(dated.taken) OVER (PARTITION BY dated.account_id ORDER BY dated.day) AS taken
+             EXACT_SUM(dated.amount) OVER (PARTITION BY dated.account_id ORDER BY dated.day) AS closing,
+             EXACT_SUM(dated.taken) OVER (PARTITION BY dated.account_id ORDER BY dated.day) AS taken
         FROM (
-             SELECT line.account_id AS account_id, entry.effective_on AS day, SUM({natural}) AS amount,
-                    SUM(CASE WHEN {natural} < 0 THEN 1 ELSE 0 END) AS taken
+             SELECT line.account_id AS account_id, entry.effective_on AS day, EXACT_SUM({natural}) AS amount,
+                    EXACT_SUM(CASE WHEN {natural} < 0 THEN 1 ELSE 0 END) AS taken
                FROM ledger_app_line AS line
                JOIN ledger_app_account AS account ON account.id = line.account_id
                JOIN ledger_app_entry AS entry ON entry.id = line.entry_id

@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, F, Sum, When
+from django.db.models import Case, F, When
 
 from ledger_app import errors
 from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
+from ledger_app.queries.totals import Total
 from ledger_app.rules.holds import HoldFacts, Terms
 from ledger_app.rules.lots import Taking
 from ledger_app.rules.openings import is_code
@@ -74,7 +75,7 @@ def of_day(account: Account, at: datetime) -> int:
         account=account, state__in=(Hold.State.OPEN, Hold.State.SETTLED), placed_at__gte=first, placed_at__lt=last
     )
     kept = Case(When(state=Hold.State.SETTLED, then=F("settled_amount")), default=F("amount"))
-    return int(rows.aggregate(total=Sum(kept))["total"] or 0)
+    return int(rows.aggregate(total=Total(kept))["total"] or 0)
 
 
 def find(book: Book, reference: str) -> Hold:

@@ -15,7 +15,7 @@ SUMS = """
       FROM ledger_app_account AS account
       JOIN ledger_app_balance AS balance ON balance.account_id = account.id
       LEFT JOIN (
-           SELECT account_id, SUM(remaining) AS remaining FROM ledger_app_openlot GROUP BY account_id
+           SELECT account_id, EXACT_SUM(remaining) AS remaining FROM ledger_app_openlot GROUP BY account_id
            ) AS summed ON summed.account_id = account.id
      WHERE account.book_id IN ({{books}}) AND (account.keeps_lots OR summed.account_id IS NOT NULL)
        AND {natural} <> COALESCE(summed.remaining, 0)
@@ -25,7 +25,7 @@ REMAINDERS = """
     SELECT account.code, lot.id, lot.amount, COALESCE(used.amount, 0), COALESCE(remainder.remaining, 0)
       FROM ledger_app_lot AS lot
       JOIN ledger_app_account AS account ON account.id = lot.account_id
-      LEFT JOIN (SELECT lot_id, SUM(amount) AS amount FROM ledger_app_lotuse GROUP BY lot_id) AS used ON used.lot_id = lot.id
+      LEFT JOIN (SELECT lot_id, EXACT_SUM(amount) AS amount FROM ledger_app_lotuse GROUP BY lot_id) AS used ON used.lot_id = lot.id
       LEFT JOIN ledger_app_openlot AS remainder ON remainder.lot_id = lot.id
      WHERE account.book_id IN ({books})
        AND (lot.amount - COALESCE(used.amount, 0) <> COALESCE(remainder.remaining, 0)
@@ -41,7 +41,7 @@ HELD = """
       FROM ledger_app_openlot AS remainder
       JOIN ledger_app_account AS account ON account.id = remainder.account_id
       LEFT JOIN (
-           SELECT part.lot_id AS lot_id, SUM(part.amount) AS amount
+           SELECT part.lot_id AS lot_id, EXACT_SUM(part.amount) AS amount
              FROM ledger_app_holdlot AS part JOIN ledger_app_hold AS hold ON hold.id = part.hold_id
             WHERE hold.state = 'open' GROUP BY part.lot_id
            ) AS promised ON promised.lot_id = remainder.lot_id
@@ -55,11 +55,11 @@ PROMISED_AWAY = """
      WHERE hold.book_id IN ({books}) AND hold.state = 'open' AND remainder.lot_id IS NULL
 """
 HOLDS = """
-    SELECT hold.reference, hold.amount, COALESCE(SUM(part.amount), 0)
+    SELECT hold.reference, hold.amount, COALESCE(EXACT_SUM(part.amount), 0)
       FROM ledger_app_hold AS hold LEFT JOIN ledger_app_holdlot AS part ON part.hold_id = hold.id
      WHERE hold.book_id IN ({books})
      GROUP BY hold.id, hold.reference, hold.amount
-    HAVING hold.amount <> COALESCE(SUM(part.amount), 0)
+    HAVING hold.amount <> COALESCE(EXACT_SUM(part.amount), 0)
 """
 # What a line granted less what it took of lots is the line.
 LINES = """
@@ -67,8 +67,8 @@ LINES = """
       FROM ledger_app_line AS line
       JOIN ledger_app_account AS account ON account.id = line.account_id
       JOIN ledger_app_entry AS entry ON entry.id = line.entry_id
-      LEFT JOIN (SELECT line_id, SUM(amount) AS amount FROM ledger_app_lot GROUP BY line_id) AS made ON made.line_id = line.id
-      LEFT JOIN (SELECT line_id, SUM(amount) AS amount FROM ledger_app_lotuse GROUP BY line_id) AS used ON used.line_id = line.id
+      LEFT JOIN (SELECT line_id, EXACT_SUM(amount) AS amount FROM ledger_app_lot GROUP BY line_id) AS made ON made.line_id = line.id
+      LEFT JOIN (SELECT line_id, EXACT_SUM(amount) AS amount FROM ledger_app_lotuse GROUP BY line_id) AS used ON used.line_id = line.id
      WHERE account.book_id IN ({{books}}) AND account.keeps_lots
        AND {natural} <> COALESCE(made.amount, 0) - COALESCE(used.amount, 0)
 """.format(natural=NATURAL.format(amount="line.amount"))

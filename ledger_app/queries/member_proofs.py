@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Account, Book, Entry, Holder, Merge
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
+from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
 
 UNCLAIMED = """
@@ -16,7 +17,7 @@ UNCLAIMED = """
      WHERE account.book_id IN ({books})
      GROUP BY account.id, account.code, account.stripes
     HAVING COUNT(balance.id) <> account.stripes OR MAX(balance.stripe) >= account.stripes
-        OR SUM(CASE WHEN balance.id <> account.id * 64 + balance.stripe THEN 1 ELSE 0 END) <> 0
+        OR EXACT_SUM(CASE WHEN balance.id <> account.id * 64 + balance.stripe THEN 1 ELSE 0 END) <> 0
 """
 
 
@@ -26,10 +27,10 @@ def closed_accounts_are_zero(books: Sequence[Book]) -> Iterator[str]:
         yield _(
             "Account {code} has {found} balances for {stripes} stripes, or one that is not numbered as its stripe is."
         ).format(code=code, found=found, stripes=stripes)
-    closed = Account.objects.filter(book__in=books, state=Account.State.CLOSED).annotate(total=Sum("balances__amount"))
+    closed = Account.objects.filter(book__in=books, state=Account.State.CLOSED).annotate(total=Total("balances__amount"))
     for code, total in closed.exclude(total=0).order_by("id").values_list("code", "total")[:BREACHES_MOST]:
         yield _("Account {code} is closed and has a balance of {total}.").format(code=code, total=total or 0)
-    left = Account.objects.filter(book__in=books, holder__merged_into__isnull=False).annotate(total=Sum("balances__amount"))
+    left = Account.objects.filter(book__in=books, holder__merged_into__isnull=False).annotate(total=Total("balances__amount"))
     for code, total in left.exclude(total=0).order_by("id").values_list("code", "total")[:BREACHES_MOST]:
         yield _("Account {code} is a merged member's and has a balance of {total}.").format(code=code, total=total or 0)
 

@@ -5,13 +5,13 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import members
 from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, User
 from ledger_app.queries import merge_parts, open_work, postings, rights
+from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
 from ledger_app.rules.posting import AMOUNT_MOST, natural
@@ -53,7 +53,7 @@ def accounts_of(holder_id: int | None) -> list[MemberAccount]:
     """Return the accounts of a member as they stand, in the order of book and role."""
     if holder_id is None:
         return []
-    rows = Account.objects.filter(holder_id=holder_id).annotate(signed=Sum("balances__amount")).order_by("book__code", "role")
+    rows = Account.objects.filter(holder_id=holder_id).annotate(signed=Total("balances__amount")).order_by("book__code", "role")
     columns = ("id", "book__code", "role", "code", "category", "floor", "stripes", "state", "signed")
     return [
         MemberAccount(key, book, role, code, category, floor, stripes, state, int(signed or 0))

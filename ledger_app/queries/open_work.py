@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from django.db.models import Sum
-
 from ledger_app import errors
 from ledger_app.errors import members
 from ledger_app.models import Merge, OpenLot
+from ledger_app.queries.totals import Total
 
 # (member ids, account ids) → what is open, each as a reason.
 Question = Callable[[Collection[int], Collection[int]], Iterable[errors.LedgerError]]
@@ -41,6 +40,6 @@ def lots(account_ids: Collection[int]) -> list[errors.LedgerError]:
 
     Their balance is zero, so that no entry of a merge would touch them, and what is due could never expire on an account that takes no entry.
     """
-    rows = OpenLot.objects.filter(account_id__in=account_ids).values("account__code").annotate(left=Sum("remaining"))
+    rows = OpenLot.objects.filter(account_id__in=account_ids).values("account__code").annotate(left=Total("remaining"))
     found = rows.filter(left=0).order_by("account__code").values_list("account__code", flat=True)
     return [members.LotsNotSetOff(account=code) for code in found[:NAMED_MOST]]

@@ -59,13 +59,13 @@ SETTLED = """
        AND (line.id IS NULL OR ABS(line.amount) <> hold.settled_amount)
 """
 EXPIRED = """
-    SELECT expiry.id, expiry.entry_count, expiry.amount, COUNT(DISTINCT entry.id), COALESCE(SUM(ABS(line.amount)), 0)
+    SELECT expiry.id, expiry.entry_count, expiry.amount, COUNT(DISTINCT entry.id), COALESCE(EXACT_SUM(ABS(line.amount)), 0)
       FROM ledger_app_expirychunk AS expiry
       LEFT JOIN ledger_app_posting AS posting ON posting.origin_kind = 'expiry' AND posting.origin_id = expiry.id
       LEFT JOIN ledger_app_entry AS entry ON entry.posting_id = posting.id
       LEFT JOIN ledger_app_line AS line ON line.entry_id = entry.id
      GROUP BY expiry.id, expiry.entry_count, expiry.amount
-    HAVING COUNT(DISTINCT entry.id) <> expiry.entry_count OR COALESCE(SUM(ABS(line.amount)), 0) <> expiry.amount * 2
+    HAVING COUNT(DISTINCT entry.id) <> expiry.entry_count OR COALESCE(EXACT_SUM(ABS(line.amount)), 0) <> expiry.amount * 2
 """
 
 

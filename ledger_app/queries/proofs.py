@@ -71,7 +71,7 @@ def rows(sql: str, books: Sequence[Book], *parameters: str | int) -> list[tuple[
     """Return the first rows of ``sql``, in which ``{books}`` stands for the list of book ids."""
     keys = ", ".join(str(book.pk) for book in books) or "0"
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(books=keys) + f" LIMIT {BREACHES_MOST}", parameters)
+        cursor.execute(totals.sql(sql.format(books=keys)) + f" LIMIT {BREACHES_MOST}", parameters)
         return list(cursor.fetchall())
 
 
@@ -114,7 +114,7 @@ CLAIMS = """
       FROM ledger_app_balance AS balance
       JOIN ledger_app_account AS account ON account.id = balance.account_id
       LEFT JOIN (
-           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
+           SELECT account_id, stripe, EXACT_SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
              FROM ledger_app_line GROUP BY account_id, stripe
            ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
      WHERE account.book_id IN ({books})
@@ -132,7 +132,7 @@ NO_CLAIM = """
 FOLLOWING = """
     SELECT code, stripe, sequence, balance_after, summed FROM (
       SELECT account.code AS code, line.stripe AS stripe, line.sequence AS sequence, line.balance_after AS balance_after,
-             SUM(line.amount) OVER (PARTITION BY line.account_id, line.stripe ORDER BY line.sequence) AS summed,
+             EXACT_SUM(line.amount) OVER (PARTITION BY line.account_id, line.stripe ORDER BY line.sequence) AS summed,
              ROW_NUMBER() OVER (PARTITION BY line.account_id, line.stripe ORDER BY line.sequence) AS place
         FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
        WHERE account.book_id IN ({books})

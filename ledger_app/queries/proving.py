@@ -20,7 +20,7 @@ from django.db.models import Count
 from ledger_app import errors
 from ledger_app.errors import closing
 from ledger_app.models import Entry, Period
-from ledger_app.queries import seals
+from ledger_app.queries import seals, totals
 from ledger_app.queries.postings import parts
 from ledger_app.rules.periods import Proof
 
@@ -180,7 +180,7 @@ DIFFERING_BALANCES = """
       FROM ledger_app_balance AS balance
       JOIN ledger_app_account AS account ON account.id = balance.account_id
       LEFT JOIN (
-           SELECT account_id, stripe, SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
+           SELECT account_id, stripe, EXACT_SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
              FROM ledger_app_line GROUP BY account_id, stripe
            ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
      WHERE account.book_id = %s
@@ -211,7 +211,7 @@ DIFFERING_AFTER = """
 def differing_balances(book_id: int) -> list[str]:
     """Return the codes of the first hundred accounts of a book whose balance is not what its lines say: every line of the book is added up."""
     with connection.cursor() as cursor:
-        cursor.execute(DIFFERING_BALANCES, [book_id])
+        cursor.execute(totals.sql(DIFFERING_BALANCES), [book_id])
         return [code for (code,) in cursor.fetchall()]
 
 

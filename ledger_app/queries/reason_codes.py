@@ -31,9 +31,9 @@ def differing(code: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
     return {name: there[name] for name in there if there[name] != said[name]}
 
 
-def differing_limit(group: str, book: str, said: Mapping[str, int]) -> dict[str, int] | None:
+def differing_limit(group: str, book: str, said: Mapping[str, int], reason_code: str = "") -> dict[str, int] | None:
     """Return the columns in which a limit differs from what is said, with what it has; None where there is none."""
-    row = AdjustmentLimit.objects.filter(group__name=group, book__code=book).values(*said).first()
+    row = AdjustmentLimit.objects.filter(group__name=group, book__code=book, reason_code=reason_code).values(*said).first()
     return None if row is None else {name: row[name] for name in said if row[name] != said[name]}
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
 from ledger_app.errors.words import Word
 from ledger_app.models import Balance, Entry, Period, Reversal, User
-from ledger_app.queries import holding, postings, shown_lots
+from ledger_app.queries import clock, holding, postings, shown_lots, weights
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
@@ -115,9 +115,14 @@ def draft_of(entry: Entry, effective_on: date, prior_period: str) -> Draft:
     )
 
 
-def facts(row: Reversal, *, user: User, digest_shown: str | None = None) -> ReversalFacts:
-    """Return what the guards of a proposal are asked with; once it is decided, the ledger is not asked any more."""
-    shown = preview_on(row.entry, row.effective_on, row.prior_period) if row.state == Reversal.State.PROPOSED else None
+def facts(row: Reversal, *, user: User, digest_shown: str | None = None, at: datetime | None = None) -> ReversalFacts:
+    """Return what the guards of a proposal are asked with; once it is decided, the ledger is not asked any more.
+
+    ``at`` is when it is decided; now, where nothing is yet.
+    """
+    is_open = row.state == Reversal.State.PROPOSED
+    beyond = weights.beyond(row.entry, user, at=at or clock.now()) if is_open and user.pk != row.proposed_by_id else []
+    shown = preview_on(row.entry, row.effective_on, row.prior_period) if is_open else None
     return ReversalFacts(
         state=row.state,
         user_name=user.username,
@@ -130,6 +135,7 @@ def facts(row: Reversal, *, user: User, digest_shown: str | None = None) -> Reve
         digest_shown=digest_shown,
         refused=shown.refusals if shown else (),
         is_proposer_away=reversals.PROPOSE not in rights_of(row.proposed_by),
+        beyond_limits=tuple(beyond),
     )
 
 

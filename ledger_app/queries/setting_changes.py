@@ -53,9 +53,11 @@ def _book(said: Said) -> QuerySet[Any]:
 
 SETTINGS_KEPT: Mapping[str, Setting] = {
     "limit": Setting(
-        ("group", "book"),
-        lambda said: AdjustmentLimit.objects.filter(group__name=said["group"], book__code=said["book"]),
-        _columns("amount_most", "two_deciders_above", "window_days", "day_most"),
+        ("group", "book", "reason_code"),
+        lambda said: AdjustmentLimit.objects.filter(
+            group__name=said["group"], book__code=said["book"], reason_code=said.get("reason_code", "")
+        ),
+        _columns("amount_most", "two_deciders_above", "window_days", "day_most", "member_day_most", "all_day_most"),
     ),
     "reason_code": Setting(("code",), lambda said: ReasonCode.objects.filter(code=said["code"]), _reason_code),
     "template": Setting(
@@ -72,7 +74,7 @@ SETTINGS_KEPT: Mapping[str, Setting] = {
 
 def name(kind: str, arguments: Said) -> str:
     """Return what a setting is called."""
-    return " · ".join(str(arguments[each]) for each in SETTINGS_KEPT[kind].names)
+    return " · ".join(str(arguments[each]) for each in _names(kind, arguments))
 
 
 def said(kind: str, arguments: Said) -> dict[str, Any] | None:
@@ -85,9 +87,14 @@ def row_of(kind: str, arguments: Said) -> Any:
     """Return the row of a setting; None where there is none."""
     setting = SETTINGS_KEPT[kind]
     # What is no name names nothing, and no database need be asked.
-    if any(openings.name(each, str(arguments[each]), NAME_MOST) for each in setting.names):
+    if any(openings.name(each, str(arguments[each]), NAME_MOST) for each in _names(kind, arguments)):
         return None
     return setting.rows(arguments).first()
+
+
+def _names(kind: str, arguments: Said) -> tuple[str, ...]:
+    """Return the arguments that name a setting: a limit that is of no reason code has none."""
+    return tuple(each for each in SETTINGS_KEPT[kind].names if each != "reason_code" or arguments.get(each))
 
 
 def lock_of(kind: str, arguments: Said) -> QuerySet[Any]:

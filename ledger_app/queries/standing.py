@@ -5,8 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, Max, Q, QuerySet
 
 from ledger_app.models import Account, Balance, OpenLot
 from ledger_app.queries import days, postings
@@ -87,7 +86,7 @@ def told(account: Account, *, at: datetime) -> dict[str, Any]:
     found = of([account], at=at)[account.pk]
     today = at.astimezone(ZoneInfo(account.book.time_zone)).date()
     ahead = OpenLot.objects.filter(account=account, due_on__gte=today, remaining__gt=0).order_by()
-    first = ahead.values("due_on").annotate(left=Sum("remaining")).order_by("due_on").first()
+    first = ahead.values("due_on").annotate(left=Total("remaining")).order_by("due_on").first()
     due = (
         {"next_due_on": None, "next_due": None}
         if first is None
@@ -104,16 +103,13 @@ def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
         .order_by()
         .values("account")
         .annotate(
-            of_holds=Sum("held"),
-            overdue=Coalesce(Sum(free, filter=is_due & Q(remaining__gt=0)), 0),
-            upcoming=Coalesce(Sum(free, filter=is_ahead & ~is_due & Q(remaining__gt=0)), 0),
+            of_holds=Total("held"),
+            overdue=Total(free, filter=is_due & Q(remaining__gt=0)),
+            upcoming=Total(free, filter=is_ahead & ~is_due & Q(remaining__gt=0)),
             # Without a last day a lot is due on no day.
-            usable=Coalesce(
-                Sum(
-                    free,
-                    filter=Q(remaining__gt=0) & Q(lot__granted_on__lte=today) & (Q(due_on__isnull=True) | Q(due_on__gte=today)),
-                ),
-                0,
+            usable=Total(
+                free,
+                filter=Q(remaining__gt=0) & Q(lot__granted_on__lte=today) & (Q(due_on__isnull=True) | Q(due_on__gte=today)),
             ),
         )
     )

@@ -2,97 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
-from django.db.models import Sum
 
 from ledger_app.models import Account, Balance
 from ledger_app.queries import totals
 from ledger_app.queries.balances import LAST_DAY, LAST_INSTANT
-from ledger_app.queries.postings import JOIN_IN_ORDER
+from ledger_app.queries.postings import JOIN_IN_ORDER, LIST_MOST
+from ledger_app.queries.spans import END, FIRST_DAY, Broken, Movement, Place, Span, Sums, Told
+from ledger_app.queries.totals import Total
 
-FIRST_DAY = date(1000, 1, 1)  # the first that MariaDB has
 LINES_A_READ = 20_000
+ADDED_MOST = 20_000  # lines that are added up while somebody waits
 _DAY = timedelta(days=1)
-
-
-class Span(NamedTuple):
-    """What a statement covers: both days included; ``known_at`` leaves out what was posted later."""
-
-    account: Account
-    first_on: date = FIRST_DAY
-    last_on: date = LAST_DAY
-    known_at: datetime | None = None
-
-
-class Place(NamedTuple):
-    """Where a line stands in a statement: by date, then in the order in which it was written."""
-
-    effective_on: date
-    line_id: int
-
-
-END = Place(LAST_DAY, 2**63 - 1)
-
-
-class Sums(NamedTuple):
-    """All lines of an account, parted by a span: before it, in it, dated after it, and posted too late to be known. Signed, debit positive."""
-
-    opening: int
-    debit: int
-    credit: int  # a sum of negative amounts
-    line_count: int
-    dated_later: int
-    dated_later_count: int
-    posted_later: int
-    posted_later_count: int
-    opening_count: int
-
-    @property
-    def closing(self) -> int:
-        """The balance after the last day of the span, as known."""
-        return self.opening + self.debit + self.credit
-
-    @property
-    def total(self) -> int:
-        """The sum of all lines there are."""
-        return self.closing + self.dated_later + self.posted_later
-
-    @property
-    def total_count(self) -> int:
-        """The number of all lines there are."""
-        return self.opening_count + self.line_count + self.dated_later_count + self.posted_later_count
-
-
-class Movement(NamedTuple):
-    """One line with its entry. ``reverses`` is the reference of what it takes back, of ``reverses_on``; ``running`` the balance after it by date."""
-
-    line_id: int
-    entry_id: int
-    effective_on: date
-    reference: str
-    description: str
-    amount: int
-    balance_after: int
-    reverses: str
-    reverses_on: date | None
-    posted_at: datetime
-    posted_by: str
-    origin_kind: str
-    origin_id: int
-    running: int = 0
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return Place(self.effective_on, self.line_id)
-
-    @property
-    def is_prior_period(self) -> bool:
-        """Whether it corrects, on a day of its own, what is dated in an earlier period."""
-        return self.reverses_on is not None and self.reverses_on != self.effective_on
-
+UNTOLD = Told(None, None, None, None, None, None, None, None, None, None, 0, 0)
+__all__ = ["END", "FIRST_DAY", "Broken", "Movement", "Place", "Span", "Sums", "Told"]
 
 # The account's lines by their own index, and only of those that are shown what else is known of them.
 KNOWN = """
@@ -104,7 +29,21 @@ IN_SPAN = """
     SELECT {debit}, {credit}, COUNT(*) FROM ledger_app_line AS line {known}
      WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}
 """
+# How many lines a span has, and no more of them than are to be known.
+COUNTED = """
+    SELECT COUNT(*) FROM (
+      SELECT line.id FROM ledger_app_line AS line
+       WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond} LIMIT %s
+    ) AS counted
+"""
 EVER = "SELECT {all}, COUNT(*) FROM ledger_app_line AS line {known} WHERE line.account_id = %s"
+# A server that is to join too sorts what it thinks is little; asked for the index alone it reads that from one end on.
+PLACES = """
+    SELECT line.id FROM ledger_app_line AS line
+     WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}
+     ORDER BY line.effective_on {direction}, line.id {direction}
+     LIMIT %s
+"""
 MOVEMENTS = """
     SELECT line.id, entry.id, line.effective_on, entry.reference, entry.description, line.amount, line.balance_after,
            COALESCE(reversed.reference, ''), reversed.effective_on, posting.posted_at, poster.username,
@@ -114,10 +53,10 @@ MOVEMENTS = """
       {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.posted_at <= %s
       {then} ledger_app_user AS poster ON poster.id = posting.posted_by_id
       LEFT JOIN ledger_app_entry AS reversed ON reversed.id = entry.reverses_id
-     WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}
-     ORDER BY line.effective_on {direction}, line.id {direction}
-     LIMIT %s
+     WHERE {where}
 """
+IN_ORDER = " ORDER BY line.effective_on {direction}, line.id {direction} LIMIT %s"
+IN_SPAN_BEYOND = "line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}"
 MISDATED = """
     SELECT entry.reference FROM ledger_app_line AS line {then} ledger_app_entry AS entry ON entry.id = line.entry_id
      WHERE line.account_id = %s AND (line.effective_on IS NULL OR line.effective_on <> entry.effective_on)
@@ -125,7 +64,7 @@ MISDATED = """
 """
 BROKEN = """
     SELECT stripe, sequence, balance_after, summed FROM (
-      SELECT stripe, sequence, balance_after, SUM(amount) OVER (PARTITION BY stripe ORDER BY sequence) AS summed,
+      SELECT stripe, sequence, balance_after, EXACT_SUM(amount) OVER (PARTITION BY stripe ORDER BY sequence) AS summed,
              ROW_NUMBER() OVER (PARTITION BY stripe ORDER BY sequence) AS place
         FROM ledger_app_line WHERE account_id = %s
     ) AS ordered
@@ -135,28 +74,19 @@ BROKEN = """
 """
 
 
-class Broken(NamedTuple):
-    """The first line of an account whose balance after it is not the sum of the lines up to it."""
-
-    stripe: int
-    sequence: int
-    balance_after: int
-    summed: int
-
-
 def line_count(account: Account) -> int:
     """Return how many lines an account has, by what its balances say."""
-    return int(Balance.objects.filter(account=account).aggregate(lines=Sum("sequence"))["lines"] or 0)
+    return int(Balance.objects.filter(account=account).aggregate(lines=Total("sequence"))["lines"] or 0)
 
 
 def sums(span: Span, *, by_claim: bool = False) -> Sums:
-    """Return what the lines of an account come to, parted by the span.
+    """Return what the lines of an account come to, parted by the span. All of them are read.
 
-    What stands before the span is summed from its lines; ``by_claim`` takes what the stored balance leaves for it, so that of an account of any
-    length only what is dated from the first day of the span on is read.
+    ``by_claim`` takes what the stored balance leaves for what stands before the span, so that only what is dated from its first day on is read.
     """
     debit, credit, count = _in_span(span)
-    later = (0, 0, 0) if span.last_on == LAST_DAY else _in_span(span._replace(first_on=span.last_on + _DAY, last_on=LAST_DAY))
+    beyond = _after(span)
+    later = (0, 0, 0) if beyond is None else _in_span(beyond)
     total, total_count = _claimed(span.account) if by_claim else _ever(span.account, None)
     known, known_count = (total, total_count) if span.known_at is None else _ever(span.account, span.known_at)
     return Sums(
@@ -172,22 +102,54 @@ def sums(span: Span, *, by_claim: bool = False) -> Sums:
     )
 
 
+def told(span: Span, *, most: int | None = None) -> Told:
+    """Return what a page says of the lines of an account. Of one with more lines than ``most`` (``ADDED_MOST``), no part that is longer is read.
+
+    What stands before the span, in it and after it come to what is stored: where one of the three is too long, the other two tell what it comes to. What
+    was known at an instant takes reading all lines, and is then not told.
+    """
+    most = ADDED_MOST if most is None else most
+    if line_count(span.account) <= most:
+        return sums(span).told
+    total, total_count = _claimed(span.account)
+    if span.known_at is not None:
+        return UNTOLD._replace(total=total, total_count=total_count)
+    parts = [_bounded(part, most) for part in (_before(span), span, _after(span))]
+    nets = [None if part is None else part[0] + part[1] for part in parts]
+    counts = [None if part is None else part[2] for part in parts]
+    before, moved, later = _filled_up(nets, total)
+    _before_count, count, later_count = _filled_up(counts, total_count)
+    debit, credit = (None, None) if parts[1] is None else parts[1][:2]
+    closing = None if later is None else total - later
+    return Told(before, closing, moved, debit, credit, count, later, later_count, 0, 0, total, total_count)
+
+
 def page(
-    span: Span, *, after: Place | None = None, before: Place | None = None, limit: int, summed: Sums | None = None
+    span: Span,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+    limit: int,
+    summed: Told | None = None,
+    most: int | None = None,
 ) -> list[Movement]:
     """Return at most ``limit`` movements in their order, after a place or the last before one, each with its running balance.
 
-    ``summed``: what ``sums`` said of the span, where it was asked already.
+    That is added up from the nearer end of the span, and not at all where more than ``most`` lines lie between. ``summed``: what ``told`` said of the
+    span, where it was asked already.
     """
     found = _read(span, after, before, limit)
     if before is not None:
         found.reverse()
-        closing = (summed or sums(span)).closing if found else 0
-        return _run_back(span, found, closing)
     if not found:
         return []
-    debit, credit, _count = _in_span(span, _beyond("<", found[0].place))
-    return list(_run(found, (summed or sums(span)).opening + debit + credit))
+    ends = summed or told(span, most=most)
+    furthest = ADDED_MOST if most is None else most
+    ways = (_from_opening, _from_closing) if before is None else (_from_closing, _from_opening)
+    for way in ways:
+        if (movements := way(span, found, ends, furthest)) is not None:
+            return movements
+    return [movement._replace(is_added_up=False) for movement in found]
 
 
 def latest(account: Account, *, before: Place | None = None, limit: int) -> list[Movement]:
@@ -195,11 +157,12 @@ def latest(account: Account, *, before: Place | None = None, limit: int) -> list
     return back_from(Span(account), closing=_claimed(account)[0], before=before or END, limit=limit)
 
 
-def back_from(span: Span, *, closing: int, before: Place, limit: int) -> list[Movement]:
-    """Return the last movements of a span before a place, in their order, given the balance that the span closes with."""
+def back_from(span: Span, *, closing: int | None, before: Place, limit: int, most: int | None = None) -> list[Movement]:
+    """Return the last movements of a span before a place, in their order, given the balance that the span closes with, where that is known."""
     found = _read(span, None, before, limit)
     found.reverse()
-    return _run_back(span, found, closing)
+    run = None if closing is None else _run_back(span, found, closing, ADDED_MOST if most is None else most)
+    return [movement._replace(is_added_up=False) for movement in found] if run is None else run
 
 
 def movements(span: Span, opening: int) -> Iterator[Movement]:
@@ -231,17 +194,46 @@ def misdated(account: Account) -> list[str]:
 
 
 def _read(span: Span, after: Place | None, before: Place | None, limit: int) -> list[Movement]:
-    beyond, direction = "1 = 1", "ASC"
-    more: list[Any] = []
-    if (place := after or before) is not None:
-        direction = "ASC" if after is not None else "DESC"
-        beyond, more = _beyond(">" if after is not None else "<", place)
-    statement = MOVEMENTS.replace("{beyond}", beyond).replace("{direction}", direction)
+    """Return the movements after a place, in their order, or those before one, from the nearest on.
+
+    Those of its own day are read by themselves: each of the two is then a piece of the index, from one end on.
+    """
+    place = after or before
+    if before == END:
+        # All of the span: no server sorts that.
+        return _piece(span, "1 = 1", [], limit, is_back=True)
+    if place is None or not span.first_on <= place.effective_on <= span.last_on:
+        # A place before the span, or after it, leaves all of it or nothing.
+        is_whole = place is None or (place.effective_on < span.first_on) == (after is not None)
+        return _piece(span, "1 = 1", [], limit, is_back=after is None and before is not None) if is_whole else []
+    of_day = span._replace(first_on=place.effective_on, last_on=place.effective_on)
+    sign, others = (">", _after(of_day)) if after is not None else ("<", _before(of_day))
+    found = _piece(of_day, f"line.id {sign} %s", [place.line_id], limit, is_back=after is None)
+    if others is None or len(found) == limit:
+        return found
+    rest = others._replace(first_on=max(others.first_on, span.first_on), last_on=min(others.last_on, span.last_on))
+    return found + _piece(rest, "1 = 1", [], limit - len(found), is_back=after is None)
+
+
+def _piece(span: Span, beyond: str, more: list[Any], limit: int, *, is_back: bool) -> list[Movement]:
+    if span.first_on > span.last_on:
+        return []
+    direction = "DESC" if is_back else "ASC"
     span_of = [span.account.pk, _day(span.first_on), _day(span.last_on)]
-    rows = [Movement(*row) for row in _rows(statement, [_instant(span.known_at), *span_of, *more, limit])]
-    return [
-        movement._replace(posted_at=_aware(movement.posted_at), effective_on=_date(movement.effective_on)) for movement in rows
-    ]
+    where, asked = (
+        _filled(IN_SPAN_BEYOND, {"beyond": beyond}) + _filled(IN_ORDER, {"direction": direction}),
+        [*span_of, *more, limit],
+    )
+    is_part = span.first_on > FIRST_DAY or span.last_on < LAST_DAY
+    if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= LIST_MOST:
+        places = _filled(PLACES, {"beyond": beyond, "direction": direction})
+        keys = [key for (key,) in _rows(places, [*span_of, *more, limit])]
+        if not keys:
+            return []
+        where, asked = f"line.id IN ({', '.join(map(str, keys))})", []
+    rows = [Movement(*row) for row in _rows(_filled(MOVEMENTS, {"where": where}), [_instant(span.known_at), *asked])]
+    found = [row._replace(posted_at=_aware(row.posted_at), effective_on=_date(row.effective_on)) for row in rows]
+    return sorted(found, key=lambda row: row.place, reverse=is_back)
 
 
 def _beyond(sign: str, place: Place) -> tuple[str, list[Any]]:
@@ -285,12 +277,51 @@ def _filled(statement: str, parts: Mapping[str, str]) -> str:
     return statement
 
 
-def _run_back(span: Span, found: list[Movement], closing: int) -> list[Movement]:
-    """Return movements with their running balances, counted from the end: what is dated after them is mostly the less to read."""
+def _before(span: Span) -> Span | None:
+    return None if span.first_on == FIRST_DAY else span._replace(first_on=FIRST_DAY, last_on=span.first_on - _DAY)
+
+
+def _after(span: Span) -> Span | None:
+    return None if span.last_on == LAST_DAY else span._replace(first_on=span.last_on + _DAY, last_on=LAST_DAY)
+
+
+def _bounded(span: Span | None, most: int, beyond: tuple[str, list[Any]] = ("1 = 1", [])) -> tuple[int, int, int] | None:
+    """Return what ``_in_span`` does, nothing of no span, and None of one with more than ``most`` lines, of which no more are looked at."""
+    if span is None:
+        return 0, 0, 0
+    condition, more = beyond
+    parameters = [span.account.pk, _day(span.first_on), _day(span.last_on), *more, most + 1]
+    ((count,),) = _rows(_filled(COUNTED, {"beyond": condition}), parameters)
+    return _in_span(span, beyond) if count <= most else None
+
+
+def _filled_up(parts: list[int | None], total: int) -> list[int | None]:
+    """Return the parts of a total, the one that is not known as what the others leave; more than one stay unknown."""
+    known = [part for part in parts if part is not None]
+    if len(known) + 1 != len(parts):
+        return parts
+    return [total - sum(known) if part is None else part for part in parts]
+
+
+def _from_opening(span: Span, found: list[Movement], ends: Told, most: int) -> list[Movement] | None:
+    """Return movements with their running balances, counted from the beginning of the span; None where that is too far."""
+    if ends.opening is None or (part := _bounded(span, most, _beyond("<", found[0].place))) is None:
+        return None
+    return list(_run(found, ends.opening + part[0] + part[1]))
+
+
+def _from_closing(span: Span, found: list[Movement], ends: Told, most: int) -> list[Movement] | None:
+    """Return movements with their running balances, counted from the end of the span; None where that is too far."""
+    return None if ends.closing is None else _run_back(span, found, ends.closing, most)
+
+
+def _run_back(span: Span, found: list[Movement], closing: int, most: int) -> list[Movement] | None:
+    """Return movements with their running balances, counted back from a balance; None where more lines lie between than are added up."""
     if not found:
         return []
-    debit, credit, _count = _in_span(span, _beyond(">", found[-1].place))
-    return list(_run(found, closing - debit - credit - sum(movement.amount for movement in found)))
+    if (part := _bounded(span, most, _beyond(">", found[-1].place))) is None:
+        return None
+    return list(_run(found, closing - part[0] - part[1] - sum(movement.amount for movement in found)))
 
 
 def _run(found: list[Movement], running: int) -> Iterator[Movement]:
@@ -301,7 +332,7 @@ def _run(found: list[Movement], running: int) -> Iterator[Movement]:
 
 def _rows(statement: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(then=JOIN_IN_ORDER[connection.vendor]), parameters)
+        cursor.execute(totals.sql(statement.format(then=JOIN_IN_ORDER[connection.vendor])), parameters)
         return list(cursor.fetchall())
 
 

@@ -1,6 +1,8 @@
-"""Sums of amounts that may pass sixty-four bits, which SQLite's own SUM refuses: turnovers over years do, though no balance does.
+"""Sums of amounts that may pass sixty-four bits: turnovers over years do, though no balance does. The one place that knows how each engine sums.
 
-On SQLite billions and what is left of them are summed apart, and given as one text. MariaDB and MySQL sum in decimals of 65 digits.
+SQLite's own SUM fails there, or gives a number that was rounded, so it sums with ``EXACT_SUM``, which every connection gets: an integer where that fits, else
+its digits as a text, which equals no integer. MariaDB and MySQL sum in decimals of 65 digits by themselves. SQL says ``EXACT_SUM`` and goes through
+``sql``; the ORM says ``Total``. Nothing else sums (tests/architecture/test_source.py).
 """
 
 from collections.abc import Callable
@@ -8,51 +10,84 @@ from typing import Any, Final
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import QuerySet, Subquery, Sum, TextField
+from django.db.models import Aggregate, BigIntegerField, QuerySet, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import cached_property
 
-BILLION: Final = 1_000_000_000
-# Nothing may be lost between the two: both round towards zero.
-PARTED: Final = "COALESCE(SUM(({0}) / 1000000000), 0) || ':' || COALESCE(SUM(({0}) %% 1000000000), 0)"
+EXACT: Final = "EXACT_SUM"
+MOST: Final = 2**63 - 1
+
+
+class _Running:
+    """One sum, as SQLite calls it: over a group, or over a window that rows enter and leave."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+        self._count = 0
+
+    def step(self, value: int | str | None) -> None:
+        """Add a row."""
+        if value is not None:
+            self._sum += int(value)  # an inner sum may be digits
+            self._count += 1
+
+    def inverse(self, value: int | str | None) -> None:
+        """Take a row out of the window."""
+        if value is not None:
+            self._sum -= int(value)
+            self._count -= 1
+
+    def value(self) -> int | str | None:
+        """Return the sum; None of nothing, as SUM does."""
+        if self._count == 0:
+            return None
+        return self._sum if -MOST - 1 <= self._sum <= MOST else str(self._sum)
+
+    finalize = value
+
+
+def install(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Give a connection to SQLite its exact sum. Received with each new connection."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_window_function(EXACT, 1, _Running)
+
+
+def sql(statement: str) -> str:
+    """Return a statement that sums by ``EXACT_SUM``, as the engine at hand has it."""
+    return statement if connection.vendor == "sqlite" else statement.replace(f"{EXACT}(", "SUM(")
 
 
 def of(expression: str) -> str:
     """Return the SQL that sums an expression of integers; ``whole`` reads what it gives. Nothing sums to 0."""
-    return PARTED.format(expression) if connection.vendor == "sqlite" else f"COALESCE(SUM({expression}), 0)"
+    return sql(f"COALESCE({EXACT}({expression}), 0)")
 
 
 def is_not_zero(expression: str) -> str:
-    """Return the SQL that says whether a sum is not zero. Billions that do not cancel out against what is left need not be exact for that."""
-    if connection.vendor != "sqlite":
-        return f"COALESCE(SUM({expression}), 0) <> 0"
-    return f"COALESCE(SUM(({expression}) / 1000000000), 0) * 1000000000 + COALESCE(SUM(({expression}) %% 1000000000), 0) <> 0"
+    """Return the SQL that says whether a sum is not zero."""
+    return f"{of(expression)} <> 0"
 
 
 def whole(value: Any) -> int:
-    """Return a sum that ``of`` or ``Total`` gave."""
-    if isinstance(value, str) and ":" in value:
-        billions, left = value.split(":")
-        return int(billions) * BILLION + int(left)
+    """Return a sum as an integer, whatever the engine gives: an integer, a decimal, digits, or NULL of nothing."""
     return int(value or 0)
 
 
-class Total(Sum):
-    """``Sum`` of any size: an integer, 0 of nothing. The database is not to compare it or order by it."""
+class Total(Aggregate):
+    """The exact sum of integers: an integer, 0 of nothing. One that passes sixty-four bits is on SQLite not to be ordered by."""
 
-    def __init__(self, expression: str, **options: Any) -> None:
+    name = "Total"
+    allow_distinct = False
+    empty_result_set_value = 0  # where the database need not be asked
+
+    def __init__(self, expression: Any, **options: Any) -> None:
         """Sum ``expression``, with a ``filter`` where one is given."""
-        super().__init__(expression, output_field=TextField(), **options)
+        super().__init__(expression, output_field=BigIntegerField(), **options)
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, tuple[Any, ...]]:
-        """Sum in two parts."""
-        parts = []
-        for part in ("/ 1000000000", "%%%% 1000000000"):
-            half = self.copy()
-            half.template = f"SUM((%(expressions)s) {part})"
-            parts.append(half.as_sql(compiler, connection, **context))
-        (billions, first), (left, second) = parts
-        return f"(COALESCE({billions}, 0) || ':' || COALESCE({left}, 0))", (*first, *second)
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:  # type: ignore[override]  # the names that it passes on
+        """Sum as the engine does."""
+        context["function"] = EXACT if connection.vendor == "sqlite" else "SUM"
+        summed, parameters = super().as_sql(compiler, connection, **context)
+        return f"COALESCE({summed}, 0)", parameters
 
     @cached_property
     def convert_value(self) -> Callable[[Any, Any, Any], int]:
@@ -61,11 +96,11 @@ class Total(Sum):
 
 
 class TotalOf(Subquery):
-    """The one ``Total`` of a query, as a column of another."""
+    """The one ``Total`` of a query, as a column of another; 0 where the query has no row."""
 
     def __init__(self, rows: QuerySet[Any, Any]) -> None:
         """Bring what ``rows`` give."""
-        super().__init__(rows, output_field=TextField())
+        super().__init__(rows, output_field=BigIntegerField())
 
     @cached_property
     def convert_value(self) -> Callable[[Any, Any, Any], int]:

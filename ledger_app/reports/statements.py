@@ -13,7 +13,7 @@ from ledger_app.operations import knowing
 from ledger_app.queries import statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
-from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums
+from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
 from ledger_app.reports import workbook
 from ledger_app.reports.workbook import Figure
 from ledger_app.rules.amounts import decimal_text
@@ -76,8 +76,8 @@ def write(span: Span, form: str, file: BinaryIO) -> None:
     FORMATS[form](span, file)
 
 
-def head(span: Span, sums: Sums) -> dict[str, Any]:
-    """Return what a statement says beside its movements, ready for JSON. Amounts are signed minor units, debit positive."""
+def head(span: Span, sums: Sums | Told) -> dict[str, Any]:
+    """Return what a statement says beside its movements, ready for JSON. Amounts are signed minor units, debit positive; null was not added up."""
     account = span.account
     return {
         "book": account.book.code,
@@ -105,7 +105,7 @@ def movement_object(movement: Movement) -> dict[str, Any]:
         "reference": movement.reference,
         "description": movement.description,
         "amount": movement.amount,
-        "running": movement.running,
+        "running": movement.told_running,
         "reverses": movement.reverses,
         "reverses_date": movement.reverses_on.isoformat() if movement.reverses_on else None,
         "prior_period": movement.is_prior_period,

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.errors.words import Word, Words
-from ledger_app.rules import posting
+from ledger_app.rules import limits, posting
 from ledger_app.rules.attachments import StoredFile
-from ledger_app.rules.limits import Lately
+from ledger_app.rules.limits import Asked, Lately
 from ledger_app.rules.limits import Limit as Limit  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.limits import widest as widest  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.lots import ShownLot
@@ -130,14 +130,25 @@ class AdjustmentFacts:
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     moved: Word | Words = ""  # the balances as they are now, as a phrase
     refusals: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take the entry; not asked at the decision itself
-    lately: Lately = NOTHING_LATELY  # what the user has decided before
+    lately: Lately = NOTHING_LATELY  # what was decided before
+    of_reason: tuple[Asked, ...] = ()  # the limit of the reason code, where it has one, and what was decided with it before
     void: tuple[str, ...] = ()  # users whose approvals count no more
     is_proposer_away: bool = False
 
     @property
     def needs_second(self) -> bool:
         """Whether the amount, with what the user has decided alone before, is more than the user may decide alone."""
-        return self.size + self.lately.alone > self.limit.alone
+        return any(each.needs_second(self.size) for each in self.asked)
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """The limits that the decision is held against: of the book, and of the reason code where it has one."""
+        return (Asked(self.book, self.limit, self.lately), *self.of_reason)
+
+    @property
+    def most(self) -> int:
+        """The most that the user may decide at once."""
+        return min(each.limit.most for each in self.asked)
 
 
 def read_amount(text: str) -> int:
@@ -198,28 +209,21 @@ def decides_once(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 def is_within_limit(facts: AdjustmentFacts) -> list[errors.LedgerError]:
     """The amount is one that the user's groups may decide, at once and with what the user has decided lately."""
-    said = {"user": facts.user_name, "book": facts.book, "amount": facts.size}
-    if facts.size > facts.limit.most:
-        return [adjusting.OverLimit(**said, limit=facts.limit.most)]
-    found: list[errors.LedgerError] = []
-    if facts.size + facts.lately.at_all > facts.limit.most:
-        days, before = facts.limit.window_days, facts.lately.at_all
-        found.append(adjusting.OverLimitInSum(**said, limit=facts.limit.most, days=days, before=before))
-    if facts.limit.day_most is not None and facts.size + facts.lately.on_day > facts.limit.day_most:
-        found.append(adjusting.OverDayLimit(**said, limit=facts.limit.day_most, before=facts.lately.on_day))
-    return found
+    return [each for asked in facts.asked for each in limits.beyond(asked, facts.size, user=facts.user_name)]
 
 
 def approvals_suffice(facts: AdjustmentFacts) -> list[errors.LedgerError]:
     """The user may decide the amount alone, or another has approved it before who still may."""
-    if not facts.needs_second or facts.approved_by or facts.size > facts.limit.most:
+    if not facts.needs_second or facts.approved_by or facts.size > facts.most:
         return []
     if facts.void:
         return [adjusting.ApprovalVoid(user=", ".join(facts.void))]
-    if facts.size > facts.limit.alone:
-        return [adjusting.SecondDeciderNeeded(alone=facts.limit.alone, book=facts.book, amount=facts.size)]
-    said = {"user": facts.user_name, "book": facts.book, "amount": facts.size, "days": facts.limit.window_days}
-    return [adjusting.SecondDeciderNeededInSum(**said, alone=facts.limit.alone, before=facts.lately.alone)]
+    asked = next(each for each in facts.asked if each.needs_second(facts.size))
+    limit, said = asked.limit, {"book": asked.place, "amount": facts.size, "alone": asked.limit.alone}
+    if facts.size > limit.alone:
+        return [adjusting.SecondDeciderNeeded(**said)]
+    more = {"user": facts.user_name, "days": limit.window_days, "before": asked.lately.alone}
+    return [adjusting.SecondDeciderNeededInSum(**said, **more)]
 
 
 def needs_a_second(facts: AdjustmentFacts) -> list[errors.LedgerError]:

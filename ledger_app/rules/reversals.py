@@ -67,6 +67,7 @@ class ReversalFacts:
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     refused: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take it
     is_proposer_away: bool = False
+    beyond_limits: tuple[errors.LedgerError, ...] = ()  # why it is more than the user may decide
 
 
 def decider_is_another(facts: ReversalFacts) -> list[errors.LedgerError]:
@@ -77,6 +78,11 @@ def decider_is_another(facts: ReversalFacts) -> list[errors.LedgerError]:
 def proposer_still_may(facts: ReversalFacts) -> list[errors.LedgerError]:
     """Whoever proposed this may still propose."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
+
+
+def is_within_limits(facts: ReversalFacts) -> list[errors.LedgerError]:
+    """What is taken back is, with what was decided lately, no more than the user may decide."""
+    return list(facts.beyond_limits)
 
 
 def proposer_withdraws(facts: ReversalFacts) -> list[errors.LedgerError]:
@@ -112,7 +118,7 @@ REVERSAL = Machine(
             target="posted",
             right=DECIDE,
             who=_("Finance"),
-            guards=(decider_is_another, proposer_still_may, reversal_was_shown, ledger_takes_it),
+            guards=(decider_is_another, proposer_still_may, is_within_limits, reversal_was_shown, ledger_takes_it),
             decides=True,
             writes="the entry that reverses; who decided, when, and the digest of what was shown",
             told=_("approved and posted the reversal"),

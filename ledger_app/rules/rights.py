@@ -65,6 +65,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "book",
         "contraaccount",
         "deadletter",
+        "decidedamount",
         "entry",
         "event",
         "expirychunk",

@@ -35,6 +35,8 @@ CLOCKS = frozenset(
         "time.time_ns",
     }
 )
+AGGREGATES = frozenset({"django.db.models.Sum", "django.db.models.Avg", "django.db.models.aggregates.Sum"})
+SUMMING_SQL = re.compile(r"(?<![\w])(SUM|TOTAL|AVG)\s*\(", re.IGNORECASE)
 SURROUNDINGS = ("django.conf", "django.contrib.messages", "django.http", "django.shortcuts", "rest_framework")
 ROW_LOCK = re.compile(r"\b(FOR UPDATE|LOCK IN SHARE MODE|FOR SHARE)\b")
 DATABASE_ERRORS = frozenset({"DatabaseError", "OperationalError"})
@@ -79,6 +81,23 @@ def inexact_numbers(tree: ast.Module) -> Iterator[Breach]:
             yield Breach(node.lineno, within, f"{_last_name(node.func)}(")
         elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div) and not _joins_paths(node):
             yield Breach(node.lineno, within, "/")
+
+
+def bare_sums(tree: ast.Module) -> Iterator[Breach]:
+    """Yield each sum of the database's own, in SQL or by the ORM: one that passes sixty-four bits fails on SQLite, or is rounded."""
+    skipped = set(_docstrings_and_parts(tree))
+    imported = _imported_names(tree)
+    for node, within in _walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            named = _dotted(node)
+            first, _, rest = named.partition(".")
+            whole = ".".join(filter(None, (imported.get(first, first), rest)))
+            if whole in AGGREGATES or (isinstance(node, ast.Attribute) and named in {"models.Sum", "models.Avg"}):
+                yield Breach(node.lineno, within, named)
+        elif isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in skipped:
+            found = SUMMING_SQL.search(_text(node))
+            if found is not None:
+                yield Breach(node.lineno, within, found.group())
 
 
 def clocks(tree: ast.Module) -> Iterator[Breach]:

@@ -19,6 +19,9 @@ MAY_WRITE: dict[tuple[str, str], str] = {}
 MAY_BE_INEXACT = {
     ("ledger_app/operations/transactions.py", "_outermost"): "seconds to wait before trying again",
 }
+MAY_SUM = {
+    ("ledger_app/queries/totals.py", "sql"): "the one place that knows how each engine sums",
+}
 MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
 MAY_KNOW_ITS_SURROUNDINGS: dict[tuple[str, str], str] = {}
 MAY_CATCH_DATABASE_ERRORS = {
@@ -112,6 +115,28 @@ def test_amounts_are_whole_numbers() -> None:
         *(f"ingestion_app/{part}" for part in ("formats", "checks", "operations", "models")),
     )
     assert breaches(source_rules.inexact_numbers, paths, MAY_BE_INEXACT) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("from django.db.models import Sum\nrows.aggregate(total=Sum('amount'))", ["Sum"]),
+        ("from django.db import models\nrows.aggregate(total=models.Sum('amount'))", ["models.Sum"]),
+        ("sql = 'SELECT SUM(amount) FROM t'", ["SUM("]),
+        ("sql = f'SELECT sum (amount) FROM {t}'", ["sum ("]),
+        ("sql = 'SELECT TOTAL(amount), AVG(amount) FROM t'", ["TOTAL("]),
+        ("sql = 'SELECT EXACT_SUM(amount) FROM t'", []),
+        ("total = sum(amounts)", []),
+        ("rows.aggregate(total=Total('amount'))", []),
+    ],
+)
+def test_the_rule_on_sums_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.bare_sums, sample) == found
+
+
+def test_everything_sums_exactly() -> None:
+    paths = files(*APPLICATION, without=("migrations",))
+    assert breaches(source_rules.bare_sums, paths, MAY_SUM) == []
 
 
 @pytest.mark.parametrize(

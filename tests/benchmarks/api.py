@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -197,7 +198,7 @@ def post_directly(count: int) -> None:
             lines = tuple((accounts[line["account"]], line["amount"]) for line in said["lines"])
             drafts.append(Draft(book_id, date(2017, 1, 15), said["reference"], "", lines))
         origin = entries.Origin(Posting.Origin.OPENING, 1 + first)
-        transactions.run(lambda drafts=drafts, origin=origin: entries.post(drafts=drafts, origin=origin, caller=caller))
+        transactions.run(partial(entries.post, drafts=drafts, origin=origin, caller=caller))
 
 
 if __name__ == "__main__":

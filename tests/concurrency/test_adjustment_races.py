@@ -7,7 +7,7 @@ import pytest
 
 from ledger_app import locks
 from ledger_app.models import AdjustmentDecision, Balance, Entry
-from ledger_app.operations import adjustments, periods, transactions
+from ledger_app.operations import adjustments, periods, reason_codes, transactions
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import closing, proofs
 from tests.concurrency.test_ledger_races import Meeting, at_once, code_of, unlocked_row
@@ -137,3 +137,42 @@ def test_a_period_that_is_being_frozen_takes_no_proposal(desk, monkeypatch, sing
 def test_without_the_lock_of_the_freeze_a_proposal_slips_in(desk, monkeypatch, single_try):
     monkeypatch.setattr(locks, "own_row", unlocked_row)
     assert propose_while_the_period_freezes(desk, monkeypatch) == ["Adjustment", "Seal"]
+
+
+def both_approve(desk, monkeypatch, limits_locked, *whos):
+    """Have two approve an adjustment each, of two members, at once; each has read what was decided before the other has written."""
+    reason_codes.set_limit(
+        group="finance",
+        book="CARD",
+        amount_most=1_000,
+        two_deciders_above=1_000,
+        day_most=1_000,
+        all_day_most=1_000,
+        caller=desk.administrator,
+    )
+    if not limits_locked:
+        monkeypatch.setattr(locks, "beside_own", list)
+    rows = [desk.propose(amount=600, account=account) for account, _who in zip(("wallet", "M1-receivable"), whos, strict=True)]
+    shown = [desk.shown(row) for row in rows]
+    monkeypatch.setattr(queries, "facts", Meeting().after(queries.facts))
+    outcomes = at_once(
+        *(
+            lambda row=row, who=who, digest=digest: adjustments.decide(
+                adjustment_id=row.pk, name="approve", caller=who, digest_shown=digest, reason="Looked at."
+            )
+            for row, who, digest in zip(rows, whos, shown, strict=True)
+        )
+    )
+    return sorted(code_of(outcome) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("is_one_person", [False, True])
+def test_two_approvals_at_once_do_not_pass_a_limit_together(desk, monkeypatch, single_try, is_one_person):
+    whos = (desk.decider, desk.decider if is_one_person else desk.second)
+    expected = "over_day_limit" if is_one_person else "over_day_limit_of_all"
+    assert both_approve(desk, monkeypatch, True, *whos) == ["Adjustment", expected]
+
+
+@pytest.mark.mariadb
+def test_without_the_lock_of_the_limits_two_pass_one_together(desk, monkeypatch, single_try):
+    assert both_approve(desk, monkeypatch, False, desk.decider, desk.second) == ["Adjustment", "Adjustment"]

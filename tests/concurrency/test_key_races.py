@@ -24,7 +24,8 @@ def till(transactional_db, make_user) -> User:
     found = lot_samples.open_points(samples.machine_caller())
     last = (datetime.now(UTC) + timedelta(days=90)).date()
     found.gain("g-1", KEYS, lots=Named(grants=(Grant("paid", KEYS, last),)))
-    return make_user("till-1", "till")
+    user: User = make_user("till-1", "till")
+    return user
 
 
 def send(user, number, until):

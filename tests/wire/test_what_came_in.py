@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from config.api_views import DoorView
 from ingestion_app.models import Batch
@@ -163,6 +164,8 @@ def who(door: Door, token: str, session: tuple[str, str]) -> list[str]:
 
 
 def ask(server: Server, chosen: list[Door], one: Callable[[Door], Answer]) -> list[tuple[Door, Answer]]:
+    """Ask every door on SQLite; on a database with a server of its own each tenth, as what comes over the wire is the same before both."""
+    chosen = chosen if connection.vendor == "sqlite" else chosen[::10] + [door for door in chosen if door.takes_files]
     with ThreadPoolExecutor(AT_ONCE) as threads:
         return list(zip(chosen, threads.map(one, chosen), strict=True))
 

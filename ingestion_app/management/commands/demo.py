@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
-from django.db.models import Sum
 
 from config import commands, doorways
 from ingestion_app.demo import purchases, seeding
@@ -21,6 +20,7 @@ from ingestion_app.operations import deciding, receiving
 from ledger_app.models import Book, Line, Seal
 from ledger_app.operations import periods, verification
 from ledger_app.queries import books
+from ledger_app.queries.totals import Total
 
 RECEIVER, APPROVER, CLOSER = "engineer-1", "finance-1", "finance-2"
 MONTHS_MOST = 12
@@ -167,7 +167,7 @@ def members(through: date) -> dict[str, list[int]]:
     """Return what the ledger says of the same: by member the change of receivable and points, in their natural direction."""
     found: dict[str, list[int]] = {}
     lines = Line.objects.filter(account__role__in=("receivable", "points"), entry__effective_on__lte=through)
-    for code, role, amount in lines.values_list("account__code", "account__role").annotate(total=Sum("amount")):
+    for code, role, amount in lines.values_list("account__code", "account__role").annotate(total=Total("amount")):
         sums = found.setdefault(code.partition(".")[2], [0, 0])
         sums[0 if role == "receivable" else 1] += int(amount) if role == "receivable" else -int(amount)
     return {member: sums for member, sums in found.items() if sums != [0, 0]}

@@ -26,19 +26,34 @@ class Command(commands.Command):
         parser.add_argument(
             "--day-most", type=commands.whole, metavar="N", help="for all members on one day, in minor units; else as it is"
         )
+        parser.add_argument(
+            "--member-day-most",
+            type=commands.whole,
+            metavar="N",
+            help="what all together decide for one member on one day, in minor units; else as it is",
+        )
+        parser.add_argument(
+            "--all-day-most",
+            type=commands.whole,
+            metavar="N",
+            help="what all together decide on one day, in minor units; else as it is",
+        )
+        parser.add_argument("--reason-code", default="", metavar="R", help="all of this is of what is adjusted with it")
         parser.add_argument("--user", metavar="U", help="who changes it; without, only one that is not there yet is set")
 
     def run(self, **options: Any) -> commands.Outcome:
         """Set it, unless it is so."""
         caller = commands.caller(options["user"], deciding=options["user"] is not None)
         said = {"amount_most": options["most"], "two_deciders_above": options["two_above"]}
-        beside = {"window_days": options["days"], "day_most": options["day_most"]}
+        days = ("day_most", "member_day_most", "all_day_most")
+        beside = {"window_days": options["days"], **{name: options[name] for name in days}}
         said |= {name: value for name, value in beside.items() if value is not None}
-        differs = kept.differing_limit(options["group"], options["book"], said)
+        named = {name: options[name] for name in ("group", "book", "reason_code")}
+        differs = kept.differing_limit(said=said, **named)
         if differs and options["user"] is None:
-            raise kept.conflict(f"{options['group']} {options['book']}", differs)
-        row = reason_codes.set_limit(group=options["group"], book=options["book"], caller=caller, **said)
+            raise kept.conflict(" ".join(named.values()).rstrip(), differs)
+        row = reason_codes.set_limit(caller=caller, **named, **said)
         changed = differs is None or bool(differs)
-        said |= {"window_days": row.window_days, "day_most": row.day_most}
-        data = {"group": options["group"], "book": options["book"], **said, "changed": changed}
+        said |= {name: getattr(row, name) for name in ("window_days", *days)}
+        data = {**named, **said, "changed": changed}
         return commands.Outcome(data, (f"limit of {row}: {'set' if changed else 'was so already'}",))

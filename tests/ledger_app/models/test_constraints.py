@@ -71,6 +71,10 @@ def copied(model, **changed):
     return f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values} FROM {model._meta.db_table} LIMIT 1"
 
 
+DECIDED_AMOUNT = (
+    "INSERT INTO ledger_app_decidedamount (kind, subject_id, book_id, account_id, amount, decided_by_id, decided_at)"
+    " VALUES ('{kind}', 1, {{book}}, {{cash}}, {amount}, {{user}}, '2017-02-01 00:00:00')"
+)
 IDENTIFIER = (
     "INSERT INTO ledger_app_identifier (kind, value, key_name, last_four, holder_id)"
     " VALUES ('{kind}', '{value}', '{key}', '{last_four}', {{holder}})"
@@ -140,6 +144,8 @@ VIOLATIONS = {
     "adjustment_limit_unique": copied(AdjustmentLimit),
     "adjustment_limit_rises": "UPDATE ledger_app_adjustmentlimit SET two_deciders_above = amount_most + 1",
     "adjustment_limit_in_sum": "UPDATE ledger_app_adjustmentlimit SET window_days = 0",
+    "decided_amount_kind_known": DECIDED_AMOUNT.format(kind="gift", amount=1),
+    "decided_amount_above_zero": DECIDED_AMOUNT.format(kind="batch", amount=0),
     "adjustment_key_unique": copied(Adjustment),
     "adjustment_amount_in_range": copied(Adjustment, key="'k-2'", amount="0"),
     "adjustment_accounts_differ": copied(Adjustment, key="'k-2'", account_id="contra_account_id"),

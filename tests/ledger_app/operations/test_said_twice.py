@@ -303,6 +303,7 @@ PARTS = {
     "lots.hold",
     "outcomes.record_refused",
     "transitions.compare_and_set",
+    "weighing.record",
 }
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 

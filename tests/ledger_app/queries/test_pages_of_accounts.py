@@ -87,6 +87,54 @@ def test_of_a_long_account_the_opening_is_what_the_stored_balance_leaves(ledger)
     assert statements.sums(known, by_claim=True) == statements.sums(known)
 
 
+def test_a_page_adds_up_no_more_than_its_bound_and_says_what_it_did_not(ledger, monkeypatch):
+    post(ledger, range(1, 90))
+    account = ledger.accounts["settlement"]
+    whole = statements.told(Span(account))
+    spans = [Span(account), Span(account, date(2017, 1, 30)), Span(account, last_on=date(2017, 1, 2))]
+    spans += [Span(account, date(2017, 1, 10), date(2017, 1, 20)), Span(account, date(2017, 1, 3), date(2017, 1, 30))]
+    exact = [
+        (statements.told(span), statements.page(span, limit=5), statements.page(span, before=statements.END, limit=5))
+        for span in spans
+    ]
+    assert None not in {part for told, *_pages in exact for part in told}
+    monkeypatch.setattr(statements, "ADDED_MOST", 10)
+    unknown = 0
+    for span, (told, first, last) in zip(spans, exact, strict=True):
+        now = statements.told(span)
+        # What is said is true, and what is not said is not said.
+        assert all(part in {None, known} for part, known in zip(now, told, strict=True)), (now, told)
+        assert (now.total, now.total_count) == (whole.total, whole.total_count)
+        for movements, known in (
+            (statements.page(span, limit=5), first),
+            (statements.page(span, before=statements.END, limit=5), last),
+        ):
+            assert [each.told_running in {None, was.running} for each, was in zip(movements, known, strict=True)] == [True] * 5
+        unknown += sum(part is None for part in now)
+    assert unknown > 0
+    # Of all lines there are, beginning and end are known by themselves.
+    ends = statements.told(Span(account))
+    assert (ends.opening, ends.closing, ends.moved, ends.line_count, ends.debit) == (0, whole.total, whole.total, 89, None)
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db
+def test_a_page_in_the_middle_reads_no_more_rows_of_a_longer_account(ledger, monkeypatch):
+    monkeypatch.setattr(statements, "ADDED_MOST", 50)
+    account = ledger.accounts["settlement"]
+
+    def look():
+        span = Span(account, date(2017, 1, 8), date(2017, 1, 24))
+        statements.page(span, after=Place(date(2017, 1, 15), 1), limit=20)
+        explain.account(account, last=20, lines_most=1, sealed=20, at=date(2017, 1, 20))
+        statements.latest(account, before=Place(date(2017, 1, 15), 1), limit=20)
+
+    post(ledger, range(1, 301))
+    short = rows_read(look)
+    post(ledger, range(301, 2001))
+    assert rows_read(look) <= short + 100
+
+
 def test_a_line_of_another_date_than_its_entry_is_named(ledger, tamper):
     post(ledger, range(1, 4))
     books = Scope(Book.objects.all())

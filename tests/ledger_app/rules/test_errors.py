@@ -1,6 +1,8 @@
 """Every refusal can be said: its facts are given where it is made, and docs/errors.md lists it as it is."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import string
 from pathlib import Path
@@ -10,39 +12,15 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import (
-    LedgerError,
-    adjusting,
-    bounds,
-    closing,
-    files,
-    lots,
-    members,
-    opening,
-    requests,
-    reversing,
-    rows,
-    settings,
-    webhooks,
-)
+from ledger_app.errors import LedgerError
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
+OF_THE_LEDGER = [each.name for each in pkgutil.iter_modules(ledger_app.errors.__path__)]
 MODULES = (
     ledger_app.errors,
-    files,
-    bounds,
-    adjusting,
-    closing,
-    lots,
-    members,
-    reversing,
-    rows,
     ingestion_app.errors,
-    opening,
-    requests,
-    settings,
-    webhooks,
+    *(importlib.import_module(f"ledger_app.errors.{name}") for name in OF_THE_LEDGER),
 )
 # Bases, which are never shown by themselves.
 BASES = {"LedgerError", "Refused"}

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger_app", "0022_requests_of_programs"),
+        ("ledger_app", "0023_limits_of_all"),
     ]
 
     operations = [
