@@ -148,7 +148,8 @@ class WebhookView(LookView):
     def rotate(self, request: Request, pk: str) -> Response:
         """The new secret is in the answer, and nowhere else."""
         del pk
-        row = operations.rotate(webhook_id=self.get_object().pk, caller=self.caller, **self.read(RotateInput, request.data))
+        said = self.read(RotateInput, request.data)
+        row = operations.rotate(webhook_id=self.get_object().pk, caller=self.caller, **said)
         return _with_secret(row, is_shown=True)
 
     @extend_schema(summary="Send events again", request=ReplayInput, responses={200: WebhookOutput})
@@ -156,7 +157,8 @@ class WebhookView(LookView):
     def replay(self, request: Request, pk: str) -> Response:
         """Every event that follows a number is sent, in order."""
         del pk
-        row = operations.replay(webhook_id=self.get_object().pk, caller=self.caller, **self.read(ReplayInput, request.data))
+        said = self.read(ReplayInput, request.data)
+        row = operations.replay(webhook_id=self.get_object().pk, caller=self.caller, **said)
         return Response(WebhookOutput(row).data)
 
 
