@@ -44,7 +44,7 @@ class Schema(AutoSchema):
             found.append(OpenApiParameter(api_tags.IF_MATCH, str, OpenApiParameter.HEADER, description=MATCH_TOLD))
         return found
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as spectacular's own
         """Return what the operation does; of a page of rows, their order too."""
         text = super().get_description()
         view: Any = self.view

@@ -175,7 +175,8 @@ class DoorView(GenericViewSet[Any]):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Give what is answered its tag."""
         answer = super().finalize_response(request, response, *args, **kwargs)
-        is_shown = isinstance(answer, Response) and answer.status_code < 300 and isinstance(answer.data, dict)
+        # What is answered again under a key is written already, and a file has no data.
+        is_shown = answer.status_code < 300 and isinstance(getattr(answer, "data", None), dict)
         if is_shown and not hasattr(answer, api_once.SECRETS):
             answer.add_post_render_callback(api_tags.tagged(request._request))  # noqa: SLF001 - where the framework keeps the request
         return answer
@@ -201,7 +202,7 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape, with only those of its fields that were asked for."""
-        made = super().get_serializer(*args, **kwargs)
+        made: Any = super().get_serializer(*args, **kwargs)
         if self.wanted is not None:
             fields = getattr(made, "child", made).fields
             for name in fields.keys() - self.wanted:

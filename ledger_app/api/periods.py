@@ -205,8 +205,8 @@ class PeriodView(LookView):
         if attempt is None:
             raise Refused([NotFound(what=_("job"), name=f"freeze {number}")])
         seal = Seal.objects.filter(period=period).first() if attempt.state == FreezeAttempt.State.SEALED else None
-        counted = (seal.entry_count, seal.entry_count) if seal else (attempt.proved_count, None)
-        come = api_jobs.Progress(*counted, "entries")
+        total = seal.entry_count if seal else None
+        come = api_jobs.Progress(attempt.proved_count if total is None else total, total, "entries")
         job = _Job.of(attempt)
         return api_jobs.shown(job, kind="freeze", of=("period-detail", period.pk), subject=period, progress=come, request=request)
 

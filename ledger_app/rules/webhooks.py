@@ -83,7 +83,7 @@ def wait(failures: int, chance: int) -> timedelta:
 
     So those that failed together do not come back together.
     """
-    whole = min(FIRST_WAIT * 2 ** min(failures - 1, 30), WAIT_MOST)
+    whole: timedelta = min(FIRST_WAIT * 2 ** min(failures - 1, 30), WAIT_MOST)
     return whole * (CHANCE_MOST + chance) // (2 * CHANCE_MOST)
 
 

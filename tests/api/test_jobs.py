@@ -6,6 +6,7 @@ import pytest
 from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 
+from ingestion_app import errors
 from ingestion_app.models import AskedValidation, Attempt, Batch
 from ingestion_app.operations import attempts
 from ledger_app.models import FreezeAttempt, Period
@@ -73,7 +74,7 @@ def test_a_validation_that_failed_is_to_be_tried_again_and_then_failed(
     row = Batch.objects.get(pk=batch)
     for tries in (1, 2, 3):
         attempt = attempts.begin(batch=row, step=Attempt.Step.VALIDATE, caller=world.caller(), host="h", process=1)
-        reasons = [attempts.errors.Surprise(what="OSError")]
+        reasons = [errors.Surprise(what="OSError")]
         attempts.end(attempt=attempt, at=worlds.NOW, outcome="failed", done_records=3, measured=Measured(), reasons=reasons)
         job = asked(engineer_client, address)
         assert (job["state"], job["tries"]) == ("waiting" if tries < 3 else "failed", tries)

@@ -86,7 +86,7 @@ def test_only_the_fields_that_are_wanted_are_sent(world: World, engineer_client:
         for names in (["id"], ["version", "id"], list(whole)[:3]):
             found = engineer_client.get(address, {"fields": ",".join(names)}).json()
             assert found == {name: whole[name] for name in whole if name in names}, address
-    rows = engineer_client.get(ACCOUNTS, {"fields": "code,id", "page_size": 2, "book": "CARD"}).json()
+    rows = engineer_client.get(ACCOUNTS, {"fields": "code,id", "page_size": "2", "book": "CARD"}).json()
     assert [set(row) for row in rows["results"]] == [{"code", "id"}] * 2
     assert "fields=code" in rows["next"]
     following = engineer_client.get(rows["next"]).json()

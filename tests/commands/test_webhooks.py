@@ -12,9 +12,8 @@ from django.conf import settings
 from django.db import connections
 
 from config import webhooks as sending
-from ledger_app.management.commands import deliver_webhooks
 from ledger_app.models import AuditRow, Event, User, Webhook
-from ledger_app.operations import feed
+from ledger_app.operations import deliveries, feed
 from ledger_app.queries import clock
 from tests.ingestion_app.operations import world as worlds
 from tests.ledger_app.receiver import Receiver, answer, taking
@@ -165,11 +164,11 @@ def test_without_the_lease_two_at_once_send_the_same(user, receivers, monkeypatc
     receiver = receivers(meet)
     hook = Webhook.objects.create(name="shop", url=receiver.url, kept_by=user, cursor=Event.objects.count())
     numbers = happen(user, 1)
-    monkeypatch.setattr(deliver_webhooks.deliveries, "_free", lambda rows, _at: rows)
+    monkeypatch.setattr(deliveries, "_free", lambda rows, _at: rows)
 
     def run_one():
         try:
-            deliver_webhooks.deliveries.turn(webhook_id=hook.pk, send=sending.send, now=clock.now)
+            deliveries.turn(webhook_id=hook.pk, send=sending.send, now=clock.now)
         finally:
             connections.close_all()
 

@@ -63,7 +63,7 @@ class Command(commands.Command):
 
 
 def _moved(row: Webhook, caller: Caller, options: dict[str, Any]) -> commands.Outcome:
-    said = {"webhook_id": row.pk, "version": row.version, "caller": caller}
+    said: dict[str, Any] = {"webhook_id": row.pk, "version": row.version, "caller": caller}
     if options["rotate"]:
         return _told(operations.rotate(overlap_hours=options["overlap_hours"], **said), changed=True, is_shown=True)
     return _told(operations.replay(after=options["replay_after"], **said), changed=True, is_shown=False)

@@ -1,6 +1,7 @@
 """Deliveries: in order, at least once, tried again, given up, sent again, and one process at a time."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,7 +17,7 @@ from ledger_app.rules import webhooks as rules
 pytestmark = pytest.mark.django_db
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-HERE = {"hosts": ["receiver.example", "other.example:8443"], "may_be_here": False}
+HERE: dict[str, Any] = {"hosts": ["receiver.example", "other.example:8443"], "may_be_here": False}
 URL = "https://receiver.example/hook"
 
 
@@ -134,6 +135,7 @@ def test_waits_double_up_to_six_hours_and_differ_by_chance():
 
 
 def give_up(hook, sent, clock):
+    done = Turn()
     for _try in range(rules.TRIES_MOST):
         done = turn(hook, sent, clock)
         clock.pass_(hours=7)

@@ -3,6 +3,7 @@
 import ast
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -143,7 +144,7 @@ def ended(desk, _points):
     return lambda: members.end_identifier(identifier_id=row.pk, active_to=date(2017, 1, 9), reason="x", caller=desk.proposer)
 
 
-HERE = {"hosts": ["receiver.example"], "may_be_here": False}
+HERE: dict[str, Any] = {"hosts": ["receiver.example"], "may_be_here": False}
 
 
 def kept_webhook(desk, _points):
