@@ -98,6 +98,8 @@ def asked_of(kind: Any) -> Iterator[tuple[str, str]]:
 def filters_of(kind: Any) -> Iterator[tuple[str, bool]]:
     """Yield the names by which the filters of a list narrow it, and whether any text could stand there."""
     for each in kind.get_list_filter(None):
+        # A filter of a field may come with a class that words its choices.
+        each = each[0] if isinstance(each, tuple) else each  # noqa: PLW2901 - the same filter
         if not isinstance(each, str):
             yield each.parameter_name, "__" not in each.parameter_name
             continue
