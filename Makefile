@@ -47,11 +47,12 @@ serve: setup ## Run the web server (PORT=8000) and the task worker until Ctrl-C
 	.venv/bin/gunicorn --config config/gunicorn_conf.py config.wsgi --bind "127.0.0.1:$$port" & web=$$!
 	$(MANAGE) db_worker & worker=$$!
 	$(MANAGE) wake --every 30 & waker=$$!
-	end_all() { kill "$$web" "$$worker" "$$waker" 2>/dev/null || true; wait "$$web" "$$worker" "$$waker" 2>/dev/null || true; }
+	$(MANAGE) deliver_webhooks --every 5 & deliverer=$$!
+	end_all() { kill "$$web" "$$worker" "$$waker" "$$deliverer" 2>/dev/null || true; wait "$$web" "$$worker" "$$waker" "$$deliverer" 2>/dev/null || true; }
 	trap 'end_all; exit 0' INT TERM HUP
 	echo "Kakutei is at http://127.0.0.1:$$port/admin/ (Ctrl-C ends it)."
-	wait -n "$$web" "$$worker" "$$waker" || true
-	echo "The web server, the worker or what wakes it ended by itself; the others are ended too." >&2
+	wait -n "$$web" "$$worker" "$$waker" "$$deliverer" || true
+	echo "The web server, the worker, what wakes it or what delivers events ended by itself; the others are ended too." >&2
 	end_all
 	exit 1
 

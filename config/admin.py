@@ -72,6 +72,8 @@ PLACES: Final = (
     Place(_("Administration"), _("Reason codes"), "ledger_app_reasoncode", "ledger_app.view_reasoncode"),
     Place(_("Administration"), _("Limits of adjustments"), "ledger_app_adjustmentlimit", "ledger_app.view_adjustmentlimit"),
     Place(_("Administration"), _("Changes of settings"), "ledger_app_settingchange", "ledger_app.view_settingchange"),
+    Place(_("Administration"), _("Webhooks"), "ledger_app_webhook", "ledger_app.view_webhook"),
+    Place(_("Administration"), _("Dead letters"), "ledger_app_deadletter", "ledger_app.view_deadletter"),
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),

@@ -24,6 +24,8 @@ REPLAYED: Final = "Idempotent-Replayed"
 KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 KEY_MOST: Final = 255
 SALT: Final = "kakutei.idempotency"
+# The attribute of an answer that names what of it is told once: where the request is repeated it is null.
+SECRETS: Final = "kakutei_secrets"
 # What these tell of is undone as a whole; after any other refusal, what an operation has finished before it stays, as it would without a key.
 UNFINISHED: Final = (errors.TryAgain, errors.WrittenDiffers)
 
@@ -101,7 +103,12 @@ def _file(value: Any) -> str:
 
 
 def _answer(response: HttpResponse) -> Answer:
-    body = JSONRenderer().render(response.data).decode() if isinstance(response, Response) else response.content.decode()
+    if isinstance(response, Response):
+        once_only: tuple[str, ...] = getattr(response, SECRETS, ())
+        kept = {**response.data, **dict.fromkeys(once_only)} if once_only else response.data
+        body = JSONRenderer().render(kept).decode()
+    else:
+        body = response.content.decode()
     return Answer(response.status_code, body, response.headers.get("Location", ""))
 
 

@@ -1,6 +1,6 @@
 """What every view of the API has in common. Apart from ``config.api``, which the framework loads before its own views."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import api_once, bodies, doorways
+from config import api_once, api_tags, bodies, doorways
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
 from config.api_schema import Schema
@@ -24,6 +25,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.rules.transitions import Facts, Machine
 
 ID_PATTERN = "[0-9]{1,18}"
+FIELDS: Final = "fields"
 
 
 class HeaderSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # it registers itself
@@ -124,8 +126,14 @@ class DoorView(GenericViewSet[Any]):
         """Whether the action answers with a page of rows."""
         return self.pages
 
+    def is_sparse(self) -> bool:
+        """Whether the query may say which fields are wanted."""
+        return False
+
     def _read_query(self) -> dict[str, Any]:
         query = self.request.query_params.copy()
+        if self.is_sparse():
+            query.pop(FIELDS, None)
         for name in (KeysetPagination.cursor_query_param, KeysetPagination.page_size_query_param):
             if self.is_paged() and len(query.getlist(name)) == 1:
                 del query[name]
@@ -162,6 +170,16 @@ class DoorView(GenericViewSet[Any]):
             )
         request.data  # noqa: B018 - what cannot be read is refused here
         bodies.ensure_whole(beneath)
+        api_tags.take_version(request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Give what is answered its tag."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        # What is answered again under a key is written already, and a file has no data.
+        is_shown = answer.status_code < 300 and isinstance(getattr(answer, "data", None), dict)
+        if is_shown and not hasattr(answer, api_once.SECRETS):
+            answer.add_post_render_callback(api_tags.tagged(request._request))  # noqa: SLF001 - where the framework keeps the request
+        return answer
 
 
 class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
@@ -173,12 +191,46 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
     # What a list may be narrowed by.
     filters: ClassVar[type[Input]] = Input
     detail_serializer_class: ClassVar[type[Output] | None] = None
+    # The fields that were asked for; None where all are wanted.
+    wanted: frozenset[str] | None = None
 
     def get_serializer_class(self) -> Any:
         """Return the fuller shape for one row."""
         if self.action == "retrieve" and self.detail_serializer_class is not None:
             return self.detail_serializer_class
         return super().get_serializer_class()
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the shape, with only those of its fields that were asked for."""
+        made: Any = super().get_serializer(*args, **kwargs)
+        if self.wanted is not None:
+            fields = getattr(made, "child", made).fields
+            for name in fields.keys() - self.wanted:
+                fields.pop(name)
+        return made
+
+    def is_sparse(self) -> bool:
+        """Whether the query may say which fields are wanted."""
+        return self.action in {"list", "retrieve"}
+
+    def _read_query(self) -> dict[str, Any]:
+        query = self.request.query_params
+        if self.is_sparse() and FIELDS in query:
+            self.wanted = self._read_fields(query.getlist(FIELDS))
+        return super()._read_query()
+
+    def _read_fields(self, given: list[str]) -> frozenset[str]:
+        """Return the names of the fields that are wanted.
+
+        :raises ValidationError: a name that the shape does not have, one that stands twice, or no name
+        """
+        known = self.get_serializer_class()().fields.keys()
+        names = given[0].split(",")
+        if len(given) > 1 or len(set(names)) != len(names) or not set(names) <= known:
+            raise ValidationError(
+                {FIELDS: [_("Write names with commas between, each once. There are: {known}.").format(known=", ".join(known))]}
+            )
+        return frozenset(names)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow a list to what was asked for. One row is found by its address alone."""

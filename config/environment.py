@@ -26,6 +26,7 @@ HOST: Final = re.compile(
     r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII
 )
 ORIGIN: Final = re.compile(r"https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+RECEIVER: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 DATABASE: Final = re.compile(r"sqlite:///[^?\s]+(\?\S*)?|mysql://[^/?\s]*/[^/?\s]+(\?\S*)?")
 PLAIN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
@@ -87,6 +88,14 @@ class Environment:
                 raise _refused(
                     name, host, "the names of hosts, separated by commas, such as kakutei.example or .kakutei.example; never *"
                 )
+        return found
+
+    def receivers(self, name: str) -> list[str]:
+        """Return hosts that are sent to, each a name, or a name and the port."""
+        found = self._listed(name, [])
+        for host in found:
+            if RECEIVER.fullmatch(host) is None:
+                raise _refused(name, host, "the names of hosts in small letters, separated by commas, each alone or as NAME:PORT")
         return found
 
     def origins(self, name: str) -> list[str]:

@@ -46,6 +46,7 @@ TITLES: Final = {
     status.HTTP_408_REQUEST_TIMEOUT: _("The request came too slowly"),
     status.HTTP_409_CONFLICT: _("A rule refuses"),
     status.HTTP_411_LENGTH_REQUIRED: _("The length of the body is not said"),
+    status.HTTP_412_PRECONDITION_FAILED: _("It is not any more what you were shown"),
     status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: _("The body is too large"),
     status.HTTP_414_REQUEST_URI_TOO_LONG: _("The address is too long"),
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: _("The address does not take this kind of body"),
@@ -87,7 +88,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = told
     _record(error, context)
     if isinstance(error, errors.LedgerError):
-        return _fill(_refusal(error), context)
+        return _fill(_refusal(error, is_tagged=_is_tagged(context)), context)
     if isinstance(error, UnreadablePostError | RequestDataTooBig | SuspiciousOperation):
         error = _of_body(error)
     if isinstance(error, BodyRefused):
@@ -198,10 +199,19 @@ def text_of(number: int, code: str) -> bytes:
     return json.dumps(body(number, code, sentence)).encode()
 
 
-def _refusal(error: errors.LedgerError) -> Response:
+def _is_tagged(context: dict[str, Any]) -> bool:
+    """Whether the request said by a tag what it was shown."""
+    request: Request | None = context.get("request")
+    return request is not None and "If-Match" in request.headers
+
+
+def _refusal(error: errors.LedgerError, *, is_tagged: bool) -> Response:
     reasons: Sequence[errors.LedgerError] = error.reasons if isinstance(error, errors.Refused) else (error,)
     gravest = max(reasons, key=lambda reason: _weight(_status_of(reason)))
     number = _status_of(gravest)
+    moved = next((reason for reason in reasons if isinstance(reason, errors.Stale)), None)
+    if is_tagged and moved is not None and number == status.HTTP_409_CONFLICT:
+        gravest, number = moved, status.HTTP_412_PRECONDITION_FAILED
     headers = {"Retry-After": str(SECONDS_TO_WAIT)} if number == status.HTTP_503_SERVICE_UNAVAILABLE else None
     listed = [reason.as_dict() for reason in reasons]
     return Response(body(number, gravest.code, error.sentence, reasons=listed), status=number, headers=headers)

@@ -243,6 +243,8 @@ KAKUTEI_CARD_KEYS = env.card_keys(
 )
 # How many processes a task applies a batch with; SQLite always has one.
 KAKUTEI_WORKERS = env.whole_number("KAKUTEI_WORKERS", least=1, most=64, default=1)
+# The hosts that webhooks may be sent to, by HTTPS.
+KAKUTEI_WEBHOOK_HOSTS = env.receivers("KAKUTEI_WEBHOOK_HOSTS")
 # What a seal and an audit row name as the code that wrote them.
 KAKUTEI_CODE_VERSION = env.text("KAKUTEI_CODE_VERSION", most=64, default="development")
 env.refuse_unknown()

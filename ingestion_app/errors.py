@@ -322,6 +322,15 @@ class BatchProposerAway(LedgerError):
     )
 
 
+class JobNotBegun(LedgerError):
+    """A step that was asked for was not begun, and will not be."""
+
+    code = "job_not_begun"
+    template = _(
+        "Nobody has begun this, and nobody will: batch {batch} is {state}. Look at the batch, and ask again where it is still wanted."
+    )
+
+
 class DemonstrationNotHere(LedgerError):
     """The demonstration makes users whose password everybody knows, and figures that are not real."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import doorways
+from config import api_jobs, doorways
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
 from config.api_fields import (
     DayField,
@@ -42,9 +42,10 @@ from ingestion_app.api.shapes import (
 )
 from ingestion_app.api.status import StatusOutput
 from ingestion_app.checks.rules import RULES, Severity
-from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Source
+from ingestion_app.models import Attempt, Batch, Chunk, Finding, Receipt, Record, Source
 from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
-from ingestion_app.queries import reversals
+from ingestion_app.queries import batches as sums
+from ingestion_app.queries import jobs, reversals
 from ingestion_app.queries.status import status_of
 from ledger_app.errors import NotFound, Refused
 
@@ -176,8 +177,9 @@ class BatchView(LookView):
         given = self.read(StepOnShownInput, request.data)
         batch = self.get_object()
         validating.ask(batch_id=batch.pk, caller=self.caller, **given)
+        number = jobs.next_number(batch.pk, Attempt.Step.VALIDATE)
         tasks.validate_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk, version=batch.version)
-        return self._shown(pk, status.HTTP_202_ACCEPTED)
+        return self._started(pk, Attempt.Step.VALIDATE, number)
 
     @extend_schema(summary="Approve the plan of a batch", request=ApprovalInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/approve")
@@ -274,6 +276,31 @@ class BatchView(LookView):
         check = self.asked.get("check", False)
         return Response(self.get_serializer(status_of(self.get_object(), at=doorways.now(), check=check)).data)
 
+    @extend_schema(
+        summary="Tell how a step goes that was asked for",
+        parameters=[
+            OpenApiParameter("step", str, OpenApiParameter.PATH, enum=list(Attempt.Step.values)),
+            OpenApiParameter("number", int, OpenApiParameter.PATH),
+        ],
+        responses=api_jobs.JobOutput,
+    )
+    @action(
+        detail=True,
+        url_path="jobs/(?P<step>validate|apply)/(?P<number>[0-9]{1,9})",
+        url_name="job",
+        reads=("ingestion_app.view_chunk", "ingestion_app.view_attempt"),
+    )
+    def job(self, request: Request, pk: str, step: str, number: str) -> Response:
+        """Answer whether it waits, is at work, or how it ended. 202 of ``validate``, ``apply`` and ``resume`` leads here."""
+        del pk
+        batch = self.get_object()
+        found = jobs.find(batch, step, int(number), at=doorways.now())
+        counted = sums.progress(batch)
+        is_applied = step == Attempt.Step.APPLY
+        done, total = (counted["records_applied"], counted["records"]) if is_applied else (found.done_records, batch.record_count)
+        come = api_jobs.Progress(done, total, "records")
+        return api_jobs.shown(found, kind=step, of=("batch-detail", batch.pk), subject=batch, progress=come, request=request)
+
     @extend_schema(summary="List the findings of a batch", responses=FindingOutput(many=True))
     @action(
         detail=True,
@@ -324,8 +351,15 @@ class BatchView(LookView):
         batch = applying.begin(batch_id=self.get_object().pk, caller=self.caller, name=name, **given)
         if batch.state != Batch.State.APPLYING:
             return self._shown(pk)
+        number = jobs.next_number(batch.pk, Attempt.Step.APPLY)
         tasks.apply_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk)
-        return self._shown(pk, status.HTTP_202_ACCEPTED)
+        return self._started(pk, Attempt.Step.APPLY, number)
+
+    def _started(self, pk: str, step: str, number: int) -> Response:
+        """Answer with the batch, and with where it is told how the step goes."""
+        shown = self._shown(pk, status.HTTP_202_ACCEPTED)
+        shown["Location"] = reverse("batch-job", args=[pk, step, number], request=self.request)
+        return shown
 
     def _shown(self, pk: str, code: int = status.HTTP_200_OK) -> Response:
         batch = self.get_queryset().get(pk=pk)

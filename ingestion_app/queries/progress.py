@@ -70,10 +70,10 @@ class Progress:
 def is_worked_on(batch: Batch, *, at: datetime) -> bool:
     """Tell whether an attempt is under way that has given a sign of life lately."""
     running = Attempt.objects.filter(batch=batch, outcome=Attempt.Outcome.RUNNING).order_by("-id")[:ASKED_MOST]
-    return any(not _is_silent(attempt, at) for attempt in running)
+    return any(not is_silent(attempt, at) for attempt in running)
 
 
-def _is_silent(attempt: Attempt, at: datetime) -> bool:
+def is_silent(attempt: Attempt, at: datetime) -> bool:
     """Whether nobody works on an attempt that has not ended: its process is gone, or has been silent for long and is seen by nobody."""
     if workers.is_gone(attempt.process, attempt.worker):
         return True
@@ -84,7 +84,7 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
     """Return how far ``batch`` has come."""
     attempt = Attempt.objects.filter(batch=batch).order_by("-id").first()
     is_open = attempt is not None and attempt.outcome == Attempt.Outcome.RUNNING
-    is_silent = attempt is not None and is_open and _is_silent(attempt, at)
+    has_gone = attempt is not None and is_open and is_silent(attempt, at)
     held = Q(lease_until__gt=at) & ~Q(state="applied")
     counted = Chunk.objects.filter(batch=batch).aggregate(
         records=Total("record_count"),
@@ -106,13 +106,13 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
     counts: dict[str, Any] = (attempt.counts if attempt is not None else None) or {}
     return Progress(
         attempt=attempt,
-        is_running=is_open and not is_silent,
-        is_silent=is_silent,
+        is_running=is_open and not has_gone,
+        is_silent=has_gone,
         phase=attempt.phase if attempt is not None and is_open else "",
         done=done,
         total=total,
         rate=rate,
-        seconds_left=(total - done) // rate if rate and total is not None and is_open and not is_silent else None,
+        seconds_left=(total - done) // rate if rate and total is not None and is_open and not has_gone else None,
         commit_percent=_share(seconds, "commit"),
         deadlocks=int(counts.get("deadlocks") or 0),
         lock_waits=int(counts.get("lock_waits") or 0),

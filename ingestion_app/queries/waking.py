@@ -38,7 +38,7 @@ def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
         count = len(failed) + (1 if is_gone else 0)
         if count >= TRIES_MOST or not _has_waited(failed, at, silent_after):
             continue
-        if last is None or is_gone or (last.outcome != Attempt.Outcome.RUNNING and _may_go_on(last)):
+        if last is None or is_gone or (last.outcome != Attempt.Outcome.RUNNING and may_go_on(last)):
             found.append(batch.pk)
     return found
 
@@ -57,7 +57,7 @@ def unanswered(*, at: datetime, silent_after: timedelta) -> list[AskedValidation
             continue
         failed = [attempt for attempt in newest_first if attempt.outcome == Attempt.Outcome.FAILED]
         count = len(failed) + (1 if is_running else 0)
-        if count < TRIES_MOST and _has_waited(failed, at, silent_after) and all(_may_go_on(attempt) for attempt in failed[:1]):
+        if count < TRIES_MOST and _has_waited(failed, at, silent_after) and all(may_go_on(attempt) for attempt in failed[:1]):
             found.append(asked)
     return found
 
@@ -100,7 +100,7 @@ def _attempts_since(asked: AskedValidation) -> list[Attempt]:
 
 def _has_failed(attempt: Attempt | None) -> bool:
     """Whether an attempt failed of what may pass: where all chunks are applied, the last step is still to be taken then."""
-    return attempt is not None and attempt.outcome == Attempt.Outcome.FAILED and bool(attempt.reasons) and _may_go_on(attempt)
+    return attempt is not None and attempt.outcome == Attempt.Outcome.FAILED and bool(attempt.reasons) and may_go_on(attempt)
 
 
 def _has_waited(failed: Sequence[Attempt], at: datetime, silent_after: timedelta) -> bool:
@@ -118,7 +118,7 @@ def _has_work_left(batch: Batch, *, is_gone: bool) -> bool:
     return waiting.exists() or (is_gone and not left.exists())
 
 
-def _may_go_on(attempt: Attempt) -> bool:
+def may_go_on(attempt: Attempt) -> bool:
     """Tell whether an attempt ended for what may pass by itself."""
     if attempt.outcome != Attempt.Outcome.FAILED:
         return True

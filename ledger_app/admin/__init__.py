@@ -17,6 +17,7 @@ from ledger_app.admin import (
     setting_changes,
     tasks,
     users,
+    webhooks,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "setting_changes",
     "tasks",
     "users",
+    "webhooks",
 ]

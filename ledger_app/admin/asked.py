@@ -39,9 +39,9 @@ def ask(
     *,
     page: Page,
     form: forms.Form,
-    act: Callable[[Mapping[str, Any], Caller], str],
+    act: Callable[[Mapping[str, Any], Caller], str | HttpResponse],
 ) -> HttpResponse:
-    """Show the form, and on a POST do what it asks for; ``act`` returns the sentence that tells of it."""
+    """Show the form, and on a POST do what it asks for; ``act`` returns the sentence that tells of it, or the page that does."""
     reasons: Sequence[LedgerError] = ()
     findings: Sequence[Finding] = ()
     status = 200
@@ -54,6 +54,8 @@ def ask(
             reasons = error.reasons if isinstance(error, Refused) else (error,)
             status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
         else:
+            if isinstance(told, HttpResponse):
+                return told
             messages.success(request, told)
             return HttpResponseRedirect(page.back)
     context = {

@@ -35,6 +35,7 @@ MODELS = {
     "reversal": "ledger_app.reversal",
     "source": "ingestion_app.source",
     "user": "ledger_app.user",
+    "webhook": "ledger_app.webhook",
 }
 
 

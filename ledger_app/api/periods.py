@@ -1,21 +1,25 @@
 """Periods in the API: what they accept, what can be done next, and the transitions."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
-from config import doorways
+from config import api_jobs, doorways
 from config.api_fields import ControlsField, KeyField, OneOfField
 from config.api_input import DecisionInput, DecisionOnShownInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app import tasks
-from ledger_app.models import Period, Seal
+from ledger_app.errors import NotFound, Refused
+from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.queries import books, closing
 from ledger_app.rules.periods import PERIOD
@@ -79,6 +83,22 @@ class FreezeAttemptOutput(Output):
     ended_at = serializers.DateTimeField(allow_null=True)
     proved_count = serializers.IntegerField(help_text=_("How many entries have been proved."))
     reasons = serializers.ListField(child=serializers.DictField(), help_text=_("Why it did not end with a seal."))
+
+
+class _Job(NamedTuple):
+    """A freeze, as every job is told."""
+
+    state: str
+    tries: int
+    reasons: Sequence[Any]
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, attempt: FreezeAttempt) -> "_Job":
+        """Return the job of an attempt: it is done when the period is sealed."""
+        state = "done" if attempt.state == FreezeAttempt.State.SEALED else attempt.state
+        return cls(state, int(attempt.started_at is not None), attempt.reasons, attempt.started_at, attempt.ended_at)
 
 
 class PeriodDetailOutput(PeriodOutput):
@@ -162,7 +182,33 @@ class PeriodView(LookView):
         period = self.get_object()
         attempt = freezing.ask(period_id=period.pk, caller=self.caller, **given)
         tasks.freeze_period.enqueue(attempt_id=attempt.pk, user_id=self.caller.user.pk)
-        return self._shown(pk, status.HTTP_202_ACCEPTED)
+        shown = self._shown(pk, status.HTTP_202_ACCEPTED)
+        shown["Location"] = reverse("period-job", args=[pk, attempt.pk], request=request)
+        return shown
+
+    @extend_schema(
+        summary="Tell how a freeze goes that was asked for",
+        parameters=[OpenApiParameter("number", int, OpenApiParameter.PATH)],
+        responses=api_jobs.JobOutput,
+    )
+    @action(
+        detail=True,
+        url_path="jobs/freeze/(?P<number>[0-9]{1,18})",
+        url_name="job",
+        reads=("ledger_app.view_seal", "ledger_app.view_freezeattempt"),
+    )
+    def job(self, request: Request, pk: str, number: str) -> Response:
+        """Answer whether it waits, is at work, or how it ended. 202 of ``freeze`` leads here."""
+        del pk
+        period = self.get_object()
+        attempt = period.freezes.filter(pk=int(number)).first()
+        if attempt is None:
+            raise Refused([NotFound(what=_("job"), name=f"freeze {number}")])
+        seal = Seal.objects.filter(period=period).first() if attempt.state == FreezeAttempt.State.SEALED else None
+        total = seal.entry_count if seal else None
+        come = api_jobs.Progress(attempt.proved_count if total is None else total, total, "entries")
+        job = _Job.of(attempt)
+        return api_jobs.shown(job, kind="freeze", of=("period-detail", period.pk), subject=period, progress=come, request=request)
 
     def _change(self, name: str, request: Request, pk: str) -> Response:
         given = self.read(DecisionOnShownInput, request.data)

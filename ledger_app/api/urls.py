@@ -14,6 +14,7 @@ from ledger_app.api.periods import PeriodView
 from ledger_app.api.reversals import ReversalView
 from ledger_app.api.setting_changes import SettingChangeView
 from ledger_app.api.settings import LimitView, ReasonCodeView
+from ledger_app.api.webhooks import DeadLetterView, WebhookView
 
 router = SimpleRouter()
 router.register("books", BookView, basename="book")
@@ -21,6 +22,8 @@ router.register("accounts", AccountView, basename="account")
 router.register("entries", EntryView, basename="entry")
 router.register("holds", HoldView, basename="hold")
 router.register("events", EventView, basename="event")
+router.register("webhooks", WebhookView, basename="webhook")
+router.register("dead-letters", DeadLetterView, basename="dead-letter")
 router.register("bulk", ManyView, basename="bulk")
 router.register("adjustments", AdjustmentView, basename="adjustment")
 router.register("members", MemberView, basename="member")

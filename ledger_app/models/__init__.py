@@ -22,6 +22,7 @@ from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
 from ledger_app.models.setting_changes import SettingChange
 from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
+from ledger_app.models.webhooks import DeadLetter, Webhook
 
 __all__ = [
     "STRIPES_MOST",
@@ -35,6 +36,7 @@ __all__ = [
     "Balance",
     "Book",
     "ContraAccount",
+    "DeadLetter",
     "DecidedAmount",
     "Entry",
     "Event",
@@ -70,4 +72,5 @@ __all__ = [
     "Trace",
     "User",
     "Verification",
+    "Webhook",
 ]

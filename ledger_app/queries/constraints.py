@@ -36,6 +36,8 @@ COLLIDE = frozenset(
             "merge_undone_once",
             "idempotency_key_unique",
             "ledger_app_event.number",
+            "ledger_app_webhook.name",
+            "dead_letter_once",
             "reversal_entry_unique",
         ),
         *("ledger_app_user.username", "ledger_app_book.code", "ledger_app_reasoncode.code", "ledger_app_entry.reverses_id"),

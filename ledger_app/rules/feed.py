@@ -2,8 +2,8 @@
 
 from typing import Final
 
-# Subjects of audit rows that are nobody's business but the auditors': who may sign in, and what was refused at a door.
-UNTOLD: Final = frozenset({"user", "request"})
+# Subjects of audit rows that are nobody's business but the auditors': who may sign in, what was refused at a door, and where the feed itself is sent.
+UNTOLD: Final = frozenset({"user", "request", "webhook"})
 POSTING: Final = "posting"
 
 

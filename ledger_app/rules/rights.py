@@ -40,6 +40,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ingestion_app.withdraw_batch",
         "ingestion_app.reverse_batch",
         "ingestion_app.load_source",
+        "ledger_app.keep_webhook",
         # A source posts to accounts that somebody has to open; whoever approves its batches is another.
         "ledger_app.open_book",
         "ledger_app.register_holder",
@@ -63,6 +64,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "balance",
         "book",
         "contraaccount",
+        "deadletter",
         "decidedamount",
         "entry",
         "event",
@@ -95,6 +97,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "submission",
         "trace",
         "verification",
+        "webhook",
     ),
     "ingestion_app": (
         "attempt",

@@ -22,6 +22,7 @@ from ledger_app.models import (
     AdjustmentLimit,
     AuditRow,
     Book,
+    DeadLetter,
     Entry,
     Event,
     ExpiryRun,
@@ -40,6 +41,7 @@ from ledger_app.models import (
     Submission,
     User,
     Verification,
+    Webhook,
 )
 from ledger_app.operations import (
     adjustments,
@@ -59,7 +61,7 @@ from ledger_app.rules.adjustments import Proposal
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
-from tests.ledger_app import lot_samples, samples
+from tests.ledger_app import hooks, lot_samples, samples
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
@@ -69,6 +71,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         AdjustmentLimit,
         AuditRow,
         Book,
+        DeadLetter,
         Entry,
         Event,
         ExpiryRun,
@@ -85,6 +88,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         SettingChange,
         Submission,
         Verification,
+        Webhook,
     ),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
@@ -99,6 +103,7 @@ def months(world: World, first: int = 1) -> None:
     bring_to(world, "frozen", first)
     bring_to(world, "applied", first + 1)
     bring_to(world, "received", first + 2)
+    hooks.failing(f"shop-{first}", world.caller(world.engineer))
     world.receipt(another_file(first + 1), name="again.csv")
     with pytest.raises(Exception, match="slot_conflict"):
         world.receipt(another_file(first + 1, records=3), name=name_of_file(first + 1))

@@ -29,6 +29,7 @@ OPENING = {
     *("open_book", "open_periods", "open_accounts", "set_template", "register_members"),
     *("keep_reason_code", "set_limit", "keep_user", "drf_create_token"),
 }
+WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -174,10 +175,17 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     told = (
         {name for name, *_ in runs}
         | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads", "prune_keys"}
-        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain"}
+        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS}
         | NOT_RUN
     )
     assert told | OPENING == OWN
+
+
+@pytest.mark.parametrize("name", WEBHOOKS)
+def test_fields_of_webhooks_are_those_that_are_printed(world: World, run: Run, name: str) -> None:
+    ended = run(name, *WEBHOOKS[name], "--json")
+    assert ended.status == 0, ended
+    assert set(ended.data) == fields(name)
 
 
 def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:

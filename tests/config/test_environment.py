@@ -50,6 +50,18 @@ ODD = {
         "a, b",
     ),
     "CSRF_TRUSTED_ORIGINS": (" ", "kakutei.example", "https://", "https://kakutei.example/", "ftp://a", "https://a, https://b"),
+    "KAKUTEI_WEBHOOK_HOSTS": (
+        " ",
+        "a b",
+        "https://receiver.example",
+        "Receiver.example",
+        "*",
+        ".example",
+        "a,,b",
+        "a, b",
+        "a:x",
+        "a/b",
+    ),
     "DATABASE_URL": (
         *("", "x", "sqlite", "sqlite://", "postgres://a/b", "mysql://", "mysql://u:hunter2@h:33o6/k", "mysql://u:hunter2@h"),
         "mysql://u:hunter2@h/k l",
@@ -133,7 +145,7 @@ def test_what_is_not_understood_stops_the_start(monkeypatch: pytest.MonkeyPatch,
     if name in SECRETS:
         assert len(value) < 10 or value not in said
         assert "hunter2" not in said
-    elif name not in {"ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS"}:
+    elif name not in {"ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "KAKUTEI_WEBHOOK_HOSTS"}:
         assert repr(value) in said
 
 

@@ -14,7 +14,9 @@ from ledger_app.models import (
     Attachment,
     Balance,
     ContraAccount,
+    DeadLetter,
     Entry,
+    Event,
     FreezeAttempt,
     Holder,
     HoldRule,
@@ -24,6 +26,7 @@ from ledger_app.models import (
     Reversal,
     SettingChange,
     User,
+    Webhook,
 )
 from ledger_app.operations import books
 from ledger_app.queries import schema
@@ -204,6 +207,11 @@ VIOLATIONS = {
         "INSERT INTO ledger_app_submission (sent_by_id, sent_at, request, host, given_count)"
         " SELECT {user}, '2017-02-01 00:00:00', '', '', 0 FROM ledger_app_book"
     ),
+    "webhook_named": copied(Webhook, name="''"),
+    "webhook_generation_counted": copied(Webhook, name="'other'", generation="0"),
+    "webhook_lease_whole": copied(Webhook, name="'other'", lease="'x'"),
+    "dead_letter_once": copied(DeadLetter),
+    "dead_letter_state_known": "UPDATE ledger_app_deadletter SET state = 'gone'",
     "template_category_known": template("'debt'"),
     "template_role_unique": template("'asset'") + " UNION ALL SELECT {book}, 'points', 'asset' FROM ledger_app_book",
 }
@@ -261,6 +269,9 @@ def places(ledger):
     IdempotencyKey.objects.create(
         user=posting.posted_by, key="k", path="/", digest=b"0" * 32, fields={}, status=200, at=posting.posted_at
     )
+    webhook = Webhook.objects.create(name="shop", url="https://receiver.example/", kept_by=posting.posted_by)
+    event = Event.objects.earliest("id")
+    DeadLetter.objects.create(webhook=webhook, event=event, tries=1, why="timeout", at=posting.posted_at)
     period = ledger.periods["2017-01"]
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)
     return accounts | {

@@ -3,12 +3,13 @@
 import ast
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 
 from ledger_app import errors
-from ledger_app.models import AuditRow, Entry
+from ledger_app.models import AuditRow, DeadLetter, Entry, Event
 from ledger_app.operations import (
     accounts,
     books,
@@ -22,6 +23,7 @@ from ledger_app.operations import (
     reason_codes,
     reversals,
     setting_changes,
+    webhooks,
 )
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
@@ -142,6 +144,32 @@ def ended(desk, _points):
     return lambda: members.end_identifier(identifier_id=row.pk, active_to=date(2017, 1, 9), reason="x", caller=desk.proposer)
 
 
+HERE: dict[str, Any] = {"hosts": ["receiver.example"], "may_be_here": False}
+
+
+def kept_webhook(desk, _points):
+    who = samples.machine_caller()
+    given = webhooks.Given("shop", "https://receiver.example/")
+    return lambda: webhooks.keep(given=given, caller=who, **HERE)
+
+
+def of_webhook(name, **said):
+    def work(desk, points):
+        row, _changed = kept_webhook(desk, points)()
+        who = samples.machine_caller()
+        return lambda: getattr(webhooks, name)(webhook_id=row.pk, version=1, caller=who, **said)
+
+    return work
+
+
+def dead_letter(desk, points):
+    row, _changed = kept_webhook(desk, points)()
+    event = Event.objects.earliest("id")
+    letter = DeadLetter.objects.create(webhook=row, event=event, tries=1, why="timeout", at=samples.AFTER_JANUARY)
+    who = samples.machine_caller()
+    return lambda: webhooks.send_again(letter_id=letter.pk, caller=who)
+
+
 def calls(function, **said):
     return lambda desk, _points: lambda: function(**said, caller=desk.ledger.caller)
 
@@ -203,6 +231,10 @@ TWICE = {
         ),
         ALREADY,
     ),
+    "webhooks.keep": (kept_webhook, ALREADY),
+    "webhooks.rotate": (of_webhook("rotate"), "stale"),
+    "webhooks.replay": (of_webhook("replay", after=0), "stale"),
+    "webhooks.send_again": (dead_letter, ALREADY),
     "hold_rules.set_rule": (
         lambda desk, points: (
             lambda: hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=7), caller=desk.decider)

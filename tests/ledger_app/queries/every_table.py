@@ -44,6 +44,7 @@ from ledger_app.rules.merges import digest as merge_digest
 from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase, World
+from tests.ledger_app import hooks
 
 NOW = worlds.NOW
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -145,6 +146,7 @@ def _programs(world: World) -> None:
     lines = (("lots.expense", 1), ("lots.redeemed", -1))
     given = [Given("LOTS", date(2017, 2, 27), "by-program", "", lines)]
     submissions.submit(given=given, caller=world.caller(machine), is_all=True)
+    hooks.failing("shop", world.caller(world.engineer))
 
 
 def _settings(world: World, root: Caller) -> None:
