@@ -101,6 +101,7 @@ SUBJECTS: Final[Mapping[str, str | Promise]] = {
     "setting": _("change of a setting"),
     "source": _("source"),
     "user": _("user"),
+    "webhook": _("webhook"),
 }
 DOORS: Final[Mapping[str, str | Promise]] = {
     "admin": _("these pages"),
@@ -129,7 +130,10 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "prune": _("Remove bytes"),
     "reject": _("Reject"),
     "renew_card": _("Renew a hash"),
+    "replay": _("Send events again"),
     "reverse": _("Reverse"),
+    "rotate": _("Give another secret"),
+    "send_again": _("Send an event again"),
     "set": _("Set"),
     "took_from": _("Take from another member"),
     "upload": _("Attach a file"),

@@ -51,7 +51,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def asks_database(item: pytest.Item) -> bool:
-    """Whether a test is given a database, by its mark or by one of its fixtures."""
+    """Whether a test is given a database, by its mark or by one of its fixtures, and may find another answer before another database."""
+    if item.get_closest_marker("anywhere") is not None:
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     marks = (item.get_closest_marker(name) for name in ("django_db", "mariadb"))
     return any(mark is not None for mark in marks) or bool(fixtures & {"db", "transactional_db", "live_server"})

@@ -279,8 +279,6 @@ class AdjustmentLimitAdmin(KeptAdmin):
         "shown_alone",
         "window_days",
         "shown_day_most",
-        "shown_member_day_most",
-        "shown_all_day_most",
     )
     list_display_links = ("shown_group",)
     list_select_related = ("group", "book")
@@ -310,12 +308,10 @@ class AdjustmentLimitAdmin(KeptAdmin):
         """What a member decides on one day."""
         return _day_cell(row.day_most, row)
 
-    @admin.display(description=_("all together, for one member on one day up to"))
     def shown_member_day_most(self, row: AdjustmentLimit) -> SafeString | str:
         """What all together decide for one member on one day."""
         return _day_cell(row.member_day_most, row)
 
-    @admin.display(description=_("all together on one day up to"))
     def shown_all_day_most(self, row: AdjustmentLimit) -> SafeString | str:
         """What all together decide on one day."""
         return _day_cell(row.all_day_most, row)

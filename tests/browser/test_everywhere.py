@@ -37,7 +37,7 @@ MODELS = (
     *(Adjustment, AdjustmentLimit, ExpiryRun, Hold, Lot, LotRule, Merge, ReasonCode, SettingChange),
     *(Batch, Chunk, Finding, Receipt, Record, Source, SourceVersion),
 )
-pytestmark = [pytest.mark.slow, pytest.mark.serial]
+pytestmark = [pytest.mark.anywhere, pytest.mark.slow, pytest.mark.serial]
 GRAVE = {"serious", "critical"}
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 

@@ -227,9 +227,13 @@ def test_who_says_nothing_is_served_here_alone(monkeypatch: pytest.MonkeyPatch, 
     assert start(monkeypatch, **values)["KAKUTEI_ANSWERS_OTHER_MACHINES"] is answers
 
 
+# What a test that drives a browser sets in its own process.
+ASYNC = "DJANGO_ALLOW_ASYNC_UNSAFE"
+
+
 def run(*arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
     """Run a program with these values and no others of ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KAKUTEI_") and name not in TOLD}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KAKUTEI_") and name not in {*TOLD, ASYNC}}
     return subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env={**kept, **values}, capture_output=True, text=True, timeout=60
     )

@@ -14,7 +14,7 @@ from tests.ingestion_app.operations import world as worlds
 from tests.wire import serving
 from tests.wire.serving import Server
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.anywhere, pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 
 CONFIGURED = runpy.run_path(str(serving.ROOT / "config" / "gunicorn_conf.py"))
 THREADS = CONFIGURED["workers"] * CONFIGURED["threads"]

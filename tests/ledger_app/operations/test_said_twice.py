@@ -306,6 +306,7 @@ PARTS = {
     "transitions.compare_and_set",
     "weighing.record",
 }
+PARTS |= {"ahead.for_holds", "ahead.for_settlements"}
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
 
