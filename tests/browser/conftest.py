@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from ledger_app.models import User
@@ -49,16 +49,20 @@ def world(transactional_db: None, files_dir: Path) -> World:
 class Person:
     """Somebody in front of a browser. What the browser complains about is kept in ``complaints``."""
 
-    def __init__(self, context: BrowserContext, server: str) -> None:
+    def __init__(self, context: BrowserContext, server: str, *, is_examined: bool = False) -> None:
         self.page: Page = context.new_page()
         self.server = server
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
-        self.page.on(
-            "console",
-            lambda said: self.complaints.append(f"{self.page.url}: {said.text}") if said.type in {"error", "warning"} else None,
-        )
+        self.is_examined = is_examined
+        self.page.on("console", self._said)
         self.page.on("requestfailed", lambda request: self._failed(request.url, request.failure))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        where = str(said.location.get("url", ""))
+        # What examines a page asks for the style sheets that others import as if they lay beside the page.
+        if said.type in {"error", "warning"} and not (self.is_examined and ".css/" in where):
+            self.complaints.append(f"{self.page.url}: {said.text} {where}")
 
     def _failed(self, url: str, failure: str | None) -> None:
         # A page that is left while it asks for its progress gives the request up.
@@ -103,7 +107,7 @@ def person(browser: Browser, live_server: LiveServer, world: World) -> Iterator[
             bypass_csp=is_examined,
         )
         contexts.append(context)
-        made = Person(context, live_server.url)
+        made = Person(context, live_server.url, is_examined=is_examined)
         people.append(made)
         return made.log_in(user) if user else made
 
