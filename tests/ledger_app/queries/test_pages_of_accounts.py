@@ -33,13 +33,17 @@ def rows_read(work):
             cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
             return sum(int(value) for _name, value in cursor.fetchall())
 
+    with connection.cursor() as cursor:
+        # The server reckons with rows that it has counted, and counts small tables when it finds the time.
+        cursor.execute("ANALYZE TABLE ledger_app_line, ledger_app_entry, ledger_app_balance")
+        cursor.fetchall()
     before = handlers()
     work()
     return handlers() - before
 
 
 @pytest.mark.mariadb
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_last_page_of_an_account_reads_no_more_rows_of_a_longer_account(ledger):
     account = ledger.accounts["settlement"]
     post(ledger, range(1, 301))
@@ -118,7 +122,7 @@ def test_a_page_adds_up_no_more_than_its_bound_and_says_what_it_did_not(ledger, 
 
 
 @pytest.mark.mariadb
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_page_in_the_middle_reads_no_more_rows_of_a_longer_account(ledger, monkeypatch):
     monkeypatch.setattr(statements, "ADDED_MOST", 50)
     account = ledger.accounts["settlement"]
