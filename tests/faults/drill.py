@@ -87,6 +87,7 @@ class Drill:
                 self.tally.seconds = round(time.monotonic() - started)
             self._compare("at the end")
             self._verify()
+            self._ask_planted()
         except (Found, TimeoutError) as found:
             self.tally.difference = str(found)
             self._count()
@@ -291,6 +292,7 @@ class Drill:
         """
         with processes.ended(child):
             status = child.wait()
+        self.tally.planted += len(child.told("planted"))
         self.tally.struck.update(told for told in child.told("struck") if not told.startswith("stop"))
         if met := child.told("met"):
             raise Found(f"{step.name}: two writers met on a unique key of the ledger: {met[0]}")
@@ -335,6 +337,14 @@ class Drill:
             raise Found(f"verify: {breaches[0]}")
         if met:
             raise Found(f"two writers met {met} times on a unique key")
+
+    def _ask_planted(self) -> None:
+        """Ask that the planted fault was there at all.
+
+        :raises Found: where it changes statements, and none of those that passed was one
+        """
+        if planted.FAULTS[self._fault].pattern and not self.tally.planted:
+            raise Found("no statement was one that the planted fault changes")
 
 
 def rows_of(site: Site, batches: list[int]) -> comparing.Rows:

@@ -15,9 +15,10 @@ from ingestion_app.operations import chunks
 
 DEADLOCK, LOST = 1213, frozenset({2006, 2013})
 CHUNK_APPLIED = re.compile(r"UPDATE `ingestion_app_chunk` SET .*`applied_token` = ")
-BALANCES_SET = re.compile(r"\s*UPDATE ledger_app_balance ")
+BALANCES_SET = re.compile(r"\s*UPDATE [^;]*?ledger_app_balance ")
 BALANCES_LOCKED = re.compile(r"SELECT .* FROM ledger_app_balance .* FOR UPDATE$")
 POSTING_LOCKED = re.compile(r"SELECT .* FROM (`ingestion_app_chunk`|ledger_app_balance) .* FOR UPDATE$")
+ANY = re.compile("")
 LOCK = " FOR UPDATE"
 
 Execute = Callable[..., Any]
@@ -25,32 +26,24 @@ Wrapper = Callable[..., Any]
 
 
 class Fault(NamedTuple):
-    """What is planted: in the database before anything runs, between the product and the database, and in the product."""
+    """What is planted: in the database before anything runs, in the way of the statements that ``pattern`` knows, and in the product."""
 
     statements: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
     wrapper: Wrapper | None = None
     patch: Callable[[], Any] | None = None
 
 
-def committed_before(pattern: re.Pattern[str]) -> Wrapper:
-    """Return what commits before a statement, so that it stands in another transaction than those before it."""
-
-    def wrapper(execute: Execute, sql: str, *given: Any) -> Any:
-        if pattern.match(sql):
-            with connection.wrap_database_errors:
-                connection.connection.commit()
-        return execute(sql, *given)
-
-    return wrapper
+def committed_before(execute: Execute, sql: str, *given: Any) -> Any:
+    """Commit before a statement, so that it stands in another transaction than those before it."""
+    with connection.wrap_database_errors:
+        connection.connection.commit()
+    return execute(sql, *given)
 
 
-def unlocked(pattern: re.Pattern[str]) -> Wrapper:
-    """Return what takes the locks away from statements: a plain read in their place."""
-
-    def wrapper(execute: Execute, sql: str, *given: Any) -> Any:
-        return execute(sql.removesuffix(LOCK) if pattern.match(sql) else sql, *given)
-
-    return wrapper
+def unlocked(execute: Execute, sql: str, *given: Any) -> Any:
+    """Take the lock away from a statement: a plain read in its place."""
+    return execute(sql.removesuffix(LOCK), *given)
 
 
 def tried_again_inside(execute: Execute, sql: str, *given: Any) -> Any:
@@ -94,13 +87,13 @@ LAST_HOLDER_CHECK_GONE = "ALTER TABLE ingestion_app_chunk DROP CONSTRAINT chunk_
 NONE, RIVAL = "", "no locks where it posts"
 FAULTS = {
     NONE: Fault(),
-    "the chunk's row in another transaction": Fault(wrapper=committed_before(CHUNK_APPLIED)),
-    "the balances in another transaction": Fault(wrapper=committed_before(BALANCES_SET)),
+    "the chunk's row in another transaction": Fault(pattern=CHUNK_APPLIED, wrapper=committed_before),
+    "the balances in another transaction": Fault(pattern=BALANCES_SET, wrapper=committed_before),
     "no keys": Fault(KEYS_GONE),
-    RIVAL: Fault(wrapper=unlocked(POSTING_LOCKED)),
-    "balances from a plain read": Fault(wrapper=unlocked(BALANCES_LOCKED)),
-    "balances from a plain read and no keys": Fault(KEYS_GONE, wrapper=unlocked(BALANCES_LOCKED)),
-    "tried again inside the transaction": Fault(wrapper=tried_again_inside),
+    RIVAL: Fault(pattern=POSTING_LOCKED, wrapper=unlocked),
+    "balances from a plain read": Fault(pattern=BALANCES_LOCKED, wrapper=unlocked),
+    "balances from a plain read and no keys": Fault(KEYS_GONE, pattern=BALANCES_LOCKED, wrapper=unlocked),
+    "tried again inside the transaction": Fault(pattern=ANY, wrapper=tried_again_inside),
     "no fence": Fault(patch=without_fence),
     "no fence and no check": Fault((LAST_HOLDER_CHECK_GONE,), patch=without_fence),
     "a lost answer taken for a commit": Fault(patch=believed_at_commit),
@@ -108,13 +101,16 @@ FAULTS = {
 
 
 @contextmanager
-def plant(name: str) -> Iterator[None]:
-    """Plant a fault in this process."""
+def plant(name: str, met: Callable[[], None]) -> Iterator[None]:
+    """Plant a fault in this process. ``met`` is called when the first statement passes that the fault changes."""
     fault = FAULTS[name]
-    with fault.patch() if fault.patch else nullcontext(), connection.execute_wrapper(fault.wrapper or passed_on):
+    once = iter([met])
+
+    def wrapper(execute: Execute, sql: str, *given: Any) -> Any:
+        if fault.wrapper is None or fault.pattern is None or not fault.pattern.match(sql):
+            return execute(sql, *given)
+        next(once, lambda: None)()
+        return fault.wrapper(execute, sql, *given)
+
+    with fault.patch() if fault.patch else nullcontext(), connection.execute_wrapper(wrapper):
         yield
-
-
-def passed_on(execute: Execute, *given: Any) -> Any:
-    """Pass a statement on as it is."""
-    return execute(*given)

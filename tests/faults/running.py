@@ -40,7 +40,7 @@ def once(site: Site, command: Sequence[str], fault: str, disturbances: Sequence[
 
     def work(report: Report) -> None:
         site.enter()
-        with planted.plant(fault), watched(report), _disturbed(site, disturbances, report):
+        with planted.plant(fault, lambda: report(planted=fault)), watched(report), _disturbed(site, disturbances, report):
             report(ended=run(command))
 
     return work
@@ -61,7 +61,7 @@ def until_done(site: Site, command: Sequence[str], fault: str, cuts: Sequence[Cu
 
         with Proxy(port=site.server.port, cuts=cuts, told=told) as way:
             site.enter(way.port)
-            with planted.plant(fault), watched(report):
+            with planted.plant(fault, lambda: report(planted=fault)), watched(report):
                 ended, before = run(command), 0
                 while ended["status"] == AGAIN and len(made) > before:
                     before = len(made)

@@ -31,6 +31,7 @@ class Tally:
     lost: int = 0
     doubled: int = 0
     takeovers: int = 0
+    planted: int = 0  # processes in which a planted fault met a statement of its own
     difference: str = ""
     seconds: int = 0
     places: tuple[int, int] = (0, 0)  # struck by a kill, and all

@@ -37,7 +37,7 @@ LAST_HOLDER = "chunk_applied_by_last"
         # The schema holds the same as the fence; without either, a chunk is applied by one who has lost it.
         ("no fence", 6, {"stops": 30}, LAST_HOLDER),
         ("no fence and no check", 6, {"stops": 30}, "chunk applied under another token"),
-        ("a lost answer taken for a commit", 3, {"cuts": 300}, "wrong_state|not_found| rows missing"),
+        ("a lost answer taken for a commit", 3, {"cuts": 300}, "plan_not_said|wrong_state|not_found| rows missing"),
     ],
 )
 def test_the_drill_finds(fault: str, seed: int, wanted: dict[str, int], found: str, drill: Callable[..., Tally]) -> None:
