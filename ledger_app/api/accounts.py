@@ -104,7 +104,9 @@ class AccountDetailOutput(AccountOutput):
     def get_offers(self, account: Any) -> Any:
         """Return what can be done next."""
         caller = doorways.from_request(self.context["request"], "api")
-        return OfferOutput(offers(ACCOUNT, account_states.facts(account, user=caller.user), account), many=True).data
+        return OfferOutput(
+            offers(ACCOUNT, account_states.facts(account, user=caller.user, at=caller.at), account), many=True
+        ).data
 
 
 class AccountLineOutput(Output):
