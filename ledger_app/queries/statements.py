@@ -10,14 +10,15 @@ from ledger_app.models import Account, Balance
 from ledger_app.queries import totals
 from ledger_app.queries.balances import LAST_DAY, LAST_INSTANT
 from ledger_app.queries.postings import JOIN_IN_ORDER, LIST_MOST
-from ledger_app.queries.spans import END, FIRST_DAY, Broken, Movement, Place, Span, Sums, Told
+from ledger_app.queries.spans import END, FIRST_DAY, Broken, Movement, Page, Place, Span, Sums, Told
 from ledger_app.queries.totals import Total
 
 LINES_A_READ = 20_000
-ADDED_MOST = 20_000  # lines that are added up while somebody waits
+ADDED_MOST = 20_000  # lines that are added up, or looked through, while somebody waits
+LOOKED_A_READ = 1000  # places among which those are that were known at an instant
 _DAY = timedelta(days=1)
 UNTOLD = Told(None, None, None, None, None, None, None, None, None, None, 0, 0)
-__all__ = ["END", "FIRST_DAY", "Broken", "Movement", "Place", "Span", "Sums", "Told"]
+__all__ = ["END", "FIRST_DAY", "Broken", "Movement", "Page", "Place", "Span", "Sums", "Told"]
 
 # The account's lines by their own index, and only of those that are shown what else is known of them.
 KNOWN = """
@@ -39,7 +40,7 @@ COUNTED = """
 EVER = "SELECT {all}, COUNT(*) FROM ledger_app_line AS line {known} WHERE line.account_id = %s"
 # A server that is to join too sorts what it thinks is little; asked for the index alone it reads that from one end on.
 PLACES = """
-    SELECT line.id FROM ledger_app_line AS line
+    SELECT line.id, line.effective_on FROM ledger_app_line AS line
      WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}
      ORDER BY line.effective_on {direction}, line.id {direction}
      LIMIT %s
@@ -132,44 +133,48 @@ def page(
     limit: int,
     summed: Told | None = None,
     most: int | None = None,
-) -> list[Movement]:
+) -> Page:
     """Return at most ``limit`` movements in their order, after a place or the last before one, each with its running balance.
 
-    That is added up from the nearer end of the span, and not at all where more than ``most`` lines lie between. ``summed``: what ``told`` said of the
-    span, where it was asked already.
+    That is added up from the nearer end of the span, and not at all where more than ``most`` lines lie between; nor are more looked through for those that were
+    known at an instant. ``summed``: what ``told`` said of the span, where it was asked already.
     """
-    found = _read(span, after, before, limit)
-    if before is not None:
-        found.reverse()
+    furthest = ADDED_MOST if most is None else most
+    found, goes_on = _looked_for(span, after, before, limit, furthest)
+    return Page(_added_up(span, found, summed, most, is_back=before is not None), goes_on=goes_on)
+
+
+def _added_up(span: Span, found: list[Movement], summed: Told | None, most: int | None, *, is_back: bool) -> list[Movement]:
+    """Return movements with their running balances, from the nearer end of the span."""
     if not found:
         return []
     ends = summed or told(span, most=most)
     furthest = ADDED_MOST if most is None else most
-    ways = (_from_opening, _from_closing) if before is None else (_from_closing, _from_opening)
+    ways = (_from_closing, _from_opening) if is_back else (_from_opening, _from_closing)
     for way in ways:
         if (movements := way(span, found, ends, furthest)) is not None:
             return movements
     return [movement._replace(is_added_up=False) for movement in found]
 
 
-def latest(account: Account, *, before: Place | None = None, limit: int) -> list[Movement]:
+def latest(account: Account, *, before: Place | None = None, limit: int) -> Page:
     """Return the last movements of an account, or the last before a place, in their order; the balances run back from the one that is stored."""
     return back_from(Span(account), closing=_claimed(account)[0], before=before or END, limit=limit)
 
 
-def back_from(span: Span, *, closing: int | None, before: Place, limit: int, most: int | None = None) -> list[Movement]:
+def back_from(span: Span, *, closing: int | None, before: Place, limit: int, most: int | None = None) -> Page:
     """Return the last movements of a span before a place, in their order, given the balance that the span closes with, where that is known."""
-    found = _read(span, None, before, limit)
-    found.reverse()
-    run = None if closing is None else _run_back(span, found, closing, ADDED_MOST if most is None else most)
-    return [movement._replace(is_added_up=False) for movement in found] if run is None else run
+    furthest = ADDED_MOST if most is None else most
+    found, goes_on = _looked_for(span, None, before, limit, furthest)
+    run = None if closing is None else _run_back(span, found, closing, furthest)
+    return Page([movement._replace(is_added_up=False) for movement in found] if run is None else run, goes_on=goes_on)
 
 
 def movements(span: Span, opening: int) -> Iterator[Movement]:
     """Yield every movement of a span in its order, with the balance that runs along from ``opening``; a bounded number of them in memory."""
     running, place = opening, None
     while True:
-        found = _read(span, place, None, LINES_A_READ)
+        found, _goes_on = _read(span, place, None, LINES_A_READ, None)
         for movement in _run(found, running):
             running, place = movement.running, movement.place
             yield movement
@@ -177,7 +182,7 @@ def movements(span: Span, opening: int) -> Iterator[Movement]:
             return
 
 
-def last_page(span: Span, limit: int) -> list[Movement]:
+def last_page(span: Span, limit: int) -> Page:
     """Return the last movements of a span, in their order."""
     return page(span, before=END, limit=limit)
 
@@ -193,47 +198,100 @@ def misdated(account: Account) -> list[str]:
     return [reference for (reference,) in _rows(MISDATED, [account.pk])]
 
 
-def _read(span: Span, after: Place | None, before: Place | None, limit: int) -> list[Movement]:
-    """Return the movements after a place, in their order, or those before one, from the nearest on.
+def _looked_for(
+    span: Span, after: Place | None, before: Place | None, limit: int, most: int
+) -> tuple[list[Movement], Place | None]:
+    """Return a page in its order, and where the next goes on, in the direction that was asked for."""
+    found, reached = _read(span, after, before, limit, most)
+    goes_on = found[-1].place if found and len(found) == limit else reached
+    if before is not None:
+        found.reverse()
+    return found, goes_on
+
+
+def _read(
+    span: Span, after: Place | None, before: Place | None, limit: int, most: int | None
+) -> tuple[list[Movement], Place | None]:
+    """Return the movements after a place, in their order, or those before one, from the nearest on; and the place up to which was looked, if not to the end.
 
     Those of its own day are read by themselves: each of the two is then a piece of the index, from one end on.
     """
     place = after or before
     if before == END:
         # All of the span: no server sorts that.
-        return _piece(span, "1 = 1", [], limit, is_back=True)
+        return _piece(span, "1 = 1", [], limit, most, is_back=True)
     if place is None or not span.first_on <= place.effective_on <= span.last_on:
         # A place before the span, or after it, leaves all of it or nothing.
         is_whole = place is None or (place.effective_on < span.first_on) == (after is not None)
-        return _piece(span, "1 = 1", [], limit, is_back=after is None and before is not None) if is_whole else []
+        is_back = after is None and before is not None
+        return _piece(span, "1 = 1", [], limit, most, is_back=is_back) if is_whole else ([], None)
     of_day = span._replace(first_on=place.effective_on, last_on=place.effective_on)
     sign, others = (">", _after(of_day)) if after is not None else ("<", _before(of_day))
-    found = _piece(of_day, f"line.id {sign} %s", [place.line_id], limit, is_back=after is None)
-    if others is None or len(found) == limit:
-        return found
+    found, reached = _piece(of_day, f"line.id {sign} %s", [place.line_id], limit, most, is_back=after is None)
+    if others is None or len(found) == limit or reached is not None:
+        return found, reached
     rest = others._replace(first_on=max(others.first_on, span.first_on), last_on=min(others.last_on, span.last_on))
-    return found + _piece(rest, "1 = 1", [], limit - len(found), is_back=after is None)
+    more, reached = _piece(rest, "1 = 1", [], limit - len(found), most, is_back=after is None)
+    return found + more, reached
 
 
-def _piece(span: Span, beyond: str, more: list[Any], limit: int, *, is_back: bool) -> list[Movement]:
+def _piece(
+    span: Span, beyond: str, more: list[Any], limit: int, most: int | None, *, is_back: bool
+) -> tuple[list[Movement], Place | None]:
+    """Return movements of a piece of the index, from one end on; at most ``most`` lines are looked through for those that were known."""
     if span.first_on > span.last_on:
-        return []
-    direction = "DESC" if is_back else "ASC"
-    span_of = [span.account.pk, _day(span.first_on), _day(span.last_on)]
-    where, asked = (
-        _filled(IN_SPAN_BEYOND, {"beyond": beyond}) + _filled(IN_ORDER, {"direction": direction}),
-        [*span_of, *more, limit],
-    )
+        return [], None
+    if span.known_at is not None and most is not None:
+        return _known_piece(span, (beyond, more), limit, most, is_back=is_back)
     is_part = span.first_on > FIRST_DAY or span.last_on < LAST_DAY
     if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= LIST_MOST:
-        places = _filled(PLACES, {"beyond": beyond, "direction": direction})
-        keys = [key for (key,) in _rows(places, [*span_of, *more, limit])]
-        if not keys:
-            return []
-        where, asked = f"line.id IN ({', '.join(map(str, keys))})", []
+        return _at(span, _places(span, (beyond, more), limit, is_back=is_back), is_back=is_back), None
+    where = _filled(IN_SPAN_BEYOND, {"beyond": beyond}) + _filled(IN_ORDER, {"direction": _direction(is_back)})
+    return _movements(
+        span, where, [span.account.pk, _day(span.first_on), _day(span.last_on), *more, limit], is_back=is_back
+    ), None
+
+
+def _known_piece(
+    span: Span, beyond: tuple[str, list[Any]], limit: int, most: int, *, is_back: bool
+) -> tuple[list[Movement], Place | None]:
+    """Return the movements that were known at the instant, and the last place that was looked at where ``most`` were, and more follow."""
+    found: list[Movement] = []
+    looked = 0
+    while True:
+        step = min(LOOKED_A_READ, most - looked)
+        places = _places(span, beyond, step, is_back=is_back)
+        found += _at(span, places, is_back=is_back)
+        looked += len(places)
+        if len(found) >= limit or len(places) < step:
+            return found[:limit], None
+        if looked >= most:
+            return found, places[-1]
+        beyond = _beyond("<" if is_back else ">", places[-1])
+
+
+def _places(span: Span, beyond: tuple[str, list[Any]], limit: int, *, is_back: bool) -> list[Place]:
+    """Return where the lines of a piece stand, whenever they were posted: read from the index alone."""
+    condition, more = beyond
+    statement = _filled(PLACES, {"beyond": condition, "direction": _direction(is_back)})
+    rows = _rows(statement, [span.account.pk, _day(span.first_on), _day(span.last_on), *more, limit])
+    return [Place(_date(on), key) for key, on in rows]
+
+
+def _at(span: Span, places: list[Place], *, is_back: bool) -> list[Movement]:
+    """Return the movements that stand at these places, those of them that were known."""
+    keys = ", ".join(str(place.line_id) for place in places)
+    return _movements(span, f"line.id IN ({keys})", [], is_back=is_back) if places else []
+
+
+def _movements(span: Span, where: str, asked: list[Any], *, is_back: bool) -> list[Movement]:
     rows = [Movement(*row) for row in _rows(_filled(MOVEMENTS, {"where": where}), [_instant(span.known_at), *asked])]
     found = [row._replace(posted_at=_aware(row.posted_at), effective_on=_date(row.effective_on)) for row in rows]
     return sorted(found, key=lambda row: row.place, reverse=is_back)
+
+
+def _direction(is_back: bool) -> str:  # noqa: FBT001 - what it is made of
+    return "DESC" if is_back else "ASC"
 
 
 def _beyond(sign: str, place: Place) -> tuple[str, list[Any]]:
