@@ -23,7 +23,7 @@ from config import doorways, instants
 from ingestion_app.models import Batch
 from ledger_app import errors
 from ledger_app.errors import files as file_errors
-from ledger_app.errors.printable import escaped, escaped_within
+from ledger_app.errors.printable import code_point, escaped, escaped_within, unseen
 from ledger_app.errors.shown import VersionNotSaid
 from ledger_app.models import User
 from ledger_app.operations import filing, transactions
@@ -74,6 +74,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run, print, and exit with the status that docs/commands.md gives."""
         as_json = options.pop("json")
+        _refuse_unseen(options)
         try:
             status = self._tell(self.run(**options), as_json=as_json)
         except errors.LedgerError as error:
@@ -112,6 +113,18 @@ class Command(BaseCommand):
         for complaint in said.complaints:
             self.stderr.write(escaped(complaint))
         return said.status
+
+
+def _refuse_unseen(options: Mapping[str, Any]) -> None:
+    """Refuse what somebody typed that nobody would see. A path names what is there, whatever it is called.
+
+    :raises CommandError: with the option and the character
+    """
+    for name, given in options.items():
+        for text in given if isinstance(given, list | tuple) else (given,):
+            if isinstance(text, str) and (found := unseen(text, may_have_lines=True)):
+                told = {"name": name, "escaped": code_point(found)}
+                raise CommandError(_("{name} holds a character that cannot be seen: {escaped}.").format(**told), returncode=USAGE)
 
 
 def add_json(parser: CommandParser, **more: Any) -> None:

@@ -10,6 +10,7 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
+from ledger_app.errors.printable import escaped
 from ledger_app.operations import audit, filing, history, refusals, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
@@ -126,7 +127,7 @@ def _register(*, source: Source, sha256: bytes, size: int, name: str, slot: Slot
     receipt = Receipt.objects.create(
         source=source,
         file=file,
-        name=name[-NAME_CHARACTERS:],
+        name=escaped(name)[-NAME_CHARACTERS:],
         business_date=slot.business_date if slot else None,
         sequence=slot.sequence if slot else None,
         outcome=outcome,
