@@ -10,7 +10,7 @@ from rest_framework.test import APIRequestFactory
 
 from config.api import KeysetByDay
 from ledger_app.models import Book, Line
-from ledger_app.queries import date_proofs, explain, statements
+from ledger_app.queries import along, date_proofs, explain, statements
 from ledger_app.queries.proofs import Scope
 from ledger_app.queries.statements import Place, Span
 from tests.ledger_app import clocks, samples
@@ -152,7 +152,7 @@ def test_a_page_of_the_lines_in_the_api_reads_no_more_rows_of_a_longer_account(l
         pages = KeysetByDay()
         first = pages.paginate_queryset(Line.objects.filter(account=account).select_related("entry"), request)
         assert len(first) == 20
-        address = pages.get_next_link()
+        address = pages.get_next_link() or ""
         pages.paginate_queryset(Line.objects.filter(account=account), Request(APIRequestFactory().get(address)))
 
     post(ledger, range(1, 301))
@@ -176,16 +176,15 @@ def test_a_page_as_known_looks_through_so_many_lines_and_goes_on_from_there(ledg
     span = Span(ledger.accounts["settlement"], known_at=instant)
     whole = list(statements.movements(span, 0))
     assert [each.reference for each in whole] == ["r-1", "r-20"]
-    monkeypatch.setattr(statements, "LOOKED_A_READ", 7)
+    monkeypatch.setattr(along, "LOOKED_A_READ", 7)
     assert statements.page(span, limit=20) == whole, "an account within the bound is shown whole"
     monkeypatch.setattr(statements, "ADDED_MOST", 10)
     for is_back in (False, True):
-        found, pages, place = [], 0, statements.END if is_back else None
-        while True:
-            page = statements.page(span, limit=20, **({"before": place} if is_back else {"after": place}))
+        found: list[statements.Movement] = []
+        pages, place = 0, statements.END if is_back else None
+        while place is not None or pages == 0:
+            page = statements.page(span, limit=20, before=place if is_back else None, after=None if is_back else place)
             found, pages, place = (page + found if is_back else found + page), pages + 1, page.goes_on
-            if place is None:
-                break
         assert [each.line_id for each in found] == [each.line_id for each in whole]
         assert pages > 4, "82 lines are looked through, at most ten of a day and ten of the rest a page"
         assert {each.told_running for each in found} == {None}
