@@ -155,7 +155,7 @@ def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
     if deciding and not settings.KAKUTEI_DECIDE_BY_COMMAND:
         raise errors.Refused([errors.DecidingByCommandOff()])
     name = user_name or User.SYSTEM
-    user = User.objects.filter(username=name).first()
+    user = User.objects.named(name).first()
     if user is None or (user_name and not user.is_active):
         raise errors.Refused([errors.NotFound(what=_("active user"), name=name)])
     return doorways.from_command(user)
