@@ -14,7 +14,7 @@ from rest_framework import serializers
 
 from config import instants
 from ledger_app.errors import card_numbers
-from ledger_app.errors.printable import UNPRINTABLE, UNPRINTABLE_WITHIN
+from ledger_app.errors.printable import code_point, unseen
 
 BIGINT: Final = 2**63 - 1
 KEY_MOST: Final = 255
@@ -25,14 +25,14 @@ INSTANT: Final = re.compile(
 )
 NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# What is never seen, as every kind of regular expression writes it. Halves of characters have no place in a description: no text holds them.
+# What is never seen, as every kind of regular expression writes it: of four digits, without what no character has been given yet. Halves of characters have
+# no place in a description: no text holds them.
 DESCRIBED: Final = (
-    r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffd"
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ue000-\uf8ff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffd"
 )
 LINES_END: Final = r"\u0000-\u001f"
 LINES_KEPT: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f"
-# What stands for bytes that were no text: whoever sent them meant something else.
-REPLACEMENT: Final = "\ufffd"
 CARD_NUMBER: Final = _(
     "It reads like a card number, or has the code of a card in it: it is not shown and kept nowhere. Leave it out."
 )
@@ -48,7 +48,7 @@ class KeyField(serializers.CharField):
         "card_number": CARD_NUMBER,
     }
     described: ClassVar[Mapping[str, Any]] = {"pattern": f"^[^\\s{DESCRIBED}]([^{DESCRIBED}]*[^\\s{DESCRIBED}])?$"}
-    unseen: ClassVar[re.Pattern[str]] = UNPRINTABLE
+    may_have_lines: ClassVar[bool] = False
     may_be_surrounded: ClassVar[bool] = False
 
     def __init__(self, *, may_be_card: bool = False, **kwargs: Any) -> None:
@@ -60,10 +60,8 @@ class KeyField(serializers.CharField):
         """Return the text."""
         if not isinstance(data, str):
             self.fail("invalid")
-        found = self.unseen.search(data)
-        unseen = found[0] if found else REPLACEMENT if REPLACEMENT in data else ""
-        if unseen:
-            self.fail("invisible", escaped=f"U+{ord(unseen):04X}")
+        if found := unseen(data, may_have_lines=self.may_have_lines):
+            self.fail("invisible", escaped=code_point(found))
         if not self.may_be_surrounded and data != data.strip():
             self.fail("surrounded")
         if not self._may_be_card and card_numbers.holds(data):
@@ -75,7 +73,7 @@ class TextField(KeyField):
     """Text of one line or more, kept as it was written."""
 
     described: ClassVar[Mapping[str, Any]] = {"pattern": f"^[^{DESCRIBED.replace(LINES_END, LINES_KEPT)}]*$"}
-    unseen = UNPRINTABLE_WITHIN
+    may_have_lines = True
     may_be_surrounded = True
 
     def __init__(self, **kwargs: Any) -> None:

@@ -24,9 +24,10 @@ from django.utils.translation import gettext_lazy as _
 from config import problems
 from config.api_input import BODY_BYTES_MOST
 from config.problems import CUT, BodyRefused
-from ledger_app.errors.printable import escaped
+from ledger_app.errors.printable import REPLACEMENT, code_point, escaped, escaped_within, unseen
 from ledger_app.models import User
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.identifiers import masked_text
 
 # What config.wsgi says of requests that came in over a connection: such a one announces a body, or has none.
 ANNOUNCED: Final = "kakutei.announces_bodies"
@@ -44,7 +45,10 @@ MULTIPART: Final = "multipart/form-data"
 JSON: Final = "application/json"
 LENGTH: Final = re.compile("[0-9]{1,18}", re.ASCII)
 NOT_UTF8: Final = _("The form is not UTF-8.")
-REPLACED: Final = "\ufffd"  # what Django puts in the place of bytes that are no text
+UNSEEN: Final = _(
+    "What was typed at “{name}” has a character in it that cannot be seen: {escaped}, behind “{before}”. Go back, delete it there, and send it again."
+)
+BEFORE_MOST: Final = 30  # characters that are shown before the one that is not seen
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -109,6 +113,9 @@ class TrustedBodies:
         files = files_of(view, request.method or "")
         # For the upload's own handler, and for the API.
         request.__dict__["files_taken"] = files
+        is_api = problems.is_for_programs(request)
+        if not is_api:
+            _look_for_the_unseen(list(request.GET.lists()))
         if request.method in READING:
             if length:
                 raise BodyRefused(400, "body_not_taken", _("This method takes no body; one was sent."))
@@ -118,7 +125,6 @@ class TrustedBodies:
             raise BodyRefused(411, "length_required", _("Say with Content-Length how long the body is; 0 where there is none."))
         if not length:
             return None
-        is_api = problems.is_for_programs(request)
         is_form = not is_api and request.method == "POST"
         if is_api or is_form:
             _look_at_the_kind(request, _kinds(files, is_api=is_api))
@@ -167,8 +173,23 @@ def read_form(request: HttpRequest) -> None:
     except UnicodeDecodeError as error:
         raise BodyRefused(400, "shape_invalid", NOT_UTF8) from error
     ensure_whole(request)
-    if any(REPLACED in text for name, values in said for text in (name, *values)):
+    # Django puts it in the place of bytes that are no text.
+    if any(REPLACEMENT in text for name, values in said for text in (name, *values)):
         raise BodyRefused(400, "shape_invalid", NOT_UTF8)
+    _look_for_the_unseen(said)
+
+
+def _look_for_the_unseen(said: Sequence[tuple[str, Sequence[object]]]) -> None:
+    """Refuse a form or an address in which somebody says what nobody would see: two texts that look alike would not be. A password is seen by nobody anyway.
+
+    :raises BodyRefused: shape_invalid
+    """
+    for name, values in said:
+        for text in (name, *map(str, values)):
+            if "password" not in name and (found := unseen(text, may_have_lines=True)):
+                before = masked_text(text.partition(found)[0])[-BEFORE_MOST:]
+                told = {"name": escaped(name)[:BEFORE_MOST], "escaped": code_point(found), "before": escaped_within(before)}
+                raise BodyRefused(400, "shape_invalid", str(UNSEEN).format(**told))
 
 
 def files_taken(request: HttpRequest | None) -> Files | None:

@@ -26,7 +26,7 @@ from ingestion_app.models import Batch
 from ledger_app import errors
 from ledger_app.errors import card_numbers, members
 from ledger_app.errors import files as file_errors
-from ledger_app.errors.printable import escaped, escaped_within
+from ledger_app.errors.printable import code_point, escaped, escaped_within, unseen
 from ledger_app.errors.shown import VersionNotSaid
 from ledger_app.models import User
 from ledger_app.operations import filing, transactions
@@ -89,6 +89,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run, print, and exit with the status that docs/commands.md gives."""
         as_json = options.pop("json")
+        _refuse_unseen(options)
         try:
             self._refuse_cards(options)
             status = self._tell(self.run(**options), as_json=as_json)
@@ -139,6 +140,18 @@ class Command(BaseCommand):
         return said.status
 
 
+def _refuse_unseen(options: Mapping[str, Any]) -> None:
+    """Refuse what somebody typed that nobody would see. A path names what is there, whatever it is called.
+
+    :raises CommandError: with the option and the character
+    """
+    for name, given in options.items():
+        for text in given if isinstance(given, list | tuple) else (given,):
+            if isinstance(text, str) and (found := unseen(text, may_have_lines=True)):
+                told = {"name": name, "escaped": code_point(found)}
+                raise CommandError(_("{name} holds a character that cannot be seen: {escaped}.").format(**told), returncode=USAGE)
+
+
 def add_json(parser: CommandParser, **more: Any) -> None:
     """Declare --json: of a command, and with ``default=SUPPRESS`` of each part of one that has parts."""
     help_text = "print one JSON object on standard output and nothing else there"
@@ -167,7 +180,7 @@ def caller(user_name: str | None, *, deciding: bool = False) -> Caller:
     if deciding and not settings.KAKUTEI_DECIDE_BY_COMMAND:
         raise errors.Refused([errors.DecidingByCommandOff()])
     name = user_name or User.SYSTEM
-    user = User.objects.filter(username=name).first()
+    user = User.objects.named(name).first()
     if user is None or (user_name and not user.is_active):
         raise errors.Refused([errors.NotFound(what=_("active user"), name=name)])
     return doorways.from_command(user)

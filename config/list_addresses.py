@@ -14,8 +14,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from config import typed_before
-from config.api_fields import NUMBER, REPLACEMENT, day
-from ledger_app.errors.printable import UNPRINTABLE
+from config.api_fields import NUMBER, day
+from ledger_app.errors.printable import unseen
 
 PAGE: Final = re.compile("[1-9][0-9]{0,5}")
 COLUMN: Final = re.compile("-?([0-9]{1,2})")
@@ -39,7 +39,7 @@ def fault(request: HttpRequest, model_admin: Any) -> str:
 
 
 def _is_text(text: str) -> bool:
-    return len(text) <= TEXT_MOST and UNPRINTABLE.search(text) is None and REPLACEMENT not in text
+    return len(text) <= TEXT_MOST and not unseen(text)
 
 
 def _is_taken(request: HttpRequest, model_admin: Any, name: str, value: str) -> bool:

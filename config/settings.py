@@ -145,7 +145,9 @@ AUTH_USER_MODEL = "ledger_app.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "config.passwords.LengthMost"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "config.passwords.NotGuessed"},
 ]
 LOGIN_URL = "admin:login"
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"

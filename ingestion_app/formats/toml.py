@@ -11,6 +11,7 @@ from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layou
 from ingestion_app.formats.toml_positions import positions
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_table import Problem, Problems, Table
+from ledger_app.errors.printable import code_point, unseen
 
 __all__ = ["DefinitionInvalid", "Problem", "parse"]
 
@@ -54,6 +55,17 @@ def parse(text: str) -> Definition:
     if found or definition is None:
         raise DefinitionInvalid(found)
     return definition
+
+
+def refuse_unseen(text: str) -> None:
+    """Refuse a definition, its remarks too, that says what its reader does not see. Asked of new ones: what was taken before stands.
+
+    :raises DefinitionInvalid: with the line
+    """
+    if character := unseen(text.removeprefix("\ufeff"), may_have_lines=True):
+        line = text[: text.rindex(character) if character == "\ufeff" else text.index(character)].count("\n") + 1
+        sentence = _("Take out the character that cannot be seen: {escaped}.").format(escaped=code_point(character))
+        raise DefinitionInvalid((Problem(line, "", sentence),))
 
 
 class _Limits(NamedTuple):

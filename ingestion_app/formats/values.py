@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind
 from ingestion_app.formats.fault import Fault
+from ledger_app.errors import printable
+from ledger_app.errors.printable import code_point
 
 AMOUNT_LIMIT = 10**15  # the largest amount of a record or of a trailer, either sign, in minor units
 FIRST_YEAR, LAST_YEAR = 1900, 2999  # years outside are mistakes, and databases differ in what they make of them
@@ -21,11 +23,6 @@ Value = str | int | date | datetime
 _AMOUNT = re.compile(r"0|-?[1-9][0-9]*")
 _COUNT = re.compile(r"0|[1-9][0-9]*")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
-# Line and paragraph separators, marks that turn the direction of writing, and characters that stand for damage are as unseen as control characters.
-_FORBIDDEN_IN_TEXT = (
-    "\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufdd0-\\ufdef\\ufeff\\ufffd-\\uffff"
-)
-_FORBIDDEN = re.compile(f"[{_FORBIDDEN_IN_TEXT}]")
 _YEAR = "(?:19[0-9]{2}|2[0-9]{3})"
 _DATE_SHAPES = {DateFormat.COMPACT: _YEAR + "[0-9]{4}", DateFormat.DASHED: _YEAR + "-[0-9]{2}-[0-9]{2}"}
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -57,7 +54,7 @@ def field_reader(column: Column, *, never: str = "") -> FieldReader:
         )
     match column.kind:
         case Kind.TEXT:
-            pattern = f"[^{_FORBIDDEN_IN_TEXT}{never}]{{1,{column.width}}}"
+            pattern = f"[^{printable.DOUBTFUL}{never}]{{1,{column.width}}}"
             return FieldReader(column, lambda text: _read_text(column, text), pattern, None)
         case Kind.IDENTIFIER:
             return FieldReader(column, lambda text: _read_identifier(column, text), f"[A-Za-z0-9._-]{{1,{column.width}}}", None)
@@ -86,11 +83,7 @@ def plain_amount(text: str) -> int | None:
 def shown(text: str) -> str:
     """Return ``text`` fit to stand in a sentence: cut short, with what cannot be seen written as its code point."""
     cut = text[:_SHOWN_CHARACTERS] + ("…" if len(text) > _SHOWN_CHARACTERS else "")
-    return _FORBIDDEN.sub(lambda match: f"<{_code_point(match[0])}>", cut)
-
-
-def _code_point(character: str) -> str:
-    return f"U+{ord(character):04X}"
+    return "".join([f"<{code_point(each)}>" if printable.unseen(each) else each for each in cut])
 
 
 def _fault(rule: str, column: Column, text: str, **facts: str | int) -> Fault:
@@ -108,9 +101,8 @@ def _read_text(column: Column, text: str) -> Value | Fault:
         return Fault("record.text_empty", {"name": column.name})
     if len(text) > column.width:
         return _fault("record.text_too_long", column, text, length=len(text), width=column.width)
-    forbidden = _FORBIDDEN.search(text)
-    if forbidden is not None:
-        return _fault("record.text_control_character", column, text, character=_code_point(forbidden[0]))
+    if unseen := printable.unseen(text):
+        return _fault("record.text_control_character", column, text, character=code_point(unseen))
     return text
 
 

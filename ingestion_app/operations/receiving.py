@@ -13,6 +13,7 @@ from ingestion_app.operations.arriving import MaskedStream, is_masked
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
 from ledger_app.errors.card_numbers import masked_text
+from ledger_app.errors.printable import escaped
 from ledger_app.operations import audit, filing, history, refusals, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
@@ -142,7 +143,7 @@ def _register(
     receipt = Receipt.objects.create(
         source=source,
         file=file,
-        name=name[-NAME_CHARACTERS:],
+        name=escaped(name)[-NAME_CHARACTERS:],
         business_date=slot.business_date if slot else None,
         sequence=slot.sequence if slot else None,
         outcome=outcome,

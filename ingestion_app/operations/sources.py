@@ -22,6 +22,7 @@ def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
     if RIGHT not in rights_of(caller.user):
         raise Refused([NotPermitted(user=caller.user.username, right="load", who="Engineers")])
     try:
+        toml.refuse_unseen(text)
         definition = toml.parse(text)
     except toml.DefinitionInvalid as invalid:
         raise Refused(

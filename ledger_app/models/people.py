@@ -4,16 +4,18 @@ import getpass
 import socket
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Length
-from django.db.models.lookups import Exact
+from django.db.models import Func, Q
+from django.db.models.functions import Length, Lower
+from django.db.models.lookups import Exact, GreaterThan
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
-from ledger_app.rules import identifiers
+from ledger_app.rules import identifiers, names
 
 REASON_MOST = 100  # characters, as the history's column has them
 
@@ -51,20 +53,103 @@ class UserHistory(HistoricalRecords):  # type: ignore[misc]  # simple_history br
             super().post_save(instance, created, using=using, **options)
 
 
+class Bytes(Func):
+    """How many bytes a text has, in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **options: Any) -> Any:
+        """Return it for SQLite, which has had the function only of late."""
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **options)
+
+
+class FoldedName(models.CharField[str, str]):
+    """The user's name as names are compared, made from it with each save."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 - as it is called
+        """Return the name, folded."""
+        del add
+        folded = names.fold(getattr(model_instance, "username", ""))
+        setattr(model_instance, self.attname, folded)
+        return folded
+
+
+def check_folded(username: str) -> None:
+    """Refuse a name of which nothing can be seen, or which is too long once it is folded.
+
+    :raises ValidationError: it is so
+    """
+    if not 0 < len(names.fold(username)) <= names.FOLDED_MOST:
+        raise ValidationError(_("Nothing of this name can be seen, or its characters stand for too many."))
+
+
+class Users(UserManager["User"]):
+    """Users, found by whichever form of their name."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the user of this name; case, width and what cannot be seen make no other name of it."""
+        return self.get(username_folded=names.fold(username or ""))
+
+    def named(self, username: str) -> models.QuerySet["User"]:
+        """Return the user of this name, if there is one, in whichever form it is given."""
+        return self.filter(username_folded=names.fold(username))
+
+    def create_superuser(self, username: str, email: str | None = None, password: str | None = None, **fields: Any) -> "User":
+        """Create an administrator. The command does this without asking for a good password; here it is asked for.
+
+        :raises ValidationError: the password is one that others would guess
+        """
+        if password is not None:
+            validate_password(password, User(username=username, email=email or ""))
+        return super().create_superuser(username, email, password, **fields)
+
+
 class User(AbstractUser):
     """A person or a system that acts. ``system`` stands for what the machine does by itself."""
 
     SYSTEM = "system"
 
+    username_folded = FoldedName(_("name, folded"), max_length=names.FOLDED_MOST, editable=False)
+
+    objects = Users()  # type: ignore[misc]  # Django's own is of any user
     history = UserHistory(
-        excluded_fields=["password", "last_login"], m2m_fields=["groups", "user_permissions"], m2m_bases=[GroupHistory]
+        excluded_fields=["password", "last_login", "username_folded"],
+        m2m_fields=["groups", "user_permissions"],
+        m2m_bases=[GroupHistory],
     )
 
     class Meta:
-        """Names."""
+        """Names and constraints."""
 
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(fields=["username_folded"], name="user_folded_unique"),
+            models.CheckConstraint(condition=~Q(username_folded=""), name="user_folded_given"),
+            # Of a name in ASCII the database itself can tell how it is folded.
+            models.CheckConstraint(
+                condition=Q(username_folded=Lower("username")) | Q(GreaterThan(Bytes("username"), Length("username"))),
+                name="user_folded_follows",
+            ),
+        ]
+
+    def clean(self) -> None:
+        """Refuse a name that is another user's in another form, or that nothing is left of.
+
+        :raises ValidationError: of the name
+        """
+        super().clean()
+        try:
+            check_folded(self.username)
+        except ValidationError as error:
+            raise ValidationError({"username": error}) from error
+        another = type(self).objects.named(self.username).exclude(pk=self.pk).first()
+        if another is not None and another.username != self.username:
+            sentence = _("There is the user “{name}” already, whose name differs only in case, width or what cannot be seen.")
+            raise ValidationError({"username": str(sentence).format(name=another.username)})
 
 
 class Holder(models.Model):

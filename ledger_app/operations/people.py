@@ -13,6 +13,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import opening
 from ledger_app.errors.words import phrase
 from ledger_app.models import User
+from ledger_app.models.people import check_folded
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
@@ -25,13 +26,15 @@ NAME_MOST = 150
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
     """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
 
-    :raises errors.Refused: label_invalid, not_found (the group); definition_conflict, where the user is in other groups
+    :raises errors.Refused: label_invalid, name_invalid, password_weak, not_found (the group); definition_conflict, where the user is in other groups
     """
     if found := [*openings.name("name of a user", username, NAME_MOST), *openings.name("group", group, NAME_MOST)]:
         raise errors.Refused(found)
+    _check_name(username)
+    _check_password(password, username)
 
     def work() -> bool:
-        there = User.objects.filter(username=username).first()
+        there = User.objects.named(username).first()
         if there is not None:
             groups = sorted(there.groups.values_list("name", flat=True))
             if groups != [group]:
@@ -62,7 +65,7 @@ def keep_user(
         _check_password(password, username)
 
     def work() -> tuple[User, bool]:
-        user = locks.own_if_there(User.objects.filter(username=username))
+        user = locks.own_if_there(User.objects.named(username))
         if user is None:
             return _add(username, wanted, password, caller), True
         there = {"groups": sorted(user.groups.values_list("name", flat=True)), "is_active": user.is_active}
@@ -94,7 +97,7 @@ def give_token(*, username: str, caller: Caller, is_replaced: bool = False) -> s
         _check_right(caller, GIVE_TOKENS, _("Give tokens"))
 
     def work() -> str:
-        user = locks.own_if_there(User.objects.filter(username=username, is_active=True))
+        user = locks.own_if_there(User.objects.named(username).filter(is_active=True))
         if user is None:
             raise errors.Refused([errors.NotFound(what=_("active user"), name=username)])
         tokens = apps.get_model("authtoken.Token")._default_manager  # noqa: SLF001 - the public name of a model's manager varies
@@ -117,7 +120,7 @@ def end_token(*, username: str, caller: Caller) -> bool:
     _check_right(caller, GIVE_TOKENS, _("Give tokens"))
 
     def work() -> bool:
-        user = locks.own_if_there(User.objects.filter(username=username))
+        user = locks.own_if_there(User.objects.named(username))
         if user is None:
             raise errors.Refused([errors.NotFound(what=_("user"), name=username)])
         tokens = apps.get_model("authtoken.Token")._default_manager  # noqa: SLF001 - the public name of a model's manager varies
@@ -151,6 +154,7 @@ def _groups(names: Collection[str]) -> list[Group]:
 def _check_name(username: str) -> None:
     try:
         User._meta.get_field("username").clean(username, None)  # noqa: SLF001 - Django's public API
+        check_folded(username)
     except ValidationError as error:
         raise errors.Refused([opening.NameInvalid(name=username[:150], why=" ".join(error.messages))]) from error
 

@@ -40,7 +40,13 @@ COLLIDE = frozenset(
             "dead_letter_once",
             "reversal_entry_unique",
         ),
-        *("ledger_app_user.username", "ledger_app_book.code", "ledger_app_reasoncode.code", "ledger_app_entry.reverses_id"),
+        *(
+            "ledger_app_user.username",
+            "user_folded_unique",
+            "ledger_app_book.code",
+            "ledger_app_reasoncode.code",
+            "ledger_app_entry.reverses_id",
+        ),
         *("ledger_app_seal.period_id", "ledger_app_seal.previous_id"),
     }
 )

@@ -1,7 +1,5 @@
 """The balances of a book, as CSV or as one JSON object; a row at a time, so that a book of any size passes."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -13,8 +11,10 @@ from ledger_app.operations import knowing
 from ledger_app.queries import balances, standing
 from ledger_app.queries.balances import AccountBalance
 from ledger_app.queries.snapshots import snapshot
+from ledger_app.rules import tables
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.posting import natural
+from ledger_app.rules.tables import Figure
 
 COLUMNS = ("account", "role", "category", "member_number", "amount", "natural_amount", "balance", "unit")
 
@@ -30,7 +30,7 @@ def csv_lines(
     """
     for row in _proved(book, at, known_at, now):
         columns = COLUMNS if now is None or at or known_at else (*COLUMNS, *standing.NAMES)
-        yield _csv_line(columns if row is None else tuple(_values(row, book).values()))
+        yield tables.csv_line(columns if row is None else _cells(_values(row, book)))
 
 
 def json_lines(
@@ -87,7 +87,6 @@ def _values(row: AccountBalance, book: Book) -> dict[str, Any]:
     }
 
 
-def _csv_line(values: tuple[Any, ...]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(values)
-    return text.getvalue()
+def _cells(values: dict[str, Any]) -> list[tables.Cell]:
+    told = {name: "" if value is None else value for name, value in values.items()}
+    return list((told | {"balance": Figure(told["balance"])}).values())

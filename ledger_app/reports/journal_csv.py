@@ -1,13 +1,14 @@
 """The format “journal”: every line of a period as CSV."""
 
-import csv
 from collections.abc import Iterator
 from datetime import UTC
 from typing import TextIO
 
 from ledger_app.queries.journal import JournalEntry
 from ledger_app.reports.scope import Scope
+from ledger_app.rules import tables
 from ledger_app.rules.amounts import decimal_text
+from ledger_app.rules.tables import Figure
 
 COLUMNS = (
     *("date", "reference", "line", "description", "account", "role", "category", "amount", "debit", "credit", "unit"),
@@ -17,8 +18,7 @@ COLUMNS = (
 
 def write(scope: Scope, blocks: Iterator[list[JournalEntry]], file: TextIO) -> None:
     """Write the names of the columns, then one row a line. Nothing else: what a comment would say is in the column ``seal``."""
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    file.write(f"{tables.csv_line(COLUMNS)}\n")
     unit, exponent, seal = scope.book.unit, scope.book.exponent, scope.seal_digest
     for block in blocks:
         for entry in block:
@@ -26,8 +26,7 @@ def write(scope: Scope, blocks: Iterator[list[JournalEntry]], file: TextIO) -> N
             posted_at = entry.posted_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
             last = (unit, entry.reverses, posted_at, entry.posted_by, seal)
             for number, line in enumerate(entry.lines, start=1):
-                text = decimal_text(abs(line.amount), exponent)
-                sides = (text, "") if line.amount > 0 else ("", text)
-                rows.writerow(
-                    (*first, number, entry.description, line.account, line.role, line.category, line.amount, *sides, *last)
-                )
+                figure = Figure(decimal_text(abs(line.amount), exponent))
+                sides = (figure, "") if line.amount > 0 else ("", figure)
+                account = (entry.description, line.account, line.role, line.category, line.amount)
+                file.write(f"{tables.csv_line((*first, number, *account, *sides, *last))}\n")

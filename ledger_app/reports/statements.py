@@ -1,7 +1,5 @@
 """Statements of an account: opening, movements with the balance that runs along, closing; as CSV, JSON or XLSX, a row at a time."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
@@ -15,16 +13,15 @@ from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
 from ledger_app.reports import workbook
-from ledger_app.reports.workbook import Figure
+from ledger_app.rules import tables
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.posting import natural
+from ledger_app.rules.tables import Figure
 
 COLUMNS = (
     *("kind", "date", "reference", "description", "debit", "credit", "balance", "unit", "amount", "running"),
     *("reverses", "reverses_date", "prior_period", "posted_at", "posted_by", "origin", "origin_number"),
 )
-# A spreadsheet takes a text for a formula that begins with one of these; with an apostrophe before it, it does not.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]
 
@@ -45,9 +42,9 @@ def csv_lines(span: Span) -> Iterator[str]:
 
     :raises errors.Refused: span_invalid; statement_differs, instead of the closing
     """
-    yield _csv_line(COLUMNS)
+    yield tables.csv_line(COLUMNS)
     for row in _rows(span):
-        yield _csv_line(tuple(harmless(row[name]) if isinstance(row[name], str) else row[name] for name in COLUMNS))
+        yield tables.csv_line(row[name] for name in COLUMNS)
 
 
 def json_lines(span: Span, standing: Mapping[str, Any] | None = None) -> Iterator[str]:
@@ -116,11 +113,6 @@ def movement_object(movement: Movement) -> dict[str, Any]:
     }
 
 
-def harmless(text: str) -> str:
-    """Return a text so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def _walk(span: Span) -> Iterator[Sums | Movement]:
     """Yield the sums and then each movement, all read at one moment; at the end, hold the running balance against the balance of the last day.
 
@@ -182,12 +174,6 @@ def _movement(span: Span, movement: Movement) -> Row:
 
 def _utc(movement: Movement) -> str:
     return movement.posted_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _csv_line(values: tuple[Any, ...]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([value.text if isinstance(value, Figure) else value for value in values])
-    return text.getvalue()
 
 
 def _write_lines(lines: Callable[[Span], Iterator[str]]) -> Callable[[Span, BinaryIO], None]:

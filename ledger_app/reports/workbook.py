@@ -1,13 +1,17 @@
 """Writes tables as XLSX, row by row, so that one of any length passes: the parts of Office Open XML that a table needs, and no formula.
 
-A text is written as text whatever it begins with, and the same rows give the same bytes.
+A text is written as text whatever it begins with, and stays one where somebody edits it (``quotePrefix``, a spreadsheet's own apostrophe). The same rows give
+the same bytes.
 """
 
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
+
+from ledger_app.rules import tables
+from ledger_app.rules.tables import Cell, Figure
 
 ROWS_A_SHEET = 1_000_000  # of the 1,048,576 that readers take
 DIGITS_EXACT = 15  # more of them, and a reader rounds
@@ -24,21 +28,13 @@ STYLES = (
     f'{HEAD}<styleSheet xmlns="{MAIN}"><fonts count="2"><font/><font><b/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-    '<cellXfs count="2"><xf/><xf fontId="1" applyFont="1"/></cellXfs></styleSheet>'
+    '<cellXfs count="3"><xf/><xf fontId="1" applyFont="1"/><xf quotePrefix="1"/></cellXfs></styleSheet>'
 )
+AS_TEXT = ' s="2"'
 RELATIONS = (
     f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships">'
     f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
 )
-
-
-class Figure(NamedTuple):
-    """A number as decimal text, exact: it is written as a number where a reader keeps all of its digits, else as text."""
-
-    text: str
-
-
-Cell = str | int | Figure
 
 
 def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], file: BinaryIO) -> None:
@@ -76,10 +72,13 @@ def _row(cells: Sequence[Cell], style: str = "") -> str:
 
 
 def _cell(cell: Cell, style: str) -> str:
-    text = str(cell) if isinstance(cell, int) else cell.text if isinstance(cell, Figure) else cell
-    if not isinstance(cell, str) and sum(map(str.isdigit, text)) <= DIGITS_EXACT:
+    text = cell if isinstance(cell, str) else tables.written(cell)
+    # A number is written as one where a reader keeps all of its digits, else as text.
+    if isinstance(cell, int | Figure) and sum(map(str.isdigit, text)) <= DIGITS_EXACT:
         return f"<c{style}><v>{text}</v></c>" if text else "<c/>"
     said = escape(UNSPEAKABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    if tables.FORMULA.match(text):
+        style = AS_TEXT
     return f'<c{style} t="inlineStr"><is><t xml:space="preserve">{said}</t></is></c>'
 
 

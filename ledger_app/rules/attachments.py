@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from ledger_app import errors
 from ledger_app.errors import adjusting, card_numbers, members
+from ledger_app.errors.printable import escaped, unseen
 
 NAME_MOST = 120  # characters
-# No path, nothing that a shell, a log or a header could take for something else, and no characters that turn the direction of writing.
-_NEVER = r"/\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
-NAME = re.compile(rf"[^.{_NEVER}][^{_NEVER}]*")
+# No path, and nothing that begins as what is hidden does.
+NAME = re.compile(r"[^./\\][^/\\]*")
 _OTHER_MARKS = (b"%PDF-", b"PK\x03\x04", b"<!DOCTYPE", b"<html", b"<svg", b"<?xml")
 XLSX_PARTS = {"[Content_Types].xml", "xl/workbook.xml"}
 PART_BYTES_MOST = 20_000_000  # that are looked at of a packed part
@@ -113,8 +113,8 @@ def ending_of(name: str) -> str:
 
 def refusals(name: str, content: bytes, *, bytes_most: int) -> list[errors.LedgerError]:
     """Return why a file is not taken. ``content`` may be cut one byte past ``bytes_most``."""
-    shown = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", "�", name[:NAME_MOST])
-    if len(name) > NAME_MOST or NAME.fullmatch(name) is None:
+    shown = escaped(name[:NAME_MOST])
+    if len(name) > NAME_MOST or NAME.fullmatch(name) is None or unseen(name):
         return [adjusting.AttachmentNameInvalid(name=shown, most=NAME_MOST)]
     if ending_of(name) not in KINDS:
         return [adjusting.AttachmentKindUnknown(name=shown, known=", ".join(KINDS))]

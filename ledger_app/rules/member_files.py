@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import LedgerError, card_numbers, opening
-from ledger_app.rules import identifiers, openings
+from ledger_app.rules import identifiers, openings, tables
 
 LINE_MOST = 64 * 1024  # bytes
 NAME_MOST = 100
@@ -129,12 +129,12 @@ def heading_findings(line: int, columns: Sequence[str], known: Sequence[str], ne
 
 
 def fields_of(text: str) -> list[str]:
-    """Return the fields of one line of CSV.
+    """Return the fields of one line of CSV; what a table of ours was written with against formulas is taken off again.
 
     :raises ValueError: with the reason, where the quotes do not close in the line
     """
     try:
-        return next(csv.reader([text], strict=True))
+        return [tables.meant(field) for field in next(csv.reader([text], strict=True))]
     except (csv.Error, StopIteration) as error:
         raise ValueError(_("its quotes do not close; a record is one line")) from error
 

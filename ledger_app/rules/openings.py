@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ledger_app import errors
 from ledger_app.errors import bounds
-from ledger_app.errors.printable import UNPRINTABLE
+from ledger_app.errors.printable import unseen
 
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 EXPONENT_MOST: Final = 6
@@ -22,7 +22,7 @@ def is_code(text: str, most: int) -> bool:
 
 def name(what: Any, text: str, most: int = NAME_MOST) -> list[errors.LedgerError]:
     """Return what is wrong with a name that people read."""
-    if 0 < len(text) <= most and text == text.strip() and UNPRINTABLE.search(text) is None:
+    if 0 < len(text) <= most and text == text.strip() and not unseen(text):
         return []
     return [bounds.LabelInvalid(text=text[: most + 1], what=what, most=most)]
 

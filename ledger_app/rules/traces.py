@@ -73,6 +73,7 @@ UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
 WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "password"): "kept out of the history on purpose; the trace of the user has it",
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",
+    ("ledger_app_user", "username_folded"): "made from the name, which is kept; the trace of the user has it",
 }
 
 LINK_FORM = "kakutei-link-1"

@@ -39,6 +39,7 @@ AGGREGATES = frozenset({"django.db.models.Sum", "django.db.models.Avg", "django.
 SUMMING_SQL = re.compile(r"(?<![\w])(SUM|TOTAL|AVG)\s*\(", re.IGNORECASE)
 SURROUNDINGS = ("django.conf", "django.contrib.messages", "django.http", "django.shortcuts", "rest_framework")
 ROW_LOCK = re.compile(r"\b(FOR UPDATE|LOCK IN SHARE MODE|FOR SHARE)\b")
+TABLE_LIBRARIES = frozenset({"openpyxl", "odf", "pandas", "polars", "pyexcel", "tablib", "unicodecsv", "xlsxwriter", "xlwt"})
 DATABASE_ERRORS = frozenset({"DatabaseError", "OperationalError"})
 # What a person calls a place in the file system; `/` there joins and does not divide.
 PLACES = re.compile(r"(path|file|folder|directory|dir|root|home)s?$", re.IGNORECASE)
@@ -143,6 +144,19 @@ def caught_database_errors(tree: ast.Module) -> Iterator[Breach]:
         for error in caught:
             if _last_name(error) in DATABASE_ERRORS:
                 yield Breach(node.lineno, within, f"except {_last_name(error)}")
+
+
+def table_writers(tree: ast.Module) -> Iterator[Breach]:
+    """Yield what writes CSV or workbooks: libraries, and media types without the one that writes them."""
+    for node, within in _walk(tree):
+        if isinstance(node, ast.Attribute) and _dotted(node) in {"csv.writer", "csv.DictWriter"}:
+            yield Breach(node.lineno, within, _dotted(node))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            named = [alias.name for alias in node.names]
+            whole = [f"{node.module}.{name}" for name in named] if isinstance(node, ast.ImportFrom) else named
+            for name in whole:
+                if name in {"csv.writer", "csv.DictWriter"} or name.partition(".")[0] in TABLE_LIBRARIES:
+                    yield Breach(node.lineno, within, name)
 
 
 def unforced_writes(tree: ast.Module) -> Iterator[Breach]:

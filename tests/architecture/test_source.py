@@ -24,6 +24,10 @@ MAY_SUM = {
 }
 MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
 MAY_KNOW_ITS_SURROUNDINGS: dict[tuple[str, str], str] = {}
+MAY_WRITE_TABLES = {
+    ("ledger_app/rules/tables.py", "csv_line"): "the one writer: it makes formulas harmless",
+    ("ingestion_app/demo/purchases.py", ""): "polars reads the purchases, and writes nothing",
+}
 MAY_CATCH_DATABASE_ERRORS = {
     ("config/commands.py", "Command.handle"): "the door: outside every transaction, it only says so and exits",
 }
@@ -215,6 +219,24 @@ def test_the_rule_on_caught_database_errors_finds(caught: str, found: list[str])
 def test_only_the_outermost_transaction_catches_database_errors() -> None:
     paths = [path for path in files(*APPLICATION) if path != ROOT / "ledger_app/operations/transactions.py"]
     assert breaches(source_rules.caught_database_errors, paths, MAY_CATCH_DATABASE_ERRORS) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("import csv\ncsv.writer(file).writerow(row)", ["csv.writer"]),
+        ("from csv import DictWriter", ["csv.DictWriter"]),
+        ("import openpyxl", ["openpyxl"]),
+        ("from xlsxwriter.workbook import Workbook", ["xlsxwriter.workbook.Workbook"]),
+        ("import csv\ncsv.reader(file)", []),
+    ],
+)
+def test_the_rule_on_writers_of_tables_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.table_writers, sample) == found
+
+
+def test_tables_have_one_writer() -> None:
+    assert breaches(source_rules.table_writers, files(*APPLICATION), MAY_WRITE_TABLES) == []
 
 
 def test_what_is_written_by_a_list_is_found_by_its_keys() -> None:

@@ -121,7 +121,8 @@ def test_a_setting_is_seen_however_it_is_read():
 
 def test_decision_records_are_numbered_whole_and_listed():
     records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
-    assert [record.name[:4] for record in records] == [f"{number:04}" for number in range(1, len(records) + 1)]
+    # Each has a number of its own; one that was given away and not used leaves a gap.
+    assert len({record.name[:4] for record in records}) == len(records)
     index = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
     for record in records:
         text = record.read_text(encoding="utf-8")

@@ -177,7 +177,7 @@ def test_what_is_given_goes_before_what_the_name_says(world: World) -> None:
         ("カード利用明細.csv", "カード利用明細.csv"),
         (b"\x83J\x81[\x83h.csv".decode("utf-8", "surrogateescape"), "\\udc83J\\udc81[\\udc83h.csv"),
         ("n" * 300 + ".csv", "n" * 251 + ".csv"),
-        ("a\nb\t'; DROP TABLE--.csv", "a\nb\t'; DROP TABLE--.csv"),
+        ("a\nb\t\u200b'; DROP TABLE--.csv", "a\\nb\\t\\u200b'; DROP TABLE--.csv"),
         ("😀.csv", "😀.csv"),
     ],
     ids=["Japanese", "bytes that are no UTF-8", "too long", "odd characters", "beyond the basic plane"],
