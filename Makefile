@@ -20,14 +20,14 @@ TRANSLATED := .venv/.translated
 CATALOGS := $(wildcard locale/*/LC_MESSAGES/django.po)
 CHECKED := config ledger_app ingestion_app tests manage.py .ci
 
-.PHONY: help setup demo serve test check bench drill year clean
+.PHONY: help setup demo serve test check lock bench drill year clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 setup: $(INSTALLED) $(TRANSLATED) ## Create .venv with every pinned package and compile the translations
 
-$(INSTALLED): requirements.txt requirements-dev.txt .ci/requirements-data.txt .ci/prepare
+$(INSTALLED): requirements-dev.lock .ci/requirements-data.lock .ci/prepare
 	@bash .ci/prepare
 	touch $@
 
@@ -66,10 +66,18 @@ check: setup ## Check style, types, imports, migrations and the API description
 	attempt .venv/bin/ruff format --check .
 	attempt .venv/bin/mypy $(CHECKED)
 	attempt .venv/bin/lint-imports --no-logo
+	attempt $(PYTHON_BIN) .ci/lock.py --check
 	attempt $(MANAGE) check --fail-level WARNING
 	attempt $(MANAGE) makemigrations --check --dry-run
 	attempt $(MANAGE) spectacular --fail-on-warn --file /dev/null
 	if [ $${#failed[@]} -gt 0 ]; then printf 'Failed: %s\n' "$${failed[@]}" >&2; exit 1; fi
+
+lock: ## Lock every package with the hashes of its files, after a requirements file was changed
+	@folder=$$(mktemp -d)
+	trap 'rm -rf "$$folder"' EXIT
+	python3 -m venv "$$folder"
+	"$$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r .ci/requirements-lock.lock
+	"$$folder/bin/python" .ci/lock.py
 
 bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments, batches, expiry or search; RECORDS, HOLDERS, IDENTIFIERS, LOTS, DUE, WORKERS, LEDGER, DATABASE_URL)
 	@if [ -n "$${DATABASE_URL:-}" ]; then

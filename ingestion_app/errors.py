@@ -44,7 +44,7 @@ class DefinitionRefused(LedgerError):
     """A source's definition has faults."""
 
     code = "definition_invalid"
-    template = _("Line {line}, {path}: {sentence}")
+    template = _("{place}: {sentence}")
 
 
 class FileDamaged(LedgerError):

@@ -19,7 +19,6 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.queries import explain
 from ingestion_app.queries.outcomes import state_of_chunk, state_of_record
-from ledger_app.errors.printable import filled
 from ledger_app.models import Book
 from ledger_app.operations import filing
 from ledger_app.queries import members
@@ -30,7 +29,7 @@ LINE_SHOWN = 4096  # bytes of a record's line
 
 def sentence_of(finding: Finding) -> str:
     """Say what was seen, in the active language."""
-    return filled(RULES[finding.rule].sentence, finding.facts)
+    return RULES[finding.rule].told(finding.facts)
 
 
 def place_of(finding: Finding) -> str:
@@ -116,7 +115,7 @@ class FindingAdmin(OfBatch):
                 [
                     (_("Severity"), look.state_pill(row.severity)),
                     (_("Seen"), sentence_of(row)),
-                    (_("What would make it pass"), filled(rule.remedy, row.facts)),
+                    (_("What would make it pass"), rule.told_remedy(row.facts)),
                     (_("Where"), place_of(row)),
                 ],
             )

@@ -12,7 +12,6 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Attempt, Batch, Finding, Record
 from ingestion_app.queries import batches, definitions, reversals
 from ingestion_app.states import BATCH
-from ledger_app.errors.printable import filled
 
 ATTEMPTS_SHOWN = 10
 
@@ -224,11 +223,11 @@ class FindingOutput(Output):
 
     def get_sentence(self, finding: Finding) -> str:
         """Say what was seen."""
-        return filled(RULES[finding.rule].sentence, finding.facts)
+        return RULES[finding.rule].told(finding.facts)
 
     def get_remedy(self, finding: Finding) -> str:
         """Say what would make it pass."""
-        return filled(RULES[finding.rule].remedy, finding.facts)
+        return RULES[finding.rule].told_remedy(finding.facts)
 
 
 class RecordOutput(Output):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ingestion_app.checks.ledger_rules import LEDGER
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
+from ledger_app.errors.stored import told_facts
 from ledger_app.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
@@ -35,6 +37,16 @@ class Rule:
     severity: Severity
     sentence: Promise | str
     remedy: Promise | str
+    # Facts that are amounts: told in the unit that is kept with them.
+    amounts: frozenset[str] = frozenset()
+
+    def told(self, facts: Mapping[str, Any]) -> str:
+        """Say what was seen, in the active language."""
+        return filled(self.sentence, told_facts(facts, self.amounts))
+
+    def told_remedy(self, facts: Mapping[str, Any]) -> str:
+        """Say what would make it pass, in the active language."""
+        return filled(self.remedy, told_facts(facts, self.amounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class Seen:
     column: int
     offset: int
     raw: bytes
-    facts: Mapping[str, str | int]
+    facts: Mapping[str, Any]
 
     @property
     def severity(self) -> Severity:
@@ -59,11 +71,11 @@ class Seen:
 
     def sentence(self) -> str:
         """Say what was seen, in the active language."""
-        return filled(RULES[self.rule].sentence, self.facts)
+        return RULES[self.rule].told(self.facts)
 
     def remedy(self) -> str:
         """Say what would make it pass, in the active language."""
-        return filled(RULES[self.rule].remedy, self.facts)
+        return RULES[self.rule].told_remedy(self.facts)
 
 
 def _error(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
@@ -310,19 +322,24 @@ _CONTROL = (
     ),
 )
 
-_LEDGER = tuple(Rule(code, Severity(severity), sentence, remedy) for severity, code, sentence, remedy in LEDGER)
-
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {
     ReferenceConflict: "ledger.reference_exists_differs",
     HolderMerged: "ledger.account_merged",
 }
 _CODES: dict[type[LedgerError], str] = {kind: _NAMED.get(kind, f"ledger.{kind.code}") for kind in ORDER}
+_AMOUNTS: dict[str, frozenset[str]] = {_CODES[kind]: kind.amounts for kind in ORDER}
+_LEDGER = tuple(
+    Rule(code, Severity(severity), sentence, remedy, _AMOUNTS.get(code, frozenset()))
+    for severity, code, sentence, remedy in LEDGER
+)
 _REFUSED = tuple(
-    _error(
+    Rule(
         _CODES[kind],
+        Severity.ERROR,
         kind.template,
         _("Ask the sender to correct the record, or mend what the ledger lacks; then validate again."),
+        kind.amounts,
     )
     for kind in ORDER
     if _CODES[kind] not in {rule.code for rule in _LEDGER}

@@ -14,7 +14,7 @@ from ingestion_app.queries import batches
 from ingestion_app.queries.refusals import NOBODY
 from ingestion_app.states import BATCH
 from ledger_app.errors import Refused
-from ledger_app.operations import transitions
+from ledger_app.operations import bulk, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
 
@@ -107,25 +107,13 @@ def _without(batch: Batch, left: Sequence[Chunk], caller: Caller) -> dict[str, A
 
 
 def _tell(batch: Batch, left: Sequence[Chunk]) -> None:
-    """Write a finding for each record that is left out, as many as are kept of a rule."""
-    room = FINDINGS_KEPT - Finding.objects.filter(batch=batch, rule=RULE).count()
+    """Write a finding for each record that is left out, as many as are kept of a rule. A batch is left once: there are none yet."""
+    told: list[Finding] = []
     for chunk in left:
-        code = chunk.reasons[0]["code"] if chunk.reasons else NOBODY
-        rows = list(Record.objects.filter(chunk=chunk).order_by("line").values_list("line", "offset")[: max(0, room)])
-        room -= len(rows)
-        Finding.objects.bulk_create(
-            [
-                Finding(
-                    batch=batch,
-                    severity="error",
-                    rule=RULE,
-                    line=line,
-                    column=0,
-                    offset=offset,
-                    raw=b"",
-                    facts={"chunk": chunk.number, "code": code},
-                )
-                for line, offset in rows
-            ],
-            batch_size=1000,
-        )
+        facts = {"chunk": chunk.number, "code": chunk.reasons[0]["code"] if chunk.reasons else NOBODY}
+        rows = Record.objects.filter(chunk=chunk).order_by("line").values_list("line", "offset")[: FINDINGS_KEPT - len(told)]
+        told += [
+            Finding(batch=batch, severity="error", rule=RULE, line=line, column=0, offset=offset, raw=b"", facts=facts)
+            for line, offset in rows
+        ]
+    bulk.create(told, within=Finding.objects.filter(batch=batch, rule=RULE))

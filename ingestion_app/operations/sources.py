@@ -2,11 +2,14 @@
 
 import hashlib
 
+from django.utils.translation import gettext_lazy as _
+
 from ingestion_app import errors
 from ingestion_app.formats import toml
 from ingestion_app.models import Source, SourceVersion
 from ledger_app import locks
 from ledger_app.errors import NotPermitted, Refused
+from ledger_app.errors.words import phrase
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
@@ -25,9 +28,7 @@ def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
         toml.refuse_unseen(text)
         definition = toml.parse(text)
     except toml.DefinitionInvalid as invalid:
-        raise Refused(
-            [errors.DefinitionRefused(line=each.line, path=each.path, sentence=each.sentence) for each in invalid.problems]
-        ) from invalid
+        raise Refused([_refused(each) for each in invalid.problems]) from invalid
     digest = hashlib.sha256(text.encode()).digest()
 
     def work() -> tuple[SourceVersion, bool]:
@@ -57,3 +58,10 @@ def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
         return version, True
 
     return transactions.run(work)
+
+
+def _refused(problem: toml.Problem) -> errors.DefinitionRefused:
+    """Return the refusal of one fault. What is wrong with the text as a whole has a line, and no path."""
+    place = _("Line {line}, {path}") if problem.path else _("Line {line}")
+    facts = {"line": problem.line, "path": problem.path}
+    return errors.DefinitionRefused(place=phrase(place, **facts), sentence=problem.sentence, **facts)

@@ -50,20 +50,14 @@ def validate(
     :raises Refused: wrong_state, not_permitted, slot_taken, stale; file_missing or file_damaged
     """
     with _answering(batch_id):
-        _check(batch_id, caller, version)
+        with _surprises_kept(batch_id, caller, now):
+            _check(batch_id, caller, version)
         return _validate(batch_id, directory, caller, now=now, workers=workers, told=told)
 
 
 def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[], datetime], workers: int, told: Told) -> Batch:
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
-    attempt = attempts.begin(
-        batch=batch,
-        step=Attempt.Step.VALIDATE,
-        caller=caller,
-        host=workers_seen.this_host(),
-        process=os.getpid(),
-        worker=workers_seen.this_instance(),
-    )
+    attempt = _begin(batch, caller)
 
     def tell(phase: str, records: int) -> None:
         if not connection.in_atomic_block:
@@ -82,6 +76,30 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
             work.survey()
             attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
             return _change(batch, source_version, work, caller)
+
+
+def _begin(batch: Batch, caller: Caller) -> Attempt:
+    return attempts.begin(
+        batch=batch,
+        step=Attempt.Step.VALIDATE,
+        caller=caller,
+        host=workers_seen.this_host(),
+        process=os.getpid(),
+        worker=workers_seen.this_instance(),
+    )
+
+
+@contextmanager
+def _surprises_kept(batch_id: int, caller: Caller, now: Callable[[], datetime]) -> Iterator[None]:
+    """Have what goes wrong inside, before there is an attempt, leave one that failed: otherwise it would be tried without end, and nobody would know."""
+    try:
+        yield
+    except Refused:
+        raise
+    except BaseException:
+        attempt = _begin(Batch.objects.get(pk=batch_id), caller)
+        with attempts.under_way(attempt=attempt, now=now, done_records=lambda: 0, measured=measuring.Measured):
+            raise
 
 
 def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:

@@ -1,17 +1,18 @@
 """Says of records what the ledger's judge decided of their drafts: each refusal, and what stands or stood under a reference, as a finding."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingestion_app.checks.rules import rule_of
 from ingestion_app.models import Chunk
 from ledger_app.errors import AccountNotOpen, LedgerError, ReferenceConflict
+from ledger_app.errors.stored import stored_facts
 from ledger_app.models import Entry, Posting
-from ledger_app.queries import postings
+from ledger_app.queries import postings, units
 from ledger_app.rules.judging import Verdict
 from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
 
-Told = tuple[str, int, dict[str, str | int]]  # rule, column, facts
+Told = tuple[str, int, dict[str, Any]]  # rule, column, facts
 Known = Mapping[tuple[int, str], KnownEntry]
 NOBODY = "–"
 
@@ -33,6 +34,7 @@ class Telling:
         }
         self._known = known
         self._books = books
+        self._units = units.of_books(books)
         self._origins = origins_of([entry.id for entry in known.values()])
 
     def told(self, group: Sequence[Draft], verdict: Verdict) -> list[Told]:
@@ -54,10 +56,8 @@ class Telling:
         return found
 
     def _refused(self, draft: Draft, refusal: LedgerError) -> Told:
-        facts: dict[str, str | int] = {
-            **{name: value if isinstance(value, int) else str(value) for name, value in refusal.facts.items()},
-            **self._named(draft),
-        }
+        refusal.keep_unit(self._units.get(draft.book_id))
+        facts = {**stored_facts(refusal), **self._named(draft)}
         if isinstance(refusal, ReferenceConflict):
             facts["batch"] = self._batch_of(draft)
         elif isinstance(refusal, AccountNotOpen):

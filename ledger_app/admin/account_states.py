@@ -25,7 +25,8 @@ class AccountTransitions(TransitionAdmin):
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
         """Return what the guards are asked with."""
         del transition
-        return account_states.facts(row, user=doorways.from_request(request, "admin").user)
+        caller = doorways.from_request(request, "admin")
+        return account_states.facts(row, user=caller.user, at=caller.at)
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Say of which account, and what is on it."""

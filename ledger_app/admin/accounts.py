@@ -136,7 +136,7 @@ def line_cells(line: Movement, account: Account) -> dict[str, Any]:
     """Return a line as tables show it."""
     return {
         "date": line.effective_on,
-        "place": place_text(line),
+        "place": place_text(line.place),
         "url": reverse("admin:ledger_app_entry_change", args=[line.entry_id]),
         "reference": line.reference,
         "description": line.description,

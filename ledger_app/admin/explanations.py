@@ -194,15 +194,15 @@ class AccountPages:
             note = gettext("not added up here: {count} lines are for verify to add up").format(count=f"{sums.total_count:,}")
             summed.append(SumRow(_("Stored balance"), explained.claimed, note))
             summed = [row if row.amount is not None else row._replace(note=_("not added up here")) for row in summed]
-        is_more_sealed = len(explained.sealed) == LINES_A_PAGE
-        older = explained.movements[0] if len(explained.movements) == LINES_A_PAGE else None
+        older, sealed_older = explained.movements.goes_on, explained.sealed.goes_on
         return {
             "sums": [row._replace(amount=_natural(account, row.amount)) for row in summed],
             "complaints": [each.as_dict() for each in explained.complaints],
             "seal": seal,
             "rows": rows,
             "sealed_rows": [_row(each, account, told[each.entry_id]) for each in reversed(explained.sealed)],
-            "sealed_older": _with(query, sealed_before=place_text(explained.sealed[0])) if is_more_sealed else "",
+            "sealed_older": _with(query, sealed_before=place_text(sealed_older)) if sealed_older else "",
+            "is_short": any(page.goes_on and len(page) < LINES_A_PAGE for page in (explained.movements, explained.sealed)),
             "is_sealed_part": bool(query.get("sealed_before")),
             "lots": open_lots_table(account),
             "older": _with(query, before=place_text(older)) if older else "",
@@ -214,7 +214,6 @@ class AccountPages:
         sums = lines.told(span)
         after = place_of(query, "after")
         found = lines.page(span, after=after, limit=LINES_A_PAGE, summed=sums)
-        last = found[-1] if len(found) == LINES_A_PAGE else None
         return {
             "opening": _natural(account, sums.opening),
             "closing": _natural(account, sums.closing),
@@ -227,8 +226,9 @@ class AccountPages:
             "rows": [_row(movement, account, None) for movement in found],
             "count": sums.line_count,
             "is_first": after is None,
-            "is_last": last is None,
-            "newer": _with(query, after=place_text(last)) if last else "",
+            "is_last": found.goes_on is None,
+            "is_short": found.goes_on is not None and len(found) < LINES_A_PAGE,
+            "newer": _with(query, after=place_text(found.goes_on)) if found.goes_on else "",
             "files": [(kind.upper(), _with(query, format=kind)) for kind in KINDS],
         }
 
@@ -268,9 +268,9 @@ def place_of(query: Mapping[str, Any], name: str) -> Place | None:
         return None
 
 
-def place_text(movement: Movement) -> str:
+def place_text(place: Place) -> str:
     """Return where a line stands, as an address names it."""
-    return f"{movement.effective_on.isoformat()}.{movement.line_id}"
+    return f"{place.effective_on.isoformat()}.{place.line_id}"
 
 
 def _with(query: Mapping[str, Any], **more: str) -> str:

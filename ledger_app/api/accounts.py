@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
+from config.api import KeysetByDay
 from config.api_fields import KeyField
 from config.api_input import DecisionInput, DecisionOnShownInput, Input
 from config.api_views import OfferOutput, Output, offers
@@ -104,7 +105,9 @@ class AccountDetailOutput(AccountOutput):
     def get_offers(self, account: Any) -> Any:
         """Return what can be done next."""
         caller = doorways.from_request(self.context["request"], "api")
-        return OfferOutput(offers(ACCOUNT, account_states.facts(account, user=caller.user), account), many=True).data
+        return OfferOutput(
+            offers(ACCOUNT, account_states.facts(account, user=caller.user, at=caller.at), account), many=True
+        ).data
 
 
 class AccountLineOutput(Output):
@@ -161,8 +164,14 @@ class AccountView(ExplainedAccountView):
             rows = rows.filter(holder__identifiers__kind=Identifier.MEMBER_NUMBER, holder__identifiers__value=asked["member"])
         return rows.filter(**{name: asked[name] for name in ("code", "role") if name in asked})
 
-    @extend_schema(summary="List the lines of an account, newest first", responses=AccountLineOutput(many=True))
-    @action(detail=True, serializer_class=AccountLineOutput, pages=True, reads=("ledger_app.view_line", "ledger_app.view_entry"))
+    @extend_schema(summary="List the lines of an account by date, the last first", responses=AccountLineOutput(many=True))
+    @action(
+        detail=True,
+        serializer_class=AccountLineOutput,
+        pages=True,
+        pagination_class=KeysetByDay,
+        reads=("ledger_app.view_line", "ledger_app.view_entry"),
+    )
     def lines(self, _request: Request, pk: str) -> Response:
         """Answer with the lines of one account."""
         del pk

@@ -20,7 +20,7 @@ from ledger_app.queries import explain, explanations, origins
 from ledger_app.queries import statements as lines
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
-from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
+from ledger_app.queries.statements import FIRST_DAY, Place, Span
 from ledger_app.reports import statements
 
 LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
@@ -226,9 +226,7 @@ class ExplainedAccountView(LookView):
                 lines_most=LINES_MOST,
             )
             found = explanations.as_object(explained, origins.of(explained.shown_entries), now=doorways.now())
-        older = _text(explained.movements[0]) if len(explained.movements) == asked["lines"] else None
-        sealed_older = _text(explained.sealed[0]) if len(explained.sealed) == asked["lines"] else None
-        return Response({**found, "older": older, "sealed_older": sealed_older})
+        return Response({**found, "older": _text(explained.movements.goes_on), "sealed_older": _text(explained.sealed.goes_on)})
 
     @extend_schema(
         summary="Give the statement of an account for a span of dates, as known at any instant",
@@ -246,9 +244,9 @@ class ExplainedAccountView(LookView):
             sums = lines.told(span)
             found = lines.page(span, after=asked.get("after"), limit=asked["lines"], summed=sums)
             head = statements.head(span, sums)
-        later = _text(found[-1]) if len(found) == asked["lines"] else None
-        return Response({**head, "movements": [statements.movement_object(each) for each in found], "later": later})
+        movements = [statements.movement_object(each) for each in found]
+        return Response({**head, "movements": movements, "later": _text(found.goes_on)})
 
 
-def _text(movement: Movement) -> str:
-    return f"{movement.effective_on.isoformat()}.{movement.line_id}"
+def _text(place: Place | None) -> str | None:
+    return None if place is None else f"{place.effective_on.isoformat()}.{place.line_id}"

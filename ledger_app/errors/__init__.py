@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors.printable import filled
-from ledger_app.errors.units import InUnits
+from ledger_app.errors.units import InUnits, in_unit
 
 
 class LedgerError(InUnits, Exception):
@@ -49,7 +49,7 @@ class LedgerError(InUnits, Exception):
 
     def all_facts(self) -> dict[str, Any]:
         """Return every fact, ready for JSON."""
-        return {name: value if isinstance(value, int) else str(value) for name, value in self.facts.items()}
+        return {name: value if isinstance(value, int) else str(in_unit(value, self.unit)) for name, value in self.facts.items()}
 
 
 def _rebuild(kind: type[LedgerError], facts: dict[str, Any], book_id: int | None) -> LedgerError:

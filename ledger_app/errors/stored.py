@@ -1,34 +1,54 @@
 """Refusals as they are kept: the code, and the facts as they were; told in the language of whoever reads them, not of whoever was refused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, override
 
 from ledger_app.errors import LedgerError
-from ledger_app.errors.units import Unit
-from ledger_app.errors.words import Phrase, Words
+from ledger_app.errors.units import Unit, in_unit
+from ledger_app.errors.words import Amount, Phrase, Words
 
 SOURCE = "en"  # the language that messages are written in
 SAID = "said"  # the names of the facts that are messages: translated when they are read
 UNIT = "unit"  # of its amounts: name and decimals
 TEMPLATE = "template"  # of a phrase: a message that has facts of its own
+AMOUNTS = "amounts"  # of a phrase: the names of its facts that are amounts
 
 
 def stored(error: LedgerError) -> dict[str, Any]:
     """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
     with override(SOURCE):
         kept = error.as_dict()
-        words = {
-            name: [_kept(each) if isinstance(each, Phrase) else str(each) for each in value]
-            for name, value in error.facts.items()
-            if isinstance(value, Words)
-        }
-        said = [name for name, value in error.facts.items() if isinstance(value, Promise)]
-        phrases = {name: _kept(value) for name, value in error.facts.items() if isinstance(value, Phrase)}
-    unit = {UNIT: list(error.unit)} if error.unit else {}
-    return {**kept, **unit, SAID: {**{name: [kept["facts"][name]] for name in said}, **words, **phrases}}
+        return {**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])}
+
+
+def stored_facts(error: LedgerError) -> dict[str, Any]:
+    """Return the facts of a refusal as they are kept without it: with its unit and its messages among them; ``told_facts`` tells them."""
+    with override(SOURCE):
+        facts = error.all_facts()
+        said = _said_of(error, facts)
+        return {**facts, **({UNIT: list(error.unit)} if error.unit else {}), **({SAID: said} if said else {})}
+
+
+def told_facts(facts: Mapping[str, Any], amounts: Collection[str] = ()) -> dict[str, Any]:
+    """Return facts that ``stored_facts`` kept as a sentence tells them in the active language. ``amounts``: those of its facts that are amounts."""
+    unit = Unit(*facts[UNIT]) if UNIT in facts else None
+    said = {name: in_unit(_said(each), unit) for name, each in facts.get(SAID, {}).items()}
+    told = {name: unit.text(facts[name]) for name in amounts if unit and type(facts.get(name)) is int}
+    return {**{name: value for name, value in facts.items() if name not in {SAID, UNIT}}, **told, **said}
+
+
+def _said_of(error: LedgerError, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a refusal that are messages, words or phrases, by their names."""
+    words = {
+        name: [_kept(each) if isinstance(each, Phrase) else str(each) for each in value]
+        for name, value in error.facts.items()
+        if isinstance(value, Words)
+    }
+    said = {name: [facts[name]] for name, value in error.facts.items() if isinstance(value, Promise) and name in facts}
+    return {**said, **words, **{name: _kept(value) for name, value in error.facts.items() if isinstance(value, Phrase)}}
 
 
 def told(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,8 +73,9 @@ def _as_it_stands(row: Mapping[str, Any]) -> dict[str, Any]:
 def _kept(phrase: Phrase) -> dict[str, Any]:
     """Return a phrase as JSON: its message, its facts, and which of them are messages."""
     said = [name for name, value in phrase.facts if isinstance(value, Promise)]
+    amounts = [name for name, value in phrase.facts if isinstance(value, Amount)]
     facts = {name: value if isinstance(value, int) else str(value) for name, value in phrase.facts}
-    return {TEMPLATE: str(phrase.template), "facts": facts, SAID: said}
+    return {TEMPLATE: str(phrase.template), "facts": facts, SAID: said, **({AMOUNTS: amounts} if amounts else {})}
 
 
 def _said(each: Any) -> Words | Phrase:
@@ -62,6 +83,7 @@ def _said(each: Any) -> Words | Phrase:
     if not isinstance(each, Mapping):
         return Words(_said(one) if isinstance(one, Mapping) else gettext(one) for one in each)  # type: ignore[misc]  # no words within words
     facts = {name: gettext(value) if name in each[SAID] else value for name, value in each["facts"].items()}
+    facts |= {name: Amount(facts[name]) for name in each.get(AMOUNTS, ())}
     return Phrase(gettext(each[TEMPLATE]), tuple(facts.items()))
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
+from ledger_app.errors.words import Amount, Phrase, Words
+
 GROUP: Final = 3
 MINUS: Final = "\u2212"
 
@@ -48,9 +50,14 @@ class InUnits:
         return frozenset(name for name in self.amounts if type(self.facts.get(name)) is int)
 
     @property
+    def has_amounts(self) -> bool:
+        """Whether a fact is an amount, or a phrase has one."""
+        return bool(self.amount_names) or any(in_unit(value, None) is not value for value in self.facts.values())
+
+    @property
     def unit(self) -> Unit | None:
         """What its amounts are in; None where it has none, or nobody can tell."""
-        if not self._is_looked_up and self.amount_names:
+        if not self._is_looked_up and self.has_amounts:
             self.keep_unit(next((unit for finder in _finders if (unit := finder(self)) is not None), None))
         return self._unit
 
@@ -63,7 +70,22 @@ class InUnits:
         unit = self.unit
         if unit is None:
             return self.facts
-        return {name: unit.text(value) if name in self.amount_names else value for name, value in self.facts.items()}
+        names = self.amount_names
+        return {name: unit.text(value) if name in names else in_unit(value, unit) for name, value in self.facts.items()}
+
+
+def in_unit(value: Any, unit: Unit | None) -> Any:
+    """Return a fact with the amounts of its phrases told in a unit, or as they stand where there is none; one without amounts is returned itself."""
+    if isinstance(value, Amount):
+        return unit.text(value) if unit else int(value)
+    if isinstance(value, Words):
+        told = [in_unit(each, unit) for each in value]
+        return value if all(new is old for new, old in zip(told, value, strict=True)) else Words(told)
+    if isinstance(value, Phrase):
+        facts = [(name, in_unit(each, unit)) for name, each in value.facts]
+        is_same = all(new is old for (_name, new), (_also, old) in zip(facts, value.facts, strict=True))
+        return value if is_same else Phrase(value.template, tuple(facts))
+    return value
 
 
 def belonging(reasons: Some, row: Any) -> Some:

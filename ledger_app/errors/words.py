@@ -1,12 +1,22 @@
 """Words and phrases that stand in the sentence of a refusal, told in the language of whoever reads it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app.errors.printable import filled
 
 # A text, or a word of the language that is told where it is read.
 Word = str | Promise
+
+
+class Amount(int):
+    """An amount in minor units that stands in a phrase: told in the unit of what the refusal is about."""
+
+    __slots__ = ()
 
 
 class Words(tuple["str | Promise | Phrase", ...]):
@@ -21,17 +31,26 @@ class Words(tuple["str | Promise | Phrase", ...]):
 
 @dataclass(frozen=True)
 class Phrase:
-    """A part of a sentence with facts of its own, each a text, a number or a word of the language."""
+    """A part of a sentence with facts of its own, each a text, a number, an amount or a word of the language."""
 
     template: str | Promise
     facts: tuple[tuple[str, Any], ...]
 
     def __str__(self) -> str:
         """Return it in the active language."""
-        return str(self.template).format(**dict(self.facts))
+        return filled(self.template, dict(self.facts))
 
 
 def phrase(template: str | Promise, **facts: Any) -> Phrase:
     """Return a phrase; what is neither a number nor a word of the language is kept as its text."""
     kept = {name: value if isinstance(value, int | Promise) else str(value) for name, value in facts.items()}
     return Phrase(template, tuple(kept.items()))
+
+
+def differing(said: Iterable[tuple[Word, Any, Any]]) -> Words:
+    """Return what differs of what was said twice, of names each with what stands and what was given."""
+    return Words(
+        phrase(_("{name} ({there} ≠ {given})"), name=name, there=there, given=given)
+        for name, there, given in said
+        if there != given
+    )

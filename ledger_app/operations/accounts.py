@@ -29,7 +29,7 @@ def change(*, account_id: int, name: str, reason: str, caller: Caller, version: 
             pk=account_id,
             caller=caller,
             # The account's own row is held alone; whoever posts to it holds it shared, so that nothing moves its balance meanwhile.
-            facts=lambda row: account_states.facts(row, user=caller.user),
+            facts=lambda row: account_states.facts(row, user=caller.user, at=caller.at),
             reason=reason,
             version=version,
         )

@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
-from ledger_app.errors import adjusting
+from ledger_app.errors import adjusting, units
+from ledger_app.errors.words import Amount, Word, differing
 from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachment, Book, Posting
 from ledger_app.operations import audit, bulk, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
@@ -152,20 +153,20 @@ def _propose(proposal: Proposal, caller: Caller, expires_at: datetime, digest_sh
 def _same(there: Adjustment, proposal: Proposal) -> Adjustment:
     """Return the proposal that was sent under the key already, where it says the same."""
     before = queries.terms_of(there)
-    said = {
-        "book": (before.book.code, proposal.book),
-        "account": (before.account.code, proposal.account),
-        "amount": (before.amount, proposal.amount),
-        "effective_on": (before.effective_on, proposal.effective_on),
-        "reason": (before.reason.code, proposal.reason),
-        "text": (before.text, proposal.text.strip()),
-        "ticket": (before.ticket, proposal.ticket),
-        "waives_floor": (before.waives_floor, proposal.waives_floor),
-        "attachments": (before.attachments, queries.named(proposal.attachments)),
-    }
-    differs = ", ".join(f"{name} ({was} ≠ {now})" for name, (was, now) in said.items() if was != now)
-    if differs:
-        raise errors.Refused([adjusting.ProposalConflict(key=proposal.key, adjustment=there, differs=differs)])
+    said: list[tuple[Word, Any, Any]] = [
+        (_("book"), before.book.code, proposal.book),
+        (_("account"), before.account.code, proposal.account),
+        (_("amount"), Amount(before.amount), Amount(proposal.amount)),
+        (_("date"), before.effective_on, proposal.effective_on),
+        (_("reason code"), before.reason.code, proposal.reason),
+        (_("why"), before.text, proposal.text.strip()),
+        (_("ticket"), before.ticket, proposal.ticket),
+        (_("breaks a floor"), before.waives_floor, proposal.waives_floor),
+        (_("attachments"), before.attachments, queries.named(proposal.attachments)),
+    ]
+    if differs := differing(said):
+        conflict = adjusting.ProposalConflict(key=proposal.key, adjustment=there, differs=differs)
+        raise errors.Refused(units.belonging([conflict], there))
     return there
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import requests, units
+from ledger_app.errors.words import Amount, Word, differing
 from ledger_app.models import Account, Balance, Hold, HoldLot, Posting
 from ledger_app.operations import bulk, entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller, Subject, record
@@ -159,7 +160,7 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     account.refresh_from_db()
     there = Hold.objects.filter(book=account.book_id, reference=wanted.reference).first()
     if there is not None:
-        _same(there, wanted)
+        _same(there, wanted, account, target)
         return there, False
     reasons = _reasons(account, target, locked.accounts[account.pk].merged_into, wanted, caller)
     reasons += _believed(account, locked.balances.get(balance_id(account.pk, 0), (0, 0))[0], wanted)
@@ -198,18 +199,18 @@ def _whole(account: Account) -> Draft:
     return Draft(account.book_id, date.min, "", "", ((account.pk, 0),))
 
 
-def _same(there: Hold, wanted: Wanted) -> None:
+def _same(there: Hold, wanted: Wanted, account: Account, target: Account) -> None:
     """Refuse where the hold under a reference is another one, naming what differs."""
-    pairs = {
-        "account": (there.account_id, wanted.account_id),
-        "target": (there.target_id, wanted.target_id),
-        "amount": (there.amount, wanted.amount),
-        "expires_at": (there.expires_at, wanted.expires_at),
-        "description": (there.description, wanted.description),
-    }
-    differs = ", ".join(f"{name} ({was} ≠ {now})" for name, (was, now) in pairs.items() if was != now)
-    if differs:
-        raise errors.Refused([lot_errors.HoldConflict(reference=there.reference, differs=differs)])
+    said: list[tuple[Word, Any, Any]] = [
+        (_("account"), there.account.code, account.code),
+        (_("goes to"), there.target.code, target.code),
+        (_("amount"), Amount(there.amount), Amount(wanted.amount)),
+        (_("good until"), there.expires_at, wanted.expires_at),
+        (_("description"), there.description, wanted.description),
+    ]
+    if differs := differing(said):
+        conflict = lot_errors.HoldConflict(reference=there.reference, differs=differs)
+        raise errors.Refused(units.belonging([conflict], there))
 
 
 def _reasons(account: Account, target: Account, into: int | None, wanted: Wanted, caller: Caller) -> list[errors.LedgerError]:

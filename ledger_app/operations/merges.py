@@ -13,7 +13,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import members
 from ledger_app.models import Account, Balance, Book, Holder, Identifier, Merge, MovedIdentifier, Posting, RedirectedEntry
 from ledger_app.models.entries import Entry
-from ledger_app.operations import audit, books, bulk, entries, history, transactions, transitions
+from ledger_app.operations import audit, books, bulk, entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges, postings
@@ -159,6 +159,9 @@ class _Work:
             days=frozenset(matter),
         )
         self.locked = locks.ledger(wanted, lane=LANE, alone=True)
+        # What is over promises nothing, and moves with the rest.
+        keeping = [key for key, account in self.locked.accounts.items() if account.keeps_lots]
+        lots.end_over(keeping, at=self.caller.at, caller=self.caller)
         facts = merges.facts(row, user=self.caller.user, at=self.caller.at, shown=self.shown)
         if {each.id for each in facts.accounts} - self.locked.accounts.keys() or _later_days(facts) - matter:
             # An account was opened for one of the two after their accounts were looked up, or points were granted from another day: not held.

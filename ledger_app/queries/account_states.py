@@ -1,5 +1,7 @@
 """What the guards of an account are asked with."""
 
+from datetime import datetime
+
 from ledger_app.models import Account, User
 from ledger_app.queries import open_work, rights
 from ledger_app.queries.totals import Total
@@ -7,8 +9,8 @@ from ledger_app.rules.accounts import AccountFacts
 from ledger_app.rules.posting import natural
 
 
-def facts(account: Account, *, user: User) -> AccountFacts:
-    """Return the facts as they are now; under the locks of the account's member and balances they stay so."""
+def facts(account: Account, *, user: User, at: datetime) -> AccountFacts:
+    """Return the facts as they are ``at`` this moment; under the locks of the account's member and balances they stay so."""
     holders = [] if account.holder_id is None else [account.holder_id]
     return AccountFacts(
         state=account.state,
@@ -16,7 +18,7 @@ def facts(account: Account, *, user: User) -> AccountFacts:
         rights=rights.rights_of(user),
         account=account.code,
         balance=balance_of(account),
-        open_work=(*open_work.merges(holders), *open_work.of(account_ids=[account.pk]), *open_work.lots([account.pk])),
+        open_work=(*open_work.merges(holders), *open_work.of(account_ids=[account.pk], at=at), *open_work.lots([account.pk])),
     )
 
 

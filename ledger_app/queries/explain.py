@@ -12,7 +12,7 @@ from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDig
 from ledger_app.queries import seals, statements
 from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.books import CODE_MOST
-from ledger_app.queries.statements import Broken, Movement, Place, Span, Told
+from ledger_app.queries.statements import Broken, Page, Place, Span, Told
 from ledger_app.queries.totals import Total
 from ledger_app.rules.openings import is_code
 
@@ -49,8 +49,8 @@ class AccountExplained(NamedTuple):
     is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
-    movements: list[Movement]
-    sealed: list[Movement]  # of what stands under the seal, as many as were asked for
+    movements: Page
+    sealed: Page  # of what stands under the seal, as many as were asked for
     differing: list[str]  # references of entries among the movements
 
     @property
@@ -173,7 +173,7 @@ def account(
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
     shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up, most=most)
-    under = []
+    under = statements.Page()
     if seal is not None and sealed:
         covered = Span(found, statements.FIRST_DAY, seal.period.ends_on, known_at)
         under = statements.back_from(

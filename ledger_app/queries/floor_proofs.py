@@ -72,7 +72,7 @@ CLOSINGS = """
              ) AS dated
         JOIN ledger_app_account AS account ON account.id = dated.account_id
     ) AS closings
-     WHERE closing < floor AND taken > 0
+     WHERE EXACT_BELOW(closing, floor) AND taken > 0
      ORDER BY code, day
 """.format(natural=f"({NATURAL.format(amount='line.amount')})", waived=WAIVED)
 # An account with a floor has one balance. What is decided on days rests on what it says of the latest.

@@ -104,12 +104,12 @@ def _lots_of_later(source: MemberAccount, day: date) -> tuple[Part, ...]:
 
 
 def _carried(rows: QuerySet[OpenLot]) -> list[CarriedLot]:
-    """Return what is free of lots, in the order in which they were made."""
-    columns = ("lot_id", "lot__kind", "lot__granted_on", "due_on", "remaining", "held")
+    """Return what is left of lots, in the order in which they were made. No hold is asked: one that promises something refuses the merge, and one that is over ends with it."""
+    columns = ("lot_id", "lot__kind", "lot__granted_on", "due_on", "remaining")
     return [
-        CarriedLot(lot_id, kind, granted_on.isoformat(), due_on.isoformat() if due_on else "", remaining - held)
-        for lot_id, kind, granted_on, due_on, remaining, held in rows.order_by("lot_id").values_list(*columns)
-        if remaining > held
+        CarriedLot(lot_id, kind, granted_on.isoformat(), due_on.isoformat() if due_on else "", remaining)
+        for lot_id, kind, granted_on, due_on, remaining in rows.order_by("lot_id").values_list(*columns)
+        if remaining > 0
     ]
 
 

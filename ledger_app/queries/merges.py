@@ -90,7 +90,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         accounts=(*giving, *taking),
         shut=tuple(_shut(plan)),
         open_work=(
-            *open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)]),
+            *open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)], at=at),
             *(open_work.lots([each.id for each in giving]) if merge.undoes is None else ()),
         ),
         amount_faults=tuple(amount_faults),

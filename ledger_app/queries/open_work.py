@@ -1,14 +1,15 @@
 """What concerns a member or an account and has not ended: asked before members are merged and accounts closed."""
 
 from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 
 from ledger_app import errors
 from ledger_app.errors import members
 from ledger_app.models import Merge, OpenLot
 from ledger_app.queries.totals import Total
 
-# (member ids, account ids) → what is open, each as a reason.
-Question = Callable[[Collection[int], Collection[int]], Iterable[errors.LedgerError]]
+# (member ids, account ids, now) → what is open, each as a reason.
+Question = Callable[[Collection[int], Collection[int], datetime], Iterable[errors.LedgerError]]
 
 NAMED_MOST = 20
 _questions: list[Question] = []
@@ -20,9 +21,9 @@ def register(question: Question) -> None:
         _questions.append(question)
 
 
-def of(*, holder_ids: Collection[int] = (), account_ids: Collection[int] = ()) -> tuple[errors.LedgerError, ...]:
-    """Return what is open and concerns one of these members or accounts."""
-    return tuple(reason for question in _questions for reason in question(holder_ids, account_ids))[:NAMED_MOST]
+def of(*, holder_ids: Collection[int] = (), account_ids: Collection[int] = (), at: datetime) -> tuple[errors.LedgerError, ...]:
+    """Return what is open at an instant and concerns one of these members or accounts."""
+    return tuple(reason for question in _questions for reason in question(holder_ids, account_ids, at))[:NAMED_MOST]
 
 
 def merges(holder_ids: Collection[int]) -> list[errors.LedgerError]:

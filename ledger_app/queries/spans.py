@@ -1,5 +1,6 @@
 """The shapes of a statement: what it covers, where a line stands in it, and what its lines come to."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -120,6 +121,18 @@ class Movement(NamedTuple):
     def is_prior_period(self) -> bool:
         """Whether it corrects, on a day of its own, what is dated in an earlier period."""
         return self.reverses_on is not None and self.reverses_on != self.effective_on
+
+
+class Page(list[Movement]):
+    """Movements in their order. ``goes_on`` is the place from which the next are to be asked for, in the same direction; None where there are none.
+
+    As known at an instant a page may have fewer than were asked for, or none, and go on: so many lines were looked at that were posted later.
+    """
+
+    def __init__(self, movements: Iterable[Movement] = (), *, goes_on: Place | None = None) -> None:
+        """Take in the movements."""
+        super().__init__(movements)
+        self.goes_on = goes_on
 
 
 class Broken(NamedTuple):

@@ -1,23 +1,18 @@
 """The lines of an account in a span of dates, in the order of their dates, with the balance that runs along; as known now or at an earlier instant."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from ledger_app.models import Account, Balance
-from ledger_app.queries import totals
-from ledger_app.queries.balances import LAST_DAY, LAST_INSTANT
-from ledger_app.queries.postings import JOIN_IN_ORDER, LIST_MOST
-from ledger_app.queries.spans import END, FIRST_DAY, Broken, Movement, Place, Span, Sums, Told
+from ledger_app.queries import along, totals
+from ledger_app.queries.spans import END, FIRST_DAY, Broken, Movement, Page, Place, Span, Sums, Told
 from ledger_app.queries.totals import Total
 
 LINES_A_READ = 20_000
-ADDED_MOST = 20_000  # lines that are added up while somebody waits
-_DAY = timedelta(days=1)
+ADDED_MOST = 20_000  # lines that are added up, or looked through, while somebody waits
 UNTOLD = Told(None, None, None, None, None, None, None, None, None, None, 0, 0)
-__all__ = ["END", "FIRST_DAY", "Broken", "Movement", "Place", "Span", "Sums", "Told"]
+__all__ = ["END", "FIRST_DAY", "Broken", "Movement", "Page", "Place", "Span", "Sums", "Told"]
 
 # The account's lines by their own index, and only of those that are shown what else is known of them.
 KNOWN = """
@@ -37,26 +32,6 @@ COUNTED = """
     ) AS counted
 """
 EVER = "SELECT {all}, COUNT(*) FROM ledger_app_line AS line {known} WHERE line.account_id = %s"
-# A server that is to join too sorts what it thinks is little; asked for the index alone it reads that from one end on.
-PLACES = """
-    SELECT line.id FROM ledger_app_line AS line
-     WHERE line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}
-     ORDER BY line.effective_on {direction}, line.id {direction}
-     LIMIT %s
-"""
-MOVEMENTS = """
-    SELECT line.id, entry.id, line.effective_on, entry.reference, entry.description, line.amount, line.balance_after,
-           COALESCE(reversed.reference, ''), reversed.effective_on, posting.posted_at, poster.username,
-           posting.origin_kind, posting.origin_id
-      FROM ledger_app_line AS line
-      {then} ledger_app_entry AS entry ON entry.id = line.entry_id
-      {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.posted_at <= %s
-      {then} ledger_app_user AS poster ON poster.id = posting.posted_by_id
-      LEFT JOIN ledger_app_entry AS reversed ON reversed.id = entry.reverses_id
-     WHERE {where}
-"""
-IN_ORDER = " ORDER BY line.effective_on {direction}, line.id {direction} LIMIT %s"
-IN_SPAN_BEYOND = "line.account_id = %s AND line.effective_on BETWEEN %s AND %s AND {beyond}"
 MISDATED = """
     SELECT entry.reference FROM ledger_app_line AS line {then} ledger_app_entry AS entry ON entry.id = line.entry_id
      WHERE line.account_id = %s AND (line.effective_on IS NULL OR line.effective_on <> entry.effective_on)
@@ -85,7 +60,7 @@ def sums(span: Span, *, by_claim: bool = False) -> Sums:
     ``by_claim`` takes what the stored balance leaves for what stands before the span, so that only what is dated from its first day on is read.
     """
     debit, credit, count = _in_span(span)
-    beyond = _after(span)
+    beyond = along.days_after(span)
     later = (0, 0, 0) if beyond is None else _in_span(beyond)
     total, total_count = _claimed(span.account) if by_claim else _ever(span.account, None)
     known, known_count = (total, total_count) if span.known_at is None else _ever(span.account, span.known_at)
@@ -114,7 +89,7 @@ def told(span: Span, *, most: int | None = None) -> Told:
     total, total_count = _claimed(span.account)
     if span.known_at is not None:
         return UNTOLD._replace(total=total, total_count=total_count)
-    parts = [_bounded(part, most) for part in (_before(span), span, _after(span))]
+    parts = [_bounded(part, most) for part in (along.days_before(span), span, along.days_after(span))]
     nets = [None if part is None else part[0] + part[1] for part in parts]
     counts = [None if part is None else part[2] for part in parts]
     before, moved, later = _filled_up(nets, total)
@@ -132,44 +107,48 @@ def page(
     limit: int,
     summed: Told | None = None,
     most: int | None = None,
-) -> list[Movement]:
+) -> Page:
     """Return at most ``limit`` movements in their order, after a place or the last before one, each with its running balance.
 
-    That is added up from the nearer end of the span, and not at all where more than ``most`` lines lie between. ``summed``: what ``told`` said of the
-    span, where it was asked already.
+    That is added up from the nearer end of the span, and not at all where more than ``most`` lines lie between; nor are more looked through for those that were
+    known at an instant. ``summed``: what ``told`` said of the span, where it was asked already.
     """
-    found = _read(span, after, before, limit)
-    if before is not None:
-        found.reverse()
+    furthest = ADDED_MOST if most is None else most
+    found, goes_on = along.looked_for(span, after, before, limit, furthest)
+    return Page(_added_up(span, found, summed, most, is_back=before is not None), goes_on=goes_on)
+
+
+def _added_up(span: Span, found: list[Movement], summed: Told | None, most: int | None, *, is_back: bool) -> list[Movement]:
+    """Return movements with their running balances, from the nearer end of the span."""
     if not found:
         return []
     ends = summed or told(span, most=most)
     furthest = ADDED_MOST if most is None else most
-    ways = (_from_opening, _from_closing) if before is None else (_from_closing, _from_opening)
+    ways = (_from_closing, _from_opening) if is_back else (_from_opening, _from_closing)
     for way in ways:
         if (movements := way(span, found, ends, furthest)) is not None:
             return movements
     return [movement._replace(is_added_up=False) for movement in found]
 
 
-def latest(account: Account, *, before: Place | None = None, limit: int) -> list[Movement]:
+def latest(account: Account, *, before: Place | None = None, limit: int) -> Page:
     """Return the last movements of an account, or the last before a place, in their order; the balances run back from the one that is stored."""
     return back_from(Span(account), closing=_claimed(account)[0], before=before or END, limit=limit)
 
 
-def back_from(span: Span, *, closing: int | None, before: Place, limit: int, most: int | None = None) -> list[Movement]:
+def back_from(span: Span, *, closing: int | None, before: Place, limit: int, most: int | None = None) -> Page:
     """Return the last movements of a span before a place, in their order, given the balance that the span closes with, where that is known."""
-    found = _read(span, None, before, limit)
-    found.reverse()
-    run = None if closing is None else _run_back(span, found, closing, ADDED_MOST if most is None else most)
-    return [movement._replace(is_added_up=False) for movement in found] if run is None else run
+    furthest = ADDED_MOST if most is None else most
+    found, goes_on = along.looked_for(span, None, before, limit, furthest)
+    run = None if closing is None else _run_back(span, found, closing, furthest)
+    return Page([movement._replace(is_added_up=False) for movement in found] if run is None else run, goes_on=goes_on)
 
 
 def movements(span: Span, opening: int) -> Iterator[Movement]:
     """Yield every movement of a span in its order, with the balance that runs along from ``opening``; a bounded number of them in memory."""
     running, place = opening, None
     while True:
-        found = _read(span, place, None, LINES_A_READ)
+        found, _goes_on = along.read(span, place, None, LINES_A_READ, None)
         for movement in _run(found, running):
             running, place = movement.running, movement.place
             yield movement
@@ -177,70 +156,20 @@ def movements(span: Span, opening: int) -> Iterator[Movement]:
             return
 
 
-def last_page(span: Span, limit: int) -> list[Movement]:
+def last_page(span: Span, limit: int) -> Page:
     """Return the last movements of a span, in their order."""
     return page(span, before=END, limit=limit)
 
 
 def broken(account: Account) -> Broken | None:
     """Return the first line of an account whose balance afterwards does not follow from the lines before it."""
-    rows = _rows(BROKEN, [account.pk])
+    rows = along.fetched(BROKEN, [account.pk])
     return Broken(*map(int, rows[0])) if rows else None
 
 
 def misdated(account: Account) -> list[str]:
     """Return the references of entries whose date is not that of their lines on an account, the first twenty."""
-    return [reference for (reference,) in _rows(MISDATED, [account.pk])]
-
-
-def _read(span: Span, after: Place | None, before: Place | None, limit: int) -> list[Movement]:
-    """Return the movements after a place, in their order, or those before one, from the nearest on.
-
-    Those of its own day are read by themselves: each of the two is then a piece of the index, from one end on.
-    """
-    place = after or before
-    if before == END:
-        # All of the span: no server sorts that.
-        return _piece(span, "1 = 1", [], limit, is_back=True)
-    if place is None or not span.first_on <= place.effective_on <= span.last_on:
-        # A place before the span, or after it, leaves all of it or nothing.
-        is_whole = place is None or (place.effective_on < span.first_on) == (after is not None)
-        return _piece(span, "1 = 1", [], limit, is_back=after is None and before is not None) if is_whole else []
-    of_day = span._replace(first_on=place.effective_on, last_on=place.effective_on)
-    sign, others = (">", _after(of_day)) if after is not None else ("<", _before(of_day))
-    found = _piece(of_day, f"line.id {sign} %s", [place.line_id], limit, is_back=after is None)
-    if others is None or len(found) == limit:
-        return found
-    rest = others._replace(first_on=max(others.first_on, span.first_on), last_on=min(others.last_on, span.last_on))
-    return found + _piece(rest, "1 = 1", [], limit - len(found), is_back=after is None)
-
-
-def _piece(span: Span, beyond: str, more: list[Any], limit: int, *, is_back: bool) -> list[Movement]:
-    if span.first_on > span.last_on:
-        return []
-    direction = "DESC" if is_back else "ASC"
-    span_of = [span.account.pk, _day(span.first_on), _day(span.last_on)]
-    where, asked = (
-        _filled(IN_SPAN_BEYOND, {"beyond": beyond}) + _filled(IN_ORDER, {"direction": direction}),
-        [*span_of, *more, limit],
-    )
-    is_part = span.first_on > FIRST_DAY or span.last_on < LAST_DAY
-    if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= LIST_MOST:
-        places = _filled(PLACES, {"beyond": beyond, "direction": direction})
-        keys = [key for (key,) in _rows(places, [*span_of, *more, limit])]
-        if not keys:
-            return []
-        where, asked = f"line.id IN ({', '.join(map(str, keys))})", []
-    rows = [Movement(*row) for row in _rows(_filled(MOVEMENTS, {"where": where}), [_instant(span.known_at), *asked])]
-    found = [row._replace(posted_at=_aware(row.posted_at), effective_on=_date(row.effective_on)) for row in rows]
-    return sorted(found, key=lambda row: row.place, reverse=is_back)
-
-
-def _beyond(sign: str, place: Place) -> tuple[str, list[Any]]:
-    """Return the condition that a line stands after a place, or before it, with its parameters. The first half bounds the range of the index."""
-    on = _day(place.effective_on)
-    condition = f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR line.id {sign} %s)"
-    return condition, [on, on, place.line_id]
+    return [reference for (reference,) in along.fetched(MISDATED, [account.pk])]
 
 
 def _in_span(span: Span, beyond: tuple[str, list[Any]] = ("1 = 1", [])) -> tuple[int, int, int]:
@@ -249,15 +178,19 @@ def _in_span(span: Span, beyond: tuple[str, list[Any]] = ("1 = 1", [])) -> tuple
     known, instant = _as_known(span.known_at)
     parts = {"debit": totals.of("CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END"), "known": known, "beyond": condition}
     parts["credit"] = totals.of("CASE WHEN line.amount < 0 THEN line.amount ELSE 0 END")
-    statement = _filled(IN_SPAN, parts)
-    ((debit, credit, count),) = _rows(statement, [*instant, span.account.pk, _day(span.first_on), _day(span.last_on), *more])
+    statement = along.filled(IN_SPAN, parts)
+    ((debit, credit, count),) = along.fetched(
+        statement, [*instant, span.account.pk, along.day(span.first_on), along.day(span.last_on), *more]
+    )
     return totals.whole(debit), totals.whole(credit), int(count)
 
 
 def _ever(account: Account, known_at: datetime | None) -> tuple[int, int]:
     """Return what all lines of an account come to, as known, and how many they are."""
     known, instant = _as_known(known_at)
-    ((total, count),) = _rows(_filled(EVER, {"all": totals.of("line.amount"), "known": known}), [*instant, account.pk])
+    ((total, count),) = along.fetched(
+        along.filled(EVER, {"all": totals.of("line.amount"), "known": known}), [*instant, account.pk]
+    )
     return totals.whole(total), int(count)
 
 
@@ -268,21 +201,7 @@ def _claimed(account: Account) -> tuple[int, int]:
 
 
 def _as_known(known_at: datetime | None) -> tuple[str, list[Any]]:
-    return ("", []) if known_at is None else (KNOWN, [_instant(known_at)])
-
-
-def _filled(statement: str, parts: Mapping[str, str]) -> str:
-    for name, text in parts.items():
-        statement = statement.replace(f"{{{name}}}", text)
-    return statement
-
-
-def _before(span: Span) -> Span | None:
-    return None if span.first_on == FIRST_DAY else span._replace(first_on=FIRST_DAY, last_on=span.first_on - _DAY)
-
-
-def _after(span: Span) -> Span | None:
-    return None if span.last_on == LAST_DAY else span._replace(first_on=span.last_on + _DAY, last_on=LAST_DAY)
+    return ("", []) if known_at is None else (KNOWN, [along.instant(known_at)])
 
 
 def _bounded(span: Span | None, most: int, beyond: tuple[str, list[Any]] = ("1 = 1", [])) -> tuple[int, int, int] | None:
@@ -290,8 +209,8 @@ def _bounded(span: Span | None, most: int, beyond: tuple[str, list[Any]] = ("1 =
     if span is None:
         return 0, 0, 0
     condition, more = beyond
-    parameters = [span.account.pk, _day(span.first_on), _day(span.last_on), *more, most + 1]
-    ((count,),) = _rows(_filled(COUNTED, {"beyond": condition}), parameters)
+    parameters = [span.account.pk, along.day(span.first_on), along.day(span.last_on), *more, most + 1]
+    ((count,),) = along.fetched(along.filled(COUNTED, {"beyond": condition}), parameters)
     return _in_span(span, beyond) if count <= most else None
 
 
@@ -305,7 +224,7 @@ def _filled_up(parts: list[int | None], total: int) -> list[int | None]:
 
 def _from_opening(span: Span, found: list[Movement], ends: Told, most: int) -> list[Movement] | None:
     """Return movements with their running balances, counted from the beginning of the span; None where that is too far."""
-    if ends.opening is None or (part := _bounded(span, most, _beyond("<", found[0].place))) is None:
+    if ends.opening is None or (part := _bounded(span, most, along.past("<", found[0].place))) is None:
         return None
     return list(_run(found, ends.opening + part[0] + part[1]))
 
@@ -319,7 +238,7 @@ def _run_back(span: Span, found: list[Movement], closing: int, most: int) -> lis
     """Return movements with their running balances, counted back from a balance; None where more lines lie between than are added up."""
     if not found:
         return []
-    if (part := _bounded(span, most, _beyond(">", found[-1].place))) is None:
+    if (part := _bounded(span, most, along.past(">", found[-1].place))) is None:
         return None
     return list(_run(found, closing - part[0] - part[1] - sum(movement.amount for movement in found)))
 
@@ -328,27 +247,3 @@ def _run(found: list[Movement], running: int) -> Iterator[Movement]:
     for movement in found:
         running += movement.amount
         yield movement._replace(running=running)
-
-
-def _rows(statement: str, parameters: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(totals.sql(statement.format(then=JOIN_IN_ORDER[connection.vendor])), parameters)
-        return list(cursor.fetchall())
-
-
-def _aware(instant: datetime) -> datetime:
-    """Return an instant with its zone: past the ORM the drivers give it in UTC and without one."""
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _date(value: date | str) -> date:
-    """Return a date: past the ORM the driver of SQLite gives it as text."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _day(value: date) -> str | None:
-    return connection.ops.adapt_datefield_value(value)
-
-
-def _instant(value: datetime | None) -> str | None:
-    return connection.ops.adapt_datetimefield_value(value or LAST_INSTANT)

@@ -1,10 +1,11 @@
 """Sums of amounts that may pass sixty-four bits: turnovers over years do, though no balance does. The one place that knows how each engine sums.
 
 SQLite's own SUM fails there, or gives a number that was rounded, so it sums with ``EXACT_SUM``, which every connection gets: an integer where that fits, else
-its digits as a text, which equals no integer. MariaDB and MySQL sum in decimals of 65 digits by themselves. SQL says ``EXACT_SUM`` and goes through
-``sql``; the ORM says ``Total``. Nothing else sums (tests/architecture/test_source.py).
+its digits as a text, which equals no integer, and is compared by ``EXACT_BELOW(sum, other)``. MariaDB and MySQL sum in decimals of 65 digits by themselves. SQL
+says ``EXACT_SUM`` and goes through ``sql``; the ORM says ``Total``. Nothing else sums (tests/architecture/test_source.py).
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from django.utils.functional import cached_property
 
 EXACT: Final = "EXACT_SUM"
 MOST: Final = 2**63 - 1
+_BELOW: Final = re.compile(r"EXACT_BELOW\((\w+), (\w+)\)")
 
 
 class _Running:
@@ -47,14 +49,21 @@ class _Running:
 
 
 def install(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
-    """Give a connection to SQLite its exact sum. Received with each new connection."""
+    """Give a connection to SQLite its exact sum, and the comparison of one. Received with each new connection."""
     if connection.vendor == "sqlite":
         connection.connection.create_window_function(EXACT, 1, _Running)
+        connection.connection.create_function("EXACT_BELOW", 2, _is_below, deterministic=True)
+
+
+def _is_below(one: int | str | None, other: int | str | None) -> bool | None:
+    return None if one is None or other is None else int(one) < int(other)
 
 
 def sql(statement: str) -> str:
     """Return a statement that sums by ``EXACT_SUM``, as the engine at hand has it."""
-    return statement if connection.vendor == "sqlite" else statement.replace(f"{EXACT}(", "SUM(")
+    if connection.vendor == "sqlite":
+        return statement
+    return _BELOW.sub(r"(\1 < \2)", statement.replace(f"{EXACT}(", "SUM("))
 
 
 def of(expression: str) -> str:

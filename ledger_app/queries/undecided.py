@@ -1,6 +1,7 @@
 """What the ledger itself knows of that is open: holds, adjustments and reversals that nobody has ended."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from django.db.models import Model
 
@@ -12,13 +13,13 @@ from ledger_app.queries.open_work import NAMED_MOST
 from ledger_app.rules.adjustments import UNDECIDED
 
 
-def of(holder_ids: Collection[int], account_ids: Collection[int]) -> Iterator[errors.LedgerError]:
-    """Yield what is open on these accounts, and on the accounts of these members."""
+def of(holder_ids: Collection[int], account_ids: Collection[int], at: datetime) -> Iterator[errors.LedgerError]:
+    """Yield what is open on these accounts, and on the accounts of these members. A hold whose time is over promises nothing any more."""
     accounts = set(account_ids) | set(Account.objects.filter(holder__in=holder_ids).values_list("id", flat=True))
     if not accounts:
         return
-    promised = Hold.objects.filter(state=Hold.State.OPEN, account__in=accounts)
-    promised |= Hold.objects.filter(state=Hold.State.OPEN, target__in=accounts)
+    holding = Hold.objects.filter(state=Hold.State.OPEN, expires_at__gt=at)
+    promised = holding.filter(account__in=accounts) | holding.filter(target__in=accounts)
     for hold in promised.order_by("id")[:NAMED_MOST]:
         yield _open(hold, Hold.State(hold.state).label)
     # What waits for a decision is little, and is found by its state.

@@ -1,18 +1,24 @@
 """Why a date, a reversal, an account or a reference takes no entry: questions of ``rules.posting``, asked of what is locked. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors.words import Amount, Word, Words, differing, phrase
 
 if TYPE_CHECKING:
     from ledger_app.rules.posting import Draft, Held, HeldBook
 
 # What a person reads where an account refuses a line.
 ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
+
+# What is compared where two entries claim one reference, beside their lines.
+FIELDS: Mapping[str, Word] = {"date": _("date"), "description": _("description"), "reverses": _("reverses")}
+LINES_NAMED = 10
 
 
 def of_date(book: "HeldBook", on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
@@ -56,7 +62,7 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
     return found
 
 
-def content(draft: "Draft", held: "Held") -> Mapping[str, object]:
+def content(draft: "Draft", held: "Held") -> Mapping[str, Any]:
     """Return what is compared when two entries claim one reference."""
     return {
         "date": draft.effective_on.isoformat(),
@@ -66,8 +72,34 @@ def content(draft: "Draft", held: "Held") -> Mapping[str, object]:
     }
 
 
-def conflict(draft: "Draft", there: Mapping[str, object], held: "Held") -> errors.LedgerError:
-    """Say that the reference stands for something else, and name each field that differs."""
+def conflict(draft: "Draft", there: Mapping[str, Any], held: "Held") -> errors.LedgerError:
+    """Say that the reference stands for something else, and name each field and each account that differs."""
     mine = content(draft, held)
-    differs = ", ".join(f"{name} ({there[name]!s} ≠ {mine[name]!s})" for name in mine if there[name] != mine[name])
-    return errors.ReferenceConflict(reference=draft.reference, differs=differs or "digest")
+    fields = differing((name, there[key], mine[key]) for key, name in FIELDS.items())
+    differs = Words([*fields, *_lines_differing(there["lines"], mine["lines"])])
+    refusal = errors.ReferenceConflict(reference=draft.reference, differs=differs or _("the digest"))
+    refusal.book_id = draft.book_id
+    return refusal
+
+
+def _lines_differing(there: Sequence[Sequence[Any]], given: Sequence[Sequence[Any]]) -> Words:
+    """Return the accounts that have another line, each with the amounts; the first of them, where they are many."""
+    before, now = _by_account(there), _by_account(given)
+    pairs = [
+        (code, *pair)
+        for code in {**before, **now}
+        for pair in zip_longest(before.get(code, ()), now.get(code, ()), fillvalue=_("no line"))
+    ]
+    found = differing(pairs)
+    if not found and there != given:
+        return Words([_("the order of the lines")])
+    beyond = len(found) - LINES_NAMED
+    return Words([*found[:LINES_NAMED], *([phrase(_("{count} more lines"), count=beyond)] if beyond > 0 else [])])
+
+
+def _by_account(lines: Sequence[Sequence[Any]]) -> dict[str, list[Amount]]:
+    """Return the amounts of an entry's lines by account, sorted."""
+    found: dict[str, list[Amount]] = {}
+    for code, amount in sorted((code, amount) for code, amount in lines):
+        found.setdefault(code, []).append(Amount(amount))
+    return found

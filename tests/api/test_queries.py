@@ -75,6 +75,8 @@ def test_the_lines_of_an_account_cost_the_same_for_every_row(world: World, engin
     fill(world, 1)
     address = f"accounts/{Account.objects.get(code='settlement.31').pk}/lines/"
     assert growing(engineer_client, f"{address}?page_size=2", f"{address}?page_size=100") == (2, FEW)
+    places = [(row["effective_on"], row["id"]) for row in engineer_client.get(f"/api/v1/{address}").json()["results"]]
+    assert places == sorted(places, reverse=True)
 
 
 @pytest.mark.parametrize("address", ["accounts/", "entries/", "records", "chunks", "findings", "lines"])

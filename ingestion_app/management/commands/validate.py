@@ -15,7 +15,6 @@ from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches
 from ingestion_app.states import BATCH
-from ledger_app.errors.printable import filled
 from ledger_app.operations.audit import Caller
 
 SHOWN = 20
@@ -120,7 +119,7 @@ def _figure(figure: int | None) -> str:
 def _complaint(finding: Finding) -> str:
     rule = RULES[finding.rule]
     where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
-    return f"{finding.rule}: {where}: {filled(rule.sentence, finding.facts)} {filled(rule.remedy, finding.facts)}"
+    return f"{finding.rule}: {where}: {rule.told(finding.facts)} {rule.told_remedy(finding.facts)}"
 
 
 def _kept(batch: Batch) -> str:

@@ -40,6 +40,7 @@ OF_APPLY = {
     "telling": (batches, "progress"),
 }
 OF_VALIDATION = {
+    "looking first": (batches, "facts"),
     "reading the bytes": (surveying, "parts_of"),
     "checking": (surveying.Surveyor, "take"),
     "storing": (plans, "write"),

@@ -129,8 +129,8 @@ def test_a_reference_with_other_content_is_refused_and_each_field_named(ledger):
         ledger.post(other)
     (reason,) = refused.value.reasons
     assert reason.code == "reference_conflict"
-    for part in ("date (2017-01-10 ≠ 2017-01-11)", "description ( ≠ x)", "lines ([['cash', 100], ['sales', -100]] ≠"):
-        assert part in reason.facts["differs"]
+    for part in ("date (2017-01-10 ≠ 2017-01-11)", "description ( ≠ x)", "cash (100 JPY ≠ 90 JPY)"):
+        assert part in reason.sentence
     assert signed(ledger, "cash") == 100
 
 

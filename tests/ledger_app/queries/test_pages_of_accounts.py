@@ -1,16 +1,19 @@
 """Pages of an account of any length: what is read for one does not grow with the account."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
+from config.api import KeysetByDay
 from ledger_app.models import Book, Line
-from ledger_app.queries import date_proofs, explain, statements
+from ledger_app.queries import along, date_proofs, explain, statements
 from ledger_app.queries.proofs import Scope
 from ledger_app.queries.statements import Place, Span
-from tests.ledger_app import samples
+from tests.ledger_app import clocks, samples
 
 FIRST = date(2017, 1, 1)
 
@@ -136,6 +139,70 @@ def test_a_page_in_the_middle_reads_no_more_rows_of_a_longer_account(ledger, mon
     post(ledger, range(1, 301))
     short = rows_read(look)
     post(ledger, range(301, 2001))
+    assert rows_read(look) <= short + 100
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_a_page_of_the_lines_in_the_api_reads_no_more_rows_of_a_longer_account(ledger):
+    account = ledger.accounts["settlement"]
+
+    def look():
+        request = Request(APIRequestFactory().get("/", {"page_size": 20}))
+        pages = KeysetByDay()
+        first = pages.paginate_queryset(Line.objects.filter(account=account).select_related("entry"), request)
+        assert len(first) == 20
+        address = pages.get_next_link() or ""
+        pages.paginate_queryset(Line.objects.filter(account=account), Request(APIRequestFactory().get(address)))
+
+    post(ledger, range(1, 301))
+    short = rows_read(look)
+    post(ledger, range(301, 2001))
+    assert rows_read(look) <= short + 20
+
+
+def known_before(ledger, earlier, later):
+    """Post lines of which the later are not known at the instant that is returned."""
+    instant = datetime(2017, 3, 1, tzinfo=UTC)
+    with clocks.stands_at(instant):
+        post(ledger, earlier)
+    with clocks.stands_at(instant + timedelta(hours=1)):
+        post(ledger, later)
+    return instant
+
+
+def test_a_page_as_known_looks_through_so_many_lines_and_goes_on_from_there(ledger, monkeypatch):
+    instant = known_before(ledger, [1, 20], range(100, 180))
+    span = Span(ledger.accounts["settlement"], known_at=instant)
+    whole = list(statements.movements(span, 0))
+    assert [each.reference for each in whole] == ["r-1", "r-20"]
+    monkeypatch.setattr(along, "LOOKED_A_READ", 7)
+    assert statements.page(span, limit=20) == whole, "an account within the bound is shown whole"
+    monkeypatch.setattr(statements, "ADDED_MOST", 10)
+    for is_back in (False, True):
+        found: list[statements.Movement] = []
+        pages, place = 0, statements.END if is_back else None
+        while place is not None or pages == 0:
+            page = statements.page(span, limit=20, before=place if is_back else None, after=None if is_back else place)
+            found, pages, place = (page + found if is_back else found + page), pages + 1, page.goes_on
+        assert [each.line_id for each in found] == [each.line_id for each in whole]
+        assert pages > 4, "82 lines are looked through, at most ten of a day and ten of the rest a page"
+        assert {each.told_running for each in found} == {None}
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_a_page_as_known_reads_no_more_rows_of_a_longer_account(ledger, monkeypatch):
+    monkeypatch.setattr(statements, "ADDED_MOST", 50)
+    account = ledger.accounts["settlement"]
+    instant = known_before(ledger, range(1, 11), range(100, 400))
+
+    def look():
+        statements.page(Span(account, date(2017, 1, 8), date(2017, 1, 24), instant), limit=20)
+        explain.account(account, last=20, lines_most=1, sealed=20, known_at=instant)
+
+    short = rows_read(look)
+    post(ledger, range(401, 2001))
     assert rows_read(look) <= short + 100
 
 

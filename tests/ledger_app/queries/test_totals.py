@@ -57,6 +57,28 @@ def test_a_sum_of_parts_is_the_sum(values):
         assert totals.whole(cursor.fetchone()[0]) == sum(values)
 
 
+@pytest.mark.parametrize(
+    ("values", "floor", "is_below"),
+    [
+        ((-(2**62),) * 3, 0, 1),
+        ((2**62,) * 3, 0, 0),
+        ((-1,), 0, 1),
+        ((0,), 0, 0),
+        ((-(2**62),) * 2, -(2**63), 0),
+        ((5,), None, None),
+    ],
+)
+@pytest.mark.django_db
+def test_a_sum_is_held_against_a_bound_however_large(values, floor, is_below):
+    rows = " UNION ALL ".join(f"SELECT {value} AS amount" for value in values)
+    below = totals.sql(
+        f"SELECT EXACT_BELOW(summed, floor) FROM (SELECT EXACT_SUM(amount) AS summed, %s AS floor FROM ({rows}) AS given) AS asked"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(below, [floor])
+        assert cursor.fetchone()[0] == is_below
+
+
 def test_a_turnover_that_no_seal_holds_is_refused_by_name(turnover, checker):
     from ledger_app import errors
     from ledger_app.operations import periods

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from ledger_app import errors
-from ledger_app.models import Entry
+from ledger_app.models import Entry, OpenLot
 from ledger_app.operations import adjustments, expiry, holds, merges, reason_codes, reversals
 from ledger_app.queries import account_states, adjustment_origins, origins
 from ledger_app.queries import adjustments as queries
@@ -53,7 +53,8 @@ def test_what_is_open_on_an_account_is_named_and_on_no_other(points, begin):
     finance = person("finance-1", "finance").user
 
     def open_on(name):
-        return [reason.code for reason in account_states.facts(points.accounts[name], user=finance).open_work]
+        facts = account_states.facts(points.accounts[name], user=finance, at=lot_samples.at(2017, 1, 12))
+        return [reason.code for reason in facts.open_work]
 
     assert open_on("M1") == []
     begin(points)
@@ -76,7 +77,25 @@ def test_a_member_of_whom_something_is_open_is_merged_neither_way(points, begin)
 def test_an_adjustment_that_one_of_two_approved_is_open_still(desk):
     row = desk.propose(account="M1-receivable", amount=adjusting.ALONE + 1)
     assert desk.decide(row, "endorse").state == "endorsed"
-    assert [reason.code for reason in account_states.facts(row.account, user=desk.decider.user).open_work] == ["open_work"]
+    facts = account_states.facts(row.account, user=desk.decider.user, at=desk.decider.at)
+    assert [reason.code for reason in facts.open_work] == ["open_work"]
+
+
+def test_a_hold_whose_time_is_over_keeps_nobody_waiting_for_the_sweep_and_ends_with_the_merge(points):
+    hold = place(points)
+    before, after = (person("support-1", "support", at=lot_samples.at(2017, 1, day)) for day in (12, 14))
+    for name in ("M1", "programme"):
+        assert account_states.facts(points.accounts[name], user=before.user, at=before.at).open_work
+        assert not account_states.facts(points.accounts[name], user=after.user, at=after.at).open_work
+    keys = {"holder_id": points.accounts["M1"].holder_id, "survivor_id": points.accounts["M2"].holder_id}
+    merge = merges.propose(merge_queries.proposal(**keys, reason="One person."), caller=after)
+    decider = person("finance-1", "finance", at=lot_samples.at(2017, 1, 14))
+    merges.approve(merge_id=merge.pk, digest_shown=merge.digest.hex(), caller=decider)
+    hold.refresh_from_db()
+    assert hold.state == "expired"
+    assert points.balance("M2") == 100
+    assert OpenLot.objects.get(account=points.accounts["M2"]).remaining == 100
+    assert points.breaches() == []
 
 
 def test_an_adjustment_tells_who_proposed_and_who_approved_it(points):

@@ -1,6 +1,7 @@
 """What may be posted: each refusal, in its order, and the plan."""
 
 import hashlib
+import json
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from django.utils import translation
 
 from ledger_app import errors
-from ledger_app.rules import posting
+from ledger_app.errors.stored import stored, told
+from ledger_app.errors.units import Unit
+from ledger_app.rules import objections, posting
 from ledger_app.rules.posting import Draft, Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry, Reversed
 
 ON = date(2017, 1, 10)
@@ -185,7 +188,7 @@ def test_the_same_draft_twice_in_one_call_is_one_entry():
 def test_one_reference_with_two_contents_in_one_call_names_what_differs():
     refusals, _ = posting.decide([draft(), draft(description="other", on=date(2017, 1, 11))], held=held(), lane=0, by_hand=True)
     assert [refusal.code for refusal in refusals] == ["reference_conflict"]
-    assert refusals[0].facts["differs"] == "date (2017-01-10 ≠ 2017-01-11), description ( ≠ other)"
+    assert str(refusals[0].facts["differs"]) == "date (2017-01-10 ≠ 2017-01-11), description ( ≠ other)"
 
 
 def test_one_reference_may_stand_in_two_books():
@@ -219,16 +222,34 @@ def test_a_replay_is_answered_even_where_the_period_is_frozen_by_now():
     [
         (known(on=date(2017, 1, 11)), {"date"}),
         (known(description="x"), {"description"}),
-        (known(lines=(("cash", 99), ("sales", -99))), {"lines"}),
-        (known(lines=(("sales", -100), ("cash", 100))), {"lines"}),
+        (known(lines=(("cash", 99), ("sales", -99))), {"cash", "sales"}),
+        (known(lines=(("sales", -100), ("cash", 100))), {"the order of the lines"}),
+        (known(lines=(("cash", 60), ("sales", -100), ("cash", 40))), {"cash"}),
         (known(reverses="r-0"), {"reverses"}),
-        (known(on=date(2017, 1, 11), description="x", reverses="r-0", lines=()), {"date", "description", "reverses", "lines"}),
+        (
+            known(on=date(2017, 1, 11), description="x", reverses="r-0", lines=()),
+            {"date", "description", "reverses", "cash", "sales"},
+        ),
     ],
 )
 def test_a_conflict_names_each_field_that_differs(there, named):
     refusals, _ = posting.decide([draft()], held=held(known=there), lane=0, by_hand=True)
     assert [refusal.code for refusal in refusals] == ["reference_conflict"]
-    assert {part.split(" (")[0] for part in refusals[0].facts["differs"].split("), ")} == named
+    assert {str(part).split(" (")[0] for part in refusals[0].facts["differs"]} == named
+
+
+def test_a_conflict_tells_amounts_in_the_unit_of_its_book_and_no_more_lines_than_can_be_read():
+    refusals, _ = posting.decide([draft()], held=held(known=known(lines=(("cash", 99), ("sales", -99)))), lane=0, by_hand=True)
+    refusals[0].keep_unit(Unit("JPY", 2))
+    assert "cash (0.99 JPY ≠ 1.00 JPY), sales (\u22120.99 JPY ≠ \u22121.00 JPY)" in refusals[0].sentence
+    kept = json.loads(json.dumps(stored(refusals[0])))
+    assert told(kept)["sentence"] == refusals[0].sentence
+    with translation.override("ja"):
+        assert told(kept)["sentence"] == refusals[0].sentence != kept["sentence"]
+    many = known(lines=tuple((f"a-{number}", number) for number in range(1, 500)))
+    refusals, _ = posting.decide([draft()], held=held(known=many), lane=0, by_hand=True)
+    assert len(refusals[0].facts["differs"]) == objections.LINES_NAMED + 1
+    assert "491 more lines" in str(refusals[0].facts["differs"])
 
 
 def test_an_entry_reversed_on_another_date_is_told_so():
