@@ -213,6 +213,9 @@ VIOLATIONS = {
     "dead_letter_once": copied(DeadLetter),
     "dead_letter_state_known": "UPDATE ledger_app_deadletter SET state = 'gone'",
     "template_category_known": template("'debt'"),
+    "user_folded_unique": "UPDATE ledger_app_user SET username = 'System', username_folded = 'system' WHERE id = {other}",
+    "user_folded_given": "UPDATE ledger_app_user SET username = '', username_folded = '' WHERE id = {other}",
+    "user_folded_follows": "UPDATE ledger_app_user SET username_folded = 'system-2' WHERE id = {other}",
     "template_role_unique": template("'asset'") + " UNION ALL SELECT {book}, 'points', 'asset' FROM ledger_app_book",
 }
 # What another check refuses first: a trigger the overlap of periods, the computed key a second row of a stripe, the chain a second number.
