@@ -1,5 +1,6 @@
 """The grants of the runbook: they name every table that the application writes, and let nothing be altered that must stand."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb
 GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei_app@'127\.0\.0\.1';$", re.MULTILINE)
 # What MySQL asks of who locks rows.
 LOCKS = re.compile(r"^GRANT (LOCK TABLES) ON kakutei\.\* TO kakutei_app@'127\.0\.0\.1';$", re.MULTILINE)
-USER, PASSWORD = "kakutei_grants", "made-up-for-this-test"
+# Users are of the whole server, which processes of tests share.
+USER, PASSWORD = f"kakutei_grants_{os.getpid()}", "made-up-for-this-test"
 # Written by migrate alone.
 OF_MIGRATE = {"django_content_type", "django_migrations", "auth_permission", "auth_group", "auth_group_permissions"}
 # Written by triggers alone, with the rights of whoever made them.
