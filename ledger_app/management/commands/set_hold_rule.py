@@ -44,4 +44,6 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller)
         data = {"book": rule.book.code, **given._asdict(), "targets": sorted(given.targets)}
-        return commands.Outcome(data, (f"{rule}: {', '.join(f'{name} {value}' for name, value in data.items())}",))
+        said = {**data, "targets": " ".join(sorted(given.targets)) or None}
+        parts = [f"{name} {'none' if value is None else value}" for name, value in said.items() if name != "book"]
+        return commands.Outcome(data, (f"{rule}: {', '.join(parts)}",))

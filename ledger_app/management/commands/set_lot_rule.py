@@ -36,4 +36,5 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller)
         data = {"book": options["book"], "role": rule.role, **{name: options[name] for name in names}}
-        return commands.Outcome(data, (f"{rule}: {rule.get_expiry_display()}, to {options['breakage']}",))
+        figure = "" if rule.validity is None else f" ({rule.validity})"
+        return commands.Outcome(data, (f"{rule}: {rule.get_expiry_display()}{figure}, to {options['breakage']}",))
