@@ -62,6 +62,17 @@ def test_the_same_hold_again_is_the_one_that_is_there_and_another_is_refused(poi
     assert Hold.objects.count() == 1
 
 
+def test_a_till_is_not_told_of_another_s_hold_that_it_is_its_own(points, till, finance, make_user, caller_of):
+    hold, _new = holds.place(wanted=wanted(points), caller=till())
+    other = caller_of(make_user("till-2", "till"), at=NOON, door="api")
+    assert refused(lambda: holds.place(wanted=wanted(points), caller=other)) == ["hold_conflict"]
+    holds.settle(hold_id=hold.pk, amount=70, effective_on=None, caller=till())
+    again = {"hold_id": hold.pk, "amount": 70, "effective_on": None}
+    # Told that it is settled, it would hand over goods that nobody paid.
+    assert refused(lambda: holds.settle(**again, caller=other)) == ["wrong_state", "hold_of_other"]
+    assert holds.settle(**again, caller=caller_of(finance, at=NOON)).state == "settled"
+
+
 def test_a_part_is_settled_out_of_the_lots_that_are_held_and_the_rest_let_go(points, till):
     hold, _new = holds.place(wanted=wanted(points), caller=till())
     points.post(points.draft("g-3", 5, on=date(2017, 1, 3)), at=NOON)
