@@ -22,9 +22,9 @@ LOCKS = re.compile(r"^GRANT (LOCK TABLES) ON kakutei\.\* TO kakutei_app@'127\.0\
 USER, PASSWORD = f"kakutei_grants_{os.getpid()}", "made-up-for-this-test"
 # Written by migrate alone.
 OF_MIGRATE = {"django_content_type", "django_migrations", "auth_permission", "auth_group", "auth_group_permissions"}
-# Written by triggers alone, with the rights of whoever made them.
 # What django-axes brings and is told not to write.
 OF_NOBODY = {"axes_accesslog", "axes_accessfailurelog"}
+# Written by triggers alone, with the rights of whoever made them.
 OF_TRIGGERS = {"ledger_app_trace"}
 NEVER_CHANGED = (
     "ledger_app_posting",
