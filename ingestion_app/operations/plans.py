@@ -158,7 +158,7 @@ class Stage:
         self._file.seek(0)
         while head := self._file.read(_HEAD.size):
             (size,) = _HEAD.unpack(head)
-            yield [_staged(row) for row in marshal.loads(self._file.read(size))]  # noqa: S302 - this process wrote it
+            yield [_staged(row) for row in marshal.loads(self._file.read(size))]  # noqa: S302 - this process wrote it  # nosec B302
 
     def close(self) -> None:
         """Let the file go."""
