@@ -1,6 +1,7 @@
 """Attempts: one try at a step of a batch, so that "where is it?" and "what happened?" have an answer in the database."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,12 @@ class Ending:
 
     outcome: str = Attempt.Outcome.DONE
     reasons: Sequence[LedgerError] = ()
+
+
+def begin_here(*, batch: Batch, step: str, caller: Caller) -> Attempt:
+    """Begin a try of this process."""
+    here: dict[str, Any] = {"host": workers.this_host(), "process": os.getpid(), "worker": workers.this_instance()}
+    return begin(batch=batch, step=step, caller=caller, **here)
 
 
 def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int, worker: str | None = None) -> Attempt:
