@@ -14,11 +14,11 @@ from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch
 from ingestion_app.queries import workers
 from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.stored import stored
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.measuring import Measured
-from ledger_app.rules.identifiers import masked_text
 
 SILENT_AFTER: Final = timedelta(seconds=60)
 SURPRISE_MOST: Final = 200  # characters that are kept of what a fault said
