@@ -27,6 +27,12 @@ class Known(NamedTuple):
     active_to: date | None
 
 
+def had(kind: str, value: str, known: Known) -> errors.LedgerError:
+    """Say that a member had an identifier, or has it until a day: what says that they have it gives it to nobody."""
+    text = identifiers.shown(kind, value, identifiers.card_digits(value)[-4:])
+    return members.IdentifierHad(kind=KINDS[kind].label, value=text, active_to=known.active_to)
+
+
 def card_keys() -> list[CardKey]:
     """Return the keys of card numbers, the newest first."""
     return [CardKey(name, secret) for name, secret in settings.KAKUTEI_CARD_KEYS.items()]
