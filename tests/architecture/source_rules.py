@@ -182,7 +182,7 @@ def built_statements(tree: ast.Module) -> Iterator[Breach]:
             pieces = [*node.args, *(keyword.value for keyword in node.keywords)] if is_one else []
         for piece in pieces:
             if not _is_of_the_code(piece):
-                yield Breach(node.lineno, within, ast.unparse(piece))
+                yield Breach(piece.lineno, within, ast.unparse(piece))
 
 
 def _is_of_the_code(piece: ast.expr) -> bool:
