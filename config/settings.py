@@ -77,6 +77,8 @@ MIDDLEWARE = [
     "config.bodies.TrustedBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Behind what answers whose body cannot be trusted: forms are looked at once they were read.
+    "config.card_doors.CardDoors",
     # Whatever is saved in a request without a word of who did it is the signed-in user's in its history.
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
