@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from config import sign_in
 from ledger_app.rules import identifiers
 
 SHOWN_PER_LIST: Final = 10
@@ -77,6 +78,7 @@ PLACES: Final = (
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
+    Place(_("Administration"), _("Failed tries"), "ledger_app_failedtry", "ledger_app.view_failedtry"),
 )
 WAITING: Final = (
     Waiting(_("Batches to validate"), "ingestion_app.batch", ("received",), "ingestion_app.validate_batch"),
@@ -123,6 +125,7 @@ SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry"
 class KakuteiAdminSite(admin.AdminSite):
     """``django.contrib.admin`` ordered by work: a side of places, a first page of what waits, one search over all."""
 
+    login_form = sign_in.SignInForm
     site_title = "Kakutei"
     site_header = "Kakutei"
     index_title = _("Waiting for me")

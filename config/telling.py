@@ -43,6 +43,8 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("user", "keep"): _("changed the user"),
     ("user", "give_token"): _("gave a token"),
     ("user", "end_token"): _("ended a token"),
+    ("user", "lock_out"): _("locked the user out, after too many tries from one address"),
+    ("user", "release_lock_out"): _("let the user try again"),
 }
 
 # What is asked for without a transition, as it is called on its button.

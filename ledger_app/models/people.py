@@ -4,6 +4,7 @@ import getpass
 import socket
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -150,6 +151,18 @@ class User(AbstractUser):
         if another is not None and another.username != self.username:
             sentence = _("There is the user “{name}” already, whose name differs only in case, width or what cannot be seen.")
             raise ValidationError({"username": str(sentence).format(name=another.username)})
+
+
+class FailedTry(AccessAttempt):  # type: ignore[misc]  # axes brings no types
+    """How often it was tried in vain to sign in under a name from an address, as django-axes counts it."""
+
+    class Meta:
+        """Names."""
+
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("failed try to sign in")
+        verbose_name_plural = _("failed tries to sign in")
 
 
 class Holder(models.Model):
