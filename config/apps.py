@@ -17,5 +17,10 @@ class KakuteiConfig(AppConfig):
     label = "config"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401 - importing registers them
+        """Register the system checks, and listen for who signs in."""
+        from config import (
+            checks,  # noqa: F401 - importing registers them
+            sessions,
+        )
+
+        sessions.install()

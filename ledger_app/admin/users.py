@@ -25,6 +25,7 @@ from config.api_fields import NUMBER
 from config.context import GROUPS
 from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, list_url
 from config.sheets import Column, Facts, Sheet, Table
+from ledger_app.admin.factors import FactorsReset
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
 from ledger_app.operations import people
@@ -38,7 +39,7 @@ admin.site.unregister(TokenProxy)
 
 
 @admin.register(User)
-class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
+class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     """Who works here, and in which groups. Users are never deleted, only made inactive: what they did stays theirs."""
 
     list_display = ("username", "full_name", "group_names", "is_active", "shown_last_login")
@@ -49,9 +50,9 @@ class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
     list_max_show_all = 0
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
-    readonly_fields = ("shown_last_login", "shown_date_joined")
+    readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors")
     fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        (None, {"fields": ("username", "password", "shown_factors", "first_name", "last_name", "email")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         (_("Times"), {"fields": ("shown_last_login", "shown_date_joined")}),
     )
