@@ -1,8 +1,8 @@
 """What is a card number in any text, and how it is hidden. Pure, and the one place that says it.
 
 A card number is 13 to 19 digits of a known issuer and a length that the issuer uses, whose last digit checks the others after Luhn, written in one
-piece or in groups as cards print them, by digits of any script, with blanks or dashes between. It is no part of a longer number, of a decimal, or of
-a digest. Beside it stands a code of three or four digits, which is known by its name alone ("CVV 123").
+piece or in groups as cards print them, by digits of any script, with blanks or dashes between. It is no part of a longer number, of a decimal, of a
+digest, or of a UUID. Beside it stands a code of three or four digits, which is known by its name alone ("CVV 123").
 
 What is hidden stays as long as it was: of a card number the last four are left, of a code nothing.
 """
@@ -65,6 +65,9 @@ _PART = r"[ +\-\x00]{0,20}"  # an address writes a blank as +
 _RUN = re.compile(rf"(?<![0-9])[0-9](?:{_PART}[0-9]){{{LEAST - 1},}}")
 _GROUP = re.compile("[0-9\x00]+")
 _DIGEST = re.compile("[0-9a-f]{24,}|[0-9A-F]{24,}", re.ASCII)
+# The name of a request, among others: one in thirteen thousand has the digits of a card, over its dashes.
+_UUID = re.compile("(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])", re.ASCII | re.IGNORECASE)
+_UUID_LENGTH: Final = 36
 _WORD = re.compile("[0-9A-Za-z]", re.ASCII)
 # Digits beyond ASCII, each as the digit that it is.
 _DIGITS = {number: str(unicodedata.decimal(chr(number))) for number in range(0x80, 0x1FBFA) if chr(number).isdecimal()}
@@ -313,6 +316,8 @@ def _is_number(text: str, groups: Sequence[tuple[int, int]]) -> bool:
         return False
     if text[begin - 1 : begin] == "." and text[max(begin - 2, 0) : begin - 1].isdigit():
         return False  # the digits of a decimal
+    if any(each.start() <= begin and end <= each.end() for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0))):
+        return False
     while begin and _WORD.match(text[begin - 1]):
         begin -= 1
     while end < len(text) and _WORD.match(text[end]):
