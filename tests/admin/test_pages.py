@@ -270,7 +270,9 @@ def test_who_does_not_work_here_sees_nothing(full: World, outsider: User, role: 
 
 
 def queries_of(client: Client, address: str) -> list[str]:
-    client.get(reverse("admin:jsi18n"))  # twice a minute it is written down that somebody is here: now, and not while it is counted
+    client.get(
+        reverse("admin:jsi18n")
+    )  # twice a minute it is written down that somebody is here: now, and not while it is counted
     with CaptureQueriesContext(connection) as captured:
         response = client.get(address)
         assert response.status_code == 200, address
