@@ -1,9 +1,11 @@
 """The admin site of Kakutei: one table says what stands at the side, one says what waits for whom."""
 
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -115,6 +117,14 @@ WAITING: Final = (
         not_by=("proposed_by",),
         kinds=("limit",),
     ),
+    Waiting(
+        _("Rights to decide"),
+        "ledger_app.settingchange",
+        ("proposed",),
+        "ledger_app.change_user",
+        not_by=("proposed_by",),
+        kinds=("rights",),
+    ),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")
@@ -142,6 +152,19 @@ class KakuteiAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the work page: what waits for this user, the open periods and the last batches."""
         return super().index(request, {**self.work(request), **(extra_context or {})})
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the form of one's own password, whose ``save`` is the operation."""
+        # Imported here: the site is made before the models can be loaded.
+        from config import doorways
+        from config.password_forms import OwnPasswordForm
+
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=partial(OwnPasswordForm, caller=doorways.from_request(request, "admin")),
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the search over all lists before Django's pattern that catches everything."""

@@ -11,11 +11,16 @@ class KakuteiAdminConfig(AdminConfig):
 
 
 class KakuteiConfig(AppConfig):
-    """The project itself: its system checks."""
+    """The project itself: its system checks, and the rows that signing in leaves."""
 
     name = "config"
     label = "config"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401 - importing registers them
+        """Register the system checks, and listen for who signs in and out."""
+        from config import (
+            checks,  # noqa: F401 - importing registers them
+            signing,
+        )
+
+        signing.install()

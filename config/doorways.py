@@ -2,6 +2,7 @@
 
 import getpass
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.http import HttpRequest
@@ -18,8 +19,13 @@ def now() -> datetime:
 def from_request(request: HttpRequest, door: str) -> Caller:
     """Return who acts in ``request``, which has been authenticated."""
     assert isinstance(request.user, User), "a view without a user calls no operation"  # noqa: S101 - the views' permissions see to it
+    return replace(from_address(request, request.user, door), is_program=getattr(request, "auth", None) is not None)
+
+
+def from_address(request: HttpRequest, user: User, door: str = "admin") -> Caller:
+    """Return somebody of whom a request tells, who need not be signed in."""
     return Caller(
-        user=request.user,
+        user=user,
         at=now(),
         door=door,
         request=str(getattr(request, "request_id", "") or request.headers.get("X-Request-Id", ""))[:64],

@@ -41,6 +41,11 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("webhook", "send_again"): _("had an event sent again that was not delivered"),
     ("user", "register"): _("registered the user"),
     ("user", "keep"): _("changed the user"),
+    ("user", "set_rights"): _("said what the user may do"),
+    ("user", "set_password"): _("set a password"),
+    ("accessreview", "sign_review"): _("signed the access review off"),
+    ("login", "log_in"): _("signed in"),
+    ("login", "log_out"): _("signed out"),
     ("user", "give_token"): _("gave a token"),
     ("user", "end_token"): _("ended a token"),
 }
@@ -54,6 +59,7 @@ LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("account", "propose"): _("Propose an adjustment"),
     ("book", "propose"): _("Propose an adjustment"),
     ("registration", "register"): _("Register members"),
+    ("login", "log_in"): _("Sign in"),
     ("request", "upload"): _("Attach a file"),
     ("request", "receive"): _("Receive a file"),
     ("request", "api"): _("A request to the API"),
@@ -80,6 +86,7 @@ def told(row: AuditRow) -> str:
 
 # What a row is about, by its subject type: the singular of its list.
 SUBJECTS: Final[Mapping[str, str | Promise]] = {
+    "accessreview": _("access review"),
     "account": _("account"),
     "accounttemplate": _("account template"),
     "adjustment": _("adjustment"),
@@ -89,6 +96,7 @@ SUBJECTS: Final[Mapping[str, str | Promise]] = {
     "entry": _("entry"),
     "file": _("file"),
     "hold": _("hold"),
+    "login": _("login"),
     "holdrule": _("rule of holds"),
     "lotrule": _("rule of lots"),
     "member": _("member"),
@@ -122,6 +130,11 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "give_token": _("Give a token"),
     "keep": _("Keep"),
     "load": _("Load"),
+    "log_in": _("Sign in"),
+    "log_out": _("Sign out"),
+    "set_password": _("Set a password"),
+    "set_rights": _("Say what a user may do"),
+    "sign_review": _("Sign the access review off"),
     "place": _("Place"),
     "propose": _("Propose"),
     "propose_merge": _("Propose a merge"),

@@ -16,6 +16,7 @@ from ledger_app.admin import (
     reversals,
     setting_changes,
     tasks,
+    tokens,
     users,
     webhooks,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "reversals",
     "setting_changes",
     "tasks",
+    "tokens",
     "users",
     "webhooks",
 ]

@@ -111,12 +111,20 @@ class User(AbstractUser):
     """A person or a system that acts. ``system`` stands for what the machine does by itself."""
 
     SYSTEM = "system"
+    # Who else set the password that is there, and so knows it; None once the user has chosen one.
+    secret_known_to = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("password set by")
+    )
+    # Who took the right to decide on rights from this user, who has not got it again.
+    decider_ended_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("ended by")
+    )
 
     username_folded = FoldedName(_("name, folded"), max_length=names.FOLDED_MOST, editable=False)
 
     objects = Users()  # type: ignore[misc]  # Django's own is of any user
     history = UserHistory(
-        excluded_fields=["password", "last_login", "username_folded"],
+        excluded_fields=["password", "last_login", "username_folded", "secret_known_to", "decider_ended_by"],
         m2m_fields=["groups", "user_permissions"],
         m2m_bases=[GroupHistory],
     )
@@ -150,6 +158,16 @@ class User(AbstractUser):
         if another is not None and another.username != self.username:
             sentence = _("There is the user “{name}” already, whose name differs only in case, width or what cannot be seen.")
             raise ValidationError({"username": str(sentence).format(name=another.username)})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the user; where a password was set on a row that is there, the password alone.
+
+        Whoever sets one has read the row before, seconds ago at a prompt: the rights of then are not written over those of now.
+        """
+        is_password_set = getattr(self, "_password", None) is not None and not self._state.adding
+        if is_password_set and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = ["password", "secret_known_to"]
+        super().save(*args, **kwargs)
 
 
 class Holder(models.Model):

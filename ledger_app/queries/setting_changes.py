@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.models import AccountTemplate, AdjustmentLimit, Book, HoldRule, LotRule, ReasonCode, SettingChange, User
+from ledger_app.queries import granting
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings
 from ledger_app.rules.setting_changes import SETTINGS, ChangeFacts
@@ -69,6 +70,9 @@ SETTINGS_KEPT: Mapping[str, Setting] = {
         ("book", "role"), lambda said: LotRule.objects.filter(book__code=said["book"], role=said["role"]), _lot_rule, _book
     ),
     "hold_rule": Setting(("book",), lambda said: HoldRule.objects.filter(book__code=said["book"]), _hold_rule, _book),
+    "rights": Setting(
+        ("user",), lambda said: User.objects.filter(username=said["user"]), granting.said, lambda _said: granting.stands()
+    ),
 }
 
 
@@ -122,7 +126,7 @@ def rights(user: User) -> frozenset[str]:
     return frozenset() if user.username == User.SYSTEM else rights_of(user)
 
 
-def facts(row: SettingChange, *, user: User) -> ChangeFacts:
+def facts(row: SettingChange, *, user: User, is_program: bool = False) -> ChangeFacts:
     """Return what the guards of a change are asked with."""
     return ChangeFacts(
         state=row.state,
@@ -135,4 +139,7 @@ def facts(row: SettingChange, *, user: User) -> ChangeFacts:
         setting=row.setting,
         is_as_shown=said(row.kind, row.arguments) == row.before,
         is_proposer_away=SETTINGS[row.kind].right not in rights(row.proposed_by),
+        is_own=row.kind == SettingChange.Kind.RIGHTS and row.arguments["user"] == user.username,
+        is_secret_known=user.secret_known_to_id == row.proposed_by_id,
+        is_program=is_program,
     )
