@@ -77,6 +77,7 @@ PLACES: Final = (
     Place(_("Administration"), _("Webhooks"), "ledger_app_webhook", "ledger_app.view_webhook"),
     Place(_("Administration"), _("Dead letters"), "ledger_app_deadletter", "ledger_app.view_deadletter"),
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
+    Place(_("Administration"), _("Access reviews"), "ledger_app_accessreview", "ledger_app.look_accessreview"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
 )
@@ -216,7 +217,9 @@ class KakuteiAdminSite(admin.AdminSite):
             if count
         ]
         from ingestion_app.admin import working
+        from ledger_app.queries import reviews
 
+        may_sign = request.user.has_perm("ledger_app.sign_accessreview")
         decides = any(request.user.has_perm(kind.permission) for kind in WAITING)
         may_see_periods = self._may_view(request, "ledger_app.period")
         may_see_batches = self._may_view(request, "ingestion_app.batch")
@@ -224,6 +227,7 @@ class KakuteiAdminSite(admin.AdminSite):
         batches = self._queryset(request, "ingestion_app.batch") if may_see_batches else None
         return {
             "waiting": waiting,
+            "review_due_at": reviews.due(at=timezone.now()) if may_sign else None,
             # Who has no work that waits comes to look things up.
             "looks_up": not decides,
             "receives": request.user.has_perm("ingestion_app.receive_batch"),

@@ -60,6 +60,15 @@ class SecretOfProposer(LedgerError):
     template = _("{proposer} set the password of {user}, and proposed this. {user} must choose another password first.")
 
 
+class PasswordOfDecider(LedgerError):
+    """Whoever sets the password of one who decides could be both people of a decision."""
+
+    code = "password_of_decider"
+    template = _(
+        "{user} decides on rights, so that nobody else sets their password. An operator does, at the shell, by changepassword."
+    )
+
+
 class DecidedByProgram(LedgerError):
     """No program decides who may do what."""
 

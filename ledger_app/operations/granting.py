@@ -49,7 +49,7 @@ def change(said: Mapping[str, Any], caller: Caller) -> None:
     """
     hold()
     check_right(caller)
-    user = locks.setting(User.objects.filter(username=said["user"]).exclude(username=User.SYSTEM))
+    user = locks.setting(User.objects.named(said["user"]).exclude(username=User.SYSTEM))
     if user is None:
         raise errors.Refused([errors.NotFound(what=_("user"), name=said["user"])])
     case = facts(user, {name: said[name] for name in rules.NAMES if name in said}, caller=caller, is_decided=True)

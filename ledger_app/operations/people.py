@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
+from ledger_app.errors import granting as refused
 from ledger_app.errors import opening
 from ledger_app.errors.words import phrase
 from ledger_app.models import SettingChange, User
@@ -19,8 +20,9 @@ from ledger_app.models.people import check_folded
 from ledger_app.operations import audit, granting, history, setting_changes, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.granting import check_right
+from ledger_app.queries import granting as deciding
 from ledger_app.rules import granting as rules
-from ledger_app.rules import openings
+from ledger_app.rules import names, openings
 
 KEEP, GIVE_TOKENS = rules.DECIDE, "authtoken.add_token"
 NAME_MOST = 150
@@ -49,10 +51,12 @@ class _Asked(NamedTuple):
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
     """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
 
-    :raises errors.Refused: label_invalid, not_found (the group), rights_by_two; definition_conflict, where the user is in other groups
+    :raises errors.Refused: label_invalid, name_invalid, password_weak, not_found (the group), rights_by_two; definition_conflict, where the user is in other groups
     """
     if found := [*openings.name("name of a user", username, NAME_MOST), *openings.name("group", group, NAME_MOST)]:
         raise errors.Refused(found)
+    _check_name(username)
+    _check_password(password, username)
     there = User.objects.named(username).first()
     if there is None:
         return keep_user(username=username, groups=[group], password=password, caller=caller, is_checked=True).is_changed
@@ -115,7 +119,7 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
     wanted = asked.wanted if there is not None else {"is_staff": bool(asked.wanted["groups"]), **asked.wanted}
     case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None)
     granting.groups(case.after["groups"])
-    if there is not None and User.SYSTEM in {caller.user.username, username}:
+    if there is not None and User.SYSTEM in {caller.user.username, there.username}:
         _refuse_differing(user, case, password)
         return user, False, case
     found = rules.refusals(case)
@@ -130,6 +134,8 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
     facts = {} if there is None else _set_called(user, asked.called, caller)
     changed = granting.write(user, now, caller=caller, case=case)
     if there is not None and password is not None and not user.check_password(password):
+        if user.pk != caller.user.pk:
+            _refuse_decider(user)
         _write_password(user, password, caller)
         return user, True, case
     return user, there is None or bool(facts or changed), case
@@ -144,11 +150,12 @@ def tell_administrator(*, user: User, caller: Caller) -> None:
 def set_password(*, username: str, password: str | None, caller: Caller, is_checked: bool = False) -> User:
     """Set a user's password, or with None take it away; one's own, or with the right to keep users somebody else's, who has to choose another to decide what the caller proposes.
 
-    ``is_checked`` says that a form has asked the rules of passwords.
+    Of somebody else who decides on rights nobody sets it here: whoever did could be both people of a decision. ``is_checked`` says that a form has asked the rules of passwords.
 
-    :raises errors.Refused: not_permitted, not_found, password_weak
+    :raises errors.Refused: not_permitted, not_found, password_weak, password_of_decider
     """
-    if username != caller.user.username:
+    is_own = names.fold(username) == caller.user.username_folded
+    if not is_own:
         check_right(caller)
     if password is not None and not is_checked:
         _check_password(password, username)
@@ -157,10 +164,23 @@ def set_password(*, username: str, password: str | None, caller: Caller, is_chec
         user = locks.own_if_there(User.objects.named(username).exclude(username=User.SYSTEM))
         if user is None:
             raise errors.Refused([errors.NotFound(what=_("user"), name=username)])
+        if not is_own:
+            _refuse_decider(user)
         _write_password(user, password, caller)
         return user
 
     return transactions.run(work)
+
+
+def tell_password(*, username: str, caller: Caller) -> None:
+    """Keep that a password was set at the shell, which no user knows for that: an audit row, as the operating system's account."""
+
+    def work() -> None:
+        user = locks.own_row(User, User.objects.named(username).get().pk)
+        User.objects.filter(pk=user.pk).update(secret_known_to=None)
+        _record(user, "set_password", caller, {"own": False, "usable": user.has_usable_password()})
+
+    transactions.run(work)
 
 
 def give_token(*, username: str, caller: Caller, is_replaced: bool = False) -> str:
@@ -232,6 +252,15 @@ def _write_password(user: User, password: str | None, caller: Caller) -> None:
     user.secret_known_to = None if password is None or user.username == caller.user.username else caller.user
     history.save(user, caller=caller, reason="password")
     _record(user, "set_password", caller, {"own": user.username == caller.user.username, "usable": password is not None})
+
+
+def _refuse_decider(user: User) -> None:
+    """Say that an operator sets the password of who decides on rights, where somebody else asks for it.
+
+    :raises errors.Refused: password_of_decider
+    """
+    if user.username in deciding.deciders():
+        raise errors.Refused([refused.PasswordOfDecider(user=user.username)])
 
 
 def _refuse_differing(user: User, case: rules.GrantFacts, password: str | None) -> None:

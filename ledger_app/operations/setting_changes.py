@@ -75,6 +75,7 @@ def propose(*, kind: str, arguments: Said, reason: str, caller: Caller, version:
     words = reason.strip()
     if found := [*not_permitted(kind, caller.user.username, setting_changes.rights(caller.user)), *_unfit(words)]:
         raise errors.Refused(found)
+    arguments = setting_changes.named(kind, arguments)
     tried = _try(kind, arguments, {} if version is None else {"version": version}, caller)
     name = setting_changes.name(kind, arguments)
     if tried.before == tried.after:

@@ -9,6 +9,7 @@ from ledger_app.operations.audit import Caller
 SUBJECT = "login"
 # Whoever slips types a password, or a number of a card, where the name belongs.
 TYPED_MOST = 3
+NAME_MOST = 150
 
 
 def signed(*, action: str, caller: Caller) -> None:
@@ -22,14 +23,11 @@ def failed(*, typed: str, caller: Caller) -> None:
 
     ``typed`` is what stood in the place of the name: of somebody who is there, the name; else its first characters.
     """
-    user = User.objects.filter(username=typed).first() if len(typed) <= NAME_MOST else None
+    user = User.objects.named(typed).first() if len(typed) <= NAME_MOST else None
     subject = audit.Subject(SUBJECT, user.pk if user is not None else 0, user.username if user is not None else shortened(typed))
     transactions.run(
         lambda: audit.record(subject=subject, action="log_in", caller=caller, outcome="refused", reasons=[LoginFailed()])
     )
-
-
-NAME_MOST = 150
 
 
 def shortened(typed: str) -> str:

@@ -61,13 +61,29 @@ class Standing(NamedTuple):
         return self.is_overdue or bool(self.own_left)
 
 
+def due(*, at: datetime) -> datetime | None:
+    """Return since when somebody has to look; None where nobody has."""
+    last = _last()
+    due_at = _due_at(last, at)
+    return due_at if due_at <= at else last.signed_at if last is not None and _own_left(last) else None
+
+
+def _last() -> AccessReview | None:
+    return AccessReview.objects.select_related("signed_by").order_by("-id").first()
+
+
+def _due_at(last: AccessReview | None, at: datetime) -> datetime:
+    """Return when a review is due: half a year after the last, or after the first user."""
+    first = User.objects.exclude(username=User.SYSTEM).order_by("date_joined").values_list("date_joined", flat=True)
+    return (last.signed_at if last is not None else first.first() or at) + timedelta(days=rights.REVIEW_DAYS)
+
+
 def standing(*, at: datetime) -> Standing:
     """Return how the review stands at an instant."""
     found = grants()
     state = digest(found)
-    last = AccessReview.objects.select_related("signed_by").order_by("-id").first()
-    first = User.objects.exclude(username=User.SYSTEM).order_by("date_joined").values_list("date_joined", flat=True).first()
-    due_at = (last.signed_at if last is not None else first or at) + timedelta(days=rights.REVIEW_DAYS)
+    last = _last()
+    due_at = _due_at(last, at)
     return Standing(
         grants=found,
         digest=state,

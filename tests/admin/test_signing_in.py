@@ -1,6 +1,9 @@
 """Who signs in, out, or tries to, leaves an audit row, which shows no password, and of what is nobody's name only the beginning."""
 
+from io import StringIO
+
 import pytest
+from django.contrib.auth.management.commands import changepassword
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -12,7 +15,7 @@ from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 
 LONG = "Very-long-pass-77"
-MISTYPED = "My-secret-pass-4242424242424242\u202e"
+MISTYPED = "My-secret-pass-4242"
 
 
 def rows() -> list[tuple[str, str, str, str]]:
@@ -118,3 +121,9 @@ def test_the_shell_makes_the_first_administrators_and_no_third(monkeypatch: pyte
     with pytest.raises(CommandError, match="decide on rights already"):
         call_command("createsuperuser", "--no-input", "--username", "root-3", "--email", "r@example.com", verbosity=0)
     assert not User.objects.filter(username="root-3").exists()
+    User.objects.filter(username="root-2").update(secret_known_to=User.objects.get(username="root-1"))
+    monkeypatch.setattr(changepassword.Command, "_get_pass", lambda _self, _prompt="": f"{LONG}-9")
+    call_command("changepassword", "root-2", stdout=StringIO())
+    made = User.objects.get(username="root-2")
+    assert (made.check_password(f"{LONG}-9"), made.secret_known_to) == (True, None)
+    assert AuditRow.objects.get(action="set_password").os_user

@@ -184,14 +184,41 @@ def test_who_made_themselves_alone_gives_nothing_alone() -> None:
 @pytest.mark.django_db
 def test_who_set_a_password_cannot_have_its_user_decide() -> None:
     first, second, _third = administrators(3)
-    people.set_password(username="root-2", password=PASSWORD, caller=first)
-    row = keep(first, "sora", "support").proposed
+    people.keep_user(username="sora", groups=[], password=PASSWORD, caller=first)
+    made = keep(first, "sora", is_superuser=True).proposed
+    assert made is not None
+    setting_changes.approve(change_id=made.pk, caller=second)
+    row = keep(first, "nobu", "support").proposed
     assert row is not None
-    assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=caller("root-2"))) == ["secret_of_proposer"]
-    people.set_password(username="root-2", password=f"{PASSWORD}-8", caller=second)
-    assert setting_changes.approve(change_id=row.pk, caller=caller("root-2")).state == SettingChange.State.APPLIED
+    assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=caller("sora"))) == ["secret_of_proposer"]
+    # Nor can anybody but the user, or an operator, set it from now on.
+    for work in (
+        lambda: people.set_password(username="SORA", password=PASSWORD, caller=second),
+        lambda: people.set_password(username="sora", password=None, caller=second),
+        lambda: people.keep_user(username="sora", groups=[], password=f"{PASSWORD}-9", caller=second),
+    ):
+        assert codes(work) == ["password_of_decider"]
+    people.set_password(username="sora", password=f"{PASSWORD}-8", caller=caller("sora"))
+    assert setting_changes.approve(change_id=row.pk, caller=caller("sora")).state == SettingChange.State.APPLIED
+    people.tell_password(username="Sora", caller=caller(User.SYSTEM))
     facts = AuditRow.objects.filter(action="set_password").order_by("id").values_list("facts", flat=True)
-    assert [each["own"] for each in facts] == [False, True]
+    assert [each["own"] for each in facts] == [True, False]
+
+
+@pytest.mark.django_db
+def test_a_name_in_another_form_is_nobody_else() -> None:
+    first, second = administrators(2)
+    for work in (
+        lambda: keep(first, "ROOT-1", "finance"),
+        lambda: setting_changes.propose(kind="rights", arguments=said("Root-1", "finance"), reason="x", caller=first),
+    ):
+        assert "own_rights" in codes(work)
+    assert codes(lambda: keep(first, "SYSTEM", "finance")) == ["definition_conflict"]
+    keep(first, "sora")
+    row = setting_changes.propose(kind="rights", arguments=said("SORA", "support"), reason="Joins.", caller=first)
+    assert (row.setting, row.arguments["user"]) == ("sora", "sora")
+    setting_changes.approve(change_id=row.pk, caller=second)
+    assert rights("sora")[0] == ["support"]
 
 
 @pytest.mark.django_db

@@ -294,6 +294,7 @@ COUNTED = {
     "people.give_token": "a new key, which takes the place of the one before",
     "people.keep_user": "whether the user is new, changed or as asked, and what waits",
     "people.set_password": "sets it again",
+    "people.tell_password": "one row of each that was set",
     "people.tell_administrator": "one row of each that was made",
     "reviews.sign": "a review of its own, of the grants as they are then",
     "signing.failed": "one row of each try",
