@@ -59,7 +59,7 @@ serve: setup ## Run the web server (PORT=8000) and the task worker until Ctrl-C
 test: setup ## Run every test on SQLite and again on a private MariaDB (ARGS= goes to pytest)
 	@PYTHONPATH=. $(PYTHON_BIN) .ci/both_databases.py $(ARGS)
 
-check: setup ## Check style, types, imports, migrations and the API description
+check: setup ## Check style, types, imports, packages, dangers, migrations and the API description
 	@failed=()
 	attempt() { "$$@" || failed+=("$$*"); }
 	attempt .venv/bin/ruff check .
@@ -67,6 +67,8 @@ check: setup ## Check style, types, imports, migrations and the API description
 	attempt .venv/bin/mypy $(CHECKED)
 	attempt .venv/bin/lint-imports --no-logo
 	attempt $(PYTHON_BIN) .ci/lock.py --check
+	attempt .venv/bin/bandit --quiet --configfile pyproject.toml --recursive config ledger_app ingestion_app manage.py .ci
+	attempt $(PYTHON_BIN) .ci/find_passwords.py
 	attempt $(MANAGE) check --fail-level WARNING
 	attempt $(MANAGE) makemigrations --check --dry-run
 	attempt $(MANAGE) spectacular --fail-on-warn --file /dev/null

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from config import sign_in
 from ledger_app.rules import identifiers
 
 SHOWN_PER_LIST: Final = 10
@@ -80,6 +81,7 @@ PLACES: Final = (
     Place(_("Administration"), _("Access reviews"), "ledger_app_accessreview", "ledger_app.look_accessreview"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
+    Place(_("Administration"), _("Failed tries"), "ledger_app_failedtry", "ledger_app.view_failedtry"),
 )
 WAITING: Final = (
     Waiting(_("Batches to validate"), "ingestion_app.batch", ("received",), "ingestion_app.validate_batch"),
@@ -134,6 +136,7 @@ SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry"
 class KakuteiAdminSite(admin.AdminSite):
     """``django.contrib.admin`` ordered by work: a side of places, a first page of what waits, one search over all."""
 
+    login_form = sign_in.SignInForm
     site_title = "Kakutei"
     site_header = "Kakutei"
     index_title = _("Waiting for me")

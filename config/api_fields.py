@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from config import instants
+from ledger_app.errors import card_numbers
 from ledger_app.errors.printable import code_point, unseen
 
 BIGINT: Final = 2**63 - 1
@@ -32,6 +33,9 @@ DESCRIBED: Final = (
 )
 LINES_END: Final = r"\u0000-\u001f"
 LINES_KEPT: Final = r"\u0000-\u0008\u000b\u000c\u000e-\u001f"
+CARD_NUMBER: Final = _(
+    "It reads like a card number, or has the code of a card in it: it is not shown and kept nowhere. Leave it out."
+)
 
 
 class KeyField(serializers.CharField):
@@ -41,13 +45,15 @@ class KeyField(serializers.CharField):
         "invalid": _("Write text in quotes: a number or a word without them is none."),
         "surrounded": _("Blanks stand before or behind it. Nothing is cut off here: send it without them."),
         "invisible": _("It holds a character that cannot be seen, or that is none: {escaped}."),
+        "card_number": CARD_NUMBER,
     }
     described: ClassVar[Mapping[str, Any]] = {"pattern": f"^[^\\s{DESCRIBED}]([^{DESCRIBED}]*[^\\s{DESCRIBED}])?$"}
     may_have_lines: ClassVar[bool] = False
     may_be_surrounded: ClassVar[bool] = False
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Keep it within a length."""
+    def __init__(self, *, may_be_card: bool = False, **kwargs: Any) -> None:
+        """Keep it within a length. Where it may be a card number, what is done with it keeps a hash of it at most."""
+        self._may_be_card = may_be_card
         super().__init__(**{"max_length": KEY_MOST, **kwargs, "trim_whitespace": False})
 
     def to_internal_value(self, data: Any) -> str:
@@ -58,6 +64,8 @@ class KeyField(serializers.CharField):
             self.fail("invisible", escaped=code_point(found))
         if not self.may_be_surrounded and data != data.strip():
             self.fail("surrounded")
+        if not self._may_be_card and card_numbers.holds(data):
+            self.fail("card_number")
         return data
 
 

@@ -12,6 +12,7 @@ from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
 from config.api_fields import TextField, WholeNumberField
+from ledger_app.errors import card_numbers
 from ledger_app.errors.printable import escaped
 
 BODY_BYTES_MOST: Final = 1_000_000
@@ -100,7 +101,7 @@ class Input(serializers.Serializer[Any]):
 
 def _shown(name: Any) -> str:
     """Return a name that somebody made up as an answer can repeat it."""
-    return escaped(str(name)[:NAME_SHOWN_MOST])
+    return escaped(card_numbers.masked_text(str(name))[:NAME_SHOWN_MOST])
 
 
 def _version(*, required: bool) -> WholeNumberField:

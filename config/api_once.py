@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger_app import errors
-from ledger_app.errors import requests
+from ledger_app.errors import card_numbers, members, requests
 from ledger_app.operations import idempotency, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.idempotency import Answer, Asked
@@ -71,6 +71,8 @@ def once(handler: Handler, request: Request, caller: Caller) -> Handler:
 
 def _asked(request: Request, caller: Caller) -> Asked:
     key = request.headers[HEADER]
+    if card_numbers.holds(key):
+        raise errors.Refused([members.CardNumberInText()])
     if KEY.fullmatch(key) is None:
         raise errors.Refused([requests.IdempotencyKeyInvalid(most=KEY_MOST)])
     path = request.get_full_path()

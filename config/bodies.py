@@ -24,10 +24,10 @@ from django.utils.translation import gettext_lazy as _
 from config import problems
 from config.api_input import BODY_BYTES_MOST
 from config.problems import CUT, BodyRefused
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import REPLACEMENT, code_point, escaped, escaped_within, unseen
 from ledger_app.models import User
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.identifiers import masked_text
 
 # What config.wsgi says of requests that came in over a connection: such a one announces a body, or has none.
 ANNOUNCED: Final = "kakutei.announces_bodies"

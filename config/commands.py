@@ -11,17 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, NoReturn, Self
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
 from config import doorways, instants
 from ingestion_app.models import Batch
 from ledger_app import errors
+from ledger_app.errors import card_numbers, members
 from ledger_app.errors import files as file_errors
 from ledger_app.errors.printable import code_point, escaped, escaped_within, unseen
 from ledger_app.errors.shown import VersionNotSaid
@@ -54,10 +57,21 @@ class Report:
     aside: tuple[str, ...] = ()  # for stderr, beside the lines
 
 
+class QuietParser(CommandParser):
+    """Reads arguments, and repeats no card number of a command line that it does not understand."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and end."""
+        super().error(card_numbers.masked_text(message))
+        raise AssertionError("unreachable")
+
+
 class Command(BaseCommand):
     """A command of Kakutei: subclasses define ``arguments`` and ``run``."""
 
     requires_migrations_checks = False
+    # What to do in the place of giving a card number.
+    card_remedy: str | Promise = gettext_lazy("Leave it out: the last four are enough.")
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the command's own arguments."""
@@ -68,6 +82,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments: the command's own and --json."""
+        parser.__class__ = QuietParser
         self.arguments(parser)
         add_json(parser)
 
@@ -76,6 +91,7 @@ class Command(BaseCommand):
         as_json = options.pop("json")
         _refuse_unseen(options)
         try:
+            self._refuse_cards(options)
             status = self._tell(self.run(**options), as_json=as_json)
         except errors.LedgerError as error:
             status = self._tell(_refusal(error), as_json=as_json)
@@ -85,7 +101,7 @@ class Command(BaseCommand):
                 raise
             status = self._tell(_refusal(told), as_json=as_json)
         except CommandError as error:
-            raise CommandError(escaped(str(error)), returncode=error.returncode) from error
+            raise CommandError(escaped(card_numbers.masked_text(str(error))), returncode=error.returncode) from error
         except OSError as error:
             if not filing.is_no_room(error):
                 raise
@@ -95,6 +111,15 @@ class Command(BaseCommand):
             raise CommandError(_("The input is not UTF-8: {error}").format(error=error), returncode=USAGE) from error
         if status != DONE:
             sys.exit(status)
+
+    def _refuse_cards(self, options: Mapping[str, Any]) -> None:
+        """Refuse a command line with a card number on it. The name of a file may have one: it is masked where it is kept.
+
+        :raises errors.Refused: card_number_in_address
+        """
+        given = [each for value in options.values() for each in (value if isinstance(value, list | tuple) else (value,))]
+        if any(isinstance(each, str | int) and card_numbers.holds(str(each)) for each in given):
+            raise errors.Refused([members.CardNumberInAddress(remedy=self.card_remedy)])
 
     def _tell(self, said: Outcome | Report, *, as_json: bool) -> int:
         """Print what was said and return the exit status."""

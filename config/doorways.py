@@ -1,10 +1,12 @@
 """What every door has in common: who acts, when, and from where."""
 
 import getpass
+import ipaddress
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from ledger_app.models import User
@@ -28,9 +30,33 @@ def from_address(request: HttpRequest, user: User, door: str = "admin") -> Calle
         user=user,
         at=now(),
         door=door,
-        request=str(getattr(request, "request_id", "") or request.headers.get("X-Request-Id", ""))[:64],
-        host=str(request.META.get("REMOTE_ADDR", ""))[:64],
+        request=name_of(request),
+        host=address_of(request)[:64],
     )
+
+
+def name_of(request: HttpRequest) -> str:
+    """Return the name of a request, by which the log and the audit rows are found together."""
+    return str(getattr(request, "request_id", "") or request.headers.get("X-Request-Id", ""))[:64]
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address that a request comes from; empty where it has none.
+
+    Behind proxies it is the one that the outermost of them, of as many as the settings say, was reached from. Whatever stands before that in the header was
+    written by whoever sent the request.
+    """
+    here = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.KAKUTEI_PROXIES:
+        header = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+        told = [each.strip() for each in header.split(",")] if header else []
+        here = told[-settings.KAKUTEI_PROXIES] if len(told) >= settings.KAKUTEI_PROXIES else here
+    try:
+        address = ipaddress.ip_address(here)
+    except ValueError:
+        return ""
+    # A server that listens on both kinds is told of an IPv4 address in the form of the other.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def from_command(user: User, door: str = "command") -> Caller:

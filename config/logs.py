@@ -1,8 +1,20 @@
 """Logs as one JSON object a line."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 import structlog
 
-renderer = structlog.processors.JSONRenderer(default=str)
+from ledger_app.errors import card_numbers
+
+_render = structlog.processors.JSONRenderer(default=lambda value: card_numbers.masked_text(str(value)))
+
+
+def renderer(logger: Any, name: str, event: MutableMapping[str, Any]) -> str | bytes:
+    """Return a record as a line, with no card number in it: whatever it repeats of an address, a header or an error, of a library too."""
+    return _render(logger, name, card_numbers.masked_all(event))
+
+
 # What records of libraries, which know nothing of structlog, are given before they are rendered.
 of_others = [
     structlog.contextvars.merge_contextvars,

@@ -22,6 +22,7 @@ from rest_framework.views import exception_handler
 
 from config import doorways
 from ledger_app import errors
+from ledger_app.errors import card_numbers
 from ledger_app.errors import files as file_errors
 from ledger_app.models import User
 from ledger_app.operations import refusals, transactions
@@ -250,9 +251,10 @@ def _faults(details: Any, field: str = "") -> Iterator[dict[str, str]]:
 
 
 def body(number: int, code: str, sentence: str, **extra: Any) -> dict[str, Any]:
-    """Return a problem as it goes out."""
+    """Return a problem as it goes out. Whatever it repeats of what came in, no card number is among it."""
     title = str(TITLES.get(number, _("Refused")))
-    return {"type": f"urn:kakutei:{code}", "title": title, "status": number, "detail": sentence, "code": code, **extra}
+    told: dict[str, Any] = card_numbers.masked_all({"detail": sentence, "code": code, **extra})
+    return {"type": f"urn:kakutei:{code}", "title": title, "status": number, **told}
 
 
 def _fill(response: Response, context: dict[str, Any]) -> Response:

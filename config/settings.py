@@ -3,6 +3,7 @@
 Nothing secret has a default outside development: without KAKUTEI_ENVIRONMENT=development a missing secret stops the start.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "csp",
     "django_tasks",
     "django_structlog",
+    "axes",
     "ledger_app.apps.LedgerConfig",
     # After the ledger, whose command that makes tokens comes in place of the one here.
     "rest_framework.authtoken",
@@ -75,6 +77,8 @@ MIDDLEWARE = [
     "config.bodies.TrustedBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Behind what answers whose body cannot be trusted: forms are looked at once they were read.
+    "config.card_doors.CardDoors",
     # Whatever is saved in a request without a word of who did it is the signed-in user's in its history.
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -82,6 +86,8 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "config.printable_pages.PrintablePages",
     "config.typed_before.TypedBefore",
+    # Innermost: the answer of a view that took a password says so, where nobody may try again yet.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -140,6 +146,8 @@ def read_database() -> dict[str, Any]:
 DATABASES = {"default": read_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "ledger_app.User"
+# The first refuses whoever has failed too often; the second looks at names and passwords, and says what rights there are.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -148,6 +156,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "config.passwords.NotGuessed"},
 ]
 LOGIN_URL = "admin:login"
+
+# How many proxies stand in front, each of which writes into X-Forwarded-For whom it was reached by; without one, nobody is believed.
+KAKUTEI_PROXIES = env.whole_number("KAKUTEI_PROXIES", least=0, most=5, default=0)
+# After how many failed tries nobody signs in under a name from an address, and for how long.
+KAKUTEI_LOGIN_FAILURES = env.whole_number("KAKUTEI_LOGIN_FAILURES", least=3, most=100, default=5)
+KAKUTEI_LOCKOUT_MINUTES = env.whole_number("KAKUTEI_LOCKOUT_MINUTES", least=1, most=1440, default=15)
+AXES_FAILURE_LIMIT = KAKUTEI_LOGIN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=KAKUTEI_LOCKOUT_MINUTES)
+# By both together: by the name alone anybody could lock a colleague out, by the address alone a whole office.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "config.lockouts.counted_name"
+AXES_CLIENT_IP_CALLABLE = "config.lockouts.counted_address"
+AXES_LOCKOUT_CALLABLE = "config.lockouts.refused"
+AXES_HANDLER = "config.lockouts.Handler"
+AXES_RESET_ON_SUCCESS = True
+# Whoever goes on trying is told the same time as before.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# The audit rows say who signed in; what came with a failed try is kept nowhere.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 # What is not a file is refused above this by config.bodies; here a little above, as the last fence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000

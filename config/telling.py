@@ -48,6 +48,8 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("login", "log_out"): _("signed out"),
     ("user", "give_token"): _("gave a token"),
     ("user", "end_token"): _("ended a token"),
+    ("user", "lock_out"): _("locked the user out, after too many tries from one address"),
+    ("user", "release_lock_out"): _("let the user try again"),
 }
 
 # What is asked for without a transition, as it is called on its button.

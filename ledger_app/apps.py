@@ -29,6 +29,7 @@ class LedgerConfig(AppConfig):
             date_proofs,
             feed_proofs,
             floor_proofs,
+            lookout,
             lot_proofs,
             member_proofs,
             open_work,
@@ -46,6 +47,7 @@ class LedgerConfig(AppConfig):
         )
 
         connection_created.connect(totals.install, dispatch_uid="kakutei.totals")
+        connection_created.connect(lookout.install, dispatch_uid="kakutei.lookout")
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
         error_units.register(units.of)

@@ -1,6 +1,5 @@
 """Reads one line as a record of its type: quickly where it is well formed, carefully where something has to be explained."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -10,18 +9,9 @@ from typing import NamedTuple
 from ingestion_app.formats.definition import Definition, Kind, RecordType
 from ingestion_app.formats.delimited import DelimitedFormat, Line
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.postings import PLACE
 from ingestion_app.formats.values import Value, field_reader, plain_amount, shown
-from ledger_app.rules.identifiers import masked_text
-
-# As many digits as a card number has at least, as people write them. What has none is not looked at any further.
-_DIGITS = re.compile(rb"[0-9](?:[ -]?[0-9]){12}")
-# Before that, what costs a tenth: whether there are so many in a row once all that may stand between them is left out.
-_ALIKE, _BETWEEN, _IN_A_ROW = bytes.maketrans(b"123456789", b"000000000"), b" -", b"0" * 13
-
-
-def _has_digits(whole: bytes) -> bool:
-    return _IN_A_ROW in whole.translate(_ALIKE, _BETWEEN) and _DIGITS.search(whole) is not None
+from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes
+from ledger_app.rules.identifiers import KINDS
 
 
 class Row(NamedTuple):
@@ -90,7 +80,7 @@ class DataReader:
         self._key = [data.position(name) for name in definition.roles.key]
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
-        self._open = {place: data.columns[place].name for place in _shown_in_entries(definition)}
+        self._open = {place: data.columns[place].name for place in _looked_at(definition)}
         self.quick = self._quick_reader(lines, data)
 
     def careful(self, line: Line) -> tuple[Row | None, list[tuple[int, Fault]], int | None]:
@@ -105,11 +95,11 @@ class DataReader:
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
 
     def _card_numbers(self, texts: Sequence[str]) -> list[tuple[int, Fault]]:
-        """Name the columns whose text would put a card number into an entry."""
+        """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
         return [
             (place + 2, Fault("record.card_number", {"name": name, "found": shown(masked_text(texts[place]))}))
             for place, name in (self._open.items() if texts else ())
-            if masked_text(texts[place]) != texts[place]
+            if _holds(texts[place])
         ]
 
     def _quick_reader(self, lines: DelimitedFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
@@ -118,11 +108,13 @@ class DataReader:
         key_of = itemgetter(*self._key)
         has_joined_key = len(self._key) > 1
         ending_bytes = len(lines.layout.line_ending)
-        has_digits = _has_digits if self._open else (lambda _whole: False)
+        open_places = tuple(self._open)
 
         def quick(whole: bytes, number: int, offset: int) -> Row | None:
             values = read(whole)
-            if values is None or has_digits(whole):
+            if values is None:
+                return None
+            if may_hold_bytes(whole) and any(_holds(str(values[place])) for place in open_places):
                 return None
             key = "/".join(key_of(values)) if has_joined_key else key_of(values)
             raw = whole[:-ending_bytes]
@@ -131,13 +123,17 @@ class DataReader:
         return quick
 
 
-def _shown_in_entries(definition: Definition) -> list[int]:
-    """Return the places of the data columns whose text reaches an entry, or is free text: what an entry holds can never be mended."""
+def _holds(text: str) -> bool:
+    return holds(text) or is_masked_on_arrival(text)
+
+
+def _looked_at(definition: Definition) -> list[int]:
+    """Return the places of the data columns that hold texts, but for those that the layout says to be of long numbers of its own or of cards."""
     data = definition.layout.data
-    named = {name for rule in definition.postings for name in PLACE.findall(rule.description)} | set(definition.roles.key)
+    kind = KINDS.get(definition.roles.holder_kind)
+    cards = definition.roles.holder if kind is not None and kind.is_secret else ""
     return [
         place
         for place, column in enumerate(data.columns)
-        if not column.may_look_like_card
-        and (column.kind is Kind.TEXT or (column.kind is Kind.IDENTIFIER and column.name in named))
+        if column.kind in {Kind.TEXT, Kind.IDENTIFIER} and not column.may_look_like_card and column.name != cards
     ]

@@ -1,6 +1,5 @@
 """Applies batches: begins, lets workers apply the chunks, and takes the last step; pauses, and resumes."""
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, chunks, leasing, reversing
 from ingestion_app.operations.chunks import ChunkResult, Clock, Work
 from ingestion_app.queries import batches, definitions
-from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, Refused, TryAgain
 from ledger_app.operations import collecting, measuring, transitions
@@ -120,14 +118,7 @@ def carry_on(
     before = batch.chunks.filter(state=Chunk.State.APPLIED).count()
     if batch.state in ENDED:
         return Applied(batch, 0, before, {})
-    attempt = attempts.begin(
-        batch=batch,
-        step=Attempt.Step.APPLY,
-        caller=caller,
-        host=workers_seen.this_host(),
-        process=os.getpid(),
-        worker=workers_seen.this_instance(),
-    )
+    attempt = attempts.begin_here(batch=batch, step=Attempt.Step.APPLY, caller=caller)
     run = _Run(batch, attempt, Work(batch_id, attempt.pk, caller, now, lease_seconds), told)
     under_way = attempts.under_way(
         attempt=attempt,

@@ -1,6 +1,7 @@
 """Attempts: one try at a step of a batch, so that "where is it?" and "what happened?" have an answer in the database."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch
 from ingestion_app.queries import workers
 from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.stored import stored
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.measuring import Measured
-from ledger_app.rules.identifiers import masked_text
 
 SILENT_AFTER: Final = timedelta(seconds=60)
 SURPRISE_MOST: Final = 200  # characters that are kept of what a fault said
@@ -31,6 +32,12 @@ class Ending:
 
     outcome: str = Attempt.Outcome.DONE
     reasons: Sequence[LedgerError] = ()
+
+
+def begin_here(*, batch: Batch, step: str, caller: Caller) -> Attempt:
+    """Begin a try of this process."""
+    here: dict[str, Any] = {"host": workers.this_host(), "process": os.getpid(), "worker": workers.this_instance()}
+    return begin(batch=batch, step=step, caller=caller, **here)
 
 
 def begin(*, batch: Batch, step: str, caller: Caller, host: str, process: int, worker: str | None = None) -> Attempt:

@@ -23,8 +23,9 @@ from ingestion_app.operations.cutting import Cut
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
 from ingestion_app.queries.record_proofs import RecordsHash, computed
+from ledger_app.errors.card_numbers import masked, masked_text
 from ledger_app.operations import bulk
-from ledger_app.rules.identifiers import hidden, masked, masked_text
+from ledger_app.rules.identifiers import hidden
 
 FINDINGS_KEPT = 1000  # of each rule; the batch counts all
 
@@ -158,7 +159,7 @@ class Stage:
         self._file.seek(0)
         while head := self._file.read(_HEAD.size):
             (size,) = _HEAD.unpack(head)
-            yield [_staged(row) for row in marshal.loads(self._file.read(size))]  # noqa: S302 - this process wrote it
+            yield [_staged(row) for row in marshal.loads(self._file.read(size))]  # noqa: S302 - this process wrote it  # nosec B302
 
     def close(self) -> None:
         """Let the file go."""

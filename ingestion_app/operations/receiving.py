@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingestion_app import errors
+from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
+from ingestion_app.operations.arriving import MaskedStream, is_masked
 from ingestion_app.queries import definitions
 from ledger_app.errors import NotFound, NotPermitted, Refused
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
 from ledger_app.operations import audit, filing, history, refusals, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.identifiers import masked_text
 
 RIGHT = "ingestion_app.receive_batch"
 UNFINISHED_KEPT = timedelta(days=1)
@@ -45,19 +47,19 @@ def receive(
     """Take a file in and return its receipt: accepted with a batch of its own, or a duplicate that points to the first.
 
     Where ``business_date`` and ``sequence`` are not given, the name says them, if the source has a pattern for names. The bytes and the
-    receipt are kept whatever the outcome.
+    receipt are kept whatever the outcome; card numbers in bytes and name are masked before, and the audit row says so.
 
     A file that is refused leaves an audit row.
 
     :raises Refused: not_found (the source), not_permitted; slot_unknown and slot_conflict, after the bytes and the receipt were stored
     """
     # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
-    name = name.encode("utf-8", "backslashreplace").decode()
+    name = masked_text(name.encode("utf-8", "backslashreplace").decode())
     given = (business_date, sequence)
     try:
         return _receive(stream=stream, name=name, source_code=source_code, directory=directory, caller=caller, given=given)
     except Refused as refusal:
-        refusals.record(what=masked_text(name), action="receive", reasons=refusal.reasons, caller=caller)
+        refusals.record(what=name, action="receive", reasons=refusal.reasons, caller=caller)
         raise
 
 
@@ -70,9 +72,21 @@ def _receive(
     if RIGHT not in rights_of(caller.user):
         raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
     filing.forget_unfinished(directory, before=caller.at - UNFINISHED_KEPT)
-    sha256, size = filing.store(stream, directory)
-    slot = _slot(source, name, *given)
-    receipt = transactions.run(lambda: _register(source=source, sha256=sha256, size=size, name=name, slot=slot, caller=caller))
+    definition = definitions.definition_of(definitions.current_version(source))
+    arriving = MaskedStream(stream) if is_masked(definition) else None
+    sha256, size = filing.store(arriving or stream, directory)
+    slot = _slot(definition, name, *given)
+    receipt = transactions.run(
+        lambda: _register(
+            source=source,
+            sha256=sha256,
+            size=size,
+            name=name,
+            slot=slot,
+            caller=caller,
+            masked_bytes=arriving.count if arriving else 0,
+        )
+    )
     if receipt.outcome == Receipt.Outcome.REFUSED:
         raise Refused([errors.SlotUnknown(name=name, most=SEQUENCE_MOST)])
     if receipt.outcome == Receipt.Outcome.CONFLICT and receipt.first is not None:
@@ -92,10 +106,10 @@ def _receive(
     return receipt
 
 
-def _slot(source: Source, name: str, business_date: date | None, sequence: int | None) -> Slot | None:
+def _slot(definition: Definition, name: str, business_date: date | None, sequence: int | None) -> Slot | None:
     """Return the slot: what was given, else what the name says; None where that is no slot."""
     if business_date is None or sequence is None:
-        pattern = definitions.definition_of(definitions.current_version(source)).name_pattern
+        pattern = definition.name_pattern
         match: re.Match[str] | None = pattern.fullmatch(name) if pattern else None
         if match is not None:
             business_date = business_date or _date(match["business_date"] or "")
@@ -118,7 +132,9 @@ def _number(said: str) -> int | None:
     return int(said) if SEQUENCE.fullmatch(said) else None
 
 
-def _register(*, source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller) -> Receipt:
+def _register(
+    *, source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller, masked_bytes: int
+) -> Receipt:
     # No get_or_create: its savepoint would turn a deadlock into another error.
     file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
     outcome, first = _outcome(source, file, slot)
@@ -149,11 +165,12 @@ def _register(*, source: Source, sha256: bytes, size: int, name: str, slot: Slot
             received_by=caller.user,
         )
         history.create(batch, caller=caller, reason="receive")
+        facts = {"receipt": receipt.pk, "sha256": sha256.hex(), "bytes": size, "name": receipt.name, "state": batch.state}
         audit.record(
             subject=audit.Subject("batch", batch.pk, str(batch)),
             action="receive",
             caller=caller,
-            facts={"receipt": receipt.pk, "sha256": sha256.hex(), "bytes": size, "name": receipt.name, "state": batch.state},
+            facts={**facts, **({"masked_bytes": masked_bytes} if masked_bytes else {})},
         )
     return receipt
 

@@ -1,6 +1,5 @@
 """Validates batches: reads the whole file, finds out all that is wrong with it, and writes down what is to be done."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -21,7 +20,6 @@ from ingestion_app.operations import attempts, drafting, judging, plans, surveyi
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
-from ingestion_app.queries import workers as workers_seen
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import Refused
 from ledger_app.models import DecidedAmount
@@ -57,7 +55,7 @@ def validate(
 
 def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[], datetime], workers: int, told: Told) -> Batch:
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
-    attempt = _begin(batch, caller)
+    attempt = attempts.begin_here(batch=batch, step=Attempt.Step.VALIDATE, caller=caller)
 
     def tell(phase: str, records: int) -> None:
         if not connection.in_atomic_block:
@@ -78,17 +76,6 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
             return _change(batch, source_version, work, caller)
 
 
-def _begin(batch: Batch, caller: Caller) -> Attempt:
-    return attempts.begin(
-        batch=batch,
-        step=Attempt.Step.VALIDATE,
-        caller=caller,
-        host=workers_seen.this_host(),
-        process=os.getpid(),
-        worker=workers_seen.this_instance(),
-    )
-
-
 @contextmanager
 def _surprises_kept(batch_id: int, caller: Caller, now: Callable[[], datetime]) -> Iterator[None]:
     """Have what goes wrong inside, before there is an attempt, leave one that failed: otherwise it would be tried without end, and nobody would know."""
@@ -97,7 +84,8 @@ def _surprises_kept(batch_id: int, caller: Caller, now: Callable[[], datetime]) 
     except Refused:
         raise
     except BaseException:
-        attempt = _begin(Batch.objects.get(pk=batch_id), caller)
+        batch = Batch.objects.get(pk=batch_id)
+        attempt = attempts.begin_here(batch=batch, step=Attempt.Step.VALIDATE, caller=caller)
         with attempts.under_way(attempt=attempt, now=now, done_records=lambda: 0, measured=measuring.Measured):
             raise
 

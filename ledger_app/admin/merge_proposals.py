@@ -18,14 +18,13 @@ from config.typed_before import typed
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
 from ledger_app.admin.periods import AmountField
-from ledger_app.errors import LedgerError, NotFound, Refused
+from ledger_app.errors import LedgerError, NotFound, Refused, card_numbers
 from ledger_app.models import Book, Holder, Merge
 from ledger_app.operations import merges as operations
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import members, merges
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules import identifiers
 from ledger_app.rules.merges import PROPOSE
 from ledger_app.templatetags import look
 
@@ -69,7 +68,7 @@ class MemberMergeForm(MergeForm):
     def clean_survivor(self) -> str:
         """Take no card number, which would go with every step of the page, and show none again; nor what two members have."""
         said: str = self.cleaned_data["survivor"]
-        if identifiers.masked_text(said) != said:
+        if card_numbers.holds(said):
             self.data = {**dict(self.data.items()), "survivor": ""}
             raise forms.ValidationError(_("Name the member by another identifier than a card number."))
         if len({match.holder_id for match in members.search(said, by=members.By.EXACT).matches}) > 1:

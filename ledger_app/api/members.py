@@ -27,7 +27,9 @@ from ledger_app.rules.merges import MERGE, digest
 class FindInput(Input):
     """What a search takes: in the body, since a card number does not belong in an address."""
 
-    text = KeyField(max_length=64, help_text=_("An identifier, whole or its beginning, or the beginning of a name."))
+    text = KeyField(
+        max_length=64, may_be_card=True, help_text=_("An identifier, whole or its beginning, or the beginning of a name.")
+    )
     by = OneOfField(choices=[each.value for each in members.By], required=False)
     after = KeyField(required=False, allow_blank=True, max_length=120, help_text=_("What the page before gave out."))
     most = WholeNumberField(required=False, min_value=1, max_value=1000)
@@ -60,7 +62,7 @@ class RegisteredInput(Input):
     member_number = KeyField(max_length=64)
     name = KeyField(max_length=100, required=False, allow_blank=True, default="")
     card_tokens = ListOfField(child=KeyField(max_length=64), required=False, default=list)
-    card_numbers = ListOfField(child=KeyField(max_length=64), required=False, default=list)
+    card_numbers = ListOfField(child=KeyField(max_length=64, may_be_card=True), required=False, default=list)
 
 
 class MembersInput(Input):
@@ -95,7 +97,7 @@ class IdentifierInput(Input):
     """An identifier to be given to a member."""
 
     kind = OneOfField(choices=list(KINDS))
-    value = KeyField(max_length=64)
+    value = KeyField(max_length=64, may_be_card=True)
     active_from = DayField(required=False, allow_null=True)
     active_to = DayField(required=False, allow_null=True)
     reason = TextField(max_length=500)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors.card_numbers import masked_fact
 from ledger_app.errors.printable import filled
 from ledger_app.errors.units import InUnits, in_unit
 
@@ -24,9 +25,9 @@ class LedgerError(InUnits, Exception):
     untold: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **facts: Any) -> None:
-        """Keep ``facts``: the values that the template names, and whatever else helps to find the place."""
+        """Keep ``facts``: the values that the template names, and whatever else helps to find the place. No card number is among them."""
         super().__init__()
-        self.facts = facts
+        self.facts = {name: masked_fact(value) for name, value in facts.items()}
         self.is_recorded = False  # whether an audit row tells of it
 
     def __reduce__(self) -> Any:

@@ -28,6 +28,33 @@ class CardNumberInAddress(LedgerError):
     template = _("A card number does not belong in an address or on a command line, which are logged. {remedy}")
 
 
+class CardNumberInText(LedgerError):
+    """A text that would be kept has a card number in it, or the code of a card."""
+
+    code = "card_number_in_text"
+    template = _(
+        "A text reads like a card number, or has the code of a card in it. It is kept nowhere and not shown here. Write it without; the last four are enough."
+    )
+
+
+class CardNumberInForm(LedgerError):
+    """A form has a card number in it, or the code of a card, where none is asked for."""
+
+    code = "card_number_in_form"
+    template = _(
+        "What was typed into {fields} reads like a card number, or has the code of a card in it. It is not shown here and was kept nowhere. Go back, and write it without; the last four are enough."
+    )
+
+
+class CardNumberInFile(LedgerError):
+    """What would be attached has a card number in it, or the code of a card."""
+
+    code = "card_number_in_file"
+    template = _(
+        "The file or its name reads as if a card number, or the code of a card, were in it. It was not kept. Black it out, and send the file again."
+    )
+
+
 class CardKeyMissing(LedgerError):
     """There is no key to hash card numbers with."""
 

@@ -26,3 +26,12 @@ class SettingUnchanged(LedgerError):
 
     code, is_slip = "setting_unchanged", True
     template = _("{setting} says that already. Propose something else, or nothing.")
+
+
+class AccountOfMember(LedgerError):
+    """The account is a member's, and is to take what is moved for all others."""
+
+    code = "account_of_member"
+    template = _(
+        "The account {account} of book {book} is a member's. The other side of adjustments, and what expires, goes to an account that is nobody's."
+    )

@@ -17,7 +17,7 @@ from ledger_app.models.freezing import FreezeAttempt
 from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
-from ledger_app.models.people import Holder, Identifier, User
+from ledger_app.models.people import FailedTry, Holder, Identifier, User
 from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
 from ledger_app.models.reviews import AccessReview
@@ -44,6 +44,7 @@ __all__ = [
     "Event",
     "ExpiryChunk",
     "ExpiryRun",
+    "FailedTry",
     "Feed",
     "FreezeAttempt",
     "Hold",

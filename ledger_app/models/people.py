@@ -4,6 +4,7 @@ import getpass
 import socket
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -168,6 +169,18 @@ class User(AbstractUser):
         if is_password_set and kwargs.get("update_fields") is None:
             kwargs["update_fields"] = ["password", "secret_known_to"]
         super().save(*args, **kwargs)
+
+
+class FailedTry(AccessAttempt):  # type: ignore[misc]  # axes brings no types
+    """How often it was tried in vain to sign in under a name from an address, as django-axes counts it."""
+
+    class Meta:
+        """Names."""
+
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("failed try to sign in")
+        verbose_name_plural = _("failed tries to sign in")
 
 
 class Holder(models.Model):

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.operations import filing, refusals
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import attachments as rules
 from ledger_app.rules.adjustments import PROPOSE, PROPOSERS
 from ledger_app.rules.attachments import KINDS, StoredFile
-from ledger_app.rules.identifiers import masked_text
 
 
 def take_in(*, stream: BinaryIO, name: str, directory: Path, bytes_most: int, caller: Caller) -> StoredFile:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger_app import errors
+from ledger_app.errors import card_numbers
 from ledger_app.errors.stored import stored
 from ledger_app.models import AuditRow, User
 from ledger_app.operations import feed
@@ -46,7 +47,11 @@ def record(
     reasons: Sequence[errors.LedgerError] = (),
     facts: Mapping[str, Any] | None = None,
 ) -> AuditRow:
-    """Write one audit row in the caller's transaction, and the event of what was done."""
+    """Write one audit row in the caller's transaction, and the event of what was done.
+
+    A row cannot be mended: what it names is kept without card numbers, and so is why somebody wanted what was refused. A reason that is to be kept
+    with what was done and has one in it undoes that (``queries.lookout``).
+    """
     for each in reasons:
         each.is_recorded = True
     if outcome == AuditRow.Outcome.DONE:
@@ -55,16 +60,16 @@ def record(
     return AuditRow.objects.create(
         subject_type=subject.type,
         subject_id=subject.id,
-        subject=subject.text[:120],
+        subject=card_numbers.masked_text(subject.text)[:120],
         action=action,
         outcome=outcome,
         from_state=from_state,
         to_state=to_state,
         actor=caller.user,
         at=caller.at,
-        reason=reason,
+        reason=reason if outcome == AuditRow.Outcome.DONE else card_numbers.masked_text(reason),
         reasons=[stored(each) for each in reasons],
-        facts={**dict(caller.told), **(facts or {})},
+        facts=card_numbers.masked_all({**dict(caller.told), **(facts or {})}),
         door=caller.door,
         request=caller.request,
         os_user=caller.os_user,

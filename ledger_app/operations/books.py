@@ -171,7 +171,7 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     """Register members with their identifiers and accounts; return how many are new. Members that are there as they are given are left as they are.
 
     :raises errors.Refused: code_invalid, card_number_in_clear, card_number_invalid, card_key_missing, not_found (a book), definition_conflict (an
-        identifier is given to two, an account's code is taken, or a member is there with another name, identifier or account)
+        identifier is given to two, an account's code is taken, or a member is there with another name, identifier or account), identifier_had
     """
     for opening in openings:
         if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
@@ -243,7 +243,7 @@ def check_right(caller: Caller, right: str, label: Any, who: Any) -> None:
 
 
 def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
-    """Refuse members who are there, by holder, and to whom something is to be given that they do not have: it would not be given, and not told."""
+    """Refuse members who are there, by holder, and to whom something is to be given that they do not have, or had: it would not be given, and not told."""
     if not openings:
         return
     living = {
@@ -254,9 +254,9 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
         for part in postings.parts(list(living))
         for row in Account.objects.filter(holder_id__in=part).select_related("book")
     }
-    whose = {
-        (kind, value): known.holder_id
-        for kind in (Identifier.CARD_TOKEN, Identifier.CARD_NUMBER)
+    there = {
+        (kind, value): known
+        for kind in KINDS
         for value, known in identifiers.find(
             kind, list({value for _key, opening in openings for of, value in opening.identifiers() if of == kind})
         ).items()
@@ -265,12 +265,18 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
     for key, opening in openings:
         if living[key].merged_into_id is not None:
             continue  # what it had is another's now
-        lacks: list[Any] = [KINDS[kind].label for kind, value in opening.identifiers()[1:] if whose.get((kind, value)) != key]
+        lacks: list[Any] = []
+        for kind, value in opening.identifiers():
+            known = there.get((kind, value))
+            if known is None or known.holder_id != key:
+                lacks.append(KINDS[kind].label)
+            elif known.active_to is not None:
+                found.append(identifiers.had(kind, value, known))
         lacks += [
             phrase(_("account {code}"), code=each.code)
             for book, each in opening.accounts
-            if (there := accounts.get((key, book, each.code))) is None
-            or (there.role, there.category, there.floor, there.stripes) != (each.role, each.category, each.floor, each.stripes)
+            if (row := accounts.get((key, book, each.code))) is None
+            or (row.role, row.category, row.floor, row.stripes) != (each.role, each.category, each.floor, each.stripes)
         ]
         lacks += [_("name")] if opening.name not in {"", living[key].name} else []
         if lacks:

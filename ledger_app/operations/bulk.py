@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from django.db import connection, connections, models
 
 from ledger_app import errors
+from ledger_app.errors import card_numbers
+from ledger_app.queries import lookout
 
 ROWS_A_CALL = 5000
 OBJECTS_A_CALL = 1000  # of models, which are heavier
@@ -45,16 +47,21 @@ def insert(table: str, columns: Mapping[str, Kind], rows: Sequence[tuple[Any, ..
     """Insert ``rows`` into ``table``, a statement for each 5,000, or for fewer where they are long; return how many the database says it wrote.
 
     ``columns`` maps names, in the order of the rows, to kinds. Table and columns are names of our own, never anything that came in.
+    Where whoever calls has not looked for card numbers (``lookout.done``), the texts are looked at here.
 
     :raises TypeError: at a value that is not of its column's kind
+    :raises errors.Refused: card_number_in_text
     """
     written = 0
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_A_CALL):
             part = rows[start : start + ROWS_A_CALL]
             _check_kinds(columns, part)
+            if not lookout.is_done():
+                _look(columns, part)
             if connection.vendor == "sqlite":
-                cursor.executemany(f"{_head(table, columns)}({', '.join(['%s'] * len(columns))})", part)
+                with lookout.done():
+                    cursor.executemany(f"{_head(table, columns)}({', '.join(['%s'] * len(columns))})", part)
                 written += cursor.rowcount
             else:
                 for statement in _statements(table, columns, part):
@@ -128,11 +135,12 @@ def _assert_count(what: str, planned: int, found: int) -> None:
 def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequence[tuple[Any, ...]]]) -> Iterator[int]:
     """Insert blocks of rows as ``insert`` does, and yield how many rows each had; the next is made while the server takes in the one before.
 
-    Between the blocks nothing else may be asked of this thread's connection.
+    Between the blocks nothing else may be asked of this thread's connection. Whoever calls has looked for card numbers.
     """
     if connection.vendor == "sqlite":
         for rows in blocks:
-            insert_all(table, table, columns, rows)
+            with lookout.done():
+                insert_all(table, table, columns, rows)
             yield len(rows)
         return
     session = connections[connection.alias]  # the connection itself, which another thread would have one of its own in place of
@@ -170,6 +178,16 @@ def _check_kinds(columns: Mapping[str, Kind], rows: Sequence[tuple[Any, ...]]) -
         if not set(map(type, values)) <= _TYPES[kind]:
             wrong = sorted({each.__name__ for each in set(map(type, values)) - _TYPES[kind]})
             raise TypeError(f"{name} is {kind.name} and takes no {', '.join(wrong)}")
+
+
+def _look(columns: Mapping[str, Kind], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Refuse texts with card numbers in them, a column at a time.
+
+    :raises errors.Refused: card_number_in_text
+    """
+    for kind, values in zip(columns.values(), zip(*rows, strict=True), strict=True):
+        if kind is Kind.TEXT and card_numbers.may_hold(_SEPARATOR.join(values)):
+            lookout.refuse(values)
 
 
 def _head(table: str, columns: Mapping[str, Kind]) -> str:

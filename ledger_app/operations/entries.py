@@ -1,6 +1,7 @@
 """The one way into the ledger."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from django.db import connection
@@ -11,7 +12,7 @@ from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, feed, lots, measuring, traces
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import clock, holding, totals
+from ledger_app.queries import clock, holding, lookout, totals
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
 from ledger_app.rules.feed import POSTING
@@ -126,7 +127,9 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     ]
     # Book by book, as the index over book and reference has them.
     entries.sort()
-    bulk.insert_all("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
+    # A file's texts are looked at column by column, since a layout may declare long numbers of its own; a reversal says what stands.
+    with lookout.done() if origin.kind in {Posting.Origin.CHUNK, Posting.Origin.REVERSAL} else nullcontext():
+        bulk.insert_all("entries", "ledger_app_entry", ENTRY_COLUMNS, entries)
     dates = [entry.draft.effective_on for entry in plan.entries]
     lines = [
         (key, keys[place], account_id, stripe, sequence, amount, after, dates[place])

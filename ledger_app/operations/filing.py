@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from ledger_app.errors import files as file_errors
 
@@ -16,6 +16,13 @@ UNFINISHED = "incoming-"
 ASIDE = "aside-"
 # No room on the disk, none left of a quota, or a file larger than the file system takes.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Readable(Protocol):
+    """What gives bytes, some at a time."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes; none at the end."""
 
 
 def is_no_room(error: OSError) -> bool:
@@ -37,7 +44,7 @@ def path_of(directory: Path, sha256: bytes) -> Path:
     return directory / name[:2] / name
 
 
-def store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
+def store(stream: Readable, directory: Path) -> tuple[bytes, int]:
     """Store all that ``stream`` gives and return its SHA-256 and its size in bytes.
 
     When this returns, the bytes are on the disk. A kill before leaves a temporary file that nothing points to.
@@ -52,7 +59,7 @@ def store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
         raise
 
 
-def _store(stream: BinaryIO, directory: Path) -> tuple[bytes, int]:
+def _store(stream: Readable, directory: Path) -> tuple[bytes, int]:
     directory.mkdir(parents=True, exist_ok=True)
     hasher, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=directory, prefix=UNFINISHED, delete=False) as incoming:

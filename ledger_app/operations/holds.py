@@ -18,7 +18,7 @@ from ledger_app.queries import days
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import floors
-from ledger_app.rules.holds import HOLD, Asked, HoldFacts, Target, placing_reasons
+from ledger_app.rules.holds import HOLD, RESOLVE_ANY, Asked, HoldFacts, Target, placing_reasons
 from ledger_app.rules.lots import HeldLots, Named, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
 from ledger_app.rules.posting import DEBIT_CATEGORIES, DESCRIPTION, REFERENCE, Draft, balance_id, natural
@@ -74,8 +74,10 @@ def settle(
         hold_settled_otherwise where it was settled with another amount; and as ``entries.post``
     """
     there = Hold.objects.get(pk=hold_id)
-    # Whoever may not settle is refused below, and learns nothing of what was settled.
-    if there.state == Hold.State.SETTLED and HOLD.transition("settle").right in rights_of(caller.user):
+    rights = rights_of(caller.user)
+    is_theirs = there.placed_by_id == caller.user.pk or RESOLVE_ANY in rights
+    # Whoever may not settle it is refused below, and learns nothing of what was settled: a till that is told so has been paid by nobody.
+    if there.state == Hold.State.SETTLED and is_theirs and HOLD.transition("settle").right in rights:
         if (there.settled_amount, effective_on or there.settled_on) == (amount, there.settled_on):
             return there
         facts = {"settled": there.settled_amount, "amount": amount}
@@ -160,7 +162,7 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     account.refresh_from_db()
     there = Hold.objects.filter(book=account.book_id, reference=wanted.reference).first()
     if there is not None:
-        _same(there, wanted, account, target)
+        _same(there, wanted, account, target, caller)
         return there, False
     reasons = _reasons(account, target, locked.accounts[account.pk].merged_into, wanted, caller)
     reasons += _believed(account, locked.balances.get(balance_id(account.pk, 0), (0, 0))[0], wanted)
@@ -199,14 +201,15 @@ def _whole(account: Account) -> Draft:
     return Draft(account.book_id, date.min, "", "", ((account.pk, 0),))
 
 
-def _same(there: Hold, wanted: Wanted, account: Account, target: Account) -> None:
-    """Refuse where the hold under a reference is another one, naming what differs."""
+def _same(there: Hold, wanted: Wanted, account: Account, target: Account, caller: Caller) -> None:
+    """Refuse where the hold under a reference is another one, naming what differs: that of another till is none of this one's."""
     said: list[tuple[Word, Any, Any]] = [
         (_("account"), there.account.code, account.code),
         (_("goes to"), there.target.code, target.code),
         (_("amount"), Amount(there.amount), Amount(wanted.amount)),
         (_("good until"), there.expires_at, wanted.expires_at),
         (_("description"), there.description, wanted.description),
+        (_("placed by"), there.placed_by.username, caller.user.username),
     ]
     if differs := differing(said):
         conflict = lot_errors.HoldConflict(reference=there.reference, differs=differs)

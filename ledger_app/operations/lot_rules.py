@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors import settings
 from ledger_app.models import Account, Book, LotRule
 from ledger_app.operations import history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
@@ -35,7 +36,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: code_invalid, lot_rule_invalid, not_found (the breakage account), not_permitted
+    :raises errors.Refused: code_invalid, lot_rule_invalid, not_found (the breakage account), account_of_member, not_permitted
     """
     if not openings.is_code(role, ROLE_MOST):
         raise errors.Refused([errors.CodeInvalid(name=role[:CODE_MOST], most=ROLE_MOST)])
@@ -49,6 +50,8 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
         breakage = named.first() if openings.is_code(given.breakage, CODE_MOST) else None
         if breakage is None:
             raise errors.Refused([errors.NotFound(what="account without lots", name=given.breakage)])
+        if breakage.holder_id is not None:
+            raise errors.Refused([settings.AccountOfMember(account=given.breakage, book=book.code)])
         wanted = {
             "expiry": given.expiry,
             "validity": given.validity,

@@ -92,7 +92,7 @@ def _run(channel: Connection, task: bytes) -> None:
     if parent is not None:
         # Killed, the one that started this process cannot tell it to end.
         Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    function, given = pickle.loads(task)  # noqa: S301 - our own process made it
+    function, given = pickle.loads(task)  # noqa: S301 - our own process made it  # nosec B301
     try:
         for kind, told in function(*given):
             if kind == "handle":

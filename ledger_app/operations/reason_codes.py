@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
-from ledger_app.errors import adjusting
+from ledger_app.errors import adjusting, settings
 from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
@@ -48,7 +48,7 @@ def keep(
     ``version`` is that which was shown, where the code is there already. Books that are left out keep no contra account.
     The system may add one where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_found (book, account), account_in_other_book, stale
+    :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_found (book, account), account_in_other_book, account_of_member, stale
     """
     check = partial(_check_right, caller, KEEP, _("Keep reason codes"), _("Finance"))
     if caller.user.username != User.SYSTEM:
@@ -180,6 +180,9 @@ def _account(book: str, code: str) -> Account:
     if not openings.is_code(code, books.CODE_MOST):
         raise errors.Refused([errors.NotFound(what=_("account"), name=code)])
     account = Account.objects.filter(book=found, code=code).first()
+    if account is not None and account.holder_id is not None:
+        # Adjusting whom it may be, somebody could move points to that member, and no limit of members counts the other side.
+        raise errors.Refused([settings.AccountOfMember(account=code, book=book)])
     if account is not None:
         return account
     if Account.objects.filter(code=code).exists():

@@ -8,7 +8,7 @@ import hashlib
 import os
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +24,7 @@ from ledger_app.operations import audit, member_rows, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.member_rows import NewMember, Opened
 from ledger_app.queries import identifiers, postings
+from ledger_app.queries.identifiers import Known
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import member_files
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
@@ -212,18 +213,12 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
     stay: list[tuple[Row, int]] = []
     for number, row in once.items():
         known = there.get(number)
-        if known is not None and known.id in moved:
-            found.there += 1  # merged into another: what the file says of them is history
-            continue
-        differs = [] if known is None or names[known.holder_id] == row.name else ["name"]
-        for kind, value in list(row.identities())[1:]:
-            card = cards[kind].get(value)
-            if card is not None and (known is None or card.holder_id != known.holder_id):
-                text = shown(kind, value, value[-4:])
-                taken = member_errors.IdentifierTaken(kind=KINDS[kind].label, value=text, holder=card.holder_id)
-                found.findings.append(Finding(row.line, column_of(kind), taken))
-            elif card is None and known is not None:
-                differs.append(column_of(kind))
+        # Of who was merged into another, the name and the accounts that the file says are history; cards moved with the number.
+        is_moved = known is not None and known.id in moved
+        differs, told = _held_against(row, known, cards)
+        found.findings += told
+        if known is not None and not is_moved and names[known.holder_id] != row.name:
+            differs.insert(0, "name")
         if differs:
             error = opening.MemberDiffers(member=number, differs=", ".join(dict.fromkeys(differs)))
             found.findings.append(Finding(row.line, differs[0], error))
@@ -231,10 +226,31 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
             found.new.append(row)
         else:
             found.there += 1
-            stay.append((row, known.holder_id))
+            if not is_moved:
+                stay.append((row, known.holder_id))
     _find_missing(found, stay, templates)
     _find_taken(found, templates)
     return found
+
+
+def _held_against(row: Row, known: Known | None, cards: Mapping[str, Mapping[str, Known]]) -> tuple[list[str], list[Finding]]:
+    """Return the columns of the cards that a member who is there lacks; and what the file gives them of another's, or of what they had."""
+    lacks: list[str] = []
+    told: list[Finding] = []
+    if known is not None and known.active_to is not None:
+        number = identifiers.had(Identifier.MEMBER_NUMBER, row.member_number, known)
+        told.append(Finding(row.line, column_of(Identifier.MEMBER_NUMBER), number))
+    for kind, value in list(row.identities())[1:]:
+        card = cards[kind].get(value)
+        if card is not None and (known is None or card.holder_id != known.holder_id):
+            text = shown(kind, value, value[-4:])
+            taken = member_errors.IdentifierTaken(kind=KINDS[kind].label, value=text, holder=card.holder_id)
+            told.append(Finding(row.line, column_of(kind), taken))
+        elif card is not None and card.active_to is not None:
+            told.append(Finding(row.line, column_of(kind), identifiers.had(kind, value, card)))
+        elif card is None and known is not None:
+            lacks.append(column_of(kind))
+    return lacks, told
 
 
 def _find_missing(found: _Sorted, stay: Sequence[tuple[Row, int]], templates: Sequence[AccountTemplate]) -> None:

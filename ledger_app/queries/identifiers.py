@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from ledger_app import errors
-from ledger_app.errors import members
+from ledger_app.errors import card_numbers, members
 from ledger_app.models import Identifier
 from ledger_app.queries import postings
 from ledger_app.rules import identifiers
@@ -27,6 +27,12 @@ class Known(NamedTuple):
     active_to: date | None
 
 
+def had(kind: str, value: str, known: Known) -> errors.LedgerError:
+    """Say that a member had an identifier, or has it until a day: what says that they have it gives it to nobody."""
+    text = identifiers.shown(kind, value, identifiers.card_digits(value)[-4:])
+    return members.IdentifierHad(kind=KINDS[kind].label, value=text, active_to=known.active_to)
+
+
 def card_keys() -> list[CardKey]:
     """Return the keys of card numbers, the newest first."""
     return [CardKey(name, secret) for name, secret in settings.KAKUTEI_CARD_KEYS.items()]
@@ -35,16 +41,16 @@ def card_keys() -> list[CardKey]:
 def check(kind: str, value: str) -> list[errors.LedgerError]:
     """Return why ``value`` cannot be an identifier of this kind. No sentence repeats what reads like a card number."""
     if kind not in KINDS:
-        return [errors.NotFound(what="kind of identifier", name=identifiers.masked_text(kind[:32]))]
+        return [errors.NotFound(what="kind of identifier", name=card_numbers.masked_text(kind[:32]))]
     if KINDS[kind].is_secret:
         if not identifiers.card_digits(value):
             return [members.CardNumberInvalid()]
         return [] if card_keys() else [members.CardKeyMissing()]
-    if identifiers.card_digits(value):
+    if card_numbers.holds(value):
         return [members.CardNumberInClear(kind=KINDS[kind].label)]
     if len(value) > identifiers.VALUE_MOST or identifiers.CODE.fullmatch(value) is None:
         most = identifiers.VALUE_MOST
-        return [errors.CodeInvalid(name=identifiers.masked_text(value[:most]), most=most)]
+        return [errors.CodeInvalid(name=card_numbers.masked_text(value[:most]), most=most)]
     return []
 
 

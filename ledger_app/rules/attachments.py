@@ -3,12 +3,14 @@
 import codecs
 import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from typing import NamedTuple
 
 from ledger_app import errors
-from ledger_app.errors import adjusting
+from ledger_app.errors import adjusting, card_numbers, members
 from ledger_app.errors.printable import escaped, unseen
 
 NAME_MOST = 120  # characters
@@ -16,6 +18,7 @@ NAME_MOST = 120  # characters
 NAME = re.compile(r"[^./\\][^/\\]*")
 _OTHER_MARKS = (b"%PDF-", b"PK\x03\x04", b"<!DOCTYPE", b"<html", b"<svg", b"<?xml")
 XLSX_PARTS = {"[Content_Types].xml", "xl/workbook.xml"}
+PART_BYTES_MOST = 20_000_000  # that are looked at of a packed part
 ENTRIES_MOST = 10_000  # of an archive's directory
 
 
@@ -86,6 +89,23 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+def _parts(ending: str, content: bytes) -> Iterator[bytes]:
+    """Yield what of a file can be read as text: of a workbook its parts, of a document what it is made of. Pictures are not read."""
+    if ending in {"csv", "txt"}:
+        yield content
+    elif ending == "xlsx":
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            for part in archive.infolist():
+                if part.filename.endswith((".xml", ".rels", ".txt")):
+                    with archive.open(part) as stream:
+                        yield stream.read(PART_BYTES_MOST)
+    elif ending == "pdf":
+        yield content
+        for found in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
+            with suppress(zlib.error):
+                yield zlib.decompressobj().decompress(found[1], PART_BYTES_MOST)
+
+
 def ending_of(name: str) -> str:
     """Return the ending of a name in lower case, without its dot; empty where it has none."""
     return name.rpartition(".")[2].lower() if "." in name else ""
@@ -104,6 +124,8 @@ def refusals(name: str, content: bytes, *, bytes_most: int) -> list[errors.Ledge
         return [adjusting.AttachmentTooLarge(name=shown, most=bytes_most)]
     if not KINDS[ending_of(name)].holds(content):
         return [adjusting.AttachmentNotWhatItSays(name=shown, kind=ending_of(name))]
+    if card_numbers.holds(name) or any(card_numbers.masked(part) != part for part in _parts(ending_of(name), content)):
+        return [members.CardNumberInFile()]
     return []
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.errors import LedgerError, opening
+from ledger_app.errors import LedgerError, card_numbers, opening
 from ledger_app.rules import identifiers, openings, tables
 
 LINE_MOST = 64 * 1024  # bytes
@@ -176,7 +176,7 @@ def _row(line: int, number: str, name: str, cards: dict[str, tuple[str, ...]]) -
     if name and openings.name("name", name, NAME_MOST):
         why = _("at most 100 characters, without spaces around them and without control characters")
         found.append(Finding(line, "name", opening.ValueUnfit(name="name", why=why)))
-    elif identifiers.masked_text(name) != name:
+    elif card_numbers.holds(name):
         found.append(Finding(line, "name", opening.ValueUnfit(name="name", why=_("it has a card number in it"))))
     for column in COLUMNS[2:]:
         if len(cards[column]) > CARDS_MOST or len(set(cards[column])) != len(cards[column]):
@@ -193,7 +193,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _columns_error(given: str, known: Sequence[str], needed: Sequence[str]) -> LedgerError:
-    shown = identifiers.masked_text(given[:200])
+    shown = card_numbers.masked_text(given[:200])
     return opening.ColumnUnknown(given=shown, known=", ".join(known), needed=", ".join(needed))
 
 

@@ -64,9 +64,10 @@ def test_whoever_comes_back_to_a_preview_is_shown_it_again_and_sends_nothing(cli
 def test_what_may_be_secret_is_not_kept(client: Client, world: World) -> None:
     holder = Holder.objects.earliest("id")
     address = reverse("admin:ledger_app_holder_identify", args=[holder.pk])
-    client.post(
-        address, {"kind": "card_number", "value": "4111111111111112", "reason": "card 4111111111111111", "active_from": "x"}
-    )
+    said = {"kind": "card_number", "value": "4111111111111112", "active_from": "x"}
+    refused = client.post(address, {**said, "reason": "card 4111111111111111"})
+    assert (refused.status_code, "typed_before" in client.session, "411111" in refused.content.decode()) == (400, False, False)
+    client.post(address, {**said, "reason": "A new card."})
     kept = str(client.session["typed_before"])
     assert "411111" not in kept
     assert "kind=card_number" in kept

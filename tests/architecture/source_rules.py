@@ -39,6 +39,9 @@ AGGREGATES = frozenset({"django.db.models.Sum", "django.db.models.Avg", "django.
 SUMMING_SQL = re.compile(r"(?<![\w])(SUM|TOTAL|AVG)\s*\(", re.IGNORECASE)
 SURROUNDINGS = ("django.conf", "django.contrib.messages", "django.http", "django.shortcuts", "rest_framework")
 ROW_LOCK = re.compile(r"\b(FOR UPDATE|LOCK IN SHARE MODE|FOR SHARE)\b")
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|WITH|SET|PRAGMA|LOCK|CALL)\s", re.IGNORECASE)
+STATEMENT_DOORS = frozenset({"execute", "executemany", "callproc", "raw", "extra", "RawSQL"})
+QUOTING = frozenset({"quote_name", "_quoted"})
 TABLE_LIBRARIES = frozenset({"openpyxl", "odf", "pandas", "polars", "pyexcel", "tablib", "unicodecsv", "xlsxwriter", "xlwt"})
 DATABASE_ERRORS = frozenset({"DatabaseError", "OperationalError"})
 # What a person calls a place in the file system; `/` there joins and does not divide.
@@ -159,6 +162,45 @@ def table_writers(tree: ast.Module) -> Iterator[Breach]:
                     yield Breach(node.lineno, within, name)
 
 
+def statements(tree: ast.Module) -> Iterator[Breach]:
+    """Yield each place where a statement of one's own is given to the database."""
+    for node, within in _walk(tree):
+        if isinstance(node, ast.Call) and _last_name(node.func) in STATEMENT_DOORS:
+            yield Breach(node.lineno, within, f"{_last_name(node.func)}(")
+
+
+def built_statements(tree: ast.Module) -> Iterator[Breach]:
+    """Yield each piece that is put into the text of a statement and is neither a constant of a module nor quoted as a name."""
+    for node, within in _walk(tree):
+        pieces: list[ast.expr] = []
+        if isinstance(node, ast.JoinedStr) and STATEMENT.match(_text(node)):
+            pieces = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod) and STATEMENT.match(_text(node.left)):
+            pieces = [node.right]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            is_one = STATEMENT.match(_text(node.func.value)) is not None
+            pieces = [*node.args, *(keyword.value for keyword in node.keywords)] if is_one else []
+        for piece in pieces:
+            if not _is_of_the_code(piece):
+                yield Breach(piece.lineno, within, ast.unparse(piece))
+
+
+def _is_of_the_code(piece: ast.expr) -> bool:
+    if isinstance(piece, ast.Constant):
+        return True
+    if isinstance(piece, ast.Subscript):
+        return _is_of_the_code(piece.value)
+    if isinstance(piece, ast.JoinedStr):
+        return all(_is_of_the_code(part.value) for part in piece.values if isinstance(part, ast.FormattedValue))
+    if isinstance(piece, ast.Call) and isinstance(piece.func, ast.Attribute) and piece.func.attr == "format":
+        filled = [*piece.args, *(keyword.value for keyword in piece.keywords)]
+        return _is_of_the_code(piece.func.value) and all(map(_is_of_the_code, filled))
+    if isinstance(piece, ast.Call):
+        names = (node for node in ast.walk(piece) if isinstance(node, ast.Name | ast.Attribute))
+        return _last_name(piece.func) in QUOTING | {"join"} and any(_last_name(node) in QUOTING for node in names)
+    return _last_name(piece).isupper()
+
+
 def unforced_writes(tree: ast.Module) -> Iterator[Breach]:
     """Yield statements that write by a given list and leave it to the server how to find the rows: it may read a small table whole, and wait for every row of it."""
     parts = set(_docstrings_and_parts(tree))
@@ -236,10 +278,10 @@ def _docstrings_and_parts(tree: ast.Module) -> Iterable[int]:
             yield from (id(part) for part in node.values)
 
 
-def _text(node: ast.JoinedStr | ast.Constant) -> str:
-    """Return the text of a string, with a word in the place of each value that is filled in."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
+def _text(node: ast.AST) -> str:
+    """Return the text of a string, with a word in the place of each value that is filled in; of anything else none."""
+    if not isinstance(node, ast.JoinedStr):
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
     return "".join(str(part.value) if isinstance(part, ast.Constant) else "filled" for part in node.values)
 
 

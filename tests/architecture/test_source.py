@@ -34,6 +34,21 @@ MAY_CATCH_DATABASE_ERRORS = {
     ("config/commands.py", "Command.handle"): "the door: outside every transaction, it only says so and exits",
 }
 
+MAY_MAKE_STATEMENTS = {
+    ("config/checks.py", "check_database"): "asks how the server is set up",
+}
+MAY_BUILD_STATEMENTS = {
+    ("config/settings.py", "read_database"): "a number of seconds that the settings hold within bounds",
+    ("ledger_app/operations/bulk.py", "_head"): "the table of a writer, in the code",
+    ("ledger_app/operations/traces.py", "_guard"): "tables and triggers, named in the code",
+    ("ledger_app/operations/traces.py", "_trigger"): "a table of a model",
+    ("ledger_app/operations/traces.py", "_make"): "a trigger, named in the code",
+    ("ledger_app/operations/traces.py", "install"): "a trigger, named in the code",
+    ("ledger_app/queries/trace_proofs.py", "rows_are_as_written"): "the tables of models",
+    ("ledger_app/queries/traces.py", "unlike"): "a table of a model and its columns, quoted",
+    ("ingestion_app/queries/sums.py", "sums_of"): "columns, written above; values are parameters",
+}
+
 
 def files(*folders: str, without: tuple[str, ...] = ()) -> list[Path]:
     """Return the Python files under each folder, or the module of that name, but those under a folder in ``without``."""
@@ -239,6 +254,37 @@ def test_the_rule_on_writers_of_tables_finds(sample: str, found: list[str]) -> N
 
 def test_tables_have_one_writer() -> None:
     assert breaches(source_rules.table_writers, files(*APPLICATION), MAY_WRITE_TABLES) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("cursor.execute(f'SELECT 1 FROM t WHERE name = {name}')", ["name"]),
+        ("cursor.execute(f'select {name.upper()} from t')", ["name.upper()"]),
+        ("cursor.execute('SELECT 1 FROM t WHERE name = ' + name)", ["name"]),
+        ("cursor.execute('SELECT 1 FROM t WHERE name = %s' % name)", ["name"]),
+        ("cursor.execute('SELECT 1 FROM {}'.format(name))", ["name"]),
+        ("cursor.execute(f'SELECT {\", \".join(names)} FROM t')", ["', '.join(names)"]),
+        ("cursor.execute(f'SELECT 1 FROM {quote_name(table)}')", []),
+        ("cursor.execute(f'SELECT 1 FROM {TABLE} {GIVEN[\"sqlite\"]} {rows.JOIN}')", []),
+        ("cursor.execute('SELECT 1 FROM t WHERE name = %s', [name])", []),
+        ("print(f'Select {name}.')", ["name"]),
+    ],
+)
+def test_the_rule_on_built_statements_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.built_statements, sample) == found
+
+
+def test_statements_are_built_of_the_code_alone() -> None:
+    paths = files(*APPLICATION, without=("migrations",))
+    assert breaches(source_rules.built_statements, paths, MAY_BUILD_STATEMENTS) == []
+
+
+def test_doors_and_rules_make_no_statements() -> None:
+    sample = "a.execute(b); Book.objects.raw(b); books.extra(where=[b]); RawSQL(b, ()); executor.submit(b)"
+    assert broken_by(source_rules.statements, sample) == ["execute(", "raw(", "extra(", "RawSQL("]
+    paths = files(*APPLICATION, without=("migrations", "operations", "queries", "locks"))
+    assert breaches(source_rules.statements, paths, MAY_MAKE_STATEMENTS) == []
 
 
 def test_what_is_written_by_a_list_is_found_by_its_keys() -> None:

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from config import commands, doorways
 from ledger_app.errors import Refused
@@ -17,6 +17,7 @@ from ledger_app.rules.amounts import decimal_text
 class Command(commands.Command):
     """Finds members."""
 
+    card_remedy = gettext_lazy("Give it on standard input, with - in its place.")
     help = "Find members by any identifier, whole or by its beginning, by a card's last four, or by name."
 
     def arguments(self, parser: CommandParser) -> None:
@@ -33,8 +34,8 @@ class Command(commands.Command):
         text = options["text"]
         if text == "-":
             text = sys.stdin.readline()
-        elif identifiers.card_digits(text):
-            raise Refused([CardNumberInAddress(remedy=gettext("Give it on standard input, with - in its place."))])
+        elif identifiers.card_digits(text):  # a card of our own, of no known issuer
+            raise Refused([CardNumberInAddress(remedy=self.card_remedy)])
         by = members.By(options["by"]) if options["by"] else None
         found = members.search(text, by=by, after=options["after"], most=options["most"])
         shown = members.shown(match.holder_id for match in found.matches)

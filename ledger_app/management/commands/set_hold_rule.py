@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ledger_app.operations import hold_rules
-from ledger_app.queries import books
+from ledger_app.queries import books, setting_changes
 from ledger_app.rules.holds import HOURS_MOST
 
 
@@ -37,11 +37,15 @@ class Command(commands.Command):
         parser.add_argument("--user", required=True, metavar="U")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Set it."""
+        """Set it, unless it is so."""
         given = hold_rules.HoldRuleGiven(
             options["amount_most"], options["amount_a_day"], options["hours_most"], tuple(options["target"])
         )
         caller = commands.caller(options["user"], deciding=True)
+        before = setting_changes.said("hold_rule", {"book": options["book"]})
         rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller)
         data = {"book": rule.book.code, **given._asdict(), "targets": sorted(given.targets)}
-        return commands.Outcome(data, (f"{rule}: {', '.join(f'{name} {value}' for name, value in data.items())}",))
+        changed = before != setting_changes.said("hold_rule", {"book": options["book"]})
+        what = ", ".join(f"{name} {value}" for name, value in data.items())
+        told = f"{rule}: {what}: {'set' if changed else 'was so already'}"
+        return commands.Outcome({**data, "changed": changed}, (told,))

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from config import commands
 from ledger_app.models import LotRule
 from ledger_app.operations import lot_rules
-from ledger_app.queries import books
+from ledger_app.queries import books, setting_changes
 
 
 class Command(commands.Command):
@@ -30,10 +30,14 @@ class Command(commands.Command):
         parser.add_argument("--user", required=True, metavar="U")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Set it."""
+        """Set it, unless it is so."""
         names = ("expiry", "validity", "fixed_on", "order", "kind", "breakage")
         given = lot_rules.RuleGiven(**{name: options[name] for name in names})
         caller = commands.caller(options["user"], deciding=True)
+        named = {"book": options["book"], "role": options["role"]}
+        before = setting_changes.said("lot_rule", named)
         rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller)
-        data = {"book": options["book"], "role": rule.role, **{name: options[name] for name in names}}
-        return commands.Outcome(data, (f"{rule}: {rule.get_expiry_display()}, to {options['breakage']}",))
+        changed = before != setting_changes.said("lot_rule", named)
+        data = {**named, **{name: options[name] for name in names}, "changed": changed}
+        what = f"{rule.get_expiry_display()}, to {options['breakage']}"
+        return commands.Outcome(data, (f"{rule}: {what}: {'set' if changed else 'was so already'}",))

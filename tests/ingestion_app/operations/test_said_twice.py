@@ -171,6 +171,7 @@ COUNTED = {
     "validating.ask": "kept once until it is answered, with who asked last",
     "pruning.prune": "how many it removed",
     "attempts.begin": "an attempt of its own",
+    "attempts.begin_here": "as begin",
 }
 # What is done within one of the above.
 PARTS = {"chunks.apply_chunk", "reversing.end_original"}

@@ -16,7 +16,7 @@ from ledger_app.models import (
     Entry,
     Posting,
 )
-from ledger_app.operations import adjustments, books, periods, reason_codes
+from ledger_app.operations import adjustments, books, lot_rules, periods, reason_codes
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import closing, proofs
 from tests.ledger_app import adjusting, samples
@@ -306,6 +306,18 @@ def test_limits_and_reason_codes_are_kept_by_whom_the_rules_name(desk):
     assert codes(lambda: reason_codes.keep(code="x", name="X", contra_accounts={"CARD": "nowhere"}, caller=desk.decider)) == [
         "not_found"
     ]
+
+
+def test_what_is_taken_of_all_goes_to_no_member(desk):
+    """No limit counts the other side of an adjustment, and what expires is asked of nobody."""
+    book, code = desk.ledger.book, "M1-receivable"
+    given = lot_rules.RuleGiven(expiry="never", breakage=code)
+    for setting in (
+        lambda: reason_codes.keep(code="x", name="X", contra_accounts={"CARD": code}, caller=desk.decider),
+        lambda: reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"CARD": code}, caller=desk.decider),
+        lambda: lot_rules.set_rule(book=book, role="bonus", given=given, caller=desk.decider),
+    ):
+        assert codes(setting) == ["account_of_member"]
 
 
 def test_a_reason_code_that_loses_its_account_keeps_its_history(desk):

@@ -1,6 +1,7 @@
 """Members, accounts and books are opened once, whole, and never as something else."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -51,6 +52,8 @@ def test_what_a_member_who_is_there_does_not_have_is_not_passed_over_in_silence(
     for again in (member("7", "tok-2"), member("7", role="other"), member("7", "tok-1", code="else")):
         assert refused(ledger, again) == [("definition_conflict", "7")]
     assert open_members(ledger, member("7", "tok-1")) == 0
+    Identifier.objects.filter(value="tok-1").update(active_to=date(2017, 1, 9))
+    assert [code for code, *_of in refused(ledger, member("7", "tok-1"))] == ["identifier_had"]
 
 
 @pytest.mark.parametrize(

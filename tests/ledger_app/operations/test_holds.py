@@ -1,6 +1,7 @@
 """Holds reserve lots, and are resolved at most once."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_the_same_hold_again_is_the_one_that_is_there_and_another_is_refused(poi
     assert holds.place(wanted=wanted(points), caller=till(NOON + timedelta(minutes=1))) == (first, False)
     assert refused(lambda: holds.place(wanted=wanted(points, 71), caller=till())) == ["hold_conflict"]
     assert Hold.objects.count() == 1
+
+
+def test_a_till_is_not_told_of_another_s_hold_that_it_is_its_own(points, till, finance, make_user, caller_of):
+    hold, _new = holds.place(wanted=wanted(points), caller=till())
+    other = caller_of(make_user("till-2", "till"), at=NOON, door="api")
+    assert refused(lambda: holds.place(wanted=wanted(points), caller=other)) == ["hold_conflict"]
+    holds.settle(hold_id=hold.pk, amount=70, effective_on=None, caller=till())
+    again = partial(holds.settle, hold_id=hold.pk, amount=70, effective_on=None)
+    # Told that it is settled, it would hand over goods that nobody paid.
+    assert refused(partial(again, caller=other)) == ["wrong_state", "hold_of_other"]
+    assert again(caller=caller_of(finance, at=NOON)).state == "settled"
 
 
 def test_a_part_is_settled_out_of_the_lots_that_are_held_and_the_rest_let_go(points, till):

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow, Holder, Identifier
 from ledger_app.operations import books, members
-from ledger_app.queries import identifiers
+from ledger_app.queries import identifiers, lookout
 from tests.ledger_app import samples
 
 CARD = "4111111111111111"
@@ -71,7 +71,7 @@ def test_the_database_takes_no_card_number_that_is_not_hashed(give):
         {"value": CARD, "key_name": "new", "last_four": "1111"},
         {"value": "a" * 64, "last_four": "1111"},
     ):
-        with pytest.raises(DatabaseError), transaction.atomic():
+        with pytest.raises(DatabaseError), transaction.atomic(), lookout.done():
             Identifier.objects.create(kind="card_number", holder=holder, **columns)
     row = give("card_token", "tok-1")
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.test import RequestFactory
 
 from ledger_app import errors
 from ledger_app.models import User
@@ -59,7 +60,7 @@ def test_the_database_itself_holds_a_name_and_its_folded_form_together() -> None
 @pytest.mark.parametrize("form", ["erika", "ERIKA", "\uff25rik\uff41"])
 def test_whoever_logs_in_may_write_the_name_in_any_form(form: str) -> None:
     user = User.objects.create_user("Erika", password=GOOD)
-    assert authenticate(username=form, password=GOOD) == user
+    assert authenticate(RequestFactory().post("/"), username=form, password=GOOD) == user
 
 
 @pytest.mark.django_db

@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.db import connection
 
 from ledger_app import errors
 from ledger_app.models import Account, AuditRow, Balance, Holder, Identifier, LotRule
-from ledger_app.operations import books, member_rows, merges, opening, registering
+from ledger_app.operations import books, member_rows, members, merges, opening, registering
 from ledger_app.operations.lot_rules import RuleGiven, set_rule
 from ledger_app.queries import merges as merge_queries
 from ledger_app.rules.merges import digest
@@ -189,6 +190,19 @@ def test_who_was_merged_into_another_is_there(ledger, register, make_user, calle
     merges.approve(merge_id=row.pk, digest_shown=digest(facts.plan.as_json()).hex(), caller=checker)
     again = register(text)
     assert (again.there, again.accounts, again.finding_count) == (2, 0, 0)
+    # A card that nobody has would be given to nobody.
+    assert told(register(f"{CSV}71,Aoki,tok-new,\n")) == [(2, "card_tokens", "member_differs")]
+
+
+@pytest.mark.parametrize(("column", "kind"), [("member_number", 0), ("card_tokens", 1), ("card_numbers", 2)])
+def test_what_a_member_had_is_not_taken_for_what_they_have(ledger, register, make_user, caller_of, column, kind):
+    text = f"{CSV}71,Aoki,tok-1,{CARD}\n"
+    register(text)
+    number = Identifier.objects.get(value="71")
+    row = number.holder.identifiers.order_by("id")[kind]
+    support = caller_of(make_user("m", "support"))
+    members.end_identifier(identifier_id=row.pk, active_to=date(2017, 1, 9), reason="lost", caller=support)
+    assert told(register(text)) == [(2, column, "identifier_had")]
 
 
 def test_killed_between_blocks_the_same_again_goes_on(register, monkeypatch):

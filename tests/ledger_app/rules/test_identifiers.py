@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger_app.errors import card_numbers
 from ledger_app.rules import identifiers
 from ledger_app.rules.identifiers import CardKey
 
@@ -47,5 +48,5 @@ def test_a_hash_leads_nowhere_without_its_key_and_differs_by_key():
     ],
 )
 def test_card_numbers_are_hidden_wherever_they_stand_and_nothing_else_is(raw, kept):
-    assert identifiers.masked(raw) == kept
+    assert card_numbers.masked(raw) == kept
     assert len(kept) == len(raw)
