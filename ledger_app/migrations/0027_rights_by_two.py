@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [
-        ("ledger_app", "0025_names_folded"),
+        ("ledger_app", "0026_signing_in"),
     ]
 
     operations = [
