@@ -83,6 +83,42 @@ WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "decider_ended_by_id"): "who took a right away, which the audit row says; the trace of the user has it",
 }
 
+
+class Changing(NamedTuple):
+    """Which columns of a row the program changes, and as long as one of them says what; None where it does not matter."""
+
+    columns: frozenset[str]
+    column: str = ""
+    while_it_says: frozenset[str | None] = frozenset()
+
+
+# Traced tables without a history whose rows the program changes: a row of any other stays as it was first written.
+CHANGING: Mapping[str, Changing] = {
+    # What changes in these is held against merges and audit rows.
+    "ledger_app_identifier": Changing(frozenset({"holder_id", "active_from", "active_to", "value", "key_name"})),
+    "ledger_app_freezeattempt": Changing(
+        frozenset({"state", "started_at", "ended_at", "reasons"}), "state", frozenset({"waiting", "running"})
+    ),
+    "ledger_app_decidedamount": Changing(frozenset({"voided_at"}), "voided_at", frozenset({None})),
+    # One that was taken for gone says itself how it ended when it comes back.
+    "ingestion_app_attempt": Changing(frozenset({"outcome", "ended_at", "reasons"}), "outcome", frozenset({"running", "failed"})),
+    "ingestion_app_chunk": Changing(
+        frozenset({"state", "record_count", "record_sum", "totals", "records_digest", "applied_token", "applied_at", "reasons"}),
+        "state",
+        frozenset({"pending", "stopped"}),
+    ),
+}
+# Those whose rows it removes: what is replaced when a batch is validated again, and what users have besides.
+REMOVING = frozenset(
+    {
+        "ingestion_app_chunk",
+        "ingestion_app_finding",
+        "ingestion_app_recordsdigest",
+        "ledger_app_user_groups",
+        "ledger_app_user_user_permissions",
+    }
+)
+
 LINK_FORM = "kakutei-link-1"
 POSTING_FORM = "kakutei-posting-1"
 COVER_FORM = "kakutei-cover-1"

@@ -214,6 +214,21 @@ def test_what_is_safe_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(made["SECRET_KEY"]) <= set(string.ascii_letters + string.digits + "-_")
 
 
+def test_cookies_are_of_this_host_alone_and_scripts_read_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = start(monkeypatch, **PRODUCTION)
+    assert made["SECURE_HSTS_SECONDS"] >= 365 * 86_400
+    for cookie in ("SESSION", "CSRF", "LANGUAGE"):
+        assert made[f"{cookie}_COOKIE_NAME"].startswith("__Host-")
+        assert made[f"{cookie}_COOKIE_SECURE"] is True
+        assert made[f"{cookie}_COOKIE_SAMESITE"] == "Lax"
+        assert made.get(f"{cookie}_COOKIE_HTTPONLY", False) is (cookie != "CSRF")
+        # The prefix is worth what it says only where nothing makes the cookie wider.
+        assert not {f"{cookie}_COOKIE_DOMAIN", f"{cookie}_COOKIE_PATH"} & set(made)
+    # Whatever else is kept between two requests is kept on the server.
+    assert made["MESSAGE_STORAGE"].endswith("SessionStorage")
+    assert start(monkeypatch)["SESSION_COOKIE_NAME"] == "sessionid"
+
+
 @pytest.mark.parametrize(
     ("values", "answers"),
     [
