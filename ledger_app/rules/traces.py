@@ -31,6 +31,8 @@ OF_NO_WEIGHT: Mapping[str, str] = {
     "ledger_app_event": "tells of audit rows and postings, which have their own proofs; it is held against them",
     "ledger_app_feed": "the last number that was given to an event",
     "ledger_app_idempotencykey": "what was answered to a program; what was done is in the rows that were written with it",
+    "ledger_app_recoverycode": "what somebody signs in with once; each change has an audit row, and digests of secrets are not written down twice",
+    "ledger_app_secondfactor": "what somebody signs in with; each change has an audit row, and secrets are not written down twice",
     "ledger_app_webhook": "where events are sent to, and how far; each change by a person has an audit row",
     "ledger_app_deadletter": "which events were not delivered; nothing of the ledger depends on it",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
@@ -59,6 +61,7 @@ ORIGINS: Mapping[str, str] = {
 # Columns that are of no weight, or that change all the time.
 UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",
+    ("ledger_app_user", "session_generation"): "ends sessions, and decides nothing",
     ("ingestion_app_attempt", "heartbeat_at"): "a sign of life every few seconds; of no weight once the attempt has ended",
     ("ingestion_app_attempt", "phase"): "shown while it runs",
     ("ingestion_app_attempt", "done_records"): "shown while it runs",
@@ -75,6 +78,7 @@ UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
 WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "password"): "kept out of the history on purpose; the trace of the user has it",
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",
+    ("ledger_app_user", "session_generation"): "ends sessions, and decides nothing",
     ("ledger_app_user", "username_folded"): "made from the name, which is kept; the trace of the user has it",
     (
         "ledger_app_user",
