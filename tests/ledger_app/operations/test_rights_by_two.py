@@ -227,5 +227,8 @@ def test_a_password_that_is_saved_brings_no_old_right_back() -> None:
     stale = User.objects.get(username="root-2")
     keep(first, "root-2", is_active=False, is_superuser=False)
     stale.set_password(PASSWORD)
+    stale.email = "root-2@example.com"
     stale.save()
     assert rights("root-2")[1:] == (False, True, False)
+    # What was changed along with it is not dropped either.
+    assert User.objects.get(username="root-2").email == "root-2@example.com"
