@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
@@ -16,7 +17,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from config import sign_in
 from ledger_app.rules import identifiers
 
 SHOWN_PER_LIST: Final = 10
@@ -136,7 +136,6 @@ SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry"
 class KakuteiAdminSite(admin.AdminSite):
     """``django.contrib.admin`` ordered by work: a side of places, a first page of what waits, one search over all."""
 
-    login_form = sign_in.SignInForm
     site_title = "Kakutei"
     site_header = "Kakutei"
     index_title = _("Waiting for me")
@@ -178,7 +177,15 @@ class KakuteiAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the search over all lists before Django's pattern that catches everything."""
-        return [path("search/", self.admin_view(self.search), name="search"), *super().get_urls()]
+        from config import own_factors
+
+        return [path("search/", self.admin_view(self.search), name="search"), *own_factors.urls(self), *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
+        """Sign in."""
+        from config import sign_in
+
+        return sign_in.view(self, request, extra_context)
 
     def search(self, request: HttpRequest) -> HttpResponse:
         """Show what the lists that the user may see find for one query, each by its own search fields."""

@@ -20,7 +20,9 @@ class KakuteiConfig(AppConfig):
         """Register the system checks, and listen for who signs in and out."""
         from config import (
             checks,  # noqa: F401 - importing registers them
+            sessions,
             signing,
         )
 
+        sessions.install()
         signing.install()

@@ -35,6 +35,6 @@ def response(file: Attachment) -> FileResponse:
         raise Http404(_("The bytes of this attachment are not there."))
     answer = FileResponse(where.open("rb"), as_attachment=True, filename=file.name, content_type=file.media_type)
     answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["Content-Security-Policy"] = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
     answer["Cache-Control"] = "private, no-store"
     return answer

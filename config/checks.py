@@ -80,4 +80,30 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
                 "KAKUTEI_CARD_KEYS is not set: card numbers are refused.", hint="See docs/configuration.md.", id="kakutei.W010"
             )
         )
+    return [*found, *_of_signing_in()]
+
+
+def _of_signing_in() -> list[CheckMessage]:
+    """Whoever decides has a second factor, and shows it again; where a deployment wants it otherwise it is told so."""
+    found: list[CheckMessage] = []
+    if settings.KAKUTEI_SECOND_FACTOR == "voluntary":
+        found.append(
+            Warning(
+                "KAKUTEI_SECOND_FACTOR is voluntary: a password that was seen is enough to decide.",
+                hint="Set it to deciders or everyone.",
+                id="kakutei.W011",
+            )
+        )
+    if not settings.KAKUTEI_STEP_UP_MINUTES:
+        found.append(
+            Warning(
+                "KAKUTEI_STEP_UP_MINUTES is 0: whoever finds a screen open can decide.",
+                hint="Set it to the minutes for which it counts that somebody showed who they are, such as 10.",
+                id="kakutei.W012",
+            )
+        )
+    if not settings.KAKUTEI_FACTOR_KEYS:
+        message = "KAKUTEI_FACTOR_KEYS is not set: apps with codes cannot be added, and whoever has no passkey cannot set a second factor up."
+        kind = Warning if settings.KAKUTEI_SECOND_FACTOR == "voluntary" else Error
+        found.append(kind(message, hint="See docs/configuration.md.", id="kakutei.E012" if kind is Error else "kakutei.W013"))
     return found

@@ -92,6 +92,12 @@ def failed(request: HttpRequest, username: str) -> None:
     user_login_failed.send(sender=__name__, credentials={"username": username}, request=request)
 
 
+def succeeded(request: HttpRequest, username: str) -> None:
+    """Forget what failed, at a door that signs nobody in anew."""
+    name, address = counted_name(request, {"username": username}), counted_address(request)
+    AxesProxyHandler.reset_attempts(username=name, ip_address=address)
+
+
 def until(request: HttpRequest, username: str) -> datetime | None:
     """Return when the name may be tried again from where the request comes; None where it may be now."""
     if not is_locked(request, username):

@@ -77,8 +77,10 @@ MIDDLEWARE = [
     "config.bodies.TrustedBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.sessions.Sessions",
     # Behind what answers whose body cannot be trusted: forms are looked at once they were read.
     "config.card_doors.CardDoors",
+    "config.step_up.StepUp",
     # Whatever is saved in a request without a word of who did it is the signed-in user's in its history.
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -177,6 +179,21 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
+
+# Who needs a second factor: nobody, whoever may decide something or change rights, or everybody who signs in to the pages.
+KAKUTEI_SECOND_FACTOR = env.choice(
+    "KAKUTEI_SECOND_FACTOR", ("voluntary", "deciders", "everyone"), "voluntary" if IS_DEVELOPMENT else "deciders"
+)
+# Keys by name, the newest first: the secrets of apps with codes are sealed under the newest.
+KAKUTEI_FACTOR_KEYS = env.card_keys(
+    "KAKUTEI_FACTOR_KEYS", default=f"development:{'0' * 64}" if IS_DEVELOPMENT else "", takes_weak=IS_DEVELOPMENT
+)
+# For how many minutes it counts that somebody showed who they are, before they decide, export or change rights; 0 asks nobody again.
+KAKUTEI_STEP_UP_MINUTES = env.whole_number("KAKUTEI_STEP_UP_MINUTES", least=0, most=720, default=0 if IS_DEVELOPMENT else 10)
+# A session ends when nobody did anything for so many minutes, and after so many hours whatever was done.
+KAKUTEI_IDLE_MINUTES = env.whole_number("KAKUTEI_IDLE_MINUTES", least=1, most=720, default=15)
+KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=24, default=12)
+SESSION_COOKIE_AGE = KAKUTEI_SESSION_HOURS * 3600
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 # What is not a file is refused above this by config.bodies; here a little above, as the last fence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
@@ -210,6 +227,7 @@ STORAGES = {
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -223,9 +241,19 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.switch("KAKUTEI_HTTPS", default=not IS_DEVELOPMENT)
+SECURE_SSL_REDIRECT = env.switch("KAKUTEI_HTTPS", default=not IS_DEVELOPMENT)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A script may read the token against forgery, which it has to send, and nothing else.
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+# With this before its name a browser takes a cookie from this host alone, by HTTPS: another host of the domain cannot set it.
+OF_THIS_HOST = "__Host-" if SECURE_SSL_REDIRECT else ""
+SESSION_COOKIE_NAME = f"{OF_THIS_HOST}sessionid"
+CSRF_COOKIE_NAME = f"{OF_THIS_HOST}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{OF_THIS_HOST}django_language"
+# What a page says of what was done names members and amounts: it is kept here, and not in a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_FILEFIELD_TO_CHARFIELD = True

@@ -50,6 +50,11 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("user", "end_token"): _("ended a token"),
     ("user", "lock_out"): _("locked the user out, after too many tries from one address"),
     ("user", "release_lock_out"): _("let the user try again"),
+    ("user", "add_factor"): _("added a second factor"),
+    ("user", "remove_factor"): _("removed a second factor"),
+    ("user", "make_recovery_codes"): _("made recovery codes"),
+    ("user", "use_recovery_code"): _("used a recovery code"),
+    ("user", "reset_factors"): _("reset the user's second factors"),
 }
 
 # What is asked for without a transition, as it is called on its button.
@@ -121,6 +126,7 @@ DOORS: Final[Mapping[str, str | Promise]] = {
 }
 # What is done to several kinds of things, or without a transition, in one word for all of them.
 ACTIONS: Final[Mapping[str, str | Promise]] = {
+    "add_factor": _("Add a second factor"),
     "add_identifier": _("Add an identifier"),
     "api": _("A request to the API"),
     "approve": _("Approve"),
@@ -132,8 +138,10 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "give_token": _("Give a token"),
     "keep": _("Keep"),
     "load": _("Load"),
+    "lock_out": _("Lock out"),
     "log_in": _("Sign in"),
     "log_out": _("Sign out"),
+    "make_recovery_codes": _("Make new recovery codes"),
     "set_password": _("Set a password"),
     "set_rights": _("Say what a user may do"),
     "sign_review": _("Sign the access review off"),
@@ -144,14 +152,18 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "register": _("Register"),
     "prune": _("Remove bytes"),
     "reject": _("Reject"),
+    "release_lock_out": _("Let them try again"),
+    "remove_factor": _("Remove a second factor"),
     "renew_card": _("Renew a hash"),
     "replay": _("Send events again"),
+    "reset_factors": _("Reset second factors"),
     "reverse": _("Reverse"),
     "rotate": _("Give another secret"),
     "send_again": _("Send an event again"),
     "set": _("Set"),
     "took_from": _("Take from another member"),
     "upload": _("Attach a file"),
+    "use_recovery_code": _("Use a recovery code"),
     "withdraw": _("Withdraw"),
 }
 

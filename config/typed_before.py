@@ -18,7 +18,7 @@ NAME: Final = "typed"
 SESSION_KEY: Final = "typed_before"
 PAGES_KEPT: Final = 5
 CHARACTERS_MOST: Final = 20_000
-SECRET: Final = ("csrfmiddlewaretoken", "value", "shown")
+SECRET: Final = ("csrfmiddlewaretoken", "value", "shown", "code", "answer", "sealed")
 
 
 class TypedBefore:
@@ -37,7 +37,7 @@ class TypedBefore:
         )
         if request.method == "POST" and is_page and is_of_user and response.status_code in {200, 403, 409}:
             # A path holds whatever was asked for: quoted it is an address, and ends no attribute.
-            address = escape(_keep(request)).encode()
+            address = escape(keep(request)).encode()
             response.content = response.content.replace(b"<body", b'<body data-address="' + address + b'"', 1)
         return response
 
@@ -51,7 +51,8 @@ def typed(request: HttpRequest) -> QueryDict | None:
     return QueryDict(found[0]) if found else None
 
 
-def _keep(request: HttpRequest) -> str:
+def keep(request: HttpRequest) -> str:
+    """Keep what a POST said, and return the address at which it is there again."""
     said = QueryDict(mutable=True)
     for name, values in request.POST.lists():
         is_secret = name in SECRET or "password" in name

@@ -116,7 +116,8 @@ def plan_is_approved(facts: BatchFacts) -> list[LedgerError]:
 
 def every_chunk_is_applied(facts: BatchFacts) -> list[LedgerError]:
     """No chunk is waiting or stopped."""
-    if facts.chunks_pending + facts.chunks_stopped == 0:
+    # Before anything is applied the state is the reason: there is nothing to apply again.
+    if facts.state not in {"applying", "applied"} or facts.chunks_pending + facts.chunks_stopped == 0:
         return []
     return [errors.ChunksLeft(pending=facts.chunks_pending, stopped=facts.chunks_stopped, total=facts.chunks)]
 

@@ -25,6 +25,7 @@ class LedgerConfig(AppConfig):
         from ledger_app.queries import (
             adjustment_proofs,
             adjustments,
+            change_proofs,
             closing,
             date_proofs,
             feed_proofs,
@@ -44,6 +45,8 @@ class LedgerConfig(AppConfig):
             trace_proofs,
             undecided,
             units,
+            user_proofs,
+            weight_proofs,
         )
 
         connection_created.connect(totals.install, dispatch_uid="kakutei.totals")
@@ -62,7 +65,9 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.SUBMISSION, posting_origins.submissions)
         for asked in (adjustment_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
-        for also in (date_proofs, feed_proofs, floor_proofs, member_proofs, reference_proofs):
+        for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):
+            proofs.register(also.STATEMENTS)
+        for also in (reference_proofs, user_proofs, weight_proofs):
             proofs.register(also.STATEMENTS)
         proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
         proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.model_admin import NOTHING, link_to, list_url, url_of
-from ingestion_app.admin import batch_progress, batch_sums, undoing
+from ingestion_app.admin import batch_progress, batch_sums, undoing, units
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES
@@ -36,7 +36,8 @@ ENDED_OTHERWISE = frozenset({"rejected", "withdrawn", "reversed"})
 def context(batch: Batch, asked_after: int | None = None) -> dict[str, Any]:
     """Return the context of the page, but for buttons and audit. ``asked_after``: see ``batch_progress.progress``."""
     books = _books(batch)
-    zone = next((book.time_zone for book in books), "UTC")
+    # Before there is a plan the rules say into which book it goes: a batch is told in one zone from its arrival on.
+    zone = next((book.time_zone for book in books or units.books_of(batch.source_version)), "UTC")
     original = batch.reverses
     text = (
         gettext("received by {who} · rules v{version} · times in {zone}")

@@ -9,9 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config import telling
 from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Sheet, Table, Text
 from ingestion_app.models import Batch, Receipt, Source, SourceVersion
+from ingestion_app.operations import receiving
 from ledger_app.errors.printable import escaped
 from ledger_app.templatetags import look
 
@@ -153,12 +155,13 @@ class ReceiptAdmin(ReadOnlyAdmin):
             (_("For"), self.shown_slot(row)),
             (_("Received by"), row.received_by.username),
             (_("Received at"), look.instant_cell(row.received_at)),
-            (_("Door"), row.door),
+            (_("Door"), telling.door_word(row.door)),
             (_("System user"), row.os_user or NOTHING),
             (_("Host"), row.host or NOTHING),
         ]
         became = [
             (_("Outcome"), look.state_pill(row.outcome)),
+            *((_("Why it was refused"), reason.sentence) for reason in receiving.refusals_of(row)),
             (_("Batch"), link_to(batch)),
             (_("State of the batch"), look.state_pill(batch.state) if batch else NOTHING),
             (_("First receipt"), link_to(row.first)),

@@ -42,6 +42,13 @@ def _codes(version: SourceVersion) -> list[str]:
     return [rule.book for rule in definition.postings if rule.amount == definition.roles.amount and rule.per == 1]
 
 
+def books_of(version: SourceVersion) -> list[Book]:
+    """Return the books into which a version of a source posts, in the order of its rules."""
+    codes = list(dict.fromkeys(rule.book for rule in definitions.definition_of(version).postings))
+    books = Book.objects.in_bulk(codes, field_name="code")
+    return [books[code] for code in codes if code in books]
+
+
 class UnitChangeList(ChangeList):
     """A list whose rows bring the unit of their amounts as ``unit``, found for all of them at once."""
 

@@ -9,8 +9,8 @@ from django.db.models import F
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk, Finding, Record
 from ingestion_app.operations import plans
-from ingestion_app.operations.plans import FINDINGS_KEPT
 from ingestion_app.queries import batches
+from ingestion_app.queries.record_proofs import FINDINGS_KEPT
 from ingestion_app.queries.refusals import NOBODY
 from ingestion_app.states import BATCH
 from ledger_app.errors import Refused

@@ -22,13 +22,10 @@ from ingestion_app.operations import cutting
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
-from ingestion_app.queries.record_proofs import RecordsHash, computed
+from ingestion_app.queries.record_proofs import FINDINGS_KEPT, RecordsHash, computed
 from ledger_app.errors.card_numbers import masked, masked_text
 from ledger_app.operations import bulk
 from ledger_app.rules.identifiers import hidden
-
-FINDINGS_KEPT = 1000  # of each rule; the batch counts all
-
 
 Totals = dict[str, list[int]]  # by book code: [entries, lines, sum of debits]
 

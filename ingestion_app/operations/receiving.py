@@ -11,7 +11,7 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.operations.arriving import MaskedStream, is_masked
 from ingestion_app.queries import definitions
-from ledger_app.errors import NotFound, NotPermitted, Refused
+from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
 from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
 from ledger_app.operations import audit, filing, history, refusals, transactions
@@ -63,6 +63,25 @@ def receive(
         raise
 
 
+def refusals_of(receipt: Receipt) -> list[LedgerError]:
+    """Return why an arrival became no batch, as it stands now: what whoever sent it was told, and what its page tells."""
+    if receipt.outcome == Receipt.Outcome.REFUSED:
+        return [errors.SlotUnknown(name=receipt.name, most=SEQUENCE_MOST)]
+    if receipt.outcome != Receipt.Outcome.CONFLICT or receipt.first is None:
+        return []
+    batch = receipt.first.batch
+    return [
+        errors.SlotConflict(
+            source=receipt.source.code,
+            business_date=receipt.business_date,
+            sequence=receipt.sequence,
+            batch=batch.pk,
+            state=Batch.State(batch.state).label,
+            way=errors.WAYS_TO_THE_SLOT.get(batch.state, errors.WAY_TO_THE_SLOT),
+        )
+    ]
+
+
 def _receive(
     *, stream: BinaryIO, name: str, source_code: str, directory: Path, caller: Caller, given: tuple[date | None, int | None]
 ) -> Receipt:
@@ -87,22 +106,8 @@ def _receive(
             masked_bytes=arriving.count if arriving else 0,
         )
     )
-    if receipt.outcome == Receipt.Outcome.REFUSED:
-        raise Refused([errors.SlotUnknown(name=name, most=SEQUENCE_MOST)])
-    if receipt.outcome == Receipt.Outcome.CONFLICT and receipt.first is not None:
-        batch = receipt.first.batch
-        raise Refused(
-            [
-                errors.SlotConflict(
-                    source=source.code,
-                    business_date=receipt.business_date,
-                    sequence=receipt.sequence,
-                    batch=batch.pk,
-                    state=Batch.State(batch.state).label,
-                    way=errors.WAYS_TO_THE_SLOT.get(batch.state, errors.WAY_TO_THE_SLOT),
-                )
-            ]
-        )
+    if reasons := refusals_of(receipt):
+        raise Refused(reasons)
     return receipt
 
 

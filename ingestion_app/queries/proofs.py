@@ -61,10 +61,28 @@ def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
             yield _("{batch} was approved by the one who received or validated it.").format(batch=batch)
 
 
+# What counts against the limits of a batch is of an approval that holds, and an approval that holds counts.
+COUNTED = """
+    SELECT counted.subject_id
+      FROM ledger_app_decidedamount AS counted LEFT JOIN ingestion_app_batch AS batch ON batch.id = counted.subject_id
+     WHERE counted.kind = 'batch'
+     GROUP BY counted.subject_id
+    HAVING EXACT_SUM(CASE WHEN counted.voided_at IS NOT NULL THEN 0
+                          WHEN batch.state IN ({held}) THEN 0 ELSE 1 END) > 0
+        OR (MAX(batch.state) IN ({held}) AND COUNT(*) = COUNT(counted.voided_at))
+"""
+APPROVED = (Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED)
+
+
+def what_counts_is_what_was_approved(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 8, for limits."""
+    for (key,) in rows(COUNTED.format(held=", ".join(f"'{state}'" for state in APPROVED)), ()):
+        yield _("What counts against the limits of batch {batch} is not what its approval says.").format(batch=f"#{key}")
+
+
 def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
     """Statement 9: what was approved is what the plan's rows are now."""
-    states = [*(Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED)]
-    for batch in _of_books(books, states):
+    for batch in _of_books(books, APPROVED):
         if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest):
             yield _("{batch}: the plan's rows are not what was approved.").format(batch=batch)
         for chunk in Chunk.objects.filter(batch=batch).order_by("number"):
@@ -114,8 +132,12 @@ STATEMENTS: tuple[Statement, ...] = (
         gettext_lazy("The records of a batch are those that were written when it was validated."),
         record_proofs.records_are_those_that_were_written,
     ),
+    Statement(
+        7, gettext_lazy("The findings of a batch are those that it counts."), record_proofs.findings_are_those_that_were_counted
+    ),
     Statement(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
     Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
+    Statement(8, gettext_lazy("What counts against the limits is what was approved."), what_counts_is_what_was_approved),
     Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
     Statement(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),
 )

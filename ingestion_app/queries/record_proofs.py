@@ -7,13 +7,15 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
-from ingestion_app.models import Batch, RecordsDigest
+from ingestion_app.models import Batch, Finding, RecordsDigest
 from ledger_app.errors.sentences import say as _
 from ledger_app.queries.proofs import Scope
 
 FORM = b"kakutei-records-1\n"
 ROWS_A_READ = 20_000
+FINDINGS_KEPT = 1000  # of each rule; the batch counts all
 READ = """
     SELECT batch_id, line, {offset}, length, status, chunk_id, {key}, holder_id, amount, {values}
       FROM ingestion_app_record WHERE batch_id = %s AND line > %s ORDER BY line LIMIT {most}
@@ -78,3 +80,14 @@ def records_are_those_that_were_written(_books: Scope) -> Iterator[str]:
             continue
         if proof is None or there != (proof.record_count, bytes(proof.digest)):
             yield _("{batch}: its records are not those that were written when it was validated.").format(batch=batch)
+
+
+def findings_are_those_that_were_counted(_books: Scope) -> Iterator[str]:
+    """Statement 7, for what validation saw: of each rule as many are there as the batch counts, up to the bound of what is kept."""
+    there: dict[int, dict[str, int]] = {}
+    for row in Finding.objects.values("batch", "rule").annotate(count=Count("id")):
+        there.setdefault(row["batch"], {})[row["rule"]] = row["count"]
+    for batch in Batch.objects.select_related("source").order_by("id"):
+        wanted = {rule: min(count, FINDINGS_KEPT) for rule, count in batch.finding_counts.items() if count}
+        if there.get(batch.pk, {}) != wanted:
+            yield _("{batch}: its findings are not those that it counts.").format(batch=batch)

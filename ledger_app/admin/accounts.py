@@ -29,10 +29,10 @@ LINES_A_PAGE = 50
 
 def member_number(holder: Holder) -> str:
     """Return the member number of a holder, of one that was merged the one that it had, or the number of its row where it has none."""
-    numbers = members.numbers_own_first().values_list("value", flat=True)
-    if found := numbers.filter(holder=holder).first():
-        return found
-    return (numbers.filter(moves__from_holder=holder).first() if holder.merged_into_id else None) or f"#{holder.pk}"
+    if found := members.numbers_own_first().filter(holder=holder).first():
+        return found.value
+    gone = members.numbers_own_first(holder).first() if holder.merged_into_id else None
+    return gone.value if gone else f"#{holder.pk}"
 
 
 def member_link(holder: Holder | None) -> SafeString | str:

@@ -21,6 +21,7 @@ from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
 from config.sheets import Column, Facts, Sheet, Table
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.lot_tables import day_or_never, link_text
 from ledger_app.admin.rule_forms import LotRuleForms
 from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
@@ -238,7 +239,7 @@ class DueForm(forms.Form):
     """By when."""
 
     by = forms.DateField(
-        label=_("By"),
+        label=_("Due by"),
         initial=lambda: doorways.now().date() + timedelta(days=31),
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -292,8 +293,7 @@ class HoldAdmin(TransitionAdmin):
 
     def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask how much is settled."""
-        del row
-        return SettleForm(data) if transition.name == "settle" else None
+        return SettleForm(row.book, data) if transition.name == "settle" else None
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Say what is held."""
@@ -350,9 +350,12 @@ class HoldAdmin(TransitionAdmin):
 
 
 class SettleForm(forms.Form):
-    """How much of a hold is settled."""
+    """How much of a hold is settled, as people write amounts of its book."""
 
-    amount = forms.IntegerField(label=_("Amount in minor units"), min_value=1)
+    def __init__(self, book: Book, data: Any = None) -> None:
+        """Ask in the unit of a book."""
+        super().__init__(data)
+        self.fields["amount"] = AmountField(book.exponent, label=_("Amount"), help_text=book.unit)
 
 
 @admin.register(ExpiryRun)
@@ -388,4 +391,4 @@ class ExpiryRunAdmin(ReadOnlyAdmin):
         ]
         columns = (Column(_("part")), Column(_("entries"), is_figure=True), Column(_("amount"), is_figure=True))
         table = Table(_("Parts, each posted in one transaction"), columns, parts, _("It found nothing that was due."))
-        return Sheet(title=str(row), main=[table], side=[Facts(_("The run"), facts)])
+        return Sheet(title=str(row), main=[table], side=[Facts(_("The run of expiry"), facts)])

@@ -58,7 +58,7 @@ def trail_table(row: Holder) -> Table:
             )
             for each in members.trail(row.pk, TRAIL_SHOWN)
         ],
-        _("Nobody has done anything here yet."),
+        _("Nothing has been changed in this itself. What was posted to it stands in its entries."),
     )
 
 

@@ -16,8 +16,8 @@ from config import doorways
 from config.model_admin import url_of
 from config.typed_before import typed
 from ledger_app.admin.accounts import member_link
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
-from ledger_app.admin.periods import AmountField
 from ledger_app.errors import LedgerError, NotFound, Refused, card_numbers
 from ledger_app.models import Book, Holder, Merge
 from ledger_app.operations import merges as operations

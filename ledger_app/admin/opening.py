@@ -13,12 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.bodies import ROUND_FILES_BYTES, takes_files
 from config.model_admin import list_url, url_of
 from ledger_app.admin import asked
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.asked import Found, Page
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
 from ledger_app.models import Account, Book, Holder, User
@@ -65,10 +67,20 @@ class TemplateForm(forms.Form):
 
     role = forms.CharField(label=_("Role"), max_length=books.ROLE_MOST)
     category = forms.ChoiceField(label=_("Category"), choices=[("", "–"), *Account.Category.choices])
-    floor = forms.IntegerField(
-        label=_("Floor"), required=False, max_value=0, help_text=_("In minor units; 0 where nobody may spend what they have not")
-    )
     reason = reason_field()
+
+    field_order = ("role", "category", "floor", "reason")
+
+    def __init__(self, book: Book, data: Any = None) -> None:
+        """Ask for the floor in the unit of a book."""
+        super().__init__(data)
+        self.fields["floor"] = AmountField(
+            book.exponent,
+            label=_("Floor"),
+            required=False,
+            help_text=format_lazy(_("{unit}; 0 where nobody may spend what they have not"), unit=book.unit),
+        )
+        self.order_fields(self.field_order)
 
 
 class FileForm(forms.Form):
@@ -167,7 +179,7 @@ class BookPages:
 
         lead = _("Whoever is registered from now on is opened an account of this role. Accounts that are open stay as they are.")
         page = Page(_("Say which accounts members get"), lead, url_of(book), place=str(book))
-        return asked.ask(self._admin, request, page=page, form=TemplateForm(request.POST or None), act=act)
+        return asked.ask(self._admin, request, page=page, form=TemplateForm(book, request.POST or None), act=act)
 
     def _check(self, request: HttpRequest) -> None:
         if not may(request, books.OPEN):

@@ -1,6 +1,5 @@
 """Periods in the admin: what a freeze asks for, and the buttons."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
@@ -24,30 +24,6 @@ from ledger_app.queries import closing, hands
 from ledger_app.rules.periods import COUNTS, PERIOD, PeriodFacts
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
-
-
-class AmountField(forms.CharField):
-    """An amount as people write it, read exactly: digits, thousands separated by commas or not at all, the unit's decimals or none."""
-
-    def __init__(self, exponent: int, **kwargs: Any) -> None:
-        """Read amounts of a unit with ``exponent`` decimals."""
-        super().__init__(max_length=30, **kwargs)
-        self._exponent = exponent
-        decimals = rf"(?:\.([0-9]{{{exponent}}}))?" if exponent else "()"
-        self._pattern = re.compile(rf"([-−]?)([0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]+){decimals}")
-
-    def clean(self, value: Any) -> Any:
-        """Return the amount in minor units, or None where nothing was typed."""
-        text = super().clean(value)
-        if not text:
-            return None
-        match = self._pattern.fullmatch(text.strip())
-        if match is None:
-            example = look.amount_text(123456, self._exponent)
-            raise forms.ValidationError(gettext("Write the amount like {example}.").format(example=example))
-        sign, whole, decimals = match[1], match[2].replace(",", ""), match[3] or "0" * self._exponent
-        minor = int(whole + decimals)
-        return -minor if sign else minor
 
 
 @admin.register(Period)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.admin.periods import AmountField
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.models import Account, Book, User
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries.rights import rights_of

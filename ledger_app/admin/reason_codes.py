@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import NOTHING, HistoryAdmin, link_to, list_url, url_of
 from config.sheets import Column, Facts, Sheet, Table
-from ledger_app.admin.periods import AmountField
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import AdjustmentLimit, Book, ReasonCode, SettingChange, User

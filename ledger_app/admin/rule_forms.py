@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.admin.periods import AmountField
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.reason_codes import KeptAdmin
 from ledger_app.admin.setting_changes import reason_field
 from ledger_app.models import Book, HoldRule, HoldTarget, LotRule, SettingChange

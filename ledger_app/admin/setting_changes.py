@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import NOTHING
 from config.transition_admin import TransitionAdmin, shown_version
-from ledger_app.models import Book, SettingChange
+from ledger_app.models import Account, Book, LotRule, SettingChange
 from ledger_app.operations import setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
@@ -52,6 +53,13 @@ LABELS: Mapping[str, Any] = {
     "is_staff": _("May use these pages"),
 }
 RIGHTS_LABELS: Mapping[str, Any] = {**LABELS, "is_active": _("May log in")}
+# What is one of a few, by its words.
+WORDS: Mapping[str, Sequence[tuple[Any, Any]]] = {
+    "category": Account.Category.choices,
+    "expiry": LotRule.Expiry.choices,
+    "order": LotRule.Order.choices,
+    "kind": LotRule.Kind.choices,
+}
 AMOUNTS = frozenset({"amount_most", "two_deciders_above", "day_most", "member_day_most", "all_day_most", "floor", "amount_a_day"})
 
 
@@ -129,7 +137,9 @@ class SettingChangeAdmin(TransitionAdmin):
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
         """Return what changes."""
         del transition
-        changes = [(each["label"], f"{each['before']} → {each['after']}") for each in compared(row) if each["is_changed"]]
+        changes = [
+            (each["label"], format_html("{} → {}", each["before"], each["after"])) for each in compared(row) if each["is_changed"]
+        ]
         return [(_("Kind"), row.get_kind_display()), (_("Setting"), row.setting), *changes, (_("Reason"), row.reason)]
 
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str:
@@ -148,28 +158,31 @@ class SettingChangeAdmin(TransitionAdmin):
 def compared(row: SettingChange) -> list[dict[str, Any]]:
     """Return each part of a setting as it was when the change was proposed, and as it would be."""
     book = Book.objects.filter(code=row.arguments.get("book", "")).first()
-    exponent = book.exponent if book is not None else 0
     before: Mapping[str, Any] = row.before or {}
     labels = RIGHTS_LABELS if row.kind == SettingChange.Kind.RIGHTS else LABELS
     return [
         {
             "label": labels[name],
-            "before": _shown(name, before[name], exponent) if name in before else NOTHING,
-            "after": _shown(name, value, exponent),
+            "before": _shown(name, before[name], book) if name in before else NOTHING,
+            "after": _shown(name, value, book),
             "is_changed": name not in before or before[name] != value,
         }
         for name, value in row.after.items()
     ]
 
 
-def _shown(name: str, value: Any, exponent: int) -> str:
-    """Return one part of a setting as people read it."""
+def _shown(name: str, value: Any, book: Book | None) -> SafeString | str:
+    """Return one part of a setting as people read it: amounts in their unit, and what is one of a few in its words."""
     if value is None or value in ([], {}, ""):
         return NOTHING
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    if name in AMOUNTS:
-        return look.amount_text(value, exponent)
+    if name in AMOUNTS and book is not None:
+        return look.amount_cell(value, book)
+    if name in WORDS:
+        return str(dict(WORDS[name]).get(value, value))
+    if isinstance(value, int):
+        return look.count_text(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{book}: {account}" for book, account in sorted(value.items()))
     return ", ".join(value) if isinstance(value, list) else str(value)

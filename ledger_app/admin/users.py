@@ -25,6 +25,7 @@ from config.context import GROUPS
 from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to
 from config.password_forms import GivenPasswordForm
 from config.sheets import Column, Facts, Sheet, Table
+from ledger_app.admin.factors import FactorsReset
 from ledger_app.admin.setting_changes import tell_proposed
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
@@ -53,7 +54,7 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its stub
 
 
 @admin.register(User)
-class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
+class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     """Who works here, and in which groups. Users are never deleted, only made inactive: what they did stays theirs."""
 
     list_display = ("username", "full_name", "group_names", "is_active", "shown_last_login")
@@ -64,10 +65,10 @@ class UserAdmin(StrictList, HistoryShown, DjangoUserAdmin[User]):
     list_max_show_all = 0
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
-    readonly_fields = ("shown_last_login", "shown_date_joined")
+    readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors")
     form = UserForm
     fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        (None, {"fields": ("username", "password", "shown_factors", "first_name", "last_name", "email")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "reason")}),
         (_("Times"), {"fields": ("shown_last_login", "shown_date_joined")}),
     )

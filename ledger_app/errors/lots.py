@@ -135,7 +135,7 @@ class ExpiryDue(LedgerError):
 
     code = "expiry_due"
     template = _(
-        "Lots of account {account} were due on {date}, in this period, and are not expired. Run expire {book} --through {ends}."
+        "Lots of account {account} are due on {date} and are not expired. Once {ends} is over, run expire {book} --through {ends}."
     )
 
 
@@ -143,7 +143,7 @@ class DueLotsHeld(LedgerError):
     """Lots that are due in the period are held, so that they cannot expire."""
 
     code = "due_lots_held"
-    template = _("Lots of account {account} were due on {date}, in this period, and are held. Settle or release its holds first.")
+    template = _("Lots of account {account} are due on {date} and are held. Settle or release its holds first.")
 
 
 # Holds.

@@ -13,6 +13,7 @@ from ledger_app.models.adjustments import (
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
+from ledger_app.models.factors import RecoveryCode, SecondFactor
 from ledger_app.models.freezing import FreezeAttempt
 from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
@@ -66,10 +67,12 @@ __all__ = [
     "Posting",
     "PostingDigest",
     "ReasonCode",
+    "RecoveryCode",
     "RedirectedEntry",
     "Reversal",
     "Seal",
     "SealCover",
+    "SecondFactor",
     "SettingChange",
     "Submission",
     "Trace",

@@ -76,6 +76,18 @@ class FoldedName(models.CharField[str, str]):
         return folded
 
 
+class Generation(models.PositiveIntegerField[int, int]):
+    """Counted up by whoever ends a user's sessions, and with each save of a user who is disabled: enabled again, they sign in anew."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> int:  # noqa: FBT001 - as it is called
+        """Return the number, one more of whoever is disabled."""
+        number: int = getattr(model_instance, self.attname)
+        if not add and not getattr(model_instance, "is_active", True):
+            number += 1
+            setattr(model_instance, self.attname, number)
+        return number
+
+
 def check_folded(username: str) -> None:
     """Refuse a name of which nothing can be seen, or which is too long once it is folded.
 
@@ -122,10 +134,19 @@ class User(AbstractUser):
     )
 
     username_folded = FoldedName(_("name, folded"), max_length=names.FOLDED_MOST, editable=False)
+    # Part of what a session is bound to: whoever ends the sessions of a user counts it up.
+    session_generation = Generation(_("generation of sessions"), default=0, editable=False)
 
     objects = Users()  # type: ignore[misc]  # Django's own is of any user
     history = UserHistory(
-        excluded_fields=["password", "last_login", "username_folded", "secret_known_to", "decider_ended_by"],
+        excluded_fields=[
+            "password",
+            "last_login",
+            "username_folded",
+            "session_generation",
+            "secret_known_to",
+            "decider_ended_by",
+        ],
         m2m_fields=["groups", "user_permissions"],
         m2m_bases=[GroupHistory],
     )
@@ -144,6 +165,11 @@ class User(AbstractUser):
                 name="user_folded_follows",
             ),
         ]
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Return what a session is bound to: the password, as Django has it, and the generation of sessions."""
+        bound: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # of Django, and in its stubs not
+        return f"{bound}.{self.session_generation}" if self.session_generation else bound
 
     def clean(self) -> None:
         """Refuse a name that is another user's in another form, or that nothing is left of.

@@ -177,9 +177,9 @@ class _Work:
         if row.undoes_id is None:
             survivor = Holder.objects.get(merges_taken_in=row)
         else:
-            survivor = history.create(
-                Holder(name=holder.name, opened_at=self.caller.at), caller=self.caller, reason=f"merge {row.pk}"
-            )
+            # Who comes back is called as the member was who was taken in, not as the one who took them in.
+            back = Holder(name=Holder.objects.get(merges__undone_by=row).name, opened_at=self.caller.at)
+            survivor = history.create(back, caller=self.caller, reason=f"merge {row.pk}")
         targets = self._open_missing(row, survivor, facts.plan.moves)
         self._post(row, survivor, facts.plan.moves, targets)
         self._move_identifiers(row, survivor, [key for key, _kind, _shown in facts.plan.identifiers])

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from ledger_app import errors
 from ledger_app.errors import members
@@ -137,10 +138,19 @@ class MemberShown(NamedTuple):
     remains: int
 
 
-def numbers_own_first() -> QuerySet[Identifier]:
-    """Return member numbers such that the first of a member is what the member is called: none that came by a merge, where there is another."""
-    came = MovedIdentifier.objects.filter(identifier=OuterRef("pk"), to_holder=OuterRef("holder"))
-    return Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER).alias(has_come=Exists(came)).order_by("has_come", "id")
+def numbers_own_first(holder: Holder | None = None) -> QuerySet[Identifier]:
+    """Return member numbers such that the first of a member is what the member is called.
+
+    None that another member brought by a merge, where there is another; of those that an undoing gave back, the one that was moved least often: the
+    others had come to the member before. ``holder`` is a member whose numbers went to who remains: those are returned.
+    """
+    numbers = Identifier.objects.filter(kind=Identifier.MEMBER_NUMBER)
+    if holder is not None:
+        numbers = numbers.filter(moves__from_holder=holder)
+    moves = MovedIdentifier.objects.filter(identifier=OuterRef("pk")).order_by()
+    came = moves.filter(to_holder=OuterRef("holder") if holder is None else holder, merge__undoes__isnull=True)
+    often = moves.values("identifier").annotate(often=Count("*")).values("often")
+    return numbers.alias(has_come=Exists(came), often=Coalesce(Subquery(often), 0)).order_by("has_come", "often", "id")
 
 
 def numbers_of(holder_ids: Collection[int]) -> dict[int, str]:

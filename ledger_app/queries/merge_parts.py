@@ -7,10 +7,12 @@ from operator import itemgetter
 
 from django.db.models import Q, QuerySet
 
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Account, Balance, Line, Lot, LotUse, Merge, OpenLot, Posting
 from ledger_app.queries import days, postings
 from ledger_app.rules.lots import DEFICIT
-from ledger_app.rules.merges import CarriedLot, MemberAccount, Move, Part, parts_by_day
+from ledger_app.rules.merges import CarriedLot, MemberAccount, Move, Part, merge_reference, parts_by_day
 from ledger_app.rules.posting import DEBIT_CATEGORIES, natural
 
 CHAIN_MOST = 1000  # merges that a lot is followed through
@@ -34,6 +36,23 @@ def with_days(moves: Iterable[Move], on: Mapping[str, date]) -> tuple[Move, ...]
                 sign = 1 if source.category in DEBIT_CATEGORIES else -1
                 found[place] = move._replace(later=parts_by_day(balance=source.amount, later=later, sign=sign))
     return tuple(found)
+
+
+def overdue(merge: Merge, giving: Iterable[MemberAccount], on: Mapping[str, date]) -> list[errors.LedgerError]:
+    """Return the accounts whose balance cannot move, as posting would say it: lots were due before the day of the move, and are not expired yet."""
+    moving = {each.id: each for each in giving if natural(each.category, each.amount) > 0}
+    rows = OpenLot.objects.filter(account__in=moving, remaining__gt=0).order_by("account_id", "due_on")
+    first: dict[int, date] = {}
+    for account_id, due_on in rows.exclude(lot__kind=DEFICIT).values_list("account_id", "due_on"):
+        if due_on is not None:
+            first.setdefault(account_id, due_on)
+    return [
+        lot_errors.LotsDue(
+            account=moving[key].code, due=due_on.isoformat(), reference=merge_reference(merge.pk, moving[key].role)
+        )
+        for key, due_on in first.items()
+        if due_on < on[moving[key].book]
+    ]
 
 
 def given_back(

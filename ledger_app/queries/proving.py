@@ -70,6 +70,8 @@ class Proved:
         for _round in range(ROUNDS_MOST):
             if not self._catch_up(self._grown()):
                 break
+        if self._told:
+            self._told(self._proof.entry_count)
 
     def under_lock(self) -> Proof:
         """Prove what came since, and return the proof of the whole. The caller holds the period's row, so that no more can come.

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 
 from django.db import connection
@@ -45,6 +46,15 @@ REFERENCES_OF_MARIADB = """
         ON rules.constraint_schema = usages.constraint_schema AND rules.constraint_name = usages.constraint_name
        AND rules.table_name = usages.table_name
      WHERE usages.constraint_schema = DATABASE() AND usages.referenced_table_name IS NOT NULL
+"""
+# A table of another engine undoes nothing; another collation takes capitals for small letters.
+ENGINES_OF_MARIADB = """
+    SELECT table_name, engine FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'
+"""
+COLLATIONS_OF_MARIADB = """
+    SELECT table_name, column_name, collation_name FROM information_schema.columns
+     WHERE table_schema = DATABASE() AND collation_name NOT LIKE '%\\_bin'
 """
 # Who may make triggers is shown what they do; from others MariaDB keeps that, and MySQL that there are any.
 SHOWN = """
@@ -119,7 +129,7 @@ def engine() -> str:
 
 def installed() -> dict[str, str]:
     """Return the digest of what each trigger and constraint of the kept tables says, by name."""
-    said = dict(_said_by_sqlite() if connection.vendor == "sqlite" else _said_by_mariadb())
+    said = dict(_said_by_sqlite() if connection.vendor == "sqlite" else chain(_said_by_mariadb(), _storage_of_mariadb()))
     return {
         name: hashlib.sha256(text.encode()).hexdigest()[:16] if text is not None else UNSEEN
         for name, text in sorted(said.items())
@@ -136,8 +146,8 @@ def _said_by_sqlite() -> Iterator[tuple[str, str | None]]:
         rows = cursor.fetchall()
     kept = _tables()
     for kind, name, table, sql in rows:
-        # Only what refuses something: an index that is missing makes nothing wrong.
-        if table in kept and (kind in {"trigger", "table"} or sql.startswith("CREATE UNIQUE")):
+        # Only what refuses something, or writes: an index that is missing makes nothing wrong. A trigger of any table may write into any other.
+        if kind == "trigger" or (table in kept and (kind == "table" or sql.startswith("CREATE UNIQUE"))):
             yield f"{kind} {name}", sql
 
 
@@ -145,9 +155,9 @@ def _said_by_mariadb() -> Iterator[tuple[str, str | None]]:
     kept = _tables()
     with connection.cursor() as cursor:
         cursor.execute(TRIGGERS_OF_MARIADB)
+        # Of whichever table: a trigger may write into any other.
         for name, timing, event, table, body in cursor.fetchall():
-            if table in kept:
-                yield f"trigger {name}", f"{timing} {event} {table} {body}" if body is not None else None
+            yield f"trigger {name}", f"{timing} {event} {table} {body}" if body is not None else None
         cursor.execute(CHECKS_OF_MARIADB if engine() == "mariadb" else CHECKS_OF_MYSQL)
         for table, name, clause in cursor.fetchall():
             if table in kept:
@@ -160,3 +170,13 @@ def _said_by_mariadb() -> Iterator[tuple[str, str | None]]:
         for table, column, to_table, to_column, rule in cursor.fetchall():
             if table in kept:
                 yield f"reference {table}.{column}", f"{to_table}.{to_column} {rule}" if rule is not None else None
+
+
+def _storage_of_mariadb() -> Iterator[tuple[str, str]]:
+    """Yield what of the kept tables undoes nothing, or compares otherwise than by bytes: nothing where all is right."""
+    kept = _tables()
+    with connection.cursor() as cursor:
+        cursor.execute(ENGINES_OF_MARIADB)
+        yield from ((f"engine of {table}", name) for table, name in cursor.fetchall() if table in kept)
+        cursor.execute(COLLATIONS_OF_MARIADB)
+        yield from ((f"collation of {table}.{column}", name) for table, column, name in cursor.fetchall() if table in kept)

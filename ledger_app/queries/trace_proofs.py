@@ -98,16 +98,17 @@ def identifiers_are_where_they_were_given(_books: Sequence[Book]) -> Iterator[st
 
 
 def _ends_are_told(identifier: Identifier, said_of: Sequence[Mapping[str, str | None]]) -> bool:
-    """Whether each day that an identifier came to end on is in an audit row of a member who had it."""
+    """Whether each span that an identifier came to have, by ending it or by giving it again, is in an audit row of the member who had it."""
     for before, after in pairwise(said_of):
-        if before["active_from"] != after["active_from"]:
-            return False
-        if before["active_to"] == after["active_to"]:
+        first, last = after["active_from"], after["active_to"]
+        if (before["active_from"], before["active_to"]) == (first, last):
             continue
+        actions = ["end_identifier", "give_again"] if before["active_from"] == first else ["give_again"]
         rows_of = AuditRow.objects.filter(
-            subject_type="member", subject_id=int(after["holder_id"] or 0), action="end_identifier", outcome="done"
+            subject_type="member", subject_id=int(after["holder_id"] or 0), action__in=actions, outcome="done"
         )
-        if not rows_of.filter(facts__value=identifier.shown, facts__to=after["active_to"] or "").exists():
+        told = {"facts__value": identifier.shown, "facts__from": first or "", "facts__to": last or ""}
+        if not rows_of.filter(**told).exists():
             return False
     return True
 

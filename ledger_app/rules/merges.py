@@ -165,9 +165,13 @@ def plan(
     return MergePlan(tuple(moves), tuple(sorted(identifiers)))
 
 
-def merge_reference(number: int, role: str, later: str = "") -> str:
-    """Return the reference of an entry of a merge; ``later`` is the day, in ISO 8601, of what is not there before it."""
-    return f"merge:{number}:{role}:{later}" if later else f"merge:{number}:{role}"
+def merge_reference(number: int | None, role: str, later: str = "") -> str:
+    """Return the reference of an entry of a merge; ``later`` is the day, in ISO 8601, of what is not there before it.
+
+    ``number`` is None where the merge is not proposed yet.
+    """
+    reference = f"merge:{number or 'new'}:{role}"
+    return f"{reference}:{later}" if later else reference
 
 
 def parts_by_day(*, balance: int, later: Mapping[date, int], sign: int) -> tuple[Part, ...]:

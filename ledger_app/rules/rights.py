@@ -57,6 +57,25 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "machine": ("ledger_app.post_entry",),
 }
 
+# Rights to decide: of the transitions that are decisions, and over who may do what. Whoever has one may be asked for a second factor.
+DECIDING = frozenset(
+    {
+        "authtoken.add_token",
+        "ingestion_app.approve_batch",
+        "ingestion_app.freeze_batch",
+        "ingestion_app.reverse_batch",
+        "ingestion_app.withdraw_batch",
+        "ledger_app.change_user",
+        "ledger_app.close_account",
+        "ledger_app.decide_adjustment",
+        "ledger_app.decide_merge",
+        "ledger_app.freeze_period",
+        "ledger_app.keep_reasoncode",
+        "ledger_app.reverse_entry",
+        "ledger_app.set_adjustmentlimit",
+    }
+)
+
 READ: Mapping[str, tuple[str, ...]] = {
     "ledger_app": (
         "account",

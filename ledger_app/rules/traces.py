@@ -31,6 +31,8 @@ OF_NO_WEIGHT: Mapping[str, str] = {
     "ledger_app_event": "tells of audit rows and postings, which have their own proofs; it is held against them",
     "ledger_app_feed": "the last number that was given to an event",
     "ledger_app_idempotencykey": "what was answered to a program; what was done is in the rows that were written with it",
+    "ledger_app_recoverycode": "what somebody signs in with once; each change has an audit row, and digests of secrets are not written down twice",
+    "ledger_app_secondfactor": "what somebody signs in with; each change has an audit row, and secrets are not written down twice",
     "ledger_app_webhook": "where events are sent to, and how far; each change by a person has an audit row",
     "ledger_app_deadletter": "which events were not delivered; nothing of the ledger depends on it",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
@@ -59,6 +61,7 @@ ORIGINS: Mapping[str, str] = {
 # Columns that are of no weight, or that change all the time.
 UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",
+    ("ledger_app_user", "session_generation"): "ends sessions, and decides nothing",
     ("ingestion_app_attempt", "heartbeat_at"): "a sign of life every few seconds; of no weight once the attempt has ended",
     ("ingestion_app_attempt", "phase"): "shown while it runs",
     ("ingestion_app_attempt", "done_records"): "shown while it runs",
@@ -75,6 +78,7 @@ UNTRACED_COLUMNS: Mapping[tuple[str, str], str] = {
 WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "password"): "kept out of the history on purpose; the trace of the user has it",
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",
+    ("ledger_app_user", "session_generation"): "ends sessions, and decides nothing",
     ("ledger_app_user", "username_folded"): "made from the name, which is kept; the trace of the user has it",
     (
         "ledger_app_user",
@@ -82,6 +86,42 @@ WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
     ): "who set the password, which the history does not have; the trace of the user has it",
     ("ledger_app_user", "decider_ended_by_id"): "who took a right away, which the audit row says; the trace of the user has it",
 }
+
+
+class Changing(NamedTuple):
+    """Which columns of a row the program changes, and as long as one of them says what; None where it does not matter."""
+
+    columns: frozenset[str]
+    column: str = ""
+    while_it_says: frozenset[str | None] = frozenset()
+
+
+# Traced tables without a history whose rows the program changes: a row of any other stays as it was first written.
+CHANGING: Mapping[str, Changing] = {
+    # What changes in these is held against merges and audit rows.
+    "ledger_app_identifier": Changing(frozenset({"holder_id", "active_from", "active_to", "value", "key_name"})),
+    "ledger_app_freezeattempt": Changing(
+        frozenset({"state", "started_at", "ended_at", "reasons"}), "state", frozenset({"waiting", "running"})
+    ),
+    "ledger_app_decidedamount": Changing(frozenset({"voided_at"}), "voided_at", frozenset({None})),
+    # One that was taken for gone says itself how it ended when it comes back.
+    "ingestion_app_attempt": Changing(frozenset({"outcome", "ended_at", "reasons"}), "outcome", frozenset({"running", "failed"})),
+    "ingestion_app_chunk": Changing(
+        frozenset({"state", "record_count", "record_sum", "totals", "records_digest", "applied_token", "applied_at", "reasons"}),
+        "state",
+        frozenset({"pending", "stopped"}),
+    ),
+}
+# Those whose rows it removes: what is replaced when a batch is validated again, and what users have besides.
+REMOVING = frozenset(
+    {
+        "ingestion_app_chunk",
+        "ingestion_app_finding",
+        "ingestion_app_recordsdigest",
+        "ledger_app_user_groups",
+        "ledger_app_user_user_permissions",
+    }
+)
 
 LINK_FORM = "kakutei-link-1"
 POSTING_FORM = "kakutei-posting-1"

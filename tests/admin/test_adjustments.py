@@ -128,7 +128,7 @@ def test_an_attachment_is_saved_and_never_shown(desk, client_of):
     assert b"".join(response.streaming_content) == "残高".encode()
     assert response["Content-Disposition"].startswith("attachment;")
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response["Content-Security-Policy"] == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
     assert client.get(address.replace(f"/{file.adjustment_id}/", "/999/")).status_code == 404
     assert client_of(adjusting.person("outsider-1", None).user).get(address).status_code in {302, 403}
 

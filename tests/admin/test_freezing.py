@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ingestion_app.operations import workers
 from ingestion_app.queries import workers as seen
-from ledger_app.admin.periods import AmountField
+from ledger_app.admin.amount_field import AmountField
 from ledger_app.models import AuditRow, Entry, Period, Seal
 from ledger_app.queries.closing import control_totals
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, page_of, refusals, step_of, work

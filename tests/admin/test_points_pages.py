@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from config.model_admin import url_of
-from ledger_app.models import Entry, ExpiryRun, Hold, HoldRule, Lot, LotRule
+from ledger_app.admin.lots import SettleForm
+from ledger_app.models import Book, Entry, ExpiryRun, Hold, HoldRule, Lot, LotRule
 from ledger_app.operations import expiry, hold_rules, holds
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.lots import Grant, Named
@@ -99,6 +100,14 @@ def test_support_settles_no_hold(client, support, hold):
     assert Hold.objects.get().state == "open"
 
 
+def test_a_hold_is_settled_in_the_unit_of_its_book(client, finance, hold):
+    client.force_login(finance)
+    address = reverse("admin:ledger_app_hold_transition", args=[hold.pk, "settle"])
+    assert f'id="id_amount_helptext">{hold.book.unit}<' in client.get(address).content.decode().replace(" hidden", "")
+    dollars = SettleForm(Book(code="CARD", unit="USD", exponent=2), {"amount": "1,234.50"})
+    assert (dollars.is_valid(), dollars.cleaned_data) == (True, {"amount": 123450})
+
+
 def test_rules_and_runs_are_shown(client, auditor, points):
     caller = Caller(points.caller.user, at(2017, 2, 3), "command")
     expiry.expire(book=points.book, through=date(2017, 1, 31), caller=caller)
@@ -115,7 +124,7 @@ def test_rules_and_runs_are_shown(client, auditor, points):
 def test_a_period_says_what_has_not_expired(client, finance, points):
     client.force_login(finance)
     page = client.get(url_of(points.book.periods.get(name="2017-01"))).content.decode()
-    assert "Run expire POINTS --through 2017-01-31" in page
+    assert "run expire POINTS --through 2017-01-31" in page
 
 
 def test_what_is_searched_is_found_by_an_index_of_each_book(client, support, points, hold):

@@ -1,8 +1,10 @@
 """The pages of changes of settings: what it said and would say, and buttons held back with their reasons."""
 
+import re
 from typing import Any
 
 import pytest
+from django.utils.html import strip_tags
 
 from ledger_app.models import AdjustmentLimit, AuditRow, HoldRule, LotRule, SettingChange, User
 from tests.admin.conftest import ClientOf, page_of, step_of
@@ -35,7 +37,8 @@ def test_the_page_shows_before_and_after_and_who_may_decide(
 ) -> None:
     assert not AdjustmentLimit.objects.exists()
     own = client_of(world.superuser).get(page_of(row))
-    assert {"1,234", "–"} <= {each[part] for each in own.context["compared"] for part in ("before", "after")}
+    shown = {strip_tags(str(each[part])) for each in own.context["compared"] for part in ("before", "after")}
+    assert {"1,234 points", "–"} <= shown
     assert blockers(own, "approve") == ["own_setting_change"]
     assert blockers(client_of(world.finance).get(page_of(row)), "approve") == ["not_permitted"]
     assert blockers(client_of(other).get(page_of(row)), "approve") == []
@@ -118,6 +121,10 @@ def test_a_rule_is_proposed_by_a_form_and_changed_by_it(
     row = SettingChange.objects.get()
     assert (answer["Location"], model.objects.exists()) == (page_of(row), False)
     assert after.items() <= row.after.items()
+    # What is one of a few is told in words, in the language of the reader.
+    page = client.get(page_of(row), headers={"Accept-Language": "ja"}).content.decode()
+    table = page[page.index("<tbody>") : page.index("</tbody>")]
+    assert not {"days", "free_first", "free"} & set(re.findall(r"<strong>([a-z_]+)</strong>", table)), table
     assert client_of(other).post(step_of(row, "approve"), {"version": 1}).status_code == 302
     rule = model.objects.get()
     form = client.get(f"/admin/ledger_app/{name}/{rule.pk}/keep/").context["form"]

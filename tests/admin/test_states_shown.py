@@ -6,9 +6,11 @@ from django.test import Client
 from django.urls import reverse
 
 from config import model_admin
-from ingestion_app.models import Batch, Chunk, Finding, Record, Worker
+from ingestion_app.admin import batch_page, units
+from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Worker
 from ingestion_app.operations import workers
 from ingestion_app.queries import workers as seen
+from ledger_app.errors import Refused
 from tests.admin.conftest import ClientOf, bring_to, hidden, name_of_file, page_of, step_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase, World
@@ -260,3 +262,32 @@ def test_a_newer_version_of_the_source_is_said_on_the_page_and_asked_of_the_appr
     assert client.post(step_of(batch, "approve"), {**now, "knows_newer": "on"}).status_code == 302
     batch.refresh_from_db()
     assert batch.state == "approved"
+
+
+@pytest.mark.parametrize("state", ["received", "validated", "approved"])
+def test_what_is_not_begun_is_told_in_its_zone_and_not_to_be_applied_again(world: World, client_of: ClientOf, state: str) -> None:
+    text = text_of(client_of(world.finance), page_of(bring_to(world, state)))
+    assert f"times in {world.card.time_zone}" in text
+    assert "Apply the batch again" not in text
+
+
+def test_an_amount_without_a_unit_has_no_empty_brackets(
+    world: World, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_page, "unit_of", lambda _version: units.UNKNOWN)
+    client = client_of(world.finance)
+    page = client.get(page_of(bring_to(world, "validated")), headers={"Accept-Language": "ja"}).content.decode()
+    assert ("金額（）" in page, "金額</th>" in page) == (False, True)
+
+
+def test_the_page_of_a_receipt_says_why_it_is_no_batch(world: World, client_of: ClientOf) -> None:
+    bring_to(world, "received")
+    for content, name, code in (
+        (b"x", "no-slot.csv", "which business date and sequence"),
+        (b"y", name_of_file(1), "Another file is already in"),
+    ):
+        with pytest.raises(Refused):
+            world.receipt(content, name=name)
+        text = text_of(client_of(world.engineer), page_of(Receipt.objects.latest("pk")))
+        assert code in text
+        assert "Why it was refused" in text

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext, override
 
 from config import telling
+from ledger_app.admin.audit import MODELS, subject_link
 from tests.admin.conftest import ClientOf, bring_to, step_of
 from tests.docs.test_catalogue import CATALOGUE, read, texts
 from tests.ingestion_app.operations.world import World
@@ -38,10 +39,20 @@ def test_everything_that_is_written_down_has_its_word() -> None:
     assert [action for action in sorted(every_action()) if telling.action_word(action) == action] == []
     subjects = {subject for subject, _action in (*telling.PHRASES, *telling.LABELS)} | set(telling.MACHINES)
     assert subjects - telling.SUBJECTS.keys() == set()
+    # What has a page is a link to it in lists of changes and of events; these have none of their own.
+    assert telling.SUBJECTS.keys() - MODELS.keys() == {"accounttemplate", "file", "registration", "request"}
+    assert [kind for kind in sorted(MODELS) if "<a " not in subject_link(kind, 1, "x")] == []
 
 
 def test_no_label_says_a_zone_beside_a_value_that_bears_its_own() -> None:
     assert [text for message in read(CATALOGUE) for text in texts(message, "id") if "(UTC)" in text] == []
+
+
+def test_no_form_asks_for_minor_units() -> None:
+    asking = list((Path(settings.BASE_DIR) / "ledger_app" / "admin").rglob("*.py"))
+    asking += (Path(settings.BASE_DIR) / "ingestion_app" / "admin").rglob("*.py")
+    told = [path.name for path in asking if re.search(r"_\(\"[^\"]*minor unit", path.read_text(encoding="utf-8"))]
+    assert (len(asking) > 20, told) == (True, [])
 
 
 def test_the_freeze_asks_for_one_amount_and_says_so(world: World, client_of: ClientOf) -> None:

@@ -26,7 +26,7 @@ CHOICES = {
     for name, (values, _) in TOLD.items()
     if values.startswith("`") and "://" not in values and ":" not in values
 }
-SECRETS = {"SECRET_KEY", "KAKUTEI_CARD_KEYS", "DATABASE_URL"}
+SECRETS = {"SECRET_KEY", "KAKUTEI_CARD_KEYS", "KAKUTEI_FACTOR_KEYS", "DATABASE_URL"}
 KEY = secrets.token_urlsafe(48)
 CARD_KEY = "first:" + "".join(f"{number:02x}" for number in range(7, 39))
 PRODUCTION = {
@@ -34,6 +34,7 @@ PRODUCTION = {
     "SECRET_KEY": KEY,
     "ALLOWED_HOSTS": "kakutei.example",
     "KAKUTEI_CARD_KEYS": CARD_KEY,
+    "KAKUTEI_FACTOR_KEYS": CARD_KEY,
 }
 
 
@@ -68,18 +69,21 @@ ODD = {
     ),
     "KAKUTEI_FILES_DIR": ("", " ", " /srv", str(ROOT / "manage.py")),
     "KAKUTEI_CODE_VERSION": ("", " ", "a b", "x" * 65, "é", "a\nb"),
-    "KAKUTEI_CARD_KEYS": (
-        *(
-            " ",
-            "x",
-            ZEROS,
-            f"name:{ZEROS[1:]}",
-            f"NAME:{ZEROS}",
-            f"a:{ZEROS},a:{'1' * 64}",
-            f"a:{ZEROS},b:{ZEROS}",
-            f"a:{ZEROS},",
+    **dict.fromkeys(
+        ("KAKUTEI_CARD_KEYS", "KAKUTEI_FACTOR_KEYS"),
+        (
+            *(
+                " ",
+                "x",
+                ZEROS,
+                f"name:{ZEROS[1:]}",
+                f"NAME:{ZEROS}",
+                f"a:{ZEROS},a:{'1' * 64}",
+                f"a:{ZEROS},b:{ZEROS}",
+                f"a:{ZEROS},",
+            ),
+            *(f"a:{'g' * 64}", f"a:{'0' * 130}"),
         ),
-        *(f"a:{'g' * 64}", f"a:{'0' * 130}"),
     ),
 }
 
@@ -192,6 +196,7 @@ UNSAFE: dict[str, dict[str, str]] = {
     "a card key of ones": {"KAKUTEI_CARD_KEYS": f"a:{'1' * 64}"},
     "a card key that repeats": {"KAKUTEI_CARD_KEYS": f"a:{'0123456789abcdef' * 4}"},
     "a weak card key behind a strong one": {"KAKUTEI_CARD_KEYS": f"{CARD_KEY},old:{'0' * 64}"},
+    "the factor key of development": {"KAKUTEI_FACTOR_KEYS": f"development:{'0' * 64}"},
     "Django's error pages": {"DEBUG": "true"},
     "files wherever it is started": {"KAKUTEI_FILES_DIR": "files"},
 }
@@ -212,6 +217,21 @@ def test_what_is_safe_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     made = start(monkeypatch, **PRODUCTION)
     assert made["KAKUTEI_ANSWERS_OTHER_MACHINES"] is True
     assert set(made["SECRET_KEY"]) <= set(string.ascii_letters + string.digits + "-_")
+
+
+def test_cookies_are_of_this_host_alone_and_scripts_read_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = start(monkeypatch, **PRODUCTION)
+    assert made["SECURE_HSTS_SECONDS"] >= 365 * 86_400
+    for cookie in ("SESSION", "CSRF", "LANGUAGE"):
+        assert made[f"{cookie}_COOKIE_NAME"].startswith("__Host-")
+        assert made[f"{cookie}_COOKIE_SECURE"] is True
+        assert made[f"{cookie}_COOKIE_SAMESITE"] == "Lax"
+        assert made.get(f"{cookie}_COOKIE_HTTPONLY", False) is (cookie != "CSRF")
+        # The prefix is worth what it says only where nothing makes the cookie wider.
+        assert not {f"{cookie}_COOKIE_DOMAIN", f"{cookie}_COOKIE_PATH"} & set(made)
+    # Whatever else is kept between two requests is kept on the server.
+    assert made["MESSAGE_STORAGE"].endswith("SessionStorage")
+    assert start(monkeypatch)["SESSION_COOKIE_NAME"] == "sessionid"
 
 
 @pytest.mark.parametrize(
@@ -242,12 +262,15 @@ def run(*arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
 DEPLOY = ("manage.py", "check", "--deploy")
 
 
-@pytest.mark.parametrize("case", [*UNSAFE, "development", "no hosts", "a slip in a name", "a number out of bounds"])
+@pytest.mark.parametrize(
+    "case", [*UNSAFE, "development", "no hosts", "no key for second factors", "a slip in a name", "a number out of bounds"]
+)
 @pytest.mark.serial
 def test_check_deploy_ends_with_1(case: str) -> None:
     others = {
         "development": {"KAKUTEI_ENVIRONMENT": "development"},
         "no hosts": {"ALLOWED_HOSTS": ""},
+        "no key for second factors": {"KAKUTEI_FACTOR_KEYS": ""},
         "a slip in a name": {"KAKUTEI_WORKRES": "2"},
         "a number out of bounds": {"KAKUTEI_WORKERS": "0"},
     }

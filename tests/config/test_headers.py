@@ -40,6 +40,41 @@ def test_no_answer_is_kept_by_those_it_goes_through(engineer: User, address: str
         assert "no-store" in answer["Cache-Control"], (method, address, answer.status_code)
 
 
+@pytest.mark.anywhere
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_every_answer_tells_browsers_what_they_may_do_with_it(engineer: User, address: str, *, is_signed_in: bool) -> None:
+    client = Client()
+    if is_signed_in:
+        client.force_login(engineer)
+    for method in ("get", "post"):
+        answer = getattr(client, method)(address)
+        policy = dict(each.strip().partition(" ")[::2] for each in answer["Content-Security-Policy"].split(";"))
+        for directive in ("default-src", "object-src", "base-uri", "frame-ancestors"):
+            assert policy[directive] == "'none'", (method, address)
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert not answer.has_header("Access-Control-Allow-Origin")
+        if answer.content:
+            kind = answer["Content-Type"]
+            assert kind in {"text/html; charset=utf-8", "application/json", "application/problem+json"}, (method, address)
+
+
+@pytest.mark.anywhere
+@pytest.mark.django_db
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
+def test_nobody_is_sent_to_another_host(engineer: User, elsewhere: str) -> None:
+    engineer.set_password("seven green otters")
+    engineer.save()
+    said = {"username": engineer.username, "password": "seven green otters", "next": elsewhere}
+    for address in ("/admin/login/", "/i18n/setlang/", "/admin/logout/"):
+        answer = Client().post(address, {**said, "language": "ja"})
+        assert "elsewhere" not in answer.get("Location", "")
+        assert "javascript" not in answer.get("Location", "")
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", [each for each in ADDRESSES if each.startswith("/api")])
 @pytest.mark.parametrize(

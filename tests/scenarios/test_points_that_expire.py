@@ -70,8 +70,8 @@ def test_what_is_due_on_the_last_day_of_march_is_income_of_march_although_it_is_
     # March cannot be closed: what was due on its last day belongs into it.
     assert refused(lambda: close("2017-03", at(2017, 4, 3), entries=1)) == [
         (
-            "expiry_due: Lots of account M1 were due on 2017-03-31, in this period, and are not expired. "
-            "Run expire POINTS --through 2017-03-31."
+            "expiry_due: Lots of account M1 are due on 2017-03-31 and are not expired. "
+            "Once 2017-03-31 is over, run expire POINTS --through 2017-03-31."
         )
     ]
 
@@ -141,10 +141,7 @@ def test_of_points_that_are_held_for_a_purchase_a_part_is_taken_and_the_rest_is_
     for month in ("2017-01", "2017-02"):
         close(month, at(2017, 4, 3), entries=1 if month == "2017-01" else 0)
     assert refused(lambda: close("2017-03", at(2017, 4, 3), entries=1)) == [
-        (
-            "due_lots_held: Lots of account M1 were due on 2017-03-31, in this period, and are held. "
-            "Settle or release its holds first."
-        )
+        ("due_lots_held: Lots of account M1 are due on 2017-03-31 and are held. Settle or release its holds first.")
     ]
 
     # The goods went out on 4 April, but for one: 180 are taken, since they were promised, and booked on the last day of these points.

@@ -99,7 +99,7 @@ def tell(batch: Batch) -> commands.Outcome:
     }
     line = (
         f"batch {batch.pk} ({batch}) is {batch.state}: {_figure(batch.record_count)} records, sum {_figure(batch.record_sum)}; "
-        f"findings {dict(batch.finding_counts) or 'none'}"
+        f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
     if batch.state != Batch.State.REJECTED:
         # What a person has to look at before approving is said, and not only counted.

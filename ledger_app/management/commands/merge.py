@@ -2,6 +2,7 @@
 
 from argparse import SUPPRESS, ArgumentTypeError
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -10,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from config import commands
 from ledger_app.errors import LedgerError
-from ledger_app.models import Merge
+from ledger_app.models import Book, Merge
 from ledger_app.operations import merges
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as queries
+from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.merges import MergePlan, digest
 
 DONE_ALREADY = {"approve": Merge.State.DONE, "reject": Merge.State.REJECTED, "withdraw": Merge.State.WITHDRAWN}
@@ -130,11 +132,19 @@ def _told(row: Merge, plan: dict[str, Any], refusals: Sequence[LedgerError]) -> 
             merge=name, state=state, member=row.holder_id, survivor=remains
         )
     ]
+    books = Book.objects.in_bulk([each["book"] for each in plan["moves"]], field_name="code")
     for each in plan["moves"]:
-        lines.append(f"  {each['book']} {each['from']} → {each['to'] or _('a new account')}: {each['amount']}")
+        told = partial(_in_unit, books[each["book"]])
+        lines.append(f"  {each['book']} {each['from']} → {each['to'] or _('a new account')}: {told(each['amount'])}")
         if each.get("moved", each["amount"]) != each["amount"]:
-            lines[-1] += " " + _("of {moved} that the merge moved; the rest is not there").format(moved=each["moved"])
-        lines += [f"    {on}: {amount}" for on, amount in each.get("later", [])]
-        lines += [f"    #{lot} {kind} {granted}–{last}: {amount}" for lot, kind, granted, last, amount in each.get("lots", [])]
+            lines[-1] += " " + _("of {moved} that the merge moved; the rest is not there").format(moved=told(each["moved"]))
+        lines += [f"    {on}: {told(amount)}" for on, amount in each.get("later", [])]
+        lines += [
+            f"    #{lot} {kind} {granted}–{last}: {told(amount)}" for lot, kind, granted, last, amount in each.get("lots", [])
+        ]
     lines += [f"  {kind} {value}" for _key, kind, value in plan["identifiers"]]
     return commands.Outcome(data, tuple(lines), status, tuple(str(reason) for reason in refusals))
+
+
+def _in_unit(book: Book, amount: int) -> str:
+    return f"{decimal_text(amount, book.exponent)} {book.unit}"

@@ -72,7 +72,8 @@ class Command(commands.Command):
             "shown": queries.preview(queries.terms_of(row)).digest if row.state in {"proposed", "endorsed"} else "",
             "expires_at": row.expires_at.isoformat(),
         }
-        return commands.Outcome(data, (f"adjustment {row} is {row.state}; to be decided until {data['expires_at']}",))
+        until = f"; to be decided until {data['expires_at']}" if data["shown"] else ""
+        return commands.Outcome(data, (f"adjustment {row} is {row.state}{until}",))
 
 
 def _told(now: Any) -> commands.Outcome:

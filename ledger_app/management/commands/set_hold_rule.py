@@ -46,6 +46,7 @@ class Command(commands.Command):
         rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller)
         data = {"book": rule.book.code, **given._asdict(), "targets": sorted(given.targets)}
         changed = before != setting_changes.said("hold_rule", {"book": options["book"]})
-        what = ", ".join(f"{name} {value}" for name, value in data.items())
+        said = {**data, "targets": " ".join(sorted(given.targets)) or None}
+        what = ", ".join(f"{name} {'none' if value is None else value}" for name, value in said.items() if name != "book")
         told = f"{rule}: {what}: {'set' if changed else 'was so already'}"
         return commands.Outcome({**data, "changed": changed}, (told,))

@@ -39,5 +39,6 @@ class Command(commands.Command):
         rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller)
         changed = before != setting_changes.said("lot_rule", named)
         data = {**named, **{name: options[name] for name in names}, "changed": changed}
-        what = f"{rule.get_expiry_display()}, to {options['breakage']}"
+        figure = "" if rule.validity is None else f" ({rule.validity})"
+        what = f"{rule.get_expiry_display()}{figure}, to {options['breakage']}"
         return commands.Outcome(data, (f"{rule}: {what}: {'set' if changed else 'was so already'}",))

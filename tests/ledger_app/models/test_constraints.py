@@ -23,7 +23,9 @@ from ledger_app.models import (
     IdempotencyKey,
     Merge,
     Posting,
+    RecoveryCode,
     Reversal,
+    SecondFactor,
     SettingChange,
     User,
     Webhook,
@@ -217,6 +219,11 @@ VIOLATIONS = {
     "dead_letter_once": copied(DeadLetter),
     "dead_letter_state_known": "UPDATE ledger_app_deadletter SET state = 'gone'",
     "template_category_known": template("'debt'"),
+    "second_factor_credential_unique": copied(SecondFactor),
+    "second_factor_name_given": "UPDATE ledger_app_secondfactor SET name = ''",
+    "second_factor_step_forward": "UPDATE ledger_app_secondfactor SET step = -1",
+    "second_factor_kind_whole": "UPDATE ledger_app_secondfactor SET key_name = 'a-key'",
+    "recovery_code_unique": copied(RecoveryCode),
     "user_folded_unique": "UPDATE ledger_app_user SET username = 'System', username_folded = 'system' WHERE id = {other}",
     "user_folded_given": "UPDATE ledger_app_user SET username = '', username_folded = '' WHERE id = {other}",
     "user_folded_follows": "UPDATE ledger_app_user SET username_folded = 'system-2' WHERE id = {other}",
@@ -279,6 +286,9 @@ def places(ledger):
     webhook = Webhook.objects.create(name="shop", url="https://receiver.example/", kept_by=posting.posted_by)
     event = Event.objects.earliest("id")
     DeadLetter.objects.create(webhook=webhook, event=event, tries=1, why="timeout", at=posting.posted_at)
+    kept = {"kind": "passkey", "name": "x", "credential_digest": b"0" * 32, "content": b"x"}
+    SecondFactor.objects.create(user=posting.posted_by, **kept, added_at=posting.posted_at)
+    RecoveryCode.objects.create(user=posting.posted_by, digest=b"0" * 32, made_at=posting.posted_at)
     period = ledger.periods["2017-01"]
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)
     return accounts | {

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, transaction
 
+from ledger_app.admin.accounts import member_number
 from ledger_app.errors import Refused
 from ledger_app.models import Account, AuditRow, Balance, Entry, Holder, Identifier, Line, Merge, MovedIdentifier, Period
 from ledger_app.operations import accounts as account_operations
@@ -192,6 +193,7 @@ def test_undoing_opens_a_new_member_and_rewrites_nothing(ledger, members, suppor
     undoing = approve(undoing, finance_caller)
     gone, new = Holder.objects.get(pk=members["M1"].pk), undoing.survivor
     assert gone.merged_into == members["M2"]
+    assert new.name == gone.name != members["M2"].name
     assert (total(new, "receivable"), total(members["M2"], "receivable")) == (70, 30)
     assert Identifier.objects.get(value="CARD-M1").holder == new
     # What still names the old member goes to the new one.
@@ -279,3 +281,12 @@ def test_a_decision_covers_the_day_of_the_entries(members, support_caller, finan
     decided = Merge.objects.get(pk=merge.pk).decided_preview
     assert decided is not None
     assert decided["days"] == {"CARD": posted}
+
+
+def test_a_member_is_called_by_a_number_of_its_own_wherever_the_numbers_went(members, support_caller, finance_caller):
+    approve(propose(members, support_caller), finance_caller)
+    merge = approve(propose(members, support_caller, "M2", "M3"), finance_caller)
+    assert [member_number(Holder.objects.get(pk=members[name].pk)) for name in ("M1", "M2", "M3")] == ["CARD-M1", "CARD-M2", "M3"]
+    undoing = merges.propose(queries.undoing(merge_id=merge.pk, reason="Two people after all."), caller=support_caller)
+    assert member_number(approve(undoing, finance_caller).survivor) == "CARD-M2"
+    assert member_number(Holder.objects.get(pk=members["M3"].pk)) == "M3"

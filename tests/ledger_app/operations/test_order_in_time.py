@@ -312,3 +312,17 @@ def test_a_balance_knows_the_latest_date_of_its_lines(points):
         "last_on", flat=True
     )
     assert list(dates) == [on(3, 4), on(3, 4)]
+
+
+def test_a_merge_that_posting_would_refuse_for_what_is_due_is_refused_when_it_is_shown(points):
+    points.gain("g-1", 50, on=on(1, 5))
+    points.gain("g-2", 30, on=on(1, 20))
+    ids = {points.accounts[name].code: points.accounts[name].holder_id for name in ("M1", "M2")}
+    wanted = merge_rows.proposal(holder_id=ids["M1"], survivor_id=ids["M2"], reason="One person.")
+    support = person("support-1", "support", at=at(2017, 2, 1))
+    shown = merge_rows.preview(wanted, user=support.user, at=support.at).refusals
+    assert [(each.code, each.facts["account"], each.facts["due"]) for each in shown] == [("lots_due", "M1", "2017-01-25")]
+    assert refused(lambda: merged(points, "M1", "M2", at(2017, 2, 1))) == ["lots_due"]
+    expiry.expire(book=points.book, through=on(1, 31), caller=samples.machine_caller())
+    merged(points, "M1", "M2", at(2017, 2, 1))
+    assert (points.balance("M1"), points.balance("M2"), points.breaches()) == (0, 30, [])

@@ -16,6 +16,7 @@ from ledger_app.operations import (
     books,
     entries,
     expiry,
+    factors,
     freezing,
     hold_rules,
     holds,
@@ -64,6 +65,8 @@ def build(directory: Path) -> World:
     reason_codes.set_limit(group="finance", book="LOTS", amount_most=50_000, two_deciders_above=5_000, caller=root)
     _settings(world, root)
     _programs(world)
+    factors.add_app(name="phone", key_name="key", content=b"sealed", step=1, caller=finance)
+    factors.make_codes(caller=finance)
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)
     _files(world)

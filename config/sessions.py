@@ -1,0 +1,129 @@
+"""How long whoever signed in stays so: until nobody did anything for a while, for a working day at most, and not past being disabled.
+
+Whoever needs a second factor and has none yet gets to the pages where one is set up, and to nothing else.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import Resolver404, resolve, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config import doorways, problems
+from ledger_app.models import User
+from ledger_app.queries import factors
+
+# In the session, as seconds since 1970: when it began, when somebody last did something, when they last showed who they are; and by what.
+BEGAN, SEEN, SHOWN, FACTOR = "began_at", "seen_at", "shown_at", "factor"
+ENDED: Final = "ended"
+# So seldom is it written down that somebody did something: a row is written each time.
+SEEN_EVERY_SECONDS: Final = 30
+WHY: Final[dict[str, str | Promise]] = {
+    "idle": _("You were signed out, since nobody did anything here for a while. Sign in again to go on."),
+    "long": _("You were signed out, as everybody is after a day of work. Sign in again to go on."),
+    "gone": _("You were signed out: your password or your rights to sign in have changed."),
+    "slow": _("Signing in took too long. Begin again."),
+}
+# Where whoever still has to set a second factor up may go.
+FREE: Final = frozenset(
+    {
+        *("admin:factors", "admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
+        *("admin:again", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done"),
+        *("admin:jsi18n", "set_language"),
+    }
+)
+
+
+def install() -> None:
+    """Listen for who signs in. Called once, when the project starts."""
+    user_logged_in.connect(_signed_in, dispatch_uid="kakutei.sessions")
+
+
+def seconds(at: datetime) -> int:
+    """Return an instant as it is kept in a session."""
+    return int(at.timestamp())
+
+
+def shown(request: HttpRequest) -> None:
+    """Note that whoever is signed in has just shown who they are."""
+    request.session[SHOWN] = seconds(doorways.now())
+
+
+def is_of_session(request: HttpRequest) -> bool:
+    """Return whether somebody is signed in by a session, and not by a token, which is asked first."""
+    word = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
+    return auth.SESSION_KEY in request.session and word != "token" and request.user.is_authenticated
+
+
+class Sessions:
+    """Ends sessions, and holds whoever needs a second factor to setting one up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep what answers."""
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """End the session where it is to end, and answer."""
+        if auth.SESSION_KEY in request.session:
+            why = _ended(request)
+            if why:
+                # A browser that asks by itself would take the word from the person whom it is for.
+                auth.logout(request)
+                request.session[ENDED] = why
+            elif held := _held(request):
+                return held
+        return self._answer(request)
+
+
+def _ended(request: HttpRequest) -> str:
+    if not request.user.is_authenticated:
+        return "gone"
+    now, session = seconds(doorways.now()), request.session
+    began, seen = session.get(BEGAN), session.get(SEEN)
+    if not isinstance(began, int) or not isinstance(seen, int):
+        # It began before this was counted.
+        session[BEGAN] = session[SEEN] = now
+        return ""
+    if now - began >= settings.KAKUTEI_SESSION_HOURS * 3600:
+        return "long"
+    if now - seen >= settings.KAKUTEI_IDLE_MINUTES * 60:
+        return "idle"
+    # A page that follows something asks by itself, whoever sits before it.
+    is_by_itself = request.headers.get("X-Requested-With") == "XMLHttpRequest"
+    if not is_by_itself and now - seen >= SEEN_EVERY_SECONDS:
+        session[SEEN] = now
+    return ""
+
+
+def _held(request: HttpRequest) -> HttpResponse | None:
+    """Return where whoever has to set a second factor up is sent; None where they may go on."""
+    user = request.user
+    if settings.KAKUTEI_SECOND_FACTOR == "voluntary" or FACTOR in request.session or not is_of_session(request):
+        return None
+    assert isinstance(user, User)  # noqa: S101 - who is signed in
+    if not factors.is_missing(user, settings.KAKUTEI_SECOND_FACTOR) or _is_free(request):
+        return None
+    sentence = _("Your rights need a second factor. Set one up on your page “Second factor” first.")
+    if problems.is_for_programs(request):
+        return problems.answer(request, 403, "second_factor_needed", sentence)
+    return HttpResponseRedirect(reverse("admin:factors"))
+
+
+def _is_free(request: HttpRequest) -> bool:
+    try:
+        name = resolve(request.path_info).view_name
+    except Resolver404:
+        return False
+    return name in FREE
+
+
+def _signed_in(*, request: HttpRequest, **_told: Any) -> None:
+    now = seconds(doorways.now())
+    for name in (BEGAN, SEEN, SHOWN):
+        request.session[name] = now

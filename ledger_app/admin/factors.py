@@ -1,0 +1,75 @@
+"""Second factors of others in the admin: who has which, and the way to take them away from somebody who has lost theirs."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.model_admin import url_of
+from ledger_app.admin import asked
+from ledger_app.admin.asked import Page
+from ledger_app.admin.opening import may
+from ledger_app.models import User
+from ledger_app.operations import factors as operations
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import factors
+
+REASON_MOST = 500
+
+
+class ResetForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=REASON_MOST, widget=forms.Textarea(attrs={"rows": 3, "maxlength": REASON_MOST})
+    )
+
+
+class FactorsReset:
+    """What the admin of users has for it."""
+
+    admin_site: Any
+    opts: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that resets."""
+        view = self.admin_site.admin_view(self.reset_factors)
+        mine = path("<int:pk>/reset-factors/", view, name="ledger_app_user_reset_factors")
+        return [mine, *super().get_urls()]  # type: ignore[misc]  # of the admin that this is mixed into
+
+    @admin.display(description=_("second factors"))
+    def shown_factors(self, row: User) -> SafeString | str:
+        """Their names, and the way to reset them."""
+        names = [f"{each.name} ({each.get_kind_display()})" for each in factors.of(row)]
+        if not names:
+            return gettext("none")
+        address = reverse("admin:ledger_app_user_reset_factors", args=[row.pk])
+        return format_html('{} · <a href="{}">{}</a>', ", ".join(names), address, gettext("Reset second factors"))
+
+    def reset_factors(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, and on a POST reset."""
+        if not may(request, operations.RESET):
+            raise PermissionDenied
+        user = User.objects.exclude(username=User.SYSTEM).filter(pk=pk).first()
+        if user is None or not (factors.has(user) or factors.codes_left(user)):
+            messages.info(request, gettext("There is no second factor to reset."))
+            return HttpResponseRedirect(url_of(user) if user is not None else reverse("admin:ledger_app_user_changelist"))
+
+        def act(said: Any, caller: Caller) -> str:
+            operations.reset(username=user.username, reason=said["reason"], caller=caller)
+            return gettext("The second factors of {user} are reset.").format(user=user.username)
+
+        lead = _(
+            "Everything that {user} signs in with beside the password counts no more, and they are signed out everywhere. Be sure that you know who asks you to:"
+            " speak to them, and not by mail."
+        )
+        page = Page(_("Reset second factors"), str(lead).format(user=user.username), url_of(user), user.username)
+        form = ResetForm(request.POST if request.method == "POST" else None)
+        return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
