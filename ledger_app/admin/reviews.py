@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import doorways
 from config.context import GROUPS
-from config.model_admin import NOTHING, ReadOnlyAdmin, list_url
+from config.model_admin import NOTHING, LookingAdmin, list_url
 from config.sheets import Column, Facts, Part, Sheet, Table
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
@@ -66,7 +66,7 @@ class SignForm(forms.Form):
 
 
 @admin.register(AccessReview)
-class AccessReviewAdmin(ReadOnlyAdmin):
+class AccessReviewAdmin(LookingAdmin):
     """Reviews that were signed off, and what is to be looked through now."""
 
     change_list_template = "ledger_app/kept_list.html"
