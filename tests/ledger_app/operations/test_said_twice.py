@@ -269,6 +269,14 @@ def test_a_second_time_is_answered(desk, points, name):
 
 # What is not done once for all: it does what is left, counts it, and says how much, or is one part of an operation above.
 COUNTED = {
+    "factors.add_app": "another app; ten factors at most",
+    "factors.add_passkey": "one that is there is refused: passkey_known",
+    "factors.remove": "whether it was there",
+    "factors.make_codes": "new codes in the place of the old ones",
+    "factors.use_code": "whether it was one: it counts once",
+    "factors.reset": "whether there were any",
+    "lockouts.tell": "an audit row of each lock-out",
+    "lockouts.release": "whether it was there",
     "adjustments.expire_overdue": "the numbers of those that it marked",
     "attachments.take_in": "the bytes lie under their digest",
     "books.create_accounts": "refuses codes that are there",
