@@ -43,6 +43,7 @@ COLLIDE = frozenset(
         *(
             "ledger_app_user.username",
             "user_folded_unique",
+            "second_factor_credential_unique",
             "ledger_app_book.code",
             "ledger_app_reasoncode.code",
             "ledger_app_entry.reverses_id",
@@ -54,7 +55,7 @@ COLLIDE = frozenset(
 STAND = frozenset(
     {
         *("account_role_unique", "balance_stripe_unique", "attachment_name_unique", "holdlot_once", "moved_identifier_once"),
-        "ledger_app_reversal.reversal_id",
+        *("recovery_code_unique", "ledger_app_reversal.reversal_id"),
     }
 )
 

@@ -28,7 +28,14 @@ def made_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def production_server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server of the runbook, behind a proxy that ends TLS."""
-    said = {"KAKUTEI_ENVIRONMENT": "production", "SECRET_KEY": secrets.token_urlsafe(48), "ALLOWED_HOSTS": "kakutei.example"}
+    said = {
+        "KAKUTEI_ENVIRONMENT": "production",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "ALLOWED_HOSTS": "kakutei.example",
+        "KAKUTEI_FACTOR_KEYS": f"wire:{secrets.token_hex(32)}",
+        # What is sent through a server is asked here. Who must show a second factor is asked in tests/admin/test_second_factor.py.
+        "KAKUTEI_SECOND_FACTOR": "voluntary",
+    }
     arguments = serving.arguments_in("docs/runbooks/production-on-mariadb.md")
     folder = tmp_path_factory.mktemp("production")
     with serving.serving(folder, *arguments, host="kakutei.example", added=("X-Forwarded-Proto: https",), **said) as server:

@@ -150,7 +150,7 @@ def test_the_sentence_of_a_refusal_quotes_a_name_as_escapes(world: World, tmp_pa
     refused = command("receive", path, "--source", "till").data["refused"]
     assert [each["code"] for each in refused] == ["slot_unknown"]
     assert SHOWN in refused[0]["sentence"]
-    assert refused[0]["facts"]["name"] == HOSTILE
+    assert refused[0]["facts"]["name"] == SHOWN == Receipt.objects.get().name
 
 
 def test_texts_are_escaped_character_by_character() -> None:

@@ -32,6 +32,7 @@ NO_AMOUNTS = {
     "chunks_left": ["total"],
     "code_invalid": ["most"],
     "column_unknown": ["given"],
+    "factors_full": ["most"],
     "fields_differ": ["found"],
     "file_damaged": ["found"],
     "file_too_large": ["most"],
