@@ -3,6 +3,7 @@
 import getpass
 import ipaddress
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -20,7 +21,7 @@ def now() -> datetime:
 def from_request(request: HttpRequest, door: str) -> Caller:
     """Return who acts in ``request``, which has been authenticated."""
     assert isinstance(request.user, User), "a view without a user calls no operation"  # noqa: S101 - the views' permissions see to it
-    return from_address(request, request.user, door)
+    return replace(from_address(request, request.user, door), is_program=getattr(request, "auth", None) is not None)
 
 
 def from_address(request: HttpRequest, user: User, door: str = "admin") -> Caller:
