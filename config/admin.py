@@ -142,6 +142,12 @@ class KakuteiAdminSite(admin.AdminSite):
     site_url = None
     enable_nav_sidebar = False
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in whom the pages are for: programs sign in nowhere, whatever stands on their row."""
+        from ledger_app.queries import rights
+
+        return super().has_permission(request) and not rights.is_program(request.user)
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page of the site shows, the side and the number of things waiting among it."""
         context: dict[str, Any] = super().each_context(request)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from ledger_app.models import User
 from ledger_app.operations.audit import Caller
+from ledger_app.rules.rights import LOOK_AT_ALL
 
 
 def now() -> datetime:
@@ -33,6 +34,11 @@ def from_address(request: HttpRequest, user: User, door: str = "admin") -> Calle
         request=name_of(request),
         host=address_of(request)[:64],
     )
+
+
+def looks_at_all(request: HttpRequest) -> bool:
+    """Whether the user looks at whatever they ask for; else, as a till, at what it placed itself and at accounts that it names."""
+    return bool(getattr(request, "user", None)) and request.user.has_perm(LOOK_AT_ALL)
 
 
 def name_of(request: HttpRequest) -> str:

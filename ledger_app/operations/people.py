@@ -23,6 +23,7 @@ from ledger_app.operations.granting import check_right
 from ledger_app.queries import granting as deciding
 from ledger_app.rules import granting as rules
 from ledger_app.rules import names, openings
+from ledger_app.rules.rights import OF_PROGRAMS
 
 KEEP, GIVE_TOKENS = rules.DECIDE, "authtoken.add_token"
 NAME_MOST = 150
@@ -116,7 +117,15 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
         check_right(caller)
     there = locks.setting(User.objects.named(username))
     user = there or User(username=username, is_staff=False, is_active=True)
-    wanted = asked.wanted if there is not None else {"is_staff": bool(asked.wanted["groups"]), **asked.wanted}
+    wanted = (
+        asked.wanted
+        if there is not None
+        else {
+            # The pages are for people.
+            "is_staff": not set(asked.wanted["groups"]) <= OF_PROGRAMS,
+            **asked.wanted,
+        }
+    )
     case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None)
     granting.groups(case.after["groups"])
     if there is not None and User.SYSTEM in {caller.user.username, there.username}:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# Everyone who works here reads everything but tokens and passwords; what differs is what they may do.
+# Everyone who works here reads everything but tokens and passwords; what differs is what they may do. A till reads less (READ_BY).
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "support": (
         "ledger_app.change_identifiers",
@@ -137,6 +137,15 @@ READ: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+# What looks at less: a till at its own holds, and at the accounts that it names (the API sees to that), without whose they are.
+READ_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "till": {"ledger_app": ("account", "balance", "hold", "holdlot", "openlot")},
+}
+# Groups of programs, which no pages let in.
+OF_PROGRAMS = frozenset({"till", "machine"})
+# Who has it looks at accounts by whatever they ask for, and at everybody's holds.
+LOOK_AT_ALL = "ledger_app.view_holder"
+
 # Who has one right of a pair and the other too could begin and end the same thing by themselves, or look after themselves: told in the access review.
 # What one proposes one never decides, whatever one may do (rules' guards); this is about doing a duty twice over, as two people or as nobody.
 CONFLICTS: tuple[tuple[str, str, str | Promise], ...] = (
@@ -169,4 +178,5 @@ def conflicts_of(held: Iterable[str]) -> list[tuple[str, str, str | Promise]]:
 
 def of_group(name: str) -> set[str]:
     """Return the rights of a group, each as the application's label, a dot, and the right's name."""
-    return {f"{app}.view_{model}" for app, models in READ.items() for model in models} | set(ACTIONS[name])
+    read = READ_BY.get(name, READ)
+    return {f"{app}.view_{model}" for app, models in read.items() for model in models} | set(ACTIONS[name])
