@@ -80,7 +80,7 @@ PLACES: Final = (
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
     Place(_("Administration"), _("Access reviews"), "ledger_app_accessreview", "ledger_app.look_accessreview"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
-    Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
+    Place(_("Administration"), _("Tokens"), "ledger_app_token", "ledger_app.view_token"),
     Place(_("Administration"), _("Failed tries"), "ledger_app_failedtry", "ledger_app.view_failedtry"),
 )
 WAITING: Final = (
@@ -177,9 +177,14 @@ class KakuteiAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the search over all lists before Django's pattern that catches everything."""
-        from config import own_factors
+        from config import own_factors, own_tokens
 
-        return [path("search/", self.admin_view(self.search), name="search"), *own_factors.urls(self), *super().get_urls()]
+        return [
+            path("search/", self.admin_view(self.search), name="search"),
+            *own_factors.urls(self),
+            *own_tokens.urls(self),
+            *super().get_urls(),
+        ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
         """Sign in."""

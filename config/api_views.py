@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from config import api_once, api_tags, bodies, doorways
+from config import api_once, api_tags, bodies, doorways, reach
 from config.api import KeysetPagination
 from config.api_input import Input, StrictJSONParser
 from config.api_schema import Schema
@@ -101,6 +101,10 @@ class DoorView(GenericViewSet[Any]):
     filter_backends = ()
     # Actions that are POSTs for what they are asked with, and write nothing: a key has nothing to keep there.
     looks: ClassVar[frozenset[str]] = frozenset()
+    # The path from a row to the code of its book, and the POSTs beside those of one row in which every item names its book: what a token reaches that is for
+    # some books alone. It reaches nothing else.
+    book_path: ClassVar[str | None] = None
+    names_books: ClassVar[frozenset[str]] = frozenset()
     # What the query of an action may ask for, and whether an action beside the list answers with a page of rows.
     asks: ClassVar[type[Input]] = Input
     pages: ClassVar[bool] = False
@@ -112,8 +116,10 @@ class DoorView(GenericViewSet[Any]):
             return
         self.asked = self._read_query()
         if request.method in SAFE_METHODS:
+            reach.check(self, request)
             return
         self._take_in(request)
+        reach.check(self, request)
         handler = getattr(self, "post", None) if request.method == "POST" else None
         if handler is not None and api_once.HEADER in request.headers and self.action not in self.looks:
             self.post = api_once.once(handler, request, self.caller)
@@ -193,6 +199,10 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
     detail_serializer_class: ClassVar[type[Output] | None] = None
     # The fields that were asked for; None where all are wanted.
     wanted: frozenset[str] | None = None
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Return the rows; for a token that is for some books alone, those of these books."""
+        return reach.narrowed(self, super().get_queryset())
 
     def get_serializer_class(self) -> Any:
         """Return the fuller shape for one row."""

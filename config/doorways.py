@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.http import HttpRequest
 
-from ledger_app.models import User
+from ledger_app.models import Token, User
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.rights import LOOK_AT_ALL
 
@@ -22,7 +22,9 @@ def now() -> datetime:
 def from_request(request: HttpRequest, door: str) -> Caller:
     """Return who acts in ``request``, which has been authenticated."""
     assert isinstance(request.user, User), "a view without a user calls no operation"  # noqa: S101 - the views' permissions see to it
-    return replace(from_address(request, request.user, door), is_program=getattr(request, "auth", None) is not None)
+    token = getattr(request, "auth", None)
+    told = (("token", token.prefix),) if isinstance(token, Token) else ()
+    return replace(from_address(request, request.user, door), is_program=token is not None, told=told)
 
 
 def from_address(request: HttpRequest, user: User, door: str = "admin") -> Caller:

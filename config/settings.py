@@ -55,8 +55,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "axes",
     "ledger_app.apps.LedgerConfig",
-    # After the ledger, whose command that makes tokens comes in place of the one here.
-    "rest_framework.authtoken",
     "ingestion_app.apps.IngestionConfig",
     # Behind ingestion, whose db_worker stands before the one of the queue.
     "django_tasks_db",
@@ -194,6 +192,8 @@ KAKUTEI_STEP_UP_MINUTES = env.whole_number("KAKUTEI_STEP_UP_MINUTES", least=0, m
 KAKUTEI_IDLE_MINUTES = env.whole_number("KAKUTEI_IDLE_MINUTES", least=1, most=720, default=15)
 KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=24, default=12)
 SESSION_COOKIE_AGE = KAKUTEI_SESSION_HOURS * 3600
+# For how many days a token is good at most.
+KAKUTEI_TOKEN_DAYS = env.whole_number("KAKUTEI_TOKEN_DAYS", least=1, most=1825, default=365)
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 # What is not a file is refused above this by config.bodies; here a little above, as the last fence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
@@ -262,7 +262,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "config.api_tokens.TokenAuthentication",
         "config.api_sessions.HeaderSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.api.ReadPermission"],

@@ -16,9 +16,14 @@ from config import doorways, lockouts, problems, second_step, sessions, telling,
 from ledger_app.models import User
 from ledger_app.queries import factors
 
-# Of one's own second factors it is always asked, after so many minutes at most.
+# Of one's own second factors and tokens it is always asked, after so many minutes at most: a token does what it is for without being asked anything.
 OWN_MINUTES: Final = 10
-OF_OWN: Final = frozenset({"admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"})
+OF_OWN: Final = frozenset(
+    {
+        *("admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
+        *("admin:tokens_issue", "admin:tokens_replace"),
+    }
+)
 # Rights over users, and what lets somebody in; looking at them, without the right to change them, is free.
 OF_RIGHTS: Final = {
     "admin:ledger_app_user_add": "ledger_app.change_user",
@@ -29,8 +34,9 @@ OF_RIGHTS: Final = {
     "admin:ledger_app_accessreview_sign": "ledger_app.sign_accessreview",
     "admin:ledger_app_accessreview_csv": "ledger_app.look_accessreview",
     "setting-change-rights": "ledger_app.change_user",
-    "admin:authtoken_tokenproxy_add": "authtoken.add_token",
-    "admin:authtoken_tokenproxy_delete": "authtoken.add_token",
+    "admin:ledger_app_token_add": "ledger_app.give_token",
+    "admin:ledger_app_token_replace": "ledger_app.give_token",
+    "admin:ledger_app_token_end": "ledger_app.give_token",
 }
 IN_PAGES: Final = re.compile(r"admin:\w+_transition")
 IN_API: Final = re.compile(r"/transitions/([a-z_]+)/$")

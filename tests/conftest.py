@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -284,3 +284,32 @@ def caller_of() -> CallerMaker:
         return Caller(user=user, at=at or datetime.now(UTC), door=door)
 
     return caller
+
+
+def with_every_right(user: "User") -> "User":
+    """Give a user every right there is, which no superuser's token would have: for what is refused for another reason."""
+    from django.contrib.auth.models import Permission
+
+    user.user_permissions.set(Permission.objects.all())
+    return user
+
+
+def issue_token(user: "User", *, operations: list[str] | None = None, books: list[str] | None = None) -> str:
+    """Make a token of a user and return its key. It was used just now, so that requests that are counted write nothing of it."""
+    from ledger_app.models import Token
+    from ledger_app.rules import tokens
+
+    key, at = tokens.new_key(), datetime.now(UTC)
+    Token.objects.create(
+        user=user,
+        name="test",
+        prefix=key.prefix,
+        digest=key.digest,
+        operations=operations,
+        books=books,
+        issued_by=user,
+        issued_at=at,
+        ends_at=at + timedelta(days=90),
+        last_used_at=at,
+    )
+    return key.text

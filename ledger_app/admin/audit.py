@@ -43,6 +43,7 @@ MODELS = {
     "setting": "ledger_app.settingchange",
     "source": "ingestion_app.source",
     "user": "ledger_app.user",
+    "token": "ledger_app.token",
     "webhook": "ledger_app.webhook",
 }
 

@@ -21,15 +21,16 @@ from config import doorways
 from config.context import GROUPS
 from config.model_admin import NOTHING, LookingAdmin, list_url
 from config.sheets import Column, Facts, Part, Sheet, Table
+from config.token_forms import told_scope
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
-from ledger_app.models import AccessReview
+from ledger_app.models import AccessReview, Token
 from ledger_app.operations import reviews
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import reviews as review_rows
-from ledger_app.queries.reviews import ADMINISTRATOR, NONE, PAGES, TOKEN, Grant, Standing
+from ledger_app.queries.reviews import ADMINISTRATOR, NONE, PAGES, Grant, Standing
 from ledger_app.reports import access
 from ledger_app.rules import rights
 from ledger_app.templatetags import look
@@ -40,7 +41,6 @@ DIGEST = re.compile("[0-9a-f]{64}")
 CALLED: Mapping[str, str | Promise] = {
     ADMINISTRATOR: _("may do everything"),
     PAGES: _("may use these pages"),
-    TOKEN: _("a token"),
     NONE: _("no right"),
 }
 SAYS = {f"{one}+{other}": words for one, other, words in rights.CONFLICTS}
@@ -51,7 +51,7 @@ COLUMNS = (
     Column(_("since")),
     Column(_("given by")),
     Column(_("decided by")),
-    Column(_("last login")),
+    Column(_("last login or use")),
     Column(_("conflicts of duty")),
 )
 
@@ -178,7 +178,7 @@ def _row(each: Grant) -> tuple[Any, ...]:
     return (
         each.user,
         gettext("yes") if each.is_active else gettext("no"),
-        _called(each.grant),
+        _called(each.grant) if each.token is None else _token(each.token),
         _instant(each.since),
         each.given_by or NOTHING,
         each.decided_by or alone,
@@ -189,6 +189,14 @@ def _row(each: Grant) -> tuple[Any, ...]:
 
 def _called(grant: str) -> Any:
     return CALLED.get(grant) or GROUPS.get(grant) or grant
+
+
+def _token(row: Token) -> Any:
+    does, books = told_scope(row)
+    said = gettext("token “{name}” ({prefix}…): {does}; books: {books}; until")
+    return format_html(
+        "{} {}", said.format(name=row.name, prefix=row.prefix, does=does, books=books), look.instant_cell(row.ends_at)
+    )
 
 
 def _instant(at: datetime | None) -> Any:

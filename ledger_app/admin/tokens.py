@@ -1,184 +1,207 @@
-"""Tokens in the admin: given and ended, by superusers alone."""
+"""Tokens in the admin: who has which, for what and until when; issued to programs, and ended, by administrators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import rest_framework.authtoken.admin  # noqa: F401 - registers what is registered anew below
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken.models import TokenProxy
 
 from config import doorways
-from config.api_fields import NUMBER
-from config.model_admin import LookingAdmin, link_to, list_url
+from config.model_admin import NOTHING, LookingAdmin, link_to, list_url
+from config.own_tokens import there_already
 from config.sheets import Facts, Sheet
-from ledger_app.errors import LedgerError, Refused
-from ledger_app.models import User
-from ledger_app.operations import people
-from ledger_app.queries.rights import rights_of
+from config.token_forms import IssueForm, ReplaceForm, told_scope
+from ledger_app.admin import asked
+from ledger_app.admin.asked import Page
+from ledger_app.admin.opening import may
+from ledger_app.models import Token, User
+from ledger_app.operations import tokens as operations
+from ledger_app.operations.audit import Caller
+from ledger_app.operations.tokens import Issued
+from ledger_app.rules import rights
+from ledger_app.rules.rights import GIVE_TOKENS
 from ledger_app.templatetags import look
 
-# It comes with a form that changes tokens and leaves no word of it. The import registers it.
-admin.site.unregister(TokenProxy)
 
+class ProgramForm(IssueForm):
+    """Which program's token it is to be."""
 
-class TokenForm(forms.Form):
-    """Whose token it is to be."""
-
-    user = forms.ModelChoiceField(label=_("User"), queryset=User.objects.filter(is_active=True).order_by("username"))
-    is_replaced = forms.BooleanField(
-        label=_("Replace"), required=False, help_text=_("The token that the user has ends, and programs that use it are refused.")
+    user = forms.ModelChoiceField(
+        label=_("User"),
+        queryset=User.objects.none(),
+        help_text=_("Programs alone: a person issues their own, on the page “My tokens”."),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the programs, and what programs may do."""
+        super().__init__(*args, may={act for name in rights.OF_PROGRAMS for act in rights.ACTIONS[name]}, **kwargs)
+        chosen: Any = self.fields["user"]
+        of_programs = User.objects.filter(is_active=True, is_superuser=False, groups__name__in=rights.OF_PROGRAMS)
+        chosen.queryset = of_programs.distinct().order_by("username")
 
-class TokenList(ChangeList):
-    """A token's address is its user's number: its key stands in no address."""
 
-    def url_for_result(self, result: Any) -> str:
-        """Return the address of a token's page."""
-        return reverse("admin:authtoken_tokenproxy_change", args=[result.user_id])
+class GoodFilter(admin.SimpleListFilter):
+    """Whether a token opens anything."""
+
+    title = _("state")
+    parameter_name = "good"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer both."""
+        del request, model_admin
+        return [("yes", _("good")), ("no", _("ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return those."""
+        del request
+        good = Q(ended_at__isnull=True, ends_at__gt=doorways.now())
+        return {"yes": queryset.filter(good), "no": queryset.exclude(good)}.get(self.value() or "", queryset)
 
 
-@admin.register(TokenProxy)
+@admin.register(Token)
 class TokenAdmin(LookingAdmin):
-    """Who has a token. Its key is told once, to whoever made it, and stands in no list, log or address."""
+    """Who has a token. Its key is told once, to whoever issued it, and stands in no list, log or address."""
 
-    list_display = ("user", "shown_created")
-    list_display_links = ("user",)
+    list_display = ("user", "name", "prefix", "shown_issued", "shown_ends", "shown_used")
+    list_display_links = ("name",)
+    list_filter = (GoodFilter,)
     list_select_related = ("user",)
-    ordering = ("user__username",)
-    search_fields = ("user__username__exact",)
+    search_fields = ("user__username__exact", "prefix__exact")
     change_list_template = "ledger_app/kept_list.html"
 
     def name_of(self, row: Any) -> str:
-        """Return whose it is."""
-        return str(row.user.username)
+        """Return whose it is, and what it is called."""
+        return f"{row.user.username}: {row.name}"
 
-    @admin.display(description=_("given at"))
-    def shown_created(self, row: Any) -> SafeString:
-        """When it was given, in UTC."""
-        return look.instant_cell(row.created)
+    @admin.display(description=_("issued at"), ordering="issued_at")
+    def shown_issued(self, row: Any) -> SafeString:
+        """When it was issued, in UTC."""
+        return look.instant_cell(row.issued_at)
+
+    @admin.display(description=_("ends at"), ordering="ends_at")
+    def shown_ends(self, row: Any) -> SafeString:
+        """When it ends, or ended, in UTC."""
+        return look.instant_cell(row.ended_at or row.ends_at)
+
+    @admin.display(description=_("last used at"), ordering="last_used_at")
+    def shown_used(self, row: Any) -> SafeString | str:
+        """When it was last used, in UTC."""
+        return look.instant_cell(row.last_used_at) if row.last_used_at else NOTHING
 
     def get_urls(self) -> list[URLPattern]:
-        """Put the pages that give and end a token in the place of Django's forms."""
+        """Put the pages that issue, replace and end a token in the place of Django's forms."""
         view = self.admin_site.admin_view
         return [
-            path("add/", view(self.give), name="authtoken_tokenproxy_add"),
-            path("<int:pk>/delete/", view(self.end), name="authtoken_tokenproxy_delete"),
+            path("add/", view(self.issue), name="ledger_app_token_add"),
+            path("<int:pk>/replace/", view(self.replace), name="ledger_app_token_replace"),
+            path("<int:pk>/end/", view(self.end), name="ledger_app_token_end"),
             *super().get_urls(),
         ]
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """Return the list whose addresses name users."""
-        del request, options
-        return TokenList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the token of the user of this number."""
-        del from_field
-        found = self.get_queryset(request).select_related("user")
-        return found.filter(user=object_id).first() if NUMBER.fullmatch(object_id) else None
-
-    def may_give(self, request: HttpRequest) -> bool:
-        """Whether the user has the right."""
-        return isinstance(request.user, User) and people.GIVE_TOKENS in rights_of(request.user)
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where tokens are given, to whoever may."""
-        address = reverse("admin:authtoken_tokenproxy_add") if self.may_give(request) else ""
-        return super().changelist_view(
-            request, {"keep_address": address, "keep_label": _("Give a token"), **(extra_context or {})}
-        )
+        """Say where tokens are issued, to whoever may."""
+        address = reverse("admin:ledger_app_token_add") if may(request, GIVE_TOKENS) else ""
+        shown = {"keep_address": address, "keep_label": _("Issue a token"), **(extra_context or {})}
+        return super().changelist_view(request, shown)
 
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
-        """Return whose it is, and the way to end it."""
-        remark: SafeString | str = ""
-        if self.may_give(request):
-            address = reverse("admin:authtoken_tokenproxy_delete", args=[row.user_id])
-            remark = format_html('<a class="press press-inline" href="{}">{}</a>', address, gettext("End it"))
-        facts = [(_("User"), link_to(row.user, row.user.username)), (_("Given at"), look.instant_cell(row.created))]
-        title = gettext("Token of {user}").format(user=row.user.username)
-        return Sheet(title=title, remark=remark, main=[Facts(_("The token"), facts)])
+        """Return whose it is, what for and until when, and the way to replace or end it."""
+        is_good = row.ended_at is None and row.ends_at > doorways.now()
+        links = [
+            (reverse(f"admin:ledger_app_token_{name}", args=[row.pk]), label)
+            for name, label in (("replace", _("Replace it")), ("end", _("End it")))
+            if is_good and may(request, GIVE_TOKENS)
+        ]
+        does, books = told_scope(row)
+        facts = [
+            (_("User"), link_to(row.user, row.user.username)),
+            (_("Beginning of the key"), row.prefix),
+            (_("Operations"), does),
+            (_("Books"), books),
+            (_("Issued by"), row.issued_by.username),
+            (_("Issued at"), look.instant_cell(row.issued_at)),
+            (_("Ends at"), look.instant_cell(row.ends_at)),
+            (_("Last used at"), look.instant_cell(row.last_used_at) if row.last_used_at else NOTHING),
+        ]
+        if row.replaces is not None:
+            facts.append((_("Replaces"), link_to(row.replaces, row.replaces.prefix)))
+        if row.ended_at is not None:
+            facts += [(_("Ended at"), look.instant_cell(row.ended_at)), (_("Why"), row.get_ending_display())]
+            facts.append((_("Ended by"), row.ended_by.username))
+        remark = format_html_join(" ", '<a class="press press-inline" href="{}">{}</a>', links)
+        return Sheet(title=self.name_of(row), remark=remark, main=[Facts(_("The token"), facts)])
 
-    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the page shows; Django would put what the row is called, which is its key, into the title of the window."""
-        return {**super().page(request, row), "subtitle": ""}
-
-    def give(self, request: HttpRequest) -> HttpResponse:
-        """Ask whose, and on a POST give a token and tell its key, this once."""
-        if not self.may_give(request):
-            raise PermissionDenied
-        form = TokenForm(request.POST or None)
-        reasons: Sequence[LedgerError] = ()
-        key = ""
-        if request.method == "POST" and form.is_valid():
-            try:
-                key = people.give_token(
-                    username=form.cleaned_data["user"].username,
-                    is_replaced=form.cleaned_data["is_replaced"],
-                    caller=doorways.from_request(request, "admin"),
-                )
-            except LedgerError as error:
-                reasons = error.reasons if isinstance(error, Refused) else (error,)
-            else:
-                if not key:
-                    form.add_error(
-                        None, gettext("The user has a token already. Its key cannot be shown again; it can be replaced.")
-                    )
-        title = _("Give a token")
+    def issue(self, request: HttpRequest) -> HttpResponse:
+        """Ask whose and what for, and on a POST issue a token and tell its key, this once."""
+        form = ProgramForm(request.POST or None)
         lead = _(
             "A program that calls the API names its user by a token. The key is shown once: keep it where the program reads it."
         )
-        return self._asked(request, form, title=title, lead=lead, reasons=reasons, key=key)
+        page = Page(_("Issue a token"), lead, list_url(Token))
+        return self._asked(request, page, form, lambda said, caller: form.issue(said["user"].username, caller))
+
+    def replace(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for how long, and on a POST issue a token in the place of another."""
+        row = self._row(request, pk)
+        form = ReplaceForm(request.POST or None)
+        lead = gettext("Another token “{name}”, for the same. Until the old one ends, both open.").format(name=row.name)
+        page = Page(_("Replace a token"), lead, list_url(Token))
+        return self._asked(request, page, form, lambda _said, caller: form.replace(row, caller))
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and on a POST end a token."""
-        if not self.may_give(request):
+        row = self._row(request, pk)
+        lead = gettext("The token “{name}” ({prefix}…) opens nothing from then on.").format(name=row.name, prefix=row.prefix)
+
+        def act(_said: Mapping[str, Any], caller: Caller) -> str:
+            operations.end(token_id=row.pk, caller=caller)
+            return gettext("The token “{name}” has ended.").format(name=row.name)
+
+        page = Page(_("End a token"), lead, list_url(Token))
+        return asked.ask(self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act)
+
+    def _row(self, request: HttpRequest, pk: int) -> Token:
+        if not may(request, GIVE_TOKENS):
             raise PermissionDenied
-        row = self.get_object(request, str(pk))
+        row: Token | None = self.get_object(request, str(pk))
         if row is None:
             raise Http404
-        if request.method == "POST":
-            people.end_token(username=row.user.username, caller=doorways.from_request(request, "admin"))
-            messages.success(request, gettext("The token of {user} has ended.").format(user=row.user.username))
-            return HttpResponseRedirect(list_url(TokenProxy))
-        title = gettext("End the token of {user}").format(user=row.user.username)
-        return self._asked(
-            request, forms.Form(), title=title, lead=_("Programs that use it are refused from then on."), press=_("End it")
-        )
+        return row
 
-    def _asked(
-        self,
-        request: HttpRequest,
-        form: forms.Form,
-        *,
-        title: Any,
-        lead: Any,
-        reasons: Sequence[LedgerError] = (),
-        key: str = "",
-        press: Any = None,
-    ) -> HttpResponse:
+    def _asked(self, request: HttpRequest, page: Page, form: Any, issue: Any) -> HttpResponse:
+        """Ask, and on a POST issue; the answer has the key, so that it is sent again by going back and is kept by nothing."""
+        if not may(request, GIVE_TOKENS):
+            raise PermissionDenied
+
+        def act(said: Mapping[str, Any], caller: Caller) -> HttpResponse:
+            issued: Issued = issue(said, caller)
+            if not issued.key:
+                form.add_error(None, there_already())
+            return self._told(request, page, form, issued.key)
+
+        answer = asked.ask(self, request, page=page, form=form, act=act)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def _told(self, request: HttpRequest, page: Page, form: Any, key: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": title,
-            "lead": lead,
+            "title": page.title,
+            "lead": page.lead,
             "form": form,
-            "reasons": [reason.as_dict() for reason in reasons],
-            "back": list_url(TokenProxy),
+            "back": page.back,
             "key": key,
-            "submit_label": press or title,
+            "submit_label": page.title,
         }
         request.current_app = self.admin_site.name
-        response = TemplateResponse(request, "ledger_app/token.html", context, status=409 if reasons else 200)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "ledger_app/token.html", context)

@@ -141,6 +141,7 @@ class AccountView(ExplainedAccountView):
     """The accounts."""
 
     queryset = Account.objects.all()
+    book_path = "book__code"
     serializer_class = AccountOutput
     detail_serializer_class = AccountDetailOutput
     filters = AccountFilters

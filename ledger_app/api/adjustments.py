@@ -229,6 +229,8 @@ class AdjustmentView(LookView):
 
     looks = frozenset({"preview"})
     queryset = Adjustment.objects.select_related("book", "account", "contra_account", "reason_code", "proposed_by")
+    book_path = "book__code"
+    names_books = frozenset({"create", "preview"})
     serializer_class = AdjustmentOutput
     detail_serializer_class = AdjustmentDetailOutput
     filters = AdjustmentFilters

@@ -92,6 +92,7 @@ class BookView(LookView):
     """The books."""
 
     queryset = Book.objects.all()
+    book_path = "code"
     serializer_class = BookOutput
     lookup_field = "code"
     lookup_value_regex = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"

@@ -151,6 +151,7 @@ class EntryView(LookView):
     """The entries."""
 
     queryset = Entry.objects.all()
+    book_path = "book__code"
     serializer_class = EntryOutput
     detail_serializer_class = EntryDetailOutput
     filters = EntryFilters

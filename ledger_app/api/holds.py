@@ -103,6 +103,8 @@ class HoldView(LookView):
     """The holds."""
 
     queryset = Hold.objects.select_related("book", "account", "target")
+    book_path = "book__code"
+    names_books = frozenset({"create"})
     serializer_class = HoldOutput
     detail_serializer_class = HoldDetailOutput
     filters = HoldFilters

@@ -172,6 +172,7 @@ class ManyView(DoorView):
     parser_classes = [BulkJSONParser]
     pagination_class = None
     serializer_class = ManyOutput
+    names_books = frozenset({"entries", "adjustments", "holds", "settlements"})
 
     @_described("Post entries", EntriesInput)
     @action(detail=False, methods=["post"])

@@ -147,6 +147,7 @@ class PeriodView(LookView):
     """The periods of the books."""
 
     queryset = Period.objects.select_related("book")
+    book_path = "book__code"
     serializer_class = PeriodOutput
     detail_serializer_class = PeriodDetailOutput
     filters = PeriodFilters

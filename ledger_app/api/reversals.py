@@ -137,6 +137,7 @@ class ReversalView(LookView):
     """The proposals to reverse one entry."""
 
     queryset = Reversal.objects.select_related("entry__book", "entry__posting", "proposed_by", "decided_by")
+    book_path = "entry__book__code"
     serializer_class = ReversalOutput
     detail_serializer_class = ReversalDetailOutput
     filters = ReversalFilters

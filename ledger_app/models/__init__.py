@@ -23,6 +23,7 @@ from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
 from ledger_app.models.reviews import AccessReview
 from ledger_app.models.setting_changes import SettingChange
+from ledger_app.models.tokens import Token
 from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 from ledger_app.models.webhooks import DeadLetter, Webhook
 
@@ -75,6 +76,7 @@ __all__ = [
     "SecondFactor",
     "SettingChange",
     "Submission",
+    "Token",
     "Trace",
     "User",
     "Verification",

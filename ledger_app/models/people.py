@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
-from ledger_app.rules import identifiers, names
+from ledger_app.rules import identifiers, names, tokens
 
 REASON_MOST = 100  # characters, as the history's column has them
 
@@ -125,6 +125,9 @@ class User(AbstractUser):
     """A person or a system that acts. ``system`` stands for what the machine does by itself."""
 
     SYSTEM = "system"
+    # What of the user's rights to act a token is for, and the codes of the books that it reaches; None where nothing narrows them.
+    narrowed_to: frozenset[str] | None = None
+    only_books: frozenset[str] | None = None
     # What the row said when it was read; None of one that was made here.
     was_read: dict[str, Any] | None = None
     # Who else set the password that is there, and so knows it; None once the user has chosen one.
@@ -188,6 +191,14 @@ class User(AbstractUser):
         if another is not None and another.username != self.username:
             sentence = _("There is the user “{name}” already, whose name differs only in case, width or what cannot be seen.")
             raise ValidationError({"username": str(sentence).format(name=another.username)})
+
+    def get_all_permissions(self, obj: models.Model | None = None) -> set[str]:
+        """Return the user's rights, or what is left of them where a token stands for the user."""
+        return set(tokens.narrowed(frozenset(super().get_all_permissions(obj)), self.narrowed_to))
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Return whether the user has a right; where a token stands for the user, whether it is for that."""
+        return super().has_perm(perm, obj) and tokens.is_for(perm, self.narrowed_to)
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:

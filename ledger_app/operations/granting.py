@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors.granting import NothingGiven
-from ledger_app.models import User
-from ledger_app.operations import audit, history
+from ledger_app.models import Token, User
+from ledger_app.operations import audit, history, tokens
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import granting
-from ledger_app.queries.rights import rights_of
+from ledger_app.queries.rights import as_now, rights_of
 from ledger_app.rules import granting as rules
 from ledger_app.rules.granting import GrantFacts, Rights
 
@@ -83,6 +83,10 @@ def write(user: User, after: Rights, *, caller: Caller, case: GrantFacts) -> dic
         caller=caller,
         facts={**changed, **({ALONE: True} if case.is_alone else {})},
     )
+    if not after["is_active"]:
+        tokens.end_of(user, Token.Ending.DISABLED, caller)
+    elif after["is_superuser"]:
+        tokens.end_of(user, Token.Ending.ADMINISTRATOR, caller)
     return changed
 
 
@@ -102,8 +106,6 @@ def check_right(caller: Caller, right: str = rules.DECIDE, label: Any = None, wh
 
     :raises errors.Refused: not_permitted
     """
-    # A user who is asked a second time answers from memory.
-    asked = User.objects.get(pk=caller.user.pk)
-    if right not in rights_of(asked):
+    if right not in rights_of(as_now(caller.user)):
         label = _("Keep users") if label is None else label
         raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=who or _("An administrator"))])

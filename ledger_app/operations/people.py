@@ -1,4 +1,4 @@
-"""Registers those who work here, says which rights they have, and gives and ends their tokens. Each change has an audit row.
+"""Registers those who work here, and says which rights they have. Each change has an audit row.
 
 What gives a right is a proposal that another decides (``setting_changes``), but where one who decides is alone.
 """
@@ -6,7 +6,6 @@ What gives a right is a proposal that another decides (``setting_changes``), but
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +14,9 @@ from ledger_app import errors, locks
 from ledger_app.errors import granting as refused
 from ledger_app.errors import opening
 from ledger_app.errors.words import phrase
-from ledger_app.models import SettingChange, User
+from ledger_app.models import SettingChange, Token, User
 from ledger_app.models.people import check_folded
-from ledger_app.operations import audit, granting, history, setting_changes, transactions
+from ledger_app.operations import audit, granting, history, setting_changes, tokens, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.granting import check_right
 from ledger_app.queries import granting as deciding
@@ -25,7 +24,7 @@ from ledger_app.rules import granting as rules
 from ledger_app.rules import names, openings
 from ledger_app.rules.rights import OF_PROGRAMS
 
-KEEP, GIVE_TOKENS = rules.DECIDE, "authtoken.add_token"
+KEEP = rules.DECIDE
 NAME_MOST = 150
 CALLED = ("first_name", "last_name", "email")
 
@@ -187,53 +186,10 @@ def tell_password(*, username: str, caller: Caller) -> None:
     def work() -> None:
         user = locks.own_row(User, User.objects.named(username).get().pk)
         User.objects.filter(pk=user.pk).update(secret_known_to=None)
+        tokens.end_of(user, Token.Ending.PASSWORD, caller)
         _record(user, "set_password", caller, {"own": False, "usable": user.has_usable_password()})
 
     transactions.run(work)
-
-
-def give_token(*, username: str, caller: Caller, is_replaced: bool = False) -> str:
-    """Give a user a token and return its key, which is told this once. Where there is one, it stays and the key is empty, unless it is replaced.
-
-    :raises errors.Refused: not_permitted, not_found (an active user)
-    """
-    if caller.user.username != User.SYSTEM:
-        check_right(caller, GIVE_TOKENS, _("Give tokens"))
-
-    def work() -> str:
-        user = locks.own_if_there(User.objects.named(username).filter(is_active=True))
-        if user is None:
-            raise errors.Refused([errors.NotFound(what=_("active user"), name=username)])
-        tokens = apps.get_model("authtoken.Token")._default_manager  # noqa: SLF001 - the public name of a model's manager varies
-        there = tokens.filter(user=user)
-        if there.exists() and not is_replaced:
-            return ""
-        was_there = bool(there.delete()[0])
-        key: str = tokens.create(user=user).key
-        _record(user, "give_token", caller, {"replaced": was_there})
-        return key
-
-    return transactions.run(work)
-
-
-def end_token(*, username: str, caller: Caller) -> bool:
-    """End a user's token; return whether there was one.
-
-    :raises errors.Refused: not_permitted, not_found
-    """
-    check_right(caller, GIVE_TOKENS, _("Give tokens"))
-
-    def work() -> bool:
-        user = locks.own_if_there(User.objects.named(username))
-        if user is None:
-            raise errors.Refused([errors.NotFound(what=_("user"), name=username)])
-        tokens = apps.get_model("authtoken.Token")._default_manager  # noqa: SLF001 - the public name of a model's manager varies
-        was_there = bool(tokens.filter(user=user).delete()[0])
-        if was_there:
-            _record(user, "end_token", caller, {})
-        return was_there
-
-    return transactions.run(work)
 
 
 def _add(user: User, password: str | None, called: Mapping[str, str], caller: Caller) -> None:
@@ -260,6 +216,8 @@ def _write_password(user: User, password: str | None, caller: Caller) -> None:
     user.set_password(password)
     user.secret_known_to = None if password is None or user.username == caller.user.username else caller.user
     history.save(user, caller=caller, reason="password")
+    # Whoever knew the password may have issued some.
+    tokens.end_of(user, Token.Ending.PASSWORD, caller)
     _record(user, "set_password", caller, {"own": user.username == caller.user.username, "usable": password is not None})
 
 

@@ -31,7 +31,7 @@ def sign(*, digest: str, note: str, caller: Caller) -> AccessReview:
     def work() -> AccessReview:
         granting.hold()
         granting.check_right(caller, SIGN, SIGNING, who=_("Finance"))
-        grants = reviews.grants()
+        grants = reviews.grants(at=caller.at)
         if reviews.digest(grants) != digest:
             found.append(review_errors.GrantsMoved())
         if found:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import settings
-from ledger_app.models import SettingChange, User
+from ledger_app.models import SettingChange
 from ledger_app.operations import (
     audit,
     granting,
@@ -25,6 +25,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import books, setting_changes
+from ledger_app.queries.rights import as_now
 from ledger_app.rules.setting_changes import (
     CHANGE,
     ChangeFacts,
@@ -159,7 +160,7 @@ def _put_in_force(row: SettingChange, caller: Caller) -> None:
 def _moved_meanwhile(row: SettingChange, caller: Caller) -> list[errors.LedgerError]:
     """Hold the setting, and return what of who proposed and who decides is not any more as the guards were asked with: both read anew."""
     locks.beside_own(setting_changes.lock_of(row.kind, row.arguments))
-    now = setting_changes.facts(setting_changes.find(row.pk), user=User.objects.get(pk=caller.user.pk))
+    now = setting_changes.facts(setting_changes.find(row.pk), user=as_now(caller.user))
     return [reason for guard in (user_may_set_it, proposer_still_may, decider_is_really_another) for reason in guard(now)]
 
 

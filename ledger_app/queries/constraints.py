@@ -56,6 +56,8 @@ STAND = frozenset(
     {
         *("account_role_unique", "balance_stripe_unique", "attachment_name_unique", "holdlot_once", "moved_identifier_once"),
         *("recovery_code_unique", "ledger_app_reversal.reversal_id"),
+        # Keys are random, and whoever replaces a token holds its user.
+        *("token_digest_unique", "ledger_app_token.replaces_id"),
     }
 )
 

@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.apps import apps
 
-from ledger_app.models import AccessReview, AuditRow, SettingChange, User
+from ledger_app.models import AccessReview, SettingChange, Token, User
 from ledger_app.queries import granting
+from ledger_app.queries import tokens as token_rows
 from ledger_app.rules import rights
 
 FORM = "kakutei-grants-1"
@@ -19,10 +20,10 @@ FLAGS: Mapping[str, str] = {"is_superuser": ADMINISTRATOR, "is_staff": PAGES}
 
 
 class Grant(NamedTuple):
-    """One right that a user has: a group by its name, everything (``administrator``), the pages of the admin (``pages``), a ``token``, or one right past every group by its code.
+    """One right that a user has: a group by its name, everything (``administrator``), the pages of the admin (``pages``), a token by ``token:`` and the beginning of its key, or one right past every group by its code.
 
     ``given_by`` is who gave it, as a user or, at the shell, the account of the operating system; ``decided_by`` who decided that, nothing where nobody
-    did: then it was given by one ``alone``. ``since`` is None where nothing tells.
+    did: then it was given by one ``alone``. ``since`` is None where nothing tells. ``last_login`` is of a token when it was last used.
     """
 
     user: str
@@ -33,11 +34,12 @@ class Grant(NamedTuple):
     decided_by: str
     last_login: datetime | None
     conflicts: tuple[str, ...]  # pairs of rights that the user holds both of, as first+second
+    token: Token | None = None
 
     @property
     def is_alone(self) -> bool:
         """Whether nobody decided it; what needs no decision is never said to be."""
-        return not self.decided_by and self.grant not in {NONE, PAGES, TOKEN}
+        return not self.decided_by and self.token is None and self.grant not in {NONE, PAGES}
 
 
 class Standing(NamedTuple):
@@ -80,7 +82,7 @@ def _due_at(last: AccessReview | None, at: datetime) -> datetime:
 
 def standing(*, at: datetime) -> Standing:
     """Return how the review stands at an instant."""
-    found = grants()
+    found = grants(at=at)
     state = digest(found)
     last = _last()
     due_at = _due_at(last, at)
@@ -102,23 +104,24 @@ def digest(found: Iterable[Grant]) -> str:
     return hashlib.sha256(f"{FORM}\n{json.dumps(said, ensure_ascii=True, separators=(',', ':'))}".encode()).hexdigest()
 
 
-def grants() -> list[Grant]:
+def grants(*, at: datetime) -> list[Grant]:
     """Return every grant of everybody but the system, by user and grant, in a number of statements that depends on nobody."""
-    given, tokens = _given(), _tokens()
+    given, tokens = _given(), _tokens(at)
     found: list[Grant] = []
     users = User.objects.exclude(username=User.SYSTEM).order_by("username")
     for user in users.prefetch_related("groups", "user_permissions__content_type"):
-        told = {**given.get(user.pk, {}), **({TOKEN: tokens[user.pk]} if user.pk in tokens else {})}
-        there = held(user) | ({TOKEN} & told.keys())
+        told = given.get(user.pk, {})
         pairs = tuple(f"{one}+{other}" for one, other, _says in rights.conflicts_of(_rights(user)))
-        for grant in sorted(there) or [NONE]:
+        of_user = tokens.get(user.pk, [])
+        for grant in sorted(held(user)) or ([] if of_user else [NONE]):
             since, given_by, decided_by = told.get(grant, (None, "", ""))
             found.append(Grant(user.username, user.is_active, grant, since, given_by, decided_by, user.last_login, pairs))
+        found += [_of_token(user, row, pairs) for row in of_user]
     return found
 
 
 def held(user: User) -> set[str]:
-    """Return the grants that a user has but for a token; groups and rights are read beforehand."""
+    """Return the grants that a user has but for tokens; groups and rights are read beforehand."""
     there = {group.name for group in user.groups.all()}
     there |= {f"{each.content_type.app_label}.{each.codename}" for each in user.user_permissions.all()}
     return there | {name for flag, name in FLAGS.items() if getattr(user, flag)}
@@ -179,12 +182,17 @@ def _lines() -> Iterator[tuple[dict[str, Any], set[str]]]:
         yield line, of_line[line["history_id"]] | {name for flag, name in FLAGS.items() if line[flag]}
 
 
-def _tokens() -> dict[int, Told]:
-    """Return since when each user has a token, and who gave it."""
-    rows = AuditRow.objects.filter(subject_type="user", action="give_token", outcome="done").order_by("id")
-    by = dict(rows.values_list("subject_id", "actor__username"))
-    tokens = apps.get_model("authtoken.Token")._default_manager  # noqa: SLF001 - the public name of a model's manager varies
-    return {user_id: (created, by.get(user_id, ""), "") for user_id, created in tokens.values_list("user_id", "created")}
+def _tokens(at: datetime) -> Mapping[int, Sequence[Token]]:
+    """Return the tokens that are good, by user, in their order."""
+    found: dict[int, list[Token]] = defaultdict(list)
+    for row in token_rows.live(at).select_related("issued_by").order_by("id"):
+        found[row.user_id].append(row)
+    return found
+
+
+def _of_token(user: User, row: Token, pairs: tuple[str, ...]) -> Grant:
+    grant, by = f"{TOKEN}:{row.prefix}", row.issued_by.username
+    return Grant(user.username, user.is_active, grant, row.issued_at, by, "", row.last_used_at, pairs, row)
 
 
 def _instant(at: datetime | None) -> str | None:

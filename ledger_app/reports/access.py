@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
+from ledger_app.models import Token
 from ledger_app.queries.reviews import Grant
 from ledger_app.rules import instants, tables
 
-COLUMNS = ("user", "may_log_in", "grant", "since", "given_by", "decided_by", "given_alone", "last_login", "conflicts_of_duty")
+COLUMNS = (
+    *("user", "may_log_in", "grant", "since", "given_by", "decided_by", "given_alone", "last_login", "conflicts_of_duty"),
+    *("token_name", "token_operations", "token_books", "token_ends_at"),
+)
+ALL = "*"  # what a token does or reaches that nothing narrows
 
 
 def lines(grants: Iterable[Grant]) -> Iterator[str]:
@@ -16,4 +21,11 @@ def lines(grants: Iterable[Grant]) -> Iterator[str]:
         conflicts = " ".join(each.conflicts)
         flags = ("yes" if each.is_active else "no", "yes" if each.is_alone else "no")
         row = (each.user, flags[0], each.grant, since, each.given_by, each.decided_by, flags[1], last, conflicts)
-        yield f"{tables.csv_line(row)}\n"
+        yield f"{tables.csv_line((*row, *_token(each.token)))}\n"
+
+
+def _token(row: Token | None) -> tuple[str, ...]:
+    if row is None:
+        return ("",) * 4
+    does, books = (ALL if given is None else " ".join(given) for given in (row.operations, row.books))
+    return (row.name, does, books, instants.text(row.ends_at))

@@ -60,7 +60,6 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 # Rights to decide: of the transitions that are decisions, and over who may do what. Whoever has one may be asked for a second factor.
 DECIDING = frozenset(
     {
-        "authtoken.add_token",
         "ingestion_app.approve_batch",
         "ingestion_app.freeze_batch",
         "ingestion_app.reverse_batch",
@@ -70,6 +69,7 @@ DECIDING = frozenset(
         "ledger_app.decide_adjustment",
         "ledger_app.decide_merge",
         "ledger_app.freeze_period",
+        "ledger_app.give_token",
         "ledger_app.keep_reasoncode",
         "ledger_app.reverse_entry",
         "ledger_app.set_adjustmentlimit",
@@ -142,9 +142,11 @@ READ_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "till": {"ledger_app": ("account", "balance", "hold", "holdlot", "openlot")},
 }
 # What some look at besides: who has which right, and how that changed.
-READ_BESIDES: Mapping[str, tuple[str, ...]] = {"auditor": ("auth.view_group", "ledger_app.view_user")}
+READ_BESIDES: Mapping[str, tuple[str, ...]] = {"auditor": ("auth.view_group", "ledger_app.view_token", "ledger_app.view_user")}
 # Groups of programs, which no pages let in.
 OF_PROGRAMS = frozenset({"till", "machine"})
+# Issues tokens to programs and ends anybody's; no group has it.
+GIVE_TOKENS = "ledger_app.give_token"
 # Who has it looks at accounts by whatever they ask for, and at everybody's holds.
 LOOK_AT_ALL = "ledger_app.view_holder"
 

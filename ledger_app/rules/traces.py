@@ -33,6 +33,7 @@ OF_NO_WEIGHT: Mapping[str, str] = {
     "ledger_app_idempotencykey": "what was answered to a program; what was done is in the rows that were written with it",
     "ledger_app_recoverycode": "what somebody signs in with once; each change has an audit row, and digests of secrets are not written down twice",
     "ledger_app_secondfactor": "what somebody signs in with; each change has an audit row, and secrets are not written down twice",
+    "ledger_app_token": "what a program signs in with; each change has an audit row, and digests of secrets are not written down twice",
     "ledger_app_webhook": "where events are sent to, and how far; each change by a person has an audit row",
     "ledger_app_deadletter": "which events were not delivered; nothing of the ledger depends on it",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",

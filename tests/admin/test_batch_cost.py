@@ -7,7 +7,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from ingestion_app.models import Batch, Chunk
@@ -15,6 +14,7 @@ from ingestion_app.queries import batches
 from ingestion_app.queries.status import status_of
 from ingestion_app.queries.sums import sums_of
 from tests.admin.conftest import ClientOf, page_of
+from tests.conftest import issue_token
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import NOW, Purchase, World
 
@@ -70,7 +70,7 @@ def asked(get, address: str) -> list[str]:
 def lookers(world: World, client_of: ClientOf):
     """Return, by what is looked at, what asks for it and its address."""
     client, api = client_of(world.finance), APIClient()
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=world.finance).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(world.finance)}")
     return {
         "page": (client.get, page_of),
         "fragment": (client.get, lambda batch: reverse("admin:ingestion_app_batch_progress", args=[batch.pk])),

@@ -2,7 +2,6 @@
 
 import pytest
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from ingestion_app.models import Batch, Chunk, Record
@@ -10,6 +9,7 @@ from ingestion_app.queries.sums import sums_of
 from ledger_app.models import Account, Balance, Holder
 from ledger_app.queries import balances, merges, proofs
 from tests.admin.conftest import ClientOf, bring_to, page_of
+from tests.conftest import issue_token
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
@@ -51,7 +51,7 @@ def test_the_sums_are_whole(world: World, large: Batch) -> None:
 
 def test_every_page_and_answer_opens(world: World, large: Batch, client_of: ClientOf) -> None:
     client, api = client_of(world.finance), APIClient()
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=world.finance).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(world.finance)}")
     striped = Account.objects.filter(book=world.card, stripes__gt=1).first()
     holder = Holder.objects.filter(accounts__isnull=False).first()
     assert striped is not None

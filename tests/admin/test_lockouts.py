@@ -10,11 +10,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
-from rest_framework.authentication import TokenAuthentication
 from rest_framework.settings import api_settings
 
 from config import doorways
 from config.api_sessions import HeaderSessionAuthentication
+from config.api_tokens import TokenAuthentication
 from ledger_app.models import AuditRow, User
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker

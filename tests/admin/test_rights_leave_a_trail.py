@@ -1,17 +1,13 @@
 """Whoever changes who may do what leaves a word of it: who, what, and by which door. No key of a token is shown again, or logged."""
 
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 
-from ledger_app.models import AuditRow, User
+from ledger_app.models import User
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 
@@ -95,63 +91,6 @@ def test_a_group_shows_its_rights_and_who_is_in_it(client: Client, finance: User
     assert "ledger_app.freeze_period" in page
     assert finance.username in page
     assert client.get(reverse("admin:auth_group_changelist")).status_code == 200
-
-
-def test_a_token_is_told_once_to_whoever_gave_it_and_leaves_an_audit_row(client: Client, root: User, finance: User) -> None:
-    given = client.post(reverse("admin:authtoken_tokenproxy_add"), {"user": str(finance.pk)})
-    key = Token.objects.get(user=finance).key
-    assert key in given.content.decode()
-    assert "no-store" in given["Cache-Control"]
-    row = AuditRow.objects.get(subject_type="user", action="give_token")
-    assert (row.actor, row.subject_id, key in str(row.facts)) == (root, finance.pk, False)
-    for address in (
-        reverse("admin:authtoken_tokenproxy_changelist"),
-        reverse("admin:authtoken_tokenproxy_change", args=[finance.pk]),
-        reverse("admin:authtoken_tokenproxy_delete", args=[finance.pk]),
-        reverse("admin:authtoken_tokenproxy_add"),
-        reverse("admin:index"),
-    ):
-        shown = client.get(address)
-        assert shown.status_code == 200
-        assert key not in shown.content.decode()
-    assert not LogEntry.objects.filter(object_repr__contains=key).exists()
-
-
-def test_a_second_token_is_given_only_in_place_of_the_first(client: Client, finance: User) -> None:
-    address = reverse("admin:authtoken_tokenproxy_add")
-    client.post(address, {"user": str(finance.pk)})
-    first = Token.objects.get(user=finance).key
-    again = client.post(address, {"user": str(finance.pk)}).content.decode()
-    assert Token.objects.get(user=finance).key == first
-    assert first not in again
-    client.post(address, {"user": str(finance.pk), "is_replaced": "on"})
-    assert Token.objects.get(user=finance).key != first
-    client.post(reverse("admin:authtoken_tokenproxy_delete", args=[finance.pk]))
-    assert not Token.objects.filter(user=finance).exists()
-    assert list(AuditRow.objects.filter(subject_type="user").order_by("id").values_list("action", flat=True)) == [
-        "give_token",
-        "give_token",
-        "end_token",
-    ]
-
-
-def test_nobody_but_an_administrator_gives_or_ends_tokens(finance: User, support: User, client_of: ClientOf) -> None:
-    client = client_of(finance)
-    for address in (reverse("admin:authtoken_tokenproxy_add"), reverse("admin:authtoken_tokenproxy_delete", args=[support.pk])):
-        assert client.post(address, {"user": str(support.pk)}).status_code == 403
-
-
-def test_the_command_that_makes_tokens_leaves_an_audit_row_and_tells_no_key_twice(finance: User) -> None:
-    out = StringIO()
-    call_command("drf_create_token", finance.username, stdout=out)
-    key = Token.objects.get(user=finance).key
-    assert key in out.getvalue()
-    again = StringIO()
-    call_command("drf_create_token", finance.username, stdout=again)
-    assert key not in again.getvalue()
-    row = AuditRow.objects.get(subject_type="user", action="give_token")
-    assert row.actor.username == User.SYSTEM
-    assert row.os_user
 
 
 def test_a_password_is_told_as_set_by_whoever_set_it_and_never_shown(client: Client, root: User, finance: User) -> None:

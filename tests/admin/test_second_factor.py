@@ -295,7 +295,7 @@ def test_every_right_to_decide_is_among_those_that_may_need_a_second_factor() ->
     rights_of = {each.right for machine in telling.MACHINES.values() for each in machine.transitions if each.decides}
     # Of a change of a setting its kind says which right it needs besides.
     assert rights_of - {"ledger_app.view_settingchange"} <= rights.DECIDING
-    assert {"ledger_app.change_user", "authtoken.add_token"} <= rights.DECIDING
+    assert {"ledger_app.change_user", "ledger_app.give_token"} <= rights.DECIDING
 
 
 def test_no_more_than_anybody_needs(fumiko: User, clock: Clock) -> None:

@@ -185,9 +185,9 @@ def test_every_address_that_decides_or_gives_rights_is_in_the_table() -> None:
     doing = [
         name
         for address, name in there
-        if address.startswith(("admin/ledger_app/user/", "admin/authtoken/", "admin/ledger_app/failedtry/"))
+        if address.startswith(("admin/ledger_app/user/", "admin/ledger_app/token/", "admin/ledger_app/failedtry/"))
         and not name.endswith(("_changelist", "_history", "_simple_history", ":", ":None", "_user_delete"))
     ]
-    looking = {"admin:authtoken_tokenproxy_change", "admin:ledger_app_failedtry_change"}
-    closed = {"admin:ledger_app_failedtry_add", "admin:ledger_app_failedtry_delete"}
+    looking = {"admin:ledger_app_token_change", "admin:ledger_app_failedtry_change"}
+    closed = {"admin:ledger_app_failedtry_add", "admin:ledger_app_failedtry_delete", "admin:ledger_app_token_delete"}
     assert set(doing) - looking - closed <= set(step_up.OF_RIGHTS)

@@ -12,10 +12,10 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
-from rest_framework.authtoken.models import Token
 
 from config.wsgi import application
 from ledger_app.models import Account
+from tests.conftest import issue_token
 from tests.ingestion_app.operations.world import World
 
 pytest.importorskip("openapi_python_client", reason="make setup installs it")
@@ -59,7 +59,7 @@ def test_it_reads_and_acts(made: Path, world: World, monkeypatch: pytest.MonkeyP
 
 
 def _talk(world: World, transport: Any) -> None:
-    token = Token.objects.get_or_create(user=world.finance)[0].key
+    token = issue_token(world.finance)
     client = importlib.import_module(NAME).AuthenticatedClient(
         base_url="http://localhost", token=token, prefix="Token", httpx_args={"transport": transport}
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from ledger_app.models import AuditRow, User
@@ -92,8 +91,6 @@ def test_the_right_to_one_thing_does_not_show_another(world: World, client_of: C
 def test_a_token_of_somebody_who_left_opens_nothing(world: World, client_of: ClientOf) -> None:
     client = client_of(world.engineer)
     User.objects.filter(pk=world.engineer.pk).update(is_active=False)
-    assert is_problem(client.get("/api/v1/books/"), 401, "authentication_failed")
-    Token.objects.all().delete()
     assert is_problem(client.get("/api/v1/books/"), 401, "authentication_failed")
 
 

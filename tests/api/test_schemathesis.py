@@ -12,11 +12,10 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from rest_framework.authtoken.models import Token
 
 from config.wsgi import application
 from ledger_app.models import User
-from tests.conftest import UserMaker
+from tests.conftest import UserMaker, issue_token, with_every_right
 from tests.ingestion_app.operations.world import World
 
 schemathesis = pytest.importorskip("schemathesis", reason="make setup installs it")
@@ -24,15 +23,14 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 SEED = 20170131
 # What is there after one batch was applied.
 THERE = {"id": "1", "code": "CARD", "step": "validate", "number": "1"}
-ROLES = ("support", "finance", "engineer", "auditor", "till", "machine", "superuser", "nobody")
+ROLES = ("support", "finance", "engineer", "auditor", "till", "machine", "everything", "nobody")
 
 
 def client_token(make_user: UserMaker, role: str) -> str:
     if role == "nobody":
         return ""
-    group = "auditor" if role == "superuser" else role
-    user: User = make_user(f"{role}-9", group, is_superuser=role == "superuser")
-    return str(Token.objects.get_or_create(user=user)[0].key)
+    user: User = make_user(f"{role}-9", "auditor" if role == "everything" else role)
+    return issue_token(with_every_right(user) if role == "everything" else user)
 
 
 @pytest.fixture
@@ -53,7 +51,7 @@ def test_no_answer_is_a_fault_of_the_program_and_each_is_as_described(
 
     world.applied()
     token = client_token(make_user, role)
-    reader = Token.objects.get_or_create(user=world.engineer)[0].key
+    reader = issue_token(world.engineer)
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", app, headers={"Authorization": f"Token {reader}"})
     headers = {"Authorization": f"Token {token}"} if token else {}
     held = [
@@ -67,7 +65,7 @@ def test_no_answer_is_a_fault_of_the_program_and_each_is_as_described(
     wrong, tally = [], Counter[int]()
     for place, operation in enumerate(operations):
         # In every run one role is asked all of it, and the others a share each; the option asks each role all.
-        if role == "superuser" or "SCHEMATHESIS_EXAMPLES" in os.environ or place % len(ROLES) == ROLES.index(role):
+        if role == "everything" or "SCHEMATHESIS_EXAMPLES" in os.environ or place % len(ROLES) == ROLES.index(role):
             for mode in schemathesis.GenerationMode:
                 wrong += _asked(operation, mode, headers, held, tally)
     assert wrong == []

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from config import webhooks as sending
@@ -11,6 +10,7 @@ from ledger_app.models import DeadLetter, IdempotencyKey, User, Webhook
 from ledger_app.operations import deliveries, feed
 from ledger_app.rules import webhooks as rules
 from tests.api.conftest import is_problem
+from tests.conftest import issue_token
 from tests.ingestion_app.operations.world import NOW, World
 
 HOOKS, LETTERS = "/api/v1/webhooks/", "/api/v1/dead-letters/"
@@ -24,7 +24,7 @@ def _hosts(settings: Any) -> None:
 
 def client_of(user: User) -> APIClient:
     made = APIClient()
-    made.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
+    made.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(user)}")
     return made
 
 

@@ -69,9 +69,8 @@ def open_machine() -> str:
 
     people.register(username=MACHINE, password=seeding.PASSWORD, group="machine", caller=ground.caller_of(None))
     said = io.StringIO()
-    call_command("drf_create_token", MACHINE, stdout=said)
-    words = said.getvalue().split()
-    return next(word for word in words if len(word) >= 40)
+    call_command("issue_token", MACHINE, stdout=said)
+    return said.getvalue().split()[-1]
 
 
 def account_ids() -> list[int]:

@@ -11,7 +11,6 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from config import commands as doors_of_commands
@@ -20,7 +19,7 @@ from config.card_doors import MAY_BE_CARD
 from ledger_app.models import User
 from tests.api.doors import Door, doors, fields_of
 from tests.canary.conftest import BESIDE, CARD, DASHED, WRITINGS, Canary, found_in
-from tests.conftest import UserMaker
+from tests.conftest import UserMaker, issue_token, with_every_right
 from tests.ingestion_app.operations.world import World
 
 OURS = ("config", "ledger_app", "ingestion_app")
@@ -29,7 +28,7 @@ OURS = ("config", "ledger_app", "ingestion_app")
 @pytest.fixture
 def everybody(make_user: UserMaker) -> User:
     """Return somebody who may do everything, so that nothing is refused for a right."""
-    return make_user("superuser-9", "auditor", is_superuser=True)
+    return with_every_right(make_user("everything-9", "auditor"))
 
 
 def body_with(name: str, text: str) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def texts_of(door: Door) -> Iterator[tuple[str, Any]]:
 @pytest.mark.anywhere
 def test_every_text_of_the_api_is_refused_and_not_repeated(world: World, everybody: User, canary: Canary) -> None:
     client = APIClient(raise_request_exception=False)
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=everybody)[0].key}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(everybody)}")
     writings, asked = cycle(WRITINGS), 0
     for door in doors():
         for name, field in texts_of(door):
@@ -101,7 +100,7 @@ HEADERS = (
 
 @pytest.mark.anywhere
 def test_no_header_is_repeated_kept_or_logged(world: World, everybody: User, canary: Canary) -> None:
-    token = Token.objects.get_or_create(user=everybody)[0].key
+    token = issue_token(everybody)
     client = Client(raise_request_exception=False)
     client.force_login(everybody)
     writings = cycle([CARD, DASHED, f"{CARD} {BESIDE}", BESIDE, f"a={CARD}"])

@@ -27,7 +27,8 @@ OWN = {name for name, app in get_commands().items() if app in {"ledger_app", "in
 # between two tasks, and has a test of its own.
 OPENING = {
     *("open_book", "open_periods", "open_accounts", "set_template", "register_members"),
-    *("keep_reason_code", "set_limit", "keep_user", "drf_create_token"),
+    *("keep_reason_code", "set_limit", "keep_user"),
+    *("issue_token", "list_tokens", "end_token"),
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
@@ -101,11 +102,14 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
         ("keep_reason_code", "newly", "--name", "New", "--contra", "NEW=extra"),
         ("set_limit", "finance", "NEW", "--most", 9, "--two-above", 9),
         ("keep_user", "new-1", "--group", "support"),
-        ("drf_create_token", "new-1"),
+        ("issue_token", "new-1"),
+        ("list_tokens",),
     ]
-    assert {name for name, *_arguments in runs} == OPENING
+    assert {name for name, *_arguments in runs} == OPENING - {"end_token"}
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")
+        if name == "issue_token":
+            runs.append(("end_token", ended.data["prefix"]))
         assert ended.status == 0, ended
         assert set(ended.data) == fields(name), name
 
@@ -142,7 +146,13 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
-        *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
+        *(
+            ("end_holds",),
+            ("lockouts",),
+            ("draw_states",),
+            ("draw_rights",),
+            ("reset_factors", world.support.username, "--reason", "x"),
+        ),
     ]
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from ledger_app.models import AuditRow, User
+from tests.conftest import issue_token
 
 ADDRESSES = (
     "/",
@@ -90,7 +90,7 @@ def test_nobody_is_sent_to_another_host(engineer: User, elsewhere: str) -> None:
     ids=lambda odd: next(iter(odd)),
 )
 def test_every_error_under_api_is_a_problem(engineer: User, address: str, odd: dict[str, str]) -> None:
-    client = Client(headers={"Authorization": f"Token {Token.objects.create(user=engineer).key}"})
+    client = Client(headers={"Authorization": f"Token {issue_token(engineer)}"})
     for method in ("get", "put", "post", "delete"):
         answer = getattr(client, method)(address, **odd)
         if answer.status_code >= 400:
@@ -168,8 +168,7 @@ def test_a_name_that_is_not_safe_is_replaced(db: None, capfd: pytest.CaptureFixt
 
 @pytest.mark.django_db
 def test_the_audit_keeps_the_name_that_the_answer_bears(auditor: User) -> None:
-    token = Token.objects.create(user=auditor)
-    refused = Client().post("/api/v1/batches/", {"source": "till"}, headers={"Authorization": f"Token {token.key}"})
+    refused = Client().post("/api/v1/batches/", {"source": "till"}, headers={"Authorization": f"Token {issue_token(auditor)}"})
     assert refused.status_code == 403
     assert AuditRow.objects.latest("id").request == refused["X-Request-Id"]
 

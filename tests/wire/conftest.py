@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
-from tests.conftest import UserMaker
+from tests.conftest import UserMaker, issue_token, with_every_right
 from tests.ingestion_app.operations import world as worlds
 from tests.wire import serving
 from tests.wire.serving import Server
@@ -56,9 +55,8 @@ def world(transactional_db: None, files_dir: Any) -> worlds.World:
 
 @pytest.fixture
 def token(world: worlds.World, make_user: UserMaker) -> str:
-    """The header of a superuser: whatever is refused is refused for the way it came in."""
-    made = Token.objects.create(user=make_user("superuser-9", "auditor", is_superuser=True))
-    return f"Authorization: Token {made.key}"
+    """The header of who has every right: whatever is refused is refused for the way it came in."""
+    return f"Authorization: Token {issue_token(with_every_right(make_user('everything-9', 'auditor')))}"
 
 
 @pytest.fixture

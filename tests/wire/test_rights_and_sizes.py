@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
-from tests.conftest import UserMaker
+from tests.conftest import UserMaker, issue_token
 from tests.ingestion_app.operations import world as worlds
 from tests.wire import serving
 from tests.wire.conftest import everything
@@ -35,7 +34,7 @@ def test_a_file_of_somebody_without_the_right_is_refused_unread(
 ) -> None:
     lines = [MULTIPART, f"Content-Length: {LARGE}"]
     if role is not None:
-        lines.append(f"Authorization: Token {Token.objects.create(user=make_user('nobody-9', role)).key}")
+        lines.append(f"Authorization: Token {issue_token(make_user('nobody-9', role))}")
     begun = time.monotonic()
     # Of what was announced hardly anything is sent: a server that reads it first finds it cut.
     with made_server.open(made_server.head("POST", "/api/v1/batches/", *lines) + BEGUN + b"x" * 100) as connection:

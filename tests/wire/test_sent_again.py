@@ -8,11 +8,10 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from rest_framework.authtoken.models import Token
 
 from ledger_app.models import AuditRow, Event, Hold, IdempotencyKey
 from ledger_app.rules.lots import Grant, Named
-from tests.conftest import UserMaker
+from tests.conftest import UserMaker, issue_token
 from tests.ledger_app import lot_samples, samples
 from tests.wire.serving import Answer, Server
 
@@ -30,7 +29,7 @@ def till(transactional_db: None, make_user: UserMaker) -> str:
     points = lot_samples.open_points(samples.machine_caller())
     last = (datetime.now(UTC) + timedelta(days=90)).date()
     points.gain("g-1", KEYS, lots=Named(grants=(Grant("paid", KEYS, last),)))
-    return f"Authorization: Token {Token.objects.create(user=make_user('till-1', 'till')).key}"
+    return f"Authorization: Token {issue_token(make_user('till-1', 'till'))}"
 
 
 def request_of(server: Server, till: str, number: int, until: str) -> bytes:

@@ -21,6 +21,7 @@ from ledger_app.models import Book, Line, Seal
 from ledger_app.operations import periods, verification
 from ledger_app.queries import books
 from ledger_app.queries.totals import Total
+from ledger_app.rules.rights import OF_PROGRAMS
 
 RECEIVER, APPROVER, CLOSER = "engineer-1", "finance-1", "finance-2"
 MONTHS_MOST = 12
@@ -197,7 +198,7 @@ def closing_words(data: dict[str, Any], *, members_match: bool, months: int) -> 
             f"the books {'hold' if data['verify'] else 'DO NOT HOLD'}."
         ),
         *[f"seal {name}: {digest}" for name, digest in data["seals"].items()],
-        f"Log in as {', '.join(name for name, _ in seeding.USERS)}; the password of each is {seeding.PASSWORD}",
+        f"Log in as {', '.join(name for name, group in seeding.USERS if group not in OF_PROGRAMS)}; the password of each is {seeding.PASSWORD}",
     ]
     if months < MONTHS_MOST:
         points = next(limit for limit in seeding.LIMITS if limit.book == "POINTS")

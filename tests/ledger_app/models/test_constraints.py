@@ -27,6 +27,7 @@ from ledger_app.models import (
     Reversal,
     SecondFactor,
     SettingChange,
+    Token,
     User,
     Webhook,
 )
@@ -224,6 +225,10 @@ VIOLATIONS = {
     "second_factor_step_forward": "UPDATE ledger_app_secondfactor SET step = -1",
     "second_factor_kind_whole": "UPDATE ledger_app_secondfactor SET key_name = 'a-key'",
     "recovery_code_unique": copied(RecoveryCode),
+    "token_digest_unique": copied(Token),
+    "token_name_given": "UPDATE ledger_app_token SET name = ''",
+    "token_ends_later": "UPDATE ledger_app_token SET ends_at = '2001-01-01 00:00:00'",
+    "token_ending_whole": "UPDATE ledger_app_token SET ending = 'revoked'",
     "user_folded_unique": "UPDATE ledger_app_user SET username = 'System', username_folded = 'system' WHERE id = {other}",
     "user_folded_given": "UPDATE ledger_app_user SET username = '', username_folded = '' WHERE id = {other}",
     "user_folded_follows": "UPDATE ledger_app_user SET username_folded = 'system-2' WHERE id = {other}",
@@ -288,6 +293,8 @@ def places(ledger):
     DeadLetter.objects.create(webhook=webhook, event=event, tries=1, why="timeout", at=posting.posted_at)
     kept = {"kind": "passkey", "name": "x", "credential_digest": b"0" * 32, "content": b"x"}
     SecondFactor.objects.create(user=posting.posted_by, **kept, added_at=posting.posted_at)
+    token = {"name": "till", "prefix": "kakutei_00000000", "digest": b"0" * 32, "issued_by": posting.posted_by}
+    Token.objects.create(user=posting.posted_by, **token, issued_at=posting.posted_at, ends_at=posting.posted_at)
     RecoveryCode.objects.create(user=posting.posted_by, digest=b"0" * 32, made_at=posting.posted_at)
     period = ledger.periods["2017-01"]
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)

@@ -51,6 +51,7 @@ NO_AMOUNTS = {
     "source_version_newer": ["planned"],
     "text_invalid": ["most"],
     "ticket_invalid": ["most"],
+    "token_life_bounded": ["most"],
     "webhook_kinds_invalid": ["most"],
     "written_differs": ["found", "planned"],
 }

@@ -298,8 +298,6 @@ COUNTED = {
     "opening.open_months": "which are new and which were there",
     "opening.set_template": "the template, changed where it says something else, with its version",
     "setting_changes.propose": "a proposal of its own; once one is in force, the other is setting_moved",
-    "people.end_token": "whether there was one",
-    "people.give_token": "a new key, which takes the place of the one before",
     "people.keep_user": "whether the user is new, changed or as asked, and what waits",
     "people.set_password": "sets it again",
     "people.tell_password": "one row of each that was set",
@@ -308,6 +306,10 @@ COUNTED = {
     "signing.failed": "one row of each try",
     "signing.signed": "one row of each time",
     "registering.register": "how many are new and how many were there",
+    "tokens.issue": "the token of that name, whose key is not told again",
+    "tokens.replace": "the token that followed, whose key is not told again",
+    "tokens.end": "whether it was good",
+    "tokens.end_of": "how many were good",
 }
 PARTS = {
     "audit.record",

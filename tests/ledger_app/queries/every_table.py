@@ -29,6 +29,7 @@ from ledger_app.operations import (
     reviews,
     setting_changes,
     submissions,
+    tokens,
     transactions,
     verification,
 )
@@ -67,6 +68,7 @@ def build(directory: Path) -> World:
     _programs(world)
     factors.add_app(name="phone", key_name="key", content=b"sealed", step=1, caller=finance)
     factors.make_codes(caller=finance)
+    _tokens(world)
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)
     _files(world)
@@ -157,12 +159,23 @@ def _programs(world: World) -> None:
 def _settings(world: World, root: Caller) -> None:
     """Propose a limit and have another administrator put it in force; leave one proposed."""
     other = world.caller(User.objects.create(username="administrator-2", is_staff=True, is_superuser=True))
-    reviews.sign(digest=review_rows.digest(review_rows.grants()), note="Looked through.", caller=root)
+    reviews.sign(digest=review_rows.digest(review_rows.grants(at=root.at)), note="Looked through.", caller=root)
     for most in (60_000, 70_000):
         said = {"group": "support", "book": "LOTS", "amount_most": most, "two_deciders_above": 0}
         row = setting_changes.propose(kind="limit", arguments=said, reason="As agreed.", caller=root)
         if most == 60_000:
             setting_changes.approve(change_id=row.pk, caller=other)
+
+
+def _tokens(world: World) -> None:
+    """Have a token follow another, use it, and end it."""
+    caller = world.caller(world.engineer)
+    life = {"ends_at": caller.at + timedelta(days=9), "days_most": 9}
+    said = {"name": "nightly", "operations": ["ingestion_app.receive_batch"], "books": ["CARD"]}
+    old = tokens.issue(username=world.engineer.username, **said, **life, caller=caller).token  # type: ignore[arg-type]
+    new = tokens.replace(token_id=old.pk, old_ends_at=caller.at, **life, caller=caller).token  # type: ignore[arg-type]
+    tokens.used(token_id=new.pk, at=caller.at)
+    tokens.end(token_id=new.pk, caller=caller)
 
 
 def _points(world: World, lots: Book) -> None:

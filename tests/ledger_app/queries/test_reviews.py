@@ -6,9 +6,10 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import AccessReview, AuditRow, User
-from ledger_app.operations import people, reviews, setting_changes
+from ledger_app.operations import people, reviews, setting_changes, tokens
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import reviews as queries
+from ledger_app.reports import access
 from ledger_app.rules import rights
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,10 @@ def caller(name: str, at: datetime = AT) -> Caller:
 
 
 def told() -> dict[tuple[str, str], tuple[datetime | None, str, str, bool]]:
-    return {(each.user, each.grant): (each.since, each.given_by, each.decided_by, each.is_alone) for each in queries.grants()}
+    return {
+        (each.user, each.grant): (each.since, each.given_by, each.decided_by, each.is_alone)
+        for each in queries.grants(at=AT + timedelta(days=9))
+    }
 
 
 @pytest.fixture(name="office")
@@ -43,13 +47,20 @@ def test_each_grant_tells_since_when_from_whom_and_who_decided() -> None:
     assert found["fumiko", "finance"] == (AT, "root-1", "", True)
     assert found["fumiko", "support"] == (AT + timedelta(days=9), "root-1", "root-2", False)
     assert found["root-2", "administrator"] == (AT, "root-1", "", True)
-    conflicts = next(each.conflicts for each in queries.grants() if each.grant == "support")
+    conflicts = next(each.conflicts for each in queries.grants(at=AT + timedelta(days=9)) if each.grant == "support")
     assert "ledger_app.propose_adjustment+ledger_app.decide_adjustment" in conflicts
     # Given again after it was taken, it is since then.
     people.keep_user(username="fumiko", groups=["support"], caller=caller("root-2"))
     assert ("fumiko", "finance") not in told()
-    people.give_token(username="fumiko", caller=caller("root-1"))
-    assert told()["fumiko", "token"][1:] == ("root-1", "", False)
+    life = {"ends_at": AT + timedelta(days=30), "days_most": 30}
+    made = tokens.issue(username="fumiko", name="books", operations=[], books=None, **life, caller=caller("fumiko")).token  # type: ignore[arg-type]
+    assert told()["fumiko", f"token:{made.prefix}"] == (AT, "fumiko", "", False)
+    (each,) = [each for each in queries.grants(at=AT) if each.token == made]
+    assert f"fumiko,yes,token:{made.prefix},{AT:%Y-%m-%d}" in "".join(access.lines([each]))
+    assert ",books,,*," in "".join(access.lines([each]))
+    # One that has ended gives nothing.
+    tokens.end(token_id=made.pk, caller=caller("root-1"))
+    assert ("fumiko", f"token:{made.prefix}") not in told()
 
 
 @pytest.mark.usefixtures("office")
