@@ -13,13 +13,14 @@ from ledger_app.models import AuditRow, Period
 from ledger_app.operations import adjustments, attachments, members
 from ledger_app.operations.audit import Caller, Subject, record
 from ledger_app.queries.adjustments import undecided
+from tests import kept
 from tests.ledger_app import adjusting
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk():
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 
