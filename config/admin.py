@@ -1,9 +1,11 @@
 """The admin site of Kakutei: one table says what stands at the side, one says what waits for whom."""
 
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -76,6 +78,7 @@ PLACES: Final = (
     Place(_("Administration"), _("Webhooks"), "ledger_app_webhook", "ledger_app.view_webhook"),
     Place(_("Administration"), _("Dead letters"), "ledger_app_deadletter", "ledger_app.view_deadletter"),
     Place(_("Administration"), _("Users"), "ledger_app_user", "ledger_app.view_user"),
+    Place(_("Administration"), _("Access reviews"), "ledger_app_accessreview", "ledger_app.look_accessreview"),
     Place(_("Administration"), _("Groups"), "auth_group", "auth.view_group"),
     Place(_("Administration"), _("Tokens"), "authtoken_tokenproxy", "authtoken.view_tokenproxy"),
     Place(_("Administration"), _("Failed tries"), "ledger_app_failedtry", "ledger_app.view_failedtry"),
@@ -117,6 +120,14 @@ WAITING: Final = (
         not_by=("proposed_by",),
         kinds=("limit",),
     ),
+    Waiting(
+        _("Rights to decide"),
+        "ledger_app.settingchange",
+        ("proposed",),
+        "ledger_app.change_user",
+        not_by=("proposed_by",),
+        kinds=("rights",),
+    ),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )
 SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry", "ingestion_app.batch")
@@ -131,6 +142,12 @@ class KakuteiAdminSite(admin.AdminSite):
     site_url = None
     enable_nav_sidebar = False
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in whom the pages are for: programs sign in nowhere, whatever stands on their row."""
+        from ledger_app.queries import rights
+
+        return super().has_permission(request) and not rights.is_program(request.user)
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page of the site shows, the side and the number of things waiting among it."""
         context: dict[str, Any] = super().each_context(request)
@@ -144,6 +161,19 @@ class KakuteiAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the work page: what waits for this user, the open periods and the last batches."""
         return super().index(request, {**self.work(request), **(extra_context or {})})
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the form of one's own password, whose ``save`` is the operation."""
+        # Imported here: the site is made before the models can be loaded.
+        from config import doorways
+        from config.password_forms import OwnPasswordForm
+
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=partial(OwnPasswordForm, caller=doorways.from_request(request, "admin")),
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the search over all lists before Django's pattern that catches everything."""
@@ -203,7 +233,9 @@ class KakuteiAdminSite(admin.AdminSite):
             if count
         ]
         from ingestion_app.admin import working
+        from ledger_app.queries import reviews
 
+        may_sign = request.user.has_perm("ledger_app.sign_accessreview")
         decides = any(request.user.has_perm(kind.permission) for kind in WAITING)
         may_see_periods = self._may_view(request, "ledger_app.period")
         may_see_batches = self._may_view(request, "ingestion_app.batch")
@@ -211,6 +243,7 @@ class KakuteiAdminSite(admin.AdminSite):
         batches = self._queryset(request, "ingestion_app.batch") if may_see_batches else None
         return {
             "waiting": waiting,
+            "review_due_at": reviews.due(at=timezone.now()) if may_sign else None,
             # Who has no work that waits comes to look things up.
             "looks_up": not decides,
             "receives": request.user.has_perm("ingestion_app.receive_batch"),

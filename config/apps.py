@@ -11,16 +11,18 @@ class KakuteiAdminConfig(AdminConfig):
 
 
 class KakuteiConfig(AppConfig):
-    """The project itself: its system checks."""
+    """The project itself: its system checks, and the rows that signing in leaves."""
 
     name = "config"
     label = "config"
 
     def ready(self) -> None:
-        """Register the system checks, and listen for who signs in."""
+        """Register the system checks, and listen for who signs in and out."""
         from config import (
             checks,  # noqa: F401 - importing registers them
             sessions,
+            signing,
         )
 
         sessions.install()
+        signing.install()

@@ -3,6 +3,7 @@
 import getpass
 import ipaddress
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 
 from ledger_app.models import User
 from ledger_app.operations.audit import Caller
+from ledger_app.rules.rights import LOOK_AT_ALL
 
 
 def now() -> datetime:
@@ -20,7 +22,7 @@ def now() -> datetime:
 def from_request(request: HttpRequest, door: str) -> Caller:
     """Return who acts in ``request``, which has been authenticated."""
     assert isinstance(request.user, User), "a view without a user calls no operation"  # noqa: S101 - the views' permissions see to it
-    return from_address(request, request.user, door)
+    return replace(from_address(request, request.user, door), is_program=getattr(request, "auth", None) is not None)
 
 
 def from_address(request: HttpRequest, user: User, door: str = "admin") -> Caller:
@@ -32,6 +34,11 @@ def from_address(request: HttpRequest, user: User, door: str = "admin") -> Calle
         request=name_of(request),
         host=address_of(request)[:64],
     )
+
+
+def looks_at_all(request: HttpRequest) -> bool:
+    """Whether the user looks at whatever they ask for; else, as a till, at what it placed itself and at accounts that it names."""
+    return bool(getattr(request, "user", None)) and request.user.has_perm(LOOK_AT_ALL)
 
 
 def name_of(request: HttpRequest) -> str:

@@ -24,6 +24,7 @@ from config import doorways
 from ledger_app import errors
 from ledger_app.errors import card_numbers
 from ledger_app.errors import files as file_errors
+from ledger_app.errors.requests import AccountNotNamed
 from ledger_app.models import User
 from ledger_app.operations import refusals, transactions
 
@@ -32,6 +33,7 @@ SECONDS_TO_WAIT: Final = 5
 
 STATUS: dict[type[errors.LedgerError], int] = {
     errors.NotPermitted: status.HTTP_403_FORBIDDEN,
+    AccountNotNamed: status.HTTP_400_BAD_REQUEST,
     errors.NotFound: status.HTTP_404_NOT_FOUND,
     errors.TryAgain: status.HTTP_503_SERVICE_UNAVAILABLE,
     file_errors.DiskFull: status.HTTP_503_SERVICE_UNAVAILABLE,

@@ -37,12 +37,12 @@ KAKUTEI_ANSWERS_OTHER_MACHINES = env.is_given("KAKUTEI_ENVIRONMENT") and (not IS
 
 INSTALLED_APPS = [
     "config.apps.KakuteiAdminConfig",
+    # The project before those whose commands ask nothing: createsuperuser, and whitenoise's runserver.
+    "config.apps.KakuteiConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    # The project before whitenoise, whose runserver asks nothing.
-    "config.apps.KakuteiConfig",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",

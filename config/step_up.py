@@ -26,6 +26,9 @@ OF_RIGHTS: Final = {
     "admin:ledger_app_user_reset_factors": "ledger_app.change_user",
     "admin:auth_user_password_change": "ledger_app.change_user",
     "admin:ledger_app_failedtry_release": "ledger_app.change_user",
+    "admin:ledger_app_accessreview_sign": "ledger_app.sign_accessreview",
+    "admin:ledger_app_accessreview_csv": "ledger_app.look_accessreview",
+    "setting-change-rights": "ledger_app.change_user",
     "admin:authtoken_tokenproxy_add": "authtoken.add_token",
     "admin:authtoken_tokenproxy_delete": "authtoken.add_token",
 }

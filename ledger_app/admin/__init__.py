@@ -15,8 +15,10 @@ from ledger_app.admin import (
     reason_codes,
     requests,
     reversals,
+    reviews,
     setting_changes,
     tasks,
+    tokens,
     users,
     webhooks,
 )
@@ -36,8 +38,10 @@ __all__ = [
     "reason_codes",
     "requests",
     "reversals",
+    "reviews",
     "setting_changes",
     "tasks",
+    "tokens",
     "users",
     "webhooks",
 ]

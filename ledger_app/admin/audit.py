@@ -24,6 +24,7 @@ from ledger_app.templatetags import look
 
 # Which list a subject is found in, by its type.
 MODELS = {
+    "accessreview": "ledger_app.accessreview",
     "account": "ledger_app.account",
     "adjustment": "ledger_app.adjustment",
     "adjustmentlimit": "ledger_app.adjustmentlimit",
@@ -32,6 +33,7 @@ MODELS = {
     "entry": "ledger_app.entry",
     "hold": "ledger_app.hold",
     "holdrule": "ledger_app.holdrule",
+    "login": "ledger_app.user",
     "lotrule": "ledger_app.lotrule",
     "member": "ledger_app.holder",
     "merge": "ledger_app.merge",
@@ -133,7 +135,8 @@ class AuditRowAdmin(ReadOnlyAdmin):
 def subject_link(subject_type: str, subject_id: int, text: str) -> SafeString | str:
     """Return a subject as a link to its page, where it has one."""
     label = MODELS.get(subject_type)
-    if label is None or not apps.is_installed(label.split(".", maxsplit=1)[0]):
+    # What was typed in the place of a name is nobody's page.
+    if label is None or not subject_id or not apps.is_installed(label.split(".", maxsplit=1)[0]):
         return text
     try:
         address = reverse(f"admin:{label.replace('.', '_')}_change", args=[subject_id])

@@ -48,7 +48,11 @@ LABELS: Mapping[str, Any] = {
     "amount_a_day": _("On one day up to"),
     "hours_most": _("Hours at most"),
     "targets": _("Accounts that take what is held"),
+    "groups": _("Groups"),
+    "is_superuser": _("May do everything"),
+    "is_staff": _("May use these pages"),
 }
+RIGHTS_LABELS: Mapping[str, Any] = {**LABELS, "is_active": _("May log in")}
 # What is one of a few, by its words.
 WORDS: Mapping[str, Sequence[tuple[Any, Any]]] = {
     "category": Account.Category.choices,
@@ -107,7 +111,8 @@ class SettingChangeAdmin(TransitionAdmin):
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
         """Return what the guards are asked with."""
         del transition
-        return asked.facts(row, user=doorways.from_request(request, "admin").user)
+        caller = doorways.from_request(request, "admin")
+        return asked.facts(row, user=caller.user, is_program=caller.is_program)
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what it said and would say, the buttons and the trail."""
@@ -154,9 +159,10 @@ def compared(row: SettingChange) -> list[dict[str, Any]]:
     """Return each part of a setting as it was when the change was proposed, and as it would be."""
     book = Book.objects.filter(code=row.arguments.get("book", "")).first()
     before: Mapping[str, Any] = row.before or {}
+    labels = RIGHTS_LABELS if row.kind == SettingChange.Kind.RIGHTS else LABELS
     return [
         {
-            "label": LABELS[name],
+            "label": labels[name],
             "before": _shown(name, before[name], book) if name in before else NOTHING,
             "after": _shown(name, value, book),
             "is_changed": name not in before or before[name] != value,

@@ -1,41 +1,56 @@
-"""Users, groups and tokens in the admin: users by form, groups to look at, tokens given and ended, by superusers alone."""
+"""Users and groups in the admin: users by form, groups to look at, by superusers alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from copy import copy
+from functools import partial
 from typing import Any
 
-import rest_framework.authtoken.admin  # noqa: F401 - registers what is registered anew below
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken.models import TokenProxy
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
 
 from config import doorways
-from config.api_fields import NUMBER
 from config.context import GROUPS
-from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, list_url
+from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to
+from config.password_forms import GivenPasswordForm
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.factors import FactorsReset
+from ledger_app.admin.setting_changes import tell_proposed
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
 from ledger_app.operations import people
-from ledger_app.queries.rights import rights_of
+from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.rules import rights
+from ledger_app.rules.granting import FLAGS
 from ledger_app.templatetags import look
 
-# Both come with a form that changes them and leaves no word of it. The import registers the second.
+# It comes with a form that changes groups and leaves no word of it.
 admin.site.unregister(Group)
-admin.site.unregister(TokenProxy)
+
+
+class UserForm(UserChangeForm):  # type: ignore[type-arg]  # generic in its stubs alone
+    """What a user is called, and may do."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_MOST,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "Needed where the user is given a right, or may log in again: another administrator reads it, and decides. What is taken away is taken at once."
+        ),
+    )
 
 
 @admin.register(User)
@@ -51,11 +66,20 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
     readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors")
+    form = UserForm
     fieldsets = (
         (None, {"fields": ("username", "password", "shown_factors", "first_name", "last_name", "email")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "reason")}),
         (_("Times"), {"fields": ("shown_last_login", "shown_date_joined")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave out, for who only looks, what is there to be changed: the password, of which the form shows a part, and the reason."""
+        shown: Any = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return shown
+        kept = [(name, [each for each in said["fields"] if each not in {"password", "reason"}]) for name, said in shown]
+        return [(name, {"fields": fields}) for name, fields in kept]
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody deletes users."""
@@ -75,6 +99,61 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     def shown_date_joined(self, row: User) -> SafeString:
         """When the user was registered, in UTC."""
         return look.instant_cell(row.date_joined)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Leave a name as it is: proposals and audit rows call the user by it."""
+        return (*super().get_readonly_fields(request, obj), *(("username",) if obj is not None else ()))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the form, and on a POST call the operation, which opens the transaction itself."""
+        return self._not_refused(request, lambda: self._changeform_view(request, object_id, form_url, extra_context))
+
+    @method_decorator([sensitive_post_parameters(), csrf_protect])
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the form, and on a POST call the operation, which opens the transaction itself."""
+        shown: HttpResponse = self._add_view(request, form_url, extra_context)
+        return shown
+
+    def _not_refused(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+        """Answer with the page; where the operation refuses, with the reasons above the form as it is now."""
+        try:
+            return view()
+        except LedgerError as error:
+            for reason in error.reasons if isinstance(error, Refused) else (error,):
+                messages.error(request, str(reason))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - as it is called
+        """Call the operation: what is given waits for another, where there is one."""
+        said: dict[str, Any] = form.cleaned_data
+        caller = doorways.from_request(request, "admin")
+        if not change:
+            password = said["password1"] if said.get("usable_password", True) else None
+            kept = people.keep_user(username=obj.username, groups=[], password=password, caller=caller)
+            obj.pk, obj._state.adding = kept.user.pk, False  # noqa: SLF001 - Django's public name for it
+            return
+        kept = people.keep_user(
+            username=obj.username,
+            groups=[group.name for group in said["groups"]],
+            flags={flag: said[flag] for flag in FLAGS},
+            reason=said["reason"],
+            called={name: said[name] for name in people.CALLED if name in said},
+            caller=caller,
+        )
+        if kept.proposed is not None:
+            messages.warning(request, tell_proposed(kept.proposed))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - as it is called
+        """Leave the groups to the operation."""
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - as it is called
+        """Show the form of a password, whose ``save`` is the operation."""
+        asked = copy(self)
+        asked.change_password_form = partial(GivenPasswordForm, caller=doorways.from_request(request, "admin"))
+        return self._not_refused(request, lambda: super(UserAdmin, asked).user_change_password(request, id, form_url))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Bring the groups with the rows."""
@@ -125,156 +204,3 @@ class GroupAdmin(LookingAdmin):
             ],
             side=[Facts(_("The group"), [(_("Rights to look"), look.count_cell(len(there.keys() - acts)))])],
         )
-
-
-class TokenForm(forms.Form):
-    """Whose token it is to be."""
-
-    user = forms.ModelChoiceField(label=_("User"), queryset=User.objects.filter(is_active=True).order_by("username"))
-    is_replaced = forms.BooleanField(
-        label=_("Replace"), required=False, help_text=_("The token that the user has ends, and programs that use it are refused.")
-    )
-
-
-class TokenList(ChangeList):
-    """A token's address is its user's number: its key stands in no address."""
-
-    def url_for_result(self, result: Any) -> str:
-        """Return the address of a token's page."""
-        return reverse("admin:authtoken_tokenproxy_change", args=[result.user_id])
-
-
-@admin.register(TokenProxy)
-class TokenAdmin(LookingAdmin):
-    """Who has a token. Its key is told once, to whoever made it, and stands in no list, log or address."""
-
-    list_display = ("user", "shown_created")
-    list_display_links = ("user",)
-    list_select_related = ("user",)
-    ordering = ("user__username",)
-    search_fields = ("user__username__exact",)
-    change_list_template = "ledger_app/kept_list.html"
-
-    def name_of(self, row: Any) -> str:
-        """Return whose it is."""
-        return str(row.user.username)
-
-    @admin.display(description=_("given at"))
-    def shown_created(self, row: Any) -> SafeString:
-        """When it was given, in UTC."""
-        return look.instant_cell(row.created)
-
-    def get_urls(self) -> list[URLPattern]:
-        """Put the pages that give and end a token in the place of Django's forms."""
-        view = self.admin_site.admin_view
-        return [
-            path("add/", view(self.give), name="authtoken_tokenproxy_add"),
-            path("<int:pk>/delete/", view(self.end), name="authtoken_tokenproxy_delete"),
-            *super().get_urls(),
-        ]
-
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """Return the list whose addresses name users."""
-        del request, options
-        return TokenList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the token of the user of this number."""
-        del from_field
-        found = self.get_queryset(request).select_related("user")
-        return found.filter(user=object_id).first() if NUMBER.fullmatch(object_id) else None
-
-    def may_give(self, request: HttpRequest) -> bool:
-        """Whether the user has the right."""
-        return isinstance(request.user, User) and people.GIVE_TOKENS in rights_of(request.user)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where tokens are given, to whoever may."""
-        address = reverse("admin:authtoken_tokenproxy_add") if self.may_give(request) else ""
-        return super().changelist_view(
-            request, {"keep_address": address, "keep_label": _("Give a token"), **(extra_context or {})}
-        )
-
-    def sheet(self, request: HttpRequest, row: Any) -> Sheet:
-        """Return whose it is, and the way to end it."""
-        remark: SafeString | str = ""
-        if self.may_give(request):
-            address = reverse("admin:authtoken_tokenproxy_delete", args=[row.user_id])
-            remark = format_html('<a class="press press-inline" href="{}">{}</a>', address, gettext("End it"))
-        facts = [(_("User"), link_to(row.user, row.user.username)), (_("Given at"), look.instant_cell(row.created))]
-        title = gettext("Token of {user}").format(user=row.user.username)
-        return Sheet(title=title, remark=remark, main=[Facts(_("The token"), facts)])
-
-    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the page shows; Django would put what the row is called, which is its key, into the title of the window."""
-        return {**super().page(request, row), "subtitle": ""}
-
-    def give(self, request: HttpRequest) -> HttpResponse:
-        """Ask whose, and on a POST give a token and tell its key, this once."""
-        if not self.may_give(request):
-            raise PermissionDenied
-        form = TokenForm(request.POST or None)
-        reasons: Sequence[LedgerError] = ()
-        key = ""
-        if request.method == "POST" and form.is_valid():
-            try:
-                key = people.give_token(
-                    username=form.cleaned_data["user"].username,
-                    is_replaced=form.cleaned_data["is_replaced"],
-                    caller=doorways.from_request(request, "admin"),
-                )
-            except LedgerError as error:
-                reasons = error.reasons if isinstance(error, Refused) else (error,)
-            else:
-                if not key:
-                    form.add_error(
-                        None, gettext("The user has a token already. Its key cannot be shown again; it can be replaced.")
-                    )
-        title = _("Give a token")
-        lead = _(
-            "A program that calls the API names its user by a token. The key is shown once: keep it where the program reads it."
-        )
-        return self._asked(request, form, title=title, lead=lead, reasons=reasons, key=key)
-
-    def end(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, and on a POST end a token."""
-        if not self.may_give(request):
-            raise PermissionDenied
-        row = self.get_object(request, str(pk))
-        if row is None:
-            raise Http404
-        if request.method == "POST":
-            people.end_token(username=row.user.username, caller=doorways.from_request(request, "admin"))
-            messages.success(request, gettext("The token of {user} has ended.").format(user=row.user.username))
-            return HttpResponseRedirect(list_url(TokenProxy))
-        title = gettext("End the token of {user}").format(user=row.user.username)
-        return self._asked(
-            request, forms.Form(), title=title, lead=_("Programs that use it are refused from then on."), press=_("End it")
-        )
-
-    def _asked(
-        self,
-        request: HttpRequest,
-        form: forms.Form,
-        *,
-        title: Any,
-        lead: Any,
-        reasons: Sequence[LedgerError] = (),
-        key: str = "",
-        press: Any = None,
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "lead": lead,
-            "form": form,
-            "reasons": [reason.as_dict() for reason in reasons],
-            "back": list_url(TokenProxy),
-            "key": key,
-            "submit_label": press or title,
-        }
-        request.current_app = self.admin_site.name
-        response = TemplateResponse(request, "ledger_app/token.html", context, status=409 if reasons else 200)
-        response["Cache-Control"] = "no-store"
-        return response

@@ -15,9 +15,11 @@ from config.api import KeysetByDay
 from config.api_fields import KeyField
 from config.api_input import DecisionInput, DecisionOnShownInput, Input
 from config.api_views import OfferOutput, Output, offers
+from ledger_app import errors
 from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
-from ledger_app.models import Account, Balance, Identifier, Line
+from ledger_app.errors.requests import AccountNotNamed
+from ledger_app.models import Account, Balance, Hold, Identifier, Line
 from ledger_app.operations import accounts as operations
 from ledger_app.queries import account_states, books, expiry, lot_pages, members, standing
 from ledger_app.queries.totals import Total, TotalOf
@@ -79,9 +81,16 @@ class AccountOutput(Output):
     stripes = serializers.IntegerField()
     version = serializers.IntegerField()
     opened_at = serializers.DateTimeField()
-    holder = HolderOutput(allow_null=True)
+    holder = HolderOutput(allow_null=True, help_text=_("Null where it is nobody's, and for who may not look at members."))
     balance = serializers.SerializerMethodField()
     standing = serializers.SerializerMethodField()
+
+    def to_representation(self, instance: Any) -> Any:
+        """Leave out whose it is, for who may not look at members."""
+        shown = super().to_representation(instance)
+        if "holder" in shown and not doorways.looks_at_all(self.context["request"]):
+            shown["holder"] = None
+        return shown
 
     @extend_schema_field(StandingOutput)
     def get_standing(self, account: Any) -> Any:
@@ -135,13 +144,16 @@ class AccountView(ExplainedAccountView):
     serializer_class = AccountOutput
     detail_serializer_class = AccountDetailOutput
     filters = AccountFilters
-    reads = ("ledger_app.view_balance", "ledger_app.view_holder", "ledger_app.view_identifier", "ledger_app.view_openlot")
+    reads = ("ledger_app.view_balance", "ledger_app.view_openlot")
 
     def get_queryset(self) -> QuerySet[Any]:
         """Bring balance and holder with each row, in a number of statements that does not depend on the rows."""
         stripes = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Total("amount"))
         numbers = members.numbers_own_first()
         rows: QuerySet[Any] = super().get_queryset()
+        if self.detail and not doorways.looks_at_all(self.request):
+            # By its number, which can be guessed, only where it has held points of it; else by its name.
+            rows = rows.filter(pk__in=Hold.objects.filter(placed_by=self.request.user.pk).values("account"))
         rows = rows.annotate(balance_amount=TotalOf(stripes.values("total")))
         return rows.select_related("book", "holder").prefetch_related(
             Prefetch("holder__identifiers", queryset=numbers, to_attr="numbers")
@@ -157,7 +169,12 @@ class AccountView(ExplainedAccountView):
         return rows
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
-        """Return the accounts that were asked for."""
+        """Return the accounts that were asked for.
+
+        :raises errors.Refused: account_not_named, where the user looks at one at a time
+        """
+        if not doorways.looks_at_all(self.request) and asked.keys() != {"book", "code"}:
+            raise errors.Refused([AccountNotNamed(user=self.request.user.get_username())])
         if "book" in asked:
             rows = rows.filter(book=books.find(asked["book"]))
         if "member" in asked:

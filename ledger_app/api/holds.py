@@ -109,8 +109,10 @@ class HoldView(LookView):
     reads = ("ledger_app.view_account", "ledger_app.view_holdlot")
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Bring the lots with one row."""
+        """Bring the lots with one row. A till looks at its own; what others placed, the operations refuse it by name."""
         rows: QuerySet[Any] = super().get_queryset()
+        if self.action in {"list", "retrieve"} and not doorways.looks_at_all(self.request):
+            rows = rows.filter(placed_by=self.request.user.pk)
         return rows if self.action == "list" else rows.prefetch_related("parts")
 
     def narrow(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:

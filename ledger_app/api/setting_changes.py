@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from config import doorways
-from config.api_fields import DayField, KeyField, ListOfField, OneOfField, TextField, WholeNumberField
+from config.api_fields import DayField, KeyField, ListOfField, OneOfField, SwitchField, TextField, WholeNumberField
 from config.api_input import DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app.models import LotRule, SettingChange
@@ -53,11 +53,22 @@ class HoldRuleInput(Input):
     reason = TextField(allow_blank=True)
 
 
+class RightsInput(Input):
+    """Which rights a user is to have. A flag that is left out stays as it is."""
+
+    user = KeyField(max_length=150)
+    groups = ListOfField(child=KeyField(max_length=150), help_text=_("All that the user is to be in."))
+    is_superuser = SwitchField(required=False)
+    is_staff = SwitchField(required=False, help_text=_("Whether the pages let the user in."))
+    is_active = SwitchField(required=False)
+    reason = TextField(allow_blank=True)
+
+
 class SettingChangeOutput(Output):
     """A proposal to change a setting."""
 
     id = serializers.IntegerField()
-    kind = serializers.CharField(help_text="limit, reason_code, template, lot_rule, hold_rule")
+    kind = serializers.CharField(help_text="limit, reason_code, template, lot_rule, hold_rule, rights")
     setting = serializers.CharField()
     arguments = serializers.DictField(help_text=_("What is set."))
     before = serializers.DictField(allow_null=True, help_text=_("What the setting said; null where there was none."))
@@ -81,8 +92,8 @@ class SettingChangeDetailOutput(SettingChangeOutput):
     @extend_schema_field(OfferOutput(many=True))
     def get_offers(self, row: SettingChange) -> Any:
         """Return what can be done next."""
-        user = doorways.from_request(self.context["request"], "api").user
-        return OfferOutput(offers(CHANGE, asked.facts(row, user=user)), many=True).data
+        caller = doorways.from_request(self.context["request"], "api")
+        return OfferOutput(offers(CHANGE, asked.facts(row, user=caller.user, is_program=caller.is_program)), many=True).data
 
 
 def propose(view: LookView, kind: str, said: Mapping[str, Any], *, version: int | None = None) -> Response:
@@ -121,6 +132,12 @@ class SettingChangeView(LookView):
     def hold_rules(self, request: Request) -> Response:
         """Holds that are there stay as they are."""
         return propose(self, "hold_rule", self.read(HoldRuleInput, request.data))
+
+    @extend_schema(summary="Propose which rights a user has", request=RightsInput, responses={201: SettingChangeDetailOutput})
+    @action(detail=False, methods=["post"])
+    def rights(self, request: Request) -> Response:
+        """What is only taken away is not proposed: it is taken at once, on the pages. No token decides it."""
+        return propose(self, "rights", self.read(RightsInput, request.data))
 
     @extend_schema(summary="Approve and apply a change", request=DecisionInput, responses={200: SettingChangeDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/approve")

@@ -28,6 +28,13 @@ class IdempotencyKeyRunning(LedgerError):
     template = _("What was sent first under this Idempotency-Key is still being done. Send the same again in a moment.")
 
 
+class AccountNotNamed(LedgerError):
+    """Whoever looks at accounts one by one has to say which."""
+
+    code = "account_not_named"
+    template = _("{user} looks at accounts one at a time. Name the book and the code of the account, and nothing else.")
+
+
 class SubmissionSize(LedgerError):
     """Too many items in one request, or none."""
 

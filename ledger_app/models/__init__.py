@@ -21,12 +21,14 @@ from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import FailedTry, Holder, Identifier, User
 from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
+from ledger_app.models.reviews import AccessReview
 from ledger_app.models.setting_changes import SettingChange
 from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 from ledger_app.models.webhooks import DeadLetter, Webhook
 
 __all__ = [
     "STRIPES_MOST",
+    "AccessReview",
     "Account",
     "AccountTemplate",
     "Adjustment",

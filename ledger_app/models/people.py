@@ -2,7 +2,8 @@
 
 import getpass
 import socket
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Self
 
 from axes.models import AccessAttempt
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -124,6 +125,16 @@ class User(AbstractUser):
     """A person or a system that acts. ``system`` stands for what the machine does by itself."""
 
     SYSTEM = "system"
+    # What the row said when it was read; None of one that was made here.
+    was_read: dict[str, Any] | None = None
+    # Who else set the password that is there, and so knows it; None once the user has chosen one.
+    secret_known_to = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("password set by")
+    )
+    # Who took the right to decide on rights from this user, who has not got it again.
+    decider_ended_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("ended by")
+    )
 
     username_folded = FoldedName(_("name, folded"), max_length=names.FOLDED_MOST, editable=False)
     # Part of what a session is bound to: whoever ends the sessions of a user counts it up.
@@ -131,7 +142,14 @@ class User(AbstractUser):
 
     objects = Users()  # type: ignore[misc]  # Django's own is of any user
     history = UserHistory(
-        excluded_fields=["password", "last_login", "username_folded", "session_generation"],
+        excluded_fields=[
+            "password",
+            "last_login",
+            "username_folded",
+            "session_generation",
+            "secret_known_to",
+            "decider_ended_by",
+        ],
         m2m_fields=["groups", "user_permissions"],
         m2m_bases=[GroupHistory],
     )
@@ -170,6 +188,25 @@ class User(AbstractUser):
         if another is not None and another.username != self.username:
             sentence = _("There is the user “{name}” already, whose name differs only in case, width or what cannot be seen.")
             raise ValidationError({"username": str(sentence).format(name=another.username)})
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
+        """Return a user as the row says, and remember what it said."""
+        made = super().from_db(db, field_names, values, **options)
+        made.was_read = dict(zip(field_names, values, strict=False))
+        return made
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the user; where a password was set on a row that was read, that and what else was changed since.
+
+        Whoever sets one has read the row before, seconds ago at a prompt: the rights of then are not written over those of now.
+        """
+        is_password_set = getattr(self, "_password", None) is not None and not self._state.adding
+        if is_password_set and self.was_read is not None and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = {name for name, value in self.was_read.items() if getattr(self, name) != value} | {
+                "password"
+            }
+        super().save(*args, **kwargs)
 
 
 class FailedTry(AccessAttempt):  # type: ignore[misc]  # axes brings no types

@@ -1,4 +1,4 @@
-"""Changes of settings that could move money: proposed by one person, decided by another."""
+"""Changes of settings that could move money, and of who may do what: proposed by one person, decided by another."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -24,6 +24,7 @@ class SettingChange(models.Model):
         TEMPLATE = "template", _("Account template")
         LOT_RULE = "lot_rule", _("Rule of lots")
         HOLD_RULE = "hold_rule", _("Rule of holds")
+        RIGHTS = "rights", _("Rights of a user")
 
     class State(models.TextChoices):
         """Where it stands."""
@@ -57,7 +58,7 @@ class SettingChange(models.Model):
         indexes = [models.Index(fields=["state"], name="setting_change_state")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["limit", "reason_code", "template", "lot_rule", "hold_rule"]),
+                condition=Q(kind__in=["limit", "reason_code", "template", "lot_rule", "hold_rule", "rights"]),
                 name="setting_change_kind_known",
             ),
             models.CheckConstraint(

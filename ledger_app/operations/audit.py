@@ -23,6 +23,7 @@ class Caller:
     os_user: str = ""
     host: str = ""
     told: tuple[tuple[str, Any], ...] = ()  # facts that each audit row of the caller tells besides
+    is_program: bool = False  # whether a token stands for the user
 
 
 @dataclass(frozen=True, slots=True)

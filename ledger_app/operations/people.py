@@ -1,91 +1,195 @@
-"""Registers those who work here, says which groups they are in, and gives and ends their tokens. Each change has an audit row."""
+"""Registers those who work here, says which rights they have, and gives and ends their tokens. Each change has an audit row.
+
+What gives a right is a proposal that another decides (``setting_changes``), but where one who decides is alone.
+"""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
+from ledger_app.errors import granting as refused
 from ledger_app.errors import opening
 from ledger_app.errors.words import phrase
-from ledger_app.models import User
+from ledger_app.models import SettingChange, User
 from ledger_app.models.people import check_folded
-from ledger_app.operations import audit, history, transactions
+from ledger_app.operations import audit, granting, history, setting_changes, transactions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries.rights import rights_of
-from ledger_app.rules import openings
+from ledger_app.operations.granting import check_right
+from ledger_app.queries import granting as deciding
+from ledger_app.rules import granting as rules
+from ledger_app.rules import names, openings
+from ledger_app.rules.rights import OF_PROGRAMS
 
-KEEP, GIVE_TOKENS = "ledger_app.change_user", "authtoken.add_token"
+KEEP, GIVE_TOKENS = rules.DECIDE, "authtoken.add_token"
 NAME_MOST = 150
+CALLED = ("first_name", "last_name", "email")
+
+
+class Kept(NamedTuple):
+    """The user, whether something changed at once, and what waits for another's decision."""
+
+    user: User
+    is_changed: bool
+    proposed: SettingChange | None = None
+
+
+class _Asked(NamedTuple):
+    """What somebody asks for."""
+
+    username: str
+    wanted: Mapping[str, Any]
+    password: str | None
+    reason: str
+    called: Mapping[str, str]
+    caller: Caller
 
 
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
     """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
 
-    :raises errors.Refused: label_invalid, name_invalid, password_weak, not_found (the group); definition_conflict, where the user is in other groups
+    :raises errors.Refused: label_invalid, name_invalid, password_weak, not_found (the group), rights_by_two; definition_conflict, where the user is in other groups
     """
     if found := [*openings.name("name of a user", username, NAME_MOST), *openings.name("group", group, NAME_MOST)]:
         raise errors.Refused(found)
     _check_name(username)
     _check_password(password, username)
-
-    def work() -> bool:
-        there = User.objects.named(username).first()
-        if there is not None:
-            groups = sorted(there.groups.values_list("name", flat=True))
-            if groups != [group]:
-                differs = phrase(_("group ({there} ≠ {given})"), there=", ".join(groups) or "–", given=group)
-                raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=username, differs=differs)])
-            return False
-        _add(username, {"groups": [group]}, password, caller)
-        return True
-
-    return transactions.run(work)
+    there = User.objects.named(username).first()
+    if there is None:
+        return keep_user(username=username, groups=[group], password=password, caller=caller, is_checked=True).is_changed
+    groups = sorted(there.groups.values_list("name", flat=True))
+    if groups != [group]:
+        differs = phrase(_("group ({there} ≠ {given})"), there=", ".join(groups) or "–", given=group)
+        raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=username, differs=differs)])
+    return False
 
 
 def keep_user(
-    *, username: str, groups: Collection[str], caller: Caller, password: str | None = None, is_active: bool = True
-) -> tuple[User, bool]:
-    """Register a user in these groups, or make the one of this name what is said here; return the user, and whether something changed.
+    *,
+    username: str,
+    groups: Collection[str],
+    caller: Caller,
+    password: str | None = None,
+    reason: str = "",
+    called: Mapping[str, str] | None = None,
+    is_checked: bool = False,
+    flags: Mapping[str, bool] | None = None,
+) -> Kept:
+    """Register a user with these groups, or make the one of this name what is said here.
 
+    ``flags`` are is_active, is_staff and is_superuser; one that is not said stays as it is. ``called`` are first_name, last_name and email. What is
+    taken away, and the rest, is so at once; what is given is proposed for ``reason``, or given at once where the caller alone decides on rights.
     Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
 
-    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict
+    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict, reason_required, and what rules.granting refuses
     """
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
-        _check_right(caller, KEEP, _("Keep users"))
-    wanted: dict[str, Any] = {"groups": sorted(set(groups)), "is_active": is_active}
+        check_right(caller)
     _check_name(username)
-    if password is not None:
+    if password is not None and not is_checked:
+        _check_password(password, username)
+    asked = _Asked(username, {"groups": sorted(set(groups)), **(flags or {})}, password, reason, dict(called or {}), caller)
+    # One transaction for what is so at once and for what is proposed, each of which is a part.
+    return transactions.whole(lambda: _keep(asked))
+
+
+def _keep(asked: _Asked) -> Kept:
+    user, is_changed, case = transactions.run(lambda: _at_once(asked))
+    if not case.gives or case.is_alone or case.is_system:
+        return Kept(user, is_changed)
+    said = {"user": user.username, **case.after}
+    return Kept(
+        user, is_changed, setting_changes.propose(kind="rights", arguments=said, reason=asked.reason, caller=asked.caller)
+    )
+
+
+def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
+    """Write what is so at once; return the user, whether something changed, and what was asked for."""
+    username, password, caller = asked.username, asked.password, asked.caller
+    granting.hold()
+    if caller.user.username != User.SYSTEM:
+        # Asked before as well; now nobody takes it any more before this is over.
+        check_right(caller)
+    there = locks.setting(User.objects.named(username))
+    user = there or User(username=username, is_staff=False, is_active=True)
+    wanted = (
+        asked.wanted
+        if there is not None
+        else {
+            # The pages are for people.
+            "is_staff": not set(asked.wanted["groups"]) <= OF_PROGRAMS,
+            **asked.wanted,
+        }
+    )
+    case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None)
+    granting.groups(case.after["groups"])
+    if there is not None and User.SYSTEM in {caller.user.username, there.username}:
+        _refuse_differing(user, case, password)
+        return user, False, case
+    found = rules.refusals(case)
+    if case.gives and not (case.is_alone or case.is_system or asked.reason.strip()):
+        found.append(errors.ReasonRequired(action=setting_changes.PROPOSING))
+    if found:
+        raise errors.Refused(found)
+    # From here on it must be so.
+    now = case.after if case.is_alone or not case.gives else rules.without_gains(case.before, case.after)
+    if there is None:
+        _add(user, password, asked.called, caller)
+    facts = {} if there is None else _set_called(user, asked.called, caller)
+    changed = granting.write(user, now, caller=caller, case=case)
+    if there is not None and password is not None and not user.check_password(password):
+        if user.pk != caller.user.pk:
+            _refuse_decider(user)
+        _write_password(user, password, caller)
+        return user, True, case
+    return user, there is None or bool(facts or changed), case
+
+
+def tell_administrator(*, user: User, caller: Caller) -> None:
+    """Keep that an administrator was made at the shell, by nobody's decision: an audit row, as the operating system's account."""
+    facts = {"is_superuser": [False, True], granting.ALONE: True}
+    transactions.run(lambda: _record(user, "set_rights", caller, facts))
+
+
+def set_password(*, username: str, password: str | None, caller: Caller, is_checked: bool = False) -> User:
+    """Set a user's password, or with None take it away; one's own, or with the right to keep users somebody else's, who has to choose another to decide what the caller proposes.
+
+    Of somebody else who decides on rights nobody sets it here: whoever did could be both people of a decision. ``is_checked`` says that a form has asked the rules of passwords.
+
+    :raises errors.Refused: not_permitted, not_found, password_weak, password_of_decider
+    """
+    is_own = names.fold(username) == caller.user.username_folded
+    if not is_own:
+        check_right(caller)
+    if password is not None and not is_checked:
         _check_password(password, username)
 
-    def work() -> tuple[User, bool]:
-        user = locks.own_if_there(User.objects.named(username))
+    def work() -> User:
+        user = locks.own_if_there(User.objects.named(username).exclude(username=User.SYSTEM))
         if user is None:
-            return _add(username, wanted, password, caller), True
-        there = {"groups": sorted(user.groups.values_list("name", flat=True)), "is_active": user.is_active}
-        changed = {name: [there[name], wanted[name]] for name in wanted if there[name] != wanted[name]}
-        has_password = password is None or user.check_password(password)
-        if not changed and has_password:
-            return user, False
-        if is_machine:
-            differs = ", ".join(f"{name} ({there})" for name, (there, _wanted) in changed.items()) or "password"
-            raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=username, differs=differs)])
-        if "groups" in changed:
-            user.groups.set(_groups(wanted["groups"]))
-        user.is_active = is_active
-        if not has_password:
-            user.set_password(password)
-        history.save(user, caller=caller, reason="" if has_password else "password")
-        _record(user, "keep", caller, {**changed, **({} if has_password else {"password": True})})
-        return user, True
+            raise errors.Refused([errors.NotFound(what=_("user"), name=username)])
+        if not is_own:
+            _refuse_decider(user)
+        _write_password(user, password, caller)
+        return user
 
     return transactions.run(work)
+
+
+def tell_password(*, username: str, caller: Caller) -> None:
+    """Keep that a password was set at the shell, which no user knows for that: an audit row, as the operating system's account."""
+
+    def work() -> None:
+        user = locks.own_row(User, User.objects.named(username).get().pk)
+        User.objects.filter(pk=user.pk).update(secret_known_to=None)
+        _record(user, "set_password", caller, {"own": False, "usable": user.has_usable_password()})
+
+    transactions.run(work)
 
 
 def give_token(*, username: str, caller: Caller, is_replaced: bool = False) -> str:
@@ -94,7 +198,7 @@ def give_token(*, username: str, caller: Caller, is_replaced: bool = False) -> s
     :raises errors.Refused: not_permitted, not_found (an active user)
     """
     if caller.user.username != User.SYSTEM:
-        _check_right(caller, GIVE_TOKENS, _("Give tokens"))
+        check_right(caller, GIVE_TOKENS, _("Give tokens"))
 
     def work() -> str:
         user = locks.own_if_there(User.objects.named(username).filter(is_active=True))
@@ -117,7 +221,7 @@ def end_token(*, username: str, caller: Caller) -> bool:
 
     :raises errors.Refused: not_permitted, not_found
     """
-    _check_right(caller, GIVE_TOKENS, _("Give tokens"))
+    check_right(caller, GIVE_TOKENS, _("Give tokens"))
 
     def work() -> bool:
         user = locks.own_if_there(User.objects.named(username))
@@ -132,23 +236,52 @@ def end_token(*, username: str, caller: Caller) -> bool:
     return transactions.run(work)
 
 
-def _add(username: str, wanted: Mapping[str, Any], password: str | None, caller: Caller) -> User:
-    found = _groups(wanted["groups"])
-    user = User(username=username, is_staff=True, is_active=wanted.get("is_active", True))
+def _add(user: User, password: str | None, called: Mapping[str, str], caller: Caller) -> None:
+    for name in CALLED:
+        setattr(user, name, called.get(name, ""))
     user.set_password(password)
+    user.secret_known_to = caller.user if password is not None and caller.user.username != User.SYSTEM else None
     history.create(user, caller=caller)
-    # The line that the groups leave in the history is the caller's as well.
-    user._history_user, user._history_date = caller.user, caller.at  # type: ignore[attr-defined] # noqa: SLF001 - simple-history's interface
-    user.groups.add(*found)
-    _record(user, "register", caller, {"groups": [group.name for group in found]})
-    return user
+    _record(user, "register", caller, {})
 
 
-def _groups(names: Collection[str]) -> list[Group]:
-    found = {group.name: group for group in Group.objects.filter(name__in=names)}
-    if missing := sorted(set(names) - found.keys()):
-        raise errors.Refused([errors.NotFound(what=_("group"), name=name) for name in missing])
-    return [found[name] for name in sorted(found)]
+def _set_called(user: User, called: Mapping[str, str], caller: Caller) -> list[str]:
+    """Set what the user is called, and say which parts changed: names of people stand in no audit row."""
+    changed = sorted(name for name, value in called.items() if getattr(user, name) != value)
+    for name in changed:
+        setattr(user, name, called[name])
+    if changed:
+        history.save(user, caller=caller)
+        _record(user, "keep", caller, {"changed": changed})
+    return changed
+
+
+def _write_password(user: User, password: str | None, caller: Caller) -> None:
+    user.set_password(password)
+    user.secret_known_to = None if password is None or user.username == caller.user.username else caller.user
+    history.save(user, caller=caller, reason="password")
+    _record(user, "set_password", caller, {"own": user.username == caller.user.username, "usable": password is not None})
+
+
+def _refuse_decider(user: User) -> None:
+    """Say that an operator sets the password of who decides on rights, where somebody else asks for it.
+
+    :raises errors.Refused: password_of_decider
+    """
+    if user.username in deciding.deciders():
+        raise errors.Refused([refused.PasswordOfDecider(user=user.username)])
+
+
+def _refuse_differing(user: User, case: rules.GrantFacts, password: str | None) -> None:
+    """Say what the system would have to change, which it does not; and nobody changes the system.
+
+    :raises errors.Refused: definition_conflict
+    """
+    changed = [f"{name} ({case.before[name]})" for name in rules.NAMES if case.before[name] != case.after[name]]
+    if not changed and password is not None and not user.check_password(password):
+        changed = ["password"]
+    if changed:
+        raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=user.username, differs=", ".join(changed))])
 
 
 def _check_name(username: str) -> None:
@@ -164,11 +297,6 @@ def _check_password(password: str, username: str) -> None:
         validate_password(password, User(username=username))
     except ValidationError as error:
         raise errors.Refused([opening.PasswordWeak(why=" ".join(error.messages))]) from error
-
-
-def _check_right(caller: Caller, right: str, label: Any) -> None:
-    if right not in rights_of(caller.user):
-        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=_("An administrator"))])
 
 
 def _record(user: User, action: str, caller: Caller, facts: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Changes settings that could move money: somebody proposes it, another decides, and the decision puts it in force."""
+"""Changes settings that could move money, and who may do what: somebody proposes it, another decides, and the decision puts it in force."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,13 +9,31 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import settings
-from ledger_app.models import SettingChange
-from ledger_app.operations import audit, history, hold_rules, lot_rules, opening, reason_codes, transactions, transitions
+from ledger_app.models import SettingChange, User
+from ledger_app.operations import (
+    audit,
+    granting,
+    history,
+    hold_rules,
+    lot_rules,
+    opening,
+    reason_codes,
+    transactions,
+    transitions,
+)
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import books, setting_changes
-from ledger_app.rules.setting_changes import CHANGE, ChangeFacts, digest, not_permitted
+from ledger_app.rules.setting_changes import (
+    CHANGE,
+    ChangeFacts,
+    decider_is_really_another,
+    digest,
+    not_permitted,
+    proposer_still_may,
+    user_may_set_it,
+)
 
 PROPOSING = _("Propose a change of a setting")
 Said = Mapping[str, Any]
@@ -57,6 +75,7 @@ def propose(*, kind: str, arguments: Said, reason: str, caller: Caller, version:
     words = reason.strip()
     if found := [*not_permitted(kind, caller.user.username, setting_changes.rights(caller.user)), *_unfit(words)]:
         raise errors.Refused(found)
+    arguments = setting_changes.named(kind, arguments)
     tried = _try(kind, arguments, {} if version is None else {"version": version}, caller)
     name = setting_changes.name(kind, arguments)
     if tried.before == tried.after:
@@ -112,7 +131,7 @@ def _decide(asked: _Asked, write: Callable[[SettingChange, ChangeFacts], Mapping
             model=SettingChange,
             pk=asked.change_id,
             caller=asked.caller,
-            facts=lambda row: setting_changes.facts(row, user=asked.caller.user),
+            facts=lambda row: setting_changes.facts(row, user=asked.caller.user, is_program=asked.caller.is_program),
             write=write,
             reason=asked.reason,
             version=asked.version,
@@ -127,12 +146,21 @@ def _put_in_force(row: SettingChange, caller: Caller) -> None:
     :raises errors.Refused: setting_moved, and what the operation refuses
     """
     told = (("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
+    if found := _moved_meanwhile(row, caller):
+        raise errors.Refused(found)
     done = _set(row.kind, row.arguments, {}, replace(caller, told=told))
     there: Any = setting_changes.row_of(row.kind, row.arguments)
     # A setting that was not there cannot be locked: whoever made one meanwhile has left the first line of its history.
     is_anothers = row.before is None and there.history.count() != 1
     if done != _Tried(row.before, row.after) or is_anothers:
         raise errors.Refused([settings.SettingMoved(setting=row.setting)])
+
+
+def _moved_meanwhile(row: SettingChange, caller: Caller) -> list[errors.LedgerError]:
+    """Hold the setting, and return what of who proposed and who decides is not any more as the guards were asked with: both read anew."""
+    locks.beside_own(setting_changes.lock_of(row.kind, row.arguments))
+    now = setting_changes.facts(setting_changes.find(row.pk), user=User.objects.get(pk=caller.user.pk))
+    return [reason for guard in (user_may_set_it, proposer_still_may, decider_is_really_another) for reason in guard(now)]
 
 
 def _try(kind: str, arguments: Said, shown: Said, caller: Caller) -> _Tried:
@@ -205,4 +233,5 @@ SETTERS: Final[Mapping[str, Callable[[Said, Caller], object]]] = {
     "template": _set_template,
     "lot_rule": _set_lot_rule,
     "hold_rule": _set_hold_rule,
+    "rights": granting.change,
 }

@@ -1,5 +1,7 @@
 """What a user may do."""
 
+from typing import Any
+
 from ledger_app.models import User
 from ledger_app.rules import rights
 from ledger_app.rules.adjustments import EXPIRE
@@ -24,3 +26,11 @@ def of_program(user: User) -> frozenset[str]:
         if groups == {"machine"} and not user.is_superuser and user.is_active
         else frozenset()
     )
+
+
+def is_program(user: Any) -> bool:
+    """Return whether a user stands for a program and for no person: posts entries, or places holds and may not look at what people look at."""
+    if user.is_superuser:
+        return False
+    places = user.has_perm("ledger_app.place_hold") and not user.has_perm(rights.LOOK_AT_ALL)
+    return bool(places or user.has_perm("ledger_app.post_entry"))

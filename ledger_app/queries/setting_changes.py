@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.models import AccountTemplate, AdjustmentLimit, Book, HoldRule, LotRule, ReasonCode, SettingChange, User
+from ledger_app.queries import granting
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules import openings
+from ledger_app.rules import names, openings
 from ledger_app.rules.setting_changes import SETTINGS, ChangeFacts
 
 Said = Mapping[str, Any]
@@ -69,12 +70,19 @@ SETTINGS_KEPT: Mapping[str, Setting] = {
         ("book", "role"), lambda said: LotRule.objects.filter(book__code=said["book"], role=said["role"]), _lot_rule, _book
     ),
     "hold_rule": Setting(("book",), lambda said: HoldRule.objects.filter(book__code=said["book"]), _hold_rule, _book),
+    "rights": Setting(("user",), lambda said: User.objects.named(said["user"]), granting.said, lambda _said: granting.stands()),
 }
 
 
 def name(kind: str, arguments: Said) -> str:
     """Return what a setting is called."""
     return " · ".join(str(arguments[each]) for each in _names(kind, arguments))
+
+
+def named(kind: str, arguments: Said) -> Said:
+    """Return the arguments with the name of a user as the user has it: it may be typed in any form, and is compared and told in one."""
+    row = row_of(kind, arguments)
+    return {**arguments, "user": row.username} if isinstance(row, User) else arguments
 
 
 def said(kind: str, arguments: Said) -> dict[str, Any] | None:
@@ -122,7 +130,7 @@ def rights(user: User) -> frozenset[str]:
     return frozenset() if user.username == User.SYSTEM else rights_of(user)
 
 
-def facts(row: SettingChange, *, user: User) -> ChangeFacts:
+def facts(row: SettingChange, *, user: User, is_program: bool = False) -> ChangeFacts:
     """Return what the guards of a change are asked with."""
     return ChangeFacts(
         state=row.state,
@@ -135,4 +143,7 @@ def facts(row: SettingChange, *, user: User) -> ChangeFacts:
         setting=row.setting,
         is_as_shown=said(row.kind, row.arguments) == row.before,
         is_proposer_away=SETTINGS[row.kind].right not in rights(row.proposed_by),
+        is_own=row.kind == SettingChange.Kind.RIGHTS and names.fold(row.arguments["user"]) == user.username_folded,
+        is_secret_known=user.secret_known_to_id == row.proposed_by_id,
+        is_program=is_program,
     )

@@ -3,7 +3,7 @@
 from typing import Final
 
 # Subjects of audit rows that are nobody's business but the auditors': who may sign in, what was refused at a door, and where the feed itself is sent.
-UNTOLD: Final = frozenset({"user", "request", "webhook"})
+UNTOLD: Final = frozenset({"accessreview", "login", "request", "user", "webhook"})
 POSTING: Final = "posting"
 
 

@@ -10,7 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.errors import adjusting, settings
+from ledger_app.errors import adjusting, granting, settings
+from ledger_app.rules.granting import DECIDE
 from ledger_app.rules.transitions import Machine, Transition
 
 FORM = "kakutei-setting-change-1"
@@ -31,6 +32,7 @@ SETTINGS: Mapping[str, Setting] = {
     "template": Setting("ledger_app.open_book", _("Say which accounts members get"), _("Finance")),
     "lot_rule": Setting("ledger_app.set_lot_rule", _("Set the rules of lots"), _("Finance")),
     "hold_rule": Setting("ledger_app.set_hold_rule", _("Set the rules of holds"), _("Finance")),
+    "rights": Setting(DECIDE, _("Say who may do what"), _("An administrator")),
 }
 
 
@@ -54,6 +56,9 @@ class ChangeFacts:
     setting: str
     is_as_shown: bool = True  # whether the setting says what it said when the change was proposed
     is_proposer_away: bool = False
+    is_own: bool = False  # whether it is the rights of whoever asks
+    is_secret_known: bool = False  # whether the proposer set the password of whoever asks
+    is_program: bool = False
 
 
 def user_may_set_it(facts: ChangeFacts) -> list[errors.LedgerError]:
@@ -77,6 +82,21 @@ def decider_is_another(facts: ChangeFacts) -> list[errors.LedgerError]:
 def proposer_still_may(facts: ChangeFacts) -> list[errors.LedgerError]:
     """Whoever proposed this may still set it."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
+
+
+def rights_are_of_another(facts: ChangeFacts) -> list[errors.LedgerError]:
+    """Nobody decides on their own rights."""
+    return [granting.OwnRights(user=facts.user_name)] if facts.is_own else []
+
+
+def decider_is_really_another(facts: ChangeFacts) -> list[errors.LedgerError]:
+    """Whoever proposed it cannot sign in as whoever decides."""
+    return [granting.SecretOfProposer(proposer=facts.proposer, user=facts.user_name)] if facts.is_secret_known else []
+
+
+def a_person_decides_on_rights(facts: ChangeFacts) -> list[errors.LedgerError]:
+    """A token is a program's, and may be known to whoever gave it."""
+    return [granting.DecidedByProgram(user=facts.user_name)] if facts.kind == "rights" and facts.is_program else []
 
 
 def setting_is_as_shown(facts: ChangeFacts) -> list[errors.LedgerError]:
@@ -103,7 +123,15 @@ CHANGE = Machine(
             target="applied",
             right=LOOK,
             who=_("Whoever may set it"),
-            guards=(user_may_set_it, decider_is_another, proposer_still_may, setting_is_as_shown),
+            guards=(
+                user_may_set_it,
+                decider_is_another,
+                rights_are_of_another,
+                decider_is_really_another,
+                a_person_decides_on_rights,
+                proposer_still_may,
+                setting_is_as_shown,
+            ),
             decides=True,
             writes="the setting, with its audit row and history; who decided and when",
             told=_("approved the change, and put it in force"),
@@ -116,7 +144,7 @@ CHANGE = Machine(
             target="rejected",
             right=LOOK,
             who=_("Whoever may set it"),
-            guards=(user_may_set_it, decider_is_another),
+            guards=(user_may_set_it, decider_is_another, a_person_decides_on_rights),
             reason_required=True,
             decides=True,
             writes="who decided and when",

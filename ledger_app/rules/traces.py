@@ -46,6 +46,7 @@ WRITTEN_ONCE = (
     "ledger_app_sealcover",
     "ledger_app_verification",
     "ledger_app_submission",
+    "ledger_app_accessreview",
 )
 
 # What wrote a posting is there when it writes; of a chunk, the application above knows.
@@ -79,6 +80,11 @@ WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
     ("ledger_app_user", "last_login"): "changes with every log-in, and decides nothing",
     ("ledger_app_user", "session_generation"): "ends sessions, and decides nothing",
     ("ledger_app_user", "username_folded"): "made from the name, which is kept; the trace of the user has it",
+    (
+        "ledger_app_user",
+        "secret_known_to_id",
+    ): "who set the password, which the history does not have; the trace of the user has it",
+    ("ledger_app_user", "decider_ended_by_id"): "who took a right away, which the audit row says; the trace of the user has it",
 }
 
 

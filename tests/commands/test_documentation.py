@@ -20,8 +20,8 @@ from tests.ingestion_app.operations.world import NAME, Purchase, World, card_fil
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
-# Django's own, which asks where it listens before it does; its words are Django's.
-OF_DJANGO = {"runserver"}
+# Django's own, which ask something before they do it; their words are Django's.
+OF_DJANGO = {"runserver", "createsuperuser", "changepassword"}
 OWN = {name for name, app in get_commands().items() if app in {"ledger_app", "ingestion_app", "config"}} - OF_DJANGO
 # These need the purchases of the demonstration, which the suite takes nowhere but in the tests of that; the worker closes the connection
 # between two tasks, and has a test of its own.

@@ -40,7 +40,7 @@ def test_each_kind_is_proposed_by_one_and_decided_by_another(run: Run, two: tupl
 
 
 def test_every_kind_has_a_command() -> None:
-    assert propose_setting.NEEDED.keys() == propose_setting.ALLOWED.keys() == SETTERS.keys() == EACH.keys()
+    assert propose_setting.NEEDED.keys() == propose_setting.ALLOWED.keys() == SETTERS.keys() == {*EACH, "rights"}
 
 
 @pytest.mark.parametrize(

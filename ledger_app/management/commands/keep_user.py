@@ -13,7 +13,8 @@ class Command(commands.Command):
     """Keeps a user."""
 
     help = (
-        "Register a user in groups; in an administrator's name, change the groups, the password, or whether the user may log in."
+        "Register a user in groups; in an administrator's name, change the groups, the password, or whether the user may log in. "
+        "What gives a right waits for another administrator, where there is one."
     )
 
     def arguments(self, parser: CommandParser) -> None:
@@ -22,16 +23,32 @@ class Command(commands.Command):
         parser.add_argument("--group", action="append", default=[], metavar="G", help="may be given several times")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
         parser.add_argument("--inactive", action="store_true", help="the user may not log in")
+        parser.add_argument(
+            "--administrator", choices=["yes", "no"], metavar="A", help="yes or no: whether the user may do everything"
+        )
+        parser.add_argument("--reason", default="", metavar="T", help="why, for whoever decides on what is given")
         parser.add_argument("--user", metavar="U", help="who changes; without, only a user who is not there yet is registered")
 
     def run(self, **options: Any) -> commands.Outcome:
         """Register or change, unless it is so."""
-        user, changed = people.keep_user(
+        flags = {"is_active": not options["inactive"]}
+        if options["administrator"] is not None:
+            flags["is_superuser"] = options["administrator"] == "yes"
+        kept = people.keep_user(
             username=options["name"],
             groups=options["group"],
             password=sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None,
-            is_active=not options["inactive"],
+            reason=options["reason"],
             caller=commands.caller(options["user"], deciding=options["user"] is not None),
+            flags=flags,
         )
-        data = {"user": user.username, "groups": sorted(set(options["group"])), "active": user.is_active, "changed": changed}
-        return commands.Outcome(data, (f"user {user.username}: {'kept' if changed else 'was so already'}",))
+        user, proposed = kept.user, kept.proposed
+        data = {
+            "user": user.username,
+            "groups": sorted(set(options["group"])),
+            "active": user.is_active,
+            "changed": kept.is_changed,
+        }
+        lines = [f"user {user.username}: {'kept' if kept.is_changed else 'as it was' if proposed else 'was so already'}"]
+        lines += [f"change #{proposed.pk} of {proposed.setting} is {proposed.state}: another decides it"] if proposed else []
+        return commands.Outcome({**data, "proposed": proposed.pk if proposed else None}, tuple(lines))

@@ -59,6 +59,7 @@ NEEDED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "template": {"book": _text, "role": _text, "category": _text, "floor": _number_or_none},
     "lot_rule": {"book": _text, "role": _text, "expiry": _text, "breakage": _text},
     "hold_rule": {"book": _text},
+    "rights": {"user": _text, "groups": _codes},
 }
 ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "limit": {"window_days": _number, "day_most": _number_or_none},
@@ -66,13 +67,14 @@ ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "template": {},
     "lot_rule": {"validity": _number_or_none, "fixed_on": _day_or_none, "order": _text, "kind": _text},
     "hold_rule": {"amount_most": _number_or_none, "amount_a_day": _number_or_none, "hours_most": _number, "targets": _codes},
+    "rights": {"is_superuser": _truth, "is_staff": _truth, "is_active": _truth},
 }
 
 
 class Command(commands.Command):
     """Proposes a change of a setting."""
 
-    help = "Propose a change of a setting that could move money; another person decides it."
+    help = "Propose a change of a setting that could move money, or of a user's rights; another person decides it."
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

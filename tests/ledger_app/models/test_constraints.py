@@ -203,6 +203,10 @@ VIOLATIONS = {
     ),
     "setting_change_decided_is_whole": "UPDATE ledger_app_settingchange SET state = 'applied'",
     "setting_change_reason_given": copied(SettingChange, reason="''"),
+    "access_review_note_given": (
+        "INSERT INTO ledger_app_accessreview (digest, grant_count, own, note, signed_by_id, signed_at)"
+        " SELECT '{digest}', 1, '[]', '', {user}, '2017-02-01 00:00:00' FROM ledger_app_book"
+    ),
     "idempotency_key_unique": copied(IdempotencyKey),
     "idempotency_key_given": copied(IdempotencyKey, key="''"),
     "submission_not_empty": (

@@ -301,7 +301,13 @@ COUNTED = {
     "setting_changes.propose": "a proposal of its own; once one is in force, the other is setting_moved",
     "people.end_token": "whether there was one",
     "people.give_token": "a new key, which takes the place of the one before",
-    "people.keep_user": "whether the user is new, changed or as asked",
+    "people.keep_user": "whether the user is new, changed or as asked, and what waits",
+    "people.set_password": "sets it again",
+    "people.tell_password": "one row of each that was set",
+    "people.tell_administrator": "one row of each that was made",
+    "reviews.sign": "a review of its own, of the grants as they are then",
+    "signing.failed": "one row of each try",
+    "signing.signed": "one row of each time",
     "registering.register": "how many are new and how many were there",
 }
 PARTS = {
@@ -316,6 +322,7 @@ PARTS = {
     "weighing.record",
 }
 PARTS |= {"ahead.for_holds", "ahead.for_settlements"}
+PARTS |= {"granting.change", "granting.check_right", "granting.facts", "granting.write"}
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
 

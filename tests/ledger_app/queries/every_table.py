@@ -26,6 +26,7 @@ from ledger_app.operations import (
     opening,
     reason_codes,
     reversals,
+    reviews,
     setting_changes,
     submissions,
     transactions,
@@ -39,6 +40,7 @@ from ledger_app.operations.submissions import Given
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import reversals as reversal_rows
+from ledger_app.queries import reviews as review_rows
 from ledger_app.queries.closing import control_totals
 from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.merges import digest as merge_digest
@@ -155,6 +157,7 @@ def _programs(world: World) -> None:
 def _settings(world: World, root: Caller) -> None:
     """Propose a limit and have another administrator put it in force; leave one proposed."""
     other = world.caller(User.objects.create(username="administrator-2", is_staff=True, is_superuser=True))
+    reviews.sign(digest=review_rows.digest(review_rows.grants()), note="Looked through.", caller=root)
     for most in (60_000, 70_000):
         said = {"group": "support", "book": "LOTS", "amount_most": most, "two_deciders_above": 0}
         row = setting_changes.propose(kind="limit", arguments=said, reason="As agreed.", caller=root)

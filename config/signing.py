@@ -1,0 +1,36 @@
+"""Has whoever signs in or out, or tries to, leave an audit row, by whichever door: Django tells of each by a signal."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+
+from config import doorways
+from ledger_app.models import User
+from ledger_app.operations import signing
+from ledger_app.operations.audit import Caller
+
+
+def install() -> None:
+    """Listen. Called once, when the project starts."""
+    user_logged_in.connect(_logged_in, dispatch_uid="kakutei.logged_in")
+    user_logged_out.connect(_logged_out, dispatch_uid="kakutei.logged_out")
+    user_login_failed.connect(_failed, dispatch_uid="kakutei.login_failed")
+
+
+def _caller(user: User, request: HttpRequest | None) -> Caller:
+    return doorways.from_command(user) if request is None else doorways.from_address(request, user)
+
+
+def _logged_in(*, request: HttpRequest, user: User, **_said: Any) -> None:
+    signing.signed(action="log_in", caller=_caller(user, request))
+
+
+def _logged_out(*, request: HttpRequest, user: User | None, **_said: Any) -> None:
+    if user is not None:
+        signing.signed(action="log_out", caller=_caller(user, request))
+
+
+def _failed(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_said: Any) -> None:
+    system = User.objects.get(username=User.SYSTEM)
+    signing.failed(typed=str(credentials.get(User.USERNAME_FIELD, "")), caller=_caller(system, request))

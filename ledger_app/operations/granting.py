@@ -1,0 +1,109 @@
+"""Gives rights and takes them: in the transaction of a decision by two, or of the one who is alone. Each change has an audit row."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors, locks
+from ledger_app.errors.granting import NothingGiven
+from ledger_app.models import User
+from ledger_app.operations import audit, history
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import granting
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import granting as rules
+from ledger_app.rules.granting import GrantFacts, Rights
+
+ALONE = "alone"  # the name in an audit row's facts of what one gave who decides alone
+
+
+def hold() -> None:
+    """Hold all rights still until the transaction ends. First of all, before any user's row."""
+    locks.beside_own(granting.stands())
+
+
+def facts(user: User, wanted: Mapping[str, Any], *, caller: Caller, is_decided: bool, is_new: bool = False) -> GrantFacts:
+    """Return what the rules are asked with, read while rights are held."""
+    before = rules.NOTHING if is_new else granting.said(user)
+    after = {**before, **wanted, "groups": sorted(set(wanted.get("groups", before["groups"])))}
+    return GrantFacts(
+        user=user.username,
+        caller=caller.user.username,
+        is_system=caller.user.username == User.SYSTEM,
+        is_decided=is_decided,
+        is_new=is_new,
+        before=before,
+        after=after,
+        deciders=granting.deciders(),
+        ended_by_caller=granting.ended_by(caller.user),
+    )
+
+
+def change(said: Mapping[str, Any], caller: Caller) -> None:
+    """Give and take what a proposal says, as the one who decides it; and as the one who proposes, where it is tried.
+
+    :raises errors.Refused: not_permitted, not_found, own_rights, nothing_given, nobody_else_decides, last_administrator
+    """
+    hold()
+    check_right(caller)
+    user = locks.setting(User.objects.named(said["user"]).exclude(username=User.SYSTEM))
+    if user is None:
+        raise errors.Refused([errors.NotFound(what=_("user"), name=said["user"])])
+    case = facts(user, {name: said[name] for name in rules.NAMES if name in said}, caller=caller, is_decided=True)
+    found = rules.refusals(case)
+    if not case.gives and case.before != case.after:
+        found.append(NothingGiven(user=user.username))
+    if found:
+        raise errors.Refused(found)
+    write(user, case.after, caller=caller, case=case)
+
+
+def write(user: User, after: Rights, *, caller: Caller, case: GrantFacts) -> dict[str, Any]:
+    """Write what a user may do from now on, with its history and audit row; return what changed, as [before, after]."""
+    changed = {name: [case.before[name], after[name]] for name in rules.NAMES if case.before[name] != after[name]}
+    if not changed:
+        return changed
+    for flag in rules.FLAGS:
+        setattr(user, flag, after[flag])
+    if replace(case, after=after).ends_decider:
+        user.decider_ended_by = caller.user
+    elif after["is_superuser"] and after["is_active"]:
+        user.decider_ended_by = None
+    if "groups" in changed:
+        # The lines that the groups leave in the history are the caller's as well.
+        user._history_user, user._history_date = caller.user, caller.at  # type: ignore[attr-defined] # noqa: SLF001 - simple-history's interface
+        user.groups.set(groups(after["groups"]))
+    history.save(user, caller=caller)
+    audit.record(
+        subject=audit.Subject("user", user.pk, user.username),
+        action="set_rights",
+        caller=caller,
+        facts={**changed, **({ALONE: True} if case.is_alone else {})},
+    )
+    return changed
+
+
+def groups(names: Collection[str]) -> list[Group]:
+    """Return the groups of these names.
+
+    :raises errors.Refused: not_found
+    """
+    found = {group.name: group for group in Group.objects.filter(name__in=names)}
+    if missing := sorted(set(names) - found.keys()):
+        raise errors.Refused([errors.NotFound(what=_("group"), name=name) for name in missing])
+    return [found[name] for name in sorted(found)]
+
+
+def check_right(caller: Caller, right: str = rules.DECIDE, label: Any = None, who: Any = None) -> None:
+    """Ask for a right, as it is now: it may have been taken since the caller came in.
+
+    :raises errors.Refused: not_permitted
+    """
+    # A user who is asked a second time answers from memory.
+    asked = User.objects.get(pk=caller.user.pk)
+    if right not in rights_of(asked):
+        label = _("Keep users") if label is None else label
+        raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=who or _("An administrator"))])
