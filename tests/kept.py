@@ -112,11 +112,13 @@ def wanted_by(item: pytest.Item) -> Ground | None:
 
 def grounds_of(item: pytest.Item) -> Iterator[Ground]:
     """Yield the ground of each fixture of a test that has one."""
-    for definitions in item._fixtureinfo.name2fixturedefs.values():  # type: ignore[attr-defined]
-        for each in definitions:
+    for name, definitions in item._fixtureinfo.name2fixturedefs.items():  # type: ignore[attr-defined]
+        for each in reversed(definitions):
             ground = getattr(each.func, "ground", None)
             if ground is not None:
                 yield ground
+            if name not in each.argnames:
+                break  # it stands in the place of those that are less near
 
 
 def books() -> int:

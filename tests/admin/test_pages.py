@@ -54,7 +54,8 @@ def test_every_list_of_the_books_is_looked_at() -> None:
     assert registered == set(LOOKED_AT)
 
 
-@pytest.mark.parametrize("role", [*ROLES, "superuser"])
+# Who may see what is the same before every database; that each page can be made is asked before both.
+@pytest.mark.parametrize("role", [*(pytest.param(role, marks=pytest.mark.anywhere) for role in ROLES), "superuser"])
 def test_everyone_who_works_here_sees_every_list_and_every_page(
     full: World, client_of: ClientOf, somebody: RoleOf, role: str
 ) -> None:
@@ -73,6 +74,7 @@ def test_everyone_who_works_here_sees_every_list_and_every_page(
     assert (role in {"superuser", "auditor"}) == (client.get(list_of(User)).status_code == 200)
 
 
+@pytest.mark.anywhere
 def test_every_page_opens_in_japanese(full: World, client_of: ClientOf) -> None:
     client = client_of(full.superuser)
     everything: tuple[type[Model], ...] = (*LOOKED_AT, User)
@@ -82,6 +84,7 @@ def test_every_page_opens_in_japanese(full: World, client_of: ClientOf) -> None:
         assert '<html lang="ja">' in response.content.decode()
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("role", ["stranger", "outsider"])
 def test_who_does_not_work_here_sees_nothing(full: World, outsider: User, role: str) -> None:
     client = Client()
@@ -104,6 +107,7 @@ def queries_of(client: Client, address: str) -> list[str]:
     return [query["sql"] for query in captured.captured_queries]
 
 
+@pytest.mark.anywhere
 def test_no_list_and_no_page_asks_more_of_the_database_for_more_rows(full: World, client_of: ClientOf) -> None:
     client = client_of(full.finance)
     with_february(full, 41)  # of each kind of work there is some before and after
@@ -252,6 +256,7 @@ def test_histories_show_what_changed_in_words(full: World, client_of: ClientOf) 
         assert client.get(address).status_code == 404
 
 
+@pytest.mark.anywhere
 def test_dates_are_written_one_way_on_every_page(full: World, client_of: ClientOf) -> None:
     client = client_of(full.superuser)
     months_in_words = ("Jan. ", "Feb. ", "March ", "Nov. ", "noon", "midnight", " a.m.", " p.m.")
@@ -282,6 +287,7 @@ def test_an_instant_without_its_zone_is_seen() -> None:
     ]
 
 
+@pytest.mark.anywhere
 def test_every_instant_on_every_page_bears_its_zone(full: World, client_of: ClientOf) -> None:
     client = client_of(full.superuser)
     everything: tuple[type[Model], ...] = (*LOOKED_AT, User)
