@@ -10,7 +10,7 @@ from django.db import connection
 from ledger_app import locks
 from ledger_app.models import Link, Posting, PostingDigest, Seal, SealCover
 from ledger_app.operations import transactions
-from ledger_app.queries import links, traces
+from ledger_app.queries import erasable, links, traces
 from ledger_app.queries.traces import Table
 from ledger_app.rules import traces as rules
 
@@ -58,6 +58,11 @@ def guards(vendor: str) -> dict[str, list[Trigger]]:
         ]
         for table in traces.written_once()
     }
+    # Of these, what an erasure that two people decided takes away may change, and nothing else.
+    for each in erasable.tables():
+        guard = _guard(vendor, each.table.name, each.guard, "UPDATE", erasable.refused(vendor, each))
+        found[each.table.name] = [guard, *(kept for kept in found.get(each.table.name, ()) if kept.name != guard.name)]
+    found["ledger_app_erasedpart"].append(_erases(vendor))
     kinds = ", ".join(f"'{kind}'" for kind in Posting.Origin.values)
     strange = f"NEW.origin_kind NOT IN ({kinds})" + "".join(
         f" OR (NEW.origin_kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = NEW.origin_id))"
@@ -73,6 +78,16 @@ def _guard(vendor: str, table: str, name: str, event: str, condition: str) -> Tr
     if vendor == "sqlite":
         return Trigger(name, f"{head} {f'WHEN {condition} ' if condition else ''}BEGIN {refuse}; END")
     return Trigger(name, f"{head} BEGIN {f'IF {condition} THEN {refuse}; END IF' if condition else refuse}; END")
+
+
+def _erases(vendor: str) -> Trigger:
+    """Return the trigger by which a part, once written, takes away what it names: with the rights of whoever made the trigger."""
+    head = f"CREATE TRIGGER {erasable.ERASES} AFTER INSERT ON ledger_app_erasedpart FOR EACH ROW BEGIN"
+    body = ""
+    for table, column, statement in erasable.statements():
+        is_it = f"NEW.table_name = '{table}' AND NEW.column_name = '{column}'"
+        body += f" {statement} AND {is_it};" if vendor == "sqlite" else f" IF {is_it} THEN {statement}; END IF;"
+    return Trigger(erasable.ERASES, f"{head}{body} END")
 
 
 @lru_cache(maxsize=2)
