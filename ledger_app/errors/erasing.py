@@ -75,10 +75,10 @@ class TicketRequired(LedgerError):
     template = _("Say under which ticket the member asked for it, in at most {most} characters.")
 
 
-class ChainDiffers(LedgerError):
+class ErasureWouldHide(LedgerError):
     """What an erasure would change is not what was written down of it: an erasure would hide that."""
 
-    code = "chain_differs"
+    code = "erasure_would_hide"
     template = _(
         "{what} {number} does not recompute as it is: erasing would hide that. Run verify, and find out why before anything is erased."
     )

@@ -75,7 +75,7 @@ def approve(*, erasure_id: int, caller: Caller, directory: Path, note: str = "",
 
     Killed before the bytes are removed, the same again removes them, and until then ``verify`` names them.
 
-    :raises errors.Refused: with every reason; chain_differs, where what would be erased is not what was written down of it
+    :raises errors.Refused: with every reason; erasure_would_hide, where what would be erased is not what was written down of it
     """
     asked.find(erasure_id)
     work = _Work(caller, note)
@@ -161,13 +161,13 @@ class _Work:
         """Refuse where a digest over what goes does not recompute as it is: what was changed by another hand would not be seen any more."""
         erased = asked.digests(rules.LINKS)
         found: list[errors.LedgerError] = [
-            erasing.ChainDiffers(what=_("link"), number=link.number)
+            erasing.ErasureWouldHide(what=_("link"), number=link.number)
             for link in covering
             if not links.recomputes(link, Link.objects.get(number=link.number - 1), erased)
         ]
         approvals = asked.digests(rules.DECISIONS)
         found += [
-            erasing.ChainDiffers(what=_("adjustment"), number=word.adjustment_id)
+            erasing.ErasureWouldHide(what=_("adjustment"), number=word.adjustment_id)
             for word in words
             if _approval_digest(word) != approvals.get(word.pk, bytes(word.digest or b""))
         ]

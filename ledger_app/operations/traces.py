@@ -13,6 +13,7 @@ from ledger_app.operations import transactions
 from ledger_app.queries import erasable, links, traces
 from ledger_app.queries.traces import Table
 from ledger_app.rules import traces as rules
+from ledger_app.rules.erasures import TRACES
 
 EVENTS = ("insert", "update", "delete")
 # What is younger is left for the next link: its transaction's neighbours may still be open.
@@ -33,6 +34,15 @@ FOUND = """
                       WHERE trace.table_name = '{table}' AND trace.row_id = kept.{key}
                       ORDER BY trace.id DESC LIMIT 1), '') <> {content}
 """
+
+
+# Of a trace: what the last trace of the same row says, which the change of that row has just left.
+OF_TRACE = (
+    "UPDATE ledger_app_trace SET content = (SELECT last_said.content FROM (SELECT said.content AS content FROM ledger_app_trace AS said"
+    " WHERE said.table_name = (SELECT this.table_name FROM ledger_app_trace AS this WHERE this.id = NEW.row_id)"
+    " AND said.row_id = (SELECT this.row_id FROM ledger_app_trace AS this WHERE this.id = NEW.row_id)"
+    " ORDER BY said.id DESC LIMIT 1) AS last_said) WHERE id = NEW.row_id"
+)
 
 
 class Trigger(NamedTuple):
@@ -84,9 +94,12 @@ def _erases(vendor: str) -> Trigger:
     """Return the trigger by which a part, once written, takes away what it names: with the rights of whoever made the trigger."""
     head = f"CREATE TRIGGER {erasable.ERASES} AFTER INSERT ON ledger_app_erasedpart FOR EACH ROW BEGIN"
     body = ""
-    for table, column, statement in erasable.statements():
-        is_it = f"NEW.table_name = '{table}' AND NEW.column_name = '{column}'"
-        body += f" {statement} AND {is_it};" if vendor == "sqlite" else f" IF {is_it} THEN {statement}; END IF;"
+    for each in erasable.tables():
+        for column in each.columns:
+            put = f"UPDATE {each.table.name} SET {column} = NEW.says WHERE {each.table.key} = NEW.row_id"
+            put = OF_TRACE if each.table.name == TRACES else put
+            is_it = f"NEW.table_name = '{each.table.name}' AND NEW.column_name = '{column}'"
+            body += f" {put} AND {is_it};" if vendor == "sqlite" else f" IF {is_it} THEN {put}; END IF;"
     return Trigger(erasable.ERASES, f"{head}{body} END")
 
 

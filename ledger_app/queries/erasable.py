@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.apps import apps
+from django.db import models
 
 from ledger_app.queries import traces
 from ledger_app.queries.traces import Table
@@ -14,17 +15,12 @@ NAMED = (
     "EXISTS (SELECT 1 FROM ledger_app_erasedpart AS part"
     " WHERE part.table_name = '{table}' AND part.row_id = OLD.{key} AND part.column_name = '{column}'{says})"
 )
-# Of a trace: what the last trace of the same row says, which the change of that row has just left.
-OF_TRACE = (
-    "UPDATE ledger_app_trace SET content = (SELECT last_said.content FROM (SELECT said.content AS content FROM ledger_app_trace AS said"
-    " JOIN ledger_app_trace AS this ON this.table_name = said.table_name AND this.row_id = said.row_id"
-    " WHERE this.id = NEW.row_id ORDER BY said.id DESC LIMIT 1) AS last_said) WHERE id = NEW.row_id"
-)
 
 
 class Erasable(NamedTuple):
-    """A table of which an erasure may change some columns: all its columns, and those."""
+    """A table of which an erasure may change some columns: its model, all its columns, and those."""
 
+    model: type[models.Model]
     table: Table
     columns: tuple[str, ...]
 
@@ -36,11 +32,13 @@ class Erasable(NamedTuple):
 
 def tables() -> Iterator[Erasable]:
     """Yield the tables of which an erasure may change something."""
-    models = {model._meta.db_table: model for model in apps.get_models()}  # noqa: SLF001 - the documented interface of models
+    found = {model._meta.db_table: model for model in apps.get_models()}  # noqa: SLF001 - the documented interface of models
     for name, columns in erasures.ERASABLE.items():
-        meta = models[name]._meta  # noqa: SLF001 - as above
+        meta = found[name]._meta  # noqa: SLF001 - as above
         assert meta.pk is not None, "every table has a key"  # noqa: S101
-        yield Erasable(Table(name, str(meta.pk.column), tuple((str(f.column), False) for f in meta.concrete_fields)), columns)
+        yield Erasable(
+            found[name], Table(name, str(meta.pk.column), tuple((str(f.column), False) for f in meta.concrete_fields)), columns
+        )
 
 
 def refused(vendor: str, each: Erasable) -> str:
@@ -61,17 +59,3 @@ def refused(vendor: str, each: Erasable) -> str:
 
 def _differs(vendor: str, old: str, new: str) -> str:
     return f"({old}) IS NOT ({new})" if vendor == "sqlite" else f"NOT (({old}) <=> ({new}))"
-
-
-def statements() -> Iterator[tuple[str, str, str]]:
-    """Yield (table, column, statement) of what erases each kind of part."""
-    for each in tables():
-        for column in each.columns:
-            if each.table.name == erasures.TRACES:
-                yield each.table.name, column, OF_TRACE
-            else:
-                yield (
-                    each.table.name,
-                    column,
-                    f"UPDATE {each.table.name} SET {column} = NEW.says WHERE {each.table.key} = NEW.row_id",
-                )

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 
-from django.db import connection
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
@@ -59,7 +58,7 @@ def _of_one(row: Erasure) -> Iterator[str]:
     if bytes(row.digest or b"") != rules.digest(holder_id=row.holder_id, parts=parts, digests=digests):
         yield _("The erasure {erasure} is not what its digest says.").format(erasure=row)
     histories = [part.row_id for part in parts if part.table == rules.NAMES]
-    members = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}  # type: ignore[attr-defined]  # made by simple-history
+    members = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
     # Who was merged into the member is the member's as well, also where a later merge led further.
     if strange := members - set(erasures.family(row.holder_id)) - {row.holder_id} - _merged_before(row.holder_id):
         yield _("The erasure {erasure} took away the name of member {holder}, who is another.").format(
@@ -95,11 +94,8 @@ def _is_there(part: Part) -> bool:
         row = AuditRow.objects.filter(pk=part.row_id).first()
         return row is not None and getattr(row, part.column) == json.loads(part.says)
     (each,) = [each for each in erasable.tables() if each.table.name == part.table]
-    names = [connection.ops.quote_name(name) for name in (part.column, each.table.name, each.table.key)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT {} FROM {} WHERE {} = %s".format(*names), [part.row_id])
-        found = cursor.fetchone()
-    return found is not None and found[0] == part.says
+    rows = each.model._base_manager.filter(pk=part.row_id)  # noqa: SLF001 - the documented interface of models
+    return list(rows.values_list(part.column, flat=True)) == [part.says]
 
 
 def _belongs(part: Part, members: set[int], rows: set[tuple[str, int]]) -> bool:

@@ -77,7 +77,7 @@ def family(holder_id: int) -> list[int]:
 def plan(holder_id: int) -> Plan:
     """Return what an erasure of a member would take away, as things are now."""
     ids = family(holder_id)
-    histories: Any = Holder.history.model  # type: ignore[attr-defined]  # made by simple-history
+    histories: Any = Holder.history.model
     said = list(histories.objects.filter(id__in=ids).exclude(name="").order_by("history_id").values_list("history_id", "name"))
     named = set(Holder.objects.filter(id__in=ids).exclude(name="").values_list("name", flat=True))
     adjustments = list(Adjustment.objects.filter(account__holder__in=ids).order_by("id").values_list("id", flat=True))
@@ -122,6 +122,8 @@ def keeping(plan: Plan) -> list[str]:
         texts = [row.text, row.ticket, row.key, *(word.note for word in row.decisions.all())]
         if erasures.without(plan.names, texts) != texts:
             found.append(str(row))
+    holds = Hold.objects.filter(account__holder__in=plan.holder_ids).exclude(description="").order_by("id")
+    found += [str(hold) for hold in holds if erasures.without(plan.names, hold.description) != hold.description]
     merging = Merge.objects.filter(Q(holder__in=plan.holder_ids) | Q(survivor__in=plan.holder_ids)).order_by("id")
     return found + [str(merge) for merge in merging if erasures.without(plan.names, merge.reason) != merge.reason]
 
@@ -157,7 +159,7 @@ def of_member(holder_id: int) -> Erasure | None:
     """Return the last erasure of a member that was carried out, of itself or of who it is one with; None where there was none."""
     parts = ErasedPart.objects.filter(
         table_name=erasures.NAMES,
-        row_id__in=Holder.history.filter(id=holder_id).values("history_id"),  # type: ignore[attr-defined]  # as above
+        row_id__in=Holder.history.filter(id=holder_id).values("history_id"),
     ).values("erasure")
     done = Erasure.objects.filter(Q(holder=holder_id) | Q(id__in=parts), state=Erasure.State.DONE)
     return done.select_related("proposed_by", "decided_by").order_by("-id").first()
