@@ -12,7 +12,16 @@ from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch
 from ledger_app.models import User
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, page_of
-from tests.admin.test_pages import LOOKED_AT, list_of, months, points_that_expire, sent_by_a_program, set_by_two, verified
+from tests.admin.test_pages import (
+    LOOKED_AT,
+    asked_to_erase,
+    list_of,
+    months,
+    points_that_expire,
+    sent_by_a_program,
+    set_by_two,
+    verified,
+)
 from tests.admin.test_pages import one_more_seal as seal
 from tests.ingestion_app.operations.world import World
 
@@ -26,6 +35,7 @@ def full(world: World) -> World:
     points_that_expire()
     set_by_two(world)
     sent_by_a_program(world, 0)
+    asked_to_erase(world)
     verified(world)
     seal(world, 0)
     return world
