@@ -20,6 +20,7 @@ from ledger_app.models import (
     Book,
     DeadLetter,
     Entry,
+    Erasure,
     Event,
     ExpiryRun,
     Hold,
@@ -41,6 +42,7 @@ from ledger_app.models import (
 )
 from ledger_app.operations import (
     adjustments,
+    erasures,
     expiry,
     hold_rules,
     holds,
@@ -70,6 +72,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         Book,
         DeadLetter,
         Entry,
+        Erasure,
         Event,
         ExpiryRun,
         Hold,
@@ -131,6 +134,13 @@ def adjusted(world: World, number: int) -> None:
         row = adjustments.propose(proposal=said, caller=world.caller(world.support), expires_at=worlds.NOW)
         shown = preview(terms_of(row)).digest
         adjustments.decide(adjustment_id=row.pk, name=name, caller=finance, digest_shown=shown, reason="Looked at.")
+
+
+def asked_to_erase(world: World) -> None:
+    """Ask for the erasure of a member, and take it back."""
+    caller, holder = world.caller(world.support), Identifier.objects.get(value="1003").holder
+    row = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=caller)
+    erasures.end(erasure_id=row.pk, name="withdraw", reason="", caller=caller)
 
 
 def set_by_two(world: World, first: int = 7) -> None:
@@ -212,6 +222,7 @@ def filled(directory: Path) -> World:
     points_that_expire()
     set_by_two(world)
     sent_by_a_program(world, 0)
+    asked_to_erase(world)
     verified(world)
     one_more_seal(world, 0)
     return world

@@ -41,6 +41,7 @@ NO_AMOUNTS = {
     "label_invalid": ["most"],
     "lines_too_many": ["most"],
     "lots_due": ["due"],
+    "name_unfit": ["most"],
     "number_out_of_range": ["most"],
     "posting_too_large": ["most"],
     "reason_too_long": ["most"],
@@ -51,6 +52,7 @@ NO_AMOUNTS = {
     "source_version_newer": ["planned"],
     "text_invalid": ["most"],
     "ticket_invalid": ["most"],
+    "ticket_required": ["most"],
     "webhook_kinds_invalid": ["most"],
     "written_differs": ["found", "planned"],
 }
