@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from config.bodies import ROUND_FILES_BYTES, takes_files
 from ledger_app.models import Attachment
 from ledger_app.operations import filing
+from ledger_app.queries import erasures
 from ledger_app.rules.adjustments import PROPOSE
 
 # A little more than an attachment may have, so that the rules say which file is too large, and keep that they said it.
@@ -29,6 +30,8 @@ def response(file: Attachment) -> FileResponse:
 
     :raises Http404: the bytes are not there as they were stored
     """
+    if (erasure := erasures.of_attachments([file.pk]).get(file.pk)) is not None:
+        raise Http404(_("This attachment was erased by request {erasure}.").format(erasure=erasure))
     sha256 = bytes(file.sha256)
     where = filing.path_of(directory(), sha256)
     if not where.exists() or filing.digest_of(where) != sha256:

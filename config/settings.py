@@ -287,6 +287,9 @@ SPECTACULAR_SETTINGS = {
 KAKUTEI_FILES_DIR = env.folder("KAKUTEI_FILES_DIR", default=VAR_DIR / "files", must_be_absolute=not IS_DEVELOPMENT)
 # After how many days the bytes of uploads that never became a batch or a proposal may be removed (prune_uploads); 0 keeps them for ever.
 KAKUTEI_UPLOAD_DAYS = env.whole_number("KAKUTEI_UPLOAD_DAYS", least=0, most=36_500, default=0)
+# After how many days the queue's finished tasks, and failed tries to sign in, are forgotten (prune).
+KAKUTEI_TASK_DAYS = env.whole_number("KAKUTEI_TASK_DAYS", least=1, most=366, default=14)
+KAKUTEI_TRY_DAYS = env.whole_number("KAKUTEI_TRY_DAYS", least=1, most=366, default=30)
 # The largest file that is taken in by the admin or the API, in bytes.
 KAKUTEI_UPLOAD_BYTES = env.whole_number("KAKUTEI_UPLOAD_BYTES", least=1, most=100_000_000_000, default=1_000_000_000)
 # What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.

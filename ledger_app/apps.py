@@ -28,6 +28,7 @@ class LedgerConfig(AppConfig):
             change_proofs,
             closing,
             date_proofs,
+            erasure_proofs,
             feed_proofs,
             floor_proofs,
             lookout,
@@ -63,7 +64,7 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.EXPIRY, posting_origins.expiries)
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         origins.register(Posting.Origin.SUBMISSION, posting_origins.submissions)
-        for asked in (adjustment_proofs, lot_proofs, reversal_proofs, setting_proofs):
+        for asked in (adjustment_proofs, erasure_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):
             proofs.register(also.STATEMENTS)

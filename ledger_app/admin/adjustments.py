@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -23,6 +23,7 @@ from config.model_admin import NOTHING, link_to, url_of
 from config.transition_admin import TransitionAdmin, shown_version
 from config.typed_before import typed
 from ledger_app.admin.accounts import member_link
+from ledger_app.admin.answers import attachments_shown
 from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.admin.propose_form import ProposeForm, beginning, may_propose, summed_up
 from ledger_app.errors import LedgerError, Refused
@@ -148,10 +149,7 @@ class AdjustmentAdmin(TransitionAdmin):
             "is_open": is_open,
             "is_posted": row.state == Adjustment.State.APPROVED,
             "decisions": row.decisions.select_related("decided_by").order_by("id"),
-            "attachments": [
-                (file, reverse("admin:ledger_app_adjustment_attachment", args=[row.pk, file.pk]))
-                for file in row.attachments.order_by("name")
-            ],
+            "attachments": attachments_shown(row),
             "offers": self.offers(request, row),
             "audit": self.trail(row),
         }

@@ -36,6 +36,7 @@ MODELS = {
     "login": "ledger_app.user",
     "lotrule": "ledger_app.lotrule",
     "member": "ledger_app.holder",
+    "erasure": "ledger_app.erasure",
     "merge": "ledger_app.merge",
     "period": "ledger_app.period",
     "reasoncode": "ledger_app.reasoncode",

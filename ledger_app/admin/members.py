@@ -1,13 +1,14 @@
 """Members in the admin: found by any identifier, with what they are named by, what they have, and what became of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -16,10 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, HistoryAdmin, url_of
+from config.model_admin import NOTHING, HistoryAdmin, link_to, url_of
 from config.sheets import Facts, Offers, Sheet
 from config.typed_before import typed
+from ledger_app.admin import answers
 from ledger_app.admin.accounts import member_link, member_number
+from ledger_app.admin.answers import Answers
+from ledger_app.admin.asked_pages import AskedPage, ReasonForm
 from ledger_app.admin.member_tables import (
     MERGED_SHOWN,
     accounts_table,
@@ -37,7 +41,7 @@ from ledger_app.errors.members import CardNumberInAddress
 from ledger_app.models import Holder, Identifier, User
 from ledger_app.operations import members as operations
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import members, merges
+from ledger_app.queries import erasures, members, merges
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
 from ledger_app.rules import identifiers
@@ -45,18 +49,11 @@ from ledger_app.rules.identifiers import KINDS
 from ledger_app.rules.merges import PROPOSE
 from ledger_app.templatetags import look
 
-REASON_MOST = 500
 GIVEN = {
     operations.Answer.GIVEN: _("{identifier} is given to this member."),
     operations.Answer.ALREADY: _("{identifier} was this member’s already. Nothing was written."),
     operations.Answer.AGAIN: _("{identifier}, which had ended, is given to this member again."),
 }
-
-
-class ReasonForm(forms.Form):
-    """What every change of a member asks for."""
-
-    reason = forms.CharField(max_length=REASON_MOST, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class IdentifierForm(ReasonForm):
@@ -76,17 +73,8 @@ class EndForm(ReasonForm):
     field_order = ("active_to", "reason")
 
 
-class AskedPage(NamedTuple):
-    """A page that asks for something: its title, what will happen, the form, and what it is about."""
-
-    title: Any
-    sentence: Any
-    form: type[forms.Form]
-    effects: Sequence[tuple[Any, Any]] = ()
-
-
 @admin.register(Holder)
-class HolderAdmin(HistoryAdmin):
+class HolderAdmin(Answers, HistoryAdmin):
     """Members, found by any identifier, whole or by its beginning."""
 
     list_display = ("number", "name", "shown_opened_at")
@@ -130,6 +118,7 @@ class HolderAdmin(HistoryAdmin):
                 "<int:pk>/identifiers/<int:identifier>/end/", wrap(self.end_identifier), name="ledger_app_holder_end_identifier"
             ),
             path("<int:pk>/merge/", wrap(self.merge), name="ledger_app_holder_merge"),
+            *self.answer_urls(),
             *RegisterPage(self).urls(),
             *super().get_urls(),
         ]
@@ -168,14 +157,21 @@ class HolderAdmin(HistoryAdmin):
         return respond(request, self, pk, MemberMergeForm)
 
     def _asked(
-        self, request: HttpRequest, pk: int, page: AskedPage, act: Callable[[Caller, Holder, Mapping[str, Any]], str]
+        self,
+        request: HttpRequest,
+        pk: int,
+        page: AskedPage,
+        act: Callable[[Caller, Holder, Mapping[str, Any]], str | HttpResponse],
     ) -> HttpResponse:
+        """Show the page, and on a POST act: with a sentence of what was done, or with an answer of its own."""
         row = self.get_object(request, str(pk))
         if row is None:
             raise Http404
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        form = page.form(request.POST if request.method == "POST" else None, initial=(typed(request) or QueryDict()).dict())
+        form = page.form(
+            request.POST if request.method == "POST" else None, initial={**page.initial, **(typed(request) or QueryDict()).dict()}
+        )
         status = 200
         if request.method == "POST" and form.is_valid():
             try:
@@ -186,6 +182,8 @@ class HolderAdmin(HistoryAdmin):
                     form.add_error(None, reason.sentence)
                 status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
             else:
+                if isinstance(done, HttpResponseBase):
+                    return done
                 messages.success(request, done)
                 return HttpResponseRedirect(url_of(row))
         context = {
@@ -198,7 +196,7 @@ class HolderAdmin(HistoryAdmin):
             "sentence": page.sentence,
             "effects": [(_("Member"), self.name_of(row)), *page.effects],
             "fields": form,
-            "reasons": [] if request.method == "POST" else _withheld(doorways.from_request(request, "admin").user, page.title),
+            "reasons": [] if request.method == "POST" else _withheld(doorways.from_request(request, "admin").user, page),
             "submit_label": page.title,
         }
         request.current_app = self.admin_site.name
@@ -226,6 +224,13 @@ class HolderAdmin(HistoryAdmin):
         )
         facts = [(_("Name"), row.name or NOTHING), (_("Opened at"), look.instant_cell(row.opened_at))]
         facts += [(_("Merged into"), member_link(row.merged_into))] if row.merged_into else []
+        if (erased := erasures.of_member(row.pk)) is not None:
+            facts[0] = (
+                _("Name"),
+                format_html(
+                    gettext("erased by request {erasure}, {at}"), erasure=link_to(erased), at=look.instant_cell(erased.decided_at)
+                ),
+            )
         merged = [member_link(each) for each in row.merged_from.order_by("id")[:MERGED_SHOWN]]
         facts += [(_("Merged from"), format_html_join(", ", "{}", ((each,) for each in merged)))] if merged else []
         remark = gettext("This member was merged: what is posted from now on goes to {member}.") if row.merged_into else ""
@@ -234,7 +239,7 @@ class HolderAdmin(HistoryAdmin):
         remains = Holder.objects.get(pk=merges.survivors([row.pk])[row.pk])
         side: list[Any] = [Facts(_("The member"), facts), identifiers_table(row, may_end=may_end), moves_table(row)]
         if row.merged_into is None:
-            side.insert(0, Offers(_("What can be done"), _offers(row, user)))
+            side.insert(0, Offers(_("What can be done"), [*_offers(row, user), *answers.offers(row, user)]))
         return Sheet(
             title=gettext("Member {number}").format(number=self.name_of(row)),
             remark=format_html(remark, member=member_link(remains)) if remark else "",
@@ -248,11 +253,11 @@ class HolderAdmin(HistoryAdmin):
         )
 
 
-def _withheld(user: User, label: Any) -> list[dict[str, Any]]:
+def _withheld(user: User, page: AskedPage) -> list[dict[str, Any]]:
     """Return why a user is not shown the form of what they may not do."""
-    if operations.RIGHT in rights_of(user):
+    if page.right in rights_of(user):
         return []
-    return [NotPermitted(user=user.username, right=label, who=_("Support")).as_dict()]
+    return [NotPermitted(user=user.username, right=page.title, who=page.who).as_dict()]
 
 
 def _offers(row: Holder, user: User) -> list[dict[str, Any]]:

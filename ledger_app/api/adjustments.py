@@ -35,9 +35,10 @@ from ledger_app.api.lots import ShownLotOutput
 from ledger_app.models import Adjustment, Attachment
 from ledger_app.operations import adjustments, attachments
 from ledger_app.queries import adjustments as queries
-from ledger_app.queries import books
+from ledger_app.queries import books, erasures
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules.adjustments import ADJUSTMENT, Preview, Proposal
+from ledger_app.rules.erasures import MARK
 
 TOKENS_MOST = 100
 TOKEN_MOST = 2000  # characters
@@ -144,6 +145,15 @@ class AttachmentOutput(Output):
     media_type = serializers.CharField()
     size = serializers.IntegerField()
     sha256 = DigestOutput()
+    erased_by = serializers.SerializerMethodField(help_text=_("The erasure that took its name and bytes; null where none did."))
+
+    @extend_schema_field(OpenApiTypes.INT)
+    def get_erased_by(self, file: Attachment) -> int | None:
+        """Return the number of the erasure; one that says its name was not erased, and no table is asked."""
+        if not file.name.startswith(MARK):
+            return None
+        erasure = erasures.of_attachments([file.pk]).get(file.pk)
+        return erasure.pk if erasure else None
 
 
 class DecisionOutput(Output):

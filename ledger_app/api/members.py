@@ -12,9 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config import doorways
-from config.api_fields import DayField, DigestField, KeyField, ListOfField, OneOfField, TextField, WholeNumberField
+from config.api_fields import DayField, DigestField, KeyField, OneOfField, TextField, WholeNumberField
 from config.api_input import DecisionInput, Input
 from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from ledger_app.api.erasures import NameActions
+from ledger_app.api.registering import MembersInput, RegisteredOutput
 from ledger_app.models import Holder, Identifier, Merge
 from ledger_app.operations import members as operations
 from ledger_app.operations import merges as merging
@@ -54,43 +56,6 @@ class FoundOutput(Output):
     by = serializers.CharField()
     matches = MatchOutput(many=True)
     after = serializers.CharField(help_text=_("Leads to the next page; empty on the last."))
-
-
-class RegisteredInput(Input):
-    """A member to be registered."""
-
-    member_number = KeyField(max_length=64)
-    name = KeyField(max_length=100, required=False, allow_blank=True, default="")
-    card_tokens = ListOfField(child=KeyField(max_length=64), required=False, default=list)
-    card_numbers = ListOfField(child=KeyField(max_length=64, may_be_card=True), required=False, default=list)
-
-
-class MembersInput(Input):
-    """Members to be registered."""
-
-    members = RegisteredInput(many=True)
-
-
-class FoundWrongOutput(Output):
-    """What is wrong with a member: its place in the list, counted from 1."""
-
-    line = serializers.IntegerField()
-    column = serializers.CharField()
-    code = serializers.CharField()
-    sentence = serializers.CharField()
-    facts = serializers.DictField()
-
-
-class RegisteredOutput(Output):
-    """What became of a list of members. With findings nobody was registered."""
-
-    rows = serializers.IntegerField()
-    new = serializers.IntegerField()
-    there = serializers.IntegerField()
-    repeated = serializers.IntegerField()
-    accounts = serializers.IntegerField()
-    finding_count = serializers.IntegerField()
-    findings = FoundWrongOutput(many=True)
 
 
 class IdentifierInput(Input):
@@ -181,7 +146,7 @@ class MemberDetailOutput(MemberOutput):
     list=extend_schema(summary="List members"),
     retrieve=extend_schema(summary="Show a member with identifiers, accounts and merges"),
 )
-class MemberView(LookView):
+class MemberView(NameActions, LookView):
     """The members."""
 
     looks = frozenset({"find"})
@@ -228,10 +193,11 @@ class MemberView(LookView):
         """Set an identifier's last day."""
         del pk
         given = self.read(EndInput, request.data)
-        number = given.pop("identifier")
         # One of somebody else's is none of this member's.
-        number = number if Identifier.objects.filter(holder=self.get_object(), pk=number).exists() else 0
-        return Response(IdentifierOutput(operations.end_identifier(identifier_id=number, caller=self.caller, **given)).data)
+        own = Identifier.objects.filter(holder=self.get_object(), pk=given.pop("identifier")).values_list("id", flat=True)
+        return Response(
+            IdentifierOutput(operations.end_identifier(identifier_id=own.first() or 0, caller=self.caller, **given)).data
+        )
 
 
 class AmountInput(Input):

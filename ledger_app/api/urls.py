@@ -6,6 +6,7 @@ from ledger_app.api.accounts import AccountView
 from ledger_app.api.adjustments import AdjustmentView
 from ledger_app.api.books import BookView
 from ledger_app.api.entries import EntryView
+from ledger_app.api.erasures import ErasureView
 from ledger_app.api.events import EventView
 from ledger_app.api.holds import HoldView
 from ledger_app.api.many import ManyView
@@ -27,6 +28,7 @@ router.register("dead-letters", DeadLetterView, basename="dead-letter")
 router.register("bulk", ManyView, basename="bulk")
 router.register("adjustments", AdjustmentView, basename="adjustment")
 router.register("members", MemberView, basename="member")
+router.register("erasures", ErasureView, basename="erasure")
 router.register("merges", MergeView, basename="merge")
 router.register("periods", PeriodView, basename="period")
 router.register("reversals", ReversalView, basename="reversal")

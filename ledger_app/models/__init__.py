@@ -13,6 +13,7 @@ from ledger_app.models.adjustments import (
 from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
+from ledger_app.models.erasures import ErasedDigest, ErasedPart, Erasure
 from ledger_app.models.factors import RecoveryCode, SecondFactor
 from ledger_app.models.freezing import FreezeAttempt
 from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
@@ -43,6 +44,9 @@ __all__ = [
     "DeadLetter",
     "DecidedAmount",
     "Entry",
+    "ErasedDigest",
+    "ErasedPart",
+    "Erasure",
     "Event",
     "ExpiryChunk",
     "ExpiryRun",

@@ -6,9 +6,10 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
-from ledger_app.models import Attachment
+from ledger_app.models import Attachment, ErasedPart, Erasure
 from ledger_app.operations import filing
 from ledger_app.queries.proofs import Scope, Statement
+from ledger_app.rules.erasures import ATTACHMENTS
 
 
 def lost(files: Iterable[tuple[str, bytes, int]], directory: Path) -> Iterator[str]:
@@ -35,8 +36,16 @@ def attachments(directory: Callable[[], Path]) -> tuple[Statement, ...]:
 
     def breaches(books: Scope) -> Iterator[str]:
         if books.reads_bytes:
-            rows = Attachment.objects.order_by("sha256", "size", "id").values_list("adjustment_id", "name", "sha256", "size")
+            # Of those that a decided erasure names the bytes are gone, unless another has the same.
+            gone = ErasedPart.objects.filter(table_name=ATTACHMENTS, erasure__state=Erasure.State.DONE).values("row_id")
+            kept = Attachment.objects.exclude(id__in=gone)
+            rows = kept.order_by("sha256", "size", "id").values_list("adjustment_id", "name", "sha256", "size")
             files = ((f"#{number} {name}", bytes(sha256), size) for number, name, sha256, size in rows.iterator(chunk_size=1000))
             yield from lost(files, directory())
+            for number, sha256 in Attachment.objects.filter(id__in=gone).order_by("id").values_list("adjustment_id", "sha256"):
+                if not kept.filter(sha256=sha256).exists() and filing.path_of(directory(), bytes(sha256)).exists():
+                    yield _(
+                        "An attachment of adjustment {adjustment} was erased, and its bytes are there (SHA-256 {sha256}); run prune."
+                    ).format(adjustment=f"#{number}", sha256=bytes(sha256).hex())
 
     return (Statement(3, gettext_lazy("The bytes of each attachment are kept as they came."), breaches, reads_bytes=True),)

@@ -1,6 +1,7 @@
 """Tells who was locked out, and lets them in again. Counting the tries is the door's."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,12 @@ def release(*, attempt_id: int, caller: Caller) -> bool:
         return True
 
     return transactions.run(work)
+
+
+def forget(before: datetime) -> int:
+    """Forget failed tries to sign in that were made before an instant, with the names and addresses; return how many were there."""
+    count: int = transactions.run(lambda: FailedTry.objects.filter(attempt_time__lt=before).delete()[0])
+    return count
 
 
 def _record(user_id: int, name: str, action: str, caller: Caller, facts: Mapping[str, Any]) -> None:

@@ -10,9 +10,10 @@ from django.db import connection
 from ledger_app import locks
 from ledger_app.models import Link, Posting, PostingDigest, Seal, SealCover
 from ledger_app.operations import transactions
-from ledger_app.queries import links, traces
+from ledger_app.queries import erasable, links, traces
 from ledger_app.queries.traces import Table
 from ledger_app.rules import traces as rules
+from ledger_app.rules.erasures import TRACES
 
 EVENTS = ("insert", "update", "delete")
 # What is younger is left for the next link: its transaction's neighbours may still be open.
@@ -33,6 +34,15 @@ FOUND = """
                       WHERE trace.table_name = '{table}' AND trace.row_id = kept.{key}
                       ORDER BY trace.id DESC LIMIT 1), '') <> {content}
 """
+
+
+# Of a trace: what the last trace of the same row says, which the change of that row has just left.
+OF_TRACE = (
+    "UPDATE ledger_app_trace SET content = (SELECT last_said.content FROM (SELECT said.content AS content FROM ledger_app_trace AS said"
+    " WHERE said.table_name = (SELECT this.table_name FROM ledger_app_trace AS this WHERE this.id = NEW.row_id)"
+    " AND said.row_id = (SELECT this.row_id FROM ledger_app_trace AS this WHERE this.id = NEW.row_id)"
+    " ORDER BY said.id DESC LIMIT 1) AS last_said) WHERE id = NEW.row_id"
+)
 
 
 class Trigger(NamedTuple):
@@ -58,6 +68,11 @@ def guards(vendor: str) -> dict[str, list[Trigger]]:
         ]
         for table in traces.written_once()
     }
+    # Of these, what an erasure that two people decided takes away may change, and nothing else.
+    for each in erasable.tables():
+        guard = _guard(vendor, each.table.name, each.guard, "UPDATE", erasable.refused(vendor, each))
+        found[each.table.name] = [guard, *(kept for kept in found.get(each.table.name, ()) if kept.name != guard.name)]
+    found["ledger_app_erasedpart"].append(_erases(vendor))
     kinds = ", ".join(f"'{kind}'" for kind in Posting.Origin.values)
     strange = f"NEW.origin_kind NOT IN ({kinds})" + "".join(
         f" OR (NEW.origin_kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = NEW.origin_id))"
@@ -73,6 +88,19 @@ def _guard(vendor: str, table: str, name: str, event: str, condition: str) -> Tr
     if vendor == "sqlite":
         return Trigger(name, f"{head} {f'WHEN {condition} ' if condition else ''}BEGIN {refuse}; END")
     return Trigger(name, f"{head} BEGIN {f'IF {condition} THEN {refuse}; END IF' if condition else refuse}; END")
+
+
+def _erases(vendor: str) -> Trigger:
+    """Return the trigger by which a part, once written, takes away what it names: with the rights of whoever made the trigger."""
+    head = f"CREATE TRIGGER {erasable.ERASES} AFTER INSERT ON ledger_app_erasedpart FOR EACH ROW BEGIN"
+    body = ""
+    for each in erasable.tables():
+        for column in each.columns:
+            put = f"UPDATE {each.table.name} SET {column} = NEW.says WHERE {each.table.key} = NEW.row_id"
+            put = OF_TRACE if each.table.name == TRACES else put
+            is_it = f"NEW.table_name = '{each.table.name}' AND NEW.column_name = '{column}'"
+            body += f" {put} AND {is_it};" if vendor == "sqlite" else f" IF {is_it} THEN {put}; END IF;"
+    return Trigger(erasable.ERASES, f"{head}{body} END")
 
 
 @lru_cache(maxsize=2)

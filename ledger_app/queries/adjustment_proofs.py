@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Adjustment, AdjustmentDecision, Book, Entry, Posting
-from ledger_app.queries import adjustments, proofs
+from ledger_app.queries import adjustments, erasures, proofs
 from ledger_app.queries.adjustments import Terms
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows
 from ledger_app.rules.adjustments import ADJUSTMENT
+from ledger_app.rules.erasures import DECISIONS
 
 ROWS_A_CALL = 1000
 # Whatever the book: an adjustment that is not there has none.
@@ -44,15 +45,22 @@ def approvals_cover_what_was_shown(books: Sequence[Book]) -> Iterator[str]:
         yield _("An entry names adjustment {adjustment}, which is not approved.").format(adjustment=f"#{number}")
     approved = Adjustment.objects.filter(book__in=books, state=Adjustment.State.APPROVED)
     rows = approved.select_related("book", "account", "contra_account", "reason_code").order_by("id")
+    # Names of attachments are part of what was shown: where they were erased, the digest comes to what the erasure says.
+    erased = erasures.digests(DECISIONS)
     for row in rows.iterator(ROWS_A_CALL):
         word = row.decisions.filter(decision=AdjustmentDecision.Decision.APPROVED).order_by("version").last()
         terms = adjustments.terms_of(row)
         if not _is_posted(terms):
             yield _("Adjustment {adjustment} is approved, and its entry is not what it says.").format(adjustment=row)
-        elif word is not None and adjustments.preview_as_posted(_as_shown(terms, word)).digest != bytes(word.digest or b"").hex():
+        elif word is not None and recomputed(terms, word) != erased.get(word.pk, bytes(word.digest or b"")):
             yield _("Adjustment {adjustment}: what was posted is not what {user} was shown.").format(
                 adjustment=row, user=word.decided_by.username
             )
+
+
+def recomputed(terms: Terms, word: AdjustmentDecision) -> bytes:
+    """Return what the digest of an approval comes to, of what was posted."""
+    return bytes.fromhex(adjustments.preview_as_posted(_as_shown(terms, word)).digest)
 
 
 def changes_have_rows(books: Sequence[Book]) -> Iterator[str]:

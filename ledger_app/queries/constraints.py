@@ -55,7 +55,7 @@ COLLIDE = frozenset(
 STAND = frozenset(
     {
         *("account_role_unique", "balance_stripe_unique", "attachment_name_unique", "holdlot_once", "moved_identifier_once"),
-        *("recovery_code_unique", "ledger_app_reversal.reversal_id"),
+        *("recovery_code_unique", "ledger_app_reversal.reversal_id", "erased_digest_once"),
         # Keys are random, and whoever replaces a token holds its user.
         *("token_digest_unique", "ledger_app_token.replaces_id"),
     }

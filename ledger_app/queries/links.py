@@ -1,13 +1,15 @@
 """The chain over the traces: what it still has to take in, and whether it recomputes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Link, Trace
+from ledger_app.queries import erasures
 from ledger_app.rules import traces as rules
+from ledger_app.rules.erasures import LINKS
 
 ROWS_A_READ = 5_000
 COLUMNS = ("id", "table_name", "row_id", "event", "at", "content")
@@ -61,6 +63,8 @@ def _without(first: int, end: int, covered: Sequence[Sequence[int]]) -> Iterator
 
 def breaches() -> Iterator[str]:
     """Yield what of the chain does not recompute, and traces that came into it where nothing may come any more."""
+    # Where a decided erasure took something away of what a link covers, it recomputes to what the erasure says, and to nothing else.
+    erased = erasures.digests(LINKS)
     previous: Link | None = None
     spanned: list[tuple[int, int]] = []
     for link in Link.objects.order_by("number").iterator(chunk_size=100):
@@ -69,7 +73,7 @@ def breaches() -> Iterator[str]:
                 yield _("The chain of traces does not begin with link 0.")
         elif link.number != previous.number + 1:
             yield _("The chain of traces lacks link {number}.").format(number=previous.number + 1)
-        if link.number and previous is not None and _digest(link, previous) != (link.trace_count, bytes(link.digest)):
+        if link.number and previous is not None and not recomputes(link, previous, erased):
             yield _(
                 "Link {number} of the chain does not recompute: a trace that it covers was changed or removed, or the link was."
             ).format(number=link.number)
@@ -81,7 +85,13 @@ def breaches() -> Iterator[str]:
     yield from _strays(previous, sorted(spanned))
 
 
-def _digest(link: Link, previous: Link) -> tuple[int, bytes]:
+def recomputes(link: Link, previous: Link, erased: Mapping[int, bytes]) -> bool:
+    """Whether a link is what its traces come to; ``erased`` is what links come to since an erasure, by number of the row."""
+    return recomputed(link, previous) == (link.trace_count, erased.get(link.pk, bytes(link.digest)))
+
+
+def recomputed(link: Link, previous: Link) -> tuple[int, bytes]:
+    """Return how many traces of a link are there, and the digest that they come to."""
     digest = rules.LinkDigest(link.number, bytes(previous.digest))
     for first, end in link.spans:
         rows = Trace.objects.filter(id__gte=first, id__lte=end).order_by("id").values_list(*COLUMNS)

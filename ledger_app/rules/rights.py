@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 # Everyone who works here reads everything but users, tokens and passwords; what differs is what they may do. A till reads less (READ_BY), an auditor more.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "support": (
+        "ledger_app.answer_member",
         "ledger_app.change_identifiers",
         "ledger_app.propose_adjustment",
         "ledger_app.propose_merge",
@@ -23,6 +24,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ledger_app.close_account",
         "ledger_app.close_period",
         "ledger_app.decide_adjustment",
+        "ledger_app.decide_erasure",
         "ledger_app.decide_merge",
         "ledger_app.freeze_period",
         "ledger_app.keep_reasoncode",
@@ -67,6 +69,7 @@ DECIDING = frozenset(
         "ledger_app.change_user",
         "ledger_app.close_account",
         "ledger_app.decide_adjustment",
+        "ledger_app.decide_erasure",
         "ledger_app.decide_merge",
         "ledger_app.freeze_period",
         "ledger_app.give_token",
@@ -91,6 +94,9 @@ READ: Mapping[str, tuple[str, ...]] = {
         "deadletter",
         "decidedamount",
         "entry",
+        "eraseddigest",
+        "erasedpart",
+        "erasure",
         "event",
         "expirychunk",
         "expiryrun",
@@ -155,6 +161,7 @@ LOOK_AT_ALL = "ledger_app.view_holder"
 CONFLICTS: tuple[tuple[str, str, str | Promise], ...] = (
     ("ledger_app.propose_adjustment", "ledger_app.decide_adjustment", _("proposes adjustments and decides them")),
     ("ledger_app.propose_merge", "ledger_app.decide_merge", _("proposes merges and decides them")),
+    ("ledger_app.answer_member", "ledger_app.decide_erasure", _("asks for erasures and decides them")),
     ("ledger_app.register_holder", "ledger_app.decide_adjustment", _("registers members and decides what they are given")),
     (
         "ledger_app.change_identifiers",

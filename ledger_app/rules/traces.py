@@ -48,6 +48,8 @@ WRITTEN_ONCE = (
     "ledger_app_verification",
     "ledger_app_submission",
     "ledger_app_accessreview",
+    "ledger_app_erasedpart",
+    "ledger_app_eraseddigest",
 )
 
 # What wrote a posting is there when it writes; of a chunk, the application above knows.

@@ -11,24 +11,18 @@ from django.urls import reverse
 from config.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch
 from ledger_app.models import User
+from tests import kept
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, page_of
-from tests.admin.test_pages import LOOKED_AT, list_of, months, points_that_expire, sent_by_a_program, set_by_two, verified
-from tests.admin.test_pages import one_more_seal as seal
+from tests.admin.every_page import FULL, LOOKED_AT, list_of
 from tests.ingestion_app.operations.world import World
 
+# Doors are shut by the same code before every database.
+pytestmark = pytest.mark.anywhere
 EVERYBODY = [*ROLES, "superuser"]
 WITH_HISTORY = [model for model, each in admin.site._registry.items() if isinstance(each, HistoryShown)]
 
 
-@pytest.fixture
-def full(world: World) -> World:
-    months(world)
-    points_that_expire()
-    set_by_two(world)
-    sent_by_a_program(world, 0)
-    verified(world)
-    seal(world, 0)
-    return world
+full = kept.fixture(FULL)
 
 
 def everything() -> dict[str, list[Any]]:
@@ -55,6 +49,7 @@ def test_every_model_with_a_history_is_tried() -> None:
             "AdjustmentLimit",
             "Batch",
             "Book",
+            "Erasure",
             "Hold",
             "HoldRule",
             "Holder",

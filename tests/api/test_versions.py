@@ -28,6 +28,7 @@ ADDRESSES = {
     "account": "accounts",
     "adjustment": "adjustments",
     "batch": "batches",
+    "erasure": "erasures",
     "hold": "holds",
     "merge": "merges",
     "period": "periods",

@@ -183,7 +183,8 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(ended.data) == fields("decide"), ended
     told = (
         {name for name, *_ in runs}
-        | {"propose", "decide", "propose_setting", "decide_setting", "prune_uploads", "prune_keys"}
+        | {"propose", "decide", "propose_setting", "decide_setting", "prune", "prune_uploads", "prune_keys"}
+        | {"correct_name", "member_data", "erase_member"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS}
         | NOT_RUN
     )
@@ -200,11 +201,24 @@ def test_fields_of_webhooks_are_those_that_are_printed(world: World, run: Run, n
 def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:
     assert set(run("prune_uploads", "--json").data) == fields("prune_uploads")
     assert set(run("prune_keys", "--json").data) == fields("prune_keys")
+    assert set(run("prune", "--json").data) == fields("prune") - {"prune_uploads"}
     finance = ("--user", world.finance.username)
     made = run("propose_setting", "hold_rule", "book=POINTS", "amount_most=7", *finance, "--reason", "As agreed.", "--json")
     assert set(made.data) == fields("propose_setting"), made
     ended = run("decide_setting", made.data["change"], "withdraw", *finance, "--json")
     assert set(ended.data) == fields("decide_setting"), ended
+
+
+def test_fields_of_what_members_ask_for_are_those_that_are_printed(world: World, run: Run, tmp_path: Path) -> None:
+    member = Identifier.objects.get(value="1001").holder
+    support = ("--user", world.support.username)
+    shown = ("--shown", member.name, "--reason", "A slip.")
+    ended = run("correct_name", member.pk, "Sato", *shown, *support, "--json")
+    assert set(ended.data) == fields("correct_name"), ended
+    ended = run("member_data", member.pk, "--ticket", "P-1", "--output", tmp_path / "out.json", *support, "--json")
+    assert set(ended.data) == fields("member_data"), ended
+    ended = run("erase_member", "propose", member.pk, "--ticket", "P-1", *support, "--reason", "Asked.", "--json")
+    assert set(ended.data) == fields("erase_member"), ended
 
 
 @pytest.mark.parametrize(("subject", "kind"), [("CARD/receivable.1001", "account"), ("CARD/till:s1", "entry"), ("{}:2", "line")])

@@ -19,7 +19,7 @@ from config import telling
 from ingestion_app.management.commands import draw_rights
 from ingestion_app.management.commands.draw_rights import ADMINISTRATOR, NO, OTHERS, OWN, ROLES, YES
 from ingestion_app.models import Batch
-from ledger_app.models import Account, Adjustment, Entry, Hold, Merge, Period, Reversal, SettingChange, User
+from ledger_app.models import Account, Adjustment, Entry, Erasure, Hold, Merge, Period, Reversal, SettingChange, User
 from ledger_app.operations import merges, reversals, setting_changes
 from ledger_app.queries import merges as merge_rows
 from ledger_app.rules import rights
@@ -31,7 +31,15 @@ from tests.ledger_app.queries import every_table
 PARAMETER = re.compile(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)")
 # What a guard says that asks who one is; anything else is about the case.
 WHO = {
-    *("not_permitted", "own_adjustment", "own_proposal", "merge_decided_by_proposer", "own_reversal", "own_setting_change"),
+    *(
+        "not_permitted",
+        "own_adjustment",
+        "own_proposal",
+        "own_erasure",
+        "merge_decided_by_proposer",
+        "own_reversal",
+        "own_setting_change",
+    ),
     *("not_proposer", "hold_of_other", "own_rights"),
 }
 # Beside the limit that the world has proposed.
@@ -43,7 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "rights": {"user": "second", "groups": ["finance", "support"]},
 }
 OWNERS = {"adjustment": "proposed_by", "merge": "proposed_by", "reversal": "proposed_by", "setting": "proposed_by"}
-OWNERS |= {"hold": "placed_by", "batch": "received_by"}
+OWNERS |= {"erasure": "proposed_by", "hold": "placed_by", "batch": "received_by"}
 NAMES = {"setting": "setting-change"}
 
 
@@ -121,11 +129,13 @@ def rows() -> Iterator[tuple[str, Any]]:
         "account": Account,
         "adjustment": Adjustment,
         "batch": Batch,
+        "erasure": Erasure,
         "hold": Hold,
         "merge": Merge,
         "period": Period,
         "reversal": Reversal,
     }
+    assert {*of_kind, "setting"} == telling.MACHINES.keys()
     for subject, model in of_kind.items():
         for state in sorted(set(model.objects.values_list("state", flat=True))):
             # What has come to its end offers nothing to anybody.

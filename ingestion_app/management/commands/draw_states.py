@@ -10,6 +10,7 @@ from config import commands
 from ingestion_app.states import BATCH
 from ledger_app.rules.accounts import ACCOUNT
 from ledger_app.rules.adjustments import ADJUSTMENT
+from ledger_app.rules.erasures import ERASURE
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.merges import MERGE
 from ledger_app.rules.periods import PERIOD
@@ -36,5 +37,5 @@ class Command(commands.Command):
 def drawings() -> dict[str, str]:
     """Return the drawings by file name, in English."""
     with translation.override("en"):
-        machines = (ACCOUNT, ADJUSTMENT, BATCH, HOLD, MERGE, PERIOD, REVERSAL, CHANGE)
+        machines = (ACCOUNT, ADJUSTMENT, BATCH, ERASURE, HOLD, MERGE, PERIOD, REVERSAL, CHANGE)
         return {f"states-{machine.subject}.md": draw(machine) for machine in machines}

@@ -16,6 +16,8 @@ from ledger_app.models import (
     ContraAccount,
     DeadLetter,
     Entry,
+    ErasedDigest,
+    Erasure,
     Event,
     FreezeAttempt,
     Holder,
@@ -204,6 +206,16 @@ VIOLATIONS = {
     ),
     "setting_change_decided_is_whole": "UPDATE ledger_app_settingchange SET state = 'applied'",
     "setting_change_reason_given": copied(SettingChange, reason="''"),
+    "erasure_state_known": "UPDATE ledger_app_erasure SET state = 'gone'",
+    "erasure_decided_by_another": (
+        "UPDATE ledger_app_erasure SET state = 'rejected', decided_by_id = {user}, decided_at = proposed_at"
+    ),
+    "erasure_decided_is_whole": "UPDATE ledger_app_erasure SET state = 'rejected'",
+    "erasure_done_has_digest": (
+        "UPDATE ledger_app_erasure SET state = 'done', decided_by_id = {other}, decided_at = proposed_at"
+    ),
+    "erasure_reason_given": copied(Erasure, reason="''"),
+    "erased_digest_once": copied(ErasedDigest),
     "access_review_note_given": (
         "INSERT INTO ledger_app_accessreview (digest, grant_count, own, note, signed_by_id, signed_at)"
         " SELECT '{digest}', 1, '[]', '', {user}, '2017-02-01 00:00:00' FROM ledger_app_book"
@@ -285,6 +297,9 @@ def places(ledger):
         proposed_by=posting.posted_by,
         proposed_at=posting.posted_at,
     )
+    asked = {"ticket": "T", "reason": "x", "proposed_by": posting.posted_by, "proposed_at": posting.posted_at}
+    erasure = Erasure.objects.create(holder=holder, **asked)
+    ErasedDigest.objects.create(erasure=erasure, table_name="ledger_app_link", row_id=1, digest=b"0" * 32)
     IdempotencyKey.objects.create(
         user=posting.posted_by, key="k", path="/", digest=b"0" * 32, fields={}, status=200, at=posting.posted_at
     )
@@ -318,7 +333,11 @@ def test_every_constraint_of_the_ledger_is_tried():
 
 
 # What a statement breaks besides: MySQL names one of the two, and not the one that was made first.
-BROKEN_BESIDES = {"merge_state_known": "merge_decided_by_given", "reversal_state_known": "reversal_decided_is_whole"}
+BROKEN_BESIDES = {
+    "erasure_state_known": "erasure_decided_is_whole",
+    "merge_state_known": "merge_decided_by_given",
+    "reversal_state_known": "reversal_decided_is_whole",
+}
 
 
 @pytest.mark.parametrize("name", sorted(VIOLATIONS))

@@ -9,15 +9,17 @@ import pytest
 from django.conf import settings
 
 from ledger_app import errors
-from ledger_app.models import AuditRow, DeadLetter, Entry, Event
+from ledger_app.models import AuditRow, DeadLetter, Entry, Event, Holder
 from ledger_app.operations import (
     accounts,
     books,
+    erasures,
     hold_rules,
     holds,
     lot_rules,
     members,
     merges,
+    names,
     people,
     periods,
     reason_codes,
@@ -28,6 +30,7 @@ from ledger_app.operations import (
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
 from ledger_app.rules.merges import digest
+from tests import kept
 from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
@@ -35,13 +38,13 @@ pytestmark = pytest.mark.django_db
 ALREADY = "already"
 
 
-@pytest.fixture
-def desk():
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 
-@pytest.fixture
-def points():
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller(), code="HOLDS")
     found.gain("g-1", 100, on=date(2017, 1, 5))
     return found
@@ -93,6 +96,29 @@ def of_setting(name):
         return lambda: getattr(setting_changes, name)(**given)
 
     return make
+
+
+def of_erasure(name):
+    def make(desk, _points):
+        holder_id = identifier(desk)["holder_id"]
+        row = erasures.propose(holder_id=holder_id, reason="Asked.", ticket="P-1", caller=desk.proposer)
+        given = {"erasure_id": row.pk, "caller": desk.proposer if name == "withdraw" else desk.decider}
+        if name == "approve":
+            return lambda: erasures.approve(**given, directory=Path("nowhere"))
+        return lambda: erasures.end(**given, name=name, reason="x")
+
+    return make
+
+
+def asked_erasure(desk, _points):
+    holder_id = identifier(desk)["holder_id"]
+    return lambda: erasures.propose(holder_id=holder_id, reason="Asked.", ticket="P-1", caller=desk.proposer)
+
+
+def corrected(desk, _points):
+    holder_id = identifier(desk)["holder_id"]
+    given = {"shown": Holder.objects.get(pk=holder_id).name, "name": "Sato", "reason": "A slip."}
+    return lambda: names.correct(holder_id=holder_id, **given, caller=desk.proposer)
 
 
 def proposed_merge(desk, _points):
@@ -187,6 +213,11 @@ TWICE = {
     "reversals.propose": (proposed_reversal, "entry_reversal_open"),
     "reversals.reject": (rejected_reversal, "wrong_state"),
     "reversals.withdraw": (withdrawn_reversal, "wrong_state"),
+    "erasures.approve": (of_erasure("approve"), "wrong_state"),
+    "erasures.end reject": (of_erasure("reject"), "wrong_state"),
+    "erasures.end withdraw": (of_erasure("withdraw"), "wrong_state"),
+    "erasures.propose": (asked_erasure, ALREADY),
+    "names.correct": (corrected, "name_moved"),
     "setting_changes.approve": (of_setting("approve"), "wrong_state"),
     "setting_changes.reject": (of_setting("reject"), "wrong_state"),
     "setting_changes.withdraw": (of_setting("withdraw"), "wrong_state"),
@@ -283,6 +314,7 @@ COUNTED = {
     "books.open_accounts": "how many are new",
     "books.open_members": "how many are new",
     "books.open_period": "the period, where it has the same span",
+    "disclosures.disclose": "an audit row of each time",
     "entries.post": "how many are new and how many were there",
     "expiry.expire": "what expired, what refuses and what is left",
     "freezing.ask": "an attempt of its own; the one before is superseded",

@@ -15,6 +15,7 @@ from ledger_app.operations import (
     attachments,
     books,
     entries,
+    erasures,
     expiry,
     factors,
     freezing,
@@ -23,6 +24,7 @@ from ledger_app.operations import (
     lot_rules,
     members,
     merges,
+    names,
     opening,
     reason_codes,
     reversals,
@@ -33,6 +35,7 @@ from ledger_app.operations import (
     transactions,
     verification,
 )
+from ledger_app.operations import traces as tracing
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
 from ledger_app.operations.hold_rules import HoldRuleGiven
@@ -77,7 +80,30 @@ def build(directory: Path) -> World:
             book=book, name="2017-03", starts_on=date(2017, 3, 1), ends_on=date(2017, 3, 31), caller=world.caller(world.system)
         )
     _members(world, support, finance)
+    _erasures(world, directory)
     return world
+
+
+def _erasures(world: World, directory: Path) -> None:
+    """Erase a member who had an attachment approved; leave another erasure asked for."""
+    tracing.link(at=datetime.now(tz=UTC) + timedelta(minutes=1), distance=timedelta(0))
+    support, folder = world.caller(world.support), directory / "files" / "attachments"
+    for code, name in (("lots.3", "Sato"), ("lots.4", "Kato")):
+        holder = Account.objects.get(code=code).holder
+        assert holder is not None
+        names.correct(holder_id=holder.pk, name=name, shown=holder.name, reason=f"{name} rang.", caller=support)
+        file = attachments.take_in(
+            stream=BytesIO(b"for " + code.encode()), name="f.txt", directory=folder, bytes_most=99, caller=support
+        )
+        said = Proposal(f"of-{code}", "LOTS", code, 5, date(2017, 2, 27), "goodwill", "Late.", attachments=(file,))
+        row = adjustments.propose(proposal=said, caller=support, expires_at=LATER)
+        shown = adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
+        adjustments.decide(
+            adjustment_id=row.pk, name="approve", caller=world.caller(world.finance), digest_shown=shown, reason="Seen."
+        )
+        asked = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=support)
+        if name == "Sato":
+            erasures.approve(erasure_id=asked.pk, caller=world.caller(world.finance), directory=folder)
 
 
 def _lots(world: World) -> Book:

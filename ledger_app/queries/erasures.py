@@ -1,0 +1,225 @@
+"""What of a member an erasure would take away, what keeps it all the same, and what the guards of an erasure are asked with."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors
+from ledger_app.models import (
+    Adjustment,
+    AdjustmentDecision,
+    Attachment,
+    AuditRow,
+    ErasedDigest,
+    ErasedPart,
+    Erasure,
+    Hold,
+    Holder,
+    Link,
+    Merge,
+    Trace,
+    User,
+)
+from ledger_app.queries import merges, postings
+from ledger_app.queries.rights import rights_of
+from ledger_app.rules import erasures
+from ledger_app.rules.erasures import ANSWER, ErasureFacts, Part
+
+# Members who were merged into one; more are no member's but a mistake's.
+FAMILY_MOST = 1000
+
+
+class Plan(NamedTuple):
+    """What an erasure takes away: of whom, by which names they were ever called, and the values; ``is_named`` where a name is there now."""
+
+    holder_ids: tuple[int, ...]
+    names: frozenset[str]
+    parts: tuple[Part, ...]
+    is_named: bool
+    attachments: tuple[tuple[int, str, bytes], ...]  # number, name, SHA-256
+    adjustments: tuple[int, ...]  # those that have the attachments
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to be taken away."""
+        return not self.parts and not self.is_named
+
+
+def find(pk: int) -> Erasure:
+    """Return an erasure.
+
+    :raises errors.Refused: not_found
+    """
+    row = Erasure.objects.select_related("holder", "proposed_by", "decided_by").filter(pk=pk).first()
+    if row is None:
+        raise errors.Refused([errors.NotFound(what=_("erasure"), name=pk)])
+    return row
+
+
+def family(holder_id: int) -> list[int]:
+    """Return a member and all who were merged into it and remain in it: they are one person."""
+    found, edge = [holder_id], [holder_id]
+    while edge and len(found) < FAMILY_MOST:
+        edge = [
+            key
+            for part in postings.parts(edge)
+            for key in Holder.objects.filter(merged_into__in=part).order_by("id").values_list("id", flat=True)
+        ]
+        found += edge
+    # Whom an undoing gave back under a new number is not of them any more.
+    remains = merges.survivors(found)
+    return sorted(key for key in found if remains[key] == holder_id)
+
+
+def plan(holder_id: int) -> Plan:
+    """Return what an erasure of a member would take away, as things are now."""
+    ids = family(holder_id)
+    histories: Any = Holder.history.model
+    said = list(histories.objects.filter(id__in=ids).exclude(name="").order_by("history_id").values_list("history_id", "name"))
+    named = set(Holder.objects.filter(id__in=ids).exclude(name="").values_list("name", flat=True))
+    adjustments = list(Adjustment.objects.filter(account__holder__in=ids).order_by("id").values_list("id", flat=True))
+    files = [
+        (key, name, bytes(sha256))
+        for part in postings.parts(adjustments)
+        for key, name, sha256 in Attachment.objects.filter(adjustment__in=part).order_by("id").values_list("id", "name", "sha256")
+        if name != erasures.attachment_name(key)
+    ]
+    names = named | {name for _key, name in said} | {name for _key, name, _sha256 in files}
+    parts = [Part(erasures.NAMES, key, "name", "") for key, _name in said]
+    parts += [Part(erasures.ATTACHMENTS, key, "name", erasures.attachment_name(key)) for key, _name, _sha256 in files]
+    parts += _of_audit_rows(ids, adjustments, names)
+    keys = {key for key, _name, _sha256 in files}
+    with_files = Adjustment.objects.filter(attachments__in=keys).order_by("id").distinct().values_list("id", flat=True)
+    return Plan(tuple(ids), frozenset(names), tuple(parts), bool(named), tuple(files), tuple(with_files) if keys else ())
+
+
+def _of_audit_rows(ids: Sequence[int], adjustments: Sequence[int], names: Collection[str]) -> Iterator[Part]:
+    """Yield what audit rows about a member, and about what was decided of it, say of the names."""
+    holds = list(Hold.objects.filter(account__holder__in=ids).values_list("id", flat=True))
+    merging = list(Merge.objects.filter(Q(holder__in=ids) | Q(survivor__in=ids)).values_list("id", flat=True))
+    erasing = list(Erasure.objects.filter(holder__in=ids).values_list("id", flat=True))
+    subjects = {"member": ids, "adjustment": adjustments, "hold": holds, "merge": merging, "erasure": erasing}
+    for kind, keys in subjects.items():
+        for part in postings.parts(sorted(keys)):
+            rows = AuditRow.objects.filter(subject_type=kind, subject_id__in=part).order_by("id")
+            for row in rows.iterator(chunk_size=500):
+                for column in erasures.ERASABLE[erasures.AUDIT]:
+                    before = getattr(row, column)
+                    after = erasures.without(names, before)
+                    if after != before:
+                        says = json.dumps(after) if column in erasures.OF_JSON else after
+                        yield Part(erasures.AUDIT, row.pk, column, says)
+
+
+def keeping(plan: Plan) -> list[str]:
+    """Return what says a name of the member and keeps it: texts that somebody decided on, or that were posted, which nothing changes."""
+    found = []
+    wanted = Adjustment.objects.filter(account__holder__in=plan.holder_ids).order_by("id").prefetch_related("decisions")
+    for row in wanted:
+        texts = [row.text, row.ticket, row.key, *(word.note for word in row.decisions.all())]
+        if erasures.without(plan.names, texts) != texts:
+            found.append(str(row))
+    holds = Hold.objects.filter(account__holder__in=plan.holder_ids).exclude(description="").order_by("id")
+    found += [str(hold) for hold in holds if erasures.without(plan.names, hold.description) != hold.description]
+    merging = Merge.objects.filter(Q(holder__in=plan.holder_ids) | Q(survivor__in=plan.holder_ids)).order_by("id")
+    return found + [str(merge) for merge in merging if erasures.without(plan.names, merge.reason) != merge.reason]
+
+
+def facts(row: Erasure, *, user: User) -> ErasureFacts:
+    """Return what the guards of an erasure are asked with."""
+    remains = merges.survivors([row.holder_id])[row.holder_id]
+    return ErasureFacts(
+        state=row.state,
+        user_name=user.username,
+        rights=rights_of(user),
+        user_id=user.pk,
+        proposer=row.proposed_by.username,
+        proposer_id=row.proposed_by_id,
+        holder_id=row.holder_id,
+        waiting=tuple(waiting(row.holder_id)),
+        is_proposer_away=ANSWER not in rights_of(row.proposed_by),
+        is_secret_known=user.secret_known_to_id == row.proposed_by_id,
+        merged_into=remains if remains != row.holder_id else None,
+    )
+
+
+def waiting(holder_id: int) -> list[str]:
+    """Return what of a member is proposed and not decided, by what people call it."""
+    ids = family(holder_id)
+    undecided = Adjustment.objects.filter(account__holder__in=ids, state__in=["proposed", "endorsed"]).order_by("id")
+    found = [str(row) for row in undecided]
+    merging = Merge.objects.filter(Q(holder__in=ids) | Q(survivor__in=ids), state=Merge.State.PROPOSED).order_by("id")
+    return found + [str(row) for row in merging]
+
+
+def of_member(holder_id: int) -> Erasure | None:
+    """Return the last erasure of a member that was carried out, of itself or of who it is one with; None where there was none."""
+    parts = ErasedPart.objects.filter(
+        table_name=erasures.NAMES,
+        row_id__in=Holder.history.filter(id=holder_id).values("history_id"),
+    ).values("erasure")
+    done = Erasure.objects.filter(Q(holder=holder_id) | Q(id__in=parts), state=Erasure.State.DONE)
+    return done.select_related("proposed_by", "decided_by").order_by("-id").first()
+
+
+def of_attachments(numbers: Collection[int]) -> dict[int, Erasure]:
+    """Return by which erasure each of these attachments went; those that did not are left out."""
+    rows = ErasedPart.objects.filter(
+        table_name=erasures.ATTACHMENTS, row_id__in=numbers, erasure__state=Erasure.State.DONE
+    ).select_related("erasure__decided_by")
+    return {part.row_id: part.erasure for part in rows}
+
+
+def digests(table: str) -> dict[int, bytes]:
+    """Return what the digests of a table's rows come to since something that they cover was erased, by number: the last word on each."""
+    rows = ErasedDigest.objects.filter(table_name=table, erasure__state=Erasure.State.DONE).order_by("id")
+    return {key: bytes(digest) for key, digest in rows.values_list("row_id", "digest")}
+
+
+def traces_of(parts: Collection[Part]) -> list[int]:
+    """Return the numbers of the traces of the rows that parts are of, rising."""
+    keys: dict[str, set[int]] = {}
+    for part in parts:
+        keys.setdefault(part.table, set()).add(part.row_id)
+    return sorted(
+        key
+        for table, ids in keys.items()
+        for some in postings.parts(sorted(ids))
+        for key in Trace.objects.filter(table_name=table, row_id__in=some).values_list("id", flat=True)
+    )
+
+
+def links_of(numbers: Sequence[int]) -> list[Link]:
+    """Return the links that cover any of these traces, by number."""
+    found: dict[int, Link] = {}
+    for key in numbers:
+        if any(_covers(link, key) for link in found.values()):
+            continue
+        # The first that reaches so far, or one after it, which filled a gap.
+        for link in Link.objects.filter(last_trace__gte=key).order_by("number").iterator(chunk_size=100):
+            if _covers(link, key):
+                found[link.number] = link
+                break
+    return [found[number] for number in sorted(found)]
+
+
+def _covers(link: Link, key: int) -> bool:
+    return any(first <= key <= last for first, last in link.spans)
+
+
+def approvals_of(adjustments: Collection[int]) -> list[AdjustmentDecision]:
+    """Return the last approval of each adjustment that is approved."""
+    words: dict[int, AdjustmentDecision] = {}
+    rows = AdjustmentDecision.objects.filter(
+        adjustment__in=adjustments,
+        adjustment__state=Adjustment.State.APPROVED,
+        decision=AdjustmentDecision.Decision.APPROVED,
+    )
+    for word in rows.select_related(
+        "adjustment__book", "adjustment__account", "adjustment__contra_account", "adjustment__reason_code"
+    ).order_by("version"):
+        words[word.adjustment_id] = word
+    return [words[key] for key in sorted(words)]
