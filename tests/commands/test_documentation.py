@@ -28,7 +28,7 @@ OWN = {name for name, app in get_commands().items() if app in {"ledger_app", "in
 OPENING = {
     *("open_book", "open_periods", "open_accounts", "set_template", "register_members"),
     *("keep_reason_code", "set_limit", "keep_user"),
-    *("issue_token", "list_tokens", "end_token"),
+    *("issue_token", "list_tokens", "end_token", "draw_rights"),
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
@@ -104,6 +104,7 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
         ("keep_user", "new-1", "--group", "support"),
         ("issue_token", "new-1"),
         ("list_tokens",),
+        ("draw_rights",),
     ]
     assert {name for name, *_arguments in runs} == OPENING - {"end_token"}
     for name, *arguments in runs:
@@ -146,13 +147,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
-        *(
-            ("end_holds",),
-            ("lockouts",),
-            ("draw_states",),
-            ("draw_rights",),
-            ("reset_factors", world.support.username, "--reason", "x"),
-        ),
+        *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
     ]
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")
