@@ -32,6 +32,8 @@ SAMPLES = {
     "only-for-this-test": "of users that a test makes",
     "password": "in an address that a test refuses",
     "hunter2": "in an address that a test refuses",
+    "sets it again": "words of a test",
+    "one row of each that was set": "words of a test",
     "mine": "a key that a test sets",
     "another": "a key that a test sets",
 }

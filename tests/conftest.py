@@ -3,20 +3,21 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import hypothesis
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management.color import Style
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests import schema
+from tests import kept, schema
 
 if TYPE_CHECKING:
     # Models can be imported only when Django is set up, which is after this file is read.
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, derandomize=True)
+# A password is hashed slowly so that it is guessed slowly, and nobody guesses here.
+PBKDF2PasswordHasher.iterations = 1_000
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
 
 
@@ -118,7 +121,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     operations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
     yield
+    with django_db_blocker.unblock():
+        kept.standing.end()
     operations.sql_flush = flush_of_django  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Generator[None, Any, Any]:
+    """Before a test is given its database, have stand what it stands on."""
+    if fixturedef.argname == "_django_db_helper":
+        with request.getfixturevalue("django_db_blocker").unblock():
+            kept.standing.before(request.node, request.getfixturevalue("tmp_path_factory"))
+    return (yield)
 
 
 def highest_ids(database: BaseDatabaseWrapper) -> dict[str, tuple[str, int]]:

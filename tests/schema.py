@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,16 @@ def lay_out(database: BaseDatabaseWrapper, name: str) -> bool:
     with copy.open("rb") as stream:
         subprocess.run([*_client(database, "mariadb"), name], stdin=stream, check=True, capture_output=True)
     return True
+
+
+def copy_sqlite(path: str) -> None:
+    """Write a database of SQLite with the tables in it, and no row but those of the migrations."""
+    copy = KEPT / f"{digest()}.sqlite3"
+    if copy.exists():
+        shutil.copyfile(copy, path)
+    else:
+        environment = {**os.environ, "DATABASE_URL": f"sqlite:///{path}"}
+        subprocess.run([sys.executable, str(TOP / "manage.py"), "migrate", "--verbosity", "0"], env=environment, check=True)
 
 
 def keep(database: BaseDatabaseWrapper) -> None:

@@ -73,6 +73,14 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
         (_("Times"), {"fields": ("shown_last_login", "shown_date_joined")}),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Leave out, for who only looks, what is there to be changed: the password, of which the form shows a part, and the reason."""
+        shown: Any = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return shown
+        kept = [(name, [each for each in said["fields"] if each not in {"password", "reason"}]) for name, said in shown]
+        return [(name, {"fields": fields}) for name, fields in kept]
+
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody deletes users."""
         return False

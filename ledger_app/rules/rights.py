@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# Everyone who works here reads everything but tokens and passwords; what differs is what they may do. A till reads less (READ_BY).
+# Everyone who works here reads everything but users, tokens and passwords; what differs is what they may do. A till reads less (READ_BY), an auditor more.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "support": (
         "ledger_app.answer_member",
@@ -147,6 +147,8 @@ READ: Mapping[str, tuple[str, ...]] = {
 READ_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "till": {"ledger_app": ("account", "balance", "hold", "holdlot", "openlot")},
 }
+# What some look at besides: who has which right, and how that changed.
+READ_BESIDES: Mapping[str, tuple[str, ...]] = {"auditor": ("auth.view_group", "ledger_app.view_user")}
 # Groups of programs, which no pages let in.
 OF_PROGRAMS = frozenset({"till", "machine"})
 # Who has it looks at accounts by whatever they ask for, and at everybody's holds.
@@ -186,4 +188,5 @@ def conflicts_of(held: Iterable[str]) -> list[tuple[str, str, str | Promise]]:
 def of_group(name: str) -> set[str]:
     """Return the rights of a group, each as the application's label, a dot, and the right's name."""
     read = READ_BY.get(name, READ)
-    return {f"{app}.view_{model}" for app, models in read.items() for model in models} | set(ACTIONS[name])
+    looks = {f"{app}.view_{model}" for app, models in read.items() for model in models}
+    return looks | set(READ_BESIDES.get(name, ())) | set(ACTIONS[name])

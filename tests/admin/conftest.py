@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from django_tasks_db.models import DBTaskResult
 
 from ingestion_app.models import Batch
 from ledger_app.models import Account, AuditRow, User
+from tests import kept
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase, World, set_account
@@ -23,9 +23,7 @@ ClientOf = Callable[[User], Client]
 RoleOf = Callable[[str], User]
 
 
-@pytest.fixture
-def world(db: None, files_dir: Path) -> World:
-    return worlds.build(files_dir)
+world = kept.fixture(worlds.GROUND)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """No address of the admin and nothing that one may say ends in a fault of the program, or in the whole list in the place of what was asked for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,6 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from config import list_addresses
 from config.model_admin import HistoryShown
+from tests import kept
+from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
 HUGE = ["9" * 18, "9" * 19, str(2**63), str(2**64), "9" * 400]
@@ -51,11 +54,17 @@ LOOKUPS = [
 KINDS = sorted(admin.site._registry.values(), key=lambda each: each.opts.label)
 
 
+@kept.fixture
+def applied(folder: Path) -> World:
+    made = worlds.build(folder)
+    made.applied()
+    return made
+
+
 @pytest.fixture
-def client(world: World) -> Client:
-    world.applied()
+def client(applied: World) -> Client:
     made = Client(raise_request_exception=False)
-    made.force_login(world.superuser)
+    made.force_login(applied.superuser)
     return made
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from config.model_admin import said
 from ledger_app.models import Account, Adjustment, Holder, User
 from tests.admin.conftest import ClientOf
-from tests.admin.test_pages import LOOKED_AT, list_of
+from tests.admin.every_page import LOOKED_AT, list_of
 from tests.ingestion_app.operations.world import World
 
 

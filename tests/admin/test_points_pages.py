@@ -14,14 +14,15 @@ from ledger_app.models import Book, Entry, ExpiryRun, Hold, HoldRule, Lot, LotRu
 from ledger_app.operations import expiry, hold_rules, holds
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.lots import Grant, Named
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     found.gain("g-1", 1100, on=date(2017, 1, 10))
     found.gain("g-2", 70, on=date(2017, 3, 1))

@@ -45,6 +45,33 @@ def test_a_group_given_by_form_stands_in_the_history_with_its_name_and_who_gave_
     assert "finance" in page.split("<main")[-1]
 
 
+def test_auditors_look_at_users_groups_and_their_history_and_at_no_password(
+    client: Client, auditor: User, finance: User, client_of: ClientOf
+) -> None:
+    finance.set_password(LONG)
+    finance.save()
+    support = str(Group.objects.get(name="support").pk)
+    form = {"is_active": "on", "is_staff": "on", "groups": [support]}
+    client.post(reverse("admin:ledger_app_user_change", args=[finance.pk]), form)
+    looking = client_of(auditor)
+    group = Group.objects.get(name="support")
+    pages = {
+        "list": reverse("admin:ledger_app_user_changelist"),
+        "user": reverse("admin:ledger_app_user_change", args=[finance.pk]),
+        "history": reverse("admin:ledger_app_user_history", args=[finance.pk]),
+        "groups": reverse("admin:auth_group_changelist"),
+        "group": reverse("admin:auth_group_change", args=[group.pk]),
+    }
+    shown = {name: looking.get(address) for name, address in pages.items()}
+    assert {name: answer.status_code for name, answer in shown.items()} == dict.fromkeys(pages, 200)
+    assert all("support" in shown[name].content.decode().split("<main")[-1].lower() for name in ("history", "group"))
+    assert all(finance.username in shown[name].content.decode() for name in ("list", "user", "history", "group"))
+    # Not even the beginning of how it is kept.
+    hashed = finance.password.split("$")
+    assert not any(part[:6] in shown["user"].content.decode() for part in (hashed[0], hashed[2], hashed[3]))
+    assert looking.post(pages["user"], {**form, "reason": "x"}).status_code == 403
+
+
 def test_a_right_given_past_every_group_stands_in_the_history(support: User) -> None:
     support.user_permissions.add(Permission.objects.get(codename="decide_adjustment"))
     line = newest_history(support)

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from rest_framework.test import APIClient
 from ingestion_app.models import Batch
 from ingestion_app.states import BATCH
 from ledger_app.models import User
+from tests import kept
 from tests.ingestion_app.operations import world as worlds
 
 PROBLEM = "application/problem+json"
@@ -42,9 +42,7 @@ class Repeating(APIClient):
         return first
 
 
-@pytest.fixture
-def world(db: None, files_dir: Path) -> worlds.World:
-    return worlds.build(files_dir)
+world = kept.fixture(worlds.GROUND)
 
 
 # The suite runs on both: without keys on the one, with keys on the other, which has row locks for them to meet on.

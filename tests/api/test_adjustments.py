@@ -4,14 +4,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ledger_app.models import Adjustment
+from tests import kept
 from tests.api.conftest import is_problem
 from tests.ledger_app import adjusting
 
 ADDRESS = "/api/v1/adjustments/"
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

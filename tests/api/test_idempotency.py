@@ -11,6 +11,7 @@ from ledger_app import errors
 from ledger_app.models import AuditRow, Hold, IdempotencyKey
 from ledger_app.operations import idempotency
 from ledger_app.rules.lots import Grant, Named
+from tests import kept
 from tests.api.conftest import is_problem
 from tests.ledger_app import lot_samples, samples
 
@@ -19,8 +20,8 @@ HOLDS = "/api/v1/holds/"
 UNTIL = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     found.gain("g-1", 520, lots=good(520))
     return found

@@ -12,6 +12,7 @@ from ledger_app.models import Adjustment, AuditRow, Balance, Entry, Hold, Postin
 from ledger_app.queries import proofs
 from ledger_app.rules.lots import Grant, Named
 from ledger_app.rules.references import RESERVED
+from tests import kept
 from tests.api.conftest import ClientOf, is_problem
 from tests.ledger_app import adjusting, lot_samples, samples
 
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.django_db
 BULK = "/api/v1/bulk/"
 
 
-@pytest.fixture
-def ledger(db):
+@kept.fixture
+def ledger(_folder):
     return samples.open_ledger(samples.machine_caller())
 
 
@@ -139,8 +140,8 @@ def test_reasons_are_bounded_by_item_and_by_request(machine, ledger):
     assert counts == [20] * 100 + [1] * 10
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     last = (datetime.now(UTC) + timedelta(days=90)).date()
     found.gain("g-1", 520, lots=Named(grants=(Grant("paid", 520, last),)))

@@ -7,14 +7,15 @@ import pytest
 from ledger_app.models import Entry, Hold
 from ledger_app.operations import books
 from ledger_app.rules.lots import Grant, Named
+from tests import kept
 from tests.api.conftest import ClientOf, is_problem
 from tests.ledger_app import lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     now = datetime.now(UTC)
     lots = Named(grants=(Grant("paid", 500, (now + timedelta(days=90)).date()), Grant("free", 20, date(2017, 1, 31))))

@@ -1,6 +1,7 @@
 """The rules of source_rules.py over the whole tree; each first shown to find a sample that breaks it."""
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -66,12 +67,18 @@ def breaches(rule: Rule, paths: list[Path], allowed: dict[tuple[str, str], str])
     unused = set(allowed)
     for path in paths:
         name = str(path.relative_to(ROOT))
-        for breach in rule(ast.parse(path.read_text())):
+        for breach in rule(parsed(path)):
             if (name, breach.within) in allowed:
                 unused.discard((name, breach.within))
             else:
                 told.append(f"{name}:{breach.line} {breach.what} in {breach.within or 'the module'}")
     return told + [f"no longer needed: {place}" for place in sorted(unused)]
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """Return the tree of a file, which every rule reads."""
+    return ast.parse(path.read_text())
 
 
 def broken_by(rule: Rule, sample: str) -> list[str]:

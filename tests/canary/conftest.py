@@ -15,6 +15,7 @@ from django.db import connection, models
 from structlog.stdlib import ProcessorFormatter
 
 from config import logs
+from tests import kept
 from tests.ingestion_app.operations import world as worlds
 
 CARD = "5105105105105100"
@@ -94,6 +95,4 @@ def canary(files_dir: Path) -> Iterator[Canary]:
     root.setLevel(before)
 
 
-@pytest.fixture
-def world(db: None, files_dir: Path) -> worlds.World:
-    return worlds.build(files_dir)
+world = kept.fixture(worlds.GROUND)

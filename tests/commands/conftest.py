@@ -3,12 +3,12 @@
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import kept
 from tests.ingestion_app.operations import world as worlds
 
 
@@ -47,7 +47,4 @@ def run() -> Run:
     return run_command
 
 
-@pytest.fixture
-def world(db: None, files_dir: Path) -> worlds.World:
-    """Two books, six members, one source, nothing received."""
-    return worlds.build(files_dir)
+world = kept.fixture(worlds.GROUND)

@@ -3,11 +3,12 @@
 import pytest
 
 from ledger_app.models import Adjustment
+from tests import kept
 from tests.ledger_app import adjusting
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger_app.models import Balance
+from tests import schema
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import NOW, World
 from tests.ledger_app import clocks
@@ -90,7 +91,7 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
         "KAKUTEI_FILES_DIR": str(tmp_path / "files"),
     }
     manage = [sys.executable, str(root / "manage.py")]
-    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+    schema.copy_sqlite(str(tmp_path / "own.sqlite3"))
     opened = (
         "from config import commands; from ledger_app.operations import books; caller = commands.caller(None);"
         "book = books.open_book(code='B', name='B', unit='JPY', exponent=0, time_zone='UTC', caller=caller);"

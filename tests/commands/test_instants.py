@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from ledger_app.models import Account, Entry
-from tests.admin.test_pages import INSTANT
+from tests.admin.every_page import INSTANT
 from tests.commands.conftest import Run
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations.world import World

@@ -1,18 +1,15 @@
 """The world in which ingestion is tested, and its commands as they are run from a shell."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import kept
 from tests.ingestion_app.operations import world as worlds
 
-
-@pytest.fixture
-def world(db: None, files_dir: Path) -> worlds.World:
-    return worlds.build(files_dir)
+world = kept.fixture(worlds.GROUND)
 
 
 class Said(NamedTuple):

@@ -1,16 +1,19 @@
 """What tests of the ledger have: one small ledger, and the callers who act on it."""
 
+from pathlib import Path
+
 import pytest
 
 from ledger_app.models import Account, Book, User
 from ledger_app.operations.audit import Caller
+from tests import kept
 from tests.conftest import CallerMaker
 from tests.ledger_app import samples
 from tests.ledger_app.samples import SmallLedger
 
 
-@pytest.fixture
-def ledger(db: None) -> SmallLedger:
+@kept.fixture
+def ledger(_folder: Path) -> SmallLedger:
     """One book, January to March 2017 open, nothing posted."""
     return samples.open_ledger(samples.machine_caller())
 

@@ -11,6 +11,7 @@ from ledger_app.admin import explanations
 from ledger_app.models import Account, Entry, Period
 from ledger_app.operations import periods
 from ledger_app.queries.closing import control_totals
+from tests import kept
 from tests.commands.conftest import Run, run
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations import world as worlds
@@ -20,9 +21,9 @@ __all__ = ["run"]
 FIRST = card_file().split(b"\n")[1].decode()
 
 
-@pytest.fixture
-def world(db: None, files_dir: Path) -> World:
-    made = worlds.build(files_dir)
+@kept.fixture
+def world(folder: Path) -> World:
+    made = worlds.build(folder)
     batch = made.applied()
     call_command("freeze-batch", str(batch.pk), "--user", "fumiko", "--json")
     period = Period.objects.get(book=made.card, name="2017-01")

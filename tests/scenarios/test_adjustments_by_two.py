@@ -10,11 +10,12 @@ import pytest
 from ledger_app import errors
 from ledger_app.models import Balance, Entry
 from ledger_app.queries import proofs
+from tests import kept
 from tests.ledger_app import adjusting
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

@@ -18,7 +18,7 @@ from ledger_app.operations import entries, transitions
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import NOW, World, clock, codes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PATIENCE = timedelta(seconds=60)
 ELSEWHERE = "00000000.77.aaaaaaaa"  # a process of another machine

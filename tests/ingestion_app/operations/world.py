@@ -21,6 +21,7 @@ from ledger_app.operations import books, filing, periods
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening, MemberOpening
 from ledger_app.queries.closing import control_totals
+from tests.kept import Ground
 
 NOW = datetime(2017, 3, 1, 9, tzinfo=UTC)
 DAY = date(2017, 1, 31)
@@ -301,6 +302,9 @@ def build(directory: Path, *, members: int = 6, floor: int | None = 0, **limits:
     world = World(directory, superuser=superuser, system=system, card=card, points=points, opened=opened, **users)
     world.load(**limits)
     return world
+
+
+GROUND = Ground(build)
 
 
 def _member(number: str, floor: int | None) -> MemberOpening:

@@ -5,11 +5,12 @@ from django.db import DatabaseError, connection, transaction
 
 from ledger_app.models import AdjustmentDecision, Attachment, Posting
 from ledger_app.queries import adjustment_proofs, proofs
+from tests import kept
 from tests.ledger_app import adjusting
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

@@ -19,11 +19,12 @@ from ledger_app.models import (
 from ledger_app.operations import adjustments, books, lot_rules, periods, reason_codes
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import closing, proofs
+from tests import kept
 from tests.ledger_app import adjusting, samples
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

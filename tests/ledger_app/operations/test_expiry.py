@@ -13,14 +13,15 @@ from ledger_app.operations import entries, expiry, holds, periods
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import expiry as due_rows
 from ledger_app.rules.lots import Grant, Named
+from tests import kept
 from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     found.gain("g-1", 100, on=date(2017, 1, 5))  # due 2017-01-25
     found.gain("g-2", 40, on=date(2017, 1, 5))

@@ -10,6 +10,7 @@ from ledger_app.operations import hold_rules, holds, lot_rules, periods
 from ledger_app.operations.books import AccountOpening, open_accounts
 from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.rules.holds import HOURS_MOST
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.django_db
 NOON = at(2017, 1, 12)
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     found.gain("g-1", 500, on=date(2017, 1, 5))
     found.gain("g-2", 500, on=date(2017, 1, 5), who="M2")

@@ -10,6 +10,7 @@ from ledger_app.models import AuditRow, Entry, Hold, OpenLot
 from ledger_app.operations import accounts, holds, merges
 from ledger_app.queries import merges as merge_queries
 from ledger_app.rules.lots import Grant, Named
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.django_db
 NOON = at(2017, 1, 12)
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
     found.gain("g-1", 60, on=date(2017, 1, 5))
     found.gain("g-2", 40, on=date(2017, 1, 10))

@@ -12,13 +12,14 @@ from ledger_app.queries import limits
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
 from ledger_app.rules.merges import digest as merge_digest
+from tests import kept
 from tests.ledger_app import adjusting
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk():
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

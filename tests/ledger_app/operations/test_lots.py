@@ -11,13 +11,14 @@ from ledger_app.operations import entries
 from ledger_app.operations.lot_rules import RuleGiven, set_rule
 from ledger_app.rules.lots import Grant, Named, Taking
 from ledger_app.rules.posting import Draft
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     return lot_samples.open_points(samples.machine_caller())
 
 

@@ -11,6 +11,7 @@ from ledger_app.operations import adjustments, holds, reason_codes, reversals
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import reversals as asked
 from ledger_app.rules.adjustments import Proposal
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
 from tests.ledger_app.lot_samples import at
@@ -18,8 +19,8 @@ from tests.ledger_app.lot_samples import at
 ON = date(2017, 1, 12)
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     book = lot_samples.open_points(samples.machine_caller())
     finance, administrator = person("finance-1", "finance"), person("administrator-1", "auditor", is_superuser=True)
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)

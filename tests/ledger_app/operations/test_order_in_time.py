@@ -13,6 +13,7 @@ from ledger_app.queries import merges as merge_rows
 from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.lots import Grant, Named, Taking
 from ledger_app.rules.merges import digest
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
 from tests.ledger_app.lot_samples import at
@@ -20,8 +21,8 @@ from tests.ledger_app.lot_samples import at
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     return lot_samples.open_points(samples.machine_caller())
 
 

@@ -13,17 +13,18 @@ from ledger_app.models import AuditRow, Period
 from ledger_app.operations import adjustments, attachments, members
 from ledger_app.operations.audit import Caller, Subject, record
 from ledger_app.queries.adjustments import undecided
+from tests import kept
 from tests.ledger_app import adjusting
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk():
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 
-def kept():
+def rows_kept():
     return list(AuditRow.objects.filter(outcome="refused").order_by("id"))
 
 
@@ -36,7 +37,7 @@ def test_a_refusal_is_told_in_the_language_of_whoever_reads_it(desk):
         desk.decide(desk.propose(), who=desk.ledger.caller)
     for language in ("en", "ja"):
         with translation.override(language):
-            (row,) = kept()
+            (row,) = rows_kept()
             # The right and who has it are words of the language too.
             expected = errors.NotPermitted(
                 user="system", right=translation.gettext("Approve"), who=translation.gettext("Finance")
@@ -51,7 +52,7 @@ def test_the_states_that_a_refusal_lists_are_told_too(desk):
     with translation.override("ja"), pytest.raises(errors.Refused):
         desk.decide(row)
     with translation.override("en"):
-        found = kept()[0].reasons
+        found = rows_kept()[0].reasons
     assert found[0]["sentence"] == "“Approve” needs the state Proposed, Approved once; this is Rejected."
 
 
@@ -101,7 +102,7 @@ SLIPS = {
 def test_a_slip_of_the_hand_on_a_page_is_told_and_not_kept(desk, slip, door, count):
     with pytest.raises(errors.Refused):
         slip(desk, desk.propose(), through(desk.decider, door))
-    assert len(kept()) == count
+    assert len(rows_kept()) == count
 
 
 def test_a_second_tab_of_what_is_decided_is_not_kept_and_an_attempt_without_the_right_is(desk):
@@ -111,10 +112,10 @@ def test_a_second_tab_of_what_is_decided_is_not_kept_and_an_attempt_without_the_
     again = {"adjustment_id": row.pk, "name": "approve", "digest_shown": shown, "version": 1}
     with pytest.raises(errors.Refused):
         adjustments.decide(**again, caller=through(desk.second, "admin"))
-    assert kept() == []
+    assert rows_kept() == []
     with pytest.raises(errors.Refused):
         adjustments.decide(**again, caller=through(desk.ledger.caller, "admin"))
-    assert len(kept()) == 1
+    assert len(rows_kept()) == 1
 
 
 def test_a_forgotten_field_of_a_proposal_is_not_kept(desk):
@@ -124,13 +125,13 @@ def test_a_forgotten_field_of_a_proposal_is_not_kept(desk):
             adjustments.propose(
                 proposal=proposal, caller=through(desk.proposer, door), expires_at=datetime.now(UTC) + timedelta(days=1)
             )
-        assert len(kept()) == count
+        assert len(rows_kept()) == count
     holder = desk.ledger.accounts["M1-receivable"].holder_id
     with pytest.raises(errors.Refused):
         members.add_identifier(
             holder_id=holder, kind="card_token", value="t-1", caller=through(desk.proposer, "admin"), reason=""
         )
-    assert len(kept()) == 1
+    assert len(rows_kept()) == 1
 
 
 def test_a_file_that_is_not_taken_is_kept_as_refused(desk, tmp_path):
@@ -138,7 +139,7 @@ def test_a_file_that_is_not_taken_is_kept_as_refused(desk, tmp_path):
         attachments.take_in(
             stream=io.BytesIO(b"x"), name="a.exe", directory=tmp_path, bytes_most=100, caller=through(desk.proposer, "admin")
         )
-    (row,) = kept()
+    (row,) = rows_kept()
     assert (row.subject, row.action, row.actor, row.reasons[0]["code"]) == (
         *("a.exe", "upload", desk.proposer.user, "attachment_kind_unknown"),
     )

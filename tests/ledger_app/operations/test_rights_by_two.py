@@ -13,7 +13,7 @@ from ledger_app.operations.people import Kept
 from ledger_app.queries import granting
 
 AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
-PASSWORD = "A-long-pass-phrase-7"
+PASSWORD = "a-password-of-these-tests"
 
 
 def caller(name: str) -> Caller:

@@ -30,6 +30,7 @@ from ledger_app.operations import (
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
 from ledger_app.rules.merges import digest
+from tests import kept
 from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.lot_samples import at
 
@@ -37,13 +38,13 @@ pytestmark = pytest.mark.django_db
 ALREADY = "already"
 
 
-@pytest.fixture
-def desk():
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 
-@pytest.fixture
-def points():
+@kept.fixture
+def points(_folder):
     found = lot_samples.open_points(samples.machine_caller(), code="HOLDS")
     found.gain("g-1", 100, on=date(2017, 1, 5))
     return found

@@ -1,13 +1,12 @@
 """An adjustment is told as what its entry came from."""
 
-import pytest
-
 from ledger_app.queries import adjustment_origins
+from tests import kept
 from tests.ledger_app import adjusting
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 

@@ -4,11 +4,12 @@ import pytest
 from django.db import connection
 
 from ledger_app.queries import adjustment_proofs, proofs
+from tests import kept
 from tests.ledger_app import adjusting
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     desk = adjusting.build()
     desk.decide(desk.propose())
     row = desk.propose(amount=2000)

@@ -8,14 +8,15 @@ from ledger_app.models import Entry, Line, Lot
 from ledger_app.operations import adjustments, reason_codes
 from ledger_app.queries import adjustments as adjustment_rows
 from ledger_app.rules.adjustments import Proposal
+from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
 from tests.ledger_app.queries.test_proofs import verify
 from tests.ledger_app.reversing import reverse_entry
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     points = lot_samples.open_points(samples.machine_caller())
     points.gain("g-1", 100, on=date(2017, 1, 10))
     points.gain("s-1", -100, on=date(2017, 1, 20))

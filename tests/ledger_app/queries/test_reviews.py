@@ -13,7 +13,7 @@ from ledger_app.rules import rights
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
-PASSWORD = "A-long-pass-phrase-7"
+PASSWORD = "a-password-of-these-tests"
 
 
 def caller(name: str, at: datetime = AT) -> Caller:

@@ -11,14 +11,15 @@ from ledger_app.queries import account_states, adjustment_origins, origins
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import merges as merge_queries
 from ledger_app.rules.adjustments import Proposal
+from tests import kept
 from tests.ledger_app import adjusting, lot_samples, samples
 from tests.ledger_app.adjusting import NEVER, person
 
 ON = date(2017, 1, 12)
 
 
-@pytest.fixture
-def points(db):
+@kept.fixture
+def points(_folder):
     book = lot_samples.open_points(samples.machine_caller())
     finance, administrator = person("finance-1", "finance"), person("administrator-1", "auditor", is_superuser=True)
     reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={"POINTS": "programme"}, caller=finance)
@@ -43,8 +44,8 @@ def propose_reversal(points):
     return reversals.propose(entry_id=entry.pk, reason="It was wrong.", caller=person("support-1", "support"))
 
 
-@pytest.fixture
-def desk(db):
+@kept.fixture
+def desk(_folder):
     return adjusting.build()
 
 
