@@ -111,12 +111,22 @@ class Environment:
         value = self._given(name, default if default is not None else "")
         if default is not None and value:
             return value
-        if len(value) < SECRET_KEY_LEAST or len(set(value)) < SECRET_KEY_DISTINCT or value.startswith("django-insecure-"):
+        if _is_weak(value):
             raise ImproperlyConfigured(
                 f"{name} is {'weak' if value else 'not set'}; it must be {SECRET_KEY_LEAST} or more characters that nobody can guess, such as"
                 " what python -c 'import secrets; print(secrets.token_urlsafe(48))' prints. Its value is not shown here."
             )
         return value
+
+    def secret_keys(self, name: str, *, takes_weak: bool) -> list[str]:
+        """Return keys that signed before, separated by commas, each such as ``secret_key`` takes; by default none."""
+        found = self._listed(name, [])
+        if len(set(found)) != len(found) or (not takes_weak and any(map(_is_weak, found))) or "" in found:
+            raise ImproperlyConfigured(
+                f"{name} has a key that is weak, or stands there twice; it must be keys that were the SECRET_KEY, with commas between. Its value is not"
+                " shown here."
+            )
+        return found
 
     def card_keys(self, name: str, *, default: str, takes_weak: bool) -> dict[str, bytes]:
         """Return the keys that card numbers are hashed with, by name, the newest first: ``NAME:KEY,NAME:KEY``."""
@@ -172,6 +182,10 @@ class Environment:
     def _listed(self, name: str, default: Iterable[str]) -> list[str]:
         value = self._given(name, ",".join(default))
         return value.split(",") if value else []
+
+
+def _is_weak(key: str) -> bool:
+    return len(key) < SECRET_KEY_LEAST or len(set(key)) < SECRET_KEY_DISTINCT or key.startswith("django-insecure-")
 
 
 def _refused(name: str, value: str, what_passes: str) -> ImproperlyConfigured:

@@ -28,6 +28,8 @@ if DEBUG and not IS_DEVELOPMENT:
     raise ImproperlyConfigured("DEBUG is 'true'; it must be false, or not set, outside development.")
 
 SECRET_KEY = env.secret_key("SECRET_KEY", default="development-only" if IS_DEVELOPMENT else None)
+# Keys that were there before, the newest first: what was signed under them is good until they are taken away; nothing is signed under them but webhooks.
+SECRET_KEY_FALLBACKS = env.secret_keys("SECRET_KEY_FALLBACKS", takes_weak=IS_DEVELOPMENT)
 ALLOWED_HOSTS = env.hosts(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"] if IS_DEVELOPMENT else [], takes_any=IS_DEVELOPMENT
 )
@@ -65,6 +67,8 @@ MIDDLEWARE = [
     "config.headers.NothingKept",
     "config.headers.RequestNames",
     "config.bodies.OwnMachine",
+    # Before the one that leads to HTTPS: pages are led there, programs are told.
+    "config.headers.ProgramsByHttps",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -243,6 +247,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = env.switch("KAKUTEI_HTTPS", default=not IS_DEVELOPMENT)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
+# What lies under the host's name as well: without that, whoever serves a name under it by HTTP may set cookies for it.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("KAKUTEI_HSTS_SUBDOMAINS", default=SECURE_SSL_REDIRECT)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # A script may read the token against forgery, which it has to send, and nothing else.

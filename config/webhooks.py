@@ -31,9 +31,12 @@ def rules_here() -> dict[str, Any]:
     return {"hosts": settings.KAKUTEI_WEBHOOK_HOSTS, "may_be_here": settings.IS_DEVELOPMENT}
 
 
-def secret(webhook_id: int, generation: int) -> str:
-    """Return the secret of a webhook, as receivers are given it. It is made each time and kept nowhere."""
-    key = salted_hmac(SALT, f"{webhook_id}:{generation}", algorithm="sha256").digest()
+def secret(webhook_id: int, generation: int, *, key_of: str | None = None) -> str:
+    """Return the secret of a webhook, as receivers are given it; ``key_of`` is the installation's key that it is made of, by default the one in force.
+
+    It is made each time and kept nowhere.
+    """
+    key = salted_hmac(SALT, f"{webhook_id}:{generation}", secret=key_of, algorithm="sha256").digest()
     return PREFIX + base64.b64encode(key).decode("ascii")
 
 
@@ -43,8 +46,10 @@ def secret_of(row: Webhook) -> str:
 
 
 def headers(message: Message, at: datetime) -> dict[str, str]:
-    """Return the headers of a message, signed under each of its generations as Standard Webhooks says."""
-    signers = [Signer(secret(message.webhook_id, generation)) for generation in message.generations]
+    """Return the headers of a message, signed under each of its generations as Standard Webhooks says, and under the keys that were there before."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    made = [secret(message.webhook_id, generation, key_of=key) for generation in message.generations for key in keys]
+    signers = [Signer(each) for each in made]
     return {
         "Content-Type": "application/json",
         "User-Agent": AGENT,

@@ -47,6 +47,7 @@ from ledger_app.operations import (
     hold_rules,
     holds,
     merges,
+    names,
     reason_codes,
     reversals,
     setting_changes,
@@ -137,8 +138,9 @@ def adjusted(world: World, number: int) -> None:
 
 
 def asked_to_erase(world: World) -> None:
-    """Ask for the erasure of a member, and take it back."""
+    """Correct the name of a member, ask for the erasure, and take it back."""
     caller, holder = world.caller(world.support), Identifier.objects.get(value="1003").holder
+    names.correct(holder_id=holder.pk, name="Sato", shown=holder.name, reason="A slip.", caller=caller)
     row = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=caller)
     erasures.end(erasure_id=row.pk, name="withdraw", reason="", caller=caller)
 

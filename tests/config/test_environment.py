@@ -26,7 +26,7 @@ CHOICES = {
     for name, (values, _) in TOLD.items()
     if values.startswith("`") and "://" not in values and ":" not in values
 }
-SECRETS = {"SECRET_KEY", "KAKUTEI_CARD_KEYS", "KAKUTEI_FACTOR_KEYS", "DATABASE_URL"}
+SECRETS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "KAKUTEI_CARD_KEYS", "KAKUTEI_FACTOR_KEYS", "DATABASE_URL"}
 KEY = secrets.token_urlsafe(48)
 CARD_KEY = "first:" + "".join(f"{number:02x}" for number in range(7, 39))
 PRODUCTION = {
@@ -50,6 +50,7 @@ ODD = {
         "a,,b",
         "a, b",
     ),
+    "SECRET_KEY_FALLBACKS": ("a,,b", "a,a", "a,"),
     "CSRF_TRUSTED_ORIGINS": (" ", "kakutei.example", "https://", "https://kakutei.example/", "ftp://a", "https://a, https://b"),
     "KAKUTEI_WEBHOOK_HOSTS": (
         " ",
@@ -217,6 +218,23 @@ def test_what_is_safe_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     made = start(monkeypatch, **PRODUCTION)
     assert made["KAKUTEI_ANSWERS_OTHER_MACHINES"] is True
     assert set(made["SECRET_KEY"]) <= set(string.ascii_letters + string.digits + "-_")
+
+
+def test_https_is_kept_for_a_year_and_for_the_names_under_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = start(monkeypatch, **PRODUCTION)
+    assert (made["SECURE_HSTS_SECONDS"], made["SECURE_HSTS_INCLUDE_SUBDOMAINS"]) == (31_536_000, True)
+    assert start(monkeypatch, **PRODUCTION, KAKUTEI_HSTS_SUBDOMAINS="false")["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is False
+    assert start(monkeypatch)["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is False
+
+
+def test_keys_of_before_are_as_good_as_the_key_or_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = secrets.token_urlsafe(48)
+    assert start(monkeypatch, **PRODUCTION)["SECRET_KEY_FALLBACKS"] == []
+    assert start(monkeypatch, **PRODUCTION, SECRET_KEY_FALLBACKS=older)["SECRET_KEY_FALLBACKS"] == [older]
+    for odd in ("short", f"{older},{older}", f"{older},", "x" * 64):
+        said = refusal(monkeypatch, **PRODUCTION, SECRET_KEY_FALLBACKS=odd)
+        assert said.startswith("SECRET_KEY_FALLBACKS has a key that is weak")
+        assert odd not in said
 
 
 def test_cookies_are_of_this_host_alone_and_scripts_read_but_one(monkeypatch: pytest.MonkeyPatch) -> None:

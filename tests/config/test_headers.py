@@ -173,6 +173,45 @@ def test_the_audit_keeps_the_name_that_the_answer_bears(auditor: User) -> None:
     assert AuditRow.objects.latest("id").request == refused["X-Request-Id"]
 
 
+@pytest.mark.django_db
+def test_a_program_that_sends_without_encryption_is_refused_and_a_page_is_led_on(auditor: User, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    token = {"Authorization": f"Token {Token.objects.create(user=auditor)}"}
+    client = Client()
+    for method in (client.get, client.post):
+        refused = method("/api/v1/books/", headers=token)
+        assert (refused.status_code, refused["Content-Type"]) == (403, "application/problem+json")
+        assert refused.json()["code"] == "https_required"
+        assert "Location" not in refused
+    assert client.get("/api/v1/books/", headers=token, secure=True).status_code == 200
+    led = client.get("/admin/login/")
+    assert (led.status_code, led["Location"]) == (301, "https://testserver/admin/login/")
+    assert not AuditRow.objects.filter(outcome="refused").exists()
+
+
+@pytest.mark.django_db
+def test_whoever_signs_out_leaves_nothing_in_the_browser(auditor: User) -> None:
+    client = Client()
+    client.force_login(auditor)
+    assert "Clear-Site-Data" not in client.get("/admin/")
+    left = client.post("/admin/logout/")
+    assert left["Clear-Site-Data"] == '"cache", "storage"'
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_session_outlives_the_key_it_was_signed_under(auditor: User, settings: Any) -> None:
+    client = Client()
+    client.force_login(auditor)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "k" * 64
+    assert client.get("/admin/").status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    # Signed anew under the key that is there now: the old one may go.
+    assert client.get("/admin/").status_code == 200
+    settings.SECRET_KEY = "l" * 64
+    assert client.get("/admin/").status_code == 302
+
+
 # As in a worker of gunicorn: its own logging is set up first, then Django's; and every package that the application loads is there.
 LOGS = """
 import logging, runpy, django

@@ -62,6 +62,16 @@ def test_the_secret_depends_on_the_key_of_the_installation(settings):
     assert webhooks.secret(7, 1) != before
 
 
+def test_a_message_is_signed_under_the_key_that_was_there_before_too(receiver, settings):
+    before = webhooks.secret(7, 1)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
+    webhooks.send(message(receiver.url))
+    (came,) = receiver.received
+    assert webhooks.secret(7, 1) != before
+    assert came.verified(before)
+    assert came.verified(webhooks.secret(7, 1))
+
+
 @pytest.mark.parametrize("status", [300, 301, 307, 308, 400, 404, 410, 429, 500, 503])
 def test_any_other_status_is_a_failure_and_no_redirect_is_followed(receiver, status):
     there = Receiver()

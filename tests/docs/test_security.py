@@ -64,6 +64,13 @@ def test_each_requirement_of_the_two_levels_stands_there_once_in_its_order() -> 
     assert [found[1] for found in ROW.finditer(text())] == expected
 
 
+def test_it_counts_its_own_rows() -> None:
+    stands = [found[4] for found in ROW.finditer(text())]
+    met, applies_not, left = (stands.count(each) for each in ("met", "not applicable", "not met"))
+    said = f"Of {len(stands)} requirements, {met} are met, {applies_not} are not applicable and {left} are not met."
+    assert said in text()
+
+
 def test_each_row_says_how_it_stands_and_what_shows_it_or_has_it() -> None:
     for name, _level, asks, stands, shown in ROW.findall(text()):
         assert stands in STANDS, name
