@@ -176,7 +176,7 @@ def test_the_audit_keeps_the_name_that_the_answer_bears(auditor: User) -> None:
 @pytest.mark.django_db
 def test_a_program_that_sends_without_encryption_is_refused_and_a_page_is_led_on(auditor: User, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
-    token = {"Authorization": f"Token {Token.objects.create(user=auditor)}"}
+    token = {"Authorization": f"Token {issue_token(auditor)}"}
     client = Client()
     for method in (client.get, client.post):
         refused = method("/api/v1/books/", headers=token)
