@@ -181,8 +181,8 @@ def test_looking_never_changes_anything(
     world: World, client_of: ClientOf, somebody: RoleOf, name: str, begins: str, role: str, ends: str
 ) -> None:
     batch = bring_to(world, begins)
-    before, rows = snapshot(batch), AuditRow.objects.count()
     client = client_of(somebody(role))
+    before, rows = snapshot(batch), AuditRow.objects.count()
     for method in (client.get, client.head, client.options, client.put, client.patch, client.delete):
         method(step_of(batch, name))
         method(f"{step_of(batch, name)}?version={batch.version}&reason=x&plan={hidden(batch)['plan']}")

@@ -146,7 +146,13 @@ def test_without_the_lock_a_settlement_and_a_release_let_go_twice_and_one_is_und
     outcomes = at_once(settle(till), release(till))
     assert sum(code_of(outcome) == "Hold" for outcome in outcomes) == 1
     # Not a refusal with a reason: the checks of the schema, or what a change names as having been there.
-    assert {code_of(outcome) for outcome in outcomes} - {"Hold"} <= {"stale", "written_differs", "database", "try_again"}
+    assert {code_of(outcome) for outcome in outcomes} - {"Hold"} <= {
+        "stale",
+        "written_differs",
+        "database",
+        "try_again",
+        "row_refused",
+    }
     assert points.breaches() == []
 
 

@@ -13,15 +13,24 @@ from django.db import IntegrityError, connection, models
 
 from ledger_app.models import Book
 from ledger_app.operations import traces as tracing
-from ledger_app.queries import proofs, traces
+from ledger_app.queries import posting_proofs, proofs, trace_proofs, traces
 from ledger_app.rules import traces as rules
 from tests.ledger_app.queries import every_table
 from tests.ledger_app.queries.altering import unguarded
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 OF_NO_WEIGHT: dict[tuple[str, str], str] = {
     ("ingestion_app_record", "id"): "nothing refers to it: a record is named by its batch and line, which its digest covers",
+}
+
+
+# What finds most is asked first, and last what asks MariaDB for all its triggers.
+ORDER: dict[Any, int] = {
+    trace_proofs.rows_are_as_written: 0,
+    trace_proofs.rows_are_as_their_history_says: 1,
+    posting_proofs.postings_are_what_they_wrote: 1,
+    proofs.entries_never_change: 3,
 }
 
 
@@ -38,7 +47,7 @@ def sound(files_dir: Path) -> proofs.Scope:
 def breaches(scope: proofs.Scope) -> Iterator[str]:
     """Yield what is found, the statements that find most first; nothing of it is kept from an earlier run."""
     scope = proofs.Scope(list(scope))
-    for statement in sorted(proofs.statements(), key=lambda each: each.number not in {3, 12}):
+    for statement in sorted(proofs.statements(), key=lambda each: ORDER.get(each.breaches, 2)):
         yield from (f"{statement.number}. {breach}" for breach in statement.breaches(scope))
 
 
@@ -63,10 +72,11 @@ def another(field: Any, value: Any) -> Any:
 
 
 def keys_of(table: str, key: str) -> list[Any]:
-    """Return the first and the last key of a table."""
+    """Return the first and the last key of a table; of MariaDB, which takes a minute for each, the last."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT MIN({key}), MAX({key}) FROM {table}")
-        return sorted({each for each in cursor.fetchone() if each is not None})
+        found = sorted({each for each in cursor.fetchone() if each is not None})
+        return found if connection.vendor == "sqlite" else found[-1:]
 
 
 def test_every_column_of_every_table_is_held_by_something(sound):
