@@ -28,7 +28,7 @@ class OperationNotHeld(LedgerError):
     template = _("{user} may not do {operation}, and so no token of {user} may.")
 
 
-class BookUnknown(LedgerError):
+class TokenBookUnknown(LedgerError):
     """There is no book of this code."""
 
     code = "token_book_unknown"

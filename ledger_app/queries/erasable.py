@@ -11,10 +11,7 @@ from ledger_app.queries.traces import Table
 from ledger_app.rules import erasures
 
 ERASES = "kakutei_erasedpart_erases"
-NAMED = (
-    "EXISTS (SELECT 1 FROM ledger_app_erasedpart AS part"
-    " WHERE part.table_name = '{table}' AND part.row_id = OLD.{key} AND part.column_name = '{column}'{says})"
-)
+NAMED = "EXISTS (SELECT 1 FROM ledger_app_erasedpart AS part WHERE part.table_name = '{table}' AND part.row_id = OLD.{key}{more})"
 
 
 class Erasable(NamedTuple):
@@ -42,16 +39,22 @@ def tables() -> Iterator[Erasable]:
 
 
 def refused(vendor: str, each: Erasable) -> str:
-    """Return the condition under which a change of a row is no erasure's: another column changes, or one that no erasure names, or to something else."""
+    """Return the condition under which a change of a row is no erasure's.
+
+    No erasure names the row; or another column changes, or one that no erasure names, or to something else.
+    """
     others = Table(
         each.table.name, each.table.key, tuple(column for column in each.table.columns if column[0] not in each.columns)
     )
-    changed = [_differs(vendor, traces.content(vendor, "OLD", others), traces.content(vendor, "NEW", others))]
+    changed = [
+        f"NOT {NAMED.format(table=each.table.name, key=each.table.key, more='')}",
+        _differs(vendor, traces.content(vendor, "OLD", others), traces.content(vendor, "NEW", others)),
+    ]
     for column in each.columns:
         # What is put in its place is told by the part; of a trace it follows, and JSON the engines compare each in its own way.
         is_told = each.table.name != erasures.TRACES and column not in erasures.OF_JSON
         says = f" AND part.says = NEW.{column}" if is_told else ""
-        named = NAMED.format(table=each.table.name, key=each.table.key, column=column, says=says)
+        named = NAMED.format(table=each.table.name, key=each.table.key, more=f" AND part.column_name = '{column}'{says}")
         old, new = (traces.literal(vendor, row, column, is_bytes=False) for row in ("OLD", "NEW"))
         changed.append(f"({_differs(vendor, old, new)} AND NOT {named})")
     return " OR ".join(changed)

@@ -92,7 +92,7 @@ def refusals(facts: TokenFacts) -> list[LedgerError]:
         refused.OperationNotHeld(user=facts.user, operation=each)
         for each in sorted(set(facts.operations or ()) - set(acts(facts.has)))
     ]
-    found += [refused.BookUnknown(book=each) for each in sorted(set(facts.books or ()) - facts.known_books)]
+    found += [refused.TokenBookUnknown(book=each) for each in sorted(set(facts.books or ()) - facts.known_books)]
     if facts.books is not None and not facts.books:
         found.append(refused.NoBook())
     if not facts.at + timedelta(days=DAYS_LEAST) <= facts.ends_at <= facts.at + timedelta(days=facts.days_most):
