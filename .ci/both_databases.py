@@ -18,8 +18,9 @@ from tests import mariadb
 
 # pytest's exit status when it found no test to run.
 NOTHING_COLLECTED = 5
-# Tests that start processes of their own or measure time run alone, after the others.
-PASSES = (["--serial=none", "-n", "2"], ["--serial=only"])
+# Tests that start processes of their own or measure time run alone, after the others. A worker keeps to its half of the list as long as
+# there is one: neighbours stand on the same ground (tests/kept.py).
+PASSES = (["--serial=none", "-n", "2", "--dist=worksteal"], ["--serial=only"])
 
 
 @dataclass
