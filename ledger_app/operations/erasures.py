@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
@@ -93,7 +94,8 @@ def approve(*, erasure_id: int, caller: Caller, directory: Path, note: str = "",
             audit_facts=lambda _row: work.told,
         )
     )
-    remove_bytes(directory=directory)
+    # Where this is a part of a request under a key, the request may still be undone; then all of it is there, with its evidence.
+    transaction.on_commit(partial(remove_bytes, directory=directory))
     return row
 
 
