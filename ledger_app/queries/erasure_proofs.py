@@ -58,13 +58,14 @@ def _of_one(row: Erasure) -> Iterator[str]:
     if bytes(row.digest or b"") != rules.digest(holder_id=row.holder_id, parts=parts, digests=digests):
         yield _("The erasure {erasure} is not what its digest says.").format(erasure=row)
     histories = [part.row_id for part in parts if part.table == rules.NAMES]
-    members = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
-    # Who was merged into the member is the member's as well, also where a later merge led further.
-    if strange := members - set(erasures.family(row.holder_id)) - {row.holder_id} - _merged_before(row.holder_id):
+    erased = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
+    # Who was merged into the member is the member's as well, with or without a name, also where a later merge or an undoing led further.
+    members = erasures.ever(row.holder_id)
+    if strange := erased - members:
         yield _("The erasure {erasure} took away the name of member {holder}, who is another.").format(
             erasure=row, holder=min(strange)
         )
-    named = Holder.objects.filter(id__in=members).exclude(name="").order_by("id").values_list("id", flat=True)
+    named = Holder.objects.filter(id__in=erased).exclude(name="").order_by("id").values_list("id", flat=True)
     for key in named[:BREACHES_MOST]:
         yield _("Member {holder} was erased by request {erasure}, and has a name.").format(holder=key, erasure=row)
     rows = {(part.table, part.row_id) for part in parts}
@@ -73,11 +74,6 @@ def _of_one(row: Erasure) -> Iterator[str]:
             yield _("The erasure {erasure}: {table} {key} does not say what was put there, or is not of the member.").format(
                 erasure=row, table=part.table, key=part.row_id
             )
-
-
-def _merged_before(holder_id: int) -> set[int]:
-    """Return who was merged into a member by any merge that was done, whatever became of it."""
-    return set(Merge.objects.filter(survivor=holder_id, state=Merge.State.DONE).values_list("holder", flat=True))
 
 
 def _is_there(part: Part) -> bool:

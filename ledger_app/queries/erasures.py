@@ -60,18 +60,42 @@ def find(pk: int) -> Erasure:
 
 
 def family(holder_id: int) -> list[int]:
-    """Return a member and all who were merged into it and remain in it: they are one person."""
-    found, edge = [holder_id], [holder_id]
-    while edge and len(found) < FAMILY_MOST:
-        edge = [
-            key
-            for part in postings.parts(edge)
-            for key in Holder.objects.filter(merged_into__in=part).order_by("id").values_list("id", flat=True)
-        ]
-        found += edge
-    # Whom an undoing gave back under a new number is not of them any more.
+    """Return a member and all who were merged into it and remain in it: they are one person.
+
+    Whom an undoing gave back under a new number is that new member; the row of before is of the family of the new one, as nobody else has it.
+    """
+    found = ever(holder_id)
     remains = merges.survivors(found)
     return sorted(key for key in found if remains[key] == holder_id)
+
+
+def ever(holder_id: int) -> set[int]:
+    """Return a member and everybody whom merges that were done ever led to it, whatever became of them since."""
+    found, edge = {holder_id}, {holder_id}
+    while edge and len(found) < FAMILY_MOST:
+        edge = {key for part in postings.parts(sorted(edge)) for key in _before(part)} - found
+        found |= edge
+    return found
+
+
+def _before(ids: Sequence[int]) -> set[int]:
+    """Return who was merged into any of these, and who they were before an undoing gave them back."""
+    merged = Merge.objects.filter(survivor__in=ids, state=Merge.State.DONE, undoes__isnull=True)
+    return {*merged.values_list("holder_id", flat=True), *_given_back(ids)}
+
+
+def _given_back(ids: Sequence[int]) -> set[int]:
+    undoings = Merge.objects.filter(survivor__in=ids, state=Merge.State.DONE, undoes__isnull=False)
+    return set(undoings.values_list("undoes__holder_id", flat=True))
+
+
+def _same(holder_id: int) -> set[int]:
+    """Return the numbers under which a member was known before undoings gave it back, with that of now."""
+    found, edge = {holder_id}, {holder_id}
+    while edge and len(found) < FAMILY_MOST:
+        edge = _given_back(sorted(edge)) - found
+        found |= edge
+    return found
 
 
 def plan(holder_id: int) -> Plan:
@@ -157,11 +181,16 @@ def waiting(holder_id: int) -> list[str]:
 
 def of_member(holder_id: int) -> Erasure | None:
     """Return the last erasure of a member that was carried out, of itself or of who it is one with; None where there was none."""
+    return of_members(_same(holder_id))
+
+
+def of_members(holder_ids: Collection[int]) -> Erasure | None:
+    """Return the last erasure that was carried out of any of these members; None where there was none."""
     parts = ErasedPart.objects.filter(
         table_name=erasures.NAMES,
-        row_id__in=Holder.history.filter(id=holder_id).values("history_id"),
+        row_id__in=Holder.history.filter(id__in=holder_ids).values("history_id"),
     ).values("erasure")
-    done = Erasure.objects.filter(Q(holder=holder_id) | Q(id__in=parts), state=Erasure.State.DONE)
+    done = Erasure.objects.filter(Q(holder__in=holder_ids) | Q(id__in=parts), state=Erasure.State.DONE)
     return done.select_related("proposed_by", "decided_by").order_by("-id").first()
 
 

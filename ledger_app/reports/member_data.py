@@ -56,7 +56,7 @@ def _names(ids: list[int]) -> Iterator[Row]:
     history: Any = Holder.history
     for row in history.filter(id__in=ids).order_by("history_id").iterator(chunk_size=ROWS_A_READ):
         yield {"member": row.id, "name": row.name, "since": row.history_date.isoformat()}
-    done = erasures.of_member(ids[0]) if ids else None
+    done = erasures.of_members(ids)
     if done is not None:
         yield {"member": done.holder_id, "erased_by": done.pk, "at": done.decided_at}
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ledger_app.models import Account, Adjustment, Attachment, Book, Erasure, Holder
-from ledger_app.operations import attachments, erasures, members, names, opening, registering
+from ledger_app.models import Account, Adjustment, Attachment, Book, Erasure, Holder, Merge
+from ledger_app.operations import attachments, erasures, members, merges, names, opening, registering
 from ledger_app.operations import traces as tracing
+from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import proofs
+from ledger_app.rules.merges import digest
 from tests.ledger_app import adjusting
 from tests.ledger_app.adjusting import Desk
 
@@ -44,6 +46,21 @@ class Office:
             stream=io.BytesIO(content), name=name, directory=self.directory, bytes_most=1_000, caller=self.desk.proposer
         )
         return self.desk.decide(self.desk.propose(account=code, attachments=(file,)))
+
+    def merge(self, holder_id: int, survivor_id: int) -> Merge:
+        """Merge one member into another."""
+        wanted = merge_rows.proposal(holder_id=holder_id, survivor_id=survivor_id, reason="One person.")
+        return self.carry_out(wanted)
+
+    def undo(self, merge: Merge) -> Merge:
+        """Undo a merge; the survivor of what is returned is the new member."""
+        return self.carry_out(merge_rows.undoing(merge_id=merge.pk, reason="They are two."))
+
+    def carry_out(self, wanted: Merge) -> Merge:
+        """Propose it, and have another person approve it."""
+        row = merges.propose(wanted, caller=self.desk.proposer)
+        plan = merge_rows.facts(row, user=self.desk.decider.user, at=self.desk.decider.at).plan
+        return merges.approve(merge_id=row.pk, digest_shown=digest(plan.as_json()).hex(), caller=self.desk.decider)
 
 
 def build(directory: Path) -> Office:
