@@ -7,8 +7,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
-from ledger_app.models import Adjustment, Attachment, AuditRow, ErasedDigest, ErasedPart, Erasure, Hold, Holder, Merge, Trace
-from ledger_app.queries import erasable, erasures
+from ledger_app.models import Attachment, AuditRow, ErasedDigest, ErasedPart, Erasure, Holder, Trace
+from ledger_app.queries import erasable, erasures, member_subjects
 from ledger_app.queries.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
 from ledger_app.rules import erasures as rules
 from ledger_app.rules.erasures import Part, Recomputed
@@ -103,21 +103,8 @@ def _belongs(part: Part, members: set[int], rows: set[tuple[str, int]]) -> bool:
         return Attachment.objects.filter(pk=part.row_id, adjustment__account__holder__in=members).exists()
     if part.table == rules.AUDIT:
         row = AuditRow.objects.filter(pk=part.row_id).first()
-        return row is not None and _is_about(row, members)
+        return row is not None and member_subjects.is_about(row, members)
     return True
-
-
-def _is_about(row: AuditRow, members: set[int]) -> bool:
-    if row.subject_type == "member":
-        return row.subject_id in members
-    if row.subject_type == "merge":
-        of = Merge.objects.filter(pk=row.subject_id)
-        return of.filter(Q(holder__in=members) | Q(survivor__in=members)).exists()
-    if row.subject_type == "erasure":
-        return Erasure.objects.filter(pk=row.subject_id, holder__in=members).exists()
-    if row.subject_type == "hold":
-        return Hold.objects.filter(pk=row.subject_id, account__holder__in=members).exists()
-    return row.subject_type == "adjustment" and Adjustment.objects.filter(pk=row.subject_id, account__holder__in=members).exists()
 
 
 STATEMENTS = (

@@ -12,18 +12,17 @@ from ledger_app.models import (
     Adjustment,
     AdjustmentDecision,
     Attachment,
-    AuditRow,
     ErasedDigest,
     ErasedPart,
     Erasure,
-    Hold,
     Holder,
     Link,
     Merge,
+    Posting,
     Trace,
     User,
 )
-from ledger_app.queries import merges, postings
+from ledger_app.queries import member_subjects, merges, postings
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import erasures
 from ledger_app.rules.erasures import ANSWER, ErasureFacts, Part
@@ -114,42 +113,44 @@ def plan(holder_id: int) -> Plan:
     names = named | {name for _key, name in said} | {name for _key, name, _sha256 in files}
     parts = [Part(erasures.NAMES, key, "name", "") for key, _name in said]
     parts += [Part(erasures.ATTACHMENTS, key, "name", erasures.attachment_name(key)) for key, _name, _sha256 in files]
-    parts += _of_audit_rows(ids, adjustments, names)
+    parts += _of_audit_rows(ids, names)
     keys = {key for key, _name, _sha256 in files}
     with_files = Adjustment.objects.filter(attachments__in=keys).order_by("id").distinct().values_list("id", flat=True)
     return Plan(tuple(ids), frozenset(names), tuple(parts), bool(named), tuple(files), tuple(with_files) if keys else ())
 
 
-def _of_audit_rows(ids: Sequence[int], adjustments: Sequence[int], names: Collection[str]) -> Iterator[Part]:
-    """Yield what audit rows about a member, and about what was decided of it, say of the names."""
-    holds = list(Hold.objects.filter(account__holder__in=ids).values_list("id", flat=True))
-    merging = list(Merge.objects.filter(Q(holder__in=ids) | Q(survivor__in=ids)).values_list("id", flat=True))
-    erasing = list(Erasure.objects.filter(holder__in=ids).values_list("id", flat=True))
-    subjects = {"member": ids, "adjustment": adjustments, "hold": holds, "merge": merging, "erasure": erasing}
-    for kind, keys in subjects.items():
-        for part in postings.parts(sorted(keys)):
-            rows = AuditRow.objects.filter(subject_type=kind, subject_id__in=part).order_by("id")
-            for row in rows.iterator(chunk_size=500):
-                for column in erasures.ERASABLE[erasures.AUDIT]:
-                    before = getattr(row, column)
-                    after = erasures.without(names, before)
-                    if after != before:
-                        says = json.dumps(after) if column in erasures.OF_JSON else after
-                        yield Part(erasures.AUDIT, row.pk, column, says)
+def _of_audit_rows(ids: Sequence[int], names: Collection[str]) -> Iterator[Part]:
+    """Yield what audit rows about a member, its accounts and what was done with them say of the names."""
+    for row in member_subjects.audit_rows(ids):
+        for column in erasures.ERASABLE[erasures.AUDIT]:
+            before = getattr(row, column)
+            after = erasures.without(names, before)
+            if after != before:
+                says = json.dumps(after) if column in erasures.OF_JSON else after
+                yield Part(erasures.AUDIT, row.pk, column, says)
 
 
 def keeping(plan: Plan) -> list[str]:
     """Return what says a name of the member and keeps it: texts that somebody decided on, or that were posted, which nothing changes."""
-    found = []
-    wanted = Adjustment.objects.filter(account__holder__in=plan.holder_ids).order_by("id").prefetch_related("decisions")
-    for row in wanted:
-        texts = [row.text, row.ticket, row.key, *(word.note for word in row.decisions.all())]
-        if erasures.without(plan.names, texts) != texts:
-            found.append(str(row))
-    holds = Hold.objects.filter(account__holder__in=plan.holder_ids).exclude(description="").order_by("id")
-    found += [str(hold) for hold in holds if erasures.without(plan.names, hold.description) != hold.description]
-    merging = Merge.objects.filter(Q(holder__in=plan.holder_ids) | Q(survivor__in=plan.holder_ids)).order_by("id")
-    return found + [str(merge) for merge in merging if erasures.without(plan.names, merge.reason) != merge.reason]
+    return [shown for shown, said in _kept_texts(plan.holder_ids) if erasures.without(plan.names, said) != said]
+
+
+def _kept_texts(ids: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what people call each thing of a member that keeps its texts, and those texts."""
+    rows = member_subjects.subjects(ids)
+    for row in rows["adjustment"].order_by("id").prefetch_related("decisions"):
+        yield str(row), [row.text, row.ticket, row.key, *(word.note for word in row.decisions.all())]
+    for hold in rows["hold"].order_by("id"):
+        yield str(hold), [hold.description, hold.reference]
+    for merge in rows["merge"].order_by("id"):
+        yield str(merge), [merge.reason]
+    for reversal in rows["reversal"].select_related("entry").order_by("id"):
+        yield str(reversal), [reversal.reason, reversal.ticket]
+    # What was posted without a proposal: an adjustment's entry has the words of the adjustment, which is named above.
+    entries = rows["entry"].exclude(posting__origin_kind=Posting.Origin.ADJUSTMENT).order_by("id")
+    said = entries.values_list("reference", "description", "posting__reason")
+    for reference, description, reason in said.iterator(chunk_size=1_000):
+        yield reference, [reference, description, reason]
 
 
 def facts(row: Erasure, *, user: User) -> ErasureFacts:

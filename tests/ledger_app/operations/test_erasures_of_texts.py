@@ -1,0 +1,59 @@
+"""What audit rows, kept answers and proposals say of a member: found by one rule, for the erasure, ``verify`` and what is handed out."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger_app import errors
+from ledger_app.models import AuditRow
+from ledger_app.operations import accounts, reversals
+from ledger_app.queries import erasures as asked
+from ledger_app.queries import member_subjects
+from ledger_app.reports import member_data
+from tests.ledger_app import erasing
+from tests.ledger_app.erasing import NAME, Office
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def office(files_dir: Path) -> Office:
+    """Return the office, with its folder of attachments."""
+    return erasing.build(files_dir / "attachments")
+
+
+def about(kind: str) -> list[str]:
+    """Return the reasons that audit rows of a kind of subject give."""
+    return list(AuditRow.objects.filter(subject_type=kind).exclude(reason="").order_by("id").values_list("reason", flat=True))
+
+
+def test_texts_about_accounts_entries_and_reversals_go_and_what_stays_is_named(office: Office) -> None:
+    """Of an account that was suspended, a proposal that was refused, an entry whose reversal was refused, and one whose reversal was rejected."""
+    desk, account = office.desk, office.adjustment.account
+    for name in ("suspend", "reopen"):
+        accounts.change(account_id=account.pk, name=name, reason=f"{NAME} rang.", caller=desk.administrator)
+    with pytest.raises(errors.Refused):
+        desk.propose(account="points.M1", amount=0, text=f"{NAME} complains.")
+    entry = account.lines.get().entry
+    with pytest.raises(errors.Refused):
+        reversals.propose(entry_id=entry.pk, reason=f"{NAME} asks.", caller=desk.proposer, ticket="?" * 60)
+    proposed = reversals.propose(entry_id=entry.pk, reason=f"{NAME} asks.", caller=desk.proposer)
+    reversals.reject(reversal_id=proposed.pk, reason=f"{NAME} is wrong.", caller=desk.decider)
+    # Of another member nothing is found, or handed out.
+    other = office.attach("other.txt", b"x", code="points.M2")
+    rows = list(member_subjects.audit_rows([office.member.pk]))
+    assert other.pk not in {row.subject_id for row in rows if row.subject_type == "adjustment"}
+    assert {row.subject_type for row in rows} == {"member", "account", "adjustment", "entry", "reversal"}
+    assert [row.pk for row in rows] == sorted({row.pk for row in rows})
+    said = "\n".join(member_data.lines(office.member.pk, at=desk.decider.at))
+    assert all(each in said for each in (f"{NAME} rang.", f"{NAME} complains.", f"{NAME} is wrong."))
+    assert asked.keeping(asked.plan(office.member.pk)) == [str(proposed)]
+
+    office.erase()
+
+    assert about("account") == ["[erased] rang.", "[erased] rang.", "[erased] complains."]
+    assert "[erased] asks." in about("entry")
+    assert about("reversal")[-1] == "[erased] is wrong."
+    assert not any(NAME in str((row.reason, row.subject, row.reasons, row.facts)) for row in AuditRow.objects.all())
+    erasing.link()
+    assert erasing.breaches() == []
