@@ -12,6 +12,7 @@ from ledger_app.models import (
     Adjustment,
     AdjustmentDecision,
     Attachment,
+    AuditRow,
     ErasedDigest,
     ErasedPart,
     Erasure,
@@ -124,10 +125,16 @@ def _of_audit_rows(ids: Sequence[int], names: Collection[str]) -> Iterator[Part]
     for row in member_subjects.audit_rows(ids):
         for column in erasures.ERASABLE[erasures.AUDIT]:
             before = getattr(row, column)
-            after = erasures.without(names, before)
+            after = _fitting(column, erasures.without(names, before))
             if after != before:
                 says = json.dumps(after) if column in erasures.OF_JSON else after
                 yield Part(erasures.AUDIT, row.pk, column, says)
+
+
+def _fitting(column: str, value: Any) -> Any:
+    """Return what the column takes: the mark is longer than a short name is, and the end of a long text goes."""
+    most = getattr(AuditRow._meta.get_field(column), "max_length", None)  # noqa: SLF001 - the documented interface of models
+    return value[:most] if most is not None and isinstance(value, str) else value
 
 
 def keeping(plan: Plan) -> list[str]:

@@ -70,7 +70,8 @@ def without(names: Collection[str], value: Any) -> Any:
     if not wanted:
         return value
     # A word of letters is one where no other letter stands beside it: who is called Li is not erased from a "Licence".
-    pattern = re.compile("|".join(_pattern(name) for name in wanted), re.IGNORECASE)
+    # A mark that stands there already is left as it is, whatever somebody is called.
+    pattern = re.compile("|".join([re.escape(MARK), *(_pattern(name) for name in wanted)]), re.IGNORECASE)
     return _without(pattern, value)
 
 

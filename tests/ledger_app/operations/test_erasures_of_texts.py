@@ -6,10 +6,11 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import AuditRow
-from ledger_app.operations import accounts, reversals
+from ledger_app.operations import accounts, names, reversals
 from ledger_app.queries import erasures as asked
 from ledger_app.queries import member_subjects
 from ledger_app.reports import member_data
+from ledger_app.rules import erasures as rules
 from tests.ledger_app import erasing
 from tests.ledger_app.erasing import NAME, Office
 
@@ -57,3 +58,16 @@ def test_texts_about_accounts_entries_and_reversals_go_and_what_stays_is_named(o
     assert not any(NAME in str((row.reason, row.subject, row.reasons, row.facts)) for row in AuditRow.objects.all())
     erasing.link()
     assert erasing.breaches() == []
+
+
+def test_a_text_that_gets_too_long_for_its_column_is_cut(office: Office) -> None:
+    """The mark is longer than a name of one character; who is called as the mark is reads it once."""
+    given = {"holder_id": office.member.pk, "caller": office.desk.proposer}
+    names.correct(**given, name="花", shown=NAME, reason="花" * 500)
+    names.correct(**given, name="erased", shown="花", reason="She is erased.")
+    office.erase()
+    rows = AuditRow.objects.filter(subject_type="member", action="correct_name").order_by("id").values_list("reason", flat=True)
+    assert list(rows)[1:] == [("[erased]" * 63)[:500], "She is [erased]."]
+    erasing.link()
+    assert erasing.breaches() == []
+    assert rules.without({"erased"}, "[erased] was erased.") == "[erased] was [erased]."
