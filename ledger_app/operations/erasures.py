@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import erasing, members
 from ledger_app.models import Attachment, ErasedDigest, ErasedPart, Erasure, Holder, Link
-from ledger_app.operations import audit, filing, history, transactions, transitions
+from ledger_app.operations import audit, filing, history, idempotency, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustment_proofs, adjustments, links, merges
 from ledger_app.queries import erasures as asked
@@ -155,6 +155,8 @@ class _Work:
         digests += [Recomputed(rules.DECISIONS, word.pk, _approval_digest(word).hex()) for word in words]
         for each in digests:
             ErasedDigest.objects.create(erasure=row, table_name=each.table, row_id=each.row_id, digest=bytes.fromhex(each.digest))
+        # Answers that wait for a request to be sent again are no evidence: they are changed, and named nowhere.
+        idempotency.erase(plan.names)
         digest = rules.digest(holder_id=row.holder_id, parts=parts, digests=digests)
         self.told = {"member": row.holder_id, "ticket": row.ticket, "digest": digest.hex(), **_counts(plan)}
         return {"decided_by": self.caller.user, "decided_at": self.caller.at, "digest": digest}

@@ -1,18 +1,19 @@
 """What audit rows, kept answers and proposals say of a member: found by one rule, for the erasure, ``verify`` and what is handed out."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ledger_app import errors
-from ledger_app.models import AuditRow
+from ledger_app.models import AuditRow, IdempotencyKey
 from ledger_app.operations import accounts, names, reversals
 from ledger_app.queries import erasures as asked
 from ledger_app.queries import member_subjects
 from ledger_app.reports import member_data
 from ledger_app.rules import erasures as rules
 from tests.ledger_app import erasing
-from tests.ledger_app.erasing import NAME, Office
+from tests.ledger_app.erasing import FIRST, NAME, OTHER, Office
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,3 +72,29 @@ def test_a_text_that_gets_too_long_for_its_column_is_cut(office: Office) -> None
     erasing.link()
     assert erasing.breaches() == []
     assert rules.without({"erased"}, "[erased] was erased.") == "[erased] was [erased]."
+
+
+def test_answers_that_are_kept_under_keys_do_not_say_the_name(office: Office) -> None:
+    """As each renderer writes them, and in whatever else was answered; what a program reads the values by stays."""
+    said = {"text": f"{NAME} rang.", "attachments": [{"name": "Yamada.txt"}]}
+    kept = {
+        "plain": (
+            json.dumps(said, ensure_ascii=False),
+            {**said, "text": "[erased] rang.", "attachments": [{"name": "[erased]"}]},
+        ),
+        "escaped": (json.dumps({"text": f"{FIRST.upper()}, {NAME}"}), {"text": "[erased], [erased]"}),
+        "of others": (json.dumps({"text": OTHER}), {"text": OTHER}),
+    }
+    for key, (body, _after) in kept.items():
+        given = {"path": "/", "digest": b"1" * 32, "fields": {}, "status": 200, "at": office.desk.proposer.at}
+        IdempotencyKey.objects.create(user=office.desk.proposer.user, key=key, body=body, **given)
+    given["status"] = 204
+    IdempotencyKey.objects.create(user=office.desk.proposer.user, key="none", body=f"{NAME}\n", **given)
+    office.erase()
+    for key, (body, after) in kept.items():
+        row = IdempotencyKey.objects.get(key=key)
+        assert json.loads(row.body) == after
+        assert (row.body == body) == (key == "of others")
+    assert rules.without({"text"}, {"text": ["Text"]}, keeps_keys=True) == {"text": ["[erased]"]}
+    assert IdempotencyKey.objects.get(key="none").body == "[erased]\n"
+    assert erasing.breaches() == []
