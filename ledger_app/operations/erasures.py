@@ -8,6 +8,7 @@ an erasure that two people decided from rows that somebody has changed.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def approve(*, erasure_id: int, caller: Caller, directory: Path, note: str = "",
         )
     )
     # Where this is a part of a request under a key, the request may still be undone; then all of it is there, with its evidence.
-    transaction.on_commit(partial(remove_bytes, directory=directory))
+    transaction.on_commit(partial(remove_bytes, directory=directory, before=caller.at - filing.YOUNG))
     return row
 
 
@@ -193,21 +194,22 @@ def _counts(plan: Plan) -> dict[str, int]:
     return {name: sum(part.table == table for part in plan.parts) for name, table in kinds.items()}
 
 
-def remove_bytes(*, directory: Path) -> int:
+def remove_bytes(*, directory: Path, before: datetime) -> int:
     """Remove the bytes of attachments that were erased, unless another attachment has the same; return how many files went.
 
-    They are put aside in one step, and looked at again there: bytes that somebody attached meanwhile go back.
+    Bytes that were stored after ``before`` stay: somebody may be about to propose with them. They are put aside in one step, and looked at again
+    there: bytes that somebody stored or attached meanwhile go back.
     """
     removed = 0
     gone = ErasedPart.objects.filter(table_name=rules.ATTACHMENTS, erasure__state=Erasure.State.DONE).values("row_id")
     for sha256 in sorted({bytes(each) for each in Attachment.objects.filter(id__in=gone).values_list("sha256", flat=True)}):
         path = filing.path_of(directory, sha256)
-        aside = path.with_name(f"{filing.ASIDE}{path.name}")
-        if path.exists() and not _is_attached(sha256, gone):
+        aside = filing.aside_of(path)
+        if filing.is_old(path, before) and not _is_attached(sha256, gone):
             with suppress(FileNotFoundError):  # another erasure may be removing it
                 filing.put_aside(path)
         if aside.exists():
-            if _is_attached(sha256, gone):
+            if not filing.is_old(aside, before) or _is_attached(sha256, gone):
                 filing.put_back(aside)
             else:
                 aside.unlink(missing_ok=True)

@@ -1,12 +1,13 @@
 """A member with a name, an identifier, an attachment and audit rows that say the name; and the people who answer and decide."""
 
 import io
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ledger_app.models import Account, Adjustment, Attachment, Book, Erasure, Holder, Merge
-from ledger_app.operations import attachments, erasures, members, merges, names, opening, registering
+from ledger_app.operations import attachments, erasures, filing, members, merges, names, opening, registering
 from ledger_app.operations import traces as tracing
 from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import proofs
@@ -45,6 +46,7 @@ class Office:
         file = attachments.take_in(
             stream=io.BytesIO(content), name=name, directory=self.directory, bytes_most=1_000, caller=self.desk.proposer
         )
+        age(filing.path_of(self.directory, file.sha256))
         return self.desk.decide(self.desk.propose(account=code, attachments=(file,)))
 
     def merge(self, holder_id: int, survivor_id: int) -> Merge:
@@ -80,6 +82,11 @@ def build(directory: Path) -> Office:
     row = office.attach("yamada.txt")
     link()
     return Office(desk, member, other, row, directory)
+
+
+def age(path: Path) -> None:
+    """Have bytes be stored long ago, also for those whose clock is of the year of the books."""
+    os.utime(path, (0, 0))
 
 
 def link() -> None:
