@@ -147,11 +147,11 @@ class _Work:
         for holder in Holder.objects.filter(id__in=plan.holder_ids).exclude(name="").order_by("id"):
             holder.name = ""
             history.save(holder, caller=self.caller, reason="erase")
-        parts = [*plan.parts, *(Part(rules.TRACES, key, "content", "") for key in traced)]
-        for part in parts:
-            ErasedPart.objects.create(
-                erasure=row, table_name=part.table, row_id=part.row_id, column_name=part.column, says=part.says
-            )
+        _put(row, plan.parts)
+        # A row that changes twice was traced in between: one column says the name there, and another does not any more.
+        traces = [Part(rules.TRACES, key, "content", "") for key in (*traced, *asked.traces_between(plan.parts, traced))]
+        _put(row, traces)
+        parts = [*plan.parts, *traces]
         digests = [Recomputed(rules.LINKS, link.pk, _link_digest(link).hex()) for link in covering]
         digests += [Recomputed(rules.DECISIONS, word.pk, _approval_digest(word).hex()) for word in words]
         for each in digests:
@@ -178,6 +178,12 @@ class _Work:
         ]
         if found:
             raise errors.Refused(found)
+
+
+def _put(row: Erasure, parts: Sequence[Part]) -> None:
+    """Write parts, which erases what they name."""
+    for part in parts:
+        ErasedPart.objects.create(erasure=row, table_name=part.table, row_id=part.row_id, column_name=part.column, says=part.says)
 
 
 def _link_digest(link: Link) -> bytes:

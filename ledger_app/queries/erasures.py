@@ -229,6 +229,18 @@ def traces_of(parts: Collection[Part]) -> list[int]:
     )
 
 
+def traces_between(parts: Collection[Part], before: Collection[int]) -> list[int]:
+    """Return the traces that were written while ``parts`` were, without the last of each row, which says what the row says now."""
+    new = sorted(set(traces_of(parts)) - set(before))
+    rows = [
+        row
+        for some in postings.parts(new)
+        for row in Trace.objects.filter(id__in=some).order_by("id").values_list("id", "table_name", "row_id")
+    ]
+    last = {(table, row_id): key for key, table, row_id in rows}
+    return [key for key, table, row_id in rows if last[table, row_id] != key]
+
+
 def links_of(numbers: Sequence[int]) -> list[Link]:
     """Return the links that cover any of these traces, by number."""
     found: dict[int, Link] = {}

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger_app import errors
-from ledger_app.models import AuditRow, IdempotencyKey
-from ledger_app.operations import accounts, names, reversals
+from ledger_app.models import AuditRow, IdempotencyKey, Trace
+from ledger_app.operations import accounts, audit, names, reversals, transactions
 from ledger_app.queries import erasures as asked
 from ledger_app.queries import member_subjects
 from ledger_app.reports import member_data
@@ -63,7 +64,7 @@ def test_texts_about_accounts_entries_and_reversals_go_and_what_stays_is_named(o
 
 def test_a_text_that_gets_too_long_for_its_column_is_cut(office: Office) -> None:
     """The mark is longer than a name of one character; who is called as the mark is reads it once."""
-    given = {"holder_id": office.member.pk, "caller": office.desk.proposer}
+    given: dict[str, Any] = {"holder_id": office.member.pk, "caller": office.desk.proposer}
     names.correct(**given, name="花", shown=NAME, reason="花" * 500)
     names.correct(**given, name="erased", shown="花", reason="She is erased.")
     office.erase()
@@ -85,8 +86,8 @@ def test_answers_that_are_kept_under_keys_do_not_say_the_name(office: Office) ->
         "escaped": (json.dumps({"text": f"{FIRST.upper()}, {NAME}"}), {"text": "[erased], [erased]"}),
         "of others": (json.dumps({"text": OTHER}), {"text": OTHER}),
     }
+    given: dict[str, Any] = {"path": "/", "digest": b"1" * 32, "fields": {}, "status": 200, "at": office.desk.proposer.at}
     for key, (body, _after) in kept.items():
-        given = {"path": "/", "digest": b"1" * 32, "fields": {}, "status": 200, "at": office.desk.proposer.at}
         IdempotencyKey.objects.create(user=office.desk.proposer.user, key=key, body=body, **given)
     given["status"] = 204
     IdempotencyKey.objects.create(user=office.desk.proposer.user, key="none", body=f"{NAME}\n", **given)
@@ -97,4 +98,20 @@ def test_answers_that_are_kept_under_keys_do_not_say_the_name(office: Office) ->
         assert (row.body == body) == (key == "of others")
     assert rules.without({"text"}, {"text": ["Text"]}, keeps_keys=True) == {"text": ["[erased]"]}
     assert IdempotencyKey.objects.get(key="none").body == "[erased]\n"
+    assert erasing.breaches() == []
+
+
+def test_no_trace_says_the_name_of_a_row_that_says_it_in_several_columns(office: Office) -> None:
+    """Each column is a change of its own, and is traced: what was traced between two of them says the name as well."""
+    subject = audit.Subject("member", office.member.pk, NAME)
+    said = {"action": "disclose", "reason": f"{NAME} rang.", "facts": {"said": NAME}}
+    transactions.run(lambda: audit.record(subject=subject, caller=office.desk.proposer, **said))  # type: ignore[arg-type]
+    row = office.erase()
+    about = AuditRow.objects.get(subject_type="member", action="disclose")
+    assert (about.subject, about.reason, about.facts) == ("[erased]", "[erased] rang.", {"said": "[erased]"})
+    texts = list(Trace.objects.filter(table_name=rules.AUDIT, row_id=about.pk).values_list("content", flat=True))
+    assert len(texts) == 4
+    assert not any(NAME in text or ascii(NAME)[1:-1] in text for text in texts)
+    assert row.parts.filter(table_name=rules.TRACES, row_id__in=Trace.objects.filter(row_id=about.pk).values("id")).count() == 3
+    erasing.link()
     assert erasing.breaches() == []
