@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -21,7 +22,7 @@ class LedgerConfig(AppConfig):
 
         from ledger_app.errors import units as error_units
         from ledger_app.models import Posting
-        from ledger_app.operations import kept_bytes
+        from ledger_app.operations import filing, kept_bytes
         from ledger_app.queries import (
             adjustment_proofs,
             adjustments,
@@ -70,7 +71,11 @@ class LedgerConfig(AppConfig):
             proofs.register(also.STATEMENTS)
         for also in (reference_proofs, user_proofs, weight_proofs):
             proofs.register(also.STATEMENTS)
-        proofs.register(kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments"))
+        proofs.register(
+            kept_bytes.attachments(
+                lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments", lambda: timezone.now() - filing.YOUNG
+            )
+        )
         proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)
 
 

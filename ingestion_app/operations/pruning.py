@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -42,7 +41,7 @@ def prune(*, directory: Path, attachments: Path, before: datetime, caller: Calle
         if file is None:
             removed = _remove(path, before, File.objects.filter(sha256=sha256))
             done.unknown += removed is not None
-        elif _is_old(path, before) and transactions.run(partial(_mark, file.pk, caller)):
+        elif filing.is_old(path, before) and transactions.run(partial(_mark, file.pk, caller)):
             removed = _remove(path, before, Batch.objects.filter(file=file))
             done.files += removed is not None
         else:
@@ -67,12 +66,6 @@ def _kept(directory: Path) -> Iterator[tuple[bytes, Path]]:
                 yield bytes.fromhex(path.name), path
 
 
-def _is_old(path: Path, before: datetime) -> bool:
-    with suppress(FileNotFoundError):
-        return path.stat().st_mtime < before.timestamp()
-    return False
-
-
 def _mark(file_id: int, caller: Caller) -> bool:
     """Write down that the bytes of a file are removed, where no batch has it; return whether they may go."""
     file = locks.own_row(File, file_id)
@@ -92,13 +85,13 @@ def _remove(path: Path, before: datetime, wanted_by: QuerySet[Any]) -> int | Non
     They are put aside first. Whoever stores the same bytes meanwhile makes them anew, with a time of its own: bytes that turn out to be young, or
     that somebody refers to by then, go back. So nothing goes that was stored after the look, whatever is not committed yet.
     """
-    if not _is_old(path, before) or wanted_by.all().exists():
+    if not filing.is_old(path, before) or wanted_by.all().exists():
         return None
     try:
         aside = filing.put_aside(path)
     except FileNotFoundError:
         return None  # another one prunes beside this
-    if not _is_old(aside, before) or wanted_by.all().exists():
+    if not filing.is_old(aside, before) or wanted_by.all().exists():
         filing.put_back(aside)
         return None
     size = aside.stat().st_size

@@ -26,6 +26,7 @@ from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
 
 NOTE_MOST = 60  # characters of a reason beside what waits
+KEPT_SHOWN = 50  # things that say the name and stay
 
 
 @admin.register(Erasure)
@@ -106,8 +107,16 @@ class ErasureAdmin(TransitionAdmin):
 def _going(row: Erasure) -> list[tuple[Any, Any]]:
     """Return what an approval would take away, and what says a name and stays."""
     plan = asked.plan(row.holder_id)
-    kept = ", ".join(asked.keeping(plan))
-    return [*_counted([part.table for part in plan.parts]), (_("Says the name, and stays"), kept or NOTHING)]
+    kept = asked.keeping(plan)
+    shown = ", ".join([*kept[:KEPT_SHOWN], *(["…"] if len(kept) > KEPT_SHOWN else [])])
+    return [
+        *_counted([part.table for part in plan.parts]),
+        (_("Says the name, and stays"), shown or NOTHING),
+        (
+            _("How a name is found"),
+            _("Only where it stands whole, in small letters or capitals: look through the texts for parts of it."),
+        ),
+    ]
 
 
 def _gone(row: Erasure) -> list[tuple[Any, Any]]:

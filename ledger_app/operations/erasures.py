@@ -8,16 +8,18 @@ an erasure that two people decided from rows that somebody has changed.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import erasing, members
 from ledger_app.models import Attachment, ErasedDigest, ErasedPart, Erasure, Holder, Link
-from ledger_app.operations import audit, filing, history, transactions, transitions
+from ledger_app.operations import audit, filing, history, idempotency, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustment_proofs, adjustments, links, merges
 from ledger_app.queries import erasures as asked
@@ -93,7 +95,8 @@ def approve(*, erasure_id: int, caller: Caller, directory: Path, note: str = "",
             audit_facts=lambda _row: work.told,
         )
     )
-    remove_bytes(directory=directory)
+    # Where this is a part of a request under a key, the request may still be undone; then all of it is there, with its evidence.
+    transaction.on_commit(partial(remove_bytes, directory=directory, before=caller.at - filing.YOUNG))
     return row
 
 
@@ -144,15 +147,17 @@ class _Work:
         for holder in Holder.objects.filter(id__in=plan.holder_ids).exclude(name="").order_by("id"):
             holder.name = ""
             history.save(holder, caller=self.caller, reason="erase")
-        parts = [*plan.parts, *(Part(rules.TRACES, key, "content", "") for key in traced)]
-        for part in parts:
-            ErasedPart.objects.create(
-                erasure=row, table_name=part.table, row_id=part.row_id, column_name=part.column, says=part.says
-            )
+        _put(row, plan.parts)
+        # A row that changes twice was traced in between: one column says the name there, and another does not any more.
+        traces = [Part(rules.TRACES, key, "content", "") for key in (*traced, *asked.traces_between(plan.parts, traced))]
+        _put(row, traces)
+        parts = [*plan.parts, *traces]
         digests = [Recomputed(rules.LINKS, link.pk, _link_digest(link).hex()) for link in covering]
         digests += [Recomputed(rules.DECISIONS, word.pk, _approval_digest(word).hex()) for word in words]
         for each in digests:
             ErasedDigest.objects.create(erasure=row, table_name=each.table, row_id=each.row_id, digest=bytes.fromhex(each.digest))
+        # Answers that wait for a request to be sent again are no evidence: they are changed, and named nowhere.
+        idempotency.erase(plan.names)
         digest = rules.digest(holder_id=row.holder_id, parts=parts, digests=digests)
         self.told = {"member": row.holder_id, "ticket": row.ticket, "digest": digest.hex(), **_counts(plan)}
         return {"decided_by": self.caller.user, "decided_at": self.caller.at, "digest": digest}
@@ -175,6 +180,12 @@ class _Work:
             raise errors.Refused(found)
 
 
+def _put(row: Erasure, parts: Sequence[Part]) -> None:
+    """Write parts, which erases what they name."""
+    for part in parts:
+        ErasedPart.objects.create(erasure=row, table_name=part.table, row_id=part.row_id, column_name=part.column, says=part.says)
+
+
 def _link_digest(link: Link) -> bytes:
     return links.recomputed(link, Link.objects.get(number=link.number - 1))[1]
 
@@ -189,21 +200,22 @@ def _counts(plan: Plan) -> dict[str, int]:
     return {name: sum(part.table == table for part in plan.parts) for name, table in kinds.items()}
 
 
-def remove_bytes(*, directory: Path) -> int:
+def remove_bytes(*, directory: Path, before: datetime) -> int:
     """Remove the bytes of attachments that were erased, unless another attachment has the same; return how many files went.
 
-    They are put aside in one step, and looked at again there: bytes that somebody attached meanwhile go back.
+    Bytes that were stored after ``before`` stay: somebody may be about to propose with them. They are put aside in one step, and looked at again
+    there: bytes that somebody stored or attached meanwhile go back.
     """
     removed = 0
     gone = ErasedPart.objects.filter(table_name=rules.ATTACHMENTS, erasure__state=Erasure.State.DONE).values("row_id")
     for sha256 in sorted({bytes(each) for each in Attachment.objects.filter(id__in=gone).values_list("sha256", flat=True)}):
         path = filing.path_of(directory, sha256)
-        aside = path.with_name(f"{filing.ASIDE}{path.name}")
-        if path.exists() and not _is_attached(sha256, gone):
+        aside = filing.aside_of(path)
+        if filing.is_old(path, before) and not _is_attached(sha256, gone):
             with suppress(FileNotFoundError):  # another erasure may be removing it
                 filing.put_aside(path)
         if aside.exists():
-            if _is_attached(sha256, gone):
+            if not filing.is_old(aside, before) or _is_attached(sha256, gone):
                 filing.put_back(aside)
             else:
                 aside.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,6 +14,8 @@ from ledger_app.errors import files as file_errors
 PIECE_BYTES = 1 << 20
 UNFINISHED = "incoming-"
 ASIDE = "aside-"
+# Whoever stored bytes writes what refers to them within this time, or does not any more.
+YOUNG: Final = timedelta(hours=1)
 # No room on the disk, none left of a quota, or a file larger than the file system takes.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -83,14 +85,26 @@ def _store(stream: Readable, directory: Path) -> tuple[bytes, int]:
     return hasher.digest(), size
 
 
+def is_old(path: Path, before: datetime) -> bool:
+    """Whether there are bytes that were stored before an instant. Whoever stores the same again makes them young."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_mtime < before.timestamp()
+    return False
+
+
 def put_aside(path: Path) -> Path:
     """Take bytes out of their place in one step, and return where they are.
 
     :raises FileNotFoundError: where there are none
     """
-    aside = path.with_name(f"{ASIDE}{path.name}")
+    aside = aside_of(path)
     path.rename(aside)
     return aside
+
+
+def aside_of(path: Path) -> Path:
+    """Return where bytes are while they are being removed."""
+    return path.with_name(f"{ASIDE}{path.name}")
 
 
 def put_back(aside: Path) -> None:

@@ -1,15 +1,19 @@
 """Requests that may be sent again: the key is written in the transaction of the effect, with what was answered."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from ledger_app import errors, locks
 from ledger_app.errors import requests
 from ledger_app.models import IdempotencyKey, Period, User
 from ledger_app.operations import transactions
+from ledger_app.rules import erasures
 
 DIFFERING_MOST = 20
 NAME_MOST = 64  # characters that are told of a name, which is whatever was sent
@@ -78,6 +82,36 @@ def keep(row: IdempotencyKey, answer: Answer) -> None:
 def forget(row: IdempotencyKey) -> None:
     """Let go of a key of which nothing was done: the same may be sent again."""
     row.delete()
+
+
+def erase(names: Collection[str]) -> int:
+    """Put the mark of an erasure in the place of names in the answers that say one; return in how many. In the transaction that is open."""
+    wanted = Q()
+    for name in names:
+        # As each renderer writes it: the letter itself, or what stands for it.
+        for said in {json.dumps(name, ensure_ascii=is_ascii)[1:-1].lower() for is_ascii in (False, True)}:
+            wanted |= Q(lower__contains=said)
+    if not wanted:
+        return 0
+    count = 0
+    # All at once: what is read is changed, and no row is read twice.
+    for row in list(IdempotencyKey.objects.alias(lower=Lower("body")).filter(wanted).order_by("id").only("id", "body")):
+        after = _without(names, row.body)
+        if after != row.body:
+            row.body = after
+            row.save(update_fields=["body"])
+            count += 1
+    return count
+
+
+def _without(names: Collection[str], body: str) -> str:
+    """Return an answer without names. What its values are called stays: programs read it by that."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return str(erasures.without(names, body))
+    after = erasures.without(names, said, keeps_keys=True)
+    return body if after == said else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
 
 
 def prune() -> int:

@@ -1,6 +1,7 @@
 """Proves that the bytes that rows point to are kept as they came: what lies outside the database is read whole."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy
@@ -31,8 +32,11 @@ def lost(files: Iterable[tuple[str, bytes, int]], directory: Path) -> Iterator[s
             yield _("{name}: its bytes cannot be read (SHA-256 {sha256}).").format(name=name, sha256=sha256.hex())
 
 
-def attachments(directory: Callable[[], Path]) -> tuple[Statement, ...]:
-    """Return the statement that the bytes of attachments are kept; ``directory`` says where they lie when it is asked."""
+def attachments(directory: Callable[[], Path], before: Callable[[], datetime]) -> tuple[Statement, ...]:
+    """Return the statement that the bytes of attachments are kept; ``directory`` says where they lie when it is asked.
+
+    What was stored since ``before`` may belong to a proposal that is not written yet.
+    """
 
     def breaches(books: Scope) -> Iterator[str]:
         if books.reads_bytes:
@@ -43,7 +47,10 @@ def attachments(directory: Callable[[], Path]) -> tuple[Statement, ...]:
             files = ((f"#{number} {name}", bytes(sha256), size) for number, name, sha256, size in rows.iterator(chunk_size=1000))
             yield from lost(files, directory())
             for number, sha256 in Attachment.objects.filter(id__in=gone).order_by("id").values_list("adjustment_id", "sha256"):
-                if not kept.filter(sha256=sha256).exists() and filing.path_of(directory(), bytes(sha256)).exists():
+                path = filing.path_of(directory(), bytes(sha256))
+                # Under the other name where a removal was killed.
+                is_there = any(filing.is_old(each, before()) for each in (path, filing.aside_of(path)))
+                if is_there and not kept.filter(sha256=sha256).exists():
                     yield _(
                         "An attachment of adjustment {adjustment} was erased, and its bytes are there (SHA-256 {sha256}); run prune."
                     ).format(adjustment=f"#{number}", sha256=bytes(sha256).hex())

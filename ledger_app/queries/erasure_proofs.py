@@ -7,8 +7,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
-from ledger_app.models import Adjustment, Attachment, AuditRow, ErasedDigest, ErasedPart, Erasure, Hold, Holder, Merge, Trace
-from ledger_app.queries import erasable, erasures
+from ledger_app.models import Attachment, AuditRow, ErasedDigest, ErasedPart, Erasure, Holder, Trace
+from ledger_app.queries import erasable, erasures, member_subjects
 from ledger_app.queries.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
 from ledger_app.rules import erasures as rules
 from ledger_app.rules.erasures import Part, Recomputed
@@ -58,13 +58,14 @@ def _of_one(row: Erasure) -> Iterator[str]:
     if bytes(row.digest or b"") != rules.digest(holder_id=row.holder_id, parts=parts, digests=digests):
         yield _("The erasure {erasure} is not what its digest says.").format(erasure=row)
     histories = [part.row_id for part in parts if part.table == rules.NAMES]
-    members = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
-    # Who was merged into the member is the member's as well, also where a later merge led further.
-    if strange := members - set(erasures.family(row.holder_id)) - {row.holder_id} - _merged_before(row.holder_id):
+    erased = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
+    # Who was merged into the member is the member's as well, with or without a name, also where a later merge or an undoing led further.
+    members = erasures.ever(row.holder_id)
+    if strange := erased - members:
         yield _("The erasure {erasure} took away the name of member {holder}, who is another.").format(
             erasure=row, holder=min(strange)
         )
-    named = Holder.objects.filter(id__in=members).exclude(name="").order_by("id").values_list("id", flat=True)
+    named = Holder.objects.filter(id__in=erased).exclude(name="").order_by("id").values_list("id", flat=True)
     for key in named[:BREACHES_MOST]:
         yield _("Member {holder} was erased by request {erasure}, and has a name.").format(holder=key, erasure=row)
     rows = {(part.table, part.row_id) for part in parts}
@@ -73,11 +74,6 @@ def _of_one(row: Erasure) -> Iterator[str]:
             yield _("The erasure {erasure}: {table} {key} does not say what was put there, or is not of the member.").format(
                 erasure=row, table=part.table, key=part.row_id
             )
-
-
-def _merged_before(holder_id: int) -> set[int]:
-    """Return who was merged into a member by any merge that was done, whatever became of it."""
-    return set(Merge.objects.filter(survivor=holder_id, state=Merge.State.DONE).values_list("holder", flat=True))
 
 
 def _is_there(part: Part) -> bool:
@@ -107,21 +103,8 @@ def _belongs(part: Part, members: set[int], rows: set[tuple[str, int]]) -> bool:
         return Attachment.objects.filter(pk=part.row_id, adjustment__account__holder__in=members).exists()
     if part.table == rules.AUDIT:
         row = AuditRow.objects.filter(pk=part.row_id).first()
-        return row is not None and _is_about(row, members)
+        return row is not None and member_subjects.is_about(row, members)
     return True
-
-
-def _is_about(row: AuditRow, members: set[int]) -> bool:
-    if row.subject_type == "member":
-        return row.subject_id in members
-    if row.subject_type == "merge":
-        of = Merge.objects.filter(pk=row.subject_id)
-        return of.filter(Q(holder__in=members) | Q(survivor__in=members)).exists()
-    if row.subject_type == "erasure":
-        return Erasure.objects.filter(pk=row.subject_id, holder__in=members).exists()
-    if row.subject_type == "hold":
-        return Hold.objects.filter(pk=row.subject_id, account__holder__in=members).exists()
-    return row.subject_type == "adjustment" and Adjustment.objects.filter(pk=row.subject_id, account__holder__in=members).exists()
 
 
 STATEMENTS = (

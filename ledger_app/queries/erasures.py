@@ -16,14 +16,14 @@ from ledger_app.models import (
     ErasedDigest,
     ErasedPart,
     Erasure,
-    Hold,
     Holder,
     Link,
     Merge,
+    Posting,
     Trace,
     User,
 )
-from ledger_app.queries import merges, postings
+from ledger_app.queries import member_subjects, merges, postings
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import erasures
 from ledger_app.rules.erasures import ANSWER, ErasureFacts, Part
@@ -60,18 +60,42 @@ def find(pk: int) -> Erasure:
 
 
 def family(holder_id: int) -> list[int]:
-    """Return a member and all who were merged into it and remain in it: they are one person."""
-    found, edge = [holder_id], [holder_id]
-    while edge and len(found) < FAMILY_MOST:
-        edge = [
-            key
-            for part in postings.parts(edge)
-            for key in Holder.objects.filter(merged_into__in=part).order_by("id").values_list("id", flat=True)
-        ]
-        found += edge
-    # Whom an undoing gave back under a new number is not of them any more.
+    """Return a member and all who were merged into it and remain in it: they are one person.
+
+    Whom an undoing gave back under a new number is that new member; the row of before is of the family of the new one, as nobody else has it.
+    """
+    found = ever(holder_id)
     remains = merges.survivors(found)
     return sorted(key for key in found if remains[key] == holder_id)
+
+
+def ever(holder_id: int) -> set[int]:
+    """Return a member and everybody whom merges that were done ever led to it, whatever became of them since."""
+    found, edge = {holder_id}, {holder_id}
+    while edge and len(found) < FAMILY_MOST:
+        edge = {key for part in postings.parts(sorted(edge)) for key in _before(part)} - found
+        found |= edge
+    return found
+
+
+def _before(ids: Sequence[int]) -> set[int]:
+    """Return who was merged into any of these, and who they were before an undoing gave them back."""
+    merged = Merge.objects.filter(survivor__in=ids, state=Merge.State.DONE, undoes__isnull=True)
+    return {*merged.values_list("holder_id", flat=True), *_given_back(ids)}
+
+
+def _given_back(ids: Sequence[int]) -> set[int]:
+    undoings = Merge.objects.filter(survivor__in=ids, state=Merge.State.DONE, undoes__isnull=False)
+    return set(undoings.values_list("undoes__holder_id", flat=True))
+
+
+def _same(holder_id: int) -> set[int]:
+    """Return the numbers under which a member was known before undoings gave it back, with that of now."""
+    found, edge = {holder_id}, {holder_id}
+    while edge and len(found) < FAMILY_MOST:
+        edge = _given_back(sorted(edge)) - found
+        found |= edge
+    return found
 
 
 def plan(holder_id: int) -> Plan:
@@ -90,42 +114,50 @@ def plan(holder_id: int) -> Plan:
     names = named | {name for _key, name in said} | {name for _key, name, _sha256 in files}
     parts = [Part(erasures.NAMES, key, "name", "") for key, _name in said]
     parts += [Part(erasures.ATTACHMENTS, key, "name", erasures.attachment_name(key)) for key, _name, _sha256 in files]
-    parts += _of_audit_rows(ids, adjustments, names)
+    parts += _of_audit_rows(ids, names)
     keys = {key for key, _name, _sha256 in files}
     with_files = Adjustment.objects.filter(attachments__in=keys).order_by("id").distinct().values_list("id", flat=True)
     return Plan(tuple(ids), frozenset(names), tuple(parts), bool(named), tuple(files), tuple(with_files) if keys else ())
 
 
-def _of_audit_rows(ids: Sequence[int], adjustments: Sequence[int], names: Collection[str]) -> Iterator[Part]:
-    """Yield what audit rows about a member, and about what was decided of it, say of the names."""
-    holds = list(Hold.objects.filter(account__holder__in=ids).values_list("id", flat=True))
-    merging = list(Merge.objects.filter(Q(holder__in=ids) | Q(survivor__in=ids)).values_list("id", flat=True))
-    erasing = list(Erasure.objects.filter(holder__in=ids).values_list("id", flat=True))
-    subjects = {"member": ids, "adjustment": adjustments, "hold": holds, "merge": merging, "erasure": erasing}
-    for kind, keys in subjects.items():
-        for part in postings.parts(sorted(keys)):
-            rows = AuditRow.objects.filter(subject_type=kind, subject_id__in=part).order_by("id")
-            for row in rows.iterator(chunk_size=500):
-                for column in erasures.ERASABLE[erasures.AUDIT]:
-                    before = getattr(row, column)
-                    after = erasures.without(names, before)
-                    if after != before:
-                        says = json.dumps(after) if column in erasures.OF_JSON else after
-                        yield Part(erasures.AUDIT, row.pk, column, says)
+def _of_audit_rows(ids: Sequence[int], names: Collection[str]) -> Iterator[Part]:
+    """Yield what audit rows about a member, its accounts and what was done with them say of the names."""
+    for row in member_subjects.audit_rows(ids):
+        for column in erasures.ERASABLE[erasures.AUDIT]:
+            before = getattr(row, column)
+            after = _fitting(column, erasures.without(names, before))
+            if after != before:
+                says = json.dumps(after) if column in erasures.OF_JSON else after
+                yield Part(erasures.AUDIT, row.pk, column, says)
+
+
+def _fitting(column: str, value: Any) -> Any:
+    """Return what the column takes: the mark is longer than a short name is, and the end of a long text goes."""
+    most = getattr(AuditRow._meta.get_field(column), "max_length", None)  # noqa: SLF001 - the documented interface of models
+    return value[:most] if most is not None and isinstance(value, str) else value
 
 
 def keeping(plan: Plan) -> list[str]:
     """Return what says a name of the member and keeps it: texts that somebody decided on, or that were posted, which nothing changes."""
-    found = []
-    wanted = Adjustment.objects.filter(account__holder__in=plan.holder_ids).order_by("id").prefetch_related("decisions")
-    for row in wanted:
-        texts = [row.text, row.ticket, row.key, *(word.note for word in row.decisions.all())]
-        if erasures.without(plan.names, texts) != texts:
-            found.append(str(row))
-    holds = Hold.objects.filter(account__holder__in=plan.holder_ids).exclude(description="").order_by("id")
-    found += [str(hold) for hold in holds if erasures.without(plan.names, hold.description) != hold.description]
-    merging = Merge.objects.filter(Q(holder__in=plan.holder_ids) | Q(survivor__in=plan.holder_ids)).order_by("id")
-    return found + [str(merge) for merge in merging if erasures.without(plan.names, merge.reason) != merge.reason]
+    return [shown for shown, said in _kept_texts(plan.holder_ids) if erasures.without(plan.names, said) != said]
+
+
+def _kept_texts(ids: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what people call each thing of a member that keeps its texts, and those texts."""
+    rows = member_subjects.subjects(ids)
+    for row in rows["adjustment"].order_by("id").prefetch_related("decisions"):
+        yield str(row), [row.text, row.ticket, row.key, *(word.note for word in row.decisions.all())]
+    for hold in rows["hold"].order_by("id"):
+        yield str(hold), [hold.description, hold.reference]
+    for merge in rows["merge"].order_by("id"):
+        yield str(merge), [merge.reason]
+    for reversal in rows["reversal"].select_related("entry").order_by("id"):
+        yield str(reversal), [reversal.reason, reversal.ticket]
+    # What was posted without a proposal: an adjustment's entry has the words of the adjustment, which is named above.
+    entries = rows["entry"].exclude(posting__origin_kind=Posting.Origin.ADJUSTMENT).order_by("id")
+    said = entries.values_list("reference", "description", "posting__reason")
+    for reference, description, reason in said.iterator(chunk_size=1_000):
+        yield reference, [reference, description, reason]
 
 
 def facts(row: Erasure, *, user: User) -> ErasureFacts:
@@ -157,11 +189,16 @@ def waiting(holder_id: int) -> list[str]:
 
 def of_member(holder_id: int) -> Erasure | None:
     """Return the last erasure of a member that was carried out, of itself or of who it is one with; None where there was none."""
+    return of_members(_same(holder_id))
+
+
+def of_members(holder_ids: Collection[int]) -> Erasure | None:
+    """Return the last erasure that was carried out of any of these members; None where there was none."""
     parts = ErasedPart.objects.filter(
         table_name=erasures.NAMES,
-        row_id__in=Holder.history.filter(id=holder_id).values("history_id"),
+        row_id__in=Holder.history.filter(id__in=holder_ids).values("history_id"),
     ).values("erasure")
-    done = Erasure.objects.filter(Q(holder=holder_id) | Q(id__in=parts), state=Erasure.State.DONE)
+    done = Erasure.objects.filter(Q(holder__in=holder_ids) | Q(id__in=parts), state=Erasure.State.DONE)
     return done.select_related("proposed_by", "decided_by").order_by("-id").first()
 
 
@@ -190,6 +227,18 @@ def traces_of(parts: Collection[Part]) -> list[int]:
         for some in postings.parts(sorted(ids))
         for key in Trace.objects.filter(table_name=table, row_id__in=some).values_list("id", flat=True)
     )
+
+
+def traces_between(parts: Collection[Part], before: Collection[int]) -> list[int]:
+    """Return the traces that were written while ``parts`` were, without the last of each row, which says what the row says now."""
+    new = sorted(set(traces_of(parts)) - set(before))
+    rows = [
+        row
+        for some in postings.parts(new)
+        for row in Trace.objects.filter(id__in=some).order_by("id").values_list("id", "table_name", "row_id")
+    ]
+    last = {(table, row_id): key for key, table, row_id in rows}
+    return [key for key, table, row_id in rows if last[table, row_id] != key]
 
 
 def links_of(numbers: Sequence[int]) -> list[Link]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from ledger_app.models import Account, Adjustment, AuditRow, Hold, Holder, Identifier, Line, Lot, Merge
-from ledger_app.queries import erasures
+from ledger_app.models import Account, Adjustment, Hold, Holder, Identifier, Line, Lot, Merge
+from ledger_app.queries import erasures, member_subjects
 from ledger_app.queries.totals import Total
 
 FORM = "kakutei-member-data-1"
@@ -56,7 +56,7 @@ def _names(ids: list[int]) -> Iterator[Row]:
     history: Any = Holder.history
     for row in history.filter(id__in=ids).order_by("history_id").iterator(chunk_size=ROWS_A_READ):
         yield {"member": row.id, "name": row.name, "since": row.history_date.isoformat()}
-    done = erasures.of_member(ids[0]) if ids else None
+    done = erasures.of_members(ids)
     if done is not None:
         yield {"member": done.holder_id, "erased_by": done.pk, "at": done.decided_at}
 
@@ -127,10 +127,11 @@ def _adjustments(ids: list[int]) -> Iterator[Row]:
         }
 
 
-def _trail(ids: list[int]) -> Iterable[Row]:
-    """Yield what was done with the member, and what was refused; by whom is not told."""
-    rows = AuditRow.objects.filter(subject_type="member", subject_id__in=ids).order_by("id")
-    return rows.values("at", "action", "outcome", "reason", "facts").iterator(chunk_size=ROWS_A_READ)
+def _trail(ids: list[int]) -> Iterator[Row]:
+    """Yield what was done with the member and its accounts, and what was refused; by whom is not told."""
+    for row in member_subjects.audit_rows(ids):
+        said = {name: getattr(row, name) for name in ("at", "action", "outcome", "reason", "facts")}
+        yield {"of": row.subject_type, "number": row.subject_id, **said}
 
 
 SECTIONS: Mapping[str, Any] = {

@@ -64,14 +64,18 @@ def digest(*, holder_id: int, parts: Iterable[Part], digests: Iterable[Recompute
     return hashlib.sha256(f"{FORM}\n{said}".encode()).digest()
 
 
-def without(names: Collection[str], value: Any) -> Any:
-    """Return a text, or what JSON holds, with the mark in the place of each of ``names``, the longest first, whatever their capitals."""
+def without(names: Collection[str], value: Any, *, keeps_keys: bool = False) -> Any:
+    """Return a text, or what JSON holds, with the mark in the place of each of ``names``, the longest first, whatever their capitals.
+
+    With ``keeps_keys``, what the values of JSON are called stays.
+    """
     wanted = sorted((name for name in names if name), key=len, reverse=True)
     if not wanted:
         return value
     # A word of letters is one where no other letter stands beside it: who is called Li is not erased from a "Licence".
-    pattern = re.compile("|".join(_pattern(name) for name in wanted), re.IGNORECASE)
-    return _without(pattern, value)
+    # A mark that stands there already is left as it is, whatever somebody is called.
+    pattern = re.compile("|".join([re.escape(MARK), *(_pattern(name) for name in wanted)]), re.IGNORECASE)
+    return _without(pattern, value, keeps_keys=keeps_keys)
 
 
 def _pattern(name: str) -> str:
@@ -80,13 +84,16 @@ def _pattern(name: str) -> str:
     return f"{before}{re.escape(name)}{after}"
 
 
-def _without(pattern: re.Pattern[str], value: Any) -> Any:
+def _without(pattern: re.Pattern[str], value: Any, *, keeps_keys: bool) -> Any:
     if isinstance(value, str):
         return pattern.sub(MARK, value)
     if isinstance(value, Mapping):
-        return {_without(pattern, name): _without(pattern, each) for name, each in value.items()}
+        return {
+            name if keeps_keys else _without(pattern, name, keeps_keys=keeps_keys): _without(pattern, each, keeps_keys=keeps_keys)
+            for name, each in value.items()
+        }
     if isinstance(value, list):
-        return [_without(pattern, each) for each in value]
+        return [_without(pattern, each, keeps_keys=keeps_keys) for each in value]
     return value
 
 

@@ -70,7 +70,9 @@ def test_an_erasure_is_asked_for_shown_and_decided_by_another(office: Office, cl
     row = Erasure.objects.get()
     assert (asked.status_code, asked["Location"]) == (302, page_of(row))
     assert "asked for this erasure" in text(support, page_of(row))
-    assert "P-7" in text(finance, page_of(row))
+    shown = text(finance, page_of(row))
+    assert "P-7" in shown
+    assert "Only where it stands whole" in shown
     assert f"⌫ {row.pk}" in text(finance, reverse("admin:ledger_app_erasure_changelist"))
     assert "Approve and erase" in text(finance, step_of(row, "approve"))
     assert support.post(step_of(row, "approve"), {"version": 1}).status_code == 403

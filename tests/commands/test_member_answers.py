@@ -73,7 +73,9 @@ def test_what_is_past_its_time_is_pruned_and_nothing_else(office: Office, run: R
     office.erase()
     path = filing.path_of(office.directory, bytes(erasing.attached(office).sha256))
     path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
     path.write_bytes(erasing.BYTES)  # as a kill before they were removed leaves them
+    erasing.age(path)
     ended = run("prune", "--json")
     assert ended.status == 0
     assert {name: count for name, count in ended.data.items() if name != "uploads"} == {

@@ -1,14 +1,17 @@
 """A member with a name, an identifier, an attachment and audit rows that say the name; and the people who answer and decide."""
 
 import io
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ledger_app.models import Account, Adjustment, Attachment, Book, Erasure, Holder
-from ledger_app.operations import attachments, erasures, members, names, opening, registering
+from ledger_app.models import Account, Adjustment, Attachment, Book, Erasure, Holder, Merge
+from ledger_app.operations import attachments, erasures, filing, members, merges, names, opening, registering
 from ledger_app.operations import traces as tracing
+from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import proofs
+from ledger_app.rules.merges import digest
 from tests.ledger_app import adjusting
 from tests.ledger_app.adjusting import Desk
 
@@ -43,7 +46,23 @@ class Office:
         file = attachments.take_in(
             stream=io.BytesIO(content), name=name, directory=self.directory, bytes_most=1_000, caller=self.desk.proposer
         )
+        age(filing.path_of(self.directory, file.sha256))
         return self.desk.decide(self.desk.propose(account=code, attachments=(file,)))
+
+    def merge(self, holder_id: int, survivor_id: int) -> Merge:
+        """Merge one member into another."""
+        wanted = merge_rows.proposal(holder_id=holder_id, survivor_id=survivor_id, reason="One person.")
+        return self.carry_out(wanted)
+
+    def undo(self, merge: Merge) -> Merge:
+        """Undo a merge; the survivor of what is returned is the new member."""
+        return self.carry_out(merge_rows.undoing(merge_id=merge.pk, reason="They are two."))
+
+    def carry_out(self, wanted: Merge) -> Merge:
+        """Propose it, and have another person approve it."""
+        row = merges.propose(wanted, caller=self.desk.proposer)
+        plan = merge_rows.facts(row, user=self.desk.decider.user, at=self.desk.decider.at).plan
+        return merges.approve(merge_id=row.pk, digest_shown=digest(plan.as_json()).hex(), caller=self.desk.decider)
 
 
 def build(directory: Path) -> Office:
@@ -63,6 +82,11 @@ def build(directory: Path) -> Office:
     row = office.attach("yamada.txt")
     link()
     return Office(desk, member, other, row, directory)
+
+
+def age(path: Path) -> None:
+    """Have bytes be stored long ago, also for those whose clock is of the year of the books."""
+    os.utime(path, (0, 0))
 
 
 def link() -> None:

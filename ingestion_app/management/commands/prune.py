@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from config import commands, doorways
 from ingestion_app.operations import pruning
-from ledger_app.operations import erasures, idempotency, lockouts
+from ledger_app.operations import erasures, filing, idempotency, lockouts
 
 FOLDER = "attachments"
 
@@ -28,7 +28,7 @@ class Command(commands.Command):
         data: dict[str, Any] = {"sessions": _sessions(), "tasks": _tasks()}
         data["tries"] = lockouts.forget(now - timedelta(days=settings.KAKUTEI_TRY_DAYS))
         data["keys"] = idempotency.prune()
-        data["erased"] = erasures.remove_bytes(directory=directory / FOLDER)
+        data["erased"] = erasures.remove_bytes(directory=directory / FOLDER, before=now - filing.YOUNG)
         done = pruning.Pruned()
         if days := settings.KAKUTEI_UPLOAD_DAYS:
             before = now - timedelta(days=days)

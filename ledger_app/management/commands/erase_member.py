@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ledger_app.models import Erasure
-from ledger_app.operations import erasures
+from ledger_app.operations import erasures, filing
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import erasures as queries
 
@@ -55,7 +55,7 @@ class Command(commands.Command):
         row, name = queries.find(options["erasure"]), options["decision"]
         did = row.proposed_by_id if name == "withdraw" else row.decided_by_id
         if row.state == DONE_ALREADY[name] and did == caller.user.pk:
-            erasures.remove_bytes(directory=directory)
+            erasures.remove_bytes(directory=directory, before=caller.at - filing.YOUNG)
             return row
         given: dict[str, Any] = {"erasure_id": row.pk, "caller": caller, "version": row.version}
         if name == "approve":

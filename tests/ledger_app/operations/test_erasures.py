@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,8 @@ from django.db import connection, models
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, ErasedPart, Erasure, Holder, Link, Trace, User
-from ledger_app.operations import erasures, filing, merges, names
-from ledger_app.queries import merges as merge_rows
+from ledger_app.operations import erasures, filing, names
 from ledger_app.rules import erasures as rules
-from ledger_app.rules.merges import digest
 from tests.ledger_app import erasing
 from tests.ledger_app.adjusting import person
 from tests.ledger_app.erasing import FIRST, NAME, OTHER, Office
@@ -238,9 +237,10 @@ def test_what_was_decided_is_held_by_its_digest(office):
     # Bytes that came back, as from a backup, are named, and go again.
     sha256 = bytes(erasing.attached(office).sha256)
     assert filing.store(io.BytesIO(erasing.BYTES), office.directory)[0] == sha256
+    erasing.age(filing.path_of(office.directory, sha256))
     (said,) = erasing.breaches()
     assert "was erased, and its bytes are there" in said
-    assert erasures.remove_bytes(directory=office.directory) == 1
+    assert erasures.remove_bytes(directory=office.directory, before=datetime.now(tz=UTC)) == 1
     assert erasing.breaches() == []
     assert row.state == "done"
 
@@ -254,11 +254,7 @@ def test_bytes_that_another_member_has_too_stay(office):
 
 def test_a_member_who_was_merged_is_erased_with_the_one_who_remains(office):
     desk = office.desk
-    merge = merges.propose(
-        merge_rows.proposal(holder_id=office.member.pk, survivor_id=office.other.pk, reason="One person."), caller=desk.proposer
-    )
-    plan = merge_rows.facts(merge, user=desk.decider.user, at=desk.decider.at).plan
-    merges.approve(merge_id=merge.pk, digest_shown=digest(plan.as_json()).hex(), caller=desk.decider)
+    office.merge(office.member.pk, office.other.pk)
     assert codes(office.ask) == ["member_merged"]
     row = office.ask(holder_id=office.other.pk)
     erasures.approve(erasure_id=row.pk, caller=desk.decider, directory=office.directory, version=1)
