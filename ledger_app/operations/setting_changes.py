@@ -26,10 +26,10 @@ from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import books, setting_changes
 from ledger_app.queries.rights import as_now
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.setting_changes import (
     CHANGE,
     ChangeFacts,
-    decider_is_really_another,
     digest,
     not_permitted,
     proposer_still_may,

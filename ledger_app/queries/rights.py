@@ -1,5 +1,6 @@
 """What a user may do."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ledger_app.models import User
@@ -31,6 +32,14 @@ def as_now(user: User) -> User:
     found = User.objects.get(pk=user.pk)
     found.narrowed_to, found.only_books = user.narrowed_to, user.only_books
     return found
+
+
+def secret_known_to(user: User, hands: Iterable[User | None]) -> tuple[str, ...]:
+    """Return who of those that had a hand in something set the password of a user, and so can sign in as the user; once each."""
+    # Asked first: of most users it is nobody, and then no row of those others need be read.
+    if user.secret_known_to_id is None:
+        return ()
+    return tuple(dict.fromkeys(each.username for each in hands if each is not None and each.pk == user.secret_known_to_id))
 
 
 def is_program(user: Any) -> bool:
