@@ -69,6 +69,15 @@ class PasswordOfDecider(LedgerError):
     )
 
 
+class SecretOfDecider(LedgerError):
+    """Whoever set the password of one who is to decide could be both people of a decision."""
+
+    code = "secret_of_decider"
+    template = _(
+        "{known_to} set the password of {user}, who would decide on rights. {user} chooses another password first, or an operator runs changepassword."
+    )
+
+
 class DecidedByProgram(LedgerError):
     """No program decides who may do what."""
 

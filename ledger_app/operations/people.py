@@ -125,7 +125,8 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
             **asked.wanted,
         }
     )
-    case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None)
+    sets_password = password is not None and (there is None or not user.check_password(password))
+    case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None, sets_password=sets_password)
     granting.groups(case.after["groups"])
     if there is not None and User.SYSTEM in {caller.user.username, there.username}:
         _refuse_differing(user, case, password)
@@ -141,7 +142,7 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
         _add(user, password, asked.called, caller)
     facts = {} if there is None else _set_called(user, asked.called, caller)
     changed = granting.write(user, now, caller=caller, case=case)
-    if there is not None and password is not None and not user.check_password(password):
+    if there is not None and password is not None and sets_password:
         if user.pk != caller.user.pk:
             _refuse_decider(user)
         _write_password(user, password, caller)
