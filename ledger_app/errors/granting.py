@@ -78,6 +78,13 @@ class SecretOfDecider(LedgerError):
     )
 
 
+class UserThere(LedgerError):
+    """Whoever is to be registered is there already: another did it at the same time."""
+
+    code, is_slip = "user_there", True
+    template = _("There is a user {user} already, of whom nothing was changed. Look at the user, and change what is to be.")
+
+
 class DecidedByProgram(LedgerError):
     """No program decides who may do what."""
 

@@ -146,7 +146,7 @@ def _put_in_force(row: SettingChange, caller: Caller) -> None:
 
     :raises errors.Refused: setting_moved, and what the operation refuses
     """
-    told = (("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
+    told = (*caller.told, ("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
     if found := _moved_meanwhile(row, caller):
         raise errors.Refused(found)
     done = _set(row.kind, row.arguments, {}, replace(caller, told=told))
