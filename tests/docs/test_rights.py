@@ -208,7 +208,9 @@ def differing_transitions(asked: Asked) -> Iterator[str]:
 def differing_secrets(asked: Asked, world: worlds.World) -> Iterator[str]:
     """Ask each decision of whoever's password is known to one who had a hand in what is decided: proposed it, or gave an approval before."""
     proposal = Proposal("by-two", "LOTS", "lots.2", 6_000, date(2017, 2, 27), "goodwill", "Late.")
-    row = adjustments.propose(proposal=proposal, caller=world.caller(become(world.support, "support")), expires_at=every_table.LATER)
+    row = adjustments.propose(
+        proposal=proposal, caller=world.caller(become(world.support, "support")), expires_at=every_table.LATER
+    )
     shown = adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
     adjustments.decide(
         adjustment_id=row.pk, name="endorse", caller=world.caller(become(world.finance, "finance")), digest_shown=shown
