@@ -19,6 +19,7 @@ from ledger_app.operations import tokens as operations
 from ledger_app.operations.tokens import Issued
 from ledger_app.queries import tokens
 from ledger_app.queries.rights import rights_of
+from ledger_app.templatetags import look
 
 
 def urls(site: Any) -> list[URLPattern]:
@@ -91,15 +92,23 @@ def _asked(site: Any, request: HttpRequest, context: dict[str, Any], act: Callab
             if issued is None:
                 return HttpResponseRedirect(reverse("admin:tokens"))
             if not issued.key:
-                context["form"].add_error(None, there_already())
+                context["form"].add_error(None, there_already(issued.token))
     key = issued.key if issued is not None else ""
-    context |= {"reasons": [each.as_dict() for each in reasons], "key": key, "back": reverse("admin:tokens")}
+    context |= {
+        "reasons": [each.as_dict() for each in reasons],
+        "key": key,
+        "token": issued and issued.token,
+        "back": reverse("admin:tokens"),
+    }
     return _page(site, request, "kakutei/token_asked.html", context, status=409 if reasons else 200)
 
 
-def there_already() -> str:
-    """Return what is said of a token that is there: its key cannot be shown again."""
-    return gettext("There is such a token already. Its key cannot be shown again; the token can be replaced, or ended.")
+def there_already(token: Token) -> str:
+    """Return what is said of a token that is there: until when it is good, and that its key cannot be shown again."""
+    told = gettext(
+        "There is such a token already, good until {ends_at}. Its key cannot be shown again; the token can be replaced, or ended."
+    )
+    return told.format(ends_at=look.instant_text(token.ends_at))
 
 
 def _own(request: HttpRequest, pk: int) -> Token:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from ingestion_app import errors
 from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Weight
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -24,6 +25,7 @@ class BatchFacts:
     planned_by: int | None
     plan_digest: str  # hexadecimal; empty before validation
     approved_digest: str
+    secret_known_to: tuple[str, ...]  # who received or planned it and set the password of whoever asks
     rows_digest: str = ""  # of the plan as its rows are now; empty where it was not asked for
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     slot_taken_by: int | None = None
@@ -223,6 +225,7 @@ BATCH = Machine(
             who=_("Finance"),
             guards=(
                 approver_is_another,
+                decider_is_really_another,
                 proposers_still_may,
                 is_within_limits,
                 plan_was_shown,
@@ -349,7 +352,7 @@ BATCH = Machine(
             target="applied",
             right="ingestion_app.approve_batch",
             who=_("Finance"),
-            guards=(approver_is_another, nobody_applies, something_is_applied, no_reversal_is_open),
+            guards=(approver_is_another, decider_is_really_another, nobody_applies, something_is_applied, no_reversal_is_open),
             reason_required=True,
             decides=True,
             writes="records set aside, findings; the plan without them, approver and approved digest",

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ from ledger_app.models.entries import PLACES
 from ledger_app.queries import clock, decided, totals
 from ledger_app.queries.limits import limit_of
 from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes
-from ledger_app.queries.rights import rights_of
+from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
 from ledger_app.rules.limits import Limit, Weight
 
@@ -69,6 +69,7 @@ def facts(
         planned_by=batch.planned_by_id,
         plan_digest=hexadecimal(batch.plan_digest),
         approved_digest=hexadecimal(batch.approved_digest),
+        secret_known_to=secret_known_to(user, _hands(batch)),
         rows_digest=rows_digest(batch) if deep and is_approved else "",
         digest_shown=digest_shown,
         slot_taken_by=taken,
@@ -123,6 +124,12 @@ def _beyond_in_sum(
     found = weights.beyond_of_files(batch, scope_of)
     moves = weights.of_batch(batch) if asks_records else {}
     return [*found, *weights.beyond(moves, scope_of)], moves
+
+
+def _hands(batch: Batch) -> Iterator[User | None]:
+    """Yield who had a hand in the plan: who received the file, or proposed the reversal, and who validated it."""
+    yield batch.received_by
+    yield batch.planned_by
 
 
 def _proposers_away(batch: Batch) -> list[str]:

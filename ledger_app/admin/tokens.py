@@ -27,6 +27,7 @@ from ledger_app.models import Token, User
 from ledger_app.operations import tokens as operations
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.tokens import Issued
+from ledger_app.queries.rights import programs
 from ledger_app.rules import rights
 from ledger_app.rules.rights import GIVE_TOKENS
 from ledger_app.templatetags import look
@@ -45,8 +46,7 @@ class ProgramForm(IssueForm):
         """Offer the programs, and what programs may do."""
         super().__init__(*args, may={act for name in rights.OF_PROGRAMS for act in rights.ACTIONS[name]}, **kwargs)
         chosen: Any = self.fields["user"]
-        of_programs = User.objects.filter(is_active=True, is_superuser=False, groups__name__in=rights.OF_PROGRAMS)
-        chosen.queryset = of_programs.distinct().order_by("username")
+        chosen.queryset = programs().order_by("username")
 
 
 class GoodFilter(admin.SimpleListFilter):
@@ -185,14 +185,14 @@ class TokenAdmin(LookingAdmin):
         def act(said: Mapping[str, Any], caller: Caller) -> HttpResponse:
             issued: Issued = issue(said, caller)
             if not issued.key:
-                form.add_error(None, there_already())
-            return self._told(request, page, form, issued.key)
+                form.add_error(None, there_already(issued.token))
+            return self._told(request, page, form, issued)
 
         answer = asked.ask(self, request, page=page, form=form, act=act)
         answer["Cache-Control"] = "no-store"
         return answer
 
-    def _told(self, request: HttpRequest, page: Page, form: Any, key: str) -> HttpResponse:
+    def _told(self, request: HttpRequest, page: Page, form: Any, issued: Issued) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -200,7 +200,8 @@ class TokenAdmin(LookingAdmin):
             "lead": page.lead,
             "form": form,
             "back": page.back,
-            "key": key,
+            "key": issued.key,
+            "token": issued.token,
             "submit_label": page.title,
         }
         request.current_app = self.admin_site.name

@@ -131,7 +131,7 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
         caller = doorways.from_request(request, "admin")
         if not change:
             password = said["password1"] if said.get("usable_password", True) else None
-            kept = people.keep_user(username=obj.username, groups=[], password=password, caller=caller)
+            kept = people.keep_user(username=obj.username, groups=[], password=password, caller=caller, is_new=True)
             obj.pk, obj._state.adding = kept.user.pk, False  # noqa: SLF001 - Django's public name for it
             return
         kept = people.keep_user(

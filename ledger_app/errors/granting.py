@@ -69,6 +69,22 @@ class PasswordOfDecider(LedgerError):
     )
 
 
+class SecretOfDecider(LedgerError):
+    """Whoever set the password of one who is to decide could be both people of a decision."""
+
+    code = "secret_of_decider"
+    template = _(
+        "{known_to} set the password of {user}, who would decide on rights. {user} chooses another password first, or an operator runs changepassword."
+    )
+
+
+class UserThere(LedgerError):
+    """Whoever is to be registered is there already: another did it at the same time."""
+
+    code, is_slip = "user_there", True
+    template = _("There is a user {user} already, of whom nothing was changed. Look at the user, and change what is to be.")
+
+
 class DecidedByProgram(LedgerError):
     """No program decides who may do what."""
 

@@ -63,6 +63,13 @@ class TokenEnded(LedgerError):
     template = _("The token {prefix} of {user} has ended. Issue another.")
 
 
+class TokenReplacementEnded(LedgerError):
+    """The token was replaced, and what replaced it has ended: it is replaced once."""
+
+    code = "token_replacement_ended"
+    template = _("The token {prefix} of {user} was replaced by {by}, which has ended. Issue another: a token is replaced once.")
+
+
 class TokenBound(LedgerError):
     """The token reaches some books, and what was asked for is not of those alone."""
 

@@ -25,8 +25,10 @@ def hold() -> None:
     locks.beside_own(granting.stands())
 
 
-def facts(user: User, wanted: Mapping[str, Any], *, caller: Caller, is_decided: bool, is_new: bool = False) -> GrantFacts:
-    """Return what the rules are asked with, read while rights are held."""
+def facts(
+    user: User, wanted: Mapping[str, Any], *, caller: Caller, is_decided: bool, is_new: bool = False, sets_password: bool = False
+) -> GrantFacts:
+    """Return what the rules are asked with, read while rights are held. ``sets_password`` says that the caller gives the user one, too."""
     before = rules.NOTHING if is_new else granting.said(user)
     after = {**before, **wanted, "groups": sorted(set(wanted.get("groups", before["groups"])))}
     return GrantFacts(
@@ -39,13 +41,20 @@ def facts(user: User, wanted: Mapping[str, Any], *, caller: Caller, is_decided: 
         after=after,
         deciders=granting.deciders(),
         ended_by_caller=granting.ended_by(caller.user),
+        secret_known_to=_secret_known_to(user, caller if sets_password else None),
     )
+
+
+def _secret_known_to(user: User, sets: Caller | None) -> str:
+    if sets is not None:
+        return sets.user.username if sets.user.username not in {User.SYSTEM, user.username} else ""
+    return user.secret_known_to.username if user.secret_known_to is not None else ""
 
 
 def change(said: Mapping[str, Any], caller: Caller) -> None:
     """Give and take what a proposal says, as the one who decides it; and as the one who proposes, where it is tried.
 
-    :raises errors.Refused: not_permitted, not_found, own_rights, nothing_given, nobody_else_decides, last_administrator
+    :raises errors.Refused: not_permitted, not_found, own_rights, nothing_given, nobody_else_decides, secret_of_decider, last_administrator
     """
     hold()
     check_right(caller)

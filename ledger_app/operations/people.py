@@ -46,6 +46,7 @@ class _Asked(NamedTuple):
     reason: str
     called: Mapping[str, str]
     caller: Caller
+    is_new: bool
 
 
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
@@ -59,7 +60,9 @@ def register(*, username: str, password: str, group: str, caller: Caller) -> boo
     _check_password(password, username)
     there = User.objects.named(username).first()
     if there is None:
-        return keep_user(username=username, groups=[group], password=password, caller=caller, is_checked=True).is_changed
+        return keep_user(
+            username=username, groups=[group], password=password, caller=caller, is_checked=True, is_new=True
+        ).is_changed
     groups = sorted(there.groups.values_list("name", flat=True))
     if groups != [group]:
         differs = phrase(_("group ({there} ≠ {given})"), there=", ".join(groups) or "–", given=group)
@@ -77,14 +80,15 @@ def keep_user(
     called: Mapping[str, str] | None = None,
     is_checked: bool = False,
     flags: Mapping[str, bool] | None = None,
+    is_new: bool = False,
 ) -> Kept:
     """Register a user with these groups, or make the one of this name what is said here.
 
     ``flags`` are is_active, is_staff and is_superuser; one that is not said stays as it is. ``called`` are first_name, last_name and email. What is
     taken away, and the rest, is so at once; what is given is proposed for ``reason``, or given at once where the caller alone decides on rights.
-    Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
+    ``is_new`` says that nobody of this name may be there. Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
 
-    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict, reason_required, and what rules.granting refuses
+    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict, reason_required, user_there, and what rules.granting refuses
     """
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
@@ -92,7 +96,9 @@ def keep_user(
     _check_name(username)
     if password is not None and not is_checked:
         _check_password(password, username)
-    asked = _Asked(username, {"groups": sorted(set(groups)), **(flags or {})}, password, reason, dict(called or {}), caller)
+    asked = _Asked(
+        username, {"groups": sorted(set(groups)), **(flags or {})}, password, reason, dict(called or {}), caller, is_new
+    )
     # One transaction for what is so at once and for what is proposed, each of which is a part.
     return transactions.whole(lambda: _keep(asked))
 
@@ -115,6 +121,9 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
         # Asked before as well; now nobody takes it any more before this is over.
         check_right(caller)
     there = locks.setting(User.objects.named(username))
+    if there is not None and asked.is_new:
+        # Somebody else registered the name since it was looked for, and is not to find other groups and another password.
+        raise errors.Refused([refused.UserThere(user=there.username)])
     user = there or User(username=username, is_staff=False, is_active=True)
     wanted = (
         asked.wanted
@@ -125,7 +134,8 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
             **asked.wanted,
         }
     )
-    case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None)
+    sets_password = password is not None and (there is None or not user.check_password(password))
+    case = granting.facts(user, wanted, caller=caller, is_decided=False, is_new=there is None, sets_password=sets_password)
     granting.groups(case.after["groups"])
     if there is not None and User.SYSTEM in {caller.user.username, there.username}:
         _refuse_differing(user, case, password)
@@ -141,7 +151,7 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
         _add(user, password, asked.called, caller)
     facts = {} if there is None else _set_called(user, asked.called, caller)
     changed = granting.write(user, now, caller=caller, case=case)
-    if there is not None and password is not None and not user.check_password(password):
+    if there is not None and password is not None and sets_password:
         if user.pk != caller.user.pk:
             _refuse_decider(user)
         _write_password(user, password, caller)

@@ -26,10 +26,10 @@ from ledger_app.operations.hold_rules import HoldRuleGiven
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import books, setting_changes
 from ledger_app.queries.rights import as_now
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.setting_changes import (
     CHANGE,
     ChangeFacts,
-    decider_is_really_another,
     digest,
     not_permitted,
     proposer_still_may,
@@ -146,7 +146,7 @@ def _put_in_force(row: SettingChange, caller: Caller) -> None:
 
     :raises errors.Refused: setting_moved, and what the operation refuses
     """
-    told = (("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
+    told = (*caller.told, ("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
     if found := _moved_meanwhile(row, caller):
         raise errors.Refused(found)
     done = _set(row.kind, row.arguments, {}, replace(caller, told=told))

@@ -77,9 +77,9 @@ def issue(
 
 
 def replace(*, token_id: int, old_ends_at: datetime, ends_at: datetime, days_most: int, caller: Caller) -> Issued:
-    """Issue a token in the place of one that is good, for the same, which ends at ``old_ends_at``: until then both open. Where another has replaced it, that is what is returned.
+    """Issue a token in the place of one that is good, for the same, which ends at ``old_ends_at``: until then both open. Where another has replaced it and is good, that is what is returned.
 
-    :raises errors.Refused: not_found, token_ended, token_overlap_bounded, and what rules.tokens refuses
+    :raises errors.Refused: not_found, token_ended, token_replacement_ended, token_overlap_bounded, and what rules.tokens refuses
     """
 
     def work() -> Issued:
@@ -100,10 +100,12 @@ def replace(*, token_id: int, old_ends_at: datetime, ends_at: datetime, days_mos
         if refusals := rules.refusals(facts):
             raise errors.Refused(refusals)
         there = Token.objects.filter(replaces=old).first()
-        if there is not None:
+        if there is not None and there.ended_at is None and there.ends_at > caller.at:
             return Issued(there)
         if old.ended_at is not None or old.ends_at <= caller.at:
             raise errors.Refused([refused.TokenEnded(prefix=old.prefix, user=user.username)])
+        if there is not None:
+            raise errors.Refused([refused.TokenReplacementEnded(prefix=old.prefix, user=user.username, by=there.prefix)])
         if not caller.at <= old_ends_at <= old.ends_at:
             raise errors.Refused([refused.TokenOverlapBounded(ends_at=old.ends_at)])
         new = Token(user=user, name=old.name, operations=old.operations, books=old.books, ends_at=ends_at, replaces=old)

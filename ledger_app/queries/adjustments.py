@@ -24,7 +24,7 @@ from ledger_app.models import (
 from ledger_app.queries import books, clock, holding, limits, shown_lots
 from ledger_app.queries.limits import limit_of as limit_of  # noqa: PLC0414 - asked for under this module too
 from ledger_app.queries.limits import limit_of_all
-from ledger_app.queries.rights import rights_of
+from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules import posting
 from ledger_app.rules.adjustments import AdjustmentFacts, Preview, Proposal, Shown, ShownBalance, ShownLine
@@ -244,6 +244,7 @@ def facts(
         approved_by=approved_by,
         at=at,
         expires_at=row.expires_at,
+        secret_known_to=secret_known_to(user, _hands(row)),
         digest=now.digest,
         digest_shown=digest_shown,
         moved=as_phrase(now, row.book),
@@ -253,6 +254,12 @@ def facts(
         void=void,
         is_proposer_away=rules.PROPOSE not in rights_of(row.proposed_by),
     )
+
+
+def _hands(row: Adjustment) -> Iterator[User]:
+    """Yield who had a hand in what is to be decided: who proposed it, and who gave the first of two approvals."""
+    yield row.proposed_by
+    yield from limits.givers(row)
 
 
 def as_phrase(now: Preview, book: Book) -> Word | Words:

@@ -24,7 +24,7 @@ from ledger_app.models import (
     User,
 )
 from ledger_app.queries import member_subjects, merges, postings
-from ledger_app.queries.rights import rights_of
+from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.rules import erasures
 from ledger_app.rules.erasures import ANSWER, ErasureFacts, Part
 
@@ -171,9 +171,9 @@ def facts(row: Erasure, *, user: User) -> ErasureFacts:
         proposer=row.proposed_by.username,
         proposer_id=row.proposed_by_id,
         holder_id=row.holder_id,
+        secret_known_to=secret_known_to(user, [row.proposed_by]),
         waiting=tuple(waiting(row.holder_id)),
         is_proposer_away=ANSWER not in rights_of(row.proposed_by),
-        is_secret_known=user.secret_known_to_id == row.proposed_by_id,
         merged_into=remains if remains != row.holder_id else None,
     )
 

@@ -169,7 +169,7 @@ def approvals(row: Adjustment, *, right: str) -> tuple[frozenset[int], tuple[str
     One counts as long as whoever gave it may still decide as much.
     """
     counted, void = set(), []
-    for user in _givers(row):
+    for user in givers(row):
         special = limit_for(user, row.book_id, row.reason_code.code)
         most = min(each.most for each in (limit_of(user, row.book_id), special) if each is not None)
         if right in rights_of(user) and abs(row.amount) <= most:
@@ -179,6 +179,7 @@ def approvals(row: Adjustment, *, right: str) -> tuple[frozenset[int], tuple[str
     return frozenset(counted), tuple(void)
 
 
-def _givers(row: Adjustment) -> Iterable[User]:
+def givers(row: Adjustment) -> Iterable[User]:
+    """Return the users who have approved an adjustment, the first of them first, whether it counts any more or not."""
     words = row.decisions.filter(decision=APPROVED).select_related("decided_by").order_by("id")
     return [word.decided_by for word in words]

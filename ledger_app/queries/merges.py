@@ -84,6 +84,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         proposed_by=merge.proposed_by.username if merge.pk else "",
         holder=merge.holder_id,
         survivor=merge.survivor_id,
+        secret_known_to=rights.secret_known_to(user, [merge.proposed_by] if merge.pk else []),
         holder_merged_into=None if is_ended else _onward(remains, merge.holder_id),
         survivor_merged_into=None if is_ended or merge.survivor_id is None else _onward(remains, merge.survivor_id),
         plan=plan,

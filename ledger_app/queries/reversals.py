@@ -14,7 +14,7 @@ from ledger_app.errors.words import Word
 from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.queries import clock, holding, postings, shown_lots, weights
 from ledger_app.queries.origins import Came, Fact, Told
-from ledger_app.queries.rights import rights_of
+from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
 from ledger_app.rules import posting, reversal_dates, reversals
 from ledger_app.rules.lots import ShownLot
@@ -135,6 +135,7 @@ def facts(row: Reversal, *, user: User, digest_shown: str | None = None, at: dat
         proposer_id=row.proposed_by_id,
         reference=row.entry.reference,
         digest=shown.digest if shown else "",
+        secret_known_to=secret_known_to(user, [row.proposed_by]),
         digest_shown=digest_shown,
         refused=shown.refusals if shown else (),
         is_proposer_away=reversals.PROPOSE not in rights_of(row.proposed_by),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.models import AccountTemplate, AdjustmentLimit, Book, HoldRule, LotRule, ReasonCode, SettingChange, User
 from ledger_app.queries import granting
-from ledger_app.queries.rights import rights_of
+from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.rules import names, openings
 from ledger_app.rules.setting_changes import SETTINGS, ChangeFacts
 
@@ -141,9 +141,9 @@ def facts(row: SettingChange, *, user: User, is_program: bool = False) -> Change
         proposer_id=row.proposed_by_id,
         kind=row.kind,
         setting=row.setting,
+        secret_known_to=secret_known_to(user, [row.proposed_by]),
         is_as_shown=said(row.kind, row.arguments) == row.before,
         is_proposer_away=SETTINGS[row.kind].right not in rights(row.proposed_by),
         is_own=row.kind == SettingChange.Kind.RIGHTS and names.fold(row.arguments["user"]) == user.username_folded,
-        is_secret_known=user.secret_known_to_id == row.proposed_by_id,
         is_program=is_program,
     )

@@ -13,6 +13,7 @@ from ledger_app.errors import adjusting
 from ledger_app.errors.words import Word, Words
 from ledger_app.rules import limits, posting
 from ledger_app.rules.attachments import StoredFile
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Asked, Lately
 from ledger_app.rules.limits import Limit as Limit  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.limits import widest as widest  # noqa: PLC0414 - asked for under this module too
@@ -126,6 +127,7 @@ class AdjustmentFacts:
     approved_by: frozenset[int]  # users who have given one of two approvals, and may still
     at: datetime
     expires_at: datetime
+    secret_known_to: tuple[str, ...]  # who proposed it, or gave the first approval, and set the password of whoever asks
     digest: str = ""  # of what would be shown now
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     moved: Word | Words = ""  # the balances as they are now, as a phrase
@@ -294,6 +296,7 @@ ADJUSTMENT = Machine(
             who=DECIDERS,
             guards=(
                 decider_is_another,
+                decider_is_really_another,
                 decides_once,
                 proposer_still_may,
                 has_time_left,
@@ -318,6 +321,7 @@ ADJUSTMENT = Machine(
             who=DECIDERS,
             guards=(
                 decider_is_another,
+                decider_is_really_another,
                 first_is_wanted,
                 proposer_still_may,
                 has_time_left,

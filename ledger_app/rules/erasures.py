@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.errors import adjusting, erasing, granting, members
+from ledger_app.errors import adjusting, erasing, members
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.transitions import Machine, Transition
 
 FORM = "kakutei-erasure-1"
@@ -108,20 +109,15 @@ class ErasureFacts:
     proposer: str
     proposer_id: int
     holder_id: int
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
     waiting: tuple[str, ...] = ()  # what of the member is proposed and not decided
     is_proposer_away: bool = False
-    is_secret_known: bool = False
     merged_into: int | None = None
 
 
 def decider_is_another(facts: ErasureFacts) -> list[errors.LedgerError]:
     """Nobody decides what they proposed, superusers included."""
     return [erasing.OwnErasure(user=facts.user_name)] if facts.user_id == facts.proposer_id else []
-
-
-def decider_is_really_another(facts: ErasureFacts) -> list[errors.LedgerError]:
-    """Whoever proposed it cannot sign in as whoever decides."""
-    return [granting.SecretOfProposer(proposer=facts.proposer, user=facts.user_name)] if facts.is_secret_known else []
 
 
 def proposer_still_may(facts: ErasureFacts) -> list[errors.LedgerError]:

@@ -33,7 +33,8 @@ class GrantFacts:
     """What a change of somebody's rights is asked with.
 
     ``deciders`` are the names of the active people who decide on rights; ``ended_by_caller`` is whom the caller took that from; ``is_decided`` says
-    that two have a hand in it, one who proposed and one who decides, or that it is tried for a proposal.
+    that two have a hand in it, one who proposed and one who decides, or that it is tried for a proposal; ``secret_known_to`` is who else set
+    the password that the user has, or is given with this.
     """
 
     user: str
@@ -45,6 +46,7 @@ class GrantFacts:
     after: Rights
     deciders: frozenset[str]
     ended_by_caller: str = ""
+    secret_known_to: str = ""
 
     @property
     def gives(self) -> bool:
@@ -55,6 +57,12 @@ class GrantFacts:
     def is_alone(self) -> bool:
         """Whether one gives it at once, since there are no two."""
         return self.gives and not self.is_decided and len(self.deciders) < DECIDERS_LEAST
+
+    @property
+    def makes_decider(self) -> bool:
+        """Whether it gives something to a user who decides on rights from then on. Who decides by another way than this stays so."""
+        decides = self.after["is_superuser"] or self.user in self.deciders
+        return self.gives and bool(decides and self.after["is_active"])
 
     @property
     def ends_decider(self) -> bool:
@@ -75,6 +83,8 @@ def refusals(facts: GrantFacts) -> list[errors.LedgerError]:
         found.append(granting.AloneByOwnAct(user=facts.caller, other=facts.ended_by_caller))
     elif facts.gives and not facts.is_alone and others < DECIDERS_LEAST:
         found.append(granting.NobodyElseDecides(user=facts.user, count=others))
+    if facts.makes_decider and facts.secret_known_to:
+        found.append(granting.SecretOfDecider(user=facts.user, known_to=facts.secret_known_to))
     if facts.ends_decider and not others:
         found.append(granting.LastAdministrator(user=facts.user))
     return found

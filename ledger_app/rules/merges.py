@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting, members
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.posting import natural
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -120,6 +121,7 @@ class MergeFacts:
     proposed_by: str
     holder: int
     survivor: int | None  # none while an undoing has opened no member yet
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
     holder_merged_into: int | None = None  # whoever remains after all merges
     survivor_merged_into: int | None = None
     plan: MergePlan = NOTHING
@@ -306,7 +308,7 @@ MERGE = Machine(
             target="done",
             right="ledger_app.decide_merge",
             who=_("Finance"),
-            guards=(decider_is_another, proposer_still_may, *GUARDS, is_what_was_shown),
+            guards=(decider_is_another, decider_is_really_another, proposer_still_may, *GUARDS, is_what_was_shown),
             decides=True,
             writes="entries, accounts that were missing, identifiers, the holder",
             told=_("approved the merge, which was carried out"),

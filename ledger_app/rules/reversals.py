@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting, reversing
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -64,6 +65,7 @@ class ReversalFacts:
     proposer_id: int
     reference: str
     digest: str  # of what would be done now
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     refused: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take it
     is_proposer_away: bool = False
@@ -118,7 +120,14 @@ REVERSAL = Machine(
             target="posted",
             right=DECIDE,
             who=_("Finance"),
-            guards=(decider_is_another, proposer_still_may, is_within_limits, reversal_was_shown, ledger_takes_it),
+            guards=(
+                decider_is_another,
+                decider_is_really_another,
+                proposer_still_may,
+                is_within_limits,
+                reversal_was_shown,
+                ledger_takes_it,
+            ),
             decides=True,
             writes="the entry that reverses; who decided, when, and the digest of what was shown",
             told=_("approved and posted the reversal"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting, granting, settings
+from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.granting import DECIDE
 from ledger_app.rules.transitions import Machine, Transition
 
@@ -54,10 +55,10 @@ class ChangeFacts:
     proposer_id: int
     kind: str
     setting: str
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
     is_as_shown: bool = True  # whether the setting says what it said when the change was proposed
     is_proposer_away: bool = False
     is_own: bool = False  # whether it is the rights of whoever asks
-    is_secret_known: bool = False  # whether the proposer set the password of whoever asks
     is_program: bool = False
 
 
@@ -87,11 +88,6 @@ def proposer_still_may(facts: ChangeFacts) -> list[errors.LedgerError]:
 def rights_are_of_another(facts: ChangeFacts) -> list[errors.LedgerError]:
     """Nobody decides on their own rights."""
     return [granting.OwnRights(user=facts.user_name)] if facts.is_own else []
-
-
-def decider_is_really_another(facts: ChangeFacts) -> list[errors.LedgerError]:
-    """Whoever proposed it cannot sign in as whoever decides."""
-    return [granting.SecretOfProposer(proposer=facts.proposer, user=facts.user_name)] if facts.is_secret_known else []
 
 
 def a_person_decides_on_rights(facts: ChangeFacts) -> list[errors.LedgerError]:

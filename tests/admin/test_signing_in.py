@@ -1,6 +1,8 @@
 """Who signs in, out, or tries to, leaves an audit row, which shows no password, and of what is nobody's name only the beginning."""
 
+from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.management.commands import changepassword
@@ -10,7 +12,10 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
+from ledger_app.errors import Refused
 from ledger_app.models import AuditRow, SettingChange, User
+from ledger_app.operations import people
+from ledger_app.operations.audit import Caller
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 
@@ -110,6 +115,27 @@ def test_who_is_added_by_form_has_no_right_yet(two: list[User], client_of: Clien
     made = User.objects.get(username="sora")
     assert (made.is_staff, made.is_superuser, made.check_password(LONG), made.secret_known_to) == (False, False, True, two[0])
     assert AuditRow.objects.get(action="register").actor == two[0]
+
+
+def test_of_two_who_add_a_name_at_once_the_second_changes_nothing(
+    two: list[User], client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, other = people.keep_user, Caller(two[1], datetime.now(UTC), "admin")
+
+    def after_another(**said: Any) -> Any:
+        keep(username="Sora", groups=["support"], password=f"{LONG}-8", reason="Joins.", caller=other)
+        return keep(**said)
+
+    monkeypatch.setattr(people, "keep_user", after_another)
+    said = {"username": "sora", "usable_password": "true", "password1": LONG, "password2": LONG}
+    answer = client_of(User.objects.get(pk=two[0].pk)).post(reverse("admin:ledger_app_user_add"), said, follow=True)
+    assert "There is a user Sora already" in answer.content.decode()
+    made = User.objects.get(username="Sora")
+    assert (made.check_password(f"{LONG}-8"), made.secret_known_to) == (True, two[1])
+    assert list(AuditRow.objects.filter(subject_type="user").values_list("action", "actor")) == [("register", two[1].pk)]
+    # Nor by whatever else registers.
+    with pytest.raises(Refused, match="user_there"):
+        keep(username="sora", groups=[], password=LONG, caller=other, is_new=True)
 
 
 def test_the_shell_makes_the_first_administrators_and_no_third(monkeypatch: pytest.MonkeyPatch, db: None) -> None:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from config import step_up
 from ledger_app.models import AuditRow, Token, User
 from ledger_app.rules import tokens as rules
+from ledger_app.templatetags import look
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 
@@ -52,7 +53,8 @@ def test_an_administrator_issues_replaces_and_ends_a_programs_token(
     row = Token.objects.get()
     assert (row.user, row.operations, row.books, row.prefix) == (till, ["ledger_app.place_hold"], None, key[: rules.PREFIX_MOST])
     assert is_good(key)
-    assert "already" in client.post(ADD, said).content.decode()
+    # What is there is told with its end, which may be another than was asked for now.
+    assert f"already, good until {look.instant_text(row.ends_at)}" in client.post(ADD, {**said, "days": 9}).content.decode()
     # A person issues their own, and nobody is offered whom a token would let act as another.
     assert "finance-1" not in client.get(ADD).content.decode()
     assert "Select a valid choice" in client.post(ADD, {**said, "user": finance.pk}).content.decode()
@@ -147,6 +149,8 @@ def test_the_commands_issue_list_replace_and_end(till: User, finance: User, clie
     assert (other["last_used_at"] is None, one["last_used_at"]) == (False, None)
     assert len(said("list_tokens", "till-1", "--all")["tokens"]) == 2
     plain = StringIO()
+    call_command("issue_token", "till-1", "--called", "till 4", "--operation", "ledger_app.place_hold", stdout=plain)
+    assert f"already, good until {second['ends_at']}" in plain.getvalue()
     call_command("list_tokens", stdout=plain)
     assert not KEY.search(plain.getvalue())
     assert said("end_token", second["prefix"])["ended"] is True

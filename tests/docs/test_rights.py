@@ -20,9 +20,12 @@ from ingestion_app.management.commands import draw_rights
 from ingestion_app.management.commands.draw_rights import ADMINISTRATOR, NO, OTHERS, OWN, ROLES, YES
 from ingestion_app.models import Batch
 from ledger_app.models import Account, Adjustment, Entry, Erasure, Hold, Merge, Period, Reversal, SettingChange, User
-from ledger_app.operations import merges, reversals, setting_changes
+from ledger_app.operations import adjustments, merges, reversals, setting_changes
+from ledger_app.queries import adjustments as adjustment_rows
+from ledger_app.queries import limits
 from ledger_app.queries import merges as merge_rows
 from ledger_app.rules import rights
+from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.transitions import Transition
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase
@@ -53,6 +56,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
 OWNERS = {"adjustment": "proposed_by", "merge": "proposed_by", "reversal": "proposed_by", "setting": "proposed_by"}
 OWNERS |= {"erasure": "proposed_by", "hold": "placed_by", "batch": "received_by"}
 NAMES = {"setting": "setting-change"}
+# Decisions that whoever set the decider's password may have a hand in: they approve nothing that this person proposed. A rejection ends what its proposer could
+# withdraw; freezing and closing are nobody's proposal; a batch is withdrawn, or its reversal proposed, by whoever may. Any other decision asks.
+APPROVE_NOTHING = {
+    *((subject, "reject") for subject in ("adjustment", "erasure", "merge", "reversal", "setting")),
+    *(("batch", name) for name in ("freeze", "reverse", "withdraw")),
+    *(("account", "close"), ("period", "freeze")),
+}
 
 
 @pytest.mark.anywhere
@@ -171,7 +181,7 @@ def test_the_api_and_the_pages_answer_each_cell(world: worlds.World) -> None:
     """One test, for the world takes longer to make than to ask."""
     more(world)
     asked = Asked()
-    differing = [*differing_transitions(asked), *differing_doors(asked)]
+    differing = [*differing_transitions(asked), *differing_doors(asked), *differing_secrets(asked, world)]
     assert differing == []
 
 
@@ -193,6 +203,46 @@ def differing_transitions(asked: Asked) -> Iterator[str]:
             for door, (user, is_own, ask, address) in doors.items():
                 for each in compare(subject, row, role, is_own=is_own, offers=ask(user, address)):
                     yield f"{door}: {each}"
+
+
+def differing_secrets(asked: Asked, world: worlds.World) -> Iterator[str]:
+    """Ask each decision of whoever's password is known to one who had a hand in what is decided: proposed it, or gave an approval before."""
+    proposal = Proposal("by-two", "LOTS", "lots.2", 6_000, date(2017, 2, 27), "goodwill", "Late.")
+    row = adjustments.propose(
+        proposal=proposal, caller=world.caller(become(world.support, "support")), expires_at=every_table.LATER
+    )
+    shown = adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
+    adjustments.decide(
+        adjustment_id=row.pk, name="endorse", caller=world.caller(become(world.finance, "finance")), digest_shown=shown
+    )
+    approving = {
+        (subject, each.name) for subject, machine in telling.MACHINES.items() for each in machine.transitions if each.decides
+    }
+    approving -= APPROVE_NOTHING
+    answered: set[tuple[str, str]] = set()
+    decider = asked.others[ADMINISTRATOR]
+    for subject, row in rows():
+        for hand in hands(subject, row):
+            User.objects.filter(pk=decider.pk).update(secret_known_to=hand)
+            address = reverse(f"{NAMES.get(subject, subject)}-detail", args=[row.pk])
+            offers = asked.offers_of_api(User.objects.get(pk=decider.pk), address)
+            for name, said in offers.items():
+                # In another state too: what a guard says is told beside it.
+                if ("secret_of_proposer" in said) != ((subject, name) in approving):
+                    yield f"{subject} {row.state} {name} by whose password {hand} set: {sorted(said)}"
+            answered |= {(subject, name) for name in offers}
+    yield from (f"{subject} {name} was asked of nobody" for subject, name in approving - answered)
+
+
+def hands(subject: str, row: Any) -> list[User]:
+    """Return who had a hand in what is decided."""
+    if subject == "adjustment":
+        return [row.proposed_by, *limits.givers(row)]
+    return (
+        [hand for hand in (row.received_by, row.planned_by) if hand]
+        if subject == "batch"
+        else ([row.proposed_by] if OWNERS.get(subject) == "proposed_by" else [])
+    )
 
 
 def differing_doors(asked: Asked) -> Iterator[str]:

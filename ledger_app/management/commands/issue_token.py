@@ -70,7 +70,7 @@ class Command(commands.Command):
             return commands.Outcome(
                 data, (f"token {row.prefix} of {row.user.username}, good until {instants.text(row.ends_at)}", issued.key)
             )
-        told = f"{row.user.username} has the token {row.prefix} already; its key is not shown again: --replaces {row.prefix} issues another"
+        told = f"{row.user.username} has the token {row.prefix} already, good until {data['ends_at']}; its key is not shown again: --replaces {row.prefix} issues another"
         return commands.Outcome(data, (told,))
 
     def _issue(self, options: dict[str, Any], caller: Caller) -> Issued:

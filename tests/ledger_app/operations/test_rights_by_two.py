@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -184,10 +185,12 @@ def test_who_made_themselves_alone_gives_nothing_alone() -> None:
 @pytest.mark.django_db
 def test_who_set_a_password_cannot_have_its_user_decide() -> None:
     first, second, _third = administrators(3)
-    people.keep_user(username="sora", groups=[], password=PASSWORD, caller=first)
+    people.keep_user(username="sora", groups=[], caller=first)
     made = keep(first, "sora", is_superuser=True).proposed
     assert made is not None
     setting_changes.approve(change_id=made.pk, caller=second)
+    # As it may stand on a row from before it was asked.
+    User.objects.filter(username="sora").update(secret_known_to=first.user)
     row = keep(first, "nobu", "support").proposed
     assert row is not None
     assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=caller("sora"))) == ["secret_of_proposer"]
@@ -203,6 +206,38 @@ def test_who_set_a_password_cannot_have_its_user_decide() -> None:
     people.tell_password(username="Sora", caller=caller(User.SYSTEM))
     facts = AuditRow.objects.filter(action="set_password").order_by("id").values_list("facts", flat=True)
     assert [each["own"] for each in facts] == [True, False]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_set_a_password_makes_no_decider_of_its_user(count: int) -> None:
+    """By one alone, by a proposal, and where the password is set between the proposal and its approval."""
+    first, *others = administrators(count)
+    keep(first, "sora")
+    people.set_password(username="sora", password=PASSWORD, caller=first)
+    given: dict[str, Any] = {"groups": [], "flags": {"is_superuser": True}, "reason": "x", "caller": first}
+    for work in (
+        lambda: people.keep_user(username="sora", **given),
+        # In one step, of somebody who is there and of somebody new.
+        lambda: people.keep_user(username="sora", password=f"{PASSWORD}-7", **given),
+        lambda: people.keep_user(username="nobu", password=PASSWORD, **given),
+    ):
+        assert codes(work) == ["secret_of_decider"]
+    assert not User.objects.filter(username="nobu").exists()
+    people.set_password(username="sora", password=f"{PASSWORD}-8", caller=caller("sora"))
+    row = people.keep_user(username="sora", **given).proposed
+    assert (row is None) == (not others)
+    if row is not None:
+        people.set_password(username="sora", password=PASSWORD, caller=others[1])
+        assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=others[0])) == ["secret_of_decider"]
+        # An operator at the shell, whom no user knows, is another way on.
+        people.tell_password(username="sora", caller=caller(User.SYSTEM))
+        setting_changes.approve(change_id=row.pk, caller=others[0])
+    assert rights("sora")[1]
+    # What is taken is taken whatever is known.
+    User.objects.filter(username="sora").update(secret_known_to=first.user)
+    keep(first, "sora", is_superuser=False)
+    assert not rights("sora")[1]
 
 
 @pytest.mark.django_db

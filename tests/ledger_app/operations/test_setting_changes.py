@@ -56,7 +56,8 @@ class Office(NamedTuple):
 @pytest.fixture(name="office")
 def _office(db: None) -> Office:
     def caller(name: str, **given: bool) -> Caller:
-        return Caller(User.objects.create(username=name, is_staff=True, **given), AT, "admin", request="r", os_user="o", host="h")
+        user = User.objects.create(username=name, is_staff=True, **given)
+        return Caller(user, AT, "admin", request="r", os_user="o", host="h", told=(("token", "kakutei_ab"),))
 
     root = Caller(User.objects.get(username=User.SYSTEM), AT, "command")
     book = books.open_book(code="PTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=root)
@@ -105,7 +106,8 @@ def test_the_audit_row_and_the_history_of_the_setting_name_both(office: Office, 
     setting = asked.row_of(kind, FIRST[kind])
     told = AuditRow.objects.exclude(subject_type="setting").get(subject_id=setting.pk, actor=office.checker.user)
     assert (told.facts["proposed_by"], told.facts["setting_change"]) == ("maker", row.pk)
-    assert (told.os_user, told.host) == ("o", "h")
+    # And the token that the decider came by, as each row of the caller does.
+    assert (told.os_user, told.host, told.facts["token"]) == ("o", "h", "kakutei_ab")
     assert setting.history.get().history_user == office.checker.user
     own = AuditRow.objects.filter(subject_type="setting", subject_id=row.pk).order_by("id")
     assert [(each.action, each.actor.username, each.to_state) for each in own] == [

@@ -12,7 +12,7 @@ from ledger_app.models import AuditRow, Book, Token, User
 from ledger_app.operations import people, setting_changes, tokens
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import tokens as asked
-from ledger_app.queries.rights import as_now, rights_of
+from ledger_app.queries.rights import as_now, is_program, of_program, programs, rights_of
 from ledger_app.rules import tokens as rules
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,21 @@ def test_for_whom_for_what_and_for_how_long(root: User, till: User) -> None:
     assert second.tokens.count() == 0
 
 
+def test_who_is_a_person_besides_is_no_program(root: User) -> None:
+    """Whoever posts as a program and decides as a person has a key that an administrator alone must not hold."""
+    both, all_programs = person("fumiko", "finance", "machine"), person("machine-1", "machine", "till")
+    person("nobody-yet")
+    assert codes(lambda: issue("fumiko", by(root))) == ["token_of_person"]
+    assert codes(lambda: issue("nobody-yet", by(root))) == ["token_of_person"]
+    assert issue("machine-1", by(root)).key
+    assert list(programs()) == [all_programs]
+    assert [(is_program(user), "ledger_app.post_entry" in of_program(user)) for user in (both, all_programs, root)] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
 def test_one_follows_another_without_a_gap(root: User, till: User) -> None:
     first = issue("till-1", by(root), operations=HOLDS)
     life: dict[str, Any] = {"ends_at": AT + timedelta(days=40), "days_most": 40}
@@ -125,6 +140,14 @@ def test_one_follows_another_without_a_gap(root: User, till: User) -> None:
     assert (again.token, again.key) == (second.token, "")
     assert AuditRow.objects.get(action="replace").facts["replaces"] == first.token.prefix
     tokens.end(token_id=second.token.pk, caller=by(root))
+    # The old one is good yet, and what replaced it is not: no token that opens nothing is the answer, and another can be issued.
+    assert asked.of_key(first.key, at=AT) is not None
+    assert codes(lambda: tokens.replace(token_id=first.token.pk, old_ends_at=AT, **life, caller=by(root))) == [
+        "token_replacement_ended"
+    ]
+    assert asked.of_key(issue("till-1", by(root), operations=HOLDS).key, at=AT) is not None
+    late = by(root, old_ends_at)
+    assert codes(lambda: tokens.replace(token_id=first.token.pk, old_ends_at=old_ends_at, **life, caller=late)) == ["token_ended"]
     assert codes(lambda: tokens.replace(token_id=second.token.pk, old_ends_at=AT, **life, caller=by(root))) == ["token_ended"]
 
 

@@ -27,6 +27,7 @@ FACTS = AdjustmentFacts(
     approved_by=frozenset(),
     at=AT,
     expires_at=AT + timedelta(days=1),
+    secret_known_to=(),
     digest="d",
     digest_shown="d",
 )
@@ -48,6 +49,8 @@ HELD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "one's own": ("approve", {"user_id": 1}, ["own_adjustment"]),
     "one's own as the first of two": ("endorse", {"user_id": 1, "size": 1001}, ["own_adjustment"]),
     "one's own rejected": ("reject", {"user_id": 1}, ["own_adjustment"]),
+    "by whose password the proposer set": ("approve", {"secret_known_to": ("support-1",)}, ["secret_of_proposer"]),
+    "as the first of two by such a one": ("endorse", {"size": 1001, "secret_known_to": ("support-1",)}, ["secret_of_proposer"]),
     "a second time": ("approve", {"size": 2000, "state": "endorsed", "approved_by": frozenset({2})}, ["decided_before"]),
     "above the limit": ("approve", {"size": 5001}, ["over_limit"]),
     "without a limit": ("approve", {"limit": Limit()}, ["over_limit"]),
