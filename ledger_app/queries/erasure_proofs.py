@@ -70,10 +70,16 @@ def _of_one(row: Erasure) -> Iterator[str]:
         yield _("Member {holder} was erased by request {erasure}, and has a name.").format(holder=key, erasure=row)
     rows = {(part.table, part.row_id) for part in parts}
     for part in parts:
-        if not _is_there(part) or not _belongs(part, members, rows):
+        if not _is_there(_newest(part)) or not _belongs(part, members, rows):
             yield _("The erasure {erasure}: {table} {key} does not say what was put there, or is not of the member.").format(
                 erasure=row, table=part.table, key=part.row_id
             )
+
+
+def _newest(part: Part) -> Part:
+    """Return what the last erasure put in the place of a part: a text may name two members, each of whom was erased."""
+    of_place = ErasedPart.objects.filter(table_name=part.table, row_id=part.row_id, column_name=part.column)
+    return part._replace(says=of_place.order_by("id").values_list("says", flat=True).last() or "")
 
 
 def _is_there(part: Part) -> bool:

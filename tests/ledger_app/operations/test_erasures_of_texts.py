@@ -8,9 +8,10 @@ import pytest
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, IdempotencyKey, Trace
-from ledger_app.operations import accounts, audit, names, reversals, transactions
+from ledger_app.operations import accounts, audit, erasures, merges, names, reversals, transactions
 from ledger_app.queries import erasures as asked
 from ledger_app.queries import member_subjects
+from ledger_app.queries import merges as merge_rows
 from ledger_app.reports import member_data
 from ledger_app.rules import erasures as rules
 from tests.ledger_app import erasing
@@ -58,6 +59,19 @@ def test_texts_about_accounts_entries_and_reversals_go_and_what_stays_is_named(o
     assert "[erased] asks." in about("entry")
     assert about("reversal")[-1] == "[erased] is wrong."
     assert not any(NAME in str((row.reason, row.subject, row.reasons, row.facts)) for row in AuditRow.objects.all())
+    erasing.link()
+    assert erasing.breaches() == []
+
+
+def test_a_text_that_names_two_members_loses_both_names(office: Office) -> None:
+    wanted = merge_rows.proposal(holder_id=office.member.pk, survivor_id=office.other.pk, reason="One person.")
+    merge = merges.propose(wanted, caller=office.desk.proposer)
+    merges.end(merge_id=merge.pk, name="reject", reason=f"{NAME} is not {OTHER}.", caller=office.desk.decider)
+    office.erase()
+    assert about("merge")[-1] == f"[erased] is not {OTHER}."
+    row = office.ask(holder_id=office.other.pk)
+    erasures.approve(erasure_id=row.pk, caller=office.desk.decider, directory=office.directory, note="", version=row.version)
+    assert about("merge")[-1] == "[erased] is not [erased]."
     erasing.link()
     assert erasing.breaches() == []
 
