@@ -9,7 +9,6 @@ import pytest
 
 from ingestion_app.checks.file import Examination
 from ingestion_app.checks.record import Row
-from ingestion_app.formats.definition import Column, Definition, Kind
 from tests.ingestion_app.checks.samples import (
     BUSINESS_DATE,
     END,
@@ -21,7 +20,6 @@ from tests.ingestion_app.checks.samples import (
     definition,
     examine,
     whole,
-    with_data_column,
     with_text,
 )
 
@@ -157,55 +155,6 @@ def test_a_cut_off_trailer_is_not_believed():
     examination, _, seen = examine(HEADER + PURCHASE + OTHER_PURCHASE + TRAILER[:-1])
     assert codes(seen) == ["line.cut_off", "file.end_missing"]
     assert examination.trailer_sum is None
-
-
-def test_a_byte_that_is_not_of_the_encoding_is_named():
-    line = "D,1001,31,9001,777,150,食料".encode() + b"\x90\n"
-    examination, rows, seen = examine(HEADER + line + END, with_text())
-    assert codes(seen)[0] == "line.undecodable"
-    assert seen[0].offset == len(HEADER) + line.index(b"\x90")
-    assert seen[0].facts["byte"] == "0x90"
-    assert (rows, examination.bad_count, examination.bad_sum_known) == ([], 1, False)
-
-
-def test_utf_8_sent_where_cp932_is_agreed_is_refused():
-    content = whole("D,1001,31,9001,777,400,髙島屋".encode() + b"\n")
-    assert codes(examine(content, with_text(encoding="cp932"))[2]) == ["file.encoding_foreign"]
-
-
-@pytest.mark.parametrize("byte", [b"\x80", b"\xa0", b"\xfd", b"\xff"])
-def test_bytes_that_cp932_leaves_undefined_are_refused(byte):
-    line = b"D,1001,31,9001,777,400,\x8e\x52" + byte + b"x\n"
-    _, rows, seen = examine(whole(line), with_text(encoding="cp932"))
-    assert (rows, seen[0].rule, seen[0].offset) == ([], "line.undecodable", len(HEADER) + line.index(byte))
-
-
-def test_two_spellings_of_one_cp932_character_are_both_read_and_stay_apart_in_their_bytes():
-    lines = [b"D,1001,31,9001,77" + digit + b",200," + shop + b"\n" for digit, shop in ((b"7", b"\xee\xe0"), (b"8", b"\xfb\xfc"))]
-    _, rows, seen = examine(whole(*lines), with_text(encoding="cp932"))
-    assert seen == []
-    assert [row.values[-1] for row in rows] == ["髙", "髙"]
-    assert rows[0].raw[-2:] != rows[1].raw[-2:]
-
-
-def test_a_byte_order_mark_is_refused_and_the_rest_is_still_examined():
-    _, rows, seen = examine(b"\xef\xbb\xbf" + GOOD)
-    assert (len(rows), codes(seen), seen[0].facts["mark"]) == (2, ["file.byte_order_mark"], "UTF-8")
-    assert rows[0].offset == 3 + len(HEADER)
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_file_in_an_encoding_of_wide_units_is_refused_by_its_mark(encoding):
-    examination, rows, seen = examine(GOOD.decode().encode(encoding))
-    assert (rows, codes(seen), seen[0].facts["mark"]) == ([], ["file.byte_order_mark"], encoding.upper())
-    assert not examination.bad_sum_known
-
-
-def test_a_nul_byte_is_named_to_the_byte():
-    line = PURCHASE.replace(b"9001", b"90\x001")
-    _, rows, seen = examine(whole(line, OTHER_PURCHASE))
-    assert codes(seen) == ["line.nul_byte", "control.sum_unverifiable"]
-    assert (len(rows), seen[0].line, seen[0].offset) == (1, 2, len(HEADER) + line.index(b"\0"))
 
 
 def test_mixed_line_endings_are_told_once_and_reject_the_file():
@@ -393,31 +342,3 @@ def test_a_stream_of_the_same_bytes_in_small_reads_gives_the_same():
 
     examination = Examination(Trickle(GOOD), definition(), business_date=BUSINESS_DATE, sequence=1)
     assert list(examination.rows()) == examine(GOOD)[1]
-
-
-@pytest.mark.parametrize("text", ["to 4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111x", "a 378282246310005 b"])
-def test_a_card_number_that_would_reach_an_entry_is_refused_and_not_repeated(text):
-    line = f"D,1001,31,9001,777,150,{text}\n".encode()
-    examination, rows, seen = examine(whole(line, OTHER_PURCHASE.replace(b"2017-01-06T11:30:00Z", b"shop")), with_wide_text())
-    assert [(item.rule, item.line, item.column) for item in seen] == [("record.card_number", 2, 7)]
-    assert (len(rows), examination.bad_count, examination.bad_sum) == (1, 1, 150)
-    assert "1111 1111" not in str(seen[0].facts)
-    assert "41111111" not in str(seen[0].facts)
-
-
-def test_a_card_number_as_a_key_is_refused_as_it_would_be_the_reference():
-    assert codes(examine(whole(PURCHASE.replace(b"9001", b"4111111111111111"), total=150))[2]) == ["record.card_number"]
-
-
-@pytest.mark.parametrize("text", ["4111111111111112", "20170105100000", "12-34-56", "0000 1111"])
-def test_a_number_that_is_no_card_is_taken(text):
-    assert codes(examine(whole(f"D,1001,31,9001,777,400,{text}\n".encode()), with_wide_text())[2]) == []
-
-
-def test_a_column_may_be_said_to_hold_numbers_that_pass_for_cards():
-    content = whole(b"D,1001,31,9001,777,400,4111111111111111\n")
-    assert codes(examine(content, with_wide_text(may_look_like_card=True))[2]) == []
-
-
-def with_wide_text(**column: object) -> Definition:
-    return with_data_column(Column("shop", Kind.TEXT, width=40, **column))  # type: ignore[arg-type]

@@ -1,0 +1,41 @@
+"""Card numbers in the fields of a file: refused where an entry would say them, and not repeated."""
+
+import pytest
+
+from ingestion_app.formats.definition import Column, Definition, Kind
+from tests.ingestion_app.checks.samples import (
+    OTHER_PURCHASE,
+    PURCHASE,
+    codes,
+    examine,
+    whole,
+    with_data_column,
+)
+
+
+@pytest.mark.parametrize("text", ["to 4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111x", "a 378282246310005 b"])
+def test_a_card_number_that_would_reach_an_entry_is_refused_and_not_repeated(text):
+    line = f"D,1001,31,9001,777,150,{text}\n".encode()
+    examination, rows, seen = examine(whole(line, OTHER_PURCHASE.replace(b"2017-01-06T11:30:00Z", b"shop")), with_wide_text())
+    assert [(item.rule, item.line, item.column) for item in seen] == [("record.card_number", 2, 7)]
+    assert (len(rows), examination.bad_count, examination.bad_sum) == (1, 1, 150)
+    assert "1111 1111" not in str(seen[0].facts)
+    assert "41111111" not in str(seen[0].facts)
+
+
+def test_a_card_number_as_a_key_is_refused_as_it_would_be_the_reference():
+    assert codes(examine(whole(PURCHASE.replace(b"9001", b"4111111111111111"), total=150))[2]) == ["record.card_number"]
+
+
+@pytest.mark.parametrize("text", ["4111111111111112", "20170105100000", "12-34-56", "0000 1111"])
+def test_a_number_that_is_no_card_is_taken(text):
+    assert codes(examine(whole(f"D,1001,31,9001,777,400,{text}\n".encode()), with_wide_text())[2]) == []
+
+
+def test_a_column_may_be_said_to_hold_numbers_that_pass_for_cards():
+    content = whole(b"D,1001,31,9001,777,400,4111111111111111\n")
+    assert codes(examine(content, with_wide_text(may_look_like_card=True))[2]) == []
+
+
+def with_wide_text(**column: object) -> Definition:
+    return with_data_column(Column("shop", Kind.TEXT, width=40, **column))  # type: ignore[arg-type]
