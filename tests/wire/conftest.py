@@ -1,7 +1,7 @@
 """Servers as `make serve` and as the runbook start them, a world behind them, and somebody who may do everything."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,19 @@ from tests.wire import serving
 from tests.wire.serving import Server
 
 SESSIONS = {"django_session", "sqlite_sequence"}
+LOG_BYTES_SHOWN = 20_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what its server wrote: the answer of a page says only that something went wrong."""
+    report = yield
+    if report.failed:
+        for argument in getattr(item, "funcargs", {}).values():
+            if isinstance(argument, Server):
+                written = argument.said.read_bytes()[-LOG_BYTES_SHOWN:].decode(errors="replace")
+                report.sections.append((f"{argument.said.parent.name}/{argument.said.name}", written))
+    return report
 
 
 @pytest.fixture(scope="session")
