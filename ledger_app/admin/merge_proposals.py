@@ -43,6 +43,10 @@ class MergeForm(forms.Form):
     reason = forms.CharField(max_length=REASON_MOST, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
     @abstractmethod
+    def about(self) -> Merge:
+        """Return the proposal as far as the page it hangs on says it."""
+
+    @abstractmethod
     def wanted(self) -> Merge:
         """Return the proposal.
 
@@ -74,6 +78,10 @@ class MemberMergeForm(MergeForm):
         if len({match.holder_id for match in members.search(said, by=members.By.EXACT).matches}) > 1:
             raise forms.ValidationError(_("Several members have this identifier, of different kinds. Give another."))
         return said
+
+    def about(self) -> Merge:
+        """Return a proposal to merge the member."""
+        return Merge(holder_id=self._member.pk)
 
     def wanted(self) -> Merge:
         """Return the proposal that the member be merged into whoever has the identifier."""
@@ -127,6 +135,10 @@ class UndoForm(MergeForm):
                 self.add_error(name, gettext("Give an amount above zero, or leave it empty."))
         return said
 
+    def about(self) -> Merge:
+        """Return a proposal to undo the merge."""
+        return Merge(holder_id=self._merge.holder_id, undoes=self._merge)
+
     def wanted(self) -> Merge:
         """Return the proposal that the merge be undone."""
         said = self.cleaned_data
@@ -157,7 +169,13 @@ def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any],
         "lead": form.lead,
         "form": form,
     }
-    refused: list[LedgerError] = []
+    refused = merges.shut(form.about())
+    if refused:
+        context |= {"is_shut": True, "reasons": [reason.as_dict() for reason in refused]}
+        request.current_app = page.admin_site.name
+        return TemplateResponse(
+            request, "ledger_app/propose_merge.html", context, status=409 if request.method == "POST" else 200
+        )
     # Whoever comes back to a page is shown it again, and sends nothing.
     step = request.POST.get("step") if before is None else {"change": "change"}.get(before.get("step", ""), "show")
     if form.is_bound and form.is_valid():

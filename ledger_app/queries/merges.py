@@ -96,7 +96,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
             *(merge_parts.overdue(merge, giving, on) if merge.undoes is None and not is_ended else ()),
         ),
         amount_faults=tuple(amount_faults),
-        undoable=merge.undoes is None or (merge.undoes.state == Merge.State.DONE and merge.undoes.undoes_id is None),
+        undoable=merge.undoes is None or _is_undoable(merge.undoes),
         number=merge.undoes_id or 0,
         is_proposer_away=bool(merge.pk) and merges.PROPOSE not in rights.rights_of(merge.proposed_by),
         shown=shown,
@@ -151,18 +151,35 @@ def preview(wanted: Merge, *, user: User, at: datetime) -> Preview:
     if missing := sorted(key for key in named if not Holder.objects.filter(pk=key).exists()):
         return Preview(merges.NOTHING, [errors.NotFound(what=_("member"), name=key) for key in missing], "")
     found = facts(wanted, user=user, at=at)
+    shown = merges.proposal_digest(wanted.holder_id, wanted.survivor_id, found.plan.as_json())
+    return Preview(found.plan, [*merges.proposal_reasons(found), *_taken(wanted)], shown)
+
+
+def shut(wanted: Merge) -> list[errors.LedgerError]:
+    """Return why no proposal about this member, or to undo this merge, can be made now, whatever else it says."""
+    undone = wanted.undoes
+    if undone is not None:
+        return [*([] if _is_undoable(undone) else [members.MergeNotDone(number=undone.pk)]), *_taken(wanted)]
+    onward = _onward(survivors([wanted.holder_id]), wanted.holder_id)
+    return [*([] if onward is None else [members.MemberMerged(holder=wanted.holder_id, into=onward)]), *_taken(wanted)]
+
+
+def _is_undoable(merge: Merge) -> bool:
+    return merge.state == Merge.State.DONE and merge.undoes_id is None
+
+
+def _taken(wanted: Merge) -> list[errors.LedgerError]:
+    """Return the proposals that stand in the place of this one."""
     if wanted.undoes_id is None:
         others = Merge.objects.filter(holder_id=wanted.holder_id, state=Merge.State.PROPOSED, undoes__isnull=True)
     else:
         others = Merge.objects.filter(undoes_id=wanted.undoes_id, holds_undone=True)
-    taken = [
+    return [
         members.MergeUndone(number=wanted.undoes_id, undoing=other.pk)
         if other.state == Merge.State.DONE
         else members.MergeOpen(number=other.pk)
         for other in others
     ]
-    shown = merges.proposal_digest(wanted.holder_id, wanted.survivor_id, found.plan.as_json())
-    return Preview(found.plan, [*merges.proposal_reasons(found), *taken], shown)
 
 
 def days(merge: Merge, books: Iterable[Book], at: datetime) -> dict[str, date]:

@@ -108,10 +108,13 @@ def test_a_merge_is_undone_by_a_further_one_that_says_what_is_given_back(
     )
     merge = operations.propose(wanted, caller=world.caller(world.support))
     undo = reverse("admin:ledger_app_merge_undo", args=[merge.pk])
+    assert shut(support_client, undo) == ["merge_not_done"]
+    assert shut(support_client, asks("merge", member)) == ["merge_open"]
     assert undo not in support_client.get(page_of(merge)).content.decode()
     finance = client_of(world.finance)
     finance.post(step_of(merge, "approve"), dict(finance.get(step_of(merge, "approve")).context["token"]))
     assert undo in support_client.get(page_of(merge)).content.decode()
+    assert shut(support_client, asks("merge", member)) == ["member_merged"]
     assert finance.get(undo).status_code == 403
     asked = support_client.get(undo).context["form"]
     assert {field.label: field.initial for name, field in asked.fields.items() if name.startswith("amount")} == {
@@ -134,6 +137,16 @@ def test_a_merge_is_undone_by_a_further_one_that_says_what_is_given_back(
     page = support_client.get(page_of(merge)).content.decode()
     assert page_of(undoing) in page
     assert undo not in page
+    assert shut(support_client, undo) == ["merge_open"]
+
+
+def shut(client: Client, address: str) -> list[str]:
+    """Return why a page takes no proposal; it has no form then, and takes none that was typed before."""
+    asked, sent = client.get(address), client.post(address, {"step": "preview", "reason": "Typed before."})
+    for answer in (asked, sent):
+        assert 'name="step"' not in answer.content.decode()
+    assert (asked.status_code, sent.status_code) == (200, 409)
+    return [reason["code"] for reason in sent.context["reasons"]]
 
 
 def test_what_somebody_may_not_do_with_a_member_is_held_back_with_whose_right_it_is(
