@@ -28,7 +28,7 @@ from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Receipt, Source
 from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
-from ingestion_app.queries import batches, replays, workers
+from ingestion_app.queries import batches, jobs, replays, workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.definitions import newer_version
 from ingestion_app.queries.rerun import rerun_of
@@ -159,9 +159,11 @@ class BatchAdmin(TransitionAdmin):
         return rows.select_related("source", "source_version", "receipt", "received_by", "reverses__source")
 
     def note_of(self, row: Batch) -> str:
-        """Return what is to be known of a batch that waits, beside its name: until when it is due."""
+        """Return what is to be known of a batch that waits, beside its name: until when it is due, and whether it has stopped."""
+        at = doorways.now()
         deadline = deadline_of(row)
-        return deadline.sentence(doorways.now()) if deadline else ""
+        stopped = gettext("it has stopped: a person must start it again or end it") if jobs.waits_for_person(row, at=at) else ""
+        return " · ".join(filter(None, [stopped, deadline.sentence(at) if deadline else ""]))
 
     def pills_of(self, row: Batch) -> list[str]:
         """Return the state, and whether it is paused in it."""

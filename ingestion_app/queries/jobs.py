@@ -56,6 +56,17 @@ def find(batch: Batch, step: str, number: int, *, at: datetime) -> Job:
     return Job(state, len(own), last.reasons, own[0].started_at, ended_at, last.done_records)
 
 
+def waits_for_person(batch: Batch, *, at: datetime) -> bool:
+    """Whether the step that a batch is in has ended without its end, and nothing but a person starts it again."""
+    step = {Batch.State.APPLYING: APPLY, Batch.State.RECEIVED: VALIDATE}.get(Batch.State(batch.state))
+    last = Attempt.objects.filter(batch=batch, step=step).order_by("-number").first() if step else None
+    if last is None:
+        return False
+    # Made with one version of the batch; more than these are made by a person alone.
+    tries = Attempt.objects.filter(batch=batch, step=step, batch_version=last.batch_version)[: waking.TRIES_MOST].count()
+    return _state(batch, last, tries, at) in {Outcome.REFUSED, Outcome.FAILED}
+
+
 def _not_begun(batch: Batch, step: str) -> Job:
     """Return a job that nobody has begun: it waits, or will never be."""
     reasons: Sequence[Any] = ()

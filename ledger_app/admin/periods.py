@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
@@ -63,13 +63,14 @@ class PeriodAdmin(TransitionAdmin):
         """Return the checks, the trial balance, the seal and the buttons."""
         facts = self.facts(request, row)
         assert isinstance(facts, PeriodFacts)  # noqa: S101 - this machine's facts
+        checks = _checks(facts)
         seal = Seal.objects.filter(period=row).select_related("previous__period__book", "sealed_by", "book").first()
         return {
             "title": str(row),
             "period": row,
             "book": row.book,
-            "offers": self.offers(request, row),
-            "checks": [] if seal else _checks(facts),
+            "offers": [_said_once(offer, checks) for offer in self.offers(request, row)],
+            "checks": [] if seal else checks,
             "seal": sealed_facts(seal) if seal else None,
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
             "freeze": None if seal else self._freeze(row),
@@ -166,6 +167,21 @@ OF_ROLE = (
     _("Change of “{name}”, in {unit}"),
     _("Debits less credits of all its accounts in the period: with a minus sign where the credits are more."),
 )
+
+
+def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an offer of which the reasons that the checks tell beside it are counted, and not told again."""
+    told = {sentence for check in checks for sentence in check["sentences"]}
+    others = [reason for reason in offer["reasons"] if reason["sentence"] not in told]
+    if len(others) < len(offer["reasons"]):
+        count = sum(not check["ok"] for check in checks)
+        sentence = ngettext(
+            "{count} check of what a freeze asks for does not hold yet.",
+            "{count} checks of what a freeze asks for do not hold yet.",
+            count,
+        )
+        others.append({"code": "checks", "sentence": sentence.format(count=count)})
+    return {**offer, "reasons": others}
 
 
 def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app.errors.card_numbers import masked_fact
 from ledger_app.errors.printable import filled
 from ledger_app.errors.units import InUnits, in_unit
+from ledger_app.errors.words import numbered
 
 
 class LedgerError(InUnits, Exception):
@@ -37,7 +38,7 @@ class LedgerError(InUnits, Exception):
     @property
     def sentence(self) -> str:
         """What was refused, why, and what would make it pass, in the active language."""
-        return filled(self.template, self.told_facts())
+        return filled(self.template, numbered(self.told_facts()))
 
     def __str__(self) -> str:
         """Return the code and the sentence."""

@@ -2,15 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors.printable import filled
 
+# What stands in a reference for the number of a proposal that is not kept yet.
+UNNUMBERED: Final = "new"
+NOT_NUMBERED: Final = _("not numbered yet")
+
 # A text, or a word of the language that is told where it is read.
 Word = str | Promise
+
+
+def numbered(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts as a sentence tells them: a reference that has no number yet says so."""
+    if UNNUMBERED in str(facts.get("reference", "")).split(":")[1:2]:
+        return {**facts, "reference": NOT_NUMBERED}
+    return facts
 
 
 class Amount(int):

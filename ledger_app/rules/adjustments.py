@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting
-from ledger_app.errors.words import Word, Words
+from ledger_app.errors.words import UNNUMBERED, Word, Words
 from ledger_app.rules import limits, posting
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.deciding import decider_is_really_another
@@ -190,7 +190,7 @@ def description(*, reason: str, ticket: str, text: str) -> str:
 
 def reference(adjustment_id: int) -> str:
     """Return the reference of an adjustment's entry. 0 stands for one that is not sent yet."""
-    return f"adjustment:{adjustment_id or 'new'}"
+    return f"adjustment:{adjustment_id or UNNUMBERED}"
 
 
 def lines(*, account_id: int, category: str, contra_id: int, amount: int) -> tuple[tuple[int, int], tuple[int, int]]:

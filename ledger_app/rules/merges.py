@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import adjusting, members
+from ledger_app.errors.words import UNNUMBERED
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.posting import natural
 from ledger_app.rules.transitions import Machine, Transition
@@ -172,7 +173,7 @@ def merge_reference(number: int | None, role: str, later: str = "") -> str:
 
     ``number`` is None where the merge is not proposed yet.
     """
-    reference = f"merge:{number or 'new'}:{role}"
+    reference = f"merge:{number or UNNUMBERED}:{role}"
     return f"{reference}:{later}" if later else reference
 
 

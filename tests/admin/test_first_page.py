@@ -3,9 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from ledger_app.models import (
-    AuditRow,
-)
+from ledger_app.errors import Refused
+from ledger_app.models import AuditRow
 from tests.admin.conftest import ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations.world import World
 
@@ -38,9 +37,22 @@ def test_the_first_page_shows_what_waits_for_whom(world: World, client_of: Clien
     assert f">{own}<" not in text.split("Batches to approve")[1].split("</section>")[0]
 
 
-def test_the_audit_page_of_a_refusal_lists_every_reason_with_its_code(world: World, client_of: ClientOf) -> None:
-    from ledger_app.errors import Refused
+@pytest.mark.parametrize("state", ["received", "refused", "approved", "applying", "half"])
+def test_the_first_page_says_of_a_batch_that_has_stopped_that_it_waits_for_a_person(
+    world: World, client_of: ClientOf, state: str
+) -> None:
+    batch = bring_to(world, "received" if state == "refused" else state)
+    if state == "refused":
+        for stored in world.directory.rglob("*"):
+            if stored.is_file():
+                stored.unlink()
+        with pytest.raises(Refused, match="file"):
+            world.validate(batch)
+    text = client_of(world.engineer).get(reverse("admin:index")).content.decode()
+    assert text.count("it has stopped: a person must start it again or end it") == (state in {"refused", "half"})
 
+
+def test_the_audit_page_of_a_refusal_lists_every_reason_with_its_code(world: World, client_of: ClientOf) -> None:
     batch = world.receive()
     with pytest.raises(Refused):
         world.approve(batch, user=world.support, digest="")

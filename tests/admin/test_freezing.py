@@ -6,6 +6,7 @@ import pytest
 from django import forms
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from ingestion_app.operations import workers
 from ingestion_app.queries import workers as seen
@@ -263,6 +264,11 @@ def test_the_page_of_a_period_says_what_a_freeze_still_waits_for(world: World, c
         "What was due in it has expired": True,
     }
     assert not Entry.objects.exists()
+    shown = client_of(world.finance).get(page_of(period))
+    (waits,) = [check["sentences"] for check in shown.context["checks"] if not check["ok"]]
+    assert [shown.content.decode().count(escape(sentence)) for sentence in waits] == [1]
+    (freeze,) = [offer for offer in shown.context["offers"] if offer["name"] == "freeze"]
+    assert "1 check of what a freeze asks for does not hold yet." in [reason["sentence"] for reason in freeze["reasons"]]
 
 
 def test_a_freeze_that_waits_says_whether_a_worker_is_there(january: Period, world: World, client_of: ClientOf) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import override
 import ingestion_app.errors
 import ledger_app.errors
 from ledger_app.errors import LedgerError
+from ledger_app.rules import adjustments, merges
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/errors.md"
@@ -113,3 +114,14 @@ def test_the_documented_order_of_posting_is_that_of_the_code():
     text = DOCUMENT.read_text(encoding="utf-8")
     section = text[text.index("## Posting") : text.index("## ", text.index("## Posting") + 3)]
     assert re.findall(r"^\| `([a-z_]+)` ", section, re.MULTILINE) == [kind.code for kind in posting.ORDER]
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ALL.items() if "reference" in fields(kind)])
+def test_a_reference_without_a_number_is_told_as_one(name):
+    for reference in (adjustments.reference(0), merges.merge_reference(None, "points", "2017-01-31")):
+        error = ALL[name](**{**dict.fromkeys(fields(ALL[name]), ""), "reference": reference})
+        assert reference not in error.sentence
+        assert "not numbered yet" in error.sentence
+        assert error.as_dict()["facts"]["reference"] == reference
+    stands = ALL[name](**{**dict.fromkeys(fields(ALL[name]), ""), "reference": "new:till:1"})
+    assert "new:till:1" in stands.sentence
