@@ -1,5 +1,6 @@
 """What every list and detail page of the admin has in common: it looks, and never writes."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -42,8 +43,14 @@ SAID_BY_SIMPLE_HISTORY = (
 
 # Columns in minor units, of rows that have a book.
 AMOUNTS = frozenset(
-    {"amount", "amount_most", "two_deciders_above", "floor", "remaining", "held", "settled_amount", "debit_total"}
+    {
+        *("amount", "floor", "remaining", "held", "settled_amount", "debit_total", "balance_after"),
+        *("amount_most", "two_deciders_above", "day_most", "member_day_most", "all_day_most", "amount_a_day"),
+    }
 )
+# How columns that hold JSON are told where amounts are in them, by model and column: registered by who shows the model.
+Teller = Callable[[Any, Any], Any]
+tellers: dict[tuple[type[Model], str], Teller] = {}
 
 
 class BoundedPaginator(Paginator[Any]):
@@ -169,7 +176,7 @@ class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_hi
         """Return the value of a field as it is shown; of many, what each is called."""
         if self.model._meta.get_field(change.field).many_to_many:  # noqa: SLF001 - Django's public API
             return [str(each) for each in super().prepare_delta_change_value(change, value)] or NOTHING
-        return shown_value(self.model._meta.get_field(change.field), value, unit_of(self.record.instance))  # noqa: SLF001 - Django's public API
+        return shown_value(self.model._meta.get_field(change.field), value, self.record.instance)  # noqa: SLF001 - Django's public API
 
 
 class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types
@@ -264,8 +271,7 @@ def list_url(model: type[Model], query: str = "") -> str:
 def facts_of(row: Model, without: frozenset[str] = frozenset()) -> list[tuple[Any, Any]]:
     """Return every column of a row as (label, value as it is shown)."""
     fields = [field for field in row._meta.concrete_fields if field.name not in without]  # noqa: SLF001 - Django's public API
-    unit = unit_of(row)
-    return [(capfirst(field.verbose_name), shown_value(field, getattr(row, field.name), unit)) for field in fields]
+    return [(capfirst(field.verbose_name), shown_value(field, getattr(row, field.name), row)) for field in fields]
 
 
 def unit_of(row: Any) -> look.Unit | None:
@@ -273,8 +279,8 @@ def unit_of(row: Any) -> look.Unit | None:
     return getattr(row, "book", None) or getattr(getattr(row, "account", None), "book", None)
 
 
-def shown_value(field: Any, value: Any, unit: look.Unit | None = None) -> Any:
-    """Return the value of a field as every page shows values of its kind."""
+def shown_value(field: Any, value: Any, row: Model) -> Any:
+    """Return the value that a field of a row has, or had, as every page shows values of its kind."""
     if value is None or value == "" or isinstance(value, DeletedObject):
         return NOTHING
     if getattr(field, "choices", None):
@@ -288,12 +294,17 @@ def shown_value(field: Any, value: Any, unit: look.Unit | None = None) -> Any:
     if isinstance(value, bytes | memoryview):
         return look.digest_cell(bytes(value))
     if isinstance(field, models.JSONField):
-        return escaped(said(value))
-    if unit is not None and type(value) is int and field.name in AMOUNTS:
+        return _document(field.name, value, row)
+    if field.name in AMOUNTS and type(value) is int and (unit := unit_of(row)) is not None:
         return look.amount_cell(value, unit)
     if isinstance(value, str) and not isinstance(field, models.TextField):
         return escaped(value)
     return value
+
+
+def _document(name: str, value: Any, row: Model) -> str:
+    tell = tellers.get((type(row), name))
+    return escaped(said(value if tell is None else tell(row, value)))
 
 
 def said(value: Any) -> str:

@@ -1,6 +1,6 @@
 """What the batch page shows: where every record is, what was found, how far it has come, and whether it is safe to run again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, Min
@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, link_to, list_url, url_of
+from config.model_admin import NOTHING, link_to, list_url, tellers, url_of
 from ingestion_app.admin import batch_progress, batch_sums, undoing, units
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
@@ -203,6 +203,24 @@ def _contras(batch: Batch) -> list[tuple[Any, Any]]:
         (gettext("Reason code {reason}").format(reason=reason), f"{book} · {contra.code}")
         for (book, reason), contra in sorted(kept_contras(batch).items())[:CONTRAS_SHOWN]
     ]
+
+
+def _told_totals(_batch: Batch, totals: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is planned for each book, in words."""
+    books = Book.objects.in_bulk(list(totals), field_name="code")
+    sentence = gettext("{entries} entries, {lines} lines, {amount} {unit}")
+    return {
+        code: sentence.format(
+            entries=look.count_text(entries),
+            lines=look.count_text(lines),
+            amount=look.amount_text(amount, books[code].exponent),
+            unit=books[code].unit,
+        )
+        for code, (entries, lines, amount) in sorted(totals.items())
+    }
+
+
+tellers[Batch, "totals"] = _told_totals
 
 
 def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:

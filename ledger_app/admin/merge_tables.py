@@ -1,18 +1,18 @@
 """What a merge moves, as tables: on its page, and before it is proposed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from config.model_admin import NOTHING, link_to
+from config.model_admin import NOTHING, link_to, tellers
 from config.sheets import Column, Table
 from ledger_app.admin.member_tables import kind_text
-from ledger_app.models import Account, Book, Lot
+from ledger_app.models import Account, Book, Lot, Merge
 from ledger_app.templatetags import look
 
 
@@ -22,6 +22,27 @@ def plan_days(plan: Mapping[str, Any]) -> str:
     if len(set(days.values())) < 2:
         return next(iter(days.values()), NOTHING)
     return ", ".join(f"{book}: {day}" for book, day in days.items())
+
+
+def told_amounts(_row: Any, amounts: Sequence[Sequence[Any]]) -> list[str]:
+    """Return what is given back by account, in words."""
+    books = {book.code: book for book in Book.objects.all()}
+    return [
+        f"{book} · {role}: {look.amount_text(amount, books[book].exponent)} {books[book].unit}" for book, role, amount in amounts
+    ]
+
+
+def told_plan(_row: Any, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a plan moves, in words: amounts by account, identifiers as the eye may see them, the day of the entries."""
+    moves = [
+        f"{told_amounts(_row, [(each['book'], each['role'], each['amount'])])[0]}, {each['from']} → {each['to'] or gettext('a new account')}"
+        for each in plan.get("moves", [])
+    ]
+    named = [f"{kind_text(kind)} {value}" for _key, kind, value in plan.get("identifiers", [])]
+    return {gettext("What moves"): moves, gettext("Identifiers"): named, gettext("Date of the entries"): plan_days(plan)}
+
+
+tellers.update({(Merge, "amounts"): told_amounts, (Merge, "preview"): told_plan, (Merge, "decided_preview"): told_plan})
 
 
 def moves_table(plan: Mapping[str, Any]) -> Table:

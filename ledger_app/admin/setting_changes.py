@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING
+from config.model_admin import NOTHING, tellers
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app.models import Account, Book, LotRule, SettingChange
 from ledger_app.operations import setting_changes
@@ -155,9 +155,30 @@ class SettingChangeAdmin(TransitionAdmin):
         return gettext("{change} is {state} now.").format(change=done, state=done.get_state_display())
 
 
+def _told(row: SettingChange, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a setting by their labels, as people read them."""
+    book = _book_of(row)
+    labels = RIGHTS_LABELS if row.kind == SettingChange.Kind.RIGHTS else LABELS
+    return {
+        str(labels.get(name, name)): (
+            f"{look.amount_text(value, book.exponent)} {book.unit}"
+            if book is not None and name in AMOUNTS and value is not None
+            else _shown(name, value, book)
+        )
+        for name, value in parts.items()
+    }
+
+
+tellers.update({(SettingChange, name): _told for name in ("arguments", "before", "after")})
+
+
+def _book_of(row: SettingChange) -> Book | None:
+    return Book.objects.filter(code=row.arguments.get("book", "")).first()
+
+
 def compared(row: SettingChange) -> list[dict[str, Any]]:
     """Return each part of a setting as it was when the change was proposed, and as it would be."""
-    book = Book.objects.filter(code=row.arguments.get("book", "")).first()
+    book = _book_of(row)
     before: Mapping[str, Any] = row.before or {}
     labels = RIGHTS_LABELS if row.kind == SettingChange.Kind.RIGHTS else LABELS
     return [

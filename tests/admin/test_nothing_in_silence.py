@@ -1,16 +1,24 @@
 """Lists say by what they cannot be narrowed, pages that were typed on can be come back to, and nobody is shown a form they may not send."""
 
+import re
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db.models import BigIntegerField, JSONField
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
-from config.model_admin import said
-from ledger_app.models import Account, Adjustment, Holder, User
+from config.model_admin import AMOUNTS, said, shown_value, tellers
+from ingestion_app.models import Batch
+from ledger_app.models import Account, Adjustment, Holder, Merge, SettingChange, User
+from tests import kept
 from tests.admin.conftest import ClientOf
-from tests.admin.every_page import LOOKED_AT, list_of
+from tests.admin.every_page import FULL, LOOKED_AT, list_of
 from tests.ingestion_app.operations.world import World
+
+full = kept.fixture(FULL)
 
 
 @pytest.fixture
@@ -95,3 +103,63 @@ def test_the_history_of_an_amount_is_in_the_unit_of_its_book(client: Client, wor
     line = account.history.latest()
     text = client.get(f"/admin/ledger_app/account/{account.pk}/history/{line.history_id}/").content.decode()
     assert "−1,234.56" in text
+
+
+# Columns of 64 bits that are numbers, counts, keys or places: no amounts.
+NO_AMOUNTS = {
+    "sequence",
+    "subject_id",
+    "origin_id",
+    "row_id",
+    "number",
+    "last_number",
+    "last_trace",
+    "cursor",
+    "step",
+    "size",
+    "offset",
+}
+NO_AMOUNTS |= {"entry_count", "line_count", "proved_count"}
+# Sums of files, in whatever the file counts in: the page of the batch tells them by its source.
+NO_AMOUNTS |= {"record_sum", "trailer_count", "trailer_sum", "set_aside_sum"}
+WITHOUT_AMOUNTS = {(Batch, "reversal_dates"), (Batch, "contra_accounts"), (Batch, "finding_counts")}
+
+
+def test_every_column_is_known_for_an_amount_or_for_none() -> None:
+    found = {
+        field.name
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, BigIntegerField) and not field.is_relation and field.name != "id"
+    }
+    assert found - NO_AMOUNTS <= AMOUNTS
+    assert not AMOUNTS & NO_AMOUNTS
+    kept = {
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, JSONField) and hasattr(model, "history")
+    }
+    assert kept - WITHOUT_AMOUNTS == set(tellers)
+
+
+def test_histories_tell_the_amounts_of_merges_settings_and_batches_in_their_units(full: World, client_of: ClientOf) -> None:
+    client = client_of(full.superuser)
+    told = set()
+    for model, column in tellers:
+        for line in model.history.exclude(**{f"{column}__isnull": True}):
+            row = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{line.id}/history/"
+            assert client.get(row).status_code == 200
+            text = client.get(f"{row}{line.history_id}/").content.decode()
+            raw = escape(said(getattr(line, column)))
+            assert raw not in text or not re.search("[0-9]", raw), (row, raw)
+            if "USD" in text:
+                told.add(model)
+    assert told == {Merge, Batch}
+
+
+def test_a_change_of_a_limit_is_told_in_the_unit_of_its_book(world: World) -> None:
+    row = SettingChange(kind=SettingChange.Kind.LIMIT, arguments={"book": "CARD", "amount_most": 5000, "day_most": None})
+    field = SettingChange._meta.get_field("arguments")
+    assert "50.00 USD" in shown_value(field, row.arguments, row)
+    assert "5000" not in shown_value(field, row.arguments, row)
