@@ -9,6 +9,7 @@ from django.db.models import BigIntegerField, JSONField
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
+from simple_history.utils import get_history_manager_for_model as history_manager_of
 
 from config.model_admin import AMOUNTS, said, shown_value, tellers
 from ingestion_app.models import Batch
