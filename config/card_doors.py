@@ -15,9 +15,9 @@ from config import problems
 from ledger_app.errors import card_numbers, members
 from ledger_app.errors.printable import escaped
 
-# Fields of forms in which one may stand: the search of all lists, and an identifier, of which a hash is kept; one asks for another by itself; the last two
-# are bytes as text, which may look like anything, and of which nothing is kept as it is.
-MAY_BE_CARD: Final = frozenset({"q", "value", "survivor", "sealed", "answer"})
+# Fields of forms in which one may stand: the search of all lists, and an identifier, of which a hash is kept; one asks for another by itself; the next is
+# made of chance, against forgery; the last two are bytes as text, which may look like anything, and of which nothing is kept as it is.
+MAY_BE_CARD: Final = frozenset({"q", "value", "survivor", "csrfmiddlewaretoken", "sealed", "answer"})
 PASSWORD: Final = "password"  # noqa: S105 - a part of the names of fields
 NAME_MOST: Final = 60
 

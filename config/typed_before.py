@@ -61,7 +61,7 @@ def keep(request: HttpRequest) -> str:
     text = said.urlencode()
     if len(text) > CHARACTERS_MOST:
         return escape_uri_path(request.path)
-    token = secrets.token_urlsafe(12)
+    token = secrets.token_hex(12)
     kept = request.session.get(SESSION_KEY, [])
     request.session[SESSION_KEY] = [*kept, [token, request.path, text]][-PAGES_KEPT:]
     return f"{escape_uri_path(request.path)}?{NAME}={token}"
