@@ -11,16 +11,20 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from tests import mariadb
 
 # pytest's exit status when it found no test to run.
 NOTHING_COLLECTED = 5
-# Tests that start processes of their own or measure time run alone, after the others. A worker keeps to its half of the list as long as
-# there is one: neighbours stand on the same ground (tests/kept.py).
-PASSES = (["--serial=none", "-n", "2", "--dist=worksteal"], ["--serial=only"])
+# Tests that start processes of their own or measure time come after the others, one by one on each database. A worker keeps to its half of the list
+# as long as there is one: neighbours stand on the same ground (tests/kept.py).
+TOGETHER = ("--serial=none", "-n", "2", "--dist=worksteal")
+ONE_BY_ONE = ("--serial=only",)
 
 
 @dataclass
@@ -32,6 +36,11 @@ class Outcome:
     trouble: str = ""
     is_failure: bool = False
 
+    def end(self) -> None:
+        """Take it for a failure where nothing was asked."""
+        if not self.counts.total() and not self.is_failure:
+            self.is_failure, self.trouble = True, "no test ran"
+
     def line(self) -> str:
         """Return the line of the summary."""
         words = {"failed": "failed", "error": "errors", "passed": "passed", "skipped": "skipped", "xfailed": "expected failures"}
@@ -41,45 +50,50 @@ class Outcome:
         )
 
 
-def run_passes(engine: str, environment: dict[str, str], arguments: Sequence[str]) -> Outcome:
-    """Run pytest in its passes on one database and add them up."""
-    outcome = Outcome(engine)
-    for options in PASSES:
-        with tempfile.TemporaryDirectory() as folder:
-            tally = Path(folder, "tally.json")
-            command = [sys.executable, "-m", "pytest", f"--tally={tally}", *options, *arguments]
-            status = subprocess.run(command, env=environment, check=False).returncode
-            if tally.exists():
-                counts = json.loads(tally.read_text())
-                outcome.engine = counts.pop("engine")
-                outcome.counts.update(counts)
-        if status not in (0, NOTHING_COLLECTED):
-            outcome.is_failure = True
-            outcome.trouble = "" if outcome.counts["failed"] + outcome.counts["error"] else f"pytest ended with status {status}"
-    if not outcome.counts.total() and not outcome.is_failure:
+def run(outcome: Outcome, url: str | None, arguments: Sequence[str], output: IO[bytes] | None = None) -> Outcome:
+    """Run pytest once on the database at ``url``, on SQLite where there is none, and add what came of it to ``outcome``."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"DATABASE_URL": url} if url else {}
+    with tempfile.TemporaryDirectory() as folder:
+        tally = Path(folder, "tally.json")
+        command = [sys.executable, "-m", "pytest", f"--tally={tally}", *arguments]
+        status = subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode
+        if tally.exists():
+            counts = json.loads(tally.read_text())
+            outcome.engine = counts.pop("engine")
+            outcome.counts.update(counts)
+    if status not in (0, NOTHING_COLLECTED):
         outcome.is_failure = True
-        outcome.trouble = "no test ran"
+        outcome.trouble = "" if outcome.counts["failed"] + outcome.counts["error"] else f"pytest ended with status {status}"
     return outcome
 
 
-def run_on_sqlite(arguments: Sequence[str]) -> Outcome:
-    """Run the tests on SQLite, whatever DATABASE_URL says."""
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return run_passes("SQLite", environment, arguments)
-
-
-def run_on_mariadb(arguments: Sequence[str]) -> Outcome:
-    """Run the tests on a private MariaDB, or say that they did not run."""
-    try:
-        with mariadb.private_server(mariadb.in_memory()) as server:
-            return run_passes("MariaDB", {**os.environ, "DATABASE_URL": server.url}, arguments)
-    except mariadb.Unavailable as error:
-        return Outcome("MariaDB", trouble=f"did not run. {error}", is_failure=os.environ.get("CI") == "true")
+def run_at_once(places: Sequence[tuple[Outcome, str | None]], arguments: Sequence[str]) -> None:
+    """Run pytest on each database at the same time; what each says is shown when all have ended."""
+    with ThreadPoolExecutor() as pool, ExitStack() as stack:
+        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _place in places]
+        pending = [pool.submit(run, *place, arguments, output) for place, output in zip(places, outputs, strict=True)]
+        for each, output in zip(pending, outputs, strict=True):
+            each.result()
+            output.seek(0)
+            sys.stdout.write(output.read().decode(errors="replace"))
+            sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run both; return the exit status."""
-    outcomes = [run_on_sqlite(arguments), run_on_mariadb(arguments)]
+    outcomes = [Outcome("SQLite"), Outcome("MariaDB")]
+    with ExitStack() as stack:
+        places: list[tuple[Outcome, str | None]] = [(outcomes[0], None)]
+        try:
+            places.append((outcomes[1], stack.enter_context(mariadb.private_server(mariadb.in_memory())).url))
+        except mariadb.Unavailable as error:
+            outcomes[1].trouble, outcomes[1].is_failure = f"did not run. {error}", os.environ.get("CI") == "true"
+        for place in places:
+            run(*place, [*TOGETHER, *arguments])
+        run_at_once(places, [*ONE_BY_ONE, *arguments])
+    for outcome, _url in places:
+        outcome.end()
     sys.stdout.write("\n" + "".join(f"{outcome.line()}\n" for outcome in outcomes))
     return int(any(outcome.is_failure for outcome in outcomes))
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -36,12 +35,16 @@ def without_mariadb(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_mariadb_the_summary_says_so_and_ci_fails(
     both_databases, without_mariadb, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ci: str, status: int
 ) -> None:
-    passed = both_databases.Outcome("SQLite 3.40.1", counts=Counter(passed=3, skipped=1))
-    monkeypatch.setattr(both_databases, "run_on_sqlite", lambda arguments: passed)
+    def run(outcome, url, arguments, output=None) -> None:
+        assert url is None
+        outcome.engine = "SQLite 3.40.1"
+        outcome.counts.update(passed=3, skipped=1)
+
+    monkeypatch.setattr(both_databases, "run", run)
     monkeypatch.setenv("CI", ci)
     assert both_databases.main([]) == status
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "SQLite 3.40.1: 3 passed, 1 skipped",
+        "SQLite 3.40.1: 6 passed, 2 skipped",
         "MariaDB: did not run. Install it.",
     ]
 
@@ -69,5 +72,14 @@ def test_both_passes_are_added_up(both_databases, monkeypatch: pytest.MonkeyPatc
                 tally.write_text(both_databases.json.dumps({"engine": "SQLite 3", **given}))
 
     monkeypatch.setattr(both_databases.subprocess, "run", Ended)
-    outcome = both_databases.run_passes("SQLite", {}, [])
+    outcome = both_databases.Outcome("SQLite")
+    both_databases.run(outcome, None, ["together"])
+    both_databases.run_at_once([(outcome, None)], ["one by one"])
+    outcome.end()
     assert (outcome.line(), outcome.is_failure) == (line, is_failure)
+
+
+def test_what_runs_at_once_is_shown_one_after_the_other(both_databases, capfd: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setattr(both_databases, "run", lambda outcome, url, arguments, output: output.write(f"{url} ".encode() * 3))
+    both_databases.run_at_once([(None, "one"), (None, "two")], [])
+    assert capfd.readouterr().out.split() == ["one", "one", "one", "two", "two", "two"]
