@@ -17,7 +17,7 @@ class IngestionConfig(AppConfig):
         from django.conf import settings
 
         from ingestion_app.operations import originals
-        from ingestion_app.queries import closing, constraints, origins, proofs, reversals, weights, workers
+        from ingestion_app.queries import closing, constraints, making_proofs, origins, proofs, reversals, weights, workers
         from ledger_app.models import Posting
         from ledger_app.queries import closing as ledger_closing
         from ledger_app.queries import constraints as ledger_constraints
@@ -34,5 +34,5 @@ class IngestionConfig(AppConfig):
         ledger_hands.register(workers.is_any_worker_there)
         read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
         ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
-        ledger_proofs.register(proofs.STATEMENTS, triggers=proofs.EXPECTED_TRIGGERS)
+        ledger_proofs.register([*proofs.STATEMENTS, *making_proofs.STATEMENTS], triggers=proofs.EXPECTED_TRIGGERS)
         ledger_proofs.register(originals.statements(lambda: Path(settings.KAKUTEI_FILES_DIR)))

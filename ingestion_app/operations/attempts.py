@@ -123,18 +123,21 @@ def end(
     measured: Measured,
     reasons: Sequence[LedgerError] = (),
 ) -> None:
-    """Write down how a try ended, where its time went, and what it met."""
-    transactions.run(
-        lambda: Attempt.objects.filter(pk=attempt.pk).update(
-            heartbeat_at=at,
-            ended_at=at,
-            outcome=outcome,
-            done_records=done_records,
-            reasons=[stored(reason) for reason in reasons],
-            seconds=measured.told(),
-            counts=measured.counts,
+    """Write down how a try ended, where its time went, and what it met. One that reached its end stays done, whatever came after."""
+
+    def work() -> None:
+        own = Attempt.objects.filter(pk=attempt.pk)
+        own.update(heartbeat_at=at, done_records=done_records, seconds=measured.told(), counts=measured.counts)
+        own.exclude(outcome=Attempt.Outcome.DONE).update(
+            ended_at=at, outcome=outcome, reasons=[stored(reason) for reason in reasons]
         )
-    )
+
+    transactions.run(work)
+
+
+def reached(*, attempt: Attempt, at: datetime) -> None:
+    """Write down, in the transaction that takes the step, that a try has reached its end: the two are one, though the answer be lost."""
+    Attempt.objects.filter(pk=attempt.pk).update(outcome=Attempt.Outcome.DONE, ended_at=at, reasons=[])
 
 
 def end_gone(*, at: datetime) -> list[int]:

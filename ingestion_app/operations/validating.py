@@ -73,7 +73,7 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
             work.told = tell
             work.survey()
             attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-            return _change(batch, source_version, work, caller)
+            return _change(batch, source_version, work, caller, reached=lambda: attempts.reached(attempt=attempt, at=now()))
 
 
 @contextmanager
@@ -90,9 +90,16 @@ def _surprises_kept(batch_id: int, caller: Caller, now: Callable[[], datetime]) 
             raise
 
 
-def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller) -> Batch:
-    """Take the step that the findings call for, and write what belongs to it."""
+def _change(
+    batch: Batch, source_version: SourceVersion, work: "_Validation", caller: Caller, *, reached: Callable[[], None]
+) -> Batch:
+    """Take the step that the findings call for, and write what belongs to it; ``reached`` writes that the attempt has come to its end."""
     name = "reject" if work.must_reject() else "validate"
+
+    def write(row: Batch, _facts: Any) -> dict[str, Any]:
+        reached()
+        return {"source_version": source_version, **work.write(row, source_version, caller, name)}
+
     return transitions.perform(
         transitions.Request(
             machine=BATCH,
@@ -101,7 +108,7 @@ def _change(batch: Batch, source_version: SourceVersion, work: "_Validation", ca
             pk=batch.pk,
             caller=caller,
             facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-            write=lambda row, _facts: {"source_version": source_version, **work.write(row, source_version, caller, name)},
+            write=write,
             version=batch.version,
             audit_facts=lambda row: {"findings": work.found.findings.counts, "plan": batches.hexadecimal(row.plan_digest)},
         )

@@ -16,6 +16,7 @@ from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import Entry
 from ledger_app.operations import entries, transitions
 from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.undoing import breaches
 from tests.ingestion_app.operations.world import NOW, World, clock, codes
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +188,28 @@ def test_a_refusal_in_the_last_step_is_left_to_people(world: World, begun: Batch
             applying.carry_on(batch_id=begun.pk, caller=world.caller(), now=clock)
     assert codes(Attempt.objects.get(batch=begun, step="apply").reasons) == ["recount_differs"]
     assert stranded(10**6) == []
+
+
+def test_a_validation_whose_answer_was_lost_is_done_and_takes_no_approval_for_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = world.receive()
+    perform = transitions.perform
+
+    def lose(request: Any) -> Any:
+        perform(request)
+        raise TryAgain(cause="lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(transitions, "perform", lose)
+        with pytest.raises(TryAgain):
+            world.validate(batch)
+    batch.refresh_from_db()
+    (attempt,) = batch.attempts.all()
+    assert (batch.state, attempt.outcome, attempt.reasons) == ("validated", "done", [])
+    assert attempt.ended_at is not None
+    assert not batches.was_approved_before(batch)
+    world.validate(batch)
+    batch.refresh_from_db()
+    assert not batches.was_approved_before(batch)
+    assert breaches(world) == []

@@ -1,0 +1,47 @@
+"""What must hold of what came in and of what was removed: each has the audit row of whoever did it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from ingestion_app.models import Batch, PrunedFile, SourceVersion
+from ledger_app.errors.sentences import Sentence
+from ledger_app.errors.sentences import say as _
+from ledger_app.models import AuditRow, Book
+from ledger_app.queries.proofs import Statement
+
+Made = tuple[int, int, str]  # the subject, who did it, and what tells it from others of the subject
+
+
+def what_was_made_has_its_audit_row(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for what has no state before it: versions of sources, batches, files whose bytes were removed."""
+    loaded = {
+        (row.source_id, row.loaded_by_id, bytes(row.digest).hex()): row for row in SourceVersion.objects.select_related("source")
+    }
+    yield from _unsaid(loaded, "source", ("load",), "digest", _("{what} was loaded, and no audit row says so."))
+    removed = {(row.file_id, row.pruned_by_id, str(row.file)): row for row in PrunedFile.objects.select_related("file")}
+    sentence = _("The bytes of {what} were removed, and no audit row says so.")
+    yield from _unsaid(removed, "file", ("prune",), "sha256", sentence)
+    came = {(row.pk, row.received_by_id, ""): row for row in Batch.objects.select_related("source")}
+    yield from _unsaid(came, "batch", ("receive", "propose"), "", _("{what} is there, and no audit row says who brought it."))
+
+
+def _unsaid(made: dict[Made, Any], subject: str, actions: Sequence[str], fact: str, sentence: Sentence) -> Iterator[str]:
+    rows = AuditRow.objects.filter(subject_type=subject, action__in=actions, outcome="done")
+    said = {
+        (key, actor, str(facts.get(fact, "")))
+        for key, actor, facts in rows.values_list("subject_id", "actor_id", "facts").iterator()
+    }
+    for key, what in made.items():
+        if key not in said:
+            yield sentence.format(what=what)
+
+
+STATEMENTS = (
+    Statement(
+        12,
+        gettext_lazy("Each version of a source, each batch and each removal of bytes has its audit row."),
+        what_was_made_has_its_audit_row,
+    ),
+)
