@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from ingestion_app.models import Batch, File, PrunedFile, SourceVersion
+from ingestion_app.models import Batch, File, PrunedFile, Receipt, SourceVersion
 from ingestion_app.queries import making_proofs
 from tests.ingestion_app.operations.world import World
 
@@ -35,7 +35,7 @@ def test_what_was_put_beside_the_program_is_named(world: World, what: str) -> No
         PrunedFile.objects.create(file=file, pruned_by=world.engineer, pruned_at=now - timedelta(days=1))
         said = "were removed, and no audit row says so."
     elif what == "batch":
-        receipt = batch.receipt
+        receipt = Receipt.objects.get(batch=batch)
         receipt.pk = None
         receipt.save(force_insert=True)
         batch.pk, batch.receipt, batch.sequence, batch.state, batch.holds_file, batch.version = (
