@@ -52,7 +52,8 @@ def verify(
                 results.append({"number": statement.number, "says": says, "breaches": [], "left_out": True, SAID: kept(says)})
                 continue
             told(f"{statement.number}. {statement.says}")
-            breaches = list(islice(statement.breaches(scope), proofs.BREACHES_MOST))
+            # One fault may be found on several ways: what says the same is said once.
+            breaches = list(dict.fromkeys(islice(statement.breaches(scope), proofs.BREACHES_MOST)))
             answer = {"number": statement.number, "says": str(statement.says), "breaches": breaches}
             said = {SAID: kept(_(in_source(statement.says))), BREACHES_SAID: [kept(each) for each in breaches]}
             results.append(answer | said | ({"note": note} if (note := statement.note()) else {}))
