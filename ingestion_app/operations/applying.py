@@ -258,16 +258,15 @@ class _Run:
         if Chunk.objects.filter(batch=self.batch).exclude(state=Chunk.State.APPLIED).exists():
             return Batch.objects.get(pk=self.batch.pk)
         attempts.beat(attempt=self.attempt, at=self.work.now(), done_records=self.done_records, phase="recount")
+        caller = replace(self.work.caller, at=self.work.now())
+
+        def write(row: Batch) -> Mapping[str, Any]:
+            attempts.reached(attempt=self.attempt, at=caller.at)
+            return reversing.end_original(row, caller)
+
         try:
             with measuring.phase("recount"):
-                caller = replace(self.work.caller, at=self.work.now())
-                return _transition(
-                    "finish",
-                    self.batch.pk,
-                    caller,
-                    write=lambda row: reversing.end_original(row, caller),
-                    counted=self._counted,
-                )
+                return _transition("finish", self.batch.pk, caller, write=write, counted=self._counted)
         except Refused:
             batch = Batch.objects.get(pk=self.batch.pk)
             if batch.state in ENDED:

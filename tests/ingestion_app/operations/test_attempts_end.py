@@ -1,7 +1,7 @@
 """An attempt ends on every way out, with what went wrong; one that was killed is ended by whoever finds it; and nothing is tried for ever."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import applying, attempts, chunks, drafting, plans, surveying, workers
-from ingestion_app.queries import batches, progress, waking
+from ingestion_app.queries import batches, jobs, progress, waking
 from ingestion_app.queries import workers as seen
 from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import Entry
@@ -190,20 +190,43 @@ def test_a_refusal_in_the_last_step_is_left_to_people(world: World, begun: Batch
     assert stranded(10**6) == []
 
 
-def test_a_validation_whose_answer_was_lost_is_done_and_takes_no_approval_for_one_before(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    batch = world.receive()
+@pytest.fixture
+def losing(monkeypatch: pytest.MonkeyPatch) -> AbstractContextManager[None]:
+    """What is done inside is committed, and its answer never comes."""
     perform = transitions.perform
 
     def lose(request: Any) -> Any:
         perform(request)
         raise TryAgain(cause="lost")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(transitions, "perform", lose)
-        with pytest.raises(TryAgain):
-            world.validate(batch)
+    @contextmanager
+    def lost() -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setattr(transitions, "perform", lose)
+            with pytest.raises(TryAgain):
+                yield
+
+    return lost()
+
+
+def test_an_application_whose_last_answer_was_lost_is_done(
+    begun: Batch, world: World, losing: AbstractContextManager[None]
+) -> None:
+    with losing:
+        applying.carry_on(batch_id=begun.pk, caller=world.caller(), now=clock)
+    begun.refresh_from_db()
+    last = waking.last_attempt(begun)
+    assert last is not None
+    assert (begun.state, last.outcome, last.reasons) == ("applied", "done", [])
+    assert jobs.find(begun, "apply", last.number, at=NOW).state == "done"
+
+
+def test_a_validation_whose_answer_was_lost_is_done_and_takes_no_approval_for_one_before(
+    world: World, losing: AbstractContextManager[None]
+) -> None:
+    batch = world.receive()
+    with losing:
+        world.validate(batch)
     batch.refresh_from_db()
     (attempt,) = batch.attempts.all()
     assert (batch.state, attempt.outcome, attempt.reasons) == ("validated", "done", [])
