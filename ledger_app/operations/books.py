@@ -65,8 +65,8 @@ class MemberOpening:
         return [(kind, value) for kind, values in (*named, (Identifier.CARD_NUMBER, self.card_numbers)) for value in values]
 
 
-def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
-    """Open a book, or return it where it is there with the same properties.
+def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> tuple[Book, bool]:
+    """Open a book, or find it there with the same properties; return it, and whether it is new.
 
     :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_one_of, number_out_of_range, not_found (the time zone), definition_conflict
     """
@@ -78,12 +78,12 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
     wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
 
-    def work() -> Book:
+    def work() -> tuple[Book, bool]:
         book = Book.objects.filter(code=code).first()
         if book is None:
-            book = history.create(Book(code=code, **wanted), caller=caller)
+            return history.create(Book(code=code, **wanted), caller=caller), True
         _same("Book", code, book, wanted)
-        return book
+        return book, False
 
     return transactions.run(work)
 

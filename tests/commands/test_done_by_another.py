@@ -116,7 +116,7 @@ def proposed_erasure(world: World) -> tuple[str, int]:
     books.open_members(openings=[MemberOpening("1009", (), name="Hanako Sato")], caller=world.caller(world.system))
     holder = Identifier.objects.get(value="1009").holder_id
     caller = world.caller(world.support)
-    return ("decide", erasures.propose(holder_id=holder, reason="Asked.", ticket="P-1", caller=caller).pk)
+    return ("decide", erasures.propose(holder_id=holder, reason="Asked.", ticket="P-1", caller=caller)[0].pk)
 
 
 def an_account(code: str, state: str = "open") -> Callable[[World], tuple[str, ...]]:

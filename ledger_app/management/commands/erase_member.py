@@ -43,7 +43,7 @@ class Command(commands.Command):
         """Ask or decide."""
         if options["act"] == "propose":
             given = {"holder_id": options["member"], "reason": options["reason"], "ticket": options["ticket"]}
-            row = erasures.propose(**given, caller=commands.caller(options["user"]))
+            row, _is_new = erasures.propose(**given, caller=commands.caller(options["user"]))
         else:
             row = self._decided(options, commands.caller(options["user"], deciding=True))
         data = {"erasure": row.pk, "member": row.holder_id, "state": row.state, "version": row.version}

@@ -101,7 +101,7 @@ def of_setting(name):
 def of_erasure(name):
     def make(desk, _points):
         holder_id = identifier(desk)["holder_id"]
-        row = erasures.propose(holder_id=holder_id, reason="Asked.", ticket="P-1", caller=desk.proposer)
+        row = erasures.propose(holder_id=holder_id, reason="Asked.", ticket="P-1", caller=desk.proposer)[0]
         given = {"erasure_id": row.pk, "caller": desk.proposer if name == "withdraw" else desk.decider}
         if name == "approve":
             return lambda: erasures.approve(**given, directory=Path("nowhere"))
