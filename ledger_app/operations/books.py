@@ -15,7 +15,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import opening as opening_errors
-from ledger_app.errors.words import Words, phrase
+from ledger_app.errors.words import Word, Words, phrase
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
@@ -82,7 +82,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         book = Book.objects.filter(code=code).first()
         if book is None:
             return history.create(Book(code=code, **wanted), caller=caller), True
-        _same("Book", code, book, wanted)
+        check_same("Book", code, book, wanted)
         return book, False
 
     return transactions.run(work)
@@ -110,7 +110,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         later = locks.opening(book.pk, ends_on, is_apart=is_apart)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
-            _same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
+            check_same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
             return period
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
@@ -145,7 +145,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         _check_account(opening)
         # The last of two would win over the other without a word.
         if (first := wanted.setdefault(opening.code, opening)) != opening:
-            _same("Account", opening.code, first, asdict(opening))
+            check_same("Account", opening.code, first, asdict(opening))
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -158,7 +158,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
                 "floor": opening.floor,
                 "stripes": opening.stripes,
             }
-            _same("Account", code, account, wished)
+            check_same("Account", code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         _check_floors([opening for *_of, opening in missing])
         create_accounts(missing, caller)
@@ -387,7 +387,7 @@ def _check_role(role: str) -> None:
         raise errors.Refused([errors.RoleTaken(role=role)])
 
 
-def _same(what: str, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object]) -> None:
+def check_same(what: Word, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object]) -> None:
     """Refuse where ``row`` differs from what is wanted, naming each column."""
     differs = [
         f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value
