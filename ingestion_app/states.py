@@ -284,7 +284,6 @@ BATCH = Machine(
             right="ingestion_app.apply_batch",
             who=_("Engineers"),
             guards=(is_not_paused,),
-            reason_required=True,
             automatic=True,
             writes="the pause",
             told=_("applied chunks until too many had stopped; the batch is paused"),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import ngettext
+
 from ingestion_app.models import Batch
 from ledger_app.models import AuditRow
 
@@ -31,4 +33,10 @@ def pause_of(batch: Batch) -> Pause | None:
     resumed = rows.filter(action__in=RESUMED_BY).last()
     since = rows.filter(action__in=PAUSED_BY, id__gt=resumed.pk if resumed else 0)
     row = since.select_related("actor").first()
-    return Pause(row.at, row.actor.username, row.reason, row.action == "trip") if row else None
+    return Pause(row.at, row.actor.username, row.reason or _stopped(row), row.action == "trip") if row else None
+
+
+def _stopped(row: AuditRow) -> str:
+    count = int(row.facts.get("stopped") or 0)
+    sentence = ngettext("{count} chunk has stopped in this attempt.", "{count} chunks have stopped in this attempt.", count)
+    return sentence.format(count=count) if count else ""
