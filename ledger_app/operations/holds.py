@@ -157,7 +157,7 @@ def _place(wanted: Wanted, caller: Caller) -> tuple[Hold, bool]:
     target = Account.objects.filter(pk=wanted.target_id).first()
     if account is None or target is None:
         missing = wanted.account_id if account is None else wanted.target_id
-        raise errors.Refused([errors.NotFound(what="account", name=missing)])
+        raise errors.Refused([errors.NotFound(what=_("account"), name=missing)])
     locked = locks.ledger(locks.Wanted(frozenset(), date.min, date.min, frozenset({account.pk})))
     account.refresh_from_db()
     there = Hold.objects.filter(book=account.book_id, reference=wanted.reference).first()

@@ -49,7 +49,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
         named = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False)
         breakage = named.first() if openings.is_code(given.breakage, CODE_MOST) else None
         if breakage is None:
-            raise errors.Refused([errors.NotFound(what="account without lots", name=given.breakage)])
+            raise errors.Refused([errors.NotFound(what=_("account without lots"), name=given.breakage)])
         if breakage.holder_id is not None:
             raise errors.Refused([settings.AccountOfMember(account=given.breakage, book=book.code)])
         wanted = {

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import files as file_errors
@@ -158,7 +159,7 @@ def is_held(look: Callable[[], object]) -> bool:
 
 def again(cause: str) -> errors.TryAgain:
     """Return what is told of a cause that may pass."""
-    return file_errors.DiskFull(cause="database") if cause == NO_ROOM else errors.TryAgain(cause=cause)
+    return file_errors.DiskFull(cause=_("database")) if cause == NO_ROOM else errors.TryAgain(cause=cause)
 
 
 def passing_cause(error: DatabaseError | InterfaceError) -> str:

@@ -45,7 +45,7 @@ def find(number: int) -> Merge:
     """
     found = Merge.objects.select_related("holder", "survivor", "undoes", "proposed_by", "decided_by").filter(pk=number).first()
     if found is None:
-        raise errors.Refused([errors.NotFound(what="merge", name=number)])
+        raise errors.Refused([errors.NotFound(what=_("merge"), name=number)])
     return found
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors
 from ledger_app.models import AdjustmentLimit, ContraAccount, ReasonCode
 
@@ -40,4 +42,4 @@ def differing_limit(group: str, book: str, said: Mapping[str, int], reason_code:
 def conflict(name: str, differs: Mapping[str, Any]) -> errors.Refused:
     """Return the refusal of a setting that is there with other content, which only a person who has the right changes."""
     told = ", ".join(f"{column} ({value})" for column, value in differs.items())
-    return errors.Refused([errors.DefinitionConflict(what="Setting", name=name, differs=told)])
+    return errors.Refused([errors.DefinitionConflict(what=_("Setting"), name=name, differs=told)])

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext_lazy as _
 
 from config import commands
 from ledger_app import errors
@@ -34,7 +35,7 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         row = Adjustment.objects.filter(pk=number).first()
         if row is None:
-            raise errors.Refused([errors.NotFound(what="adjustment", name=number)])
+            raise errors.Refused([errors.NotFound(what=_("adjustment"), name=number)])
         if not self._is_done(row, name, caller.user.pk):
             shown = options["shown"] if options["shown"] is not None else queries.preview(queries.terms_of(row)).digest
             given = queries.approval_of(row, caller.user, at=caller.at) if name == "approve" else name
