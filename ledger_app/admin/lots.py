@@ -390,5 +390,5 @@ class ExpiryRunAdmin(ReadOnlyAdmin):
             for each in row.chunks.filter(Q(entry_count__gt=0)).order_by("id")[:CHUNKS_SHOWN]
         ]
         columns = (Column(_("part")), Column(_("entries"), is_figure=True), Column(_("amount"), is_figure=True))
-        table = Table(_("Parts, each posted in one transaction"), columns, parts, _("It found nothing that was due."))
+        table = Table(_("Parts, each posted in one transaction"), columns, parts, _("Nothing was posted."))
         return Sheet(title=str(row), main=[table], side=[Facts(_("The run of expiry"), facts)])
