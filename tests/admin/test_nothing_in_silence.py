@@ -15,11 +15,11 @@ from simple_history.utils import get_history_manager_for_model as history_manage
 from config import telling
 from config.model_admin import AMOUNTS, HistoryShown, said, shown_value, tellers
 from ingestion_app.models import Batch
-from ledger_app.models import Account, Adjustment, Holder, Merge, SettingChange, User
+from ledger_app.models import Account, Adjustment, AuditRow, Holder, Merge, SettingChange, User
 from tests import kept
 from tests.admin.conftest import ClientOf
 from tests.admin.every_page import FULL, LOOKED_AT, list_of
-from tests.ingestion_app.operations.world import World
+from tests.ingestion_app.operations.world import NOW, World
 
 full = kept.fixture(FULL)
 
@@ -159,6 +159,25 @@ def test_histories_tell_the_amounts_of_merges_settings_and_batches_in_their_unit
             if "USD" in text:
                 told.add(model)
     assert told == {Merge, Batch}
+
+
+def test_audit_pages_tell_facts_in_words_and_units(client: Client, world: World) -> None:
+    facts = {"book": "CARD", "amount_most": 123456, "day_most": None, "sole": True, "roles": ["a", {"b": 2}], "sha256": "0" * 64}
+    row = AuditRow.objects.create(
+        at=NOW,
+        actor=world.superuser,
+        door="command",
+        subject_type="adjustmentlimit",
+        subject_id=1,
+        action="set",
+        outcome="done",
+        facts=facts,
+    )
+    text = client.get(f"/admin/ledger_app/auditrow/{row.pk}/change/").content.decode()
+    assert "1,234.56" in text
+    assert "123456" not in text
+    for raw in ("null", "true", "[&quot;a", "{&quot;"):
+        assert raw not in text.split("What it was decided on")[1].split("</section>")[0]
 
 
 def test_every_history_tells_whole_values_and_why_in_words(full: World, client_of: ClientOf) -> None:
