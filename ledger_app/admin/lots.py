@@ -24,6 +24,7 @@ from ledger_app.admin.accounts import member_link
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.lot_tables import day_or_never, link_text
 from ledger_app.admin.rule_forms import LotRuleForms
+from ledger_app.errors import Refused
 from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
 from ledger_app.operations import holds
 from ledger_app.operations.audit import Caller
@@ -210,7 +211,12 @@ class LotRuleAdmin(LotRuleForms):
         book = of if isinstance(of, Book) else of.book
         asked = DueForm(request.GET or None)
         by = asked.cleaned_data["by"] if asked.is_bound and asked.is_valid() else None
-        days = expiry.due_by_day(by=by, **given) if by else []
+        days: Sequence[expiry.DayDue] = ()
+        try:
+            days = expiry.due_while_waited_for(by=by, **given) if by else ()
+        except Refused as refusal:
+            asked.add_error("by", refusal.sentence)
+            by = None
         columns = (
             *(Column(_("due on")), Column(_("accounts"), is_figure=True), Column(_("lots"), is_figure=True)),
             *(Column(_("amount"), is_figure=True), Column(_("of it held"), is_figure=True)),
