@@ -140,9 +140,10 @@ def test_nobody_sees_the_words_of_a_trigger(ledger, monkeypatch):
         ("DELETE FROM ledger_app_line", "ledger_app_line", "DELETE"),
         ("UPDATE ledger_app_posting SET reason = 'x'", "ledger_app_posting", "UPDATE"),
     ):
-        for run in (transactions.run, lambda work: transactions.whole(lambda: transactions.run(work))):
+        works = (lambda said=statement: execute(said), lambda said=statement: transactions.run(lambda: execute(said)))
+        for run, work in zip((transactions.run, transactions.whole), works, strict=True):
             with pytest.raises(errors.Refused) as refused:
-                run(lambda said=statement: execute(said))
+                run(work)
             (reason,) = refused.value.reasons
             assert (reason.code, reason.facts["table"], reason.facts["event"]) == ("row_refused", table, event)
 
