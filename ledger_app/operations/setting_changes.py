@@ -82,7 +82,7 @@ def propose(*, kind: str, arguments: Said, reason: str, caller: Caller, version:
     name = setting_changes.name(kind, arguments)
     if tried.before == tried.after:
         raise errors.Refused([settings.SettingUnchanged(setting=name)])
-    proposed = {"kind": kind, "arguments": dict(arguments), "before": tried.before, "after": tried.after}
+    proposed: dict[str, Any] = {"kind": kind, "arguments": dict(arguments), "before": tried.before, "after": tried.after}
     row = SettingChange(
         **proposed,
         setting=name,
