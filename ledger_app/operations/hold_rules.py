@@ -27,8 +27,8 @@ class HoldRuleGiven(NamedTuple):
     targets: tuple[str, ...] = ()
 
 
-def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
-    """Set what a book says of holds, and return it. Holds that are there stay as they are.
+def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kept[HoldRule]:
+    """Set what a book says of holds; return the rule, whether it is new, and whether something changed. Holds that are there stay as they are.
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
@@ -39,7 +39,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
         facts = {"amount": given.amount_most, "day": given.amount_a_day, "hours": given.hours_most}
         raise errors.Refused(units.belonging([lot_errors.HoldRuleInvalid(most=HOURS_MOST, **facts)], book.pk))
 
-    def work() -> HoldRule:
+    def work() -> history.Kept[HoldRule]:
         # The book's row stands for its rule, as it does for the rules of its lots.
         locks.setting(Book.objects.filter(pk=book.pk))
         row = HoldRule.objects.filter(book=book).first()
@@ -54,6 +54,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
             raise errors.Refused(
                 [errors.NotPermitted(user=caller.user.username, right=_("Set the rules of holds"), who=_("Finance"))]
             )
+        is_new = row is None
         if row is None:
             row = history.create(HoldRule(book=book, **wanted), caller=caller)
             changed = wanted | _set_targets(row, targets, caller)
@@ -61,13 +62,13 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
             changed |= _set_targets(row, targets, caller)
             if not changed:
-                return row
+                return history.Kept(row, False, False)
             for column, value in wanted.items():
                 setattr(row, column, value)
             row.version += 1
             history.save(row, caller=caller)
         record(subject=Subject("holdrule", row.pk, str(row)), action="set", caller=caller, facts=changed)
-        return row
+        return history.Kept(row, is_new, True)
 
     return transactions.join(work)
 

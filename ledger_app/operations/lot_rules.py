@@ -31,8 +31,8 @@ class RuleGiven:
     kind: str = FREE
 
 
-def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotRule:
-    """Set what the accounts of ``role`` do with lots, and return it. Lots that are there keep their day; accounts that are open keep lots or not.
+def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> history.Kept[LotRule]:
+    """Set what the accounts of ``role`` do with lots; return the rule, whether it is new, and whether something changed. Lots that are there keep their day; accounts that are open keep lots or not.
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
@@ -42,7 +42,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
         raise errors.Refused([errors.CodeInvalid(name=role[:CODE_MOST], most=ROLE_MOST)])
     _check(role, given)
 
-    def work() -> LotRule:
+    def work() -> history.Kept[LotRule]:
         # The book's row stands for "the set of its rules", as it does for its periods.
         locks.setting(Book.objects.filter(pk=book.pk))
         row = LotRule.objects.filter(book=book, role=role).first()
@@ -61,12 +61,13 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
             "breakage_id": breakage.pk,
         }
         if row is not None and all(getattr(row, name) == value for name, value in wanted.items()):
-            return row
+            return history.Kept(row, False, False)
         is_machine = row is None and caller.user.username == caller.user.SYSTEM
         if not is_machine and "ledger_app.set_lot_rule" not in rights_of(caller.user):
             raise errors.Refused(
                 [errors.NotPermitted(user=caller.user.username, right=_("Set the rules of lots"), who=_("Finance"))]
             )
+        is_new = row is None
         if row is None:
             row = history.create(LotRule(book=book, role=role, **wanted), caller=caller)
         else:
@@ -75,7 +76,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
             history.save(row, caller=caller)
         facts = {**wanted, "fixed_on": given.fixed_on.isoformat() if given.fixed_on else None}
         record(subject=Subject("lotrule", row.pk, str(row)), action="set", caller=caller, facts=facts)
-        return row
+        return history.Kept(row, is_new, True)
 
     return transactions.join(work)
 

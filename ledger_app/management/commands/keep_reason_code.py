@@ -35,7 +35,7 @@ class Command(commands.Command):
         differs = kept.differing(options["code"], said)
         if differs and options["user"] is None:
             raise kept.conflict(options["code"], differs)
-        row = reason_codes.keep(code=options["code"], caller=caller, **said)
+        row = reason_codes.keep(code=options["code"], caller=caller, **said).row
         changed = differs is None or bool(differs)
         data = {"reason_code": row.code, "version": row.version, "changed": changed, **said}
         return commands.Outcome(data, (f"reason code {row.code}: {'kept' if changed else 'was so already'}",))

@@ -43,7 +43,7 @@ class Command(commands.Command):
         )
         caller = commands.caller(options["user"], deciding=True)
         before = setting_changes.said("hold_rule", {"book": options["book"]})
-        rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller)
+        rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller).row
         data = {"book": rule.book.code, **given._asdict(), "targets": sorted(given.targets)}
         changed = before != setting_changes.said("hold_rule", {"book": options["book"]})
         said = {**data, "targets": " ".join(sorted(given.targets)) or None}

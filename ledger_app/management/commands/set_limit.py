@@ -52,7 +52,7 @@ class Command(commands.Command):
         differs = kept.differing_limit(said=said, **named)
         if differs and options["user"] is None:
             raise kept.conflict(" ".join(named.values()).rstrip(), differs)
-        row = reason_codes.set_limit(caller=caller, **named, **said)
+        row = reason_codes.set_limit(caller=caller, **named, **said).row
         changed = differs is None or bool(differs)
         said |= {name: getattr(row, name) for name in ("window_days", *days)}
         data = {**named, **said, "changed": changed}

@@ -36,7 +36,7 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         named = {"book": options["book"], "role": options["role"]}
         before = setting_changes.said("lot_rule", named)
-        rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller)
+        rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller).row
         changed = before != setting_changes.said("lot_rule", named)
         data = {**named, **{name: options[name] for name in names}, "changed": changed}
         figure = "" if rule.validity is None else f" ({rule.validity})"
