@@ -27,13 +27,16 @@ class Pause:
 
 def pause_of(batch: Batch) -> Pause | None:
     """Return the pause of a batch, None where it is not paused."""
-    if not batch.is_paused:
-        return None
+    row = row_of(batch) if batch.is_paused else None
+    return Pause(row.at, row.actor.username, row.reason or _stopped(row), row.action == "trip") if row else None
+
+
+def row_of(batch: Batch) -> AuditRow | None:
+    """Return the audit row with which the pause of a batch began; None where none has begun since it was resumed."""
     rows = AuditRow.objects.filter(subject_type="batch", subject_id=batch.pk, outcome="done").order_by("id")
     resumed = rows.filter(action__in=RESUMED_BY).last()
     since = rows.filter(action__in=PAUSED_BY, id__gt=resumed.pk if resumed else 0)
-    row = since.select_related("actor").first()
-    return Pause(row.at, row.actor.username, row.reason or _stopped(row), row.action == "trip") if row else None
+    return since.select_related("actor").first()
 
 
 def _stopped(row: AuditRow) -> str:

@@ -97,7 +97,7 @@ class Answers:
         """Ask for an erasure; another person decides it on the page of the request."""
 
         def ask(caller: Caller, row: Holder, given: Mapping[str, Any]) -> HttpResponse:
-            return HttpResponseRedirect(url_of(erasures.propose(holder_id=row.pk, caller=caller, **given)))
+            return HttpResponseRedirect(url_of(erasures.propose(holder_id=row.pk, caller=caller, **given)[0]))
 
         sentence = _(
             "Another person decides. Then the name goes from the row, its history and the audit, and what was attached goes with its bytes. Accounts and entries stay."

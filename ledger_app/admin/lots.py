@@ -211,12 +211,11 @@ class LotRuleAdmin(LotRuleForms):
         book = of if isinstance(of, Book) else of.book
         asked = DueForm(request.GET or None)
         by = asked.cleaned_data["by"] if asked.is_bound and asked.is_valid() else None
-        days: Sequence[expiry.DayDue] = ()
         try:
-            days = expiry.due_while_waited_for(by=by, **given) if by else ()
+            days = expiry.due_while_waited_for(by=by, **given) if by else []
         except Refused as refusal:
             asked.add_error("by", refusal.sentence)
-            by = None
+            by, days = None, []
         columns = (
             *(Column(_("due on")), Column(_("accounts"), is_figure=True), Column(_("lots"), is_figure=True)),
             *(Column(_("amount"), is_figure=True), Column(_("of it held"), is_figure=True)),

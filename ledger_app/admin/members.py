@@ -52,7 +52,12 @@ from ledger_app.templatetags import look
 GIVEN = {
     operations.Answer.GIVEN: _("{identifier} is given to this member."),
     operations.Answer.ALREADY: _("{identifier} was this member’s already. Nothing was written."),
+    operations.Answer.AHEAD: _("{identifier} is this member’s already, from {from_day} on. Nothing was written."),
     operations.Answer.AGAIN: _("{identifier}, which had ended, is given to this member again."),
+}
+ENDED = {
+    operations.Answer.ENDED: _("{identifier} ends on {day}."),
+    operations.Answer.ALREADY: _("{identifier} had {day} as its last day already. Nothing was written, and no reason was kept."),
 }
 
 
@@ -130,7 +135,8 @@ class HolderAdmin(Answers, HistoryAdmin):
             span = operations.Span(given["active_from"], given["active_to"])
             said = {name: given[name] for name in ("kind", "value", "reason")}
             made = operations.give(holder_id=row.pk, caller=caller, span=span, **said)
-            return str(GIVEN[made.answer]).format(identifier=made.identifier.shown)
+            from_day = look.day_text(made.identifier.active_from)
+            return str(GIVEN[made.answer]).format(identifier=made.identifier.shown, from_day=from_day)
 
         page = AskedPage(
             _("Add an identifier"), _("The member is found by it from now on. It is never given to another."), IdentifierForm
@@ -145,7 +151,8 @@ class HolderAdmin(Answers, HistoryAdmin):
 
         def end(caller: Caller, _row: Holder, given: Mapping[str, Any]) -> str:
             done = operations.end_identifier(identifier_id=identifier, caller=caller, **given)
-            return gettext("{identifier} ends on {day}.").format(identifier=done.shown, day=look.day_text(done.active_to))
+            day = look.day_text(done.identifier.active_to)
+            return str(ENDED[done.answer]).format(identifier=done.identifier.shown, day=day)
 
         effects = [(_("Kind"), kind_text(found.kind)), (_("Value"), found.shown)]
         return self._asked(

@@ -129,7 +129,13 @@ class BookPages:
         self._check(request)
 
         def act(said: Mapping[str, Any], caller: Caller) -> str:
-            return gettext("Book {book} is open.").format(book=books.open_book(caller=caller, **said))
+            book, is_new = books.open_book(caller=caller, **said)
+            told = (
+                gettext("Book {book} is open.")
+                if is_new
+                else gettext("Book {book} was there as it is said here. Nothing was written.")
+            )
+            return told.format(book=book)
 
         lead = _("A book is in one unit for ever: unit, decimals and zone cannot be changed afterwards.")
         page = Page(_("Open a book"), lead, list_url(Book))

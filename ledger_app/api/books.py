@@ -97,10 +97,11 @@ class BookView(LookView):
     lookup_field = "code"
     lookup_value_regex = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
-    @extend_schema(summary="Open a book", request=BookInput, responses={201: BookOutput})
+    @extend_schema(summary="Open a book", request=BookInput, responses={200: BookOutput, 201: BookOutput})
     def create(self, request: Request) -> Response:
-        """One that is there with the same properties is left as it is."""
-        return Response(BookOutput(books.open_book(caller=self.caller, **self.read(BookInput, request.data))).data, status=201)
+        """201: a new book; 200: it was there with the same properties, and is left as it is."""
+        book, is_new = books.open_book(caller=self.caller, **self.read(BookInput, request.data))
+        return Response(BookOutput(book).data, status=201 if is_new else 200)
 
     @extend_schema(summary="Open months of a book", request=MonthsInput, responses={200: MonthsOutput})
     @action(detail=True, methods=["post"])

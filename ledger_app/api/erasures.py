@@ -103,11 +103,13 @@ class ErasureView(LookView):
     filters = ErasureFilters
     reads = ("ledger_app.view_holder",)
 
-    @extend_schema(summary="Ask for an erasure", request=ErasureInput, responses={201: ErasureDetailOutput})
+    @extend_schema(
+        summary="Ask for an erasure", request=ErasureInput, responses={200: ErasureDetailOutput, 201: ErasureDetailOutput}
+    )
     def create(self, request: Request) -> Response:
-        """Another person decides."""
-        row = erasures.propose(caller=self.caller, **self.read(ErasureInput, request.data))
-        return self._shown(row.pk, 201)
+        """Another person decides. 201: a new request; 200: you have asked for the same already, and it waits."""
+        row, is_new = erasures.propose(caller=self.caller, **self.read(ErasureInput, request.data))
+        return self._shown(row.pk, 201 if is_new else 200)
 
     @extend_schema(summary="Approve an erasure, and erase", request=DecisionInput, responses={200: ErasureDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/approve")

@@ -86,17 +86,33 @@ class IdentifierOutput(Output):
     active_to = serializers.DateField(allow_null=True)
 
 
-class GivenOutput(Output):
-    """An identifier that was asked to be given, and what became of it."""
+class AnsweredOutput(Output):
+    """An identifier of which something was asked."""
 
     id = serializers.IntegerField(source="identifier.pk")
     kind = serializers.CharField(source="identifier.kind")
     value = serializers.CharField(source="identifier.shown")
     active_from = serializers.DateField(source="identifier.active_from", allow_null=True)
     active_to = serializers.DateField(source="identifier.active_to", allow_null=True)
+
+
+class GivenOutput(AnsweredOutput):
+    """An identifier that was asked to be given, and what became of it."""
+
     answer = serializers.ChoiceField(
-        choices=[each.value for each in operations.Answer],
-        help_text=_("“given” where it is new, “already” where the member has it, “again” where it had ended."),
+        choices=[each.value for each in operations.GIVING],
+        help_text=_(
+            "“given” where it is new, “already” where the member has it, “ahead” where the member has it from a later day on, “again” where it had ended."
+        ),
+    )
+
+
+class EndedOutput(AnsweredOutput):
+    """An identifier that was asked to end, and what became of it."""
+
+    answer = serializers.ChoiceField(
+        choices=[each.value for each in operations.ENDING],
+        help_text=_("“ended” where it has this last day now, “already” where it had: nothing was written then."),
     )
 
 
@@ -187,7 +203,7 @@ class MemberView(NameActions, LookView):
         span = operations.Span(given.pop("active_from", None), given.pop("active_to", None))
         return Response(GivenOutput(operations.give(holder_id=self.get_object().pk, caller=self.caller, span=span, **given)).data)
 
-    @extend_schema(summary="End an identifier of a member", request=EndInput, responses={200: IdentifierOutput})
+    @extend_schema(summary="End an identifier of a member", request=EndInput, responses={200: EndedOutput})
     @action(detail=True, methods=["post"], url_path="identifiers/end")
     def end_identifier(self, request: Request, pk: str) -> Response:
         """Set an identifier's last day."""
@@ -195,9 +211,7 @@ class MemberView(NameActions, LookView):
         given = self.read(EndInput, request.data)
         # One of somebody else's is none of this member's.
         own = Identifier.objects.filter(holder=self.get_object(), pk=given.pop("identifier")).values_list("id", flat=True)
-        return Response(
-            IdentifierOutput(operations.end_identifier(identifier_id=own.first() or 0, caller=self.caller, **given)).data
-        )
+        return Response(EndedOutput(operations.end_identifier(identifier_id=own.first() or 0, caller=self.caller, **given)).data)
 
 
 class AmountInput(Input):

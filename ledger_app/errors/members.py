@@ -1,5 +1,8 @@
 """What is refused of members: their identifiers, merges, and the states of their accounts."""
 
+from datetime import date
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import LedgerError
@@ -70,12 +73,26 @@ class IdentifierTaken(LedgerError):
 
 
 class IdentifierHad(LedgerError):
-    """The member had the identifier, and its time is over or has an end."""
+    """The member had the identifier, and its time is over."""
 
     code = "identifier_had"
     template = _(
         "The member had the {kind} {value} until {active_to}. To give it again, say from which day on: a day after that one."
     )
+
+
+class IdentifierHasEnd(LedgerError):
+    """The member has the identifier until a day that is still to come."""
+
+    code = "identifier_has_end"
+    template = _(
+        "The member has the {kind} {value} until {active_to}, and it is in use until then. To give it on, say a first day after that one."
+    )
+
+
+def with_end(last: date, on: date, **told: Any) -> LedgerError:
+    """Say of an identifier with a last day that the member had it until then, or has it still on the day ``on``."""
+    return (IdentifierHad if last < on else IdentifierHasEnd)(**told, active_to=last)
 
 
 class IdentifierDiffers(LedgerError):
@@ -91,7 +108,7 @@ class IdentifierEnded(LedgerError):
     """The identifier has an end already."""
 
     code = "identifier_ended"
-    template = _("The {kind} {value} ended on {active_to}.")
+    template = _("The {kind} {value} has a last day already, {active_to}, and keeps it.")
 
 
 class IdentifierSpanInvalid(LedgerError):

@@ -23,3 +23,10 @@ class PlanNotSaid(LedgerError):
         "An approval of batch {batch} is void already, and it has another plan now: look at it, then say which you approve with "
         "--plan {plan}."
     )
+
+
+class DoneOtherwise(LedgerError):
+    """It is done, by another or with something else than what is given now."""
+
+    code = "done_otherwise"
+    template = _("“{action}” was done already by {by} at {at}, and not as it is asked now: {differs}. Nothing was done.")

@@ -65,8 +65,8 @@ class MemberOpening:
         return [(kind, value) for kind, values in (*named, (Identifier.CARD_NUMBER, self.card_numbers)) for value in values]
 
 
-def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
-    """Open a book, or return it where it is there with the same properties.
+def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> tuple[Book, bool]:
+    """Open a book, or find it there with the same properties; return it, and whether it is new.
 
     :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_one_of, number_out_of_range, not_found (the time zone), definition_conflict
     """
@@ -78,12 +78,12 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         raise errors.Refused([errors.NotFound(what=_("time zone"), name=time_zone)])
     wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
 
-    def work() -> Book:
+    def work() -> tuple[Book, bool]:
         book = Book.objects.filter(code=code).first()
         if book is None:
-            book = history.create(Book(code=code, **wanted), caller=caller)
+            return history.create(Book(code=code, **wanted), caller=caller), True
         _same(_("Book"), code, book, wanted)
-        return book
+        return book, False
 
     return transactions.run(work)
 
@@ -171,7 +171,7 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     """Register members with their identifiers and accounts; return how many are new. Members that are there as they are given are left as they are.
 
     :raises errors.Refused: code_invalid, card_number_in_clear, card_number_invalid, card_key_missing, not_found (a book), definition_conflict (an
-        identifier is given to two, an account's code is taken, or a member is there with another name, identifier or account), identifier_had
+        identifier is given to two, an account's code is taken, or a member is there with another name, identifier or account), identifier_had, identifier_has_end
     """
     for opening in openings:
         if refusals := [each for kind, value in opening.identifiers() for each in identifiers.check(kind, value)]:
@@ -204,7 +204,8 @@ def _given(kind: str, value: str) -> errors.LedgerError:
 
 def _open_members(openings: Sequence[MemberOpening], books: dict[str, int], caller: Caller) -> int:
     there = identifiers.find(Identifier.MEMBER_NUMBER, [opening.member_number for opening in openings])
-    _check_same([(there[opening.member_number].holder_id, opening) for opening in openings if opening.member_number in there])
+    known = [(there[opening.member_number].holder_id, opening) for opening in openings if opening.member_number in there]
+    _check_same(known, caller.at.date())
     new = [opening for opening in openings if opening.member_number not in there]
     taken = [
         _given(kind, value)
@@ -242,7 +243,7 @@ def check_right(caller: Caller, right: str, label: Any, who: Any) -> None:
         raise errors.Refused([errors.NotPermitted(user=caller.user.username, right=label, who=who)])
 
 
-def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
+def _check_same(openings: Sequence[tuple[int, MemberOpening]], on: date) -> None:
     """Refuse members who are there, by holder, and to whom something is to be given that they do not have, or had: it would not be given, and not told."""
     if not openings:
         return
@@ -271,7 +272,7 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]]) -> None:
             if known is None or known.holder_id != key:
                 lacks.append(KINDS[kind].label)
             elif known.active_to is not None:
-                found.append(identifiers.had(kind, value, known))
+                found.append(identifiers.had(kind, value, known, on))
         lacks += [
             phrase(_("account {code}"), code=each.code)
             for book, each in opening.accounts

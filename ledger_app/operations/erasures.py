@@ -31,17 +31,17 @@ from ledger_app.rules.erasures import ANSWER, ERASURE, ErasureFacts, Part, Recom
 PROPOSING = _("Ask for an erasure")
 
 
-def propose(*, holder_id: int, reason: str, ticket: str, caller: Caller) -> Erasure:
-    """Ask that what tells who a member is be erased, and return the request. Nothing is erased before another person approves it.
+def propose(*, holder_id: int, reason: str, ticket: str, caller: Caller) -> tuple[Erasure, bool]:
+    """Ask that what tells who a member is be erased; return the request, and whether it is new. Nothing is erased before another person approves it.
 
-    Where the same person has asked for it under the same ticket and it waits, that request is returned.
+    Where the same person has asked for it in the same words under the same ticket and it waits, that request is returned.
 
     :raises errors.Refused: not_found, not_permitted, reason_required, reason_too_long, ticket_required, member_merged, erasure_waits,
         nothing_to_erase, text_names_member
     """
     reason, ticket = reason.strip(), ticket.strip()
 
-    def work() -> Erasure:
+    def work() -> tuple[Erasure, bool]:
         holder = _holder(holder_id)
         if found := _unfit(reason, ticket, caller):
             raise errors.Refused(found)
@@ -51,7 +51,7 @@ def propose(*, holder_id: int, reason: str, ticket: str, caller: Caller) -> Eras
         waiting = Erasure.objects.filter(holder=holder, state=Erasure.State.PROPOSED).first()
         if waiting is not None:
             if (waiting.proposed_by_id, waiting.ticket, waiting.reason) == (caller.user.pk, ticket, reason):
-                return waiting
+                return waiting, False
             raise errors.Refused([erasing.ErasureWaits(holder=holder_id, erasure=waiting.pk)])
         plan = asked.plan(holder_id)
         if plan.is_empty:
@@ -62,7 +62,7 @@ def propose(*, holder_id: int, reason: str, ticket: str, caller: Caller) -> Eras
         row = Erasure(holder=holder, ticket=ticket, reason=reason, proposed_by=caller.user, proposed_at=caller.at)
         history.create(row, caller=caller, reason="propose")
         _record(row, "propose", caller, reason=reason)
-        return row
+        return row, True
 
     try:
         return transactions.run(work)

@@ -31,11 +31,17 @@ class Span(NamedTuple):
 
 
 class Answer(StrEnum):
-    """What became of an identifier that was to be given."""
+    """What became of an identifier that was to be given, or to end."""
 
     GIVEN = "given"  # it is new
-    ALREADY = "already"  # the member has it, as it was asked for; nothing was written
+    ALREADY = "already"  # it is as it was asked for; nothing was written
+    AHEAD = "ahead"  # the member has it from a later day on; nothing was written
     AGAIN = "again"  # the member had it, and has it again
+    ENDED = "ended"  # it has a last day now
+
+
+GIVING = (Answer.GIVEN, Answer.ALREADY, Answer.AHEAD, Answer.AGAIN)
+ENDING = (Answer.ENDED, Answer.ALREADY)
 
 
 class Given(NamedTuple):
@@ -70,7 +76,7 @@ def give(*, holder_id: int, kind: str, value: str, span: Span, caller: Caller, r
     what it was before stands in the audit row.
 
     :raises errors.Refused: not_permitted, not_found, card_number_in_clear, card_number_invalid, card_key_missing, code_invalid, member_merged,
-        identifier_taken, identifier_had, identifier_differs, identifier_span_invalid, reason_required; each refused attempt has its audit row,
+        identifier_taken, identifier_had, identifier_has_end, identifier_differs, identifier_span_invalid, reason_required; each refused attempt has its audit row,
         without the value
     """
     kind_name = KINDS[kind].label if kind in KINDS else kind[:32]
@@ -108,13 +114,14 @@ def give(*, holder_id: int, kind: str, value: str, span: Span, caller: Caller, r
 def _give_again(row: Identifier, asked: Span, caller: Caller, reason: str) -> Given:
     """Return what becomes of an identifier that the member has, or had."""
     has = Span(row.active_from, row.active_to)
+    today = caller.at.date()  # members live in no book, and so in no zone of one
     if asked == has or (asked == Span() and has.last is None):
-        return Given(row, Answer.ALREADY)
+        return Given(row, Answer.AHEAD if has.first and has.first > today else Answer.ALREADY)
     told: dict[str, Any] = {"kind": KINDS[row.kind].label, "value": row.shown}
     if has.last is None:
         raise errors.Refused([members.IdentifierDiffers(**told, active_from=has.first or "–")])
     if asked.first is None or asked.first <= has.last:
-        raise errors.Refused([members.IdentifierHad(**told, active_to=has.last)])
+        raise errors.Refused([members.with_end(has.last, today, **told)])
     before = _facts(row)
     row.active_from, row.active_to = asked.first, asked.last
     Identifier.objects.filter(pk=row.pk).update(active_from=asked.first, active_to=asked.last)
@@ -123,8 +130,8 @@ def _give_again(row: Identifier, asked: Span, caller: Caller, reason: str) -> Gi
     return Given(row, Answer.AGAIN)
 
 
-def end_identifier(*, identifier_id: int, active_to: date, reason: str, caller: Caller) -> Identifier:
-    """End an identifier: ``active_to`` is its last day. Where it ends on that day already, leave it as it is.
+def end_identifier(*, identifier_id: int, active_to: date, reason: str, caller: Caller) -> Given:
+    """End an identifier: ``active_to`` is its last day. Where it ends on that day already, leave it as it is, and say so.
 
     :raises errors.Refused: not_found, not_permitted, identifier_ended, identifier_span_invalid, reason_required
     """
@@ -132,7 +139,7 @@ def end_identifier(*, identifier_id: int, active_to: date, reason: str, caller: 
     if found is None:
         raise errors.Refused([errors.NotFound(what=_("identifier"), name=identifier_id)])
 
-    def work() -> Identifier:
+    def work() -> Given:
         row = locks.own_row(Identifier, identifier_id)
         reasons = _may(caller, reason, _("End an identifier"))
         told: dict[str, Any] = {"kind": KINDS[row.kind].label if row.kind in KINDS else row.kind, "value": row.shown}
@@ -142,11 +149,12 @@ def end_identifier(*, identifier_id: int, active_to: date, reason: str, caller: 
             reasons.append(members.IdentifierSpanInvalid(**told, active_from=row.active_from, active_to=active_to))
         if reasons:
             raise errors.Refused(reasons)
-        if row.active_to is None:
-            Identifier.objects.filter(pk=row.pk).update(active_to=active_to)
-            row.refresh_from_db()
-            _record(row.holder_id, "end_identifier", caller, reason=reason.strip(), facts=_facts(row))
-        return row
+        if row.active_to is not None:
+            return Given(row, Answer.ALREADY)
+        Identifier.objects.filter(pk=row.pk).update(active_to=active_to)
+        row.refresh_from_db()
+        _record(row.holder_id, "end_identifier", caller, reason=reason.strip(), facts=_facts(row))
+        return Given(row, Answer.ENDED)
 
     return _audited(work, found.holder_id, "end_identifier", caller)
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
@@ -97,7 +98,7 @@ def register(*, stream: BinaryIO, name: str, caller: Caller, told: Callable[[str
     digests: list[bytes] = []
     try:
         with closing(sqlite3.connect("")) as seen:  # a database on disk that goes with its connection
-            _check(stream, receipt, seen, digests, told)
+            _check(stream, receipt, seen, digests, told, on=caller.at.date())
     except (sqlite3.Error, OSError) as error:
         raise errors.TryAgain(cause=str(error)) from error
     receipt.findings.sort(key=lambda finding: finding.line)
@@ -113,7 +114,13 @@ def register(*, stream: BinaryIO, name: str, caller: Caller, told: Callable[[str
 
 
 def _check(
-    stream: BinaryIO, receipt: Receipt, seen: sqlite3.Connection, digests: list[bytes], told: Callable[[str, int], None]
+    stream: BinaryIO,
+    receipt: Receipt,
+    seen: sqlite3.Connection,
+    digests: list[bytes],
+    told: Callable[[str, int], None],
+    *,
+    on: date,
 ) -> None:
     """Read the whole file, hold each block against the ledger, and find what stands in the file twice."""
     templates = _templates()
@@ -128,7 +135,7 @@ def _check(
         receipt.add(block.findings)
         if block.rows:
             sound = [row for row in block.rows if not _unfit(row, receipt)]
-            found = _sorted(sound, templates)
+            found = _sorted(sound, templates, on)
             receipt.add(found.findings)
             if may_meet:
                 rows = [(*key, row.member_number, row.line) for key, row in found.opened.items()]
@@ -173,7 +180,7 @@ def _write(
 
 
 def _write_block(rows: Sequence[Row], templates: Sequence[AccountTemplate], caller: Caller) -> _Sorted:
-    found = _sorted(rows, templates)
+    found = _sorted(rows, templates, caller.at.date())
     if found.findings:
         # Somebody has been given an identifier since the file was checked.
         raise errors.Refused([finding.error for finding in found.findings])
@@ -187,7 +194,7 @@ def _write_block(rows: Sequence[Row], templates: Sequence[AccountTemplate], call
     return found
 
 
-def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorted:
+def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate], on: date) -> _Sorted:
     """Hold members against the ledger, in a bounded number of statements however many they are."""
     once: dict[str, Row] = {}
     for row in rows:
@@ -215,7 +222,7 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
         known = there.get(number)
         # Of who was merged into another, the name and the accounts that the file says are history; cards moved with the number.
         is_moved = known is not None and known.id in moved
-        differs, told = _held_against(row, known, cards)
+        differs, told = _held_against(row, known, cards, on)
         found.findings += told
         if known is not None and not is_moved and names[known.holder_id] != row.name:
             differs.insert(0, "name")
@@ -233,12 +240,14 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate]) -> _Sorte
     return found
 
 
-def _held_against(row: Row, known: Known | None, cards: Mapping[str, Mapping[str, Known]]) -> tuple[list[str], list[Finding]]:
+def _held_against(
+    row: Row, known: Known | None, cards: Mapping[str, Mapping[str, Known]], on: date
+) -> tuple[list[str], list[Finding]]:
     """Return the columns of the cards that a member who is there lacks; and what the file gives them of another's, or of what they had."""
     lacks: list[str] = []
     told: list[Finding] = []
     if known is not None and known.active_to is not None:
-        number = identifiers.had(Identifier.MEMBER_NUMBER, row.member_number, known)
+        number = identifiers.had(Identifier.MEMBER_NUMBER, row.member_number, known, on)
         told.append(Finding(row.line, column_of(Identifier.MEMBER_NUMBER), number))
     for kind, value in list(row.identities())[1:]:
         card = cards[kind].get(value)
@@ -247,7 +256,7 @@ def _held_against(row: Row, known: Known | None, cards: Mapping[str, Mapping[str
             taken = member_errors.IdentifierTaken(kind=KINDS[kind].label, value=text, holder=card.holder_id)
             told.append(Finding(row.line, column_of(kind), taken))
         elif card is not None and card.active_to is not None:
-            told.append(Finding(row.line, column_of(kind), identifiers.had(kind, value, card)))
+            told.append(Finding(row.line, column_of(kind), identifiers.had(kind, value, card, on)))
         elif card is None and known is not None:
             lacks.append(column_of(kind))
     return lacks, told

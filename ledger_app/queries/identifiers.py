@@ -28,10 +28,11 @@ class Known(NamedTuple):
     active_to: date | None
 
 
-def had(kind: str, value: str, known: Known) -> errors.LedgerError:
-    """Say that a member had an identifier, or has it until a day: what says that they have it gives it to nobody."""
+def had(kind: str, value: str, known: Known, on: date) -> errors.LedgerError:
+    """Say that a member had an identifier, or has it until a day after ``on``: what says that they have it gives it to nobody."""
+    assert known.active_to is not None  # noqa: S101 - one without a last day is had by nobody
     text = identifiers.shown(kind, value, identifiers.card_digits(value)[-4:])
-    return members.IdentifierHad(kind=KINDS[kind].label, value=text, active_to=known.active_to)
+    return members.with_end(known.active_to, on, kind=KINDS[kind].label, value=text)
 
 
 def card_keys() -> list[CardKey]:

@@ -141,7 +141,7 @@ def asked_to_erase(world: World) -> None:
     """Correct the name of a member, ask for the erasure, and take it back."""
     caller, holder = world.caller(world.support), Identifier.objects.get(value="1003").holder
     names.correct(holder_id=holder.pk, name="Sato", shown=holder.name, reason="A slip.", caller=caller)
-    row = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=caller)
+    row = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=caller)[0]
     erasures.end(erasure_id=row.pk, name="withdraw", reason="", caller=caller)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from ledger_app.models import Account, Holder, Identifier, Merge
+from ledger_app.models import Account, AuditRow, Holder, Identifier, Merge
 from ledger_app.operations import merges as operations
 from ledger_app.queries import merges
 from tests.admin.conftest import ClientOf, page_of, step_of
@@ -52,6 +52,11 @@ def test_an_identifier_is_ended_on_its_page(support_client: Client, member: Hold
     assert support_client.post(address, {"active_to": "2017-02-28", "reason": "Left."}).status_code == 302
     identifier.refresh_from_db()
     assert str(identifier.active_to) == "2017-02-28"
+    assert "ends on" in support_client.get(page_of(member)).content.decode()
+    support_client.post(address, {"active_to": "2017-02-28", "reason": "Stolen."})
+    told = support_client.get(page_of(member)).content.decode()
+    assert "as its last day already. Nothing was written" in told
+    assert AuditRow.objects.filter(action="end_identifier").count() == 1
 
 
 def test_a_merge_is_proposed_shown_and_decided_by_another(

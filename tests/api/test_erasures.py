@@ -27,6 +27,8 @@ def test_a_name_is_corrected_and_the_member_erased(office: Office, client_of: Cl
     assert support.post(name, given).json() == {"member": member}
     asked = support.post("/api/v1/erasures/", {"member": member, "ticket": "P-7", "reason": "Article 17."})
     assert asked.status_code == 201
+    twice = support.post("/api/v1/erasures/", {"member": member, "ticket": "P-7", "reason": "Article 17."})
+    assert (twice.status_code, twice.json()["id"]) == (200, asked.json()["id"])
     row = asked.json()
     assert (row["state"], row["member"], row["digest"]) == ("proposed", member, None)
     offered = {each["name"]: [reason["code"] for reason in each["reasons"]] for each in row["offers"]}

@@ -32,7 +32,7 @@ class Office:
     def ask(self, **changes: object) -> Erasure:
         """Ask for the erasure of the member."""
         said = {"holder_id": self.member.pk, "reason": "Article 17 request.", "ticket": "P-7", "caller": self.desk.proposer}
-        return erasures.propose(**{**said, **changes})  # type: ignore[arg-type]
+        return erasures.propose(**{**said, **changes})[0]  # type: ignore[arg-type]
 
     def erase(self) -> Erasure:
         """Ask for it, and have another person approve it."""

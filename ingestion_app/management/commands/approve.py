@@ -4,12 +4,15 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
 from ingestion_app.models import Batch
 from ingestion_app.operations import deciding
 from ingestion_app.queries import batches
+from ingestion_app.states import BATCH
 from ledger_app.errors import Refused
 from ledger_app.errors.shown import PlanNotSaid
+
+STANDS = frozenset({Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
 
 
 class Command(commands.Command):
@@ -34,7 +37,7 @@ class Command(commands.Command):
         )
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Approve, unless it was already done."""
+        """Approve, unless this user has approved this plan."""
         batch, known = commands.find_batch(options["batch"]), options["acknowledge_version"]
         return approve(batch, options["user"], options["note"], options["plan"], known_version=known)
 
@@ -42,21 +45,26 @@ class Command(commands.Command):
 def approve(
     batch: Batch, user_name: str, note: str = "", plan: str | None = None, *, known_version: int | None = None
 ) -> commands.Outcome:
-    """Approve a batch and tell it. A batch past approval is left as it is."""
+    """Approve a batch and tell it. A batch whose plan this user has approved is left as it is."""
     caller = commands.caller(user_name, deciding=True)
-    if batch.state not in {
-        Batch.State.APPROVED,
-        Batch.State.APPLYING,
-        Batch.State.APPLIED,
-        Batch.State.FROZEN,
-        Batch.State.REVERSED,
-    }:
+
+    def act() -> Batch:
         shown = plan or batches.hexadecimal(batch.plan_digest)
-        if not plan and batches.was_approved_before(batch):
+        if not plan and batch.state not in STANDS and batches.was_approved_before(batch):
             raise Refused([PlanNotSaid(batch=batch.pk, plan=shown or "–")])
-        batch = deciding.approve(
+        return deciding.approve(
             batch_id=batch.pk, digest_shown=shown, caller=caller, note=note, acknowledged_version=known_version
         )
+
+    wanted = repeating.asked(
+        BATCH,
+        "approve",
+        batch.pk,
+        caller,
+        given={"--note": note, "--plan": plan, "--acknowledge-version": known_version},
+        kept={"--plan": lambda row: row.facts["plan"], "--acknowledge-version": lambda row: row.facts.get("source_version", "–")},
+    )
+    batch = repeating.once(wanted, standing=Batch.objects.filter(pk=batch.pk, state__in=STANDS).first, act=act)
     by = batch.approved_by.username if batch.approved_by else ""
     approved = batches.hexadecimal(batch.approved_digest)
     data = {"batch": batch.pk, "state": batch.state, "approved_by": by, "plan": approved}

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
 from ingestion_app.models import Batch
 from ingestion_app.operations import deciding
+from ingestion_app.states import BATCH
 
 
 class Command(commands.Command):
@@ -20,9 +21,12 @@ class Command(commands.Command):
         parser.add_argument("--user", required=True, metavar="U")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Freeze, unless it was already done."""
+        """Freeze, unless this user has done so."""
         caller = commands.caller(options["user"], deciding=True)
         batch = commands.find_batch(options["batch"])
-        if batch.state != Batch.State.FROZEN:
-            batch = deciding.freeze(batch_id=batch.pk, caller=caller)
+        batch = repeating.once(
+            repeating.asked(BATCH, "freeze", batch.pk, caller),
+            standing=Batch.objects.filter(pk=batch.pk, state=Batch.State.FROZEN).first,
+            act=lambda: deciding.freeze(batch_id=batch.pk, caller=caller),
+        )
         return commands.Outcome({"batch": batch.pk, "state": batch.state}, (f"batch {batch.pk} ({batch}) is {batch.state}",))

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
 from ingestion_app.models import Batch
 from ingestion_app.operations import leaving
+from ingestion_app.states import BATCH
+
+STANDS = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
 
 
 class Command(commands.Command):
@@ -21,11 +24,14 @@ class Command(commands.Command):
         parser.add_argument("--reason", required=True, metavar="T")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Leave the rest out, unless it was already done."""
+        """Leave the rest out, unless this user has done so."""
         caller = commands.caller(options["user"], deciding=True)
         batch = commands.find_batch(options["batch"])
-        if batch.state not in {Batch.State.APPLIED, Batch.State.FROZEN}:
-            batch = leaving.leave(batch_id=batch.pk, reason=options["reason"], caller=caller)
+        batch = repeating.once(
+            repeating.asked(BATCH, "leave", batch.pk, caller, given={"--reason": options["reason"]}),
+            standing=Batch.objects.filter(pk=batch.pk, state__in=STANDS).first,
+            act=lambda: leaving.leave(batch_id=batch.pk, reason=options["reason"], caller=caller),
+        )
         data = {"batch": batch.pk, "state": batch.state, "set_aside": batch.set_aside_count}
         text = f"batch {batch.pk} ({batch}) is {batch.state}; records set aside: {batch.set_aside_count:,}"
         return commands.Outcome(data, (text,))

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
+from ingestion_app.models import Batch
 from ingestion_app.operations import applying
+from ingestion_app.queries import pauses
 from ingestion_app.states import BATCH
 
 
@@ -22,11 +24,20 @@ class Command(commands.Command):
         commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Pause, unless it was already done."""
+        """Pause, unless this user has done so."""
         caller = commands.caller(options["user"])
         batch = commands.find_batch(options["batch"])
-        if not batch.is_paused:
-            version = commands.demand_version(BATCH, "pause", batch, options["shown_version"])
-            batch = applying.pause(batch_id=batch.pk, caller=caller, reason=options["reason"], version=version)
+
+        def act() -> Batch:
+            version = options["shown_version"]
+            # One that is paused is refused all the same.
+            if not batch.is_paused:
+                version = commands.demand_version(BATCH, "pause", batch, version)
+            return applying.pause(batch_id=batch.pk, caller=caller, reason=options["reason"], version=version)
+
+        wanted = repeating.asked(
+            BATCH, "pause", batch.pk, caller, given={"--reason": options["reason"]}, find=lambda: pauses.row_of(batch)
+        )
+        batch = repeating.once(wanted, standing=Batch.objects.filter(pk=batch.pk, is_paused=True).first, act=act)
         data = {"batch": batch.pk, "state": batch.state, "version": batch.version, "is_paused": batch.is_paused}
         return commands.Outcome(data, (f"batch {batch.pk} ({batch}) is {batch.state}, paused",))

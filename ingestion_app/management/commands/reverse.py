@@ -5,11 +5,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, repeating
 from ingestion_app.models import Batch
 from ingestion_app.operations import reversing
 from ingestion_app.queries import batches, reversals
 from ingestion_app.queries.reversals import Dated, Preview
+from ingestion_app.states import BATCH
 from ledger_app.queries.snapshots import snapshot
 
 
@@ -29,7 +30,7 @@ class Command(commands.Command):
         parser.add_argument("--preview", action="store_true", help="write nothing; say what the reversal would come to")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Propose, unless it was already done; or only look."""
+        """Propose, unless this user has done so; or only look."""
         batch = commands.find_batch(options["batch"])
         if options["preview"]:
             with snapshot():
@@ -37,9 +38,11 @@ class Command(commands.Command):
         if options["user"] is None or options["reason"] is None:
             raise CommandError(_("say who proposes (--user) and why (--reason)"), returncode=commands.USAGE)
         caller = commands.caller(options["user"], deciding=True)
-        done = Batch.objects.filter(reverses=batch, holds_original=True).first()
-        if done is None:
-            done = reversing.propose(batch_id=batch.pk, reason=options["reason"], caller=caller)
+        done = repeating.once(
+            repeating.asked(BATCH, "reverse", batch.pk, caller, given={"--reason": options["reason"]}),
+            standing=Batch.objects.filter(reverses=batch, holds_original=True).first,
+            act=lambda: reversing.propose(batch_id=batch.pk, reason=options["reason"], caller=caller),
+        )
         return tell(batch, done, Preview(True, done.totals, reversals.dates_of(done), []))
 
 

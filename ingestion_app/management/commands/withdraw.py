@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
 from ingestion_app.models import Batch
 from ingestion_app.operations import deciding
+from ingestion_app.states import BATCH
 
 
 class Command(commands.Command):
@@ -21,9 +22,12 @@ class Command(commands.Command):
         parser.add_argument("--reason", required=True, metavar="T")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Withdraw, unless it was already done."""
+        """Withdraw, unless this user has done so."""
         caller = commands.caller(options["user"], deciding=True)
         batch = commands.find_batch(options["batch"])
-        if batch.state != Batch.State.WITHDRAWN:
-            batch = deciding.withdraw(batch_id=batch.pk, reason=options["reason"], caller=caller)
+        batch = repeating.once(
+            repeating.asked(BATCH, "withdraw", batch.pk, caller, given={"--reason": options["reason"]}),
+            standing=Batch.objects.filter(pk=batch.pk, state=Batch.State.WITHDRAWN).first,
+            act=lambda: deciding.withdraw(batch_id=batch.pk, reason=options["reason"], caller=caller),
+        )
         return commands.Outcome({"batch": batch.pk, "state": batch.state}, (f"batch {batch.pk} ({batch}) is {batch.state}",))

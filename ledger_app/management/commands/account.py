@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, doorways
+from config import commands, doorways, repeating
 from ledger_app.errors import NotFound, Refused
 from ledger_app.management.standing import standing_text
 from ledger_app.models import Account
@@ -30,7 +30,7 @@ class Command(commands.Command):
         commands.add_shown_version(parser)
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Change the state, where that is asked for and it is another, and say how the account stands."""
+        """Change the state, where that is asked for and this user has not done so, and say how the account stands."""
         action = options["action"]
         if action and not (options["user"] and options["reason"]):
             raise CommandError(_("--user and --reason are needed to change the state of an account"), returncode=commands.USAGE)
@@ -48,11 +48,20 @@ class Command(commands.Command):
 def _changed(account: Account, action: str, options: dict[str, Any]) -> Account:
     transition = ACCOUNT.transition(action)
     caller = commands.caller(options["user"], deciding=transition.decides)
-    if account.state == transition.target:
-        return account
-    version = commands.demand_version(ACCOUNT, transition.name, account, options["shown_version"])
-    changed = accounts.change(
-        account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller, version=version
+
+    def act() -> Account:
+        version = options["shown_version"]
+        # From another state it is refused all the same, and says more.
+        if account.state in transition.sources:
+            version = commands.demand_version(ACCOUNT, transition.name, account, version)
+        return accounts.change(
+            account_id=account.pk, name=transition.name, reason=options["reason"], caller=caller, version=version
+        )
+
+    changed = repeating.once(
+        repeating.asked(ACCOUNT, action, account.pk, caller, given={"--reason": options["reason"]}),
+        standing=Account.objects.filter(pk=account.pk, state=transition.target).first,
+        act=act,
     )
     changed.book = account.book
     return changed

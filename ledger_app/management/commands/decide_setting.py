@@ -1,13 +1,15 @@
 """decide_setting CHANGE approve|reject|withdraw --user U: decides a proposed change of a setting."""
 
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
 from ledger_app.models import SettingChange
 from ledger_app.operations import setting_changes
 from ledger_app.queries import setting_changes as queries
+from ledger_app.rules.setting_changes import CHANGE
 
 DONE_ALREADY = {"approve": "applied", "reject": "rejected", "withdraw": "withdrawn"}
 
@@ -28,14 +30,12 @@ class Command(commands.Command):
         """Decide, unless this user has done so."""
         name, row = options["decision"], queries.find(options["change"])
         caller = commands.caller(options["user"], deciding=True)
-        if not self._is_done(row, name, caller.user.pk):
-            given: dict[str, Any] = {"change_id": row.pk, "caller": caller, "version": row.version}
-            words = {"note" if name == "approve" else "reason": options["reason"]}
-            row = getattr(setting_changes, name)(**given, **words)
+        given: dict[str, Any] = {"change_id": row.pk, "caller": caller, "version": row.version}
+        given["note" if name == "approve" else "reason"] = options["reason"]
+        row = repeating.once(
+            repeating.asked(CHANGE, name, row.pk, caller, given={"--reason": options["reason"]}),
+            standing=SettingChange.objects.filter(pk=row.pk, state=DONE_ALREADY[name]).first,
+            act=partial(getattr(setting_changes, name), **given),
+        )
         data = {"change": row.pk, "setting": row.setting, "state": row.state, "version": row.version}
         return commands.Outcome(data, (f"change #{row.pk} of {row.setting} is {row.state}",))
-
-    def _is_done(self, row: SettingChange, name: str, user_id: int) -> bool:
-        """Whether this user has done this to the change already."""
-        by = row.proposed_by_id if name == "withdraw" else row.decided_by_id
-        return row.state == DONE_ALREADY[name] and by == user_id

@@ -7,11 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, repeating
 from ledger_app.models import Erasure
 from ledger_app.operations import erasures, filing
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import erasures as queries
+from ledger_app.rules.erasures import ERASURE
 
 DONE_ALREADY = {"approve": Erasure.State.DONE, "reject": Erasure.State.REJECTED, "withdraw": Erasure.State.WITHDRAWN}
 
@@ -42,7 +43,7 @@ class Command(commands.Command):
         """Ask or decide."""
         if options["act"] == "propose":
             given = {"holder_id": options["member"], "reason": options["reason"], "ticket": options["ticket"]}
-            row = erasures.propose(**given, caller=commands.caller(options["user"]))
+            row, _is_new = erasures.propose(**given, caller=commands.caller(options["user"]))
         else:
             row = self._decided(options, commands.caller(options["user"], deciding=True))
         data = {"erasure": row.pk, "member": row.holder_id, "state": row.state, "version": row.version}
@@ -50,14 +51,21 @@ class Command(commands.Command):
         return commands.Outcome(data, (f"erasure {row.pk} of member {row.holder_id} is {row.state}",))
 
     def _decided(self, options: dict[str, Any], caller: Caller) -> Erasure:
-        """Decide, unless this user has done this already; what a kill left of the bytes goes all the same."""
+        """Decide, unless this user has done so; what a kill left of the bytes goes all the same."""
         directory = Path(settings.KAKUTEI_FILES_DIR) / "attachments"
         row, name = queries.find(options["erasure"]), options["decision"]
-        did = row.proposed_by_id if name == "withdraw" else row.decided_by_id
-        if row.state == DONE_ALREADY[name] and did == caller.user.pk:
-            erasures.remove_bytes(directory=directory, before=caller.at - filing.YOUNG)
-            return row
         given: dict[str, Any] = {"erasure_id": row.pk, "caller": caller, "version": row.version}
+
+        def act() -> Erasure:
+            if name == "approve":
+                return erasures.approve(**given, note=options["reason"], directory=directory)
+            return erasures.end(**given, name=name, reason=options["reason"])
+
+        row = repeating.once(
+            repeating.asked(ERASURE, name, row.pk, caller, given={"--reason": options["reason"]}),
+            standing=Erasure.objects.filter(pk=row.pk, state=DONE_ALREADY[name]).first,
+            act=act,
+        )
         if name == "approve":
-            return erasures.approve(**given, note=options["reason"], directory=directory)
-        return erasures.end(**given, name=name, reason=options["reason"])
+            erasures.remove_bytes(directory=directory, before=caller.at - filing.YOUNG)
+        return row

@@ -1,17 +1,19 @@
 """freeze BOOK PERIOD --user U --control NAME=AMOUNT: seals a period for ever."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from config import commands
+from config import commands, repeating
 from ledger_app import tasks
 from ledger_app.models import Period, Seal
 from ledger_app.operations import freezing
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import books
+from ledger_app.rules.periods import PERIOD
 
 
 class Command(commands.Command):
@@ -34,14 +36,24 @@ class Command(commands.Command):
         )
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Freeze, unless it was already done."""
+        """Freeze, unless this user has done so with these totals."""
         controls = dict(options["control"])
         if len(controls) != len(options["control"]):
             # The last would silently win over one that does not match.
             raise CommandError("--control gives a name more than once", returncode=commands.USAGE)
         caller = commands.caller(options["user"], deciding=True)
         period = books.find_period(options["book"], options["period"])
-        seal = Seal.objects.filter(period=period).first() or _freeze(period, controls, caller)
+        wanted = repeating.asked(
+            PERIOD,
+            "freeze",
+            period.pk,
+            caller,
+            given={"--control": _told(controls)},
+            kept={"--control": lambda row: _told(row.facts["controls"])},
+        )
+        seal = repeating.once(
+            wanted, standing=Seal.objects.filter(period=period).first, act=lambda: _freeze(period, controls, caller)
+        )
         data = {
             "book": options["book"],
             "period": period.name,
@@ -61,6 +73,10 @@ def _freeze(period: Period, controls: dict[str, int], caller: Caller) -> Seal:
     with tasks.alive(attempt.pk):
         freezing.carry_out(attempt_id=attempt.pk, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=tasks.now)
     return Seal.objects.get(period=period)
+
+
+def _told(controls: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={amount}" for name, amount in sorted(controls.items()))
 
 
 def control(text: str) -> tuple[str, int]:

@@ -9,14 +9,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, repeating
 from ledger_app.errors import LedgerError
 from ledger_app.models import Book, Merge
 from ledger_app.operations import merges
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as queries
 from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.merges import MergePlan, digest
+from ledger_app.rules.merges import MERGE, MergePlan, digest
 
 DONE_ALREADY = {"approve": Merge.State.DONE, "reject": Merge.State.REJECTED, "withdraw": Merge.State.WITHDRAWN}
 
@@ -89,15 +89,24 @@ def _standing(wanted: Merge, caller: Caller) -> Merge | None:
 
 
 def _decided(options: dict[str, Any], caller: Caller) -> Merge:
-    """Decide, unless this user has done this already."""
+    """Decide, unless this user has done so."""
     row, name, reason = queries.find(options["merge"]), options["decision"], options["reason"]
-    did = row.proposed_by_id if name == "withdraw" else row.decided_by_id
-    if row.state == DONE_ALREADY[name] and did == caller.user.pk:
-        return row
-    if name != "approve":
-        return merges.end(merge_id=row.pk, name=name, reason=reason, caller=caller, version=row.version)
-    shown = options["shown"] if options["shown"] is not None else digest(_plan_now(row, caller).as_json()).hex()
-    return merges.approve(merge_id=row.pk, digest_shown=shown, caller=caller, reason=reason, version=row.version)
+
+    def act() -> Merge:
+        if name != "approve":
+            return merges.end(merge_id=row.pk, name=name, reason=reason, caller=caller, version=row.version)
+        shown = options["shown"] if options["shown"] is not None else digest(_plan_now(row, caller).as_json()).hex()
+        return merges.approve(merge_id=row.pk, digest_shown=shown, caller=caller, reason=reason, version=row.version)
+
+    wanted = repeating.asked(
+        MERGE,
+        name,
+        row.pk,
+        caller,
+        given={"--reason": reason, "--shown": options["shown"] if name == "approve" else None},
+        kept={"--shown": lambda done: done.facts["digest"]},
+    )
+    return repeating.once(wanted, standing=Merge.objects.filter(pk=row.pk, state=DONE_ALREADY[name]).first, act=act)
 
 
 def _plan_now(row: Merge, caller: Caller) -> MergePlan:

@@ -27,7 +27,7 @@ class Command(commands.Command):
         """Open it, unless it is there."""
         code = options["code"]
         there = Book.objects.filter(code=code).first()
-        book = books.open_book(
+        book, is_new = books.open_book(
             code=code,
             name=options["name"] or (there.name if there else code),
             unit=options["unit"],
@@ -35,5 +35,5 @@ class Command(commands.Command):
             time_zone=options["zone"],
             caller=commands.caller(options["user"]),
         )
-        data = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "zone": book.time_zone, "new": there is None}
-        return commands.Outcome(data, (f"book {book.code} {'was there' if there else 'is open'}",))
+        data = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "zone": book.time_zone, "new": is_new}
+        return commands.Outcome(data, (f"book {book.code} {'is open' if is_new else 'was there'}",))

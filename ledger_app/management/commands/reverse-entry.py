@@ -2,22 +2,25 @@
 
 import re
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, repeating
 from ledger_app import errors
-from ledger_app.models import Entry, Reversal
+from ledger_app.models import AuditRow, Entry, Reversal
 from ledger_app.operations import reversals
-from ledger_app.queries import explain
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import acts, explain
 from ledger_app.queries import reversals as asked
 from ledger_app.queries.reversals import Preview
 from ledger_app.rules.amounts import decimal_text
+from ledger_app.rules.reversals import REVERSAL
 
 NUMBER = re.compile(r"[0-9]{1,18}")
-DECISIONS = ("approve", "reject", "withdraw")
+DECISIONS = {"approve": Reversal.State.POSTED, "reject": Reversal.State.REJECTED, "withdraw": Reversal.State.WITHDRAWN}
 
 
 class Command(commands.Command):
@@ -34,7 +37,7 @@ class Command(commands.Command):
         parser.add_argument("--user", metavar="U", help="who proposes or decides")
         parser.add_argument("--reason", default="", metavar="T")
         parser.add_argument("--ticket", default="", metavar="N")
-        parser.add_argument("--decide", choices=DECISIONS, help="what is decided of the proposal that stands")
+        parser.add_argument("--decide", choices=sorted(DECISIONS), help="what is decided of the proposal that stands")
         parser.add_argument("--shown", metavar="DIGEST", help="the preview that U was shown; as it is now where it is not given")
         parser.add_argument("--preview", action="store_true", help="write nothing, and say what would be posted and refused")
 
@@ -47,16 +50,8 @@ class Command(commands.Command):
         if not options["user"]:
             raise CommandError(_("--user is needed to propose or to decide"), returncode=commands.USAGE)
         if options["decide"]:
-            return _told(entry, _decide(entry, there, options), asked.preview(entry))
-        if there is None:
-            there = reversals.propose(
-                entry_id=entry.pk,
-                reason=options["reason"],
-                ticket=options["ticket"],
-                digest_shown=options["shown"],
-                caller=commands.caller(options["user"]),
-            )
-        return _told(entry, there, asked.preview(entry))
+            return _told(entry, _decide(entry, options), asked.preview(entry))
+        return _told(entry, _propose(entry, options), asked.preview(entry))
 
 
 def _find(text: str) -> Entry:
@@ -68,17 +63,51 @@ def _find(text: str) -> Entry:
     return entry
 
 
-def _decide(entry: Entry, there: Reversal | None, options: dict[str, Any]) -> Reversal:
-    caller = commands.caller(options["user"], deciding=True)
-    if there is None:
+def _propose(entry: Entry, options: dict[str, Any]) -> Reversal:
+    """Propose, unless this user has done so in the same words."""
+    caller, reason, ticket, shown = commands.caller(options["user"]), options["reason"], options["ticket"], options["shown"]
+
+    def find() -> AuditRow | None:
+        there = asked.current(entry)
+        return acts.last(REVERSAL.subject, there.pk, "propose") if there else None
+
+    return repeating.once(
+        repeating.Asked(
+            label=reversals.PROPOSING,
+            caller=caller,
+            find=find,
+            given={"--reason": reason, "--ticket": ticket, "--shown": shown},
+            kept={"--ticket": lambda row: row.facts["ticket"], "--shown": lambda row: row.facts["digest"]},
+        ),
+        standing=partial(asked.current, entry),
+        act=lambda: reversals.propose(entry_id=entry.pk, reason=reason, ticket=ticket, digest_shown=shown, caller=caller),
+    )
+
+
+def _decide(entry: Entry, options: dict[str, Any]) -> Reversal:
+    """Decide the proposal that stands or was the last, unless this user has done so."""
+    name, caller = options["decide"], commands.caller(options["user"], deciding=True)
+    row = asked.current(entry) or Reversal.objects.filter(entry=entry).order_by("-id").first()
+    if row is None:
         raise errors.Refused([errors.NotFound(what=_("reversal"), name=entry.reference)])
-    if options["decide"] == "approve" and there.state == Reversal.State.POSTED:
-        return there
-    given: dict[str, Any] = {"reversal_id": there.pk, "caller": caller}
+    wanted = repeating.asked(
+        REVERSAL,
+        name,
+        row.pk,
+        caller,
+        given={"--reason": options["reason"], "--shown": options["shown"] if name == "approve" else None},
+        kept={"--shown": lambda done: done.facts["shown"]},
+    )
+    standing = Reversal.objects.filter(pk=row.pk, state=DECISIONS[name]).first
+    return repeating.once(wanted, standing=standing, act=partial(_act, entry, row, options, caller))
+
+
+def _act(entry: Entry, row: Reversal, options: dict[str, Any], caller: Caller) -> Reversal:
+    given: dict[str, Any] = {"reversal_id": row.pk, "caller": caller}
     if options["decide"] == "approve":
         shown = options["shown"]
         if shown is None:
-            shown = asked.preview_on(entry, there.effective_on, there.prior_period).digest
+            shown = asked.preview_on(entry, row.effective_on, row.prior_period).digest
         return reversals.approve(digest_shown=shown, note=options["reason"], **given)
     act = reversals.reject if options["decide"] == "reject" else reversals.withdraw
     return act(reason=options["reason"], **given)

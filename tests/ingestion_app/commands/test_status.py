@@ -69,7 +69,7 @@ def test_pause_and_resume(world, begun, command):
     paused = command("pause", begun.pk, "--user", "erika", "--reason", "The sender called.", "--shown-version", begun.version)
     told = {"batch": begun.pk, "state": "applying", "version": begun.version + 1, "is_paused": True}
     assert (paused.status, paused.data) == (0, told)
-    assert command("pause", begun.pk, "--user", "erika", "--reason", "Again.").status == 0, "it is paused already"
+    assert command("pause", begun.pk, "--user", "erika", "--reason", "The sender called.") == paused, "it is paused already"
     refused: Said = command("apply", begun.pk)
     assert (refused.status, worlds.codes(refused.data["refused"])) == (1, ["paused"])
     shown = ("--shown-version", paused.data["version"])

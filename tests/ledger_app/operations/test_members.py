@@ -1,6 +1,6 @@
 """Identifiers given, ended and renewed; no card number is kept in the clear."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.apps import apps
@@ -122,6 +122,27 @@ def test_one_that_ended_is_given_again_from_a_later_day_or_not_at_all(give, supp
     )
 
 
+def test_what_a_member_has_is_held_against_the_day(give, support_caller, ledger):
+    holder = Holder.objects.get(name="M1").pk
+    today = support_caller.at.date()
+
+    def answer(value, *days):
+        said = {"holder_id": holder, "kind": "card_token", "value": value, "reason": "Called in.", "caller": support_caller}
+        return members.give(span=members.Span(*days), **said).answer
+
+    give("card_token", "until", active_to=today)
+    assert refused(lambda: answer("until")) == ["identifier_has_end"]
+    assert refused(lambda: answer("until", today)) == ["identifier_has_end"]
+    assert answer("until", today + timedelta(days=1)) == "again"
+    give("card_token", "over", active_to=today - timedelta(days=1))
+    assert refused(lambda: answer("over")) == ["identifier_had"]
+    tomorrow = today + timedelta(days=1)
+    give("card_token", "ahead", active_from=tomorrow)
+    assert [answer("ahead"), answer("ahead", tomorrow)] == ["ahead", "ahead"]
+    give("card_token", "now", active_from=today)
+    assert [answer("now"), answer("now", today)] == ["already", "already"]
+
+
 def test_each_of_the_three_answers_is_told(give, support_caller, ledger):
     holder = Holder.objects.get(name="M1").pk
 
@@ -143,8 +164,10 @@ def test_an_identifier_ends_once(give, support_caller):
 
     assert refused(lambda: end(date(2017, 1, 9))) == ["identifier_span_invalid"]
     assert refused(lambda: end(date(2017, 1, 20), "")) == ["reason_required"]
-    assert end(date(2017, 1, 20)).active_to == date(2017, 1, 20)
-    assert end(date(2017, 1, 20)).active_to == date(2017, 1, 20)
+    first = end(date(2017, 1, 20))
+    assert (first.identifier.active_to, first.answer) == (date(2017, 1, 20), "ended")
+    again = end(date(2017, 1, 20), "Stolen.")
+    assert (again.identifier.active_to, again.answer) == (date(2017, 1, 20), "already")
     assert refused(lambda: end(date(2017, 1, 21))) == ["identifier_ended"]
     assert AuditRow.objects.filter(action="end_identifier", outcome="done").count() == 1
 

@@ -101,14 +101,14 @@ def _erasures(world: World, directory: Path) -> None:
         adjustments.decide(
             adjustment_id=row.pk, name="approve", caller=world.caller(world.finance), digest_shown=shown, reason="Seen."
         )
-        asked = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=support)
+        asked = erasures.propose(holder_id=holder.pk, reason="Asked.", ticket="P-1", caller=support)[0]
         if name == "Sato":
             erasures.approve(erasure_id=asked.pk, caller=world.caller(world.finance), directory=folder)
 
 
 def _lots(world: World) -> Book:
     caller = world.caller(world.system)
-    book = books.open_book(code="LOTS", name="Lots", unit="points", exponent=0, time_zone="UTC", caller=caller)
+    book = books.open_book(code="LOTS", name="Lots", unit="points", exponent=0, time_zone="UTC", caller=caller)[0]
     openings = [
         AccountOpening("lots.expense", "programme", "expense"),
         AccountOpening("lots.breakage", "breakage", "income"),
