@@ -342,6 +342,7 @@ COUNTED = {
     "tokens.replace": "the token that followed, whose key is not told again",
     "tokens.end": "whether it was good",
     "tokens.end_of": "how many were good",
+    "deliveries.turn": "how many messages were taken, of those that waited",
 }
 PARTS = {
     "audit.record",
@@ -352,6 +353,7 @@ PARTS = {
     "lots.hold",
     "outcomes.record_refused",
     "transitions.compare_and_set",
+    "webhooks.end",
     "weighing.record",
 }
 PARTS |= {"ahead.for_holds", "ahead.for_settlements"}
