@@ -42,6 +42,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("webhook", "rotate"): _("gave the webhook another secret"),
     ("webhook", "replay"): _("had events sent again"),
     ("webhook", "send_again"): _("had an event sent again that was not delivered"),
+    ("webhook", "end"): _("ended the deliveries, as the receiver said that it is there no more"),
     ("user", "register"): _("registered the user"),
     ("user", "keep"): _("changed the user"),
     ("user", "set_rights"): _("said what the user may do"),

@@ -345,9 +345,12 @@ COUNTED = {
     "tokens.replace": "the token that followed, whose key is not told again",
     "tokens.end": "whether it was good",
     "tokens.end_of": "how many were good",
+    "placing.place_many": "an outcome for each: new, or there already",
+    "deliveries.turn": "how many messages were taken, of those that waited",
 }
 PARTS = {
     "audit.record",
+    "audit.record_all",
     "history.create",
     "history.create_all",
     "history.save",
@@ -355,9 +358,10 @@ PARTS = {
     "lots.hold",
     "outcomes.record_refused",
     "transitions.compare_and_set",
+    "webhooks.end",
     "weighing.record",
 }
-PARTS |= {"ahead.for_holds", "ahead.for_settlements"}
+PARTS |= {"ahead.for_settlements", "placing.place_each"}
 PARTS |= {"granting.change", "granting.check_right", "granting.facts", "granting.write"}
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
