@@ -219,7 +219,7 @@ def find_batch(number: int) -> Batch:
     """
     batch = Batch.objects.filter(pk=number).first()
     if batch is None:
-        raise errors.Refused([errors.NotFound(what="batch", name=number)])
+        raise errors.Refused([errors.NotFound(what=_("batch"), name=number)])
     return batch
 
 

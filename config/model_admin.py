@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -23,7 +23,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import DeletedObject
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from config import list_addresses, list_filters
+from config import list_addresses, list_filters, telling
 from config.api_fields import NUMBER
 from config.sheets import Facts, Sheet
 from ledger_app.errors.printable import escaped
@@ -178,11 +178,26 @@ class Changes(HistoricalRecordContextHelper):  # type: ignore[misc]  # simple_hi
             return [str(each) for each in super().prepare_delta_change_value(change, value)] or NOTHING
         return shown_value(self.model._meta.get_field(change.field), value, self.record.instance)  # noqa: SLF001 - Django's public API
 
+    def stringify_delta_change_values(self, change: Any, old: Any, new: Any) -> tuple[SafeString, SafeString]:
+        """Return both whole: what is cut is no value any more, and of what is written as HTML a half is none at all."""
+        del change
+        return conditional_escape(_listed(old)), conditional_escape(_listed(new))
+
+
+def _listed(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list) else value
+
 
 class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history brings no types
     """Shows the history of a row, and shuts simple-history's way of writing an old row over the new one."""
 
     object_history_form_template = "kakutei/sheet.html"
+    # What is made of each line before it is shown.
+    history_list_display = ("reason_told",)
+
+    def reason_told(self, line: Any) -> str:
+        """Return why a line of the history is there."""
+        return telling.reason_told(str(self.opts.model_name), line.history_change_reason or "")
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> Changes:
         """Return who says what changed."""
@@ -211,7 +226,7 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
             (_("At"), look.instant_cell(line.history_date)),
             (_("By"), line.history_user or _("system")),
             (_("What"), line.get_history_type_display()),
-            (_("Reason"), line.history_change_reason or NOTHING),
+            (_("Reason"), self.reason_told(line) or NOTHING),
         ]
         title = _("{what} as it was").format(what=named)
         sheet = Sheet(

@@ -42,6 +42,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("webhook", "rotate"): _("gave the webhook another secret"),
     ("webhook", "replay"): _("had events sent again"),
     ("webhook", "send_again"): _("had an event sent again that was not delivered"),
+    ("webhook", "end"): _("ended the deliveries, as the receiver said that it is there no more"),
     ("user", "register"): _("registered the user"),
     ("user", "keep"): _("changed the user"),
     ("user", "set_rights"): _("said what the user may do"),
@@ -87,6 +88,26 @@ def label_of(subject_type: str, action: str) -> str:
     machine = MACHINES.get(subject_type)
     found = [each.label for each in machine.transitions if each.name == action] if machine else []
     return str(found[0]) if found else action
+
+
+# What a line of a history says of why it is there, beside actions of its subject; and subjects that are not called as their model.
+OF_HISTORY: Final[Mapping[str, str | Promise]] = {
+    "propose": _("Proposal"),
+    "receive": _("Receive a file"),
+    "password": _("Set a password"),
+    "erase": _("Erasure"),
+}
+SUBJECT_OF_MODEL: Final[Mapping[str, str]] = {"settingchange": "setting", "holder": "member"}
+
+
+def reason_told(model_name: str, reason: str) -> str:
+    """Return why a line of a history is there: what was done, as its button is called; what a person wrote, as it was written."""
+    name, _space, number = reason.partition(" ")
+    if name == "merge" and number.isdecimal():
+        return str(_("Merge {number}")).format(number=number)
+    if reason in OF_HISTORY:
+        return str(OF_HISTORY[reason])
+    return label_of(SUBJECT_OF_MODEL.get(model_name, model_name), reason)
 
 
 def told(row: AuditRow) -> str:

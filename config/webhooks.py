@@ -60,14 +60,15 @@ def headers(message: Message, at: datetime) -> dict[str, str]:
 
 
 def send(message: Message) -> Reply:
-    """Send a message; return whether the receiver took it, by an answer of 200 to 299.
+    """Send a message; return whether the receiver took it, by an answer of 200 to 299, and else what it asks for.
 
-    No redirect is followed, and of the answer nothing but its status is read. However slowly a receiver answers, it is cut off in time.
+    No redirect is followed, and of the answer nothing is read but its status and, where it is busy, when it wants to be asked again. However slowly a
+    receiver answers, it is cut off in time.
     """
     if refusals := rules.address_refusals(message.url, **rules_here()):
         return Reply(is_taken=False, why=refusals[0].code)
     try:
-        status = _post(urlsplit(message.url), message)
+        status, after = _post(urlsplit(message.url), message)
     except TimeoutError:
         return Reply(is_taken=False, why="timeout")
     except ssl.SSLError:
@@ -76,10 +77,14 @@ def send(message: Message) -> Reply:
         return Reply(is_taken=False, why="unreachable")
     except http.client.HTTPException:
         return Reply(is_taken=False, why="answer_unreadable")
-    return Reply(status in TAKEN, "" if status in TAKEN else f"status {status}")
+    if status in TAKEN:
+        return Reply(is_taken=True)
+    asked = rules.asked_wait(after, datetime.now(UTC)) if status in rules.BUSY else rules.NO_WAIT
+    return Reply(is_taken=False, why=f"status {status}", is_gone=status == rules.GONE, asked_wait=asked)
 
 
-def _post(parts: SplitResult, message: Message) -> int:
+def _post(parts: SplitResult, message: Message) -> tuple[int, str]:
+    """Return the status of the answer, and its ``Retry-After``."""
     is_plain = parts.scheme == "http"
     host, port = parts.hostname or "", parts.port or (80 if is_plain else rules.HTTPS_PORT)
     reached = socket.create_connection((host, port), timeout=SECONDS_MOST)
@@ -96,7 +101,8 @@ def _post(parts: SplitResult, message: Message) -> int:
         asked.sock = wrapped
         sent = headers(message, datetime.now(UTC)) | {"Connection": "close"}
         asked.request("POST", rules.target(parts), message.body.encode(), sent)
-        status = asked.getresponse().status
+        answer = asked.getresponse()
+        told = answer.status, answer.getheader("Retry-After", "")
     except (OSError, http.client.HTTPException) as error:
         if is_late:
             raise TimeoutError from error
@@ -106,7 +112,7 @@ def _post(parts: SplitResult, message: Message) -> int:
         wrapped.close()
     if is_late:
         raise TimeoutError  # the end that was read was the one that was made here
-    return status
+    return told
 
 
 def _cut(reached: socket.socket, is_late: list[bool]) -> None:

@@ -43,6 +43,7 @@ class LedgerConfig(AppConfig):
             reversal_proofs,
             reversals,
             setting_proofs,
+            signing_proofs,
             totals,
             trace_proofs,
             undecided,
@@ -69,7 +70,7 @@ class LedgerConfig(AppConfig):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):
             proofs.register(also.STATEMENTS)
-        for also in (reference_proofs, user_proofs, weight_proofs):
+        for also in (reference_proofs, signing_proofs, user_proofs, weight_proofs):
             proofs.register(also.STATEMENTS)
         proofs.register(
             kept_bytes.attachments(

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.models import Book, Period
@@ -134,7 +135,7 @@ def opening(book_id: int, after: date, *, is_apart: bool = False) -> Period | No
     row = None if key is None else Period.objects.select_for_update().get(pk=key)
     _rows(BOOKS, [book_id], (EXCLUSIVE if is_apart else SHARED)[connection.vendor])
     if later.first() != key:
-        raise errors.TryAgain(cause="a period was opened meanwhile")
+        raise errors.TryAgain(cause=_("a period was opened meanwhile"))
     return row
 
 
@@ -239,7 +240,7 @@ def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
         if sorted(map(tuple, found)) == [tuple(row[:3]) for row in locked]:
             break
     else:
-        raise errors.TryAgain(cause="periods changed meanwhile")
+        raise errors.TryAgain(cause=_("periods changed meanwhile"))
     periods: dict[int, list[HeldPeriod]] = {}
     for _id, starts_on, ends_on, book_id, name, state in locked:
         periods.setdefault(book_id, []).append(HeldPeriod(name, starts_on, ends_on, state))

@@ -240,8 +240,11 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
         found += _contras(batch)
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
-    if name in {"approve", "reverse"} and batch.reverses_id is None:
-        found += undoing.facts(batch, gettext("If undone") if name == "approve" else gettext("The reversal"))
+    # What is applied, or about to be, is read entry by entry: only where its reversal is asked for.
+    if name == "reverse" and batch.reverses_id is None:
+        found += undoing.facts(batch, gettext("The reversal"))
+    elif name == "approve" and batch.reverses_id is None and batch.state == Batch.State.VALIDATED:
+        found += undoing.facts(batch, gettext("If undone"))
     return found
 
 

@@ -186,10 +186,12 @@ class BatchAdmin(TransitionAdmin):
         return super().changelist_view(request, {"may_receive": may, **(extra_context or {})})
 
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
-        """Return what the guards are asked with; what the ledger has against a reversal only where one is about to be confirmed."""
+        """Return what the guards are asked with: what stands in a few rows. What reads a whole batch is asked by the operation, and by nobody who looks.
+
+        A reversal alone is previewed where it is about to be proposed: whoever proposes it wants to know what the ledger has against it.
+        """
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
-        # The page asks for what stands in a few rows; what reads a whole batch is asked where somebody is about to decide.
-        facts = batches.facts(row, user=request.user, deep=transition is not None)
+        facts = batches.facts(row, user=request.user, deep=False)
         if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
             return replace(facts, reversal_refused=tuple(undoing.preview_of(row).refusals))
         return facts

@@ -140,7 +140,7 @@ class BatchView(LookView):
         """Return the batches that were asked for."""
         source = asked.get("source__code")
         if source is not None and not Source.objects.filter(code=source).exists():
-            raise Refused([NotFound(what="source", name=source)])
+            raise Refused([NotFound(what=_("source"), name=source)])
         return rows.filter(**asked)
 
     @extend_schema(

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, connections
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
@@ -132,6 +132,10 @@ def carry_on(
         finished = run.finish()
         if finished.is_paused and not run.stopped:
             ending.outcome, ending.reasons = Attempt.Outcome.PAUSED, [errors.Paused(batch=batch.pk)]
+        elif finished.state not in {Batch.State.APPLYING, *ENDED}:
+            # It was withdrawn, or left, before this looked at it.
+            ending.outcome = Attempt.Outcome.REFUSED
+            ending.reasons = [errors.BatchAway(state=Batch.State(finished.state).label)]
         elif run.stopped:
             ending.outcome = Attempt.Outcome.REFUSED
             ending.reasons = tuple(reason for refused in run.stopped.values() for reason in refused)[:20]
@@ -236,17 +240,14 @@ class _Run:
         self.told(progress["records_applied"], progress["records"])
 
     def _trip(self) -> None:
-        count = len(self.stopped)
-        reason = ngettext(
-            "{count} chunk has stopped in this attempt.", "{count} chunks have stopped in this attempt.", count
-        ).format(count=count)
         try:
             _transition(
                 "trip",
                 self.batch.pk,
                 replace(self.work.caller, at=self.work.now()),
-                reason=reason,
                 write=lambda _row: {"is_paused": True},
+                # Told as a sentence to whoever reads it, in their language: queries.pauses.
+                said={"stopped": len(self.stopped)},
             )
         except Refused:
             # Somebody has paused it already, or it has left the state: either way no further chunk begins.
@@ -290,6 +291,7 @@ def _transition(
     version: int | None = None,
     write: Callable[[Batch], Mapping[str, Any]] = lambda _row: {},
     counted: Mapping[int, batches.Change] = batches.NOTHING_COUNTED,
+    said: Mapping[str, Any] = MappingProxyType({}),
 ) -> Batch:
     return transitions.perform(
         transitions.Request(
@@ -302,6 +304,6 @@ def _transition(
             write=lambda row, _facts: write(row),
             reason=reason,
             version=version,
-            audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest)},
+            audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest), **said},
         )
     )

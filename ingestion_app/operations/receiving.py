@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from django.utils.translation import gettext_lazy as _
+
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
@@ -87,9 +89,9 @@ def _receive(
 ) -> Receipt:
     source = Source.objects.filter(code=source_code).first()
     if source is None:
-        raise Refused([NotFound(what="source", name=source_code)])
+        raise Refused([NotFound(what=_("source"), name=source_code)])
     if RIGHT not in rights_of(caller.user):
-        raise Refused([NotPermitted(user=caller.user.username, right="receive", who="Engineers")])
+        raise Refused([NotPermitted(user=caller.user.username, right=_("receive"), who=_("Engineers"))])
     filing.forget_unfinished(directory, before=caller.at - UNFINISHED_KEPT)
     definition = definitions.definition_of(definitions.current_version(source))
     arriving = MaskedStream(stream) if is_masked(definition) else None

@@ -23,7 +23,7 @@ def load(*, text: str, caller: Caller) -> tuple[SourceVersion, bool]:
     :raises Refused: not_permitted; else with each fault of the definition, its line and what would make it pass
     """
     if RIGHT not in rights_of(caller.user):
-        raise Refused([NotPermitted(user=caller.user.username, right="load", who="Engineers")])
+        raise Refused([NotPermitted(user=caller.user.username, right=_("load"), who=_("Engineers"))])
     try:
         toml.refuse_unseen(text)
         definition = toml.parse(text)

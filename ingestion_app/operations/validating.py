@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.checks import duplicates
@@ -171,7 +172,7 @@ def _check(batch_id: int, caller: Caller, version: int | None) -> None:
 
 
 def _never(_row: Batch, _facts: Any) -> Mapping[str, Any]:
-    raise Refused([errors.BatchAway(state="changing")])
+    raise Refused([errors.BatchAway(state=_("changing"))])
 
 
 class _Validation:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import ngettext
+
 from ingestion_app.models import Batch
 from ledger_app.models import AuditRow
 
@@ -26,7 +28,7 @@ class Pause:
 def pause_of(batch: Batch) -> Pause | None:
     """Return the pause of a batch, None where it is not paused."""
     row = row_of(batch) if batch.is_paused else None
-    return Pause(row.at, row.actor.username, row.reason, row.action == "trip") if row else None
+    return Pause(row.at, row.actor.username, row.reason or _stopped(row), row.action == "trip") if row else None
 
 
 def row_of(batch: Batch) -> AuditRow | None:
@@ -35,3 +37,9 @@ def row_of(batch: Batch) -> AuditRow | None:
     resumed = rows.filter(action__in=RESUMED_BY).last()
     since = rows.filter(action__in=PAUSED_BY, id__gt=resumed.pk if resumed else 0)
     return since.select_related("actor").first()
+
+
+def _stopped(row: AuditRow) -> str:
+    count = int(row.facts.get("stopped") or 0)
+    sentence = ngettext("{count} chunk has stopped in this attempt.", "{count} chunks have stopped in this attempt.", count)
+    return sentence.format(count=count) if count else ""

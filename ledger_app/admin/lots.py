@@ -24,6 +24,7 @@ from ledger_app.admin.accounts import member_link
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.lot_tables import day_or_never, link_text
 from ledger_app.admin.rule_forms import LotRuleForms
+from ledger_app.errors import Refused
 from ledger_app.models import Account, Book, Entry, ExpiryRun, Hold, Lot, LotRule
 from ledger_app.operations import holds
 from ledger_app.operations.audit import Caller
@@ -210,7 +211,11 @@ class LotRuleAdmin(LotRuleForms):
         book = of if isinstance(of, Book) else of.book
         asked = DueForm(request.GET or None)
         by = asked.cleaned_data["by"] if asked.is_bound and asked.is_valid() else None
-        days = expiry.due_by_day(by=by, **given) if by else []
+        try:
+            days = expiry.due_while_waited_for(by=by, **given) if by else []
+        except Refused as refusal:
+            asked.add_error("by", refusal.sentence)
+            by, days = None, []
         columns = (
             *(Column(_("due on")), Column(_("accounts"), is_figure=True), Column(_("lots"), is_figure=True)),
             *(Column(_("amount"), is_figure=True), Column(_("of it held"), is_figure=True)),
@@ -390,5 +395,5 @@ class ExpiryRunAdmin(ReadOnlyAdmin):
             for each in row.chunks.filter(Q(entry_count__gt=0)).order_by("id")[:CHUNKS_SHOWN]
         ]
         columns = (Column(_("part")), Column(_("entries"), is_figure=True), Column(_("amount"), is_figure=True))
-        table = Table(_("Parts, each posted in one transaction"), columns, parts, _("It found nothing that was due."))
+        table = Table(_("Parts, each posted in one transaction"), columns, parts, _("Nothing was posted."))
         return Sheet(title=str(row), main=[table], side=[Facts(_("The run of expiry"), facts)])

@@ -98,7 +98,9 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("in use"))
     def shown_in_use(self, row: Webhook) -> str:
-        """Whether, in a word."""
+        """Whether, in a word; and why not, where nobody said so."""
+        if row.is_gone:
+            return gettext("no: the receiver is there no more")
         return gettext("yes") if row.is_active else gettext("no")
 
     @admin.display(description=_("tried again at"))
@@ -111,7 +113,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         facts = [
             (_("Address"), row.url),
             (_("Kinds of events"), ", ".join(row.kinds) or gettext("all")),
-            (_("In use"), gettext("yes") if row.is_active else gettext("no")),
+            (_("In use"), self.shown_in_use(row)),
             (_("Delivered up to"), row.cursor),
             (_("Failed tries"), row.failures),
             (_("Why it failed"), row.why or NOTHING),

@@ -215,7 +215,7 @@ class AccountView(ExplainedAccountView):
     def due(self, _request: Request, pk: str) -> Response:
         """Answer day by day."""
         del pk
-        days = expiry.due_by_day(by=self.asked["by"], account_id=self.get_object().pk)
+        days = expiry.due_while_waited_for(by=self.asked["by"], account_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)
 
     @extend_schema(summary="Suspend an account", request=DecisionOnShownInput, responses={200: AccountDetailOutput})

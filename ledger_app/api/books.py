@@ -138,5 +138,5 @@ class BookView(LookView):
     def due(self, _request: Request, code: str) -> Response:
         """Answer day by day."""
         del code
-        days = expiry.due_by_day(by=self.asked["by"], book_id=self.get_object().pk)
+        days = expiry.due_while_waited_for(by=self.asked["by"], book_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)

@@ -30,7 +30,18 @@ class HoldFilters(Input):
     state = OneOfField(choices=Hold.State.values, required=False)
 
 
-class HoldInput(Input):
+class BalanceInput(Input):
+    """What the caller may believe in of the account."""
+
+    expected_balance = WholeNumberField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text=_("What you believe that the account has, in its natural direction; refused where it is another."),
+    )
+
+
+class HoldInput(BalanceInput):
     """What a hold takes. The same again, by its reference, answers with the hold that is there."""
 
     book = KeyField()
@@ -40,21 +51,19 @@ class HoldInput(Input):
     reference = KeyField(help_text=_("A name of your own, once in a book."))
     expires_at = InstantField(help_text=_("Until when it is good."))
     description = TextField(required=False, allow_blank=True, default="")
-    expected_balance = WholeNumberField(
-        required=False,
-        allow_null=True,
-        default=None,
-        help_text=_("What you believe that the account has, in its natural direction; refused where it is another."),
-    )
 
 
-class SettleInput(StepInput):
+class SettleInput(BalanceInput, StepInput):
     """What settling takes."""
 
     amount = WholeNumberField(help_text=_("Minor units, no more than is held; the rest is let go."))
     effective_on = DayField(
         required=False, allow_null=True, default=None, help_text=_("The date of the entry; today in the book's zone.")
     )
+
+
+class ReleaseInput(BalanceInput, DecisionInput):
+    """What releasing takes."""
 
 
 class HoldOutput(Output):
@@ -144,12 +153,12 @@ class HoldView(LookView):
         holds.settle(hold_id=hold.pk, caller=self.caller, **given)
         return self._shown(hold.pk)
 
-    @extend_schema(summary="Release a hold", request=DecisionInput, responses={200: HoldDetailOutput})
+    @extend_schema(summary="Release a hold", request=ReleaseInput, responses={200: HoldDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/release")
     def release(self, request: Request, pk: str) -> Response:
         """Let go what is held."""
         del pk
-        given = {"reason": "", **self.read(DecisionInput, request.data)}
+        given = {"reason": "", **self.read(ReleaseInput, request.data)}
         hold = self.get_object()
         holds.release(hold_id=hold.pk, caller=self.caller, **given)
         return self._shown(hold.pk)

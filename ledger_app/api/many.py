@@ -15,13 +15,14 @@ from rest_framework.response import Response
 
 from config import problems
 from config.api_fields import BIGINT, DayField, KeyField, OneOfField, SwitchField, TextField, WholeNumberField, day
-from config.api_input import BulkJSONParser, Input
+from config.api_input import BulkJSONParser, Input, StepInput
 from config.api_views import DoorView, Output, ProblemOutput, ReasonOutput
+from ledger_app import errors
 from ledger_app.api.adjustments import PlainProposalInput
-from ledger_app.api.holds import HoldInput
-from ledger_app.errors.requests import BulkRefused
+from ledger_app.api.holds import BalanceInput, HoldInput
+from ledger_app.errors.requests import BulkRefused, KeyTwice
 from ledger_app.models import Adjustment, Hold
-from ledger_app.operations import adjustments, ahead, holds, outcomes, submissions
+from ledger_app.operations import adjustments, ahead, holds, outcomes, placing, submissions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.outcomes import ITEMS_MOST, Outcome
 from ledger_app.operations.submissions import Expected, Given
@@ -115,7 +116,7 @@ class HoldsInput(ManyInput):
     holds = Items(child=HoldInput(), min_length=1, max_length=ITEMS_MOST)
 
 
-class SettlementInput(Input):
+class SettlementInput(BalanceInput, StepInput):
     """A settlement of a hold."""
 
     book = KeyField(max_length=64, help_text=_("The code of the book."))
@@ -191,37 +192,38 @@ class ManyView(DoorView):
     @_described("Propose adjustments", ProposalsInput)
     @action(detail=False, methods=["post"])
     def adjustments(self, request: Request) -> Response:
-        """Propose up to 10,000 adjustments, each by its key. What is attached is proposed one at a time."""
+        """Propose up to 10,000 adjustments, each by its key, which stands for one of a request. What is attached is proposed one at a time."""
         caller = self.caller
         expires_at = caller.at + timedelta(days=settings.KAKUTEI_PROPOSAL_DAYS)
 
+        given = self.read(ProposalsInput, request.data)
+        firsts: dict[str, int] = {}
+        for place, each in enumerate(given["adjustments"]):
+            firsts.setdefault(each["key"], place)
+
         def propose(each: dict[str, Any]) -> tuple[int, bool]:
+            first = firsts[each["key"]]
+            if each != given["adjustments"][first]:
+                raise errors.Refused([KeyTwice(key=each["key"], first=first)])
             key = {"proposed_by": caller.user, "key": each["key"]}
             is_new = not Adjustment.objects.filter(**key).exists()
             row = adjustments.propose(proposal=Proposal(**each, attachments=()), caller=caller, expires_at=expires_at)
             return row.pk, is_new
 
-        return self._each(self.read(ProposalsInput, request.data), "adjustments", propose)
+        return self._each(given, "adjustments", propose)
 
     @_described("Hold points of many accounts", HoldsInput)
     @action(detail=False, methods=["post"])
     def holds(self, request: Request) -> Response:
         """Place up to 10,000 holds, each by its reference."""
-        caller = self.caller
-
-        def place(each: dict[str, Any]) -> tuple[int, bool]:
-            book, account, target = (each.pop(name) for name in ("book", "account", "target"))
-            wanted = holds.Wanted(
-                account_id=hold_rows.find_account(book, account).pk,
-                target_id=hold_rows.find_account(book, target).pk,
-                **each,
-            )
-            row, is_new = holds.place(wanted=wanted, caller=caller)
-            return row.pk, is_new
-
         given = self.read(HoldsInput, request.data)
-        accounts = {(each["book"], each["account"]) for each in given["holds"]}
-        return self._each(given, "holds", place, lock_ahead=lambda: ahead.for_holds(accounts, caller=caller))
+        done = placing.place_many(
+            given=[placing.Given(**each) for each in given["holds"]],
+            caller=self.caller,
+            is_all=given["mode"] == ALL,
+            is_dry=given["dry_run"],
+        )
+        return _answer(done, given)
 
     @_described("Settle many holds", SettlementsInput)
     @action(detail=False, methods=["post"])

@@ -83,6 +83,9 @@ class WebhookOutput(Output):
     failures = serializers.IntegerField(help_text=_("How often the next one was tried in vain."))
     why = serializers.CharField()
     next_at = serializers.DateTimeField(allow_null=True)
+    is_gone = serializers.BooleanField(
+        help_text=_("It is out of use, as the receiver answered 410: it is there no more. Kept as in use, it is tried again.")
+    )
 
 
 class WebhookSecretOutput(WebhookOutput):

@@ -111,6 +111,15 @@ class DayNotEnded(LedgerError):
     template = _("{date} has not ended in {zone}: what is due on it can still be spent. Expire through an earlier day.")
 
 
+class DueTooMany(LedgerError):
+    """More lots are due than are added up while somebody waits."""
+
+    code = "due_too_many"
+    template = _(
+        "More than {most} lots are due by {by}. Ask for an earlier day, or have expire --preview add them up, which takes its time."
+    )
+
+
 class ExpiryLeft(LedgerError):
     """After all passes something is due and not expired, though nothing refuses it: processes died, or lots came in meanwhile."""
 

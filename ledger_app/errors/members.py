@@ -227,6 +227,16 @@ class MergeAmountInvalid(LedgerError):
     )
 
 
+class MergeAmountBeyond(LedgerError):
+    """More is to be given back than the merge moved: what an undoing moves is under no limit, so it is bounded by that."""
+
+    code = "merge_amount_beyond"
+    amounts = frozenset({"amount", "moved"})
+    template = _(
+        "The merge moved {moved} for {role} in book {book}; {amount} is more. Give back at most that, and move the rest by an adjustment."
+    )
+
+
 # Accounts.
 
 

@@ -66,6 +66,13 @@ class ReferenceTwice(LedgerError):
     )
 
 
+class KeyTwice(LedgerError):
+    """A key stands in one request for two different proposals."""
+
+    code = "key_twice"
+    template = _("The key {key} stands in this request for another proposal already, item {first}. Use a key of its own.")
+
+
 class BalanceOfStripes(LedgerError):
     """An account that many write to at once has no one balance to be held."""
 

@@ -51,6 +51,11 @@ class Webhook(models.Model):
         """Return the name."""
         return self.name
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is out of use as its receiver said that it is there no more. Whoever changes it has it tried anew, and no reason stands then."""
+        return not self.is_active and bool(self.why)
+
 
 class DeadLetter(models.Model):
     """An event that a webhook did not take, after so many tries. It is sent again where somebody asks for it."""

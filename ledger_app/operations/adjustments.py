@@ -54,7 +54,7 @@ def decide(
     :raises errors.Refused: with every reason; own_adjustment, over_limit, preview_moved and the ledger's refusals among them
     """
     if name not in DECISIONS:
-        raise errors.Refused([errors.NotFound(what="decision", name=name)])
+        raise errors.Refused([errors.NotFound(what=_("decision"), name=name)])
     covers = digest_shown if name in {"approve", "endorse"} else None
 
     def write(row: Adjustment, facts: AdjustmentFacts) -> Mapping[str, Any]:
@@ -199,7 +199,7 @@ def _post(terms: Terms, caller: Caller, covers: str) -> None:
     posted = entries.post(drafts=[terms.draft()], origin=origin, caller=caller, reason=terms.text)
     if posted.entry_count != 1:
         # Somebody else's entry has this adjustment's reference, and is the same to the last unit; it still is not this one.
-        raise errors.Refused([errors.ReferenceConflict(reference=rules.reference(terms.number), differs="origin")])
+        raise errors.Refused([errors.ReferenceConflict(reference=rules.reference(terms.number), differs=_("origin"))])
     was = queries.preview_as_posted(terms)
     if was.digest != covers:
         raise errors.Refused([adjusting.PreviewMoved(what=queries.as_phrase(was, terms.book))])

@@ -4,7 +4,7 @@ Item by item, two requests over the same accounts in other orders would wait for
 What is missing here is locked by its item; nothing is decided on what is read here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,26 +12,9 @@ from ledger_app import locks
 from ledger_app.models import Book, Hold
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import codes
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules.holds import HOLD
-
-# By account and, of a settlement, by hold: what is named by book and by a name within it.
-Names = Collection[tuple[str, str]]
-
-
-def for_holds(accounts: Names, *, caller: Caller) -> None:
-    """Lock the accounts of which points are about to be held. Nothing for whoever may hold none: nobody is to wait for their request.
-
-    :raises errors.TryAgain: when the database was busy or away
-    """
-    if "ledger_app.place_hold" not in rights_of(caller.user):
-        return
-    books = codes.books({book for book, _code in accounts})
-    found = codes.accounts({(books[book], code) for book, code in accounts if book in books})
-    if found:
-        transactions.run(lambda: locks.accounts(found.values()))
 
 
 def for_settlements(settled: Mapping[tuple[str, str], date | None], *, caller: Caller) -> None:

@@ -9,7 +9,7 @@ from ledger_app import errors
 from ledger_app.errors import card_numbers
 from ledger_app.errors.stored import stored
 from ledger_app.models import AuditRow, User
-from ledger_app.operations import feed
+from ledger_app.operations import bulk, feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,37 @@ def record(
     if outcome == AuditRow.Outcome.DONE:
         states = {name: state for name, state in (("from_state", from_state), ("to_state", to_state)) if state}
         feed.tell(subject_type=subject.type, subject_id=subject.id, action=action, by=caller.user, at=caller.at, facts=states)
-    return AuditRow.objects.create(
+    said = {
+        "outcome": outcome,
+        "from_state": from_state,
+        "to_state": to_state,
+        "reason": reason if outcome == AuditRow.Outcome.DONE else card_numbers.masked_text(reason),
+        "reasons": [stored(each) for each in reasons],
+    }
+    row = _row(subject, action, caller, facts or {}, **said)
+    row.save(force_insert=True)
+    return row
+
+
+def record_all(done: Sequence[tuple[Subject, Mapping[str, Any]]], *, action: str, caller: Caller) -> None:
+    """Write the audit rows, and the events, of what was done alike to many subjects, each with its facts. No state of theirs changed."""
+    feed.tell_all(subjects=[(each.type, each.id) for each, _facts in done], action=action, by=caller.user, at=caller.at)
+    rows = [_row(subject, action, caller, facts, outcome=AuditRow.Outcome.DONE) for subject, facts in done]
+    AuditRow.objects.bulk_create(rows, batch_size=bulk.OBJECTS_A_CALL)
+
+
+def _row(subject: Subject, action: str, caller: Caller, facts: Mapping[str, Any], **more: Any) -> AuditRow:
+    return AuditRow(
         subject_type=subject.type,
         subject_id=subject.id,
         subject=card_numbers.masked_text(subject.text)[:120],
         action=action,
-        outcome=outcome,
-        from_state=from_state,
-        to_state=to_state,
         actor=caller.user,
         at=caller.at,
-        reason=reason if outcome == AuditRow.Outcome.DONE else card_numbers.masked_text(reason),
-        reasons=[stored(each) for each in reasons],
-        facts=card_numbers.masked_all({**dict(caller.told), **(facts or {})}),
+        facts=card_numbers.masked_all({**dict(caller.told), **facts}),
         door=caller.door,
         request=caller.request,
         os_user=caller.os_user,
         host=caller.host,
+        **more,
     )

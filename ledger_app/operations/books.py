@@ -15,7 +15,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import opening as opening_errors
-from ledger_app.errors.words import Word, Words, phrase
+from ledger_app.errors.words import Word, Words, differing, phrase
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
@@ -26,6 +26,7 @@ from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.periods import gap_between, touches
 
 CODE = rules.CODE
+Said = tuple[Word, Any, Any]  # what something is called, what is there, and what is given
 CODE_MOST = 64
 UNIT_MOST, EXPONENT_MOST = rules.UNIT_MOST, rules.EXPONENT_MOST
 OPEN = "ledger_app.open_book"
@@ -75,14 +76,14 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
     exponents = rules.number("exponent", exponent, 0, rules.EXPONENT_MOST)
     _refuse([*rules.name("name of a book", name), *rules.unit(unit), *exponents])
     if time_zone not in available_timezones():
-        raise errors.Refused([errors.NotFound(what="time zone", name=time_zone)])
+        raise errors.Refused([errors.NotFound(what=_("time zone"), name=time_zone)])
     wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
 
     def work() -> tuple[Book, bool]:
         book = Book.objects.filter(code=code).first()
         if book is None:
             return history.create(Book(code=code, **wanted), caller=caller), True
-        check_same("Book", code, book, wanted)
+        check_same(_("Book"), code, book, wanted)
         return book, False
 
     return transactions.run(work)
@@ -110,7 +111,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         later = locks.opening(book.pk, ends_on, is_apart=is_apart)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
-            check_same("Period", name, period, {"starts_on": starts_on, "ends_on": ends_on})
+            check_same(_("Period"), name, period, {"starts_on": starts_on, "ends_on": ends_on})
             return period
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
@@ -145,7 +146,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         _check_account(opening)
         # The last of two would win over the other without a word.
         if (first := wanted.setdefault(opening.code, opening)) != opening:
-            check_same("Account", opening.code, first, asdict(opening))
+            check_same(_("Account"), opening.code, first, asdict(opening))
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -158,7 +159,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
                 "floor": opening.floor,
                 "stripes": opening.stripes,
             }
-            check_same("Account", code, account, wished)
+            check_same(_("Account"), code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         _check_floors([opening for *_of, opening in missing])
         create_accounts(missing, caller)
@@ -183,7 +184,7 @@ def open_members(*, openings: Sequence[MemberOpening], caller: Caller) -> int:
     _check_given_once(openings)
     books = {book.code: book.pk for book in Book.objects.all()}
     for code in {code for opening in openings for code, _account in opening.accounts} - books.keys():
-        raise errors.Refused([errors.NotFound(what="book", name=code)])
+        raise errors.Refused([errors.NotFound(what=_("book"), name=code)])
     parts = [openings[start : start + ROWS_A_CALL] for start in range(0, len(openings), ROWS_A_CALL)]
     return sum(transactions.run(partial(_open_members, part, books, caller)) for part in parts)
 
@@ -387,10 +388,12 @@ def _check_role(role: str) -> None:
         raise errors.Refused([errors.RoleTaken(role=role)])
 
 
-def check_same(what: Word, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object]) -> None:
-    """Refuse where ``row`` differs from what is wanted, naming each column."""
-    differs = [
-        f"{column} ({getattr(row, column)} ≠ {value})" for column, value in wanted.items() if getattr(row, column) != value
-    ]
-    if differs:
-        raise errors.Refused([errors.DefinitionConflict(what=what, name=name, differs=", ".join(differs))])
+def check_same(
+    what: Word, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object], beside: Iterable[Said] = ()
+) -> None:
+    """Refuse where ``row`` differs from what is wanted, naming each column, or where what is said ``beside`` does."""
+    model: Any = Account if isinstance(row, AccountOpening) else type(row)
+    labels = {name: field.verbose_name for field in model._meta.fields for name in (field.name, field.attname)}  # noqa: SLF001 - Django's public API
+    said = [(labels[column], getattr(row, column), value) for column, value in wanted.items()]
+    if differs := differing([*said, *beside]):
+        raise errors.Refused([errors.DefinitionConflict(what=what, name=name, differs=differs)])

@@ -7,6 +7,7 @@ afterwards. Who is killed between the two has sent what will be sent again.
 import random
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -14,7 +15,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ledger_app import locks
 from ledger_app.models import DeadLetter, Event, Feed, Webhook
-from ledger_app.operations import transactions
+from ledger_app.operations import transactions, webhooks
+from ledger_app.operations.audit import Caller
 from ledger_app.rules import webhooks as rules
 
 # Longer than one message may take: who still works renews it with each.
@@ -35,18 +37,21 @@ class Message(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """Whether a receiver took a message, and why not."""
+    """Whether a receiver took a message, and why not; whether it says that it is there no more, and how long it asks to be left alone."""
 
     is_taken: bool
     why: str = ""
+    is_gone: bool = False
+    asked_wait: timedelta = rules.NO_WAIT
 
 
 class Turn(NamedTuple):
-    """What became of the messages of a turn: how many were taken, failed, and given up."""
+    """What became of the messages of a turn: how many were taken, failed, and given up; and whether it ended the deliveries."""
 
     sent: int = 0
     failed: int = 0
     dead: int = 0
+    ended: int = 0
 
     def and_(self, other: "Turn") -> "Turn":
         """Return the sum of both."""
@@ -69,10 +74,11 @@ def due(at: datetime) -> list[int]:
     return list(rows.order_by("failures", "id").values_list("id", flat=True))
 
 
-def turn(*, webhook_id: int, send: Send, now: Clock) -> Turn:
+def turn(*, webhook_id: int, send: Send, now: Clock, caller: Caller) -> Turn:
     """Send what is next to one webhook, for a while; return what became of it. What another delivers for, or is not due, is left alone.
 
-    It ends with the first message that is not taken: that one is tried again later, and then given up, before the next.
+    It ends with the first message that is not taken: that one is tried again later, and then given up, before the next. A receiver that says that it
+    is there no more ends the deliveries to it, in the name of ``caller``; that message is the first where somebody has them begin again.
 
     :raises errors.TryAgain: when the database was busy or away
     """
@@ -81,9 +87,9 @@ def turn(*, webhook_id: int, send: Send, now: Clock) -> Turn:
         return Turn()
     done = Turn()
     try:
-        done = _letters(row, send, now)
+        done = _letters(row, send, now, caller)
         if not done.failed and not done.dead:
-            done = done.and_(_events(row, send, now))
+            done = done.and_(_events(row, send, now, caller))
     except _Lost:
         pass
     finally:
@@ -112,28 +118,28 @@ def _release(row: Webhook) -> None:
         there.save(update_fields=["lease", "leased_until"])
 
 
-def _letters(row: Webhook, send: Send, now: Clock) -> Turn:
+def _letters(row: Webhook, send: Send, now: Clock, caller: Caller) -> Turn:
     """Send what somebody asked for again; the first that is not taken is given up again at once."""
     asked = DeadLetter.objects.filter(webhook=row, state=DeadLetter.State.AGAIN).select_related("event__by")
     sent = 0
     for letter in asked.order_by("event__number")[:EVENTS_A_TURN]:
         reply = send(_message(row, letter.event, now()))
-        transactions.run(lambda: _settle_letter(row, letter, reply, now()))  # noqa: B023 - run before the next is looked at
+        transactions.run(lambda: _settle_letter(row, letter, reply, replace(caller, at=now())))  # noqa: B023 - run before the next is looked at
         if not reply.is_taken:
-            return Turn(sent, dead=1)
+            return Turn(sent, dead=1, ended=int(reply.is_gone))
         sent += 1
     return Turn(sent)
 
 
-def _events(row: Webhook, send: Send, now: Clock) -> Turn:
+def _events(row: Webhook, send: Send, now: Clock, caller: Caller) -> Turn:
     end = now() + TURN
     passed, sent = row.cursor, 0
     for event in Event.objects.filter(number__gt=row.cursor).order_by("number").select_related("by")[:EVENTS_A_TURN]:
         if rules.wants(row.kinds, event.kind):
             reply = send(_message(row, event, now()))
-            is_dead = transactions.run(lambda: _settle(row, event, reply, now()))  # noqa: B023 - as above
+            became = transactions.run(lambda: _settle(row, event, reply, replace(caller, at=now())))  # noqa: B023 - as above
             if not reply.is_taken:
-                return Turn(sent, failed=int(not is_dead), dead=int(is_dead))
+                return became._replace(sent=sent)
             row.cursor = event.number or row.cursor
             sent += 1
         passed = event.number or passed
@@ -168,30 +174,40 @@ def _held(row: Webhook, at: datetime) -> Webhook:
     return there
 
 
-def _settle(row: Webhook, event: Event, reply: Reply, at: datetime) -> bool:
-    """Write what became of an event; return whether it is given up."""
+def _settle(row: Webhook, event: Event, reply: Reply, caller: Caller) -> Turn:
+    """Write what became of an event, and return it."""
+    at = caller.at
     there = _held(row, at)
+    if reply.is_gone:
+        webhooks.end(there, why=reply.why[:WHY_MOST], caller=caller)
+        return Turn(ended=1)
     tries = there.failures + 1
     is_dead = not reply.is_taken and tries >= rules.TRIES_MOST
     letters = DeadLetter.objects.filter(webhook=there, event=event)
     if reply.is_taken or is_dead:
-        there.cursor, there.failures, there.why, there.next_at = event.number or there.cursor, 0, "", None
+        there.cursor, there.failures, there.why = event.number or there.cursor, 0, ""
+        there.next_at = at + reply.asked_wait if reply.asked_wait else None
     else:
         there.failures, there.why = tries, reply.why[:WHY_MOST]
         # Not a secret: it keeps those that failed together from coming back together.
-        there.next_at = at + rules.wait(tries, random.randint(0, rules.CHANCE_MOST))  # noqa: S311
+        there.next_at = at + rules.wait(tries, random.randint(0, rules.CHANCE_MOST), asked=reply.asked_wait)  # noqa: S311
     if reply.is_taken:
         letters.update(state=DeadLetter.State.SENT)
     elif is_dead:
         given_up = {"state": DeadLetter.State.DEAD, "tries": tries, "why": reply.why[:WHY_MOST], "at": at}
         DeadLetter.objects.update_or_create(webhook=there, event=event, defaults=given_up)
     there.save(update_fields=["cursor", "failures", "why", "next_at", "leased_until"])
-    return is_dead
+    return Turn(dead=1) if is_dead else Turn(failed=int(not reply.is_taken))
 
 
-def _settle_letter(row: Webhook, letter: DeadLetter, reply: Reply, at: datetime) -> None:
+def _settle_letter(row: Webhook, letter: DeadLetter, reply: Reply, caller: Caller) -> None:
+    at = caller.at
     there = _held(row, at)
-    there.save(update_fields=["leased_until"])
+    if reply.is_gone:
+        webhooks.end(there, why=reply.why[:WHY_MOST], caller=caller)
+    if reply.asked_wait:
+        there.next_at = at + reply.asked_wait
+    there.save(update_fields=["leased_until", "next_at"])
     state = DeadLetter.State.SENT if reply.is_taken else DeadLetter.State.DEAD
     why = {} if reply.is_taken else {"why": reply.why[:WHY_MOST], "at": at}
     DeadLetter.objects.filter(pk=letter.pk).update(state=state, tries=F("tries") + 1, **why)

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, connections
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
@@ -199,7 +200,7 @@ def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], give
                     left_out[reason.facts["account"]] = reason
         else:
             return ChunkExpired(*posted, tuple(left_out.values()))
-    raise errors.TryAgain(cause="lots that move all the time")
+    raise errors.TryAgain(cause=_("lots that move all the time"))
 
 
 def _post(

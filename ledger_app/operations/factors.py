@@ -13,6 +13,7 @@ from ledger_app.operations import audit, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import factors as rules
+from ledger_app.rules import fingerprints
 
 RESET: Final = "ledger_app.change_user"
 
@@ -60,7 +61,7 @@ def remove(*, factor_id: int, caller: Caller) -> bool:
         if not SecondFactor.objects.filter(user=user).exists():
             RecoveryCode.objects.filter(user=user).delete()
         _end_sessions(user)
-        _record(user, "remove_factor", caller, {"kind": row.kind, "name": row.name})
+        _record(user, "remove_factor", caller, {"kind": row.kind, "name": row.name, "added_at": row.added_at.isoformat()})
         return True
 
     return transactions.run(work)
@@ -73,10 +74,10 @@ def make_codes(*, caller: Caller) -> list[str]:
         user = locks.own_row(User, caller.user.pk)
         codes = rules.new_codes()
         RecoveryCode.objects.filter(user=user).delete()
-        RecoveryCode.objects.bulk_create(
-            RecoveryCode(user=user, digest=rules.digest_of(code, user_id=user.pk), made_at=caller.at) for code in codes
-        )
-        _record(user, "make_recovery_codes", caller, {"count": len(codes)})
+        digests = [rules.digest_of(code, user_id=user.pk) for code in codes]
+        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=digest, made_at=caller.at) for digest in digests)
+        kept = sorted(map(fingerprints.of, digests))
+        _record(user, "make_recovery_codes", caller, {"count": len(codes), "codes": kept})
         return codes
 
     return transactions.run(work)
@@ -87,10 +88,11 @@ def use_code(*, said: str, caller: Caller) -> bool:
 
     def work() -> bool:
         user = locks.own_row(User, caller.user.pk)
-        gone, _kinds = RecoveryCode.objects.filter(user=user, digest=rules.digest_of(said, user_id=user.pk)).delete()
+        digest = rules.digest_of(said, user_id=user.pk)
+        gone, _kinds = RecoveryCode.objects.filter(user=user, digest=digest).delete()
         if gone:
             left = RecoveryCode.objects.filter(user=user).count()
-            _record(user, "use_recovery_code", caller, {"left": left})
+            _record(user, "use_recovery_code", caller, {"left": left, "code": fingerprints.of(digest)})
         return bool(gone)
 
     return transactions.run(work)
@@ -163,7 +165,8 @@ def _add(added: SecondFactor, caller: Caller) -> None:
             raise errors.Refused([PasskeyKnown()])
         added.save(force_insert=True)
         _end_sessions(user)
-        _record(user, "add_factor", caller, {"kind": added.kind, "name": added.name})
+        content = fingerprints.of_factor(added.key_name, added.content, digest)
+        _record(user, "add_factor", caller, {"kind": added.kind, "name": added.name, "content": content})
 
     transactions.run(work)
 

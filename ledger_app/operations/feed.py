@@ -1,7 +1,7 @@
 """The feed of what changed: each change leaves an event in its own transaction, and gets its number when everybody can see it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db import connection
 
 from ledger_app import locks
 from ledger_app.models import Event, Feed, User
-from ledger_app.operations import transactions
+from ledger_app.operations import bulk, transactions
 from ledger_app.rules.feed import is_told
 
 NUMBERED_AT_ONCE = 1_000
@@ -35,6 +35,16 @@ def tell(*, subject_type: str, subject_id: int, action: str, by: User, at: datet
         Event.objects.create(
             kind=f"{subject_type}.{action}", subject_type=subject_type, subject_id=subject_id, by=by, at=at, facts=dict(facts)
         )
+
+
+def tell_all(*, subjects: Sequence[tuple[str, int]], action: str, by: User, at: datetime) -> None:
+    """Leave the events of what was done alike to many subjects, each a kind and a number."""
+    rows = [
+        Event(kind=f"{kind}.{action}", subject_type=kind, subject_id=key, by=by, at=at, facts={})
+        for kind, key in subjects
+        if is_told(kind)
+    ]
+    Event.objects.bulk_create(rows, batch_size=bulk.OBJECTS_A_CALL)
 
 
 def number() -> int:

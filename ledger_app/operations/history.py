@@ -1,7 +1,7 @@
 """Saves rows of models that keep a history, each line of which names who made it and when."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import models
 
@@ -13,6 +13,14 @@ REASON_MOST = 100
 ROWS_A_CALL = 900  # below the thousand from which MariaDB turns a list of keys into a join
 
 Row = TypeVar("Row", bound=models.Model)
+
+
+class Kept(NamedTuple, Generic[Row]):
+    """A row that was to be kept as somebody says: whether it was made for that, and whether anything changed."""
+
+    row: Row
+    is_new: bool
+    is_changed: bool
 
 
 def create(row: Row, *, caller: Caller, reason: str = "") -> Row:

@@ -1,6 +1,6 @@
 """Sets the rules of holds, with their history."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import units
-from ledger_app.errors.words import differing
 from ledger_app.models import Account, Book, HoldRule, HoldTarget
 from ledger_app.operations import books, history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
@@ -27,8 +26,8 @@ class HoldRuleGiven(NamedTuple):
     targets: tuple[str, ...] = ()
 
 
-def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
-    """Set what a book says of holds, and return it. Holds that are there stay as they are.
+def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kept[HoldRule]:
+    """Set what a book says of holds; return the rule, whether it is new, and whether something changed. Holds that are there stay as they are.
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
@@ -41,7 +40,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
         facts = {"amount": given.amount_most, "day": given.amount_a_day, "hours": given.hours_most}
         raise errors.Refused(units.belonging([lot_errors.HoldRuleInvalid(most=HOURS_MOST, **facts)], book.pk))
 
-    def work() -> HoldRule:
+    def work() -> history.Kept[HoldRule]:
         # The book's row stands for its rule, as it does for the rules of its lots.
         locks.setting(Book.objects.filter(pk=book.pk))
         row = HoldRule.objects.filter(book=book).first()
@@ -51,35 +50,27 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> HoldRule:
             "amount_a_day": given.amount_a_day,
             "hours_most": given.hours_most,
         }
+        is_new = row is None
         if row is None:
             row = history.create(HoldRule(book=book, **wanted), caller=caller)
             changed = wanted | _set_targets(row, targets, caller)
         else:
             if caller.user.username == caller.user.SYSTEM:
-                _check_same(row, wanted, targets)
+                there = _listed(row.targets.values_list("account__code", flat=True))
+                beside = [(_("accounts that take what is held"), there, _listed(targets))]
+                books.check_same(_("rule of holds"), str(row), row, wanted, beside)
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
             changed |= _set_targets(row, targets, caller)
             if not changed:
-                return row
+                return history.Kept(row, False, False)
             for column, value in wanted.items():
                 setattr(row, column, value)
             row.version += 1
             history.save(row, caller=caller)
         record(subject=Subject("holdrule", row.pk, str(row)), action="set", caller=caller, facts=changed)
-        return row
+        return history.Kept(row, is_new, True)
 
     return transactions.join(work)
-
-
-def _check_same(row: HoldRule, wanted: Mapping[str, Any], targets: Collection[str]) -> None:
-    """:raises errors.Refused: definition_conflict, naming each part that differs"""
-    there = {column: getattr(row, column) for column in wanted}
-    there["targets"] = _listed(row.targets.values_list("account__code", flat=True))
-    given = {**wanted, "targets": _listed(targets)}
-    if differs := differing(
-        (name, "–" if there[name] is None else there[name], "–" if given[name] is None else given[name]) for name in given
-    ):
-        raise errors.Refused([errors.DefinitionConflict(what=_("rule of holds"), name=row.book.code, differs=differs)])
 
 
 def _listed(codes: Iterable[str]) -> str:

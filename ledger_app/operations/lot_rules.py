@@ -31,8 +31,8 @@ class RuleGiven:
     kind: str = FREE
 
 
-def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotRule:
-    """Set what the accounts of ``role`` do with lots, and return it. Lots that are there keep their day; accounts that are open keep lots or not.
+def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> history.Kept[LotRule]:
+    """Set what the accounts of ``role`` do with lots; return the rule, whether it is new, and whether something changed. Lots that are there keep their day; accounts that are open keep lots or not.
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
@@ -44,14 +44,14 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
         raise errors.Refused([errors.CodeInvalid(name=role[:CODE_MOST], most=ROLE_MOST)])
     _check(role, given)
 
-    def work() -> LotRule:
+    def work() -> history.Kept[LotRule]:
         # The book's row stands for "the set of its rules", as it does for its periods.
         locks.setting(Book.objects.filter(pk=book.pk))
         row = LotRule.objects.filter(book=book, role=role).first()
         named = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False)
         breakage = named.first() if openings.is_code(given.breakage, CODE_MOST) else None
         if breakage is None:
-            raise errors.Refused([errors.NotFound(what="account without lots", name=given.breakage)])
+            raise errors.Refused([errors.NotFound(what=_("account without lots"), name=given.breakage)])
         if breakage.holder_id is not None:
             raise errors.Refused([settings.AccountOfMember(account=given.breakage, book=book.code)])
         wanted = {
@@ -63,7 +63,8 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
             "breakage_id": breakage.pk,
         }
         if row is not None and all(getattr(row, name) == value for name, value in wanted.items()):
-            return row
+            return history.Kept(row, False, False)
+        is_new = row is None
         if row is None:
             row = history.create(LotRule(book=book, role=role, **wanted), caller=caller)
         else:
@@ -75,7 +76,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> LotR
             history.save(row, caller=caller)
         facts = {**wanted, "fixed_on": given.fixed_on.isoformat() if given.fixed_on else None}
         record(subject=Subject("lotrule", row.pk, str(row)), action="set", caller=caller, facts=facts)
-        return row
+        return history.Kept(row, is_new, True)
 
     return transactions.join(work)
 

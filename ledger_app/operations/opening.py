@@ -88,8 +88,8 @@ def _fields(number: int, raw: bytes) -> tuple[list[str], list[Finding]]:
         return [], [Finding(number, "", opening.LineUnreadable(why=error.args[0]))]
 
 
-def set_template(*, book: Book, role: str, category: str, floor: int | None, caller: Caller) -> tuple[AccountTemplate, bool]:
-    """Say that each member who is registered is opened an account of ``role`` in a book; return the template, and whether something changed.
+def set_template(*, book: Book, role: str, category: str, floor: int | None, caller: Caller) -> history.Kept[AccountTemplate]:
+    """Say that each member who is registered is opened an account of ``role`` in a book; return the template, whether it is new, and whether something changed.
 
     The system may say it where nothing is said yet, as it opens books; to change it takes the right. Accounts that are open stay as they are.
 
@@ -98,20 +98,21 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
     check_right(caller, OPEN, _("Say which accounts members get"), _("Finance"))
     _check_template(role, category, floor)
 
-    def work() -> tuple[AccountTemplate, bool]:
+    def work() -> history.Kept[AccountTemplate]:
         row = locks.setting(AccountTemplate.objects.filter(book=book, role=role))
         said = {"category": category, "floor": floor}
+        is_new = row is None
         if row is None:
             row = history.create(AccountTemplate(book=book, role=role, **said), caller=caller)
         elif said == {"category": row.category, "floor": row.floor}:
-            return row, False
+            return history.Kept(row, False, False)
         else:
             if caller.user.username == caller.user.SYSTEM:
                 books.check_same(_("account template"), str(row), row, said)
             row.category, row.floor = category, floor
             history.save(row, caller=caller)
         audit.record(subject=audit.Subject("accounttemplate", row.pk, str(row)), action="set", caller=caller, facts=said)
-        return row, True
+        return history.Kept(row, is_new, True)
 
     return transactions.join(work)
 

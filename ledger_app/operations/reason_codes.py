@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import adjusting, settings
-from ledger_app.errors.words import differing
 from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
@@ -43,8 +42,8 @@ def keep(
     may_waive_floor: bool = False,
     is_active: bool = True,
     version: int | None = None,
-) -> ReasonCode:
-    """Add a reason code, or make the one of this code what is said here. ``contra_accounts`` are codes of accounts by codes of books.
+) -> history.Kept[ReasonCode]:
+    """Add a reason code, or make the one of this code what is said here; return it, whether it is new, and whether something changed. ``contra_accounts`` are codes of accounts by codes of books.
 
     ``version`` is that which was shown, where the code is there already. Books that are left out keep no contra account.
     The system may add one where there is none yet, as it opens books; to change one takes the right.
@@ -58,7 +57,7 @@ def keep(
     _check_words(code, called)
     wanted = {"name": called, "may_waive_floor": may_waive_floor, "is_active": is_active}
 
-    def work() -> ReasonCode:
+    def work() -> history.Kept[ReasonCode]:
         accounts = {book: _account(book, account) for book, account in contra_accounts.items()}
         row = locks.setting(ReasonCode.objects.filter(code=code))
         if row is None:
@@ -69,7 +68,12 @@ def keep(
                 raise errors.Refused([errors.Stale(shown=version, now=row.version)])
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
             if caller.user.username == User.SYSTEM:
-                _check_same(row, wanted, contra_accounts)
+                there = dict(row.contra_accounts.values_list("book__code", "account__code"))
+                contra = [
+                    (_("contra account"), _named(book, there.get(book)), _named(book, contra_accounts.get(book)))
+                    for book in sorted({*there, *contra_accounts})
+                ]
+                check_same(_("reason code"), row.code, row, wanted, contra)
         changed |= _set_contra_accounts(row, accounts, caller)
         if changed and "added" not in changed:
             for column, value in wanted.items():
@@ -78,7 +82,7 @@ def keep(
             history.save(row, caller=caller)
         if changed:
             _record("reasoncode", row, "keep", caller, changed)
-        return row
+        return history.Kept(row, "added" in changed, bool(changed))
 
     return transactions.join(work)
 
@@ -95,8 +99,8 @@ def set_limit(
     member_day_most: int | Unsaid | None = UNSAID,
     all_day_most: int | Unsaid | None = UNSAID,
     reason_code: str = "",
-) -> AdjustmentLimit:
-    """Say how much a group decides in a book, in minor units, and above which amount by two. An ``amount_most`` of 0 lets it decide nothing.
+) -> history.Kept[AdjustmentLimit]:
+    """Say how much a group decides in a book, in minor units, and above which amount by two; return the limit, whether it is new, and whether something changed. An ``amount_most`` of 0 lets it decide nothing.
 
     Both are what one person decides for one member in sum over ``window_days``; ``day_most`` is for all members on one day. What all together decide
     on one day is bounded for one member by ``member_day_most``, and by ``all_day_most``; None is no such limit. Of these four, what is left out stays
@@ -111,7 +115,7 @@ def set_limit(
     days = {"day_most": day_most, "member_day_most": member_day_most, "all_day_most": all_day_most}
     _check_limit(book, amount_most, two_deciders_above, window_days, days)
 
-    def work() -> AdjustmentLimit:
+    def work() -> history.Kept[AdjustmentLimit]:
         of_book = books.find(book)
         members = Group.objects.filter(name=group).first() if not openings.name(_("group"), group) else None
         if members is None:
@@ -123,6 +127,7 @@ def set_limit(
         beside = {"window_days": (window_days, WINDOW_DAYS), **{name: (most, None) for name, most in days.items()}}
         for name, (given, of_new) in beside.items():
             said[name] = given if given is not UNSAID else of_new if row is None else getattr(row, name)
+        is_new = row is None
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, reason_code=reason_code, **said), caller=caller)
         elif said != {name: getattr(row, name) for name in said}:
@@ -132,9 +137,9 @@ def set_limit(
                 setattr(row, name, value)
             history.save(row, caller=caller)
         else:
-            return row
+            return history.Kept(row, False, False)
         _record("adjustmentlimit", row, "set", caller, said)
-        return row
+        return history.Kept(row, is_new, True)
 
     return transactions.join(work)
 
@@ -174,14 +179,8 @@ def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], calle
     return changed
 
 
-def _check_same(row: ReasonCode, wanted: Mapping[str, Any], contra_accounts: Mapping[str, str]) -> None:
-    """:raises errors.Refused: definition_conflict, naming each part that differs"""
-    there = dict(row.contra_accounts.values_list("book__code", "account__code"))
-    contra = (
-        (f"contra {book}", there.get(book, "–"), contra_accounts.get(book, "–")) for book in sorted({*there, *contra_accounts})
-    )
-    if differs := differing([*((name, getattr(row, name), value) for name, value in wanted.items()), *contra]):
-        raise errors.Refused([errors.DefinitionConflict(what=_("reason code"), name=row.code, differs=differs)])
+def _named(book: str, account: str | None) -> str:
+    return "–" if account is None else f"{book}:{account}"
 
 
 def _account(book: str, code: str) -> Account:

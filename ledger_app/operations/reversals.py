@@ -49,7 +49,7 @@ def propose(*, entry_id: int, reason: str, caller: Caller, ticket: str = "", dig
         for _look in range(locks.LOOKS_MOST):
             with suppress(_DayMoved):
                 return transactions.run(lambda: _propose(entry_id, wish, caller))
-        raise errors.TryAgain(cause="periods changed meanwhile")
+        raise errors.TryAgain(cause=_("periods changed meanwhile"))
     except errors.Refused as refusal:
         if not transitions.is_slip(refusal, caller):
             transactions.run(partial(_record_refusal, entry_id, reason, refusal, caller))

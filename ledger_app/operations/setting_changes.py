@@ -45,6 +45,7 @@ class _Tried(NamedTuple):
 
     before: dict[str, Any] | None
     after: dict[str, Any]
+    is_new: bool
 
 
 class _Asked(NamedTuple):
@@ -81,7 +82,7 @@ def propose(*, kind: str, arguments: Said, reason: str, caller: Caller, version:
     name = setting_changes.name(kind, arguments)
     if tried.before == tried.after:
         raise errors.Refused([settings.SettingUnchanged(setting=name)])
-    proposed = {"kind": kind, "arguments": dict(arguments), **tried._asdict()}
+    proposed: dict[str, Any] = {"kind": kind, "arguments": dict(arguments), "before": tried.before, "after": tried.after}
     row = SettingChange(
         **proposed,
         setting=name,
@@ -150,10 +151,8 @@ def _put_in_force(row: SettingChange, caller: Caller) -> None:
     if found := _moved_meanwhile(row, caller):
         raise errors.Refused(found)
     done = _set(row.kind, row.arguments, {}, replace(caller, told=told))
-    there: Any = setting_changes.row_of(row.kind, row.arguments)
-    # A setting that was not there cannot be locked: whoever made one meanwhile has left the first line of its history.
-    is_anothers = row.before is None and there.history.count() != 1
-    if done != _Tried(row.before, row.after) or is_anothers:
+    # A setting that was not there cannot be locked: where it is another's who made it meanwhile, this decision did not make it.
+    if done != _Tried(row.before, row.after, is_new=row.before is None):
         raise errors.Refused([settings.SettingMoved(setting=row.setting)])
 
 
@@ -184,10 +183,10 @@ def _set(kind: str, arguments: Said, shown: Said, caller: Caller) -> _Tried:
     """Set it in the transaction that is open: return what it said and what it says, read under the lock of its row."""
     locks.beside_own(setting_changes.lock_of(kind, arguments))
     before = setting_changes.said(kind, arguments)
-    SETTERS[kind]({**arguments, **shown}, caller)
+    is_new = SETTERS[kind]({**arguments, **shown}, caller)
     after = setting_changes.said(kind, arguments)
     assert after is not None, "what was set is there"  # noqa: S101 - a fault of the program
-    return _Tried(before, after)
+    return _Tried(before, after, is_new)
 
 
 def _create(row: SettingChange, caller: Caller) -> SettingChange:
@@ -212,27 +211,35 @@ def _unfit(reason: str) -> list[errors.LedgerError]:
     return []
 
 
-def _set_template(said: Said, caller: Caller) -> None:
-    opening.set_template(caller=caller, **{**said, "book": books.find(said["book"])})
+def _set_template(said: Said, caller: Caller) -> bool:
+    return opening.set_template(caller=caller, **{**said, "book": books.find(said["book"])}).is_new
 
 
-def _set_lot_rule(said: Said, caller: Caller) -> None:
+def _set_lot_rule(said: Said, caller: Caller) -> bool:
     given = {name: value for name, value in said.items() if name not in {"book", "role"}}
     given["fixed_on"] = date.fromisoformat(given["fixed_on"]) if given.get("fixed_on") else None
-    lot_rules.set_rule(book=books.find(said["book"]), role=said["role"], given=RuleGiven(**given), caller=caller)
+    book = books.find(said["book"])
+    return lot_rules.set_rule(book=book, role=said["role"], given=RuleGiven(**given), caller=caller).is_new
 
 
-def _set_hold_rule(said: Said, caller: Caller) -> None:
+def _set_hold_rule(said: Said, caller: Caller) -> bool:
     given = {name: value for name, value in said.items() if name != "book"}
     given["targets"] = tuple(given.get("targets", ()))
-    hold_rules.set_rule(book=books.find(said["book"]), given=HoldRuleGiven(**given), caller=caller)
+    return hold_rules.set_rule(book=books.find(said["book"]), given=HoldRuleGiven(**given), caller=caller).is_new
 
 
-SETTERS: Final[Mapping[str, Callable[[Said, Caller], object]]] = {
-    "limit": lambda said, caller: reason_codes.set_limit(caller=caller, **said),
-    "reason_code": lambda said, caller: reason_codes.keep(caller=caller, **said),
+def _change_rights(said: Said, caller: Caller) -> bool:
+    """Change what a user may do, who is there: a proposal makes nobody."""
+    granting.change(said, caller)
+    return False
+
+
+# Each returns whether it made the setting.
+SETTERS: Final[Mapping[str, Callable[[Said, Caller], bool]]] = {
+    "limit": lambda said, caller: reason_codes.set_limit(caller=caller, **said).is_new,
+    "reason_code": lambda said, caller: reason_codes.keep(caller=caller, **said).is_new,
     "template": _set_template,
     "lot_rule": _set_lot_rule,
     "hold_rule": _set_hold_rule,
-    "rights": granting.change,
+    "rights": _change_rights,
 }

@@ -128,7 +128,7 @@ def _believed(expected: Sequence[Expected]) -> dict[int, Expected]:
     for each in expected:
         key = accounts.get((books.get(each.book, 0), each.account))
         if key is None:
-            raise errors.Refused([errors.NotFound(what="account", name=each.account)])
+            raise errors.Refused([errors.NotFound(what=_("account"), name=each.account)])
         found[key] = each
     return found
 

@@ -15,7 +15,7 @@ from ledger_app.operations import audit, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import tokens as asked
 from ledger_app.queries.rights import as_now, rights_of
-from ledger_app.rules import openings
+from ledger_app.rules import fingerprints, openings
 from ledger_app.rules import tokens as rules
 from ledger_app.rules.rights import GIVE_TOKENS
 
@@ -110,7 +110,7 @@ def replace(*, token_id: int, old_ends_at: datetime, ends_at: datetime, days_mos
             raise errors.Refused([refused.TokenOverlapBounded(ends_at=old.ends_at)])
         new = Token(user=user, name=old.name, operations=old.operations, books=old.books, ends_at=ends_at, replaces=old)
         Token.objects.filter(pk=old.pk).update(ends_at=old_ends_at)
-        facts_told = {"replaces": old.prefix, "old_ends_at": old_ends_at.isoformat()}
+        facts_told = {"replaces": old.prefix, "replaces_id": old.pk, "old_ends_at": old_ends_at.isoformat()}
         return _create(new, "replace", caller, facts_told)
 
     return transactions.run(work)
@@ -168,6 +168,7 @@ def _create(row: Token, action: str, caller: Caller, facts: Mapping[str, Any]) -
     row.pk = None
     row.save(force_insert=True)
     told = {"operations": row.operations, "books": row.books, "ends_at": row.ends_at.isoformat(), **facts}
+    told["key"] = fingerprints.of(row.digest)
     _record(row, action, caller, told)
     return Issued(row, key.text)
 

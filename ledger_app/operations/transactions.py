@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import files as file_errors
@@ -25,6 +26,8 @@ LOST = frozenset({1040, 1053, 1927, 2002, 2003, 2006, 2013, 2055, 4031})
 # Tries in which the same two words of the database may be met before it is told that this will not pass.
 MET_MOST = 3
 DUPLICATE = 1062
+# What a trigger refuses is an error of its own on MariaDB and MySQL, and one of integrity on SQLite.
+SIGNALLED = 1644
 # 1021 disk full, 1114 a table (or a temporary one) is full; SQLite says it in words.
 FULL = frozenset({1021, 1114})
 NO_ROOM = "no room"
@@ -89,7 +92,8 @@ def _part(work: Callable[[], Result]) -> Result:
         with transaction.atomic():
             return work()
     except (DatabaseError, InterfaceError) as error:
-        refusal = None if passing_cause(error) else refusal_of(error)
+        # What others meet on begins anew as a whole.
+        refusal = None if passing_cause(error) or _is_meeting(error, _met_in_whole.get() or set()) else refusal_of(error)
         if refusal is None:
             raise
         raise refusal from error
@@ -108,7 +112,7 @@ def _outermost(work: Callable[[], Result], met_on: set[str]) -> Result:
                 result = work()
                 done = time.perf_counter()
         except (DatabaseError, InterfaceError) as error:
-            cause = passing_cause(error) or (MEETING if any(each and each in str(error) for each in met_on) else "")
+            cause = passing_cause(error) or (MEETING if _is_meeting(error, met_on) else "")
             measuring.count(_counted(cause))
             if cause == "lost":
                 connection.close()
@@ -158,7 +162,7 @@ def is_held(look: Callable[[], object]) -> bool:
 
 def again(cause: str) -> errors.TryAgain:
     """Return what is told of a cause that may pass."""
-    return file_errors.DiskFull(cause="database") if cause == NO_ROOM else errors.TryAgain(cause=cause)
+    return file_errors.DiskFull(cause=_("database")) if cause == NO_ROOM else errors.TryAgain(cause=cause)
 
 
 def passing_cause(error: DatabaseError | InterfaceError) -> str:
@@ -187,9 +191,15 @@ def told(error: DatabaseError | InterfaceError) -> errors.LedgerError | None:
 
 
 def refusal_of(error: DatabaseError | InterfaceError) -> errors.Refused | None:
-    """Return what is told where the database refuses something for good; None where it is nothing that a constraint says."""
-    found = constraints.broken(error) if isinstance(error, IntegrityError | DataError) else None
+    """Return what is told where the database refuses something for good; None where it is nothing that a constraint or a trigger says."""
+    is_said = isinstance(error, IntegrityError | DataError) or error.args[:1] == (SIGNALLED,)
+    found = constraints.broken(error) if is_said else None
     return errors.Refused([found.error()]) if found is not None else None
+
+
+def _is_meeting(error: DatabaseError | InterfaceError, met_on: set[str]) -> bool:
+    """Whether an error is what a trigger says on which two writers may meet."""
+    return any(each and each in str(error) for each in met_on)
 
 
 def _collides(error: IntegrityError) -> bool:

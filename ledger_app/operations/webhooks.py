@@ -136,13 +136,22 @@ def send_again(*, letter_id: int, caller: Caller) -> tuple[DeadLetter, bool]:
     return transactions.run(work)
 
 
-def _change(row: Webhook, caller: Caller, **changed: Any) -> None:
+def end(row: Webhook, *, why: str, caller: Caller) -> None:
+    """Put a webhook out of use whose receiver says that it is there no more; its row is locked. Nothing is sent until somebody puts it into use again.
+
+    What is shown of it moves on, so that nobody does so who has not seen it.
+    """
+    _change(row, caller, why=why, is_active=False)
+    _record(row, "end", caller, {"is_active": False, "why": why})
+
+
+def _change(row: Webhook, caller: Caller, *, why: str = "", **changed: Any) -> None:
     """Change a webhook, which is tried anew."""
     for name, value in changed.items():
         setattr(row, name, value)
     row.version += 1
     row.kept_by = caller.user
-    row.failures, row.why, row.next_at = 0, "", None
+    row.failures, row.why, row.next_at = 0, why, None
     row.save(update_fields=[*changed, "version", "kept_by", "failures", "why", "next_at"])
 
 

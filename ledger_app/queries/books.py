@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors
 from ledger_app.models import Account, Book, Period
 from ledger_app.rules.openings import is_code
@@ -17,7 +19,7 @@ def find(code: str) -> Book:
     """
     book = Book.objects.filter(code=code).first() if is_code(code, CODE_MOST) else None
     if book is None:
-        raise errors.Refused([errors.NotFound(what="book", name=code)])
+        raise errors.Refused([errors.NotFound(what=_("book"), name=code)])
     return book
 
 

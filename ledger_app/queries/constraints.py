@@ -1,4 +1,4 @@
-"""What a refusal of the database means: the constraint it names, and the error that is told for it.
+"""What a refusal of the database means: the constraint or the trigger it names, and the error that is told for it.
 
 The engines name constraints in ways of their own; SQLite names the columns of a unique key, and nothing of a foreign one.
 """
@@ -71,12 +71,15 @@ class Constraint(NamedTuple):
     kind: type[LedgerError]
     columns: tuple[str, ...] = ()
     fields: tuple[str | Promise, ...] = ()
+    event: str = ""  # of a trigger, what it refuses
 
     def error(self) -> LedgerError:
         """Return the error that is told where a row breaks it."""
         facts = {"what": self.what, "constraint": self.name}
         if self.kind is rows.NotUnique:
             return rows.NotUnique(**facts, fields=", ".join(map(str, self.fields)))
+        if self.event:
+            facts |= {"table": self.table, "event": self.event}
         return self.kind(**facts)
 
 
@@ -94,8 +97,10 @@ def collide() -> frozenset[str]:
 
 
 def broken(error: DatabaseError | InterfaceError) -> Constraint | None:
-    """Return the constraint that an error of the database tells of; None where it tells of none."""
+    """Return the constraint, or the trigger as one, that an error of the database tells of; None where it tells of none."""
     said = str(error.args[-1]) if error.args else ""
+    if (trigger := _trigger(said)) is not None:
+        return trigger
     for kind, pattern in PATTERNS:
         if (match := pattern.search(said)) is not None:
             return _found(kind, {name: value or "" for name, value in match.groupdict().items()})
@@ -140,6 +145,30 @@ PATTERNS: tuple[tuple[type[LedgerError], re.Pattern[str]], ...] = (
     (rows.RowIncomplete, re.compile(r"^Column '(?P<name>\w+)' cannot be null")),
     (rows.RowIncomplete, re.compile(r"^NOT NULL constraint failed: (?P<table>\w+)\.(?P<name>\w+)$")),
 )
+
+
+# What the triggers say, on every engine: the table and what it refuses, or a sentence of one trigger's own.
+TRIGGER = re.compile(r"^kakutei: (?P<table>\w+) refuses this (?P<event>INSERT|UPDATE|DELETE)$")
+OWN_SENTENCES = {
+    "kakutei: an entry needs a period that is not frozen": ("ledger_app_entry", "INSERT"),
+    "kakutei: an entry takes the reference of another only once that is reversed": ("ledger_app_entry", "INSERT"),
+}
+
+
+def _trigger(said: str) -> Constraint | None:
+    match = TRIGGER.match(said)
+    table, event = (match["table"], match["event"]) if match else OWN_SENTENCES.get(said, ("", ""))
+    if not event:
+        return None
+    name = f"{table} {event}" if match else said.removeprefix("kakutei: ")
+    return Constraint(name, table, _tables().get(table, ANY), rows.RowRefused, event=event)
+
+
+@cache
+def _tables() -> dict[str, str | Promise]:
+    """Return what a row of each table is called, by table."""
+    found = [model._meta for model in apps.get_models(include_auto_created=True)]  # noqa: SLF001 - the documented way to ask a model
+    return {options.db_table: options.verbose_name or ANY for options in found}
 
 
 def _found(kind: type[LedgerError], said: dict[str, str]) -> Constraint:

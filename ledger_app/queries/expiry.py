@@ -9,6 +9,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Count, F
 
+from ledger_app import errors
+from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Book, OpenLot, Period
 from ledger_app.queries import totals
 from ledger_app.queries.lots import THEN
@@ -18,6 +20,7 @@ from ledger_app.rules.periods import DueLots
 
 SHOWN_MOST = 3
 DAYS_MOST = 4000
+ADDED_MOST = 100_000  # lots that are added up while somebody waits
 
 
 class Span(NamedTuple):
@@ -168,6 +171,17 @@ DUE_BY_DAY = """
      WHERE {place} = %s AND due_on <= %s
      GROUP BY due_on ORDER BY due_on LIMIT {most}
 """
+
+
+def due_while_waited_for(*, by: date, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
+    """Return ``due_by_day`` to somebody who waits for it.
+
+    :raises Refused: due_too_many
+    """
+    place = {"account": account_id} if account_id is not None else {"book": book_id}
+    if OpenLot.objects.filter(**place, due_on__lte=by).order_by("due_on")[ADDED_MOST : ADDED_MOST + 1].exists():
+        raise errors.Refused([lot_errors.DueTooMany(most=ADDED_MOST, by=by)])
+    return due_by_day(by=by, book_id=book_id, account_id=account_id)
 
 
 def due_by_day(*, by: date, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:

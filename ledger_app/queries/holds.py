@@ -1,5 +1,6 @@
 """What is asked of holds."""
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ from django.db.models import Case, F, When
 
 from ledger_app import errors
 from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
+from ledger_app.queries import postings
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
@@ -67,15 +69,42 @@ def terms(book: Book) -> Terms:
     return Terms(rule.amount_most, rule.amount_a_day, rule.hours_most, targets or None)
 
 
-def of_day(account: Account, at: datetime) -> int:
-    """Return what was held of an account on the day of an instant and has not been let go: of what was settled, that."""
-    zone, on = ZoneInfo(account.book.time_zone), day(account.book, at)
-    first, last = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (on, on + timedelta(days=1)))
-    rows = Hold.objects.filter(
-        account=account, state__in=(Hold.State.OPEN, Hold.State.SETTLED), placed_at__gte=first, placed_at__lt=last
-    )
+def of_day(accounts: Iterable[Account], at: datetime) -> dict[int, int]:
+    """Return, by account, what was held of it on the day of an instant and has not been let go: of what was settled, that. Of which nothing was is not there."""
     kept = Case(When(state=Hold.State.SETTLED, then=F("settled_amount")), default=F("amount"))
-    return int(rows.aggregate(total=Total(kept))["total"] or 0)
+    by_zone: dict[str, list[int]] = {}
+    for account in accounts:
+        by_zone.setdefault(account.book.time_zone, []).append(account.pk)
+    found: dict[int, int] = {}
+    for zone, keys in by_zone.items():
+        on = at.astimezone(ZoneInfo(zone)).date()
+        first, last = (datetime.combine(each, time(), ZoneInfo(zone)).astimezone(UTC) for each in (on, on + timedelta(days=1)))
+        placed = Hold.objects.filter(
+            state__in=(Hold.State.OPEN, Hold.State.SETTLED), placed_at__gte=first, placed_at__lt=last
+        ).order_by()
+        for part in postings.parts(sorted(keys)):
+            found |= dict(placed.filter(account__in=part).values_list("account").annotate(total=Total(kept)))
+    return {key: int(total) for key, total in found.items()}
+
+
+def known(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Hold]:
+    """Return the holds that stand under these (book id, reference)."""
+    references: dict[int, list[str]] = {}
+    for book_id, reference in sorted(wanted):
+        references.setdefault(book_id, []).append(reference)
+    rows = Hold.objects.select_related("account", "target", "placed_by")
+    return {
+        (book_id, row.reference): row
+        for book_id, names in references.items()
+        for part in postings.parts(names)
+        for row in rows.filter(book=book_id, reference__in=part)
+    }
+
+
+def accounts(keys: Collection[int]) -> dict[int, Account]:
+    """Return accounts by number, with their books."""
+    rows = Account.objects.select_related("book")
+    return {row.pk: row for part in postings.parts(sorted(keys)) for row in rows.filter(pk__in=part)}
 
 
 def find(book: Book, reference: str) -> Hold:

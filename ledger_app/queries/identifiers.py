@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import card_numbers, members
@@ -42,7 +43,7 @@ def card_keys() -> list[CardKey]:
 def check(kind: str, value: str) -> list[errors.LedgerError]:
     """Return why ``value`` cannot be an identifier of this kind. No sentence repeats what reads like a card number."""
     if kind not in KINDS:
-        return [errors.NotFound(what="kind of identifier", name=card_numbers.masked_text(kind[:32]))]
+        return [errors.NotFound(what=_("kind of identifier"), name=card_numbers.masked_text(kind[:32]))]
     if KINDS[kind].is_secret:
         if not identifiers.card_digits(value):
             return [members.CardNumberInvalid()]

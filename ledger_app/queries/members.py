@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import members
@@ -125,7 +126,7 @@ def _long_enough(term: str) -> None:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise errors.Refused([errors.NotFound(what="page", name=text[:20])])
+        raise errors.Refused([errors.NotFound(what=_("page"), name=text[:20])])
     return int(text)
 
 

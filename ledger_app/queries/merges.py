@@ -45,7 +45,7 @@ def find(number: int) -> Merge:
     """
     found = Merge.objects.select_related("holder", "survivor", "undoes", "proposed_by", "decided_by").filter(pk=number).first()
     if found is None:
-        raise errors.Refused([errors.NotFound(what="merge", name=number)])
+        raise errors.Refused([errors.NotFound(what=_("merge"), name=number)])
     return found
 
 
@@ -221,7 +221,7 @@ def _undoing(merge: Merge, giving: Sequence[MemberAccount], on: Mapping[str, dat
     """Return what an undoing would give back: the identifiers that the merge moved and the member still has, and what came with it, or is stated."""
     undone = merge.undoes
     assert undone is not None, "asked of an undoing"  # noqa: S101 - the caller has looked
-    moved = {(each["book"], each["role"]) for each in (undone.decided_preview or {}).get("moves", [])}
+    moved = {(each["book"], each["role"]): each["amount"] for each in (undone.decided_preview or {}).get("moves", [])}
     there = {(each.book, each.role): each for each in giving if (each.book, each.role) in moved}
     came = merge_parts.given_back(undone, there, on)
     signed: dict[tuple[str, str], int] = {}
@@ -230,6 +230,9 @@ def _undoing(merge: Merge, giving: Sequence[MemberAccount], on: Mapping[str, dat
         account = there.get((book, role))
         if account is None or not 0 < amount <= AMOUNT_MOST or (book, role) in signed:
             faults.append(members.MergeAmountInvalid(book=book, role=role, amount=amount))
+            continue
+        if amount > moved[book, role]:
+            faults.append(members.MergeAmountBeyond(book=book, role=role, amount=amount, moved=moved[book, role]))
             continue
         signed[book, role] = natural(account.category, amount)
     kept = Identifier.objects.filter(moves__merge=undone, holder_id=merge.holder_id)

@@ -110,6 +110,7 @@ def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
         .values("account")
         .annotate(
             of_holds=Total("held"),
+            owed=Total("remaining", filter=Q(remaining__lt=0)),
             overdue=Total(free, filter=is_due & Q(remaining__gt=0)),
             upcoming=Total(free, filter=is_ahead & ~is_due & Q(remaining__gt=0)),
             # Without a last day a lot is due on no day.
@@ -146,10 +147,11 @@ def _lowest(accounts: Sequence[Account], balances: dict[int, int], today: date) 
 def _standing(account: Account, amount: int, lots: dict[str, Any], lowest: int | None = None) -> Standing:
     balance = posting.natural(account.category, amount)
     bounds = []
-    if account.keeps_lots:
-        bounds.append(int(lots.get("usable", 0)))
     if account.floor is not None:
         bounds.append(max(0, (balance if lowest is None else lowest) - account.floor))
+        if account.keeps_lots:
+            # What is short becomes a debt, as far as the floor lets the balance fall when all that is due or held has gone.
+            bounds.append(int(lots.get("usable") or 0) + max(0, int(lots.get("owed") or 0) - account.floor))
     spendable = min(bounds) if bounds else None
     if account.state != Account.State.OPEN:
         spendable = 0

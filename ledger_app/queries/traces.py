@@ -37,7 +37,7 @@ def models_kept() -> list[type[models.Model]]:
         model
         for model in apps.get_models(include_auto_created=True)
         if model._meta.managed  # noqa: SLF001 - the documented interface of models
-        and model._meta.db_table not in rules.OF_NO_WEIGHT  # noqa: SLF001
+        and model._meta.db_table not in {*rules.OF_NO_WEIGHT, *rules.HELD_BY_AUDIT_ROWS}  # noqa: SLF001
         and (
             model._meta.app_label in rules.TRACED_APPS  # noqa: SLF001
             or model._meta.db_table in rules.TRACED_BESIDES  # noqa: SLF001

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from ledger_app import errors
 from ledger_app.errors import bounds
 from ledger_app.errors.printable import unseen
@@ -31,7 +33,7 @@ def unit(text: str) -> list[errors.LedgerError]:
     """Return what is wrong with the name of a unit, which is written in one width only: ＪＰＹ would be another unit than JPY."""
     found = name("unit", text, UNIT_MOST)
     if not found and unicodedata.normalize("NFKC", text) != text:
-        found = [bounds.NotOneOf(name=text, what="unit", known=unicodedata.normalize("NFKC", text))]
+        found = [bounds.NotOneOf(name=text, what=_("unit"), known=unicodedata.normalize("NFKC", text))]
     return found
 
 

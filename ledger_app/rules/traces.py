@@ -31,12 +31,15 @@ OF_NO_WEIGHT: Mapping[str, str] = {
     "ledger_app_event": "tells of audit rows and postings, which have their own proofs; it is held against them",
     "ledger_app_feed": "the last number that was given to an event",
     "ledger_app_idempotencykey": "what was answered to a program; what was done is in the rows that were written with it",
-    "ledger_app_recoverycode": "what somebody signs in with once; each change has an audit row, and digests of secrets are not written down twice",
-    "ledger_app_secondfactor": "what somebody signs in with; each change has an audit row, and secrets are not written down twice",
-    "ledger_app_token": "what a program signs in with; each change has an audit row, and digests of secrets are not written down twice",
     "ledger_app_webhook": "where events are sent to, and how far; each change by a person has an audit row",
     "ledger_app_deadletter": "which events were not delivered; nothing of the ledger depends on it",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
+}
+# Tables that are held against their audit rows, which say all of them but secrets and their digests: these are not written down twice.
+HELD_BY_AUDIT_ROWS: Mapping[str, str] = {
+    "ledger_app_recoverycode": "what somebody signs in with once",
+    "ledger_app_secondfactor": "what somebody signs in with",
+    "ledger_app_token": "what a program signs in with",
 }
 
 # Written once, and never changed: the database refuses. Histories are so as well.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from django.utils.functional import Promise
+from django.utils.http import parse_http_date_safe
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
@@ -26,6 +27,12 @@ TRIES_MOST: Final = 14
 FIRST_WAIT: Final = timedelta(seconds=10)
 WAIT_MOST: Final = timedelta(hours=6)
 CHANCE_MOST: Final = 1_000
+NO_WAIT: Final = timedelta()
+# What a receiver answers that is there no more, and what it answers that wants to be left alone for a while.
+GONE: Final = 410
+BUSY: Final = frozenset({429, 503})
+SECONDS: Final = re.compile(r"[0-9]+", re.ASCII)
+DIGITS_MOST: Final = 9  # more of them say a time beyond any that is waited
 OVERLAP_HOURS: Final = 24
 OVERLAP_HOURS_MOST: Final = 24 * 7
 
@@ -78,13 +85,24 @@ def wants(kinds: Collection[str], kind: str) -> bool:
     return not kinds or kind in kinds or kind.partition(".")[0] in kinds
 
 
-def wait(failures: int, chance: int) -> timedelta:
-    """Return how long to wait after so many failures: a half of the time, and by ``chance``, 0 to 1,000, up to the whole.
+def wait(failures: int, chance: int, *, asked: timedelta = NO_WAIT) -> timedelta:
+    """Return how long to wait after so many failures: a half of the time, and by ``chance``, 0 to 1,000, up to the whole; never less than was ``asked`` for.
 
     So those that failed together do not come back together.
     """
     whole: timedelta = min(FIRST_WAIT * 2 ** min(failures - 1, 30), WAIT_MOST)
-    return whole * (CHANCE_MOST + chance) // (2 * CHANCE_MOST)
+    return max(whole * (CHANCE_MOST + chance) // (2 * CHANCE_MOST), asked)
+
+
+def asked_wait(said: str, at: datetime) -> timedelta:
+    """Return how long a receiver asks to be left alone from ``at`` on, as ``Retry-After`` says it: in seconds, or until a date of HTTP.
+
+    No longer than the longest wait, whatever is said; no time at all where it is neither, or a date that is past.
+    """
+    if SECONDS.fullmatch(said):
+        return min(timedelta(seconds=int(said.lstrip("0")[:DIGITS_MOST] or 0)), WAIT_MOST)
+    until = parse_http_date_safe(said)
+    return NO_WAIT if until is None else min(max(timedelta(seconds=until - int(at.timestamp())), NO_WAIT), WAIT_MOST)
 
 
 def message_id(number: int) -> str:

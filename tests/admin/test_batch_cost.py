@@ -1,6 +1,7 @@
 """What a batch costs to look at does not grow with its records, its chunks or its days, and no line of the ledger is read for it."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -13,7 +14,8 @@ from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import batches
 from ingestion_app.queries.status import status_of
 from ingestion_app.queries.sums import sums_of
-from tests.admin.conftest import ClientOf, page_of
+from ingestion_app.states import BATCH
+from tests.admin.conftest import ClientOf, page_of, step_of
 from tests.conftest import issue_token
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import NOW, Purchase, World
@@ -62,7 +64,8 @@ def asked(get, address: str) -> list[str]:
     get(address)  # what is remembered between two requests is remembered now
     with CaptureQueriesContext(connection) as queries:
         response = get(address)
-    assert response.status_code == 200, response.content[:500]
+    # What cannot be done in this state is refused, and says why.
+    assert response.status_code in {200, 409}, response.content[:500]
     return [each["sql"] for each in queries]
 
 
@@ -77,6 +80,12 @@ def lookers(world: World, client_of: ClientOf):
         "detail": (api.get, lambda batch: reverse("batch-detail", args=[batch.pk])),
         "status": (api.get, lambda batch: f"{reverse('batch-detail', args=[batch.pk])}status/"),
         "progress": (api.get, lambda batch: f"{reverse('batch-detail', args=[batch.pk])}progress/"),
+        # A reversal is previewed before it is proposed, and that reads what is to be reversed.
+        **{
+            f"before {each.name}": (client.get, partial(step_of, name=each.name))
+            for each in BATCH.transitions
+            if each.name != "reverse" and not each.automatic
+        },
     }
 
 

@@ -5,19 +5,21 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.db.models import BigIntegerField, JSONField
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 from simple_history.utils import get_history_manager_for_model as history_manager_of
 
-from config.model_admin import AMOUNTS, said, shown_value, tellers
+from config import telling
+from config.model_admin import AMOUNTS, HistoryShown, said, shown_value, tellers
 from ingestion_app.models import Batch
-from ledger_app.models import Account, Adjustment, Holder, Merge, SettingChange, User
+from ledger_app.models import Account, Adjustment, AuditRow, Holder, Merge, SettingChange, User
 from tests import kept
 from tests.admin.conftest import ClientOf
 from tests.admin.every_page import FULL, LOOKED_AT, list_of
-from tests.ingestion_app.operations.world import World
+from tests.ingestion_app.operations.world import NOW, World
 
 full = kept.fixture(FULL)
 
@@ -157,6 +159,41 @@ def test_histories_tell_the_amounts_of_merges_settings_and_batches_in_their_unit
             if "USD" in text:
                 told.add(model)
     assert told == {Merge, Batch}
+
+
+def test_audit_pages_tell_facts_in_words_and_units(client: Client, world: World) -> None:
+    facts = {"book": "CARD", "amount_most": 123456, "day_most": None, "sole": True, "roles": ["a", {"b": 2}], "sha256": "0" * 64}
+    row = AuditRow.objects.create(
+        at=NOW,
+        actor=world.superuser,
+        door="command",
+        subject_type="adjustmentlimit",
+        subject_id=1,
+        action="set",
+        outcome="done",
+        facts=facts,
+    )
+    text = client.get(f"/admin/ledger_app/auditrow/{row.pk}/change/").content.decode()
+    assert "1,234.56" in text
+    assert "123456" not in text
+    for raw in ("null", "true", "[&quot;a", "{&quot;"):
+        assert raw not in text.split("What it was decided on")[1].split("</section>")[0]
+
+
+def test_every_history_tells_whole_values_and_why_in_words(full: World, client_of: ClientOf) -> None:
+    client = client_of(full.superuser)
+    asked = 0
+    codes = {each.name for machine in telling.MACHINES.values() for each in machine.transitions} | {"propose", "receive", "erase"}
+    for model in apps.get_models():
+        if not (isinstance(admin.site._registry.get(model), HistoryShown) and hasattr(model, "history")):
+            continue
+        for row in model._default_manager.order_by("-pk")[:3]:
+            text = client.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/history/").content.decode()
+            asked += 1
+            assert "chars]" not in text, (model, row.pk)
+            assert "&lt;" not in text, (model, row.pk)
+            assert not codes & set(re.findall("<td>([a-z_]+)</td>", text)), (model, row.pk)
+    assert asked > 20
 
 
 def test_a_change_of_a_limit_is_told_in_the_unit_of_its_book(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from config import commands
 from config import webhooks as sending
 from ledger_app.models import AuditRow, DeadLetter, Webhook
 from ledger_app.operations import deliveries, feed
@@ -20,6 +21,10 @@ SHOP = {"name": "shop", "url": "https://receiver.example/hook", "kinds": "batch 
 @pytest.fixture(autouse=True)
 def _hosts(settings: Any) -> None:
     settings.KAKUTEI_WEBHOOK_HOSTS = ["receiver.example"]
+
+
+def deliver(row: Webhook, reply: deliveries.Reply) -> None:
+    deliveries.turn(webhook_id=row.pk, send=lambda _each: reply, now=lambda: NOW, caller=commands.caller(None))
 
 
 def of(name: str, *args: int) -> str:
@@ -81,10 +86,10 @@ def test_a_dead_letter_is_shown_and_sent_again(world: World, client_of: ClientOf
     world.receive()
     row = Webhook.objects.get()
     Webhook.objects.update(failures=rules.TRIES_MOST - 1, cursor=feed.number() - 1)
-    deliveries.turn(webhook_id=row.pk, send=lambda _each: deliveries.Reply(is_taken=False, why="status 410"), now=lambda: NOW)
+    deliver(row, deliveries.Reply(is_taken=False, why="status 404"))
     letter = DeadLetter.objects.get()
-    assert "status 410" in client.get("/admin/ledger_app/deadletter/").content.decode()
-    assert "status 410" in client.get(page_of(row)).content.decode()
+    assert "status 404" in client.get("/admin/ledger_app/deadletter/").content.decode()
+    assert "status 404" in client.get(page_of(row)).content.decode()
     address = of("deadletter_send_again", letter.pk)
     assert address in client.get(page_of(letter)).content.decode()
     assert client_of(world.finance).post(address).status_code == 403
@@ -93,3 +98,23 @@ def test_a_dead_letter_is_shown_and_sent_again(world: World, client_of: ClientOf
     letter.refresh_from_db()
     assert letter.state == "again"
     assert address not in client.get(page_of(letter)).content.decode()
+
+
+def test_a_receiver_that_is_gone_is_shown_and_its_deliveries_begin_again_where_somebody_says_so(
+    world: World, client_of: ClientOf
+) -> None:
+    client = client_of(world.engineer)
+    client.post(of("webhook_keep"), SHOP)
+    world.receive()
+    feed.number()
+    row = Webhook.objects.get()
+    deliver(row, deliveries.Reply(is_taken=False, why="status 410", is_gone=True))
+    shown = "no: the receiver is there no more"
+    assert shown in client.get(LIST).content.decode()
+    assert shown in client.get(page_of(row)).content.decode()
+    assert "ended the deliveries" in client.get("/admin/ledger_app/auditrow/?subject_type=webhook").content.decode()
+    # Nobody has them begin again with a page that was opened before.
+    assert client.post(of("webhook_keep_one", row.pk), SHOP | {"version": 1}).status_code == 409
+    assert client.post(of("webhook_keep_one", row.pk), SHOP | {"version": 2}).status_code == 302
+    assert shown not in client.get(page_of(row)).content.decode()
+    assert deliveries.due(NOW) == [row.pk]

@@ -4,11 +4,14 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from ledger_app.models import Adjustment, AuditRow, Balance, Entry, Hold, Posting, Submission
+from ledger_app.models import Adjustment, AuditRow, Balance, Entry, Hold, OpenLot, Posting, Submission
+from ledger_app.operations import books
 from ledger_app.queries import proofs
 from ledger_app.rules.lots import Grant, Named
 from ledger_app.rules.references import RESERVED
@@ -18,6 +21,8 @@ from tests.ledger_app import adjusting, lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 BULK = "/api/v1/bulk/"
+UNTIL = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+ADJUSTMENT = {"book": "CARD", "account": "cash", "effective_on": "2017-01-05", "reason": "goodwill", "text": "A gift."}
 
 
 @kept.fixture
@@ -143,22 +148,24 @@ def test_reasons_are_bounded_by_item_and_by_request(machine, ledger):
 @kept.fixture
 def points(_folder):
     found = lot_samples.open_points(samples.machine_caller())
-    last = (datetime.now(UTC) + timedelta(days=90)).date()
+    last = UNTIL.date() + timedelta(days=90)
     found.gain("g-1", 520, lots=Named(grants=(Grant("paid", 520, last),)))
     found.gain("g-2", 50, who="M2", lots=Named(grants=(Grant("paid", 50, last),)))
     return found
 
 
+def open_now(points):
+    """Open a period for what is settled today."""
+    books.open_period(book=points.book, name="now", starts_on=date(2018, 1, 1), ends_on=date(2099, 12, 31), caller=points.caller)
+
+
 def hold(reference, amount, account="M1"):
-    until = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0).isoformat()
     said = {"book": "POINTS", "account": account, "target": "programme", "amount": amount}
-    return {**said, "reference": reference, "expires_at": until}
+    return {**said, "reference": reference, "expires_at": UNTIL.isoformat()}
 
 
 def test_holds_and_settlements_go_by_the_rules_of_single_ones(points, make_user, client_of: ClientOf):
-    from ledger_app.operations import books
-
-    books.open_period(book=points.book, name="now", starts_on=date(2018, 1, 1), ends_on=date(2099, 12, 31), caller=points.caller)
+    open_now(points)
     client = client_of(make_user("till-1", "till"))
     wanted = [hold("h1", 500), hold("h2", 21), hold("h3", 50, "M2"), hold("h4", 1, "M9")]
     answer = client.post(f"{BULK}holds/", {"mode": "each", "holds": wanted}, format="json")
@@ -188,6 +195,75 @@ def test_a_hold_may_state_the_balance_that_is_believed_in(points, make_user, cli
     assert told(answer) == ["created", "refused"]
 
 
+@pytest.mark.parametrize("name", ["settle", "release"])
+def test_who_settles_or_releases_may_state_the_balance_and_the_version_that_are_believed_in(
+    points, make_user, client_of: ClientOf, name
+):
+    open_now(points)
+    client = client_of(make_user("till-1", "till"))
+    address = f"/api/v1/holds/{client.post('/api/v1/holds/', hold('h1', 5), format='json').json()['id']}/transitions/{name}/"
+    said = {"amount": 5} if name == "settle" else {"reason": "Not bought."}
+    for wrong, code in (({"expected_balance": 519}, "balance_not_expected"), ({"version": 2}, "stale")):
+        assert is_problem(client.post(address, {**said, **wrong}, format="json"), 409, code)
+        (kept,) = AuditRow.objects.filter(action=name, outcome="refused").values_list("reasons", flat=True).order_by("-id")[:1]
+        assert kept[0]["code"] == code
+    assert Hold.objects.get().state == "open"
+    assert client.post(address, {**said, "expected_balance": 520, "version": 1}, format="json").status_code == 200
+    assert points.balance() == 515 if name == "settle" else 520
+
+
+def test_a_settlement_of_many_may_state_them_and_each_is_asked_after_those_before(points, make_user, client_of: ClientOf):
+    open_now(points)
+    client = client_of(make_user("till-1", "till"))
+    client.post(f"{BULK}holds/", {"mode": "all", "holds": [hold(f"h{number}", 5) for number in range(4)]}, format="json")
+    beliefs = [{"expected_balance": 520, "version": 1}, {"expected_balance": 520}, {"expected_balance": 515}, {"version": 2}]
+    items = [{"book": "POINTS", "reference": f"h{number}", "amount": 5, **each} for number, each in enumerate(beliefs)]
+    answer = client.post(f"{BULK}settlements/", {"mode": "each", "settlements": items}, format="json")
+    assert told(answer) == ["created", "refused", "created", "refused"]
+    codes = [reason["code"] for each in answer.json()["outcomes"] for reason in each["reasons"]]
+    assert codes == ["balance_not_expected", "stale"]
+    # What is settled is found, whatever has become of the balance and the version.
+    again = client.post(f"{BULK}settlements/", {"mode": "each", "settlements": items[:1]}, format="json")
+    assert told(again) == ["exists"]
+
+
+def test_ten_thousand_holds_are_taken(points, make_user, client_of: ClientOf):
+    points.gain("g-3", 9_500, lots=Named(grants=(Grant("paid", 9_500, UNTIL.date() + timedelta(days=90)),)))
+    client = client_of(make_user("till-1", "till"))
+    wanted = [hold(f"h{number}", 1) for number in range(10_000)]
+    assert client.post(f"{BULK}holds/", {"mode": "all", "holds": wanted}, format="json").json()["created"] == 10_000
+    assert Hold.objects.count() == AuditRow.objects.filter(action="place").count() == 10_000
+    assert sum(OpenLot.objects.values_list("held", flat=True)) == 10_000
+    assert told(client.post(f"{BULK}holds/", {"mode": "each", "holds": wanted[:2]}, format="json")) == ["exists", "exists"]
+    assert points.breaches() == []
+
+
+@pytest.mark.parametrize("name", ["holds", "settlements", "adjustments"])
+def test_one_more_than_ten_thousand_is_refused(points, make_user, client_of: ClientOf, name):
+    items = {
+        "holds": hold("h1", 1),
+        "settlements": {"book": "POINTS", "reference": "h1", "amount": 1},
+        "adjustments": {**ADJUSTMENT, "key": "k1", "amount": 5},
+    }
+    client = client_of(make_user("till-1", "till"))
+    answer = client.post(f"{BULK}{name}/", {"mode": "each", name: [items[name]] * 10_001}, format="json")
+    assert is_problem(answer, 400, "shape_invalid")
+    assert [fault["field"] for fault in answer.json()["faults"]] == [name]
+
+
+def test_statements_do_not_grow_with_the_holds_of_a_request(points, make_user, client_of: ClientOf):
+    client = client_of(make_user("till-1", "till"))
+    # Where something is held, whether its time is over is asked too.
+    client.post("/api/v1/holds/", hold("h1", 1), format="json")
+    counts = []
+    for count in (2, 20):
+        body = {"mode": "all", "holds": [hold(f"h{count}-{number}", 1) for number in range(count)]}
+        with CaptureQueriesContext(connection) as asked:
+            assert client.post(f"{BULK}holds/", body, format="json").json()["created"] == count
+        counts.append(len(asked))
+    assert counts[0] == counts[1] < 40
+
+
 @pytest.mark.parametrize(("mode", "outcomes"), [("all", ["left", "left", "refused"]), ("each", ["created", "exists", "refused"])])
 def test_no_number_is_told_of_holds_that_were_undone(points, make_user, client_of: ClientOf, mode, outcomes):
     client = client_of(make_user("till-1", "till"))
@@ -200,10 +276,10 @@ def test_no_number_is_told_of_holds_that_were_undone(points, make_user, client_o
 def test_adjustments_are_proposed_by_the_rules_of_single_ones(client_of: ClientOf, db):
     desk = adjusting.build()
     client = client_of(desk.proposer.user)
-    said = {"book": "CARD", "account": "cash", "effective_on": "2017-01-05", "reason": "goodwill", "text": "A gift."}
-    wanted = [{**said, "key": "k1", "amount": 5}, {**said, "key": "k2", "amount": 0}, {**said, "key": "k1", "amount": 5}]
+    wanted = [{**ADJUSTMENT, "key": key, "amount": amount} for key, amount in (("k1", 5), ("k2", 0), ("k1", 5), ("k1", 6))]
     answer = client.post(f"{BULK}adjustments/", {"mode": "each", "adjustments": wanted}, format="json")
-    assert told(answer) == ["created", "refused", "exists"], answer.content
+    assert told(answer) == ["created", "refused", "exists", "refused"], answer.content
+    assert answer.json()["outcomes"][3]["reasons"][0]["code"] == "key_twice"
     assert Adjustment.objects.count() == 1
 
 

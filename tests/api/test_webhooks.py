@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from config import commands
 from config import webhooks as sending
 from ledger_app.models import DeadLetter, IdempotencyKey, User, Webhook
 from ledger_app.operations import deliveries, feed
@@ -26,6 +27,10 @@ def client_of(user: User) -> APIClient:
     made = APIClient()
     made.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(user)}")
     return made
+
+
+def deliver(number: int, reply: deliveries.Reply) -> None:
+    deliveries.turn(webhook_id=number, send=lambda _each: reply, now=lambda: NOW, caller=commands.caller(None))
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def test_dead_letters_are_listed_and_sent_again(world: World, engineer: APIClien
     world.receive()
     last = feed.number()
     Webhook.objects.update(failures=rules.TRIES_MOST - 1, cursor=last - 1)
-    deliveries.turn(webhook_id=number, send=lambda _each: deliveries.Reply(is_taken=False, why="timeout"), now=lambda: NOW)
+    deliver(number, deliveries.Reply(is_taken=False, why="timeout"))
     (letter,) = engineer.get(LETTERS, {"webhook": number, "state": "dead"}).json()["results"]
     assert (letter["event"], letter["kind"], letter["why"]) == (last, "batch.receive", "timeout")
     at = f"{LETTERS}{letter['id']}/"
@@ -111,6 +116,20 @@ def test_dead_letters_are_listed_and_sent_again(world: World, engineer: APIClien
     assert is_problem(engineer.post(f"{at}send-again/", {"now": True}), 400, "shape_invalid")
     for _time in range(2):
         assert engineer.post(f"{at}send-again/").json()["state"] == "again"
-    deliveries.turn(webhook_id=number, send=lambda _each: deliveries.Reply(is_taken=True), now=lambda: NOW)
+    deliver(number, deliveries.Reply(is_taken=True))
     assert engineer.get(at).json()["state"] == DeadLetter.State.SENT
     assert is_problem(engineer.get(LETTERS, {"state": "lost"}), 400, "shape_invalid")
+
+
+def test_a_webhook_whose_receiver_is_gone_says_so_and_is_put_into_use_again(world: World, engineer: APIClient) -> None:
+    number = engineer.post(HOOKS, SHOP).json()["id"]
+    at = f"{HOOKS}{number}/"
+    world.receive()
+    feed.number()
+    assert engineer.get(at).json()["is_gone"] is False
+    deliver(number, deliveries.Reply(is_taken=False, why="status 410", is_gone=True))
+    shown = engineer.get(at).json()
+    assert (shown["is_active"], shown["is_gone"], shown["why"], shown["kept_by"]) == (False, True, "status 410", User.SYSTEM)
+    again = {"url": SHOP["url"], "kinds": SHOP["kinds"], "version": shown["version"]}
+    assert engineer.post(f"{at}keep/", again).json()["is_gone"] is False
+    assert deliveries.due(NOW) == [number]

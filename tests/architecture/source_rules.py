@@ -125,6 +125,18 @@ def row_locks(tree: ast.Module) -> Iterator[Breach]:
             yield Breach(node.lineno, within, "SQL that locks")
 
 
+def read_histories(tree: ast.Module) -> Iterator[Breach]:
+    """Yield where rows of histories, or audit rows, are read: what is called on them other than to write."""
+    for node, within in _walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        of = node.func.value
+        if isinstance(of, ast.Attribute) and node.func.attr not in WRITING_METHODS | {"bulk_history_create"}:
+            name = f"{_last_name(of.value)}.{of.attr}"
+            if of.attr == "history" or name == "AuditRow.objects" or re.fullmatch(r"Historical\w+\.objects", name):
+                yield Breach(node.lineno, within, f".{of.attr}.{node.func.attr}(")
+
+
 def surroundings(tree: ast.Module) -> Iterator[Breach]:
     """Yield imports of settings and of what belongs to a request."""
     for node, within in _walk(tree):

@@ -206,6 +206,29 @@ def test_rows_are_locked_in_one_place() -> None:
 @pytest.mark.parametrize(
     ("sample", "found"),
     [
+        ("there.history.count() != 1", [".history.count("]),
+        ("type(row).history.filter(id=1)", [".history.filter("]),
+        ("AuditRow.objects.filter(action='x').exists()", [".objects.filter("]),
+        ("models.AuditRow.objects.latest('id')", [".objects.latest("]),
+        ("HistoricalBatch.objects.get(pk=1)", [".objects.get("]),
+        ("type(row).history.bulk_history_create([row])", []),
+        ("AuditRow.objects.create(action='x')", []),
+        ("Batch.objects.filter(pk=1)", []),
+        ("history.create(row, caller=caller)", []),
+    ],
+)
+def test_the_rule_on_histories_finds(sample: str, found: list[str]) -> None:
+    assert broken_by(source_rules.read_histories, sample) == found
+
+
+def test_no_operation_and_no_rule_reads_histories_or_audit_rows() -> None:
+    paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
+    assert breaches(source_rules.read_histories, paths, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
         ("from django.conf import settings", ["django.conf"]),
         ("from django import conf", ["django.conf"]),
         ("import django.http", ["django.http"]),

@@ -16,8 +16,16 @@ HOLDS = ("set_hold_rule", "POINTS", "--amount-most", "500", "--target", "program
 REASON = ("keep_reason_code", "goodwill", "--name", "Goodwill", "--contra", "POINTS=programme.expense")
 # Command → what differs when it is said again, and how that is named.
 SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "set_lot_rule": (LOTS, ("--validity", "31", "--kind", "paid"), ("validity (30 ≠ 31)", "kind (free ≠ paid)")),
-    "set_hold_rule": (HOLDS, ("--amount-most", "600", "--hours-most", "5"), ("amount_most (500 ≠ 600)", "hours_most (4392 ≠ 5)")),
+    "set_lot_rule": (
+        LOTS,
+        ("--validity", "31", "--kind", "paid"),
+        ("validity in days or months (30 ≠ 31)", "kind of a grant (free ≠ paid)"),
+    ),
+    "set_hold_rule": (
+        HOLDS,
+        ("--amount-most", "600", "--hours-most", "5"),
+        ("a hold at most (500 ≠ 600)", "hours at most (4392 ≠ 5)"),
+    ),
     "set_template": (
         ("set_template", "POINTS", "gifts", "--category", "liability", "--floor", "0"),
         ("--category", "asset", "--floor", "-5"),
@@ -26,12 +34,12 @@ SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "set_limit": (
         ("set_limit", "finance", "POINTS", "--most", "500", "--two-above", "100"),
         ("--most", "600", "--days", "7"),
-        ("amount_most (500 ≠ 600)", "window_days (30 ≠ 7)"),
+        ("decides up to (500 ≠ 600)", "in sum over days (30 ≠ 7)"),
     ),
     "keep_reason_code": (
         REASON,
         ("--may-waive-floor", "--contra", "CARD=settlement.31"),
-        ("may_waive_floor (False ≠ True)", "contra CARD (– ≠ settlement.31)"),
+        ("may break a floor (False ≠ True)", "contra account (– ≠ CARD:settlement.31)"),
     ),
 }
 
@@ -56,7 +64,7 @@ def test_the_system_says_the_first_and_changes_none(world: World, run: Run, name
 def test_a_target_that_differs_is_named(world: World, run: Run) -> None:
     assert run(*HOLDS, "--json").status == 0
     ended = run("set_hold_rule", "POINTS", "--amount-most", "500", "--json")
-    assert "targets (programme.expense ≠ –)" in ended.data["refused"][0]["facts"]["differs"]
+    assert "accounts that take what is held (programme.expense ≠ –)" in ended.data["refused"][0]["facts"]["differs"]
 
 
 def test_in_the_name_of_who_may_not_even_what_is_so_already_is_refused(world: World, run: Run) -> None:

@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connections
 
+from config import commands
 from config import webhooks as sending
 from ledger_app.models import AuditRow, Event, User, Webhook
 from ledger_app.operations import deliveries, feed
@@ -66,7 +68,7 @@ def test_a_webhook_is_kept_and_its_secret_printed_once(run, user, receivers):
     again = run("keep_webhook", "shop", "--json")
     assert (again.data["changed"], again.data["secret"], again.data["kinds"]) == (False, None, ["batch"])
     (number,) = happen(user, 1)
-    assert run("deliver_webhooks", "--json").data == {"sent": 1, "failed": 0, "dead": 0}
+    assert run("deliver_webhooks", "--json").data == {"sent": 1, "failed": 0, "dead": 0, "ended": 0}
     assert receiver.numbers == [number]
     assert receiver.received[0].verified(first.data["secret"])["type"] == "batch.approve"
     other = run("keep_webhook", "shop", "--rotate", "--json").data["secret"]
@@ -109,11 +111,29 @@ def test_a_receiver_that_hangs_holds_up_no_other(run, user, receivers, monkeypat
         run("keep_webhook", name, "--url", receiver.url)
     numbers = happen(user, 5)
     done = run("deliver_webhooks", "--json").data
-    assert done == {"sent": 5, "failed": 2, "dead": 0}
+    assert done == {"sent": 5, "failed": 2, "dead": 0, "ended": 0}
     assert got.is_set()
     assert taking_all.numbers == numbers
     assert hanging.numbers == failing.numbers == numbers[:1]
     assert dict(Webhook.objects.values_list("name", "why")) == {"a": "timeout", "b": "status 500", "c": ""}
+
+
+def test_a_receiver_that_is_gone_is_sent_nothing_more_and_one_that_is_busy_nothing_for_a_while(run, user, receivers):
+    gone = receivers(lambda _receiver, each: answer(each, 410))
+    busy = receivers(lambda _receiver, each: answer(each, 503, **{"Retry-After": "3600"}))
+    for name, receiver in (("a", gone), ("b", busy)):
+        run("keep_webhook", name, "--url", receiver.url)
+    numbers = happen(user, 2)
+    assert run("deliver_webhooks", "--json").data == {"sent": 0, "failed": 1, "dead": 0, "ended": 1}
+    assert gone.numbers == busy.numbers == numbers[:1]
+    (next_at,) = Webhook.objects.filter(name="b").values_list("next_at", flat=True)
+    assert next_at is not None
+    left = next_at - clock.now()
+    assert timedelta(seconds=3_500) < left <= timedelta(seconds=3_600)
+    Webhook.objects.update(next_at=None)
+    assert run("deliver_webhooks", "--json").data["ended"] == 0
+    assert (len(gone.numbers), len(busy.numbers)) == (1, 2)
+    assert AuditRow.objects.get(action="end").actor.username == User.SYSTEM
 
 
 def test_killed_between_sending_and_writing_down_it_is_sent_twice_and_never_lost(run, user, receivers, files_dir, settings):
@@ -168,7 +188,7 @@ def test_without_the_lease_two_at_once_send_the_same(user, receivers, monkeypatc
 
     def run_one():
         try:
-            deliveries.turn(webhook_id=hook.pk, send=sending.send, now=clock.now)
+            deliveries.turn(webhook_id=hook.pk, send=sending.send, now=clock.now, caller=commands.caller(None))
         finally:
             connections.close_all()
 
@@ -194,7 +214,7 @@ def test_it_goes_on_until_it_is_ended(run, user, receivers, files_dir):
         assert process.stdout is not None
         for _round in range(2):
             happen(user, 1)
-            assert process.stdout.readline() == '{"sent": 1, "failed": 0, "dead": 0}\n'
+            assert process.stdout.readline() == '{"sent": 1, "failed": 0, "dead": 0, "ended": 0}\n'
     finally:
         process.terminate()
         process.communicate(timeout=60)

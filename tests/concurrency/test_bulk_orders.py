@@ -89,9 +89,11 @@ def test_holds_and_settlements_in_other_orders_do_not_meet(points, make_user, co
 
 
 def test_without_the_locks_ahead_they_meet(points, make_user, counted, monkeypatch):
-    monkeypatch.setattr(ahead, "for_holds", lambda *_names, **_more: None)
+    till = make_user("till-1", "till")
+    at_once(till, "holds", [holds(0)])
+    monkeypatch.setattr(ahead, "for_settlements", lambda *_names, **_more: None)
     monkeypatch.setattr(transactions, "TRIES", 12)
-    at_once(make_user("till-1", "till"), "holds", turned(holds))
+    at_once(till, "settlements", turned(settlements))
     assert "deadlocks" in counted
 
 

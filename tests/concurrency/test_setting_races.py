@@ -88,7 +88,7 @@ def test_who_sets_it_directly_meanwhile_is_not_written_over(people: list[Caller]
 
     def set_directly() -> AdjustmentLimit:
         gathered.wait()
-        limit = reason_codes.set_limit(group="finance", book="PTS", amount_most=5, two_deciders_above=0, caller=people[2])
+        limit = reason_codes.set_limit(group="finance", book="PTS", amount_most=5, two_deciders_above=0, caller=people[2]).row
         is_set.wait()
         return limit
 

@@ -3,7 +3,8 @@
 import socket
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -72,7 +73,7 @@ def test_a_message_is_signed_under_the_key_that_was_there_before_too(receiver, s
     assert came.verified(webhooks.secret(7, 1))
 
 
-@pytest.mark.parametrize("status", [300, 301, 307, 308, 400, 404, 410, 429, 500, 503])
+@pytest.mark.parametrize("status", [300, 301, 307, 308, 400, 404, 408, 409, 411, 429, 500, 502, 503, 504])
 def test_any_other_status_is_a_failure_and_no_redirect_is_followed(receiver, status):
     there = Receiver()
     try:
@@ -81,6 +82,34 @@ def test_any_other_status_is_a_failure_and_no_redirect_is_followed(receiver, sta
         assert there.received == []
     finally:
         there.close()
+
+
+def test_an_answer_that_says_gone_is_told_apart(receiver):
+    receiver.behaviour = lambda _receiver, handler: answer(handler, 410)
+    assert webhooks.send(message(receiver.url)) == Reply(is_taken=False, why="status 410", is_gone=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "seconds"),
+    [(429, "7", 7), (503, "3600", 3_600), (503, "86400", 21_600), (429, "soon", 0), (500, "7", 0), (200, "7", 0)],
+)
+def test_who_is_busy_says_when_to_come_again(receiver, status, said, seconds):
+    receiver.behaviour = lambda _receiver, handler: answer(handler, status, **{"Retry-After": said})
+    assert webhooks.send(message(receiver.url)).asked_wait == timedelta(seconds=seconds)
+
+
+def test_who_is_busy_says_a_date_of_http(receiver):
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    receiver.behaviour = lambda _receiver, handler: answer(handler, 503, **{"Retry-After": until})
+    assert timedelta(seconds=80) < webhooks.send(message(receiver.url)).asked_wait <= timedelta(seconds=100)
+
+
+def test_who_says_twice_when_to_come_again_says_nothing(receiver):
+    def twice(_receiver, handler):
+        handler.wfile.write(b"HTTP/1.1 429 Busy\r\nRetry-After: 60\r\nRetry-After: 90\r\nContent-Length: 0\r\n\r\n")
+
+    receiver.behaviour = twice
+    assert webhooks.send(message(receiver.url)) == Reply(is_taken=False, why="status 429")
 
 
 def hang(receiver, _handler):

@@ -17,5 +17,5 @@ def failing(name: str, caller: Caller) -> DeadLetter:
     # As it is before the last try.
     Webhook.objects.filter(pk=hook.pk).update(cursor=feed.number() - 1, failures=TRIES_MOST - 1)
     no = deliveries.Reply(is_taken=False, why="timeout")
-    deliveries.turn(webhook_id=hook.pk, send=lambda _message: no, now=lambda: LATER)
+    deliveries.turn(webhook_id=hook.pk, send=lambda _message: no, now=lambda: LATER, caller=caller)
     return DeadLetter.objects.get(webhook=hook)

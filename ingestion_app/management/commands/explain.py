@@ -54,12 +54,12 @@ class Command(commands.Command):
             if match := BATCH_AND_LINE.fullmatch(subject):
                 batch = lines.find_batch(int(match[1]))
                 if batch is None:
-                    raise errors.Refused([errors.NotFound(what="batch", name=match[1])])
+                    raise errors.Refused([errors.NotFound(what=_("batch"), name=match[1])])
                 return explaining.tell_line(lines.line(batch, int(match[2])))
             if NUMBER.fullmatch(subject):
                 entry = explain.find_entry(number=int(subject))
                 if entry is None:
-                    raise errors.Refused([errors.NotFound(what="entry", name=subject)])
+                    raise errors.Refused([errors.NotFound(what=_("entry"), name=subject)])
                 return explaining.tell_entry(explain.entry(entry))
             match = BOOK_AND_NAME.fullmatch(subject)
             if match is None:

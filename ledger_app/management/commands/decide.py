@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext_lazy as _
 
 from config import commands, repeating
 from ledger_app import errors
@@ -38,7 +39,7 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         row = Adjustment.objects.filter(pk=number).first()
         if row is None:
-            raise errors.Refused([errors.NotFound(what="adjustment", name=number)])
+            raise errors.Refused([errors.NotFound(what=_("adjustment"), name=number)])
         wanted = repeating.asked(
             ADJUSTMENT,
             name,

@@ -93,8 +93,9 @@ def _deliver(number: int, turns_most: int) -> Turn:
     """Deliver to one webhook until nothing waits for it, in a thread of its own."""
     done = Turn()
     try:
+        caller = commands.caller(None)
         for _turn in range(turns_most):
-            turn = deliveries.turn(webhook_id=number, send=webhooks.send, now=clock.now)
+            turn = deliveries.turn(webhook_id=number, send=webhooks.send, now=clock.now, caller=caller)
             done = done.and_(turn)
             if turn.failed or not any(turn) or number not in deliveries.due(clock.now()):
                 break
@@ -113,4 +114,4 @@ def _result(ended: Future[Turn]) -> Turn:
 
 
 def _sentence(done: Turn) -> str:
-    return f"{done.sent} sent, {done.failed} to be tried again, {done.dead} given up"
+    return f"{done.sent} sent, {done.failed} to be tried again, {done.dead} given up, {done.ended} ended"

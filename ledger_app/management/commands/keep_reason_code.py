@@ -6,7 +6,6 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ledger_app.operations import reason_codes
-from ledger_app.queries import reason_codes as kept
 
 
 class Command(commands.Command):
@@ -32,8 +31,6 @@ class Command(commands.Command):
             "is_active": not options["out_of_use"],
             "contra_accounts": commands.pairs(options["contra"]),
         }
-        differs = kept.differing(options["code"], said)
-        row = reason_codes.keep(code=options["code"], caller=caller, **said)
-        changed = differs is None or bool(differs)
+        row, _is_new, changed = reason_codes.keep(code=options["code"], caller=caller, **said)
         data = {"reason_code": row.code, "version": row.version, "changed": changed, **said}
         return commands.Outcome(data, (f"reason code {row.code}: {'kept' if changed else 'was so already'}",))

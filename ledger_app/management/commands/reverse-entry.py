@@ -59,7 +59,7 @@ def _find(text: str) -> Entry:
     is_number = NUMBER.fullmatch(text) is not None
     entry = explain.find_entry(number=int(text)) if is_number else explain.find_entry(book=book, reference=reference)
     if entry is None:
-        raise errors.Refused([errors.NotFound(what="entry", name=text)])
+        raise errors.Refused([errors.NotFound(what=_("entry"), name=text)])
     return entry
 
 

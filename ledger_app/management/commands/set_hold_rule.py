@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ledger_app.operations import hold_rules
-from ledger_app.queries import books, setting_changes
+from ledger_app.queries import books
 from ledger_app.rules.holds import HOURS_MOST
 
 
@@ -42,10 +42,8 @@ class Command(commands.Command):
             options["amount_most"], options["amount_a_day"], options["hours_most"], tuple(options["target"])
         )
         caller = commands.caller(options["user"], deciding=options["user"] is not None)
-        before = setting_changes.said("hold_rule", {"book": options["book"]})
-        rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller)
+        rule, _is_new, changed = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller)
         data = {"book": rule.book.code, **given._asdict(), "targets": sorted(given.targets)}
-        changed = before != setting_changes.said("hold_rule", {"book": options["book"]})
         said = {**data, "targets": " ".join(sorted(given.targets)) or None}
         what = ", ".join(f"{name} {'none' if value is None else value}" for name, value in said.items() if name != "book")
         told = f"{rule}: {what}: {'set' if changed else 'was so already'}"

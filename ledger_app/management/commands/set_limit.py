@@ -6,7 +6,6 @@ from django.core.management.base import CommandParser
 
 from config import commands
 from ledger_app.operations import reason_codes
-from ledger_app.queries import reason_codes as kept
 
 
 class Command(commands.Command):
@@ -49,9 +48,7 @@ class Command(commands.Command):
         beside = {"window_days": options["days"], **{name: options[name] for name in days}}
         said |= {name: value for name, value in beside.items() if value is not None}
         named = {name: options[name] for name in ("group", "book", "reason_code")}
-        differs = kept.differing_limit(said=said, **named)
-        row = reason_codes.set_limit(caller=caller, **named, **said)
-        changed = differs is None or bool(differs)
+        row, _is_new, changed = reason_codes.set_limit(caller=caller, **named, **said)
         said |= {name: getattr(row, name) for name in ("window_days", *days)}
         data = {**named, **said, "changed": changed}
         return commands.Outcome(data, (f"limit of {row}: {'set' if changed else 'was so already'}",))

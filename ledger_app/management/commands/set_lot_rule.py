@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from config import commands
 from ledger_app.models import LotRule
 from ledger_app.operations import lot_rules
-from ledger_app.queries import books, setting_changes
+from ledger_app.queries import books
 
 
 class Command(commands.Command):
@@ -35,9 +35,8 @@ class Command(commands.Command):
         given = lot_rules.RuleGiven(**{name: options[name] for name in names})
         caller = commands.caller(options["user"], deciding=options["user"] is not None)
         named = {"book": options["book"], "role": options["role"]}
-        before = setting_changes.said("lot_rule", named)
-        rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller)
-        changed = before != setting_changes.said("lot_rule", named)
+        book = books.find(options["book"])
+        rule, _is_new, changed = lot_rules.set_rule(book=book, role=options["role"], given=given, caller=caller)
         data = {**named, **{name: options[name] for name in names}, "changed": changed}
         figure = "" if rule.validity is None else f" ({rule.validity})"
         what = f"{rule.get_expiry_display()}{figure}, to {options['breakage']}"

@@ -27,12 +27,12 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Set it, unless it is so."""
-        row, is_new = opening.set_template(
+        row, _is_new, is_changed = opening.set_template(
             book=books.find(options["book"]),
             role=options["role"],
             category=options["category"],
             floor=options["floor"],
             caller=commands.caller(options["user"], deciding=options["user"] is not None),
         )
-        data = {"book": options["book"], "role": row.role, "category": row.category, "floor": row.floor, "new": is_new}
-        return commands.Outcome(data, (f"{row}: {'set' if is_new else 'was so already'}",))
+        data = {"book": options["book"], "role": row.role, "category": row.category, "floor": row.floor, "new": is_changed}
+        return commands.Outcome(data, (f"{row}: {'set' if is_changed else 'was so already'}",))

@@ -236,3 +236,13 @@ def test_a_validation_whose_answer_was_lost_is_done_and_takes_no_approval_for_on
     batch.refresh_from_db()
     assert not batches.was_approved_before(batch)
     assert breaches(world) == []
+
+
+def test_what_is_asked_to_go_on_with_a_batch_that_was_withdrawn_is_refused(world: World) -> None:
+    batch = world.validated()
+    world.withdraw(batch)
+    done = applying.carry_on(batch_id=batch.pk, caller=world.caller(), now=clock)
+    assert (done.batch.state, done.applied) == ("withdrawn", 0)
+    last = waking.last_attempt(batch)
+    assert last is not None
+    assert (last.outcome, codes(last.reasons)) == ("refused", ["batch_away"])

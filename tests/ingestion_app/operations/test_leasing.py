@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import override
 
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import applying, attempts, chunks, leasing
 from ingestion_app.operations.leasing import Leased
 from ingestion_app.queries import batches, definitions
+from ingestion_app.queries.pauses import pause_of
 from ledger_app.errors import Refused
 from ledger_app.models import Account, AuditRow, Entry, Posting
 from tests.ingestion_app.operations import world as worlds
@@ -170,7 +172,16 @@ def test_a_circuit_breaker_pauses_when_as_many_chunks_have_stopped_as_the_source
     assert (len(done.stopped), done.batch.is_paused, done.batch.state) == (2, True, "applying")
     assert Chunk.objects.filter(batch=batch, state="pending").count() == 4
     tripped = AuditRow.objects.get(subject_type="batch", subject_id=batch.pk, action="trip")
-    assert "2 chunks" in tripped.reason
+    # The number is kept, and told in the language of whoever asks.
+    assert (tripped.reason, tripped.facts["stopped"]) == ("", 2)
+    told = {}
+    for language in ("en", "ja"):
+        with override(language):
+            pause = pause_of(Batch.objects.get(pk=batch.pk))
+            assert pause is not None
+            told[language] = pause.reason
+    assert told == {"en": "2 chunks have stopped in this attempt.", "ja": told["ja"]}
+    assert told["ja"] != told["en"]
     # Mended and resumed, it goes to its end.
     Account.objects.filter(role="receivable").update(state="open")
     applying.begin(batch_id=batch.pk, caller=world.caller(), name="resume")

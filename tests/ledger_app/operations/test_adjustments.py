@@ -322,7 +322,7 @@ def test_what_is_taken_of_all_goes_to_no_member(desk):
 
 
 def test_a_reason_code_that_loses_its_account_keeps_its_history(desk):
-    row = reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={}, caller=desk.decider, version=1)
+    row = reason_codes.keep(code="goodwill", name="Goodwill", contra_accounts={}, caller=desk.decider, version=1).row
     assert row.version == 2
     assert row.contra_accounts.count() == 0
     assert codes(

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger_app import errors
-from ledger_app.models import AuditRow, DeadLetter, Event, Feed, Webhook
+from ledger_app.models import AuditRow, DeadLetter, Event, Feed, User, Webhook
 from ledger_app.operations import deliveries, feed, webhooks
+from ledger_app.operations.audit import Caller
 from ledger_app.operations.deliveries import Message, Reply, Turn
 from ledger_app.operations.webhooks import Given
 from ledger_app.rules import webhooks as rules
@@ -76,7 +77,8 @@ def happen(user, *kinds):
 
 
 def turn(hook, sent, clock):
-    return deliveries.turn(webhook_id=hook.pk, send=sent, now=clock)
+    caller = Caller(User.objects.get(username=User.SYSTEM), BEGINNING, "command")
+    return deliveries.turn(webhook_id=hook.pk, send=sent, now=clock, caller=caller)
 
 
 def test_events_are_sent_in_the_order_of_their_numbers_and_once(hook, engineer, clock):

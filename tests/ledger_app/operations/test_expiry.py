@@ -211,3 +211,17 @@ def test_a_breakage_account_that_is_not_open_is_named_and_not_tried_for_ever(poi
         run(points)
     assert {(reason.code, reason.facts["account"]) for reason in raised.value.reasons} == {("account_not_open", "breakage")}
     assert posted() == []
+
+
+def test_what_would_expire_is_added_up_within_a_bound_while_somebody_waits(points, monkeypatch, client, make_user):
+    given = {"by": date(2017, 1, 31), "book_id": points.book.pk}
+    monkeypatch.setattr(due_rows, "ADDED_MOST", 4)
+    assert due_rows.due_while_waited_for(**given) == due_rows.due_by_day(**given)
+    monkeypatch.setattr(due_rows, "ADDED_MOST", 3)
+    with pytest.raises(errors.Refused, match="due_too_many"):
+        due_rows.due_while_waited_for(**given)
+    client.force_login(make_user("root-1", "auditor", is_superuser=True))
+    page = client.get(f"/admin/ledger_app/lotrule/due/{points.book.pk}/?by=2017-01-31")
+    assert (page.status_code, "More than 3 lots are due" in page.content.decode()) == (200, True)
+    answer = client.get(f"/api/v1/books/{points.book.code}/due/?by=2017-01-31")
+    assert (answer.status_code, "due_too_many" in answer.content.decode()) == (409, True)

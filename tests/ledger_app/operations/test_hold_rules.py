@@ -61,7 +61,7 @@ def test_without_a_rule_what_is_held_goes_to_accounts_that_are_nobodys_and_keep_
 
 def test_the_rule_names_the_targets_and_never_a_members_account(points, till, finance, caller_of):
     given = HoldRuleGiven(targets=("breakage",))
-    rule = hold_rules.set_rule(book=points.book, given=given, caller=caller_of(finance))
+    rule = hold_rules.set_rule(book=points.book, given=given, caller=caller_of(finance)).row
     assert refused(lambda: place(points, till())) == ["hold_target_refused"]
     place(points, till(), to="breakage")
     wrong = HoldRuleGiven(targets=("breakage", "M2"))
@@ -98,7 +98,7 @@ def test_no_hold_is_for_ever(points, till):
 
 def test_finance_sets_the_rule_and_each_change_has_its_history(points, finance, engineer, caller_of):
     def keep(caller, **given):
-        return hold_rules.set_rule(book=points.book, given=HoldRuleGiven(**given), caller=caller)
+        return hold_rules.set_rule(book=points.book, given=HoldRuleGiven(**given), caller=caller).row
 
     assert refused(lambda: keep(caller_of(engineer), amount_most=5)) == ["not_permitted"]
     assert refused(lambda: keep(caller_of(finance), amount_most=0)) == ["hold_rule_invalid"]

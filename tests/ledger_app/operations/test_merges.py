@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -211,13 +212,21 @@ def test_undoing_gives_back_what_is_stated_and_no_more_than_there_is(ledger, mem
     def undo(*amounts):
         return merges.propose(queries.undoing(merge_id=merge.pk, reason="x", amounts=amounts), caller=support_caller)
 
-    assert refused(lambda: undo((book, "points", 51))) == ["merge_floor_broken"]
+    assert refused(lambda: undo((book, "points", 51))) == ["merge_amount_beyond"]
     assert refused(lambda: undo((book, "receivable", 1))) == ["merge_amount_invalid"]
     assert refused(lambda: undo((book, "points", 1), (book, "points", 1))) == ["merge_amount_invalid"]
     assert refused(lambda: undo((book, "points", 0))) == ["merge_amount_invalid"]
     undone = approve(undo((book, "points", 20)), finance_caller)
     assert (total(undone.survivor, "points"), total(members["M1"], "points")) == (-20, -30)
     assert breaches(ledger) == []
+
+
+def test_undoing_gives_away_nothing_that_the_merge_did_not_move(ledger, members, support_caller, finance_caller):
+    merge = approve(propose(members, support_caller), finance_caller)
+    # M2 has 100 now, of which 70 came.
+    for amount in (71, 100, 99_999):
+        wanted = queries.undoing(merge_id=merge.pk, reason="x", amounts=[(ledger.book.code, "receivable", amount)])
+        assert refused(partial(merges.propose, wanted, caller=support_caller)) == ["merge_amount_beyond"]
 
 
 @pytest.mark.parametrize(

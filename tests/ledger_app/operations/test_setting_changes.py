@@ -252,3 +252,26 @@ def test_what_was_proposed_is_never_rewritten_and_what_was_decided_not_touched(o
             SettingChange.objects.filter(pk=done.pk).update(**wrong)
     with pytest.raises((IntegrityError, OperationalError), match="refuses this DELETE"), transaction.atomic():
         SettingChange.objects.filter(pk=row.pk).delete()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_somebody_else_made_meanwhile_is_no_doing_of_the_decision(
+    office: Office, kind: str, is_same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting that was not there cannot be locked. Whoever finds it made leaves it, and says so, even where it says the same."""
+    row = propose(kind, FIRST[kind], office.maker)
+    real, other = setting_changes.SETTERS[kind], (FIRST if is_same else SECOND)[kind]
+
+    def after_somebody_else(said: Said, caller: Caller) -> bool:
+        real(other, office.maker)
+        return real(said, caller)
+
+    monkeypatch.setattr(setting_changes, "SETTERS", {**setting_changes.SETTERS, kind: after_somebody_else})
+    assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=office.checker)) == ["setting_moved"]
+    assert SettingChange.objects.get(pk=row.pk).state == "proposed"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_setter_says_whether_it_made_the_setting(office: Office, kind: str) -> None:
+    assert [setting_changes.SETTERS[kind](said[kind], office.maker) for said in (FIRST, FIRST, SECOND)] == [True, False, False]

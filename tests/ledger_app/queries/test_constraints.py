@@ -1,8 +1,10 @@
 """Whatever the database refuses has an error of its own, which names the constraint; and two that can meet are told from one that never passes."""
 
+import re
+
 import pytest
 from django.apps import apps
-from django.db import DataError, IntegrityError, connection
+from django.db import DataError, IntegrityError, OperationalError, connection
 
 from ingestion_app.queries import constraints as of_ingestion
 from ledger_app import errors
@@ -90,6 +92,78 @@ def test_nobody_sees_the_words_of_the_database(book, name, monkeypatch):
     assert isinstance(refused.value.__cause__, IntegrityError | DataError)
 
 
+MESSAGES = {
+    "sqlite": "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "mysql": "SELECT trigger_name, event_object_table, action_statement FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+}
+SAID = re.compile(r"(?:RAISE\(ABORT, |MESSAGE_TEXT = )'([^']*)'")
+
+
+def messages() -> set[tuple[str, str]]:
+    """Return what each trigger of the database says where it refuses, with its table."""
+    with connection.cursor() as cursor:
+        cursor.execute(MESSAGES[connection.vendor])
+        return {(table, said) for _name, table, body in cursor.fetchall() for said in SAID.findall(body)}
+
+
+def test_every_trigger_has_an_error_that_names_its_table_and_what_it_refuses():
+    """As each engine gives it: SQLite by the words alone, MariaDB and MySQL with the number of what is signalled."""
+    found = messages()
+    assert {table for table, _said in found} > {"ledger_app_entry", "ledger_app_posting", "ingestion_app_chunk"}
+    for table, said in sorted(found):
+        for error in (IntegrityError(said), OperationalError(1644, said)):
+            told = transactions.told(error)
+            assert isinstance(told, errors.Refused), said
+            (reason,) = told.reasons
+            facts = reason.facts
+            assert (reason.code, facts["table"]) == ("row_refused", table)
+            assert facts["event"] in {"INSERT", "UPDATE", "DELETE"}
+            assert str(facts["what"]) != str(constraints.ANY)
+            assert facts["constraint"] in reason.sentence
+
+
+def test_every_refusal_of_a_trigger_is_asked_in_the_test_above():
+    """A trigger that says its refusal in another way would be passed over."""
+    with connection.cursor() as cursor:
+        cursor.execute(MESSAGES[connection.vendor])
+        bodies = [body for _name, _table, body in cursor.fetchall()]
+    assert [body for body in bodies if ("RAISE" in body or "SIGNAL" in body) and not SAID.search(body)] == []
+    refusing = [body for body in bodies if "kakutei: " in body]
+    assert len(refusing) > 20
+
+
+def test_nobody_sees_the_words_of_a_trigger(ledger, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    ledger.post(ledger.draft("guarded", ("cash", 1), ("sales", -1)))
+    for statement, table, event in (
+        ("UPDATE ledger_app_entry SET description = 'x'", "ledger_app_entry", "UPDATE"),
+        ("DELETE FROM ledger_app_line", "ledger_app_line", "DELETE"),
+        ("UPDATE ledger_app_posting SET reason = 'x'", "ledger_app_posting", "UPDATE"),
+    ):
+        works = (lambda said=statement: execute(said), lambda said=statement: transactions.run(lambda: execute(said)))
+        for run, work in zip((transactions.run, transactions.whole), works, strict=True):
+            with pytest.raises(errors.Refused) as refused:
+                run(work)
+            (reason,) = refused.value.reasons
+            assert (reason.code, reason.facts["table"], reason.facts["event"]) == ("row_refused", table, event)
+
+
+def test_what_two_meet_on_in_a_part_begins_anew_as_a_whole(ledger, monkeypatch):
+    """The refusal of a trigger on which two meet is no refusal, and no end, wherever it is met."""
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    tries = []
+
+    def work():
+        tries.append(1)
+        if len(tries) < 3:
+            raise IntegrityError("kakutei: ledger_app_period refuses this INSERT")
+        return "done"
+
+    meets_on = "kakutei: ledger_app_period refuses this INSERT"
+    assert transactions.whole(lambda: transactions.run(work, meets_on=meets_on)) == "done"
+    assert len(tries) == 3
+
+
 def test_what_links_nowhere_is_told(book):
     def insert():
         execute(f"UPDATE ledger_app_account SET book_id = {book.pk + 10**6} WHERE code = 'cash'")
@@ -138,7 +212,7 @@ def test_a_code_that_is_taken_is_refused_by_name(ledger):
 
 
 def test_what_no_constraint_says_stays_what_it_is():
-    assert constraints.broken(IntegrityError(1644, "kakutei: ledger_app_entry refuses this UPDATE")) is None
+    assert constraints.broken(IntegrityError("kakutei: a sentence that no trigger says")) is None
     assert constraints.broken(IntegrityError()) is None
     other = constraints.broken(IntegrityError("UNIQUE constraint failed: auth_group.name"))
     assert other is not None

@@ -15,7 +15,7 @@ from django.db import Error, connection, models, transaction
 from ledger_app.models import Book, Identifier, User
 from ledger_app.operations import members
 from ledger_app.operations import traces as tracing
-from ledger_app.queries import change_proofs, feed_proofs, proofs, user_proofs, weight_proofs
+from ledger_app.queries import change_proofs, feed_proofs, proofs, signing_proofs, user_proofs, weight_proofs
 from ledger_app.rules import traces as rules
 from tests.docs.test_grants import granted
 from tests.ledger_app.queries import every_table
@@ -28,6 +28,10 @@ OF_NO_WEIGHT = {
     "ledger_app_event": {"number"},  # given when it is read; the numbers have no gap
     "ledger_app_feed": set(),
     "ingestion_app_finding": set(),
+    "ledger_app_recoverycode": set(),
+    # Counted at each use, and by the app itself.
+    "ledger_app_secondfactor": {"step", "failures", "last_used_at"},
+    "ledger_app_token": {"last_used_at"},
     "ledger_app_webhook": {"overlap_until", "cursor", "failures", "why", "next_at", "lease", "leased_until", "name"},
 }
 OTHERS = ("ledger_app_identifier", "ledger_app_user_groups", "ledger_app_user_user_permissions", *rules.CHANGING, *OF_NO_WEIGHT)
@@ -35,7 +39,8 @@ OTHERS = ("ledger_app_identifier", "ledger_app_user_groups", "ledger_app_user_us
 
 def breaches(books: proofs.Scope) -> Iterator[str]:
     """Yield what is found, by those that are asked of changes first."""
-    first = [each for part in (change_proofs, user_proofs, feed_proofs, weight_proofs) for each in part.STATEMENTS]
+    parts = (change_proofs, user_proofs, signing_proofs, feed_proofs, weight_proofs)
+    first = [each for part in parts for each in part.STATEMENTS]
     for statement in [*first, *(each for each in proofs.statements() if each not in first)]:
         yield from statement.breaches(proofs.Scope(list(books)))
 

@@ -55,6 +55,28 @@ def test_what_is_said_to_be_spendable_is_taken_and_no_more(points):
     assert stands(points, when=when) == (20, 0, 20, 0, 0)
 
 
+@pytest.mark.parametrize("floor", [0, -100, -5, None])
+@pytest.mark.parametrize("spent", [0, 60, 115])
+@pytest.mark.parametrize("day", [20, 22])
+def test_what_is_spendable_is_taken_and_no_more_whatever_the_floor(db, floor, spent, day):
+    points = lot_samples.open_points(samples.machine_caller(), floor=floor)
+    points.gain("old", 20, on=date(2017, 1, 1), who="M1")
+    points.gain("new", 90, on=date(2017, 1, 10), who="M1")
+    if spent <= 110 or floor is None or floor <= -5:
+        points.post(points.draft("before", -max(spent, 1), on=date(2017, 1, 19)), at=at(2017, 1, 19))
+    when, on = at(2017, 1, day), date(2017, 1, day)
+    spendable = stands(points, when=when).spendable
+    if floor is None:
+        assert spendable is None
+        points.post(points.draft("any", -1_000, on=on), at=when)
+        return
+    with pytest.raises(errors.Refused):
+        points.post(points.draft("over", -spendable - 1, on=on), at=when)
+    if spendable:
+        points.post(points.draft("all", -spendable, on=on), at=when)
+    assert stands(points, when=when).spendable == 0
+
+
 def test_what_is_held_cannot_be_spent(points, make_user):
     till = Caller(make_user("till-1", "till"), NOON, "api")
     target = points.accounts["breakage"]

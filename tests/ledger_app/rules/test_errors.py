@@ -125,3 +125,29 @@ def test_a_reference_without_a_number_is_told_as_one(name):
         assert error.as_dict()["facts"]["reference"] == reference
     stands = ALL[name](**{**dict.fromkeys(fields(ALL[name]), ""), "reference": "new:till:1"})
     assert "new:till:1" in stands.sentence
+
+
+# Facts that are words of the language: told in the language of whoever reads, so none is a text of the program.
+WORDS = {"what", "who", "right", "differs", "cause"}
+# Faults of the program, told to whoever mends it, and not to whoever uses it.
+FAULTS = {"WrittenDiffers"}
+
+
+def plain_words(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            for keyword in node.keywords if name in ALL and name not in FAULTS else ():
+                if keyword.arg in WORDS and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
+                    yield node.lineno, name, keyword.value.value
+
+
+def test_words_in_refusals_are_of_the_language():
+    assert list(plain_words(ast.parse("NotFound(what='book', name=1)"))) == [(1, "NotFound", "book")]
+    found = {
+        (str(path.relative_to(ROOT)), *each)
+        for application in ("ledger_app", "ingestion_app", "config")
+        for path in (ROOT / application).rglob("*.py")
+        for each in plain_words(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert found == set()
