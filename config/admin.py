@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from ledger_app.rules import identifiers
+from ledger_app.rules.setting_changes import SETTINGS
 
 SHOWN_PER_LIST: Final = 10
 FOUND_PER_LIST: Final = 8
@@ -104,29 +105,17 @@ WAITING: Final = (
         not_by=("proposed_by", "decisions__decided_by"),
     ),
     Waiting(_("Merges to decide"), "ledger_app.merge", ("proposed",), "ledger_app.decide_merge", not_by=("proposed_by",)),
-    Waiting(
-        _("Settings to decide"),
-        "ledger_app.settingchange",
-        ("proposed",),
-        "ledger_app.keep_reasoncode",
-        not_by=("proposed_by",),
-        kinds=("reason_code", "template", "lot_rule", "hold_rule"),
-    ),
-    Waiting(
-        _("Limits to decide"),
-        "ledger_app.settingchange",
-        ("proposed",),
-        "ledger_app.set_adjustmentlimit",
-        not_by=("proposed_by",),
-        kinds=("limit",),
-    ),
-    Waiting(
-        _("Rights to decide"),
-        "ledger_app.settingchange",
-        ("proposed",),
-        "ledger_app.change_user",
-        not_by=("proposed_by",),
-        kinds=("rights",),
+    *(
+        # Each for whoever has the right to set it: who may open books decides on accounts of members, and on no rule.
+        Waiting(label, "ledger_app.settingchange", ("proposed",), SETTINGS[kind].right, not_by=("proposed_by",), kinds=(kind,))
+        for kind, label in (
+            ("reason_code", _("Reason codes to decide")),
+            ("template", _("Account templates to decide")),
+            ("lot_rule", _("Rules of lots to decide")),
+            ("hold_rule", _("Rules of holds to decide")),
+            ("limit", _("Limits to decide")),
+            ("rights", _("Rights to decide")),
+        )
     ),
     Waiting(_("Periods to freeze"), "ledger_app.period", ("open", "provisional"), "ledger_app.freeze_period", past="ends_on"),
 )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from config import commands, doorways
+from config.counting import counted
 from ingestion_app import errors
 from ingestion_app.models import Batch, Record
 from ingestion_app.queries import explain as lines
@@ -36,7 +37,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
     data = explanations.as_object(explained, told, now=doorways.now())
     data["entry_of_that_name"] = namesake.pk if namesake else None
     differing = data["differing_stripes"]
-    verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its {count} lines")
+    verdict = _("DIFFERS from the sum of its lines, {sum}") if differing else _("the sum of its lines ({lines})")
     asked = _asked_text(explained, _money(sums.closing, book))
     said = [
         _("Account {account}, book {book}: {role}, {category}, {state}").format(
@@ -49,7 +50,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
         *([_("Member: {numbers}").format(numbers=", ".join(explained.member_numbers))] if explained.member_numbers else []),
         _("Balance: {balance} (debit positive); {verdict}").format(
             balance=_money(explained.claimed, book),
-            verdict=verdict.format(sum=_money(explained.found, book), count=sums.total_count),
+            verdict=verdict.format(sum=_money(explained.found, book), lines=counted(sums.total_count, "line")),
         ),
         *_standing_text(data["standing"], book),
         *([asked] if asked else []),
@@ -189,8 +190,8 @@ def _outcome(data: dict[str, Any], said: list[str], complaints: list[LedgerError
 
 def _more_text(explained: EntryExplained) -> str:
     """Say that an entry has more lines than are shown, and where they are."""
-    return "  " + _("… and {count} more lines; all are given a page at a time by GET /api/v1/entries/{number}/lines/").format(
-        count=f"{explained.line_count - len(explained.lines):,}", number=explained.entry.pk
+    return "  " + _("… and more ({lines}); all are given a page at a time by GET /api/v1/entries/{number}/lines/").format(
+        lines=counted(explained.line_count - len(explained.lines), "line"), number=explained.entry.pk
     )
 
 
@@ -221,11 +222,12 @@ def _sums_text(explained: AccountExplained, book: Book) -> list[str]:
         )
     )
     rows = [(_("Sealed balance"), sums.opening, sealed)]
-    rows.append((_("Since then"), sums.moved, _("{count} lines").format(count=sums.line_count)))
+    # They are not counted where that would read them all.
+    rows.append((_("Since then"), sums.moved, "–" if sums.line_count is None else counted(sums.line_count, "line")))
     if sums.dated_later_count:
-        rows.append((_("Dated later"), sums.dated_later, _("{count} lines").format(count=sums.dated_later_count)))
+        rows.append((_("Dated later"), sums.dated_later, counted(sums.dated_later_count, "line")))
     if sums.posted_later_count:
-        rows.append((_("Posted later"), sums.posted_later, _("{count} lines").format(count=sums.posted_later_count)))
+        rows.append((_("Posted later"), sums.posted_later, counted(sums.posted_later_count, "line")))
     return [f"  {_money(amount, book):>20}  {label}: {note}" for label, amount, note in rows]
 
 

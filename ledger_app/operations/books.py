@@ -82,7 +82,7 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         book = Book.objects.filter(code=code).first()
         if book is None:
             return history.create(Book(code=code, **wanted), caller=caller), True
-        _same(_("Book"), code, book, wanted)
+        check_same(_("Book"), code, book, wanted)
         return book, False
 
     return transactions.run(work)
@@ -110,7 +110,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         later = locks.opening(book.pk, ends_on, is_apart=is_apart)
         period = Period.objects.filter(book=book, name=name).first()
         if period is not None:
-            _same(_("Period"), name, period, {"starts_on": starts_on, "ends_on": ends_on})
+            check_same(_("Period"), name, period, {"starts_on": starts_on, "ends_on": ends_on})
             return period
         other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
         if other is not None:
@@ -145,7 +145,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
         _check_account(opening)
         # The last of two would win over the other without a word.
         if (first := wanted.setdefault(opening.code, opening)) != opening:
-            _same(_("Account"), opening.code, first, asdict(opening))
+            check_same(_("Account"), opening.code, first, asdict(opening))
 
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
@@ -158,7 +158,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
                 "floor": opening.floor,
                 "stripes": opening.stripes,
             }
-            _same(_("Account"), code, account, wished)
+            check_same(_("Account"), code, account, wished)
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         _check_floors([opening for *_of, opening in missing])
         create_accounts(missing, caller)
@@ -387,7 +387,7 @@ def _check_role(role: str) -> None:
         raise errors.Refused([errors.RoleTaken(role=role)])
 
 
-def _same(what: Word, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object]) -> None:
+def check_same(what: Word, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object]) -> None:
     """Refuse where ``row`` differs from what is wanted, naming each column."""
     model: Any = Account if isinstance(row, AccountOpening) else type(row)
     labels = {name: field.verbose_name for field in model._meta.fields for name in (field.name, field.attname)}  # noqa: SLF001 - Django's public API

@@ -1,6 +1,6 @@
 """Sets the rules of holds, with their history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import units
+from ledger_app.errors.words import differing
 from ledger_app.models import Account, Book, HoldRule, HoldTarget
-from ledger_app.operations import history, transactions
+from ledger_app.operations import books, history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
-from ledger_app.queries.rights import rights_of
 from ledger_app.rules.holds import HOURS_MOST
 from ledger_app.rules.posting import AMOUNT_MOST
 
@@ -32,8 +32,10 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kep
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: hold_rule_invalid, not_permitted, not_found (an account), hold_target_refused (a member's account)
+    :raises errors.Refused: not_permitted, hold_rule_invalid, not_found (an account), hold_target_refused (a member's account); definition_conflict, where the
+        system finds another
     """
+    books.check_right(caller, SET_RULE, _("Set the rules of holds"), _("Finance"))
     limits = [each for each in (given.amount_most, given.amount_a_day) if each is not None]
     if not all(1 <= each <= AMOUNT_MOST for each in limits) or not 1 <= given.hours_most <= HOURS_MOST:
         facts = {"amount": given.amount_most, "day": given.amount_a_day, "hours": given.hours_most}
@@ -49,16 +51,13 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kep
             "amount_a_day": given.amount_a_day,
             "hours_most": given.hours_most,
         }
-        is_machine = row is None and caller.user.username == caller.user.SYSTEM
-        if not is_machine and SET_RULE not in rights_of(caller.user):
-            raise errors.Refused(
-                [errors.NotPermitted(user=caller.user.username, right=_("Set the rules of holds"), who=_("Finance"))]
-            )
         is_new = row is None
         if row is None:
             row = history.create(HoldRule(book=book, **wanted), caller=caller)
             changed = wanted | _set_targets(row, targets, caller)
         else:
+            if caller.user.username == caller.user.SYSTEM:
+                _check_same(row, wanted, targets)
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
             changed |= _set_targets(row, targets, caller)
             if not changed:
@@ -71,6 +70,21 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kep
         return history.Kept(row, is_new, True)
 
     return transactions.join(work)
+
+
+def _check_same(row: HoldRule, wanted: Mapping[str, Any], targets: Collection[str]) -> None:
+    """:raises errors.Refused: definition_conflict, naming each part that differs"""
+    there = {column: getattr(row, column) for column in wanted}
+    there["targets"] = _listed(row.targets.values_list("account__code", flat=True))
+    given = {**wanted, "targets": _listed(targets)}
+    if differs := differing(
+        (name, "–" if there[name] is None else there[name], "–" if given[name] is None else given[name]) for name in given
+    ):
+        raise errors.Refused([errors.DefinitionConflict(what=_("rule of holds"), name=row.book.code, differs=differs)])
+
+
+def _listed(codes: Iterable[str]) -> str:
+    return " ".join(sorted(codes)) or "–"
 
 
 def _targets(book: Book, codes: Sequence[str]) -> dict[str, Account]:

@@ -10,12 +10,12 @@ from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import settings
 from ledger_app.models import Account, Book, LotRule
-from ledger_app.operations import history, transactions
+from ledger_app.operations import books, history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
-from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings
 from ledger_app.rules.lots import DAYS, DAYS_MOST, FIXED, FREE, FREE_FIRST, MONTHS, MONTHS_MOST, NEVER
 
+SET_RULE = "ledger_app.set_lot_rule"
 CODE_MOST, ROLE_MOST = 64, 32
 
 
@@ -36,8 +36,10 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> hist
 
     The system may set a rule where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: code_invalid, lot_rule_invalid, not_found (the breakage account), account_of_member, not_permitted
+    :raises errors.Refused: not_permitted, code_invalid, lot_rule_invalid, not_found (the breakage account), account_of_member; definition_conflict, where the
+        system finds another
     """
+    books.check_right(caller, SET_RULE, _("Set the rules of lots"), _("Finance"))
     if not openings.is_code(role, ROLE_MOST):
         raise errors.Refused([errors.CodeInvalid(name=role[:CODE_MOST], most=ROLE_MOST)])
     _check(role, given)
@@ -62,15 +64,13 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> hist
         }
         if row is not None and all(getattr(row, name) == value for name, value in wanted.items()):
             return history.Kept(row, False, False)
-        is_machine = row is None and caller.user.username == caller.user.SYSTEM
-        if not is_machine and "ledger_app.set_lot_rule" not in rights_of(caller.user):
-            raise errors.Refused(
-                [errors.NotPermitted(user=caller.user.username, right=_("Set the rules of lots"), who=_("Finance"))]
-            )
         is_new = row is None
         if row is None:
             row = history.create(LotRule(book=book, role=role, **wanted), caller=caller)
         else:
+            if caller.user.username == caller.user.SYSTEM:
+                said = {name: value for name, value in wanted.items() if name != "breakage_id"}
+                books.check_same(_("rule of lots"), str(row), row, {**said, "breakage": breakage})
             for name, value in wanted.items():
                 setattr(row, name, value)
             history.save(row, caller=caller)

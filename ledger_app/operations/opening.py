@@ -93,7 +93,7 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
 
     The system may say it where nothing is said yet, as it opens books; to change it takes the right. Accounts that are open stay as they are.
 
-    :raises errors.Refused: not_permitted, code_invalid, role_taken, template_invalid
+    :raises errors.Refused: not_permitted, code_invalid, role_taken, template_invalid; definition_conflict, where the system finds another
     """
     check_right(caller, OPEN, _("Say which accounts members get"), _("Finance"))
     _check_template(role, category, floor)
@@ -108,13 +108,7 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
             return history.Kept(row, False, False)
         else:
             if caller.user.username == caller.user.SYSTEM:
-                raise errors.Refused(
-                    [
-                        errors.NotPermitted(
-                            user=caller.user.username, right=_("Change which accounts members get"), who=_("Finance")
-                        )
-                    ]
-                )
+                books.check_same(_("account template"), str(row), row, said)
             row.category, row.floor = category, floor
             history.save(row, caller=caller)
         audit.record(subject=audit.Subject("accounttemplate", row.pk, str(row)), action="set", caller=caller, facts=said)

@@ -73,7 +73,7 @@ def register(*, username: str, password: str, group: str, caller: Caller) -> boo
 def keep_user(
     *,
     username: str,
-    groups: Collection[str],
+    groups: Collection[str] | None,
     caller: Caller,
     password: str | None = None,
     reason: str = "",
@@ -84,7 +84,7 @@ def keep_user(
 ) -> Kept:
     """Register a user with these groups, or make the one of this name what is said here.
 
-    ``flags`` are is_active, is_staff and is_superuser; one that is not said stays as it is. ``called`` are first_name, last_name and email. What is
+    ``groups`` of None stay as they are; of somebody new they are none. ``flags`` are is_active, is_staff and is_superuser; one that is not said stays as it is. ``called`` are first_name, last_name and email. What is
     taken away, and the rest, is so at once; what is given is proposed for ``reason``, or given at once where the caller alone decides on rights.
     ``is_new`` says that nobody of this name may be there. Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
 
@@ -96,9 +96,8 @@ def keep_user(
     _check_name(username)
     if password is not None and not is_checked:
         _check_password(password, username)
-    asked = _Asked(
-        username, {"groups": sorted(set(groups)), **(flags or {})}, password, reason, dict(called or {}), caller, is_new
-    )
+    wanted = {**({} if groups is None else {"groups": sorted(set(groups))}), **(flags or {})}
+    asked = _Asked(username, wanted, password, reason, dict(called or {}), caller, is_new)
     # One transaction for what is so at once and for what is proposed, each of which is a part.
     return transactions.whole(lambda: _keep(asked))
 
@@ -130,7 +129,7 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
         if there is not None
         else {
             # The pages are for people.
-            "is_staff": not set(asked.wanted["groups"]) <= OF_PROGRAMS,
+            "is_staff": not set(asked.wanted.get("groups", ())) <= OF_PROGRAMS,
             **asked.wanted,
         }
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -10,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import adjusting, settings
+from ledger_app.errors.words import differing
 from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.operations.books import check_same
 from ledger_app.queries import books
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings
@@ -48,11 +49,11 @@ def keep(
     ``version`` is that which was shown, where the code is there already. Books that are left out keep no contra account.
     The system may add one where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_found (book, account), account_in_other_book, account_of_member, stale
+    :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_found (book, account), account_in_other_book, account_of_member, stale;
+        definition_conflict, where the system finds another
     """
-    check = partial(_check_right, caller, KEEP, _("Keep reason codes"), _("Finance"))
     if caller.user.username != User.SYSTEM:
-        check()
+        _check_right(caller, KEEP, _("Keep reason codes"), _("Finance"))
     called = name.strip() or code
     _check_words(code, called)
     wanted = {"name": called, "may_waive_floor": may_waive_floor, "is_active": is_active}
@@ -67,9 +68,9 @@ def keep(
             if version is not None and version != row.version:
                 raise errors.Refused([errors.Stale(shown=version, now=row.version)])
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
+            if caller.user.username == User.SYSTEM:
+                _check_same(row, wanted, contra_accounts)
         changed |= _set_contra_accounts(row, accounts, caller)
-        if changed and "added" not in changed:
-            check()
         if changed and "added" not in changed:
             for column, value in wanted.items():
                 setattr(row, column, value)
@@ -103,12 +104,10 @@ def set_limit(
 
     The system may set a limit where there is none yet, as it opens books; to change one takes the right.
 
-    :raises errors.Refused: not_permitted, not_found (group, book, reason code), limit_invalid
+    :raises errors.Refused: not_permitted, not_found (group, book, reason code), limit_invalid; definition_conflict, where the system finds another
     """
-    check = partial(_check_right, caller, SET_LIMITS, _("Set limits"), _("An administrator"))
-    is_machine = caller.user.username == User.SYSTEM
-    if not is_machine:
-        check()
+    if caller.user.username != User.SYSTEM:
+        _check_right(caller, SET_LIMITS, _("Set limits"), _("An administrator"))
     days = {"day_most": day_most, "member_day_most": member_day_most, "all_day_most": all_day_most}
     _check_limit(book, amount_most, two_deciders_above, window_days, days)
 
@@ -128,8 +127,8 @@ def set_limit(
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, reason_code=reason_code, **said), caller=caller)
         elif said != {name: getattr(row, name) for name in said}:
-            if is_machine:
-                check()
+            if caller.user.username == User.SYSTEM:
+                check_same(_("limit of adjustments"), str(row), row, said)
             for name, value in said.items():
                 setattr(row, name, value)
             history.save(row, caller=caller)
@@ -174,6 +173,16 @@ def _set_contra_accounts(row: ReasonCode, accounts: Mapping[str, Account], calle
         history.delete(there[code], caller=caller)
         changed[f"contra {code}"] = None
     return changed
+
+
+def _check_same(row: ReasonCode, wanted: Mapping[str, Any], contra_accounts: Mapping[str, str]) -> None:
+    """:raises errors.Refused: definition_conflict, naming each part that differs"""
+    there = dict(row.contra_accounts.values_list("book__code", "account__code"))
+    contra = (
+        (f"contra {book}", there.get(book, "–"), contra_accounts.get(book, "–")) for book in sorted({*there, *contra_accounts})
+    )
+    if differs := differing([*((name, getattr(row, name), value) for name, value in wanted.items()), *contra]):
+        raise errors.Refused([errors.DefinitionConflict(what=_("reason code"), name=row.code, differs=differs)])
 
 
 def _account(book: str, code: str) -> Account:

@@ -3,9 +3,6 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext_lazy as _
-
-from ledger_app import errors
 from ledger_app.models import AdjustmentLimit, ContraAccount, ReasonCode
 
 
@@ -37,9 +34,3 @@ def differing_limit(group: str, book: str, said: Mapping[str, int], reason_code:
     """Return the columns in which a limit differs from what is said, with what it has; None where there is none."""
     row = AdjustmentLimit.objects.filter(group__name=group, book__code=book, reason_code=reason_code).values(*said).first()
     return None if row is None else {name: row[name] for name in said if row[name] != said[name]}
-
-
-def conflict(name: str, differs: Mapping[str, Any]) -> errors.Refused:
-    """Return the refusal of a setting that is there with other content, which only a person who has the right changes."""
-    told = ", ".join(f"{column} ({value})" for column, value in differs.items())
-    return errors.Refused([errors.DefinitionConflict(what=_("Setting"), name=name, differs=told)])

@@ -3,8 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from config.admin import WAITING
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow
+from ledger_app.operations import setting_changes
+from ledger_app.rules.setting_changes import SETTINGS
 from tests.admin.conftest import ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations.world import World
 
@@ -61,3 +64,16 @@ def test_the_audit_page_of_a_refusal_lists_every_reason_with_its_code(world: Wor
     assert "was refused: Approve" in text
     for code in ("wrong_state", "not_permitted"):
         assert f"<code>{code}</code>" in text
+
+
+def test_a_template_waits_for_whoever_may_open_books(world: World, client_of: ClientOf) -> None:
+    said = {"book": "POINTS", "role": "wallet", "category": "liability", "floor": 0}
+    setting_changes.propose(kind="template", arguments=said, reason="Members have one.", caller=world.caller(world.finance))
+    text = client_of(world.engineer).get(reverse("admin:index")).content.decode()
+    assert "wallet" in text.split("Account templates to decide")[1].split("</section>")[0]
+    assert "Account templates to decide" not in client_of(world.support).get(reverse("admin:index")).content.decode()
+
+
+def test_each_kind_of_setting_waits_for_whoever_has_its_own_right() -> None:
+    asked = {kind: each.permission for each in WAITING if each.model == "ledger_app.settingchange" for kind in each.kinds}
+    assert asked == {kind: setting.right for kind, setting in SETTINGS.items()}

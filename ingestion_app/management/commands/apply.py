@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from config.counting import counted
 from ingestion_app import errors
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Worker
@@ -65,8 +66,8 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "", versio
         "receipt": replay.as_dict(),
     }
     line = (
-        f"batch {batch.pk} ({batch}) is {applied.batch.state}: {applied.applied} chunks applied, {applied.skipped} found applied, "
-        f"{len(applied.stopped)} stopped"
+        f"batch {batch.pk} ({batch}) is {applied.batch.state}: {counted(applied.applied, 'chunk')} applied, {applied.skipped:,} found applied, "
+        f"{len(applied.stopped):,} stopped"
     )
     complaints = tuple(f"chunk {number}: {reason}" for number, reasons in sorted(applied.stopped.items()) for reason in reasons)
     if applied.batch.is_paused:
@@ -84,12 +85,12 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "", versio
 def receipt_lines(replay: Replay, batch: Batch) -> Iterator[str]:
     """Yield the receipt of a run: what it found applied, what it added, and the ledger's change against the plan, book by book."""
     yield (
-        f"receipt: {replay.chunks_found:,} chunks with {replay.records_found:,} records were found applied; "
-        f"{replay.new_entries:,} new entries"
+        f"receipt: found applied: {counted(replay.chunks_found, 'chunk')} with {counted(replay.records_found, 'record')}; "
+        f"new: {counted(replay.new_entries, 'entry')}"
     )
     is_whole = batch.state in WHOLE
     for book in replay.books:
         verdict = "equal" if book.is_equal else "DIFFERS, run verify" if is_whole else "not all of it yet"
-        planned = f"{book.planned[0]:,} entries, {book.planned[2]:,} debits"
-        found = f"{book.found[0]:,} entries, {book.found[2]:,} debits"
+        planned = f"{counted(book.planned[0], 'entry')}, debits {book.planned[2]:,}"
+        found = f"{counted(book.found[0], 'entry')}, debits {book.found[2]:,}"
         yield f"  {book.code}: planned {planned}; in the ledger {found}: {verdict}"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from config.counting import counted
 from ingestion_app.operations import pruning
 
 FOLDER = "attachments"
@@ -32,5 +33,8 @@ class Command(commands.Command):
         directory = Path(settings.KAKUTEI_FILES_DIR)
         before = doorways.now() - timedelta(days=days)
         done = pruning.prune(directory=directory, attachments=directory / FOLDER, before=before, caller=commands.caller(None))
-        told = f"removed {done.files} files without a batch, {done.unknown} without a row, {done.attachments} attachments of no proposal"
-        return commands.Outcome({"days": days, **asdict(done)}, (f"{told}: {done.bytes} bytes",))
+        told = (
+            f"removed {counted(done.files, 'file')} without a batch, {done.unknown:,} without a row, "
+            f"{counted(done.attachments, 'attachment')} of no proposal"
+        )
+        return commands.Outcome({"days": days, **asdict(done)}, (f"{told}: {counted(done.bytes, 'byte')}",))

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from config import commands, repeating
+from config.counting import counted
 from ingestion_app.models import Batch
 from ingestion_app.operations import reversing
 from ingestion_app.queries import batches, reversals
@@ -68,8 +69,8 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
     said = [
         first,
         *[
-            _("  {book}: {entries} entries, {lines} lines, debits {debits}").format(
-                book=book, entries=entries, lines=lines, debits=debits
+            _("  {book}: {entries}, {lines}, debits {debits}").format(
+                book=book, entries=counted(entries, "entry"), lines=counted(lines, "line"), debits=debits
             )
             for book, (entries, lines, debits) in sorted(shown.totals.items())
         ],
@@ -80,11 +81,11 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
 
 
 def _dated(dated: Dated) -> str:
-    entries = "–" if dated.entries is None else dated.entries
+    entries = "–" if dated.entries is None else counted(dated.entries, "entry")
     if dated.moved_to is None:
-        return _("  {book}, period {period}: on their own dates ({entries} entries)").format(
+        return _("  {book}, period {period}: on their own dates ({entries})").format(
             book=dated.book, period=dated.period, entries=entries
         )
-    return _("  {book}, period {period}: moved to {date}, as a correction of that period ({entries} entries)").format(
+    return _("  {book}, period {period}: moved to {date}, as a correction of that period ({entries})").format(
         book=dated.book, period=dated.period, date=dated.moved_to, entries=entries
     )

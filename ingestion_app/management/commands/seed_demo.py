@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands
+from config.counting import counted
 from ingestion_app.demo import seeding
 
 
@@ -25,5 +26,5 @@ class Command(commands.Command):
         seeding.refuse_in(settings.ENVIRONMENT)
         seeded = seeding.seed(months=options["months"], caller=commands.caller(None))
         return commands.Outcome(
-            seeded, (f"{seeded['members']} members, {seeded['accounts']} accounts, {seeded['periods']} periods are new",)
+            seeded, (f"new: {', '.join(counted(seeded[f'{what}s'], what) for what in ('member', 'account', 'period'))}",)
         )

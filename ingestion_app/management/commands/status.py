@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from config.counting import counted
 from ingestion_app.models import Batch, Worker
 from ingestion_app.queries import workers
 from ingestion_app.queries.deadlines import deadline_of
@@ -90,11 +91,11 @@ def _pace(progress: Progress) -> Iterator[str]:
         yield f"running: {progress.phase or 'apply'}{rate}{left}"
     if progress.has_given_up:
         way = "validate" if progress.is_validation else "resume"
-        yield f"given up: {TRIES_MOST} attempts have failed one after the other; a person starts it again ({way})"
+        yield f"given up: {counted(TRIES_MOST, 'attempt')} failed one after the other; a person starts it again ({way})"
     if progress.commit_percent is not None:
         yield (
-            f"last attempt: {progress.commit_percent} % of the time in commit, {progress.deadlocks} deadlocks, "
-            f"{progress.lock_waits} lock waits, {progress.taken_over} chunks taken over"
+            f"last attempt: {progress.commit_percent} % of the time in commit, {counted(progress.deadlocks, 'deadlock')}, "
+            f"{counted(progress.lock_waits, 'lock wait')}, {counted(progress.taken_over, 'chunk')} taken over"
         )
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from config.counting import counted
 from ingestion_app import errors
 from ingestion_app.checks.rules import RULES
 from ingestion_app.management.beating import beating
@@ -98,7 +99,7 @@ def tell(batch: Batch) -> commands.Outcome:
         "read": True,
     }
     line = (
-        f"batch {batch.pk} ({batch}) is {batch.state}: {_figure(batch.record_count)} records, sum {_figure(batch.record_sum)}; "
+        f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_figure(batch.record_sum)}; "
         f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
     if batch.state != Batch.State.REJECTED:
@@ -110,6 +111,10 @@ def tell(batch: Batch) -> commands.Outcome:
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
     more = (f"… and {left:,} more; {_kept(batch)}",) if left > 0 else ()
     return commands.Outcome(data, (line,), commands.INVALID, complaints + more)
+
+
+def _records(count: int | None) -> str:
+    return "records not known" if count is None else counted(count, "record")
 
 
 def _figure(figure: int | None) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from config import commands
+from config.counting import counted
 from ledger_app.operations import holds
 
 
@@ -14,4 +15,4 @@ class Command(commands.Command):
     def run(self, **_options: Any) -> commands.Outcome:
         """End them."""
         ended = holds.sweep(caller=commands.caller(None))
-        return commands.Outcome({"ended": ended}, (f"{ended} holds ended",))
+        return commands.Outcome({"ended": ended}, (f"{counted(ended, 'hold')} ended",))

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from config.counting import counted
 from ledger_app.errors import lots
 from ledger_app.models import Book
 from ledger_app.operations import expiry
@@ -47,7 +48,7 @@ class Command(commands.Command):
             "held": done.held,
             "left_out": [reason.as_dict() for reason in done.refused],
         }
-        line = f"{book.code} through {through}: {done.entry_count} entries, {done.amount} {book.unit} expired, {done.held} held"
+        line = f"{book.code} through {through}: {counted(done.entry_count, 'entry')}, {done.amount} {book.unit} expired, {done.held} held"
         # What a rule refuses, somebody has to see to; what is only left is done by the next run.
         by_rules = [reason for reason in done.refused if not isinstance(reason, lots.ExpiryLeft)]
         status = commands.REFUSED if by_rules else commands.AGAIN if done.refused else commands.DONE
@@ -60,6 +61,9 @@ def preview(book: Book, through: date) -> commands.Outcome:
     rows = [
         {"date": day.due_on, "accounts": day.accounts, "lots": day.lots, "amount": day.amount, "held": day.held} for day in days
     ]
-    lines = [f"{day.due_on}: {day.accounts} accounts, {day.lots} lots, {day.amount} {book.unit}, {day.held} held" for day in days]
+    lines = [
+        f"{day.due_on}: {counted(day.accounts, 'account')}, {counted(day.lots, 'lot')}, {day.amount} {book.unit}, {day.held} held"
+        for day in days
+    ]
     data = {"book": book.code, "through": through, "days": rows, "amount": sum(day.amount for day in days)}
     return commands.Outcome(data, tuple(lines) or ("nothing would expire",))

@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from config import commands
+from config.counting import counted
 from ledger_app.queries import books
 from ledger_app.reports import exports
 
@@ -45,7 +46,10 @@ class Command(commands.Command):
         }
         final = _("final, seal {seal}").format(seal=data["seal"])
         not_final = _("not final: the period is {state}").format(state=scope.period.get_state_display())
-        line = _("{path}: {entries} entries, {lines} lines; {state}").format(
-            path=exported.path, entries=scope.entry_count, lines=scope.line_count, state=final if exported.seal else not_final
+        line = _("{path}: {entries}, {lines}; {state}").format(
+            path=exported.path,
+            entries=counted(scope.entry_count, "entry"),
+            lines=counted(scope.line_count, "line"),
+            state=final if exported.seal else not_final,
         )
         return commands.Outcome(data, (line,))

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from config import commands, repeating
+from config.counting import counted
 from ledger_app import tasks
 from ledger_app.models import Period, Seal
 from ledger_app.operations import freezing
@@ -64,7 +65,7 @@ class Command(commands.Command):
             "lines": seal.line_count,
             "debits": seal.debit_total,
         }
-        return commands.Outcome(data, (f"{period} is frozen: {seal.entry_count} entries, seal {data['seal']}",))
+        return commands.Outcome(data, (f"{period} is frozen: {counted(seal.entry_count, 'entry')}, seal {data['seal']}",))
 
 
 def _freeze(period: Period, controls: dict[str, int], caller: Caller) -> Seal:

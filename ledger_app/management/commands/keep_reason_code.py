@@ -33,8 +33,6 @@ class Command(commands.Command):
             "contra_accounts": commands.pairs(options["contra"]),
         }
         differs = kept.differing(options["code"], said)
-        if differs and options["user"] is None:
-            raise kept.conflict(options["code"], differs)
         row = reason_codes.keep(code=options["code"], caller=caller, **said).row
         changed = differs is None or bool(differs)
         data = {"reason_code": row.code, "version": row.version, "changed": changed, **said}

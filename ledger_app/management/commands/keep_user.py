@@ -20,9 +20,15 @@ class Command(commands.Command):
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--group", action="append", default=[], metavar="G", help="may be given several times")
+        groups = parser.add_mutually_exclusive_group()
+        groups.add_argument(
+            "--group", action="append", metavar="G", help="may be given several times; as they are where none is given"
+        )
+        groups.add_argument("--no-group", action="store_true", help="the user is in no group")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-        parser.add_argument("--inactive", action="store_true", help="the user may not log in")
+        activity = parser.add_mutually_exclusive_group()
+        activity.add_argument("--inactive", action="store_true", help="the user may not log in")
+        activity.add_argument("--active", action="store_true", help="the user may log in again")
         parser.add_argument(
             "--administrator", choices=["yes", "no"], metavar="A", help="yes or no: whether the user may do everything"
         )
@@ -31,12 +37,13 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Register or change, unless it is so."""
-        flags = {"is_active": not options["inactive"]}
+        # What is not said stays as it is: a password that is set takes away no group, and lets nobody in again.
+        flags = {"is_active": options["active"]} if options["active"] or options["inactive"] else {}
         if options["administrator"] is not None:
             flags["is_superuser"] = options["administrator"] == "yes"
         kept = people.keep_user(
             username=options["name"],
-            groups=options["group"],
+            groups=[] if options["no_group"] else options["group"],
             password=sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None,
             reason=options["reason"],
             caller=commands.caller(options["user"], deciding=options["user"] is not None),
@@ -45,7 +52,7 @@ class Command(commands.Command):
         user, proposed = kept.user, kept.proposed
         data = {
             "user": user.username,
-            "groups": sorted(set(options["group"])),
+            "groups": sorted(set(options["group"] or user.groups.values_list("name", flat=True))),
             "active": user.is_active,
             "changed": kept.is_changed,
         }

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from config.counting import counted
 from ledger_app.operations import disclosures
 from ledger_app.reports import member_data
 from ledger_app.reports.files import replacing
@@ -35,5 +36,6 @@ class Command(commands.Command):
                 file.writelines(f"{line}\n" for line in member_data.lines(holder.pk, at=caller.at))
         except OSError as error:
             raise commands.path_unusable(path, error) from error
-        data = {"member": holder.pk, "path": str(path), "bytes": path.stat().st_size}
-        return commands.Outcome(data, (f"member {holder.pk}: {data['bytes']} bytes in {path}",))
+        size = path.stat().st_size
+        data = {"member": holder.pk, "path": str(path), "bytes": size}
+        return commands.Outcome(data, (f"member {holder.pk}: {counted(size, 'byte')} in {path}",))

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from config.counting import counted
 from ledger_app.operations import books, opening
 from ledger_app.queries import books as known
 from ledger_app.rules.member_files import LINE_MOST
@@ -32,4 +33,4 @@ class Command(commands.Command):
             return commands.Outcome(data, (), commands.INVALID, tuple(commands.told_finding(each) for each in findings))
         opened = books.open_accounts(book=book, openings=openings, caller=commands.caller(options["user"]))
         data = {"book": book.code, "opened": opened, "there": len(openings) - opened, "findings": []}
-        return commands.Outcome(data, (f"{opened} accounts opened, {len(openings) - opened} were there",))
+        return commands.Outcome(data, (f"{counted(opened, 'account')} opened, {len(openings) - opened} were there",))

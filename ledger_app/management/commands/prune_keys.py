@@ -3,6 +3,7 @@
 from typing import Any
 
 from config import commands
+from config.counting import counted
 from ledger_app.operations import idempotency
 
 
@@ -14,4 +15,4 @@ class Command(commands.Command):
     def run(self, **_options: Any) -> commands.Outcome:
         """Forget them."""
         forgotten = idempotency.prune()
-        return commands.Outcome({"forgotten": forgotten}, (f"{forgotten} keys forgotten",))
+        return commands.Outcome({"forgotten": forgotten}, (f"{counted(forgotten, 'key')} forgotten",))

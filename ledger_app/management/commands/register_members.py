@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from config.counting import counted
 from ledger_app.operations import registering
 
 
@@ -31,8 +32,8 @@ class Command(commands.Command):
             "findings": [finding.as_dict() for finding in receipt.findings],
         }
         line = (
-            f"{receipt.new} members are new, {receipt.there} were there, {receipt.repeated} lines say the same twice, "
-            f"{receipt.accounts} accounts opened"
+            f"{counted(receipt.new, 'member')} new, {receipt.there:,} there, {counted(receipt.repeated, 'line')} repeated, "
+            f"{counted(receipt.accounts, 'account')} opened"
         )
         if not receipt.finding_count:
             return commands.Outcome(data, (line,))

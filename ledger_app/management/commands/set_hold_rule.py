@@ -34,14 +34,14 @@ class Command(commands.Command):
             metavar="CODE",
             help="an account that takes what is held; may be given several times; each account that is nobody's and keeps no lots where it is not given",
         )
-        parser.add_argument("--user", required=True, metavar="U")
+        parser.add_argument("--user", metavar="U", help="who sets it; without, only a rule that is not there yet is set")
 
     def run(self, **options: Any) -> commands.Outcome:
         """Set it, unless it is so."""
         given = hold_rules.HoldRuleGiven(
             options["amount_most"], options["amount_a_day"], options["hours_most"], tuple(options["target"])
         )
-        caller = commands.caller(options["user"], deciding=True)
+        caller = commands.caller(options["user"], deciding=options["user"] is not None)
         before = setting_changes.said("hold_rule", {"book": options["book"]})
         rule = hold_rules.set_rule(book=books.find(options["book"]), given=given, caller=caller).row
         data = {"book": rule.book.code, **given._asdict(), "targets": sorted(given.targets)}

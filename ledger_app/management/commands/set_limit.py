@@ -50,8 +50,6 @@ class Command(commands.Command):
         said |= {name: value for name, value in beside.items() if value is not None}
         named = {name: options[name] for name in ("group", "book", "reason_code")}
         differs = kept.differing_limit(said=said, **named)
-        if differs and options["user"] is None:
-            raise kept.conflict(" ".join(named.values()).rstrip(), differs)
         row = reason_codes.set_limit(caller=caller, **named, **said).row
         changed = differs is None or bool(differs)
         said |= {name: getattr(row, name) for name in ("window_days", *days)}

@@ -27,13 +27,13 @@ class Command(commands.Command):
             "--kind", choices=LotRule.Kind.values, default=LotRule.Kind.FREE.value, help="of a grant that says none"
         )
         parser.add_argument("--breakage", required=True, metavar="CODE", help="the account that takes what expires")
-        parser.add_argument("--user", required=True, metavar="U")
+        parser.add_argument("--user", metavar="U", help="who sets it; without, only a rule that is not there yet is set")
 
     def run(self, **options: Any) -> commands.Outcome:
         """Set it, unless it is so."""
         names = ("expiry", "validity", "fixed_on", "order", "kind", "breakage")
         given = lot_rules.RuleGiven(**{name: options[name] for name in names})
-        caller = commands.caller(options["user"], deciding=True)
+        caller = commands.caller(options["user"], deciding=options["user"] is not None)
         named = {"book": options["book"], "role": options["role"]}
         before = setting_changes.said("lot_rule", named)
         rule = lot_rules.set_rule(book=books.find(options["book"]), role=options["role"], given=given, caller=caller).row

@@ -188,7 +188,9 @@ def test_finance_alone_changes_a_rule(points, finance, engineer, caller_of):
     assert refused(lambda: set_rule(book=points.book, role="points", given=given, caller=caller_of(engineer))) == [
         "not_permitted"
     ]
-    assert refused(lambda: set_rule(book=points.book, role="points", given=given, caller=points.caller)) == ["not_permitted"]
+    assert refused(lambda: set_rule(book=points.book, role="points", given=given, caller=points.caller)) == [
+        "definition_conflict"
+    ]
     kept = set_rule(book=points.book, role="points", given=given, caller=caller_of(finance))
     assert [line.expiry for line in kept.row.history.order_by("history_id")] == ["days", "never"]
     points.gain("g-1", 1)
