@@ -25,7 +25,9 @@ def test_it_goes_by_the_subject_whatever_the_statistics_say(engineer, caller_of)
         # As it is before a large request: the server has counted next to nothing.
         cursor.execute("ANALYZE TABLE ledger_app_auditrow, ledger_app_event")
         cursor.fetchall()
-    done = [(audit.Subject("hold", number, f"h-{number}"), {}) for number in range(MANY)]
+    done: list[tuple[audit.Subject, dict[str, int]]] = [
+        (audit.Subject("hold", number, f"h-{number}"), {}) for number in range(MANY)
+    ]
     transactions.run(lambda: audit.record_all(done, action="place", caller=caller))
     before = rows_read()
     assert list(feed_proofs.feed_tells_what_was_done([])) == []
