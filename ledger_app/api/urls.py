@@ -15,6 +15,7 @@ from ledger_app.api.periods import PeriodView
 from ledger_app.api.reversals import ReversalView
 from ledger_app.api.setting_changes import SettingChangeView
 from ledger_app.api.settings import LimitView, ReasonCodeView
+from ledger_app.api.users import UserView
 from ledger_app.api.webhooks import DeadLetterView, WebhookView
 
 router = SimpleRouter()
@@ -34,6 +35,7 @@ router.register("periods", PeriodView, basename="period")
 router.register("reversals", ReversalView, basename="reversal")
 router.register("reason-codes", ReasonCodeView, basename="reason-code")
 router.register("limits", LimitView, basename="limit")
+router.register("users", UserView, basename="user")
 router.register("setting-changes", SettingChangeView, basename="setting-change")
 
 urlpatterns = router.urls

@@ -20,6 +20,7 @@ from ledger_app.operations import audit, granting, history, setting_changes, tok
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.granting import check_right
 from ledger_app.queries import granting as deciding
+from ledger_app.queries import setting_changes as change_rows
 from ledger_app.rules import granting as rules
 from ledger_app.rules import names, openings
 from ledger_app.rules.rights import OF_PROGRAMS
@@ -30,11 +31,12 @@ CALLED = ("first_name", "last_name", "email")
 
 
 class Kept(NamedTuple):
-    """The user, whether something changed at once, and what waits for another's decision."""
+    """The user, whether something changed at once, what waits for another's decision, and whether the user is new."""
 
     user: User
     is_changed: bool
     proposed: SettingChange | None = None
+    is_new: bool = False
 
 
 class _Asked(NamedTuple):
@@ -86,9 +88,10 @@ def keep_user(
 
     ``groups`` of None stay as they are; of somebody new they are none. ``flags`` are is_active, is_staff and is_superuser; one that is not said stays as it is. ``called`` are first_name, last_name and email. What is
     taken away, and the rest, is so at once; what is given is proposed for ``reason``, or given at once where the caller alone decides on rights.
+    What the caller has proposed already, and nobody has decided, is not proposed twice. A token gives nothing at once, and takes nothing.
     ``is_new`` says that nobody of this name may be there. Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
 
-    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict, reason_required, user_there, and what rules.granting refuses
+    :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict, reason_required, user_there, decided_by_program, and what rules.granting refuses
     """
     is_machine = caller.user.username == User.SYSTEM
     if not is_machine:
@@ -105,11 +108,13 @@ def keep_user(
 def _keep(asked: _Asked) -> Kept:
     user, is_changed, case = transactions.run(lambda: _at_once(asked))
     if not case.gives or case.is_alone or case.is_system:
-        return Kept(user, is_changed)
+        return Kept(user, is_changed, None, case.is_new)
     said = {"user": user.username, **case.after}
-    return Kept(
-        user, is_changed, setting_changes.propose(kind="rights", arguments=said, reason=asked.reason, caller=asked.caller)
+    # All rights are held since: nobody proposes the same beside this.
+    proposed = change_rows.undecided_of(asked.caller.user, "rights", said) or setting_changes.propose(
+        kind="rights", arguments=said, reason=asked.reason, caller=asked.caller
     )
+    return Kept(user, is_changed, proposed, case.is_new)
 
 
 def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
@@ -142,10 +147,12 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
     found = rules.refusals(case)
     if case.gives and not (case.is_alone or case.is_system or asked.reason.strip()):
         found.append(errors.ReasonRequired(action=setting_changes.PROPOSING))
+    now = case.after if case.is_alone or not case.gives else rules.without_gains(case.before, case.after)
+    if caller.is_program and now != case.before:
+        found.append(refused.DecidedByProgram(user=caller.user.username))
     if found:
         raise errors.Refused(found)
     # From here on it must be so.
-    now = case.after if case.is_alone or not case.gives else rules.without_gains(case.before, case.after)
     if there is None:
         _add(user, password, asked.called, caller)
     facts = {} if there is None else _set_called(user, asked.called, caller)

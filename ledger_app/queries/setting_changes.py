@@ -91,6 +91,14 @@ def said(kind: str, arguments: Said) -> dict[str, Any] | None:
     return None if row is None else SETTINGS_KEPT[kind].read(row)
 
 
+def undecided_of(user: User, kind: str, arguments: Said) -> SettingChange | None:
+    """Return a user's own proposal of just this that nobody has decided, of a setting that still says what it said then; None where there is none."""
+    arguments = named(kind, arguments)
+    mine = SettingChange.objects.filter(kind=kind, setting=name(kind, arguments), state="proposed", proposed_by=user)
+    now = said(kind, arguments)
+    return next((row for row in mine.order_by("-id") if row.arguments == dict(arguments) and row.before == now), None)
+
+
 def row_of(kind: str, arguments: Said) -> Any:
     """Return the row of a setting; None where there is none."""
     setting = SETTINGS_KEPT[kind]

@@ -154,6 +154,19 @@ def test_a_session_in_the_api_is_asked_too_and_a_token_is_not(fumiko: User, clie
 
 
 @pytest.mark.anywhere
+def test_who_registers_a_user_in_the_api_is_asked_and_who_looks_is_not(
+    fumiko: User, client: Client, clock: Clock, settings: Any
+) -> None:
+    User.objects.filter(pk=fumiko.pk).update(is_superuser=True)
+    settings.KAKUTEI_STEP_UP_MINUTES = 10
+    clock.pass_by(minutes=11)
+    refused = client.post("/api/v1/users/", {"username": "sora", "groups": []}, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "sign_in_again")
+    assert client.get("/api/v1/users/").status_code == 200
+    assert not User.objects.filter(username="sora").exists()
+
+
+@pytest.mark.anywhere
 def test_nobody_is_asked_where_it_is_off(client: Client, clock: Clock, settings: Any) -> None:
     assert settings.KAKUTEI_STEP_UP_MINUTES == 0
     clock.pass_by(minutes=14)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -83,6 +84,7 @@ def test_a_token_does_what_it_is_for_and_reads_what_its_user_reads(points: Any, 
 
 
 def test_a_token_reaches_its_books_and_nothing_beside(world: worlds.World, finance: User) -> None:
+    finance.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "view_group"]))
     batch = world.applied()
     client = with_key(issue_token(finance, books=["CARD"]))
     everything = with_key(issue_token(finance))
@@ -99,6 +101,7 @@ def test_a_token_reaches_its_books_and_nothing_beside(world: worlds.World, finan
     # What is of no one book is not reached at all, by whatever way.
     beside = (
         "members/",
+        "users/",
         "batches/",
         f"batches/{batch.pk}/",
         "events/",
@@ -137,6 +140,7 @@ def test_every_item_of_a_request_names_a_book_of_the_token(points: Any, make_use
 
 def test_every_view_says_how_far_a_token_of_some_books_reaches(client_of: ClientOf, finance: User) -> None:
     """Whatever comes new is refused to it, until somebody has said by which path its rows have a book."""
+    finance.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "view_group"]))
     client = with_key(issue_token(finance, books=["NONE"]))
     routes: list[Any] = [*ledger.urlpatterns, *files.urlpatterns]
     statuses = {}
