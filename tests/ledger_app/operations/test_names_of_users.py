@@ -67,7 +67,7 @@ def test_whoever_logs_in_may_write_the_name_in_any_form(form: str) -> None:
 def test_a_command_that_keeps_a_user_finds_the_one_of_that_name(make_user: UserMaker, caller_of: CallerMaker) -> None:
     keeper = caller_of(make_user("root-1", None, is_superuser=True))
     made = people.keep_user(username="erika", groups=["support"], caller=keeper, password=GOOD).user
-    again, is_changed, _ = people.keep_user(username="ERIKA", groups=["finance"], caller=keeper)
+    again, is_changed, *_rest = people.keep_user(username="ERIKA", groups=["finance"], caller=keeper)
     assert (again.pk, again.username, is_changed) == (made.pk, "erika", True)
     with pytest.raises(errors.Refused) as caught:
         people.keep_user(username="\u3164", groups=[], caller=keeper)
