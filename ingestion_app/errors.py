@@ -1,5 +1,7 @@
 """What ingestion refuses beside what the ledger refuses (``ledger_app.errors``)."""
 
+from typing import Any, Final
+
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import LedgerError
@@ -122,6 +124,9 @@ class ChunksLeft(LedgerError):
     template = _("{pending} chunks are waiting and {stopped} have stopped, of {total}. Apply the batch again.")
 
 
+TOTALS: Final = {"entries": _("entries"), "lines": _("lines"), "debits": _("debits")}
+
+
 class RecountDiffers(LedgerError):
     """The ledger's change is not what the plan says."""
 
@@ -133,6 +138,11 @@ class RecountDiffers(LedgerError):
     def amount_names(self) -> frozenset[str]:
         """Entries and lines are counted."""
         return super().amount_names if self.facts["what"] == "debits" else frozenset()
+
+    def told_facts(self) -> dict[str, Any]:
+        """Tell what was counted by its word."""
+        facts = super().told_facts()
+        return {**facts, "what": TOTALS.get(facts["what"], facts["what"])}
 
 
 class ChunkDiffers(LedgerError):

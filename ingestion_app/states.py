@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ledger_app.errors import LedgerError
-from ledger_app.errors.words import Phrase, Word
+from ledger_app.errors.words import Phrase
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Weight
 from ledger_app.rules.transitions import Machine, Transition
@@ -33,7 +33,7 @@ class BatchFacts:
     chunks: int = 0
     chunks_pending: int = 0
     chunks_stopped: int = 0
-    recount: tuple[tuple[str, Word, int, int], ...] = ()  # (book, what, planned, found), where they differ
+    recount: tuple[tuple[str, str, int, int], ...] = ()  # (book, what, planned, found), where they differ
     batch_id: int = 0
     is_paused: bool = False
     reverses: int | None = None  # the batch that this one reverses

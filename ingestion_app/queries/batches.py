@@ -10,13 +10,12 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
-from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.queries import definitions, footing, reversals, weights
 from ingestion_app.states import BatchFacts
 from ledger_app.errors import LedgerError
-from ledger_app.errors.words import Phrase, Word
+from ledger_app.errors.words import Phrase
 from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
 from ledger_app.queries import clock, decided, totals
@@ -278,17 +277,17 @@ def by_code(changes: Iterable[Change]) -> dict[str, tuple[int, int, int]]:
     return {codes[book_id]: (found[book_id, 0], found[book_id, 1], found[book_id, 2]) for book_id in book_ids}
 
 
-def recount(batch: Batch, counted: Mapping[int, Change] = NOTHING_COUNTED) -> list[tuple[str, Word, int, int]]:
+def recount(batch: Batch, counted: Mapping[int, Change] = NOTHING_COUNTED) -> list[tuple[str, str, int, int]]:
     """Return (book, what, planned, found) for each total of the batch in which the ledger differs from the plan."""
     return differences(batch.totals, posted(batch, counted))
 
 
-def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) -> list[tuple[str, Word, int, int]]:
+def differences(totals: dict[str, Any], there: dict[str, tuple[int, int, int]]) -> list[tuple[str, str, int, int]]:
     """Return (book, what, planned, found) for each total in which ``there``, as ``posted`` counts it, differs from what was planned."""
-    found: list[tuple[str, Word, int, int]] = []
+    found: list[tuple[str, str, int, int]] = []
     for book in sorted(set(totals) | set(there)):
         planned = totals.get(book, [0, 0, 0])
-        for what, wanted, has in zip((_("entries"), _("lines"), _("debits")), planned, there.get(book, (0, 0, 0)), strict=True):
+        for what, wanted, has in zip(("entries", "lines", "debits"), planned, there.get(book, (0, 0, 0)), strict=True):
             if wanted != has:
                 found.append((book, what, wanted, has))
     return found

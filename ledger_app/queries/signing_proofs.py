@@ -66,6 +66,8 @@ def _issued(row: AuditRow) -> Said:
     found |= {name: facts.get(name) for name in AS_SAID}
     found |= {"ends_at": _instant(facts.get("ends_at")), "replaces": facts.get("replaces", "")}
     found |= {"ended_at": None, "ended_by": None, "ending": ""}
+    if row.action == "issue":
+        found["replaces_id"] = None
     # Rows that were written before say nothing of these.
     return found | {name: facts[name] for name in ("replaces_id", "key") if name in facts}
 

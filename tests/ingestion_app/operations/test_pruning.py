@@ -140,5 +140,5 @@ def test_the_policy_is_a_setting(world: World, refused: File, settings: object, 
     assert path_of(world, refused).exists()
     settings.KAKUTEI_UPLOAD_DAYS = 30  # type: ignore[attr-defined]
     call_command("prune_uploads")
-    assert "removed 1 files" in capsys.readouterr().out
+    assert "removed 1 file" in capsys.readouterr().out
     assert not path_of(world, refused).exists()
