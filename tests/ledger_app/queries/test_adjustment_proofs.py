@@ -6,6 +6,7 @@ from django.db import connection
 from ledger_app.queries import adjustment_proofs, proofs
 from tests import kept
 from tests.ledger_app import adjusting
+from tests.ledger_app.queries.conftest import NAMED
 
 
 @kept.fixture
@@ -36,7 +37,7 @@ def tamper(table, sql):
         else:
             # In two steps, since no statement reads what it creates, and renaming would commit.
             cursor.execute(f"CREATE TEMPORARY TABLE copy_of_it AS SELECT * FROM {name}")
-            cursor.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT * FROM copy_of_it")
+            cursor.execute(f"CREATE TEMPORARY TABLE {name} {NAMED.get(table, '')} AS SELECT * FROM copy_of_it")
             cursor.execute("DROP TEMPORARY TABLE copy_of_it")
         cursor.execute(sql)
 
