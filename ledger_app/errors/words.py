@@ -12,13 +12,16 @@ from ledger_app.errors.printable import filled
 # What stands in a reference for the number of a proposal that is not kept yet.
 UNNUMBERED: Final = "new"
 NOT_NUMBERED: Final = _("not numbered yet")
+# What stands for nothing in a sentence, where a refusal has no word of its own for it.
+NOTHING: Final = "–"
 
 # A text, or a word of the language that is told where it is read.
 Word = str | Promise
 
 
 def numbered(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the facts as a sentence tells them: a reference that has no number yet says so."""
+    """Return the facts as a sentence tells them: a reference that has no number yet says so, and nothing is a dash."""
+    facts = {name: NOTHING if value is None else value for name, value in facts.items()}
     if UNNUMBERED in str(facts.get("reference", "")).split(":")[1:2]:
         return {**facts, "reference": NOT_NUMBERED}
     return facts
@@ -53,8 +56,9 @@ class Phrase:
 
 
 def phrase(template: str | Promise, **facts: Any) -> Phrase:
-    """Return a phrase; what is neither a number nor a word of the language is kept as its text."""
-    kept = {name: value if isinstance(value, int | Promise) else str(value) for name, value in facts.items()}
+    """Return a phrase; what is neither a number nor a word of the language is kept as its text, and nothing as a dash."""
+    words = {name: NOTHING if value is None else value for name, value in facts.items()}
+    kept = {name: value if isinstance(value, int | Promise) else str(value) for name, value in words.items()}
     return Phrase(template, tuple(kept.items()))
 
 
