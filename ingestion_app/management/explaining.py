@@ -17,6 +17,7 @@ from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, mis
 from ingestion_app.queries.outcomes import state_of_record
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.errors.printable import escaped
+from ledger_app.errors.words import phrase
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
 from ledger_app.queries import explanations, origins, shown_lots
@@ -286,6 +287,6 @@ def _place(batch: Batch, number: int, record: Record | None, complaints: list[Le
         complaints.append(missing(batch))
         return place
     if at is None:
-        raise Refused([NotFound(what=f"line of batch {batch.pk}", name=number)])
+        raise Refused([NotFound(what=phrase(_("line of batch {batch}"), batch=batch.pk), name=number)])
     offset, raw = at
     return place | {"offset": offset, "length": len(raw), "raw": decoded(raw, batch), "raw_hex": raw.hex()}

@@ -218,7 +218,7 @@ class ManyView(DoorView):
         """Place up to 10,000 holds, each by its reference."""
         given = self.read(HoldsInput, request.data)
         done = placing.place_many(
-            given=[placing.Given(**each) for each in given["holds"]],
+            given=[placing.Given(each.pop("book"), each.pop("account"), each.pop("target"), each) for each in given["holds"]],
             caller=self.caller,
             is_all=given["mode"] == ALL,
             is_dry=given["dry_run"],

@@ -1,5 +1,6 @@
 """Words and phrases that stand in the sentence of a refusal, told in the language of whoever reads it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,10 +8,12 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import filled
 
-# What stands in a reference for the number of a proposal that is not kept yet.
+# What stands in a reference of the ledger's own for the number of a proposal that is not kept yet.
 UNNUMBERED: Final = "new"
+_UNNUMBERED = re.compile(f"(?:adjustment|merge):{UNNUMBERED}(?::.*)?")
 NOT_NUMBERED: Final = _("not numbered yet")
 
 # A text, or a word of the language that is told where it is read.
@@ -19,7 +22,7 @@ Word = str | Promise
 
 def numbered(facts: dict[str, Any]) -> dict[str, Any]:
     """Return the facts as a sentence tells them: a reference that has no number yet says so."""
-    if UNNUMBERED in str(facts.get("reference", "")).split(":")[1:2]:
+    if _UNNUMBERED.fullmatch(str(facts.get("reference", ""))):
         return {**facts, "reference": NOT_NUMBERED}
     return facts
 
@@ -53,8 +56,8 @@ class Phrase:
 
 
 def phrase(template: str | Promise, **facts: Any) -> Phrase:
-    """Return a phrase; what is neither a number nor a word of the language is kept as its text."""
-    kept = {name: value if isinstance(value, int | Promise) else str(value) for name, value in facts.items()}
+    """Return a phrase; what is neither a number nor a word of the language is kept as its text, without any card number."""
+    kept = {name: value if isinstance(value, int | Promise) else masked_text(str(value)) for name, value in facts.items()}
     return Phrase(template, tuple(kept.items()))
 
 

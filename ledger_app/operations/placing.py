@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import requests, units
-from ledger_app.errors.words import Amount, Word, differing
+from ledger_app.errors.words import Amount, Word, differing, phrase
 from ledger_app.models import Account, Hold, HoldLot
 from ledger_app.operations import bulk, history, lots, outcomes, transactions
 from ledger_app.operations.audit import Caller, Subject, record_all
@@ -50,16 +50,12 @@ class Placed(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A hold as it is sent: book and accounts by their codes."""
+    """A hold as it is sent: book and accounts by their codes; ``terms`` are what ``Wanted`` says besides, by the same names."""
 
     book: str
     account: str
     target: str
-    amount: int
-    reference: str
-    expires_at: datetime
-    description: str = ""
-    expected_balance: int | None = None
+    terms: Mapping[str, Any]
 
 
 def place_each(*, wanted: Sequence[Wanted], caller: Caller) -> list[Placed]:
@@ -292,13 +288,13 @@ def _accounts(given: Sequence[Given]) -> dict[tuple[str, str], int]:
 def _unknown(each: Given, accounts: Mapping[tuple[str, str], int]) -> Outcome | None:
     for code in (each.account, each.target):
         if (each.book, code) not in accounts:
-            return Outcome(REFUSED, reasons=(errors.NotFound(what=f"account of {each.book}", name=code),))
+            return Outcome(REFUSED, reasons=(errors.NotFound(what=phrase(_("account of {book}"), book=each.book), name=code),))
     return None
 
 
 def _wanted(each: Given, accounts: Mapping[tuple[str, str], int]) -> Wanted:
     account, target = (accounts[each.book, code] for code in (each.account, each.target))
-    return Wanted(account, target, *each[3:])
+    return Wanted(account, target, **each.terms)
 
 
 def _outcome(placed: Placed) -> Outcome:

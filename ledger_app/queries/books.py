@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors.words import phrase
 from ledger_app.models import Account, Book, Period
 from ledger_app.rules.openings import is_code
 
@@ -52,5 +53,5 @@ def find_period(code: str, name: str) -> Period:
     rows = Period.objects.filter(book=find(code), name=name).select_related("book")
     period = rows.first() if is_code(name, CODE_MOST) else None
     if period is None:
-        raise errors.Refused([errors.NotFound(what=f"period of {code}", name=name)])
+        raise errors.Refused([errors.NotFound(what=phrase(_("period of {book}"), book=code), name=name)])
     return period

@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, F, When
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.errors.words import phrase
 from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
 from ledger_app.queries import postings
 from ledger_app.queries.books import CODE_MOST
@@ -114,7 +116,7 @@ def find(book: Book, reference: str) -> Hold:
     """
     found = Hold.objects.filter(book=book, reference=reference).first()
     if found is None:
-        raise errors.Refused([errors.NotFound(what=f"hold of {book.code}", name=reference)])
+        raise errors.Refused([errors.NotFound(what=phrase(_("hold of {book}"), book=book.code), name=reference)])
     return found
 
 
@@ -126,5 +128,5 @@ def find_account(book: str, code: str) -> Account:
     is_named = is_code(book, CODE_MOST) and is_code(code, CODE_MOST)
     found = Account.objects.filter(book__code=book, code=code).first() if is_named else None
     if found is None:
-        raise errors.Refused([errors.NotFound(what=f"account of {book}", name=code)])
+        raise errors.Refused([errors.NotFound(what=phrase(_("account of {book}"), book=book), name=code)])
     return found

@@ -10,6 +10,7 @@ from config import commands
 from ingestion_app.management import explaining
 from ingestion_app.queries import explain as lines
 from ledger_app import errors
+from ledger_app.errors.words import phrase
 from ledger_app.operations import knowing
 from ledger_app.queries import books, explain
 from ledger_app.queries.snapshots import snapshot
@@ -84,4 +85,4 @@ class Command(commands.Command):
             return explaining.tell_account(explained, namesake=entry)
         if entry is not None:
             return explaining.tell_entry(explain.entry(entry))
-        raise errors.Refused([errors.NotFound(what=f"account or entry of {book}", name=name)])
+        raise errors.Refused([errors.NotFound(what=phrase(_("account or entry of {book}"), book=book), name=name)])

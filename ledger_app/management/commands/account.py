@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from config import commands, doorways, repeating
 from ledger_app.errors import NotFound, Refused
+from ledger_app.errors.words import phrase
 from ledger_app.management.standing import standing_text
 from ledger_app.models import Account
 from ledger_app.operations import accounts
@@ -36,7 +37,7 @@ class Command(commands.Command):
             raise CommandError(_("--user and --reason are needed to change the state of an account"), returncode=commands.USAGE)
         account = explain.find_account(options["book"], options["code"])
         if account is None:
-            raise Refused([NotFound(what=f"account of {options['book']}", name=options["code"])])
+            raise Refused([NotFound(what=phrase(_("account of {book}"), book=options["book"]), name=options["code"])])
         if action:
             account = _changed(account, action, options)
         told = standing.told(account, at=doorways.now())

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from config import commands, doorways
 from ledger_app import errors
+from ledger_app.errors.words import phrase
 from ledger_app.management.standing import standing_text
 from ledger_app.queries import explain, standing
 from ledger_app.queries import statements as lines
@@ -37,7 +38,7 @@ class Command(commands.Command):
         book, _slash, code = options["account"].partition("/")
         account = explain.find_account(book, code)
         if account is None:
-            raise errors.Refused([errors.NotFound(what=f"account of {book}", name=code)])
+            raise errors.Refused([errors.NotFound(what=phrase(_("account of {book}"), book=book), name=code)])
         span = Span(account, options["first_on"], options["last_on"], options["known_at"])
         statements.check(span)
         now = standing.told(account, at=doorways.now())

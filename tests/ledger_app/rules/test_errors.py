@@ -13,6 +13,7 @@ from django.utils.translation import override
 import ingestion_app.errors
 import ledger_app.errors
 from ledger_app.errors import LedgerError
+from ledger_app.errors.words import differing, phrase
 from ledger_app.rules import adjustments, merges
 
 ROOT = Path(__file__).parents[3]
@@ -123,8 +124,10 @@ def test_a_reference_without_a_number_is_told_as_one(name):
         assert reference not in error.sentence
         assert "not numbered yet" in error.sentence
         assert error.as_dict()["facts"]["reference"] == reference
-    stands = ALL[name](**{**dict.fromkeys(fields(ALL[name]), ""), "reference": "new:till:1"})
-    assert "new:till:1" in stands.sentence
+    # What others call an entry is theirs.
+    for given in ("new:till:1", "till:new", "till:new:1", "merge-new", "adjustment:newer"):
+        stands = ALL[name](**{**dict.fromkeys(fields(ALL[name]), ""), "reference": given})
+        assert given in stands.sentence
 
 
 # Facts that are words of the language: told in the language of whoever reads, so none is a text of the program.
@@ -138,12 +141,14 @@ def plain_words(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             for keyword in node.keywords if name in ALL and name not in FAULTS else ():
-                if keyword.arg in WORDS and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
-                    yield node.lineno, name, keyword.value.value
+                is_text = isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
+                if keyword.arg in WORDS and (is_text or isinstance(keyword.value, ast.JoinedStr)):
+                    yield node.lineno, name, ast.unparse(keyword.value)
 
 
 def test_words_in_refusals_are_of_the_language():
-    assert list(plain_words(ast.parse("NotFound(what='book', name=1)"))) == [(1, "NotFound", "book")]
+    for plain in ("'book'", "f'account of {book}'"):
+        assert list(plain_words(ast.parse(f"NotFound(what={plain}, name=1)"))) == [(1, "NotFound", plain)]
     found = {
         (str(path.relative_to(ROOT)), *each)
         for application in ("ledger_app", "ingestion_app", "config")
@@ -151,3 +156,9 @@ def test_words_in_refusals_are_of_the_language():
         for each in plain_words(ast.parse(path.read_text(encoding="utf-8")))
     }
     assert found == set()
+
+
+def test_a_phrase_in_a_refusal_has_no_card_number():
+    said = differing([("--reason", "5105105105105100", "Lost card 4111 1111 1111 1111.")])
+    error = ALL["DefinitionConflict"](what=phrase("account of {book}", book="4111111111111111"), name="x", differs=said)
+    assert not re.search("[0-9]{6}|4111 1111", error.sentence + str(error.as_dict()))
