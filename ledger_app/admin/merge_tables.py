@@ -34,12 +34,14 @@ def told_amounts(_row: Any, amounts: Sequence[Sequence[Any]]) -> list[str]:
 
 def told_plan(_row: Any, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a plan moves, in words: amounts by account, identifiers as the eye may see them, the day of the entries."""
-    moves = [
-        f"{told_amounts(_row, [(each['book'], each['role'], each['amount'])])[0]}, {each['from']} → {each['to'] or gettext('a new account')}"
-        for each in plan.get("moves", [])
+    moves = plan.get("moves", [])
+    amounts = told_amounts(_row, [(each["book"], each["role"], each["amount"]) for each in moves])
+    told = [
+        f"{amount}, {each['from']} → {each['to'] or gettext('a new account')}"
+        for amount, each in zip(amounts, moves, strict=True)
     ]
     named = [f"{kind_text(kind)} {value}" for _key, kind, value in plan.get("identifiers", [])]
-    return {gettext("What moves"): moves, gettext("Identifiers"): named, gettext("Date of the entries"): plan_days(plan)}
+    return {gettext("What moves"): told, gettext("Identifiers"): named, gettext("Date of the entries"): plan_days(plan)}
 
 
 tellers.update({(Merge, "amounts"): told_amounts, (Merge, "preview"): told_plan, (Merge, "decided_preview"): told_plan})

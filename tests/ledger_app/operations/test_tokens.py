@@ -1,7 +1,7 @@
 """Tokens: to whom, for what and for how long; followed without a gap; gone when they are to be. No row has a key."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,21 +14,10 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import tokens as asked
 from ledger_app.queries.rights import as_now, is_program, of_program, programs, rights_of
 from ledger_app.rules import tokens as rules
+from tests.ledger_app.holders_of_tokens import AT, HOLDS, by, person
 
 pytestmark = pytest.mark.django_db
-AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 PASSWORD = "a-password-of-these-tests"
-HOLDS = ["ledger_app.place_hold", "ledger_app.settle_hold"]
-
-
-def person(name: str, *groups: str, **flags: Any) -> User:
-    made = User.objects.create(username=name, **flags)
-    made.groups.set(Group.objects.filter(name__in=groups))
-    return made
-
-
-def by(user: User, at: datetime = AT) -> Caller:
-    return Caller(User.objects.get(pk=user.pk), at, "admin")
 
 
 def system() -> Caller:

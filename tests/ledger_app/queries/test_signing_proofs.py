@@ -5,27 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 
 from ledger_app.models import AuditRow, Book, RecoveryCode, SecondFactor, Token, User
 from ledger_app.operations import factors, tokens
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import proofs, signing_proofs
+from tests.ledger_app.holders_of_tokens import AT, HOLDS, by, person
 
 pytestmark = pytest.mark.django_db
-AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
-HOLDS = ["ledger_app.place_hold", "ledger_app.settle_hold"]
-
-
-def person(name: str, *groups: str, **flags: Any) -> User:
-    made = User.objects.create(username=name, **flags)
-    made.groups.set(Group.objects.filter(name__in=groups))
-    return made
-
-
-def by(user: User, at: datetime = AT) -> Caller:
-    return Caller(User.objects.get(pk=user.pk), at, "admin")
 
 
 def breaches() -> list[str]:
