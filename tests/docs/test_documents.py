@@ -119,6 +119,23 @@ def test_a_setting_is_seen_however_it_is_read():
     }
 
 
+REPLACED = re.compile(r"^Replaced by \[\d{4}\]\([^)]*\)(?! for )", re.MULTILINE)
+
+
+def test_no_document_rests_on_a_record_that_another_has_replaced():
+    """What holds is told with the record by which it holds. Records may tell of those before them."""
+    replaced = {each.name for each in (DOCS / "decisions").glob("*.md") if REPLACED.search(each.read_text(encoding="utf-8"))}
+    assert "0005-entry-trigger.md" in replaced
+    resting = [
+        (document.name, target)
+        for document in DOCUMENTS
+        if document.parent.name != "decisions"
+        for target in links(document)
+        if Path(target.partition("#")[0]).name in replaced
+    ]
+    assert resting == []
+
+
 def test_decision_records_are_numbered_whole_and_listed():
     records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
     # Each has a number of its own; one that was given away and not used leaves a gap.
