@@ -50,8 +50,10 @@ class LedgerError(InUnits, Exception):
         return {"code": self.code, "sentence": self.sentence, "facts": facts}
 
     def all_facts(self) -> dict[str, Any]:
-        """Return every fact, ready for JSON."""
-        return {name: value if isinstance(value, int) else str(in_unit(value, self.unit)) for name, value in self.facts.items()}
+        """Return every fact, ready for JSON: nothing as null."""
+        return {
+            name: value if isinstance(value, int | None) else str(in_unit(value, self.unit)) for name, value in self.facts.items()
+        }
 
 
 def _rebuild(kind: type[LedgerError], facts: dict[str, Any], book_id: int | None) -> LedgerError:

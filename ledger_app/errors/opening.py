@@ -33,6 +33,15 @@ class TemplateInvalid(LedgerError):
     template = _("No account can be opened for the role {role} so: {why}.")
 
 
+class NoMonthLeft(LedgerError):
+    """The calendar ends with the month from which months were to be opened."""
+
+    code = "no_month_left"
+    template = _(
+        "No month can be opened from {first} on: the calendar ends, and {last} is the last. Begin with that or an earlier one."
+    )
+
+
 class FileMoved(LedgerError):
     """A file was changed between being checked and being registered."""
 

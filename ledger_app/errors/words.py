@@ -15,13 +15,16 @@ from ledger_app.errors.printable import filled
 UNNUMBERED: Final = "new"
 _UNNUMBERED = re.compile(f"(?:adjustment|merge):{UNNUMBERED}(?::.*)?")
 NOT_NUMBERED: Final = _("not numbered yet")
+# What stands for nothing in a sentence, where a refusal has no word of its own for it.
+NOTHING: Final = "–"
 
 # A text, or a word of the language that is told where it is read.
 Word = str | Promise
 
 
 def numbered(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the facts as a sentence tells them: a reference that has no number yet says so."""
+    """Return the facts as a sentence tells them: a reference that has no number yet says so, and nothing is a dash."""
+    facts = {name: NOTHING if value is None else value for name, value in facts.items()}
     if _UNNUMBERED.fullmatch(str(facts.get("reference", ""))):
         return {**facts, "reference": NOT_NUMBERED}
     return facts
@@ -57,8 +60,14 @@ class Phrase:
 
 def phrase(template: str | Promise, **facts: Any) -> Phrase:
     """Return a phrase; what is neither a number nor a word of the language is kept as its text, without any card number."""
-    kept = {name: value if isinstance(value, int | Promise) else masked_text(str(value)) for name, value in facts.items()}
-    return Phrase(template, tuple(kept.items()))
+    return Phrase(template, tuple((name, _kept(value)) for name, value in facts.items()))
+
+
+def _kept(fact: Any) -> Any:
+    """Return a fact as a phrase keeps it: nothing is a dash."""
+    if fact is None:
+        return NOTHING
+    return fact if isinstance(fact, int | Promise) else masked_text(str(fact))
 
 
 def differing(said: Iterable[tuple[Word, Any, Any]]) -> Words:

@@ -37,7 +37,8 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kep
     books.check_right(caller, SET_RULE, _("Set the rules of holds"), _("Finance"))
     limits = [each for each in (given.amount_most, given.amount_a_day) if each is not None]
     if not all(1 <= each <= AMOUNT_MOST for each in limits) or not 1 <= given.hours_most <= HOURS_MOST:
-        facts = {"amount": given.amount_most, "day": given.amount_a_day, "hours": given.hours_most}
+        said = {"amount": given.amount_most, "day": given.amount_a_day}
+        facts = {name: _("no limit") if most is None else most for name, most in said.items()} | {"hours": given.hours_most}
         raise errors.Refused(units.belonging([lot_errors.HoldRuleInvalid(most=HOURS_MOST, **facts)], book.pk))
 
     def work() -> history.Kept[HoldRule]:

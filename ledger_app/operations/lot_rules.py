@@ -95,5 +95,6 @@ def _check(role: str, given: RuleGiven) -> None:
     elif given.order not in LotRule.Order.values or given.kind not in LotRule.Kind.values:
         why = _("the order or the kind is not known")
     if why:
-        facts = {"expiry": given.expiry, "validity": given.validity, "fixed": given.fixed_on}
+        number = _("no number") if given.validity is None else given.validity
+        facts = {"expiry": given.expiry, "validity": number, "fixed": given.fixed_on or _("no date")}
         raise errors.Refused([lot_errors.LotRuleInvalid(role=role, why=why, **facts)])

@@ -34,11 +34,14 @@ class Months(NamedTuple):
 def open_months(*, book: Book, first: date, months: int, caller: Caller) -> Months:
     """Open a period for each of so many whole months, from that of ``first`` on, in their order; those that are there stay as they are.
 
-    :raises errors.Refused: number_out_of_range; else as ``books.open_period``, and the months before the refused one are opened
+    :raises errors.Refused: number_out_of_range, no_month_left; else as ``books.open_period``, and the months before the refused one are opened
     """
     # The calendar ends with December 9999, after which no day is left to begin the next period on.
-    most = min(MONTHS_MOST, 12 * (date.max.year - first.year) + date.max.month - first.month)
-    if wrong := number_refusals(_("The number of months"), months, 1, most):
+    left = 12 * (date.max.year - first.year) + date.max.month - first.month
+    if not left:
+        last = f"{date.max.year}-{date.max.month - 1}"
+        raise errors.Refused([opening.NoMonthLeft(first=first.isoformat()[:7], last=last)])
+    if wrong := number_refusals(_("The number of months"), months, 1, min(MONTHS_MOST, left)):
         raise errors.Refused(wrong)
     found = Months([], [])
     starts_on = first.replace(day=1)

@@ -96,6 +96,20 @@ def test_no_hold_is_for_ever(points, till):
     place(points, till(), hours=HOURS_MOST)
 
 
+def test_what_a_wrong_rule_does_not_limit_is_said_in_words(points, finance, caller_of):
+    with pytest.raises(errors.Refused) as wrong:
+        hold_rules.set_rule(book=points.book, given=HoldRuleGiven(hours_most=HOURS_MOST + 1), caller=caller_of(finance))
+    (reason,) = wrong.value.reasons
+    assert reason.sentence.endswith(f"this says no limit, no limit and {HOURS_MOST + 1}.")
+    with pytest.raises(errors.Refused) as mixed:
+        hold_rules.set_rule(book=points.book, given=HoldRuleGiven(amount_a_day=0), caller=caller_of(finance))
+    assert "this says no limit, 0 " in mixed.value.reasons[0].sentence
+    given = lot_rules.RuleGiven("months", "breakage")
+    with pytest.raises(errors.Refused) as empty:
+        lot_rules.set_rule(book=points.book, role="gifts", given=given, caller=caller_of(finance))
+    assert "says months with no number and no date" in empty.value.reasons[0].sentence
+
+
 def test_finance_sets_the_rule_and_each_change_has_its_history(points, finance, engineer, caller_of):
     def keep(caller, **given):
         return hold_rules.set_rule(book=points.book, given=HoldRuleGiven(**given), caller=caller).row

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
 import string
@@ -12,8 +13,7 @@ from django.utils.translation import override
 
 import ingestion_app.errors
 import ledger_app.errors
-from ledger_app.errors import LedgerError
-from ledger_app.errors.words import differing, phrase
+from ledger_app.errors import LedgerError, stored, words
 from ledger_app.rules import adjustments, merges
 
 ROOT = Path(__file__).parents[3]
@@ -159,6 +159,22 @@ def test_words_in_refusals_are_of_the_language():
 
 
 def test_a_phrase_in_a_refusal_has_no_card_number():
-    said = differing([("--reason", "5105105105105100", "Lost card 4111 1111 1111 1111.")])
-    error = ALL["DefinitionConflict"](what=phrase("account of {book}", book="4111111111111111"), name="x", differs=said)
+    said = words.differing([("--reason", "5105105105105100", "Lost card 4111 1111 1111 1111.")])
+    error = ALL["DefinitionConflict"](what=words.phrase("account of {book}", book="4111111111111111"), name="x", differs=said)
     assert not re.search("[0-9]{6}|4111 1111", error.sentence + str(error.as_dict()))
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_no_refusal_tells_the_program_s_word_for_nothing(name):
+    """A fact that there is not is a dash, or a word that the refusal has for it, in every language; in JSON it is null."""
+    refusal = ALL[name](**dict.fromkeys(fields(ALL[name])))
+    for language in ("en", "ja"):
+        with override(language):
+            assert "None" not in refusal.sentence
+    assert set(refusal.as_dict()["facts"].values()) <= {None}
+    kept = json.loads(json.dumps(stored.stored(refusal)))
+    assert "None" not in stored.told(kept)["sentence"]
+
+
+def test_a_phrase_tells_nothing_as_a_dash():
+    assert str(words.differing([("floor", None, 0), ("role", "a", "a"), ("unit", "x", None)])) == "floor (– ≠ 0), unit (x ≠ –)"
