@@ -31,6 +31,7 @@ from ledger_app.errors.shown import VersionNotSaid
 from ledger_app.models import User
 from ledger_app.operations import filing, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.rules import instants as written
 from ledger_app.rules.transitions import Machine
 
 DONE, REFUSED, USAGE, INVALID, AGAIN = 0, 1, 2, 3, 75
@@ -133,7 +134,9 @@ class Command(BaseCommand):
                 # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
-        for line in (json.dumps(dict(said.data), default=str, ensure_ascii=False),) if as_json else map(escaped, said.lines):
+        for line in (
+            (json.dumps(dict(said.data), default=written.plain, ensure_ascii=False),) if as_json else map(escaped, said.lines)
+        ):
             self.stdout.write(line)
         for complaint in said.complaints:
             self.stderr.write(escaped(complaint))

@@ -10,7 +10,7 @@ from config import doorways
 from config.api_views import DigestOutput, OfferOutput, Output, ReasonOutput, offers
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Attempt, Batch, Finding, Record
-from ingestion_app.queries import batches, definitions, reversals
+from ingestion_app.queries import batches, definitions, explain, reversals
 from ingestion_app.states import BATCH
 
 ATTEMPTS_SHOWN = 10
@@ -246,10 +246,7 @@ class RecordOutput(Output):
     @extend_schema_field({"type": "object", "additionalProperties": True, "nullable": True})
     def get_values(self, record: Record) -> dict[str, Any] | None:
         """Return what the record says, by column."""
-        if record.values is None:
-            return None
-        columns = definitions.definition_of(self.context["source_version"]).layout.data.columns
-        return {column.name: value for column, value in zip(columns, record.values, strict=True)}
+        return explain.typed(self.context["source_version"], record) if record.values is not None else None
 
 
 class ChunkOutput(Output):

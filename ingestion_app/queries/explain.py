@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.postings import reference
-from ingestion_app.models import Batch, Chunk, Finding, Record
+from ingestion_app.models import Batch, Chunk, Finding, Record, SourceVersion
 from ingestion_app.queries import definitions
+from ingestion_app.queries.records import decoder
 from ledger_app.models import Entry, Posting
 from ledger_app.queries import explain
 
@@ -82,6 +83,15 @@ def reversing_batch(entry: Entry) -> int | None:
     """Return the number of the batch that reversed an entry; None where nothing did, or it was reversed by itself."""
     posting = Posting.objects.filter(entries__reverses=entry, origin_kind=Posting.Origin.CHUNK).first()
     return None if posting is None else Chunk.objects.filter(pk=posting.origin_id).values_list("batch_id", flat=True).first()
+
+
+def typed(version: SourceVersion, record: Record | None) -> dict[str, Any]:
+    """Return the values of a record by column, instants and dates as such, for whoever writes them in a form of their own."""
+    if record is None or record.values is None:
+        return {}
+    definition = definitions.definition_of(version)
+    columns = definition.layout.data.columns
+    return {column.name: value for column, value in zip(columns, decoder(definition)(record.values), strict=True)}
 
 
 def _named(batch: Batch, record: Record | None) -> dict[str, Any]:

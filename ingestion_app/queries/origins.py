@@ -54,7 +54,7 @@ def batch_facts(batch: Batch) -> dict[str, Any]:
         "file_name": batch.receipt.name if batch.receipt else None,
         "sha256": str(batch.file),
         "received_by": batch.received_by.username,
-        "received_at": batch.receipt.received_at.isoformat() if batch.receipt else None,
+        "received_at": instants.stamp(batch.receipt.received_at) if batch.receipt else None,
         "approved_by": batch.approved_by.username if batch.approved_by else "",
     }
 

@@ -11,6 +11,7 @@ from ledger_app.errors import reversing
 from ledger_app.models import Book
 from ledger_app.operations import transactions
 from ledger_app.queries import clock
+from ledger_app.rules import instants
 
 # No transaction that posts is open this long: the server ends a session that idles in one after the time of a lease (docs/decisions/0045).
 SETTLED_AFTER = timedelta(hours=1)
@@ -31,6 +32,6 @@ def settle(*, book: Book, known_at: datetime | None) -> None:
         locks.alone_in_book(book.pk)
         now = clock.now()
         if known_at >= now:
-            raise errors.Refused([reversing.KnownAtAhead(known_at=known_at.isoformat(), now=now.isoformat())])
+            raise errors.Refused([reversing.KnownAtAhead(known_at=instants.stamp(known_at), now=instants.stamp(now))])
 
     transactions.run(work)

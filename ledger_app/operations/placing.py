@@ -18,7 +18,7 @@ from ledger_app.queries import codes, days, postings
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules import floors
+from ledger_app.rules import floors, instants
 from ledger_app.rules.holds import HOLD, Asked, Target, placing_reasons
 from ledger_app.rules.lots import HeldLots, Taking, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
@@ -177,7 +177,7 @@ class _Placing:
         at, into = self._caller.at, self._locked.accounts[account.pk].merged_into
         found: list[errors.LedgerError] = []
         if wanted.amount < 1 or wanted.expires_at <= at:
-            found.append(lot_errors.HoldInvalid(amount=wanted.amount, until=wanted.expires_at.isoformat()))
+            found.append(lot_errors.HoldInvalid(amount=wanted.amount, until=instants.stamp(wanted.expires_at)))
         if not account.keeps_lots:
             found.append(lot_errors.AccountWithoutLots(account=account.code))
         if target.book_id != account.book_id or target.pk == account.pk:

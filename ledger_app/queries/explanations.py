@@ -9,6 +9,7 @@ from ledger_app.queries import lot_pages, standing
 from ledger_app.queries.explain import AccountExplained
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
+from ledger_app.rules import instants
 
 OPEN_LOTS_MOST = 50
 
@@ -30,7 +31,7 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: dat
         "unit": book.unit,
         "exponent": book.exponent,
         "at": explained.at.isoformat() if explained.at else None,
-        "known_at": explained.known_at.isoformat() if explained.known_at else None,
+        "known_at": instants.stamp(explained.known_at) if explained.known_at else None,
         "explained": sums.closing,
         "seal": _seal(explained.seal, holds=explained.seal_holds),
         "sealed_balance": sums.opening,
@@ -83,7 +84,7 @@ def _seal(seal: Seal | None, *, holds: bool | None) -> dict[str, Any] | None:
         "period": seal.period.name,
         "ends_on": seal.period.ends_on.isoformat(),
         "digest": bytes(seal.digest).hex(),
-        "sealed_at": seal.sealed_at.isoformat(),
+        "sealed_at": instants.stamp(seal.sealed_at),
         "recomputes": holds,
     }
 
@@ -99,7 +100,7 @@ def _line(movement: Movement, told: Told) -> dict[str, Any]:
         "balance_after": movement.balance_after,
         "reverses": movement.reverses,
         "prior_period": movement.is_prior_period,
-        "posted_at": movement.posted_at.isoformat(),
+        "posted_at": instants.stamp(movement.posted_at),
         "posted_by": movement.posted_by,
         "origin": {
             "kind": movement.origin_kind,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from ledger_app.models import ExpiryChunk, Hold, Merge, Submission
 from ledger_app.queries import adjustment_origins, postings
 from ledger_app.queries.origins import Came, Fact, Told
+from ledger_app.rules import instants
 
 
 def adjustments(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
@@ -25,8 +26,8 @@ def adjustments(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
             "ticket": row.ticket,
             "text": row.text,
             "proposed_by": row.proposed_by,
-            "proposed_at": row.proposed_at.isoformat(),
-            "approved": [{"by": who, "at": at.isoformat()} for who, at in row.approvals],
+            "proposed_at": instants.stamp(row.proposed_at),
+            "approved": [{"by": who, "at": instants.stamp(at)} for who, at in row.approvals],
         }
         shown = [
             Fact(_("Adjustment"), f"#{row.number}", target),
@@ -65,9 +66,9 @@ def merges(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa:
             **names,
             "reason": row.reason,
             "proposed_by": people["proposer"],
-            "proposed_at": row.proposed_at.isoformat(),
+            "proposed_at": instants.stamp(row.proposed_at),
             "decided_by": people["decider"],
-            "decided_at": row.decided_at.isoformat(),
+            "decided_at": instants.stamp(row.decided_at),
         }
         shown = [
             Fact(_("Merge"), f"#{row.pk}", ("ledger_app.merge", row.pk)),
@@ -100,7 +101,7 @@ def expiries(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noq
             "run": run.pk,
             "through": run.through.isoformat(),
             "started_by": run.started_by.username,
-            "started_at": run.started_at.isoformat(),
+            "started_at": instants.stamp(run.started_at),
         }
         shown = [Fact(_("Run of expiry"), f"#{run.pk}"), Fact(_("Through"), run.through.isoformat())]
         told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence])
@@ -129,7 +130,7 @@ def holds(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: 
             "hold": row.pk,
             "hold_reference": row.reference,
             "placed_by": row.placed_by.username,
-            "placed_at": row.placed_at.isoformat(),
+            "placed_at": instants.stamp(row.placed_at),
             "amount": row.amount,
             "settled_amount": row.settled_amount,
         }
@@ -150,12 +151,12 @@ def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
         if row is None:
             continue
         sentence = _("Request {number} of the program {user} at {at}, of {count} entries").format(
-            number=row.pk, user=row.sent_by.username, at=row.sent_at.isoformat(), count=row.given_count
+            number=row.pk, user=row.sent_by.username, at=instants.text(row.sent_at), count=row.given_count
         )
         facts = {
             "submission": row.pk,
             "sent_by": row.sent_by.username,
-            "sent_at": row.sent_at.isoformat(),
+            "sent_at": instants.stamp(row.sent_at),
             "request": row.request,
             "host": row.host,
             "given_count": row.given_count,
@@ -163,7 +164,7 @@ def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
         shown = [
             Fact(_("Request"), f"#{row.pk} {row.request}".strip(), ("ledger_app.submission", row.pk)),
             Fact(_("Sent by"), row.sent_by.username),
-            Fact(_("Sent at"), row.sent_at.isoformat()),
+            Fact(_("Sent at"), instants.text(row.sent_at)),
             Fact(_("Entries that were sent"), str(row.given_count)),
         ]
         told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.submission", row.pk))

@@ -16,7 +16,7 @@ from ledger_app.queries import clock, holding, postings, shown_lots, weights
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
-from ledger_app.rules import posting, reversal_dates, reversals
+from ledger_app.rules import instants, posting, reversal_dates, reversals
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.posting import Draft, Held, HeldPeriod, Reversed
 from ledger_app.rules.reversals import ReversalFacts, ShownBalance
@@ -185,9 +185,9 @@ def _told(came: Came, row: Reversal | None) -> Told:
         "ticket": row.ticket,
         "prior_period": row.prior_period,
         "proposed_by": row.proposed_by.username,
-        "proposed_at": row.proposed_at.isoformat(),
+        "proposed_at": instants.stamp(row.proposed_at),
         "decided_by": row.decided_by.username,
-        "decided_at": row.decided_at.isoformat(),
+        "decided_at": instants.stamp(row.decided_at),
     }
     shown += [
         Fact(_("Decision"), f"↶ {row.pk}", ("ledger_app.reversal", row.pk)),

@@ -11,7 +11,7 @@ from ledger_app.operations import knowing
 from ledger_app.queries import balances, standing
 from ledger_app.queries.balances import AccountBalance
 from ledger_app.queries.snapshots import snapshot
-from ledger_app.rules import tables
+from ledger_app.rules import instants, tables
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.posting import natural
 from ledger_app.rules.tables import Figure
@@ -46,7 +46,7 @@ def json_lines(
     for row in _proved(book, at, known_at, now):
         if row is None:
             asked = {"book": book.code, "unit": book.unit, "exponent": book.exponent, "at": at, "known_at": known_at}
-            yield json.dumps(asked, default=str, ensure_ascii=False)[:-1] + ', "accounts": ['
+            yield json.dumps(asked, default=instants.plain, ensure_ascii=False)[:-1] + ', "accounts": ['
             continue
         yield ("," if count else "") + json.dumps(_values(row, book), ensure_ascii=False)
         count, total = count + 1, total + row.amount

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC
 from typing import TextIO
 
 from ledger_app.queries.journal import JournalEntry, JournalLine
 from ledger_app.reports.scope import Scope
+from ledger_app.rules import instants
 from ledger_app.rules.amounts import decimal_text
 
 TOP = {"asset": "assets", "liability": "liabilities", "equity": "equity", "income": "income", "expense": "expenses"}
@@ -54,7 +54,7 @@ def _head(scope: Scope) -> str:
     if seal is None:
         lines.append(f"; not final: the period is {period.state}, entries may follow")
     else:
-        at = seal.sealed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        at = instants.stamp(seal.sealed_at)
         lines.append(f"; Final: seal {seal.number}, {scope.seal_digest}, by {seal.sealed_by.username} at {at}")
     return "\n".join(lines) + "\n\n"
 

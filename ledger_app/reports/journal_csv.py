@@ -1,12 +1,11 @@
 """The format “journal”: every line of a period as CSV."""
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import TextIO
 
 from ledger_app.queries.journal import JournalEntry
 from ledger_app.reports.scope import Scope
-from ledger_app.rules import tables
+from ledger_app.rules import instants, tables
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.tables import Figure
 
@@ -23,7 +22,7 @@ def write(scope: Scope, blocks: Iterator[list[JournalEntry]], file: TextIO) -> N
     for block in blocks:
         for entry in block:
             first = (entry.effective_on.isoformat(), entry.reference)
-            posted_at = entry.posted_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            posted_at = instants.stamp(entry.posted_at)
             last = (unit, entry.reverses, posted_at, entry.posted_by, seal)
             for number, line in enumerate(entry.lines, start=1):
                 figure = Figure(decimal_text(abs(line.amount), exponent))

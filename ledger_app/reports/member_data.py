@@ -10,6 +10,7 @@ from django.db.models import Q
 from ledger_app.models import Account, Adjustment, Hold, Holder, Identifier, Line, Lot, Merge
 from ledger_app.queries import erasures, member_subjects
 from ledger_app.queries.totals import Total
+from ledger_app.rules import instants
 
 FORM = "kakutei-member-data-1"
 ROWS_A_READ = 1_000
@@ -23,7 +24,7 @@ def lines(holder_id: int, *, at: datetime) -> Iterator[str]:
     Rows are read as they are written out, so that a member with years of entries needs no memory. Who works here is not named: that is their data.
     """
     ids = erasures.family(holder_id)
-    yield f'{{"form": {json.dumps(FORM)}, "at": {json.dumps(at.isoformat())}, "member": {holder_id},'
+    yield f'{{"form": {json.dumps(FORM)}, "at": {json.dumps(instants.stamp(at))}, "member": {holder_id},'
     last = len(SECTIONS) - 1
     for number, (name, rows) in enumerate(SECTIONS.items()):
         yield f" {json.dumps(name)}: ["
@@ -48,14 +49,14 @@ def _text(row: Row) -> str:
 
 
 def _plain(value: Any) -> str:
-    return bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else instants.plain(value)
 
 
 def _names(ids: list[int]) -> Iterator[Row]:
     """Yield what the member was ever called, and by which request that was erased."""
     history: Any = Holder.history
     for row in history.filter(id__in=ids).order_by("history_id").iterator(chunk_size=ROWS_A_READ):
-        yield {"member": row.id, "name": row.name, "since": row.history_date.isoformat()}
+        yield {"member": row.id, "name": row.name, "since": instants.stamp(row.history_date)}
     done = erasures.of_members(ids)
     if done is not None:
         yield {"member": done.holder_id, "erased_by": done.pk, "at": done.decided_at}
@@ -115,7 +116,7 @@ def _adjustments(ids: list[int]) -> Iterator[Row]:
             for file in row.attachments.all()
         ]
         words = [
-            {"decision": word.decision, "note": word.note, "at": word.decided_at.isoformat()} for word in row.decisions.all()
+            {"decision": word.decision, "note": word.note, "at": instants.stamp(word.decided_at)} for word in row.decisions.all()
         ]
         yield {
             "id": row.pk,

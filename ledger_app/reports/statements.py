@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC
 from typing import Any, BinaryIO
 
 from ledger_app import errors
@@ -13,7 +12,7 @@ from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
 from ledger_app.reports import workbook
-from ledger_app.rules import tables
+from ledger_app.rules import instants, tables
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.posting import natural
 from ledger_app.rules.tables import Figure
@@ -84,7 +83,7 @@ def head(span: Span, sums: Sums | Told) -> dict[str, Any]:
         "exponent": account.book.exponent,
         "from": None if span.first_on == FIRST_DAY else span.first_on.isoformat(),
         "to": None if span.last_on == LAST_DAY else span.last_on.isoformat(),
-        "known_at": span.known_at.isoformat() if span.known_at else None,
+        "known_at": instants.stamp(span.known_at) if span.known_at else None,
         "opening": sums.opening,
         "debit": sums.debit,
         "credit": sums.credit,
@@ -173,7 +172,7 @@ def _movement(span: Span, movement: Movement) -> Row:
 
 
 def _utc(movement: Movement) -> str:
-    return movement.posted_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return instants.stamp(movement.posted_at)
 
 
 def _write_lines(lines: Callable[[Span], Iterator[str]]) -> Callable[[Span, BinaryIO], None]:

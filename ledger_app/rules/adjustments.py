@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.errors.words import UNNUMBERED, Word, Words
-from ledger_app.rules import limits, posting
+from ledger_app.rules import instants, limits, posting
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Asked, Lately
@@ -248,12 +248,12 @@ def proposer_still_may(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 def has_time_left(facts: AdjustmentFacts) -> list[errors.LedgerError]:
     """The time in which the proposal can be decided is not over."""
-    return [] if facts.at <= facts.expires_at else [adjusting.ProposalExpired(expires=facts.expires_at.isoformat())]
+    return [] if facts.at <= facts.expires_at else [adjusting.ProposalExpired(expires=instants.stamp(facts.expires_at))]
 
 
 def time_is_over(facts: AdjustmentFacts) -> list[errors.LedgerError]:
     """The time in which the proposal could be decided is over."""
-    return [adjusting.ProposalNotExpired(expires=facts.expires_at.isoformat())] if facts.at <= facts.expires_at else []
+    return [adjusting.ProposalNotExpired(expires=instants.stamp(facts.expires_at))] if facts.at <= facts.expires_at else []
 
 
 def was_shown(facts: AdjustmentFacts) -> list[errors.LedgerError]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
+from ledger_app.rules import instants
 from ledger_app.rules.transitions import Machine, Transition
 
 # How long a hold may be where the book does not say: 183 days, half a year.
@@ -52,7 +53,7 @@ def placing_reasons(asked: Asked, target: Target, terms: Terms, *, book: str) ->
     if target.is_members or not is_allowed:
         found.append(lot_errors.HoldTargetRefused(account=target.code, book=book, reference=asked.reference))
     if asked.expires_at > asked.at + timedelta(hours=terms.hours_most):
-        until = asked.expires_at.isoformat()
+        until = instants.stamp(asked.expires_at)
         found.append(lot_errors.HoldTooLong(reference=asked.reference, until=until, hours=terms.hours_most))
     if terms.amount_most is not None and asked.amount > terms.amount_most:
         found.append(lot_errors.HoldOverLimit(reference=asked.reference, amount=asked.amount, most=terms.amount_most))
@@ -120,7 +121,7 @@ def is_not_over(facts: HoldFacts) -> list[LedgerError]:
     """The hold's time is not over."""
     if facts.state != "open" or facts.at < facts.expires_at:
         return []
-    return [lot_errors.HoldOver(reference=facts.reference, until=facts.expires_at.isoformat())]
+    return [lot_errors.HoldOver(reference=facts.reference, until=instants.stamp(facts.expires_at))]
 
 
 def holds_as_much(facts: HoldFacts) -> list[LedgerError]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import webhooks
+from ledger_app.rules import instants
 
 URL_MOST: Final = 300
 KINDS_MOST: Final = 50
@@ -113,7 +114,7 @@ def message_id(number: int) -> str:
 def body(*, number: int, kind: str, subject_type: str, subject_id: int, by: str, at: datetime, facts: Mapping[str, Any]) -> str:
     """Return what is sent of an event: type, instant and data, as Standard Webhooks has them."""
     data = {"number": number, "subject_type": subject_type, "subject_id": subject_id, "by": by, "facts": dict(facts)}
-    instant = at.isoformat().replace("+00:00", "Z")
+    instant = instants.stamp(at)
     return json.dumps({"type": kind, "timestamp": instant, "data": data}, ensure_ascii=False, separators=(",", ":"))
 
 

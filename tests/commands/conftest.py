@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -26,6 +27,28 @@ class Ended(NamedTuple):
         return read
 
 
+ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*")
+# The one form of instants in what commands print for programs.
+STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+
+
+def texts(found: Any) -> Iterator[str]:
+    """Yield every text within what JSON gave."""
+    if isinstance(found, dict):
+        for value in found.values():
+            yield from texts(value)
+    elif isinstance(found, list):
+        for value in found:
+            yield from texts(value)
+    elif isinstance(found, str):
+        yield found
+
+
+def strays(data: Any) -> list[str]:
+    """Return the instants that are not written in the one form."""
+    return [text for text in texts(data) if ISO.fullmatch(text) and not STAMP.fullmatch(text)]
+
+
 Run = Callable[..., Ended]
 
 
@@ -42,6 +65,9 @@ def run() -> Run:
         except CommandError as error:
             # Django's own entry point exits with this, and argparse with 2.
             return Ended(2 if error.returncode == 1 else error.returncode, out.getvalue(), str(error))
+        if "--json" in map(str, arguments) and out.getvalue():
+            # Whatever is run in any test: a command that is new is asked as well.
+            assert strays(json.loads(out.getvalue())) == []
         return Ended(status, out.getvalue(), complaints.getvalue())
 
     return run_command

@@ -62,15 +62,14 @@ class Command(commands.Command):
             "user": row.user.username,
             "called": row.name,
             "prefix": row.prefix,
-            "ends_at": instants.text(row.ends_at),
+            "ends_at": row.ends_at,
             "new": bool(issued.key),
             "key": issued.key or None,
         }
+        until = instants.text(row.ends_at)
         if issued.key:
-            return commands.Outcome(
-                data, (f"token {row.prefix} of {row.user.username}, good until {instants.text(row.ends_at)}", issued.key)
-            )
-        told = f"{row.user.username} has the token {row.prefix} already, good until {data['ends_at']}; its key is not shown again: --replaces {row.prefix} issues another"
+            return commands.Outcome(data, (f"token {row.prefix} of {row.user.username}, good until {until}", issued.key))
+        told = f"{row.user.username} has the token {row.prefix} already, good until {until}; its key is not shown again: --replaces {row.prefix} issues another"
         return commands.Outcome(data, (told,))
 
     def _issue(self, options: dict[str, Any], caller: Caller) -> Issued:

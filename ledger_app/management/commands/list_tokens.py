@@ -38,9 +38,9 @@ def _told(row: Token, at: datetime) -> dict[str, Any]:
         "operations": row.operations,
         "books": row.books,
         "issued_by": row.issued_by.username,
-        "issued_at": instants.text(row.issued_at),
-        "ends_at": instants.text(row.ended_at or row.ends_at),
-        "last_used_at": instants.text(row.last_used_at) if row.last_used_at else None,
+        "issued_at": row.issued_at,
+        "ends_at": row.ended_at or row.ends_at,
+        "last_used_at": row.last_used_at,
         "good": row.ended_at is None and row.ends_at > at,
     }
 
@@ -49,5 +49,6 @@ def _line(row: Token, at: datetime) -> str:
     told = _told(row, at)
     does = "all" if row.operations is None else ", ".join(row.operations) or "reads only"
     books = "all" if row.books is None else ", ".join(row.books)
-    until = f"{'until' if told['good'] else 'ended'} {told['ends_at']}"
-    return f"{row.user.username} {row.prefix} ({row.name}): {does}; books {books}; {until}; last used {told['last_used_at'] or 'never'}"
+    until = f"{'until' if told['good'] else 'ended'} {instants.text(told['ends_at'])}"
+    used = instants.text(row.last_used_at) if row.last_used_at else "never"
+    return f"{row.user.username} {row.prefix} ({row.name}): {does}; books {books}; {until}; last used {used}"

@@ -1,6 +1,6 @@
 """lockouts: lists who has failed to sign in too often, and lets a user try again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -43,13 +43,18 @@ class Command(commands.Command):
             for row in rows
         ]
         lines = tuple(
-            f"{each['user'] or '(no user)'} {each['address'] or '–'}: {each['failures']} failed, {each['locked_until'] or 'not locked out'}"
+            f"{each['user'] or '(no user)'} {each['address'] or '–'}: {each['failures']} failed, {_said(each['locked_until'])}"
             for each in found
         )
         return commands.Outcome({"lockouts": found}, lines or ("nobody has failed of late",))
 
 
-def _until(row: FailedTry) -> str | None:
+def _until(row: FailedTry) -> datetime | None:
     if row.failures_since_start < settings.KAKUTEI_LOGIN_FAILURES:
         return None
-    return instants.text(row.attempt_time + timedelta(minutes=settings.KAKUTEI_LOCKOUT_MINUTES))
+    until: datetime = row.attempt_time + timedelta(minutes=settings.KAKUTEI_LOCKOUT_MINUTES)
+    return until
+
+
+def _said(until: datetime | None) -> str:
+    return instants.text(until) if until is not None else "not locked out"

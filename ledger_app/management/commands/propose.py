@@ -14,6 +14,7 @@ from ledger_app.operations import adjustments, attachments
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import books
+from ledger_app.rules import instants
 from ledger_app.rules.adjustments import Proposal, read_amount
 from ledger_app.rules.attachments import StoredFile
 
@@ -70,9 +71,9 @@ class Command(commands.Command):
             "version": row.version,
             "amount": row.amount,
             "shown": queries.preview(queries.terms_of(row)).digest if row.state in {"proposed", "endorsed"} else "",
-            "expires_at": row.expires_at.isoformat(),
+            "expires_at": row.expires_at,
         }
-        until = f"; to be decided until {data['expires_at']}" if data["shown"] else ""
+        until = f"; to be decided until {instants.text(row.expires_at)}" if data["shown"] else ""
         return commands.Outcome(data, (f"adjustment {row} is {row.state}{until}",))
 
 
