@@ -124,6 +124,8 @@ KAKUTEI_LEASE_SECONDS = env.whole_number("KAKUTEI_LEASE_SECONDS", least=1, most=
 def read_database() -> dict[str, Any]:
     """Return the settings of the one database, with the isolation that the locks are written for."""
     database = env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'kakutei.sqlite3'}")
+    # A connection to SQLite reads the whole schema first, which takes longer than most requests. One that is lost is found at the next request.
+    database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     options = database.setdefault("OPTIONS", {})
     if database["ENGINE"].endswith("sqlite3"):
         # IMMEDIATE: a transaction that will write takes its lock at once, so that none fails half way to upgrade a read.
