@@ -93,4 +93,6 @@ def _differing(wanted: Asked, done: AuditRow) -> Words:
 
 
 def _told(wanted: Asked, done: AuditRow) -> errors.LedgerError:
-    return DoneOtherwise(action=wanted.label, by=done.actor.username, at=instants.stamp(done.at), differs=_differing(wanted, done))
+    return DoneOtherwise(
+        action=wanted.label, by=done.actor.username, at=instants.stamp(done.at), differs=_differing(wanted, done)
+    )
