@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
-from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from config import doorways
 from ledger_app.rules import identifiers
 from ledger_app.rules.setting_changes import SETTINGS
 
@@ -237,7 +237,7 @@ class KakuteiAdminSite(admin.AdminSite):
         batches = self._queryset(request, "ingestion_app.batch") if may_see_batches else None
         return {
             "waiting": waiting,
-            "review_due_at": reviews.due(at=timezone.now()) if may_sign else None,
+            "review_due_at": reviews.due(at=doorways.now()) if may_sign else None,
             # Who has no work that waits comes to look things up.
             "looks_up": not decides,
             "receives": request.user.has_perm("ingestion_app.receive_batch"),
@@ -258,7 +258,7 @@ class KakuteiAdminSite(admin.AdminSite):
         for column in kind.not_by:
             things = things.exclude(**{column: request.user.pk})
         things = things.filter(kind__in=kind.kinds) if kind.kinds else things
-        return things.filter(**{f"{kind.past}__lt": timezone.localdate()}) if kind.past else things
+        return things.filter(**{f"{kind.past}__lt": doorways.today()}) if kind.past else things
 
     def _find(self, request: HttpRequest, label: str, query: str) -> dict[str, Any]:
         """Return what one list finds: no list is read past what is shown, and one without search fields finds nothing."""

@@ -10,6 +10,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from config import doorways
+
 BANNERS: Final = {
     "production": "",
     "staging": _("STAGING · figures are not real"),
@@ -84,4 +86,4 @@ def _short(at: datetime) -> str:
     """Return the time of an instant of today; of any other day, the date too; with its zone."""
     local = timezone.localtime(at)
     whole = local.isoformat(sep=" ", timespec="minutes")
-    return whole.partition(" ")[2] if local.date() == timezone.localdate() else whole
+    return whole.partition(" ")[2] if local.date() == doorways.today() else whole

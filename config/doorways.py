@@ -4,19 +4,30 @@ import getpass
 import ipaddress
 import socket
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 
 from ledger_app.models import Token, User
+from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import clock
 from ledger_app.rules.rights import LOOK_AT_ALL
 
 
 def now() -> datetime:
-    """Return the time. Operations are given it; only doors read it."""
-    return datetime.now(UTC)
+    """Return the time, by the clock that all hosts have in common. Operations are given it; only doors ask for it.
+
+    :raises TryAgain: when the database was busy or away
+    """
+    return transactions.ask(clock.read)
+
+
+def today() -> date:
+    """Return the day, in the zone that pages tell instants in."""
+    return timezone.localdate(now())
 
 
 def from_request(request: HttpRequest, door: str) -> Caller:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
 
@@ -15,7 +15,6 @@ from config import doorways, queue
 from ledger_app.errors import LedgerError
 from ledger_app.models import FreezeAttempt, User
 from ledger_app.operations import freezing, transactions
-from ledger_app.queries import clock
 
 BEAT_SECONDS = 10
 SILENT_AFTER = timedelta(seconds=60)  # six signs of life that did not come
@@ -29,18 +28,12 @@ def freeze_period(*, attempt_id: int, user_id: int) -> dict[str, Any]:
     caller = doorways.from_command(User.objects.get(pk=user_id), door="task")
     try:
         with alive(attempt_id):
-            seal = freezing.carry_out(attempt_id=attempt_id, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=now)
+            seal = freezing.carry_out(
+                attempt_id=attempt_id, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=doorways.now
+            )
     except LedgerError as error:
         return {"attempt": attempt_id, "refused": str(error)}
     return {"attempt": attempt_id, "seal": bytes(seal.digest).hex() if seal else None}
-
-
-def now() -> datetime:
-    """Return the time by the clock that all hosts have in common, for signs of life.
-
-    :raises TryAgain: when the database was busy or away
-    """
-    return transactions.run(clock.now)
 
 
 @contextmanager
@@ -62,7 +55,7 @@ def alive(attempt_id: int) -> Iterator[None]:
 def _beat_until(over: Event, attempt_id: int) -> None:
     while not over.wait(BEAT_SECONDS):
         try:
-            freezing.beat(attempt_id=attempt_id, at=now())
+            freezing.beat(attempt_id=attempt_id, at=doorways.now())
         except Exception as error:  # noqa: BLE001 - see ``alive``
             logger.info("no sign of life could be written: %s", error)
         # Held open between two signs of life it would only be one connection more.
@@ -81,7 +74,7 @@ def wake() -> list[int]:
         queued = queue.waiting(freeze_period, "attempt_id")
         return [attempt for attempt in freezing.waiting() if attempt.pk not in queued]
 
-    freezing.take_up_abandoned(at=now(), silent_after=SILENT_AFTER)
+    freezing.take_up_abandoned(at=doorways.now(), silent_after=SILENT_AFTER)
     lost = transactions.run(work)
     for attempt in lost:
         freeze_period.enqueue(attempt_id=attempt.pk, user_id=attempt.asked_by_id)

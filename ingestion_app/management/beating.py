@@ -11,6 +11,7 @@ from django.db import connections
 
 from ingestion_app.operations import workers
 from ingestion_app.queries import workers as seen
+from ledger_app.queries import clock
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +44,12 @@ def _beat_until(over: Event, kind: str) -> None:
 
 
 def _beat(kind: str) -> None:
-    at = seen.database_time()
+    at = clock.read()
     workers.beat(kind=kind, instance=seen.this_instance(), host=seen.this_host(), process=os.getpid(), at=at)
 
 
 def _end() -> None:
-    workers.end(instance=seen.this_instance(), at=seen.database_time())
+    workers.end(instance=seen.this_instance(), at=clock.read())
 
 
 def _quietly(write: Callable[[], None]) -> None:

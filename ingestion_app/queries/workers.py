@@ -9,11 +9,10 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -24,9 +23,6 @@ TOLD_FOR: Final = timedelta(days=1)  # how long a worker that died is told of
 TOLD_MOST: Final = 20
 PROCESS_MOST: Final = 2**22  # the largest number that Linux gives a process, whatever the host
 START_FIELD: Final = 19  # of /proc/<number>/stat, counted behind the name: when it started, in ticks since the machine did
-
-# Seconds since 1970, whatever zone a session has.
-TIME = {"mysql": "SELECT UNIX_TIMESTAMP(NOW(6))", "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0"}
 
 _instances: dict[int, str] = {}
 
@@ -98,14 +94,6 @@ def is_here(process: int, instance: str | None) -> bool:
 def is_there(process: int, instance: str | None) -> bool:
     """Whether a process is known to be there: seen from here, or heard of lately."""
     return is_here(process, instance) or heard_of(instance=instance)
-
-
-def database_time() -> datetime:
-    """Return the database's time, by which workers are heard of: the clocks of hosts differ, and this is one for all."""
-    with connection.cursor() as cursor:
-        cursor.execute(TIME[connection.vendor])
-        (seconds,) = cursor.fetchone()
-    return datetime.fromtimestamp(float(seconds), tz=UTC)
 
 
 def heard_of(*, instance: str | None) -> bool:

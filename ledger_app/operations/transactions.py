@@ -160,6 +160,26 @@ def is_held(look: Callable[[], object]) -> bool:
     return False
 
 
+def ask(look: Callable[[], Result]) -> Result:
+    """Return what ``look`` reads in one statement, asked once more on a connection of its own where the first was lost between transactions.
+
+    :raises errors.TryAgain: when the database was busy or away
+    """
+    try:
+        return look()
+    except (DatabaseError, InterfaceError) as error:
+        cause = passing_cause(error)
+        if not cause:
+            raise
+        if cause != "lost" or connection.in_atomic_block:
+            raise again(cause) from error
+    connection.close()
+    try:
+        return look()
+    except (DatabaseError, InterfaceError) as error:
+        raise (again(passing_cause(error)) if passing_cause(error) else error) from error
+
+
 def again(cause: str) -> errors.TryAgain:
     """Return what is told of a cause that may pass."""
     return file_errors.DiskFull(cause=_("database")) if cause == NO_ROOM else errors.TryAgain(cause=cause)

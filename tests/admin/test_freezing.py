@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from ingestion_app.operations import workers
-from ingestion_app.queries import workers as seen
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.models import AuditRow, Entry, Period, Seal
+from ledger_app.queries import clock
 from ledger_app.queries.closing import control_totals
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, page_of, refusals, step_of, work
 from tests.ingestion_app.operations import world as worlds
@@ -277,7 +277,7 @@ def test_a_freeze_that_waits_says_whether_a_worker_is_there(january: Period, wor
     told = client.get(where).content.decode()
     assert "No worker is there to take it up" in told
     assert "A worker will take it up." not in told
-    workers.beat(kind="worker", instance="far.1.1", host="far", process=7, at=seen.database_time())
+    workers.beat(kind="worker", instance="far.1.1", host="far", process=7, at=clock.read())
     told = client.get(where).content.decode()
     assert "A worker will take it up." in told
     assert "No worker is there to take it up" not in told

@@ -11,6 +11,7 @@ from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Worker
 from ingestion_app.operations import workers
 from ingestion_app.queries import workers as seen
 from ledger_app.errors import Refused
+from ledger_app.queries import clock
 from tests.admin.conftest import ClientOf, bring_to, hidden, name_of_file, page_of, step_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase, World
@@ -200,7 +201,7 @@ def test_what_is_asked_for_while_no_worker_lives_is_not_told_as_if_it_were_done(
     is_green, text = green(client, bring_to(world, state), name)
     assert not is_green
     assert "No worker is there to take it up" in text
-    workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=seen.database_time())
+    workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=clock.read())
     is_green, text = green(client, bring_to(world, state, number=2), name)
     assert is_green
     assert "No worker is there" not in text
@@ -209,7 +210,7 @@ def test_what_is_asked_for_while_no_worker_lives_is_not_told_as_if_it_were_done(
 def test_a_dead_worker_of_any_host_is_on_the_first_page_and_on_the_batch(world: World, client_of: ClientOf) -> None:
     client = client_of(world.engineer)
     assert "No worker is there: what is queued waits" in text_of(client, reverse("admin:index"))
-    at = seen.database_time()
+    at = clock.read()
     workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far-away", process=7, at=at)
     text = text_of(client, reverse("admin:index"))
     assert "far-away:7" in text

@@ -26,6 +26,19 @@ MAY_SUM = {
     ("ledger_app/queries/totals.py", "sql"): "the one place that knows how each engine sums",
 }
 MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
+MAY_READ_ANOTHER_CLOCK = {
+    ("config/context.py", "_short"): "puts an instant that it was given into a zone",
+    ("config/doorways.py", "today"): "puts an instant that it was given into a zone",
+    ("config/lockouts.py", "refused"): "beside what django-axes wrote, by the host's clock",
+    ("config/lockouts.py", "sentence"): "beside what django-axes wrote, by the host's clock",
+    ("config/webhooks.py", "_post"): "a signature's time is held against the receiver's clock",
+    ("config/webhooks.py", "send"): "when a receiver asks to be sent to again, by clocks of others",
+    ("ingestion_app/queries/workers.py", "heard_of"): "the database's own function, in a statement",
+    ("ingestion_app/queries/workers.py", "over"): "the database's own function, in a statement",
+    ("ingestion_app/queries/workers.py", "told"): "the database's own function, in a statement",
+    ("ledger_app/apps.py", "LedgerConfig.ready"): "beside the times of files on the same host",
+    ("ledger_app/queries/clock.py", "read"): "the one clock: SQLite's is this host's",
+}
 MAY_KNOW_ITS_SURROUNDINGS: dict[tuple[str, str], str] = {}
 MAY_WRITE_TABLES = {
     ("ledger_app/rules/tables.py", "csv_line"): "the one writer: it makes formulas harmless",
@@ -243,6 +256,12 @@ def test_the_rule_on_surroundings_finds(sample: str, found: list[str]) -> None:
 def test_operations_and_rules_are_told_the_time() -> None:
     paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
     assert breaches(source_rules.clocks, paths, MAY_READ_THE_CLOCK) == []
+
+
+def test_what_hosts_write_down_is_of_one_clock() -> None:
+    """A host's own clock is read where nothing of another host is held against it: two hosts that differ would take over each other's work."""
+    paths = [path for path in files("config", "ledger_app", "ingestion_app") if "migrations" not in path.parts]
+    assert breaches(source_rules.clocks, paths, MAY_READ_ANOTHER_CLOCK) == []
 
 
 def test_operations_and_rules_know_neither_settings_nor_requests() -> None:

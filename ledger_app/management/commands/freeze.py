@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from config import commands, repeating
+from config import commands, doorways, repeating
 from config.counting import counted
 from ledger_app import tasks
 from ledger_app.models import Period, Seal
@@ -72,7 +72,7 @@ def _freeze(period: Period, controls: dict[str, int], caller: Caller) -> Seal:
     """Ask for the freeze, so that what can be refused at once is, and carry it out here."""
     attempt = freezing.ask(period_id=period.pk, controls=controls, caller=caller)
     with tasks.alive(attempt.pk):
-        freezing.carry_out(attempt_id=attempt.pk, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=tasks.now)
+        freezing.carry_out(attempt_id=attempt.pk, caller=caller, code_version=settings.KAKUTEI_CODE_VERSION, now=doorways.now)
     return Seal.objects.get(period=period)
 
 

@@ -11,8 +11,8 @@ from ingestion_app import errors
 from ingestion_app.management.commands import wake
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, workers
-from ingestion_app.queries import workers as seen
 from ledger_app.errors import TryAgain
+from ledger_app.queries import clock
 from tests.ingestion_app.conftest import Said
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
@@ -143,7 +143,7 @@ def test_wake_again_and_again_outlives_a_database_that_is_away(monkeypatch):
 
 
 def test_status_tells_who_works_on_every_host_and_who_has_died(world, begun, command):
-    at = seen.database_time()
+    at = clock.read()
     workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=at)
     workers.beat(kind="waker", instance="00000000.1.bbbbbbbb", host="near", process=8, at=at - timedelta(minutes=2))
     told = {each["host"]: each["dead"] for each in command("status", begun.pk).data["workers"]}
@@ -212,6 +212,6 @@ def test_a_line_of_a_batch_that_was_withdrawn_is_never_applied(world, capsys):
 def test_status_says_that_no_worker_is_there_where_work_waits_for_one(world, begun, capsys):
     call_command("status", str(begun.pk))
     assert "no worker is there" in capsys.readouterr().out
-    workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=seen.database_time())
+    workers.beat(kind="worker", instance="00000000.1.aaaaaaaa", host="far", process=7, at=clock.read())
     call_command("status", str(begun.pk))
     assert "no worker is there" not in capsys.readouterr().out

@@ -11,10 +11,10 @@ from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import applying, attempts, chunks, drafting, plans, surveying, workers
 from ingestion_app.queries import batches, jobs, progress, waking
-from ingestion_app.queries import workers as seen
 from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import Entry
 from ledger_app.operations import entries, transitions
+from ledger_app.queries import clock as database
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.undoing import breaches
 from tests.ingestion_app.operations.world import NOW, World, clock, codes
@@ -167,7 +167,7 @@ def test_what_succeeds_in_between_ends_the_row_of_failures(world: World, begun: 
 
 def test_an_attempt_of_whoever_is_heard_of_is_not_ended_however_long_it_is_silent(world: World, begun: Batch) -> None:
     """A validation that stores a million rows gives no sign of life of its own for as long as that takes."""
-    there, at = "11111111.7.bbbbbbbb", seen.database_time()
+    there, at = "11111111.7.bbbbbbbb", database.read()
     made = attempts.begin(batch=begun, step="apply", caller=world.caller(), host="far", process=7, worker=there)
     workers.beat(kind="worker", instance=there, host="far", process=7, at=at)
     later = NOW + timedelta(hours=1)

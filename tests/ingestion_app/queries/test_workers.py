@@ -11,6 +11,7 @@ from ingestion_app.models import Worker
 from ingestion_app.operations import workers as signs
 from ingestion_app.queries import workers
 from ingestion_app.queries.workers import is_dead, this_host, this_instance, told, worker_name
+from ledger_app.queries import clock
 
 HOST, NUMBER = this_host(), os.getpid()
 PLACE, STARTED, RANDOM = this_instance().split(".")
@@ -72,7 +73,7 @@ def test_a_process_that_came_of_a_fork_has_a_name_of_its_own():
 
 
 def beat(instance: str, seconds_ago: float, kind: str = "worker") -> None:
-    at = workers.database_time() - timedelta(seconds=seconds_ago)
+    at = clock.read() - timedelta(seconds=seconds_ago)
     signs.beat(kind=kind, instance=instance, host="far", process=7, at=at)
 
 
@@ -88,17 +89,17 @@ def test_a_worker_of_any_host_that_died_is_seen_within_a_minute():
 
 @pytest.mark.django_db
 def test_a_process_that_is_seen_from_here_to_be_gone_is_dead_at_once():
-    signs.beat(kind="worker", instance=f"{PLACE}.1.cccccccc", host=HOST, process=NUMBER, at=workers.database_time())
+    signs.beat(kind="worker", instance=f"{PLACE}.1.cccccccc", host=HOST, process=NUMBER, at=clock.read())
     assert [each.is_dead for each in told()] == [True]
 
 
 @pytest.mark.django_db
 def test_one_that_ended_in_order_is_not_told_of_and_forgotten_in_a_day():
     beat("00000000.1.aaaaaaaa", 5)
-    signs.end(instance="00000000.1.aaaaaaaa", at=workers.database_time())
+    signs.end(instance="00000000.1.aaaaaaaa", at=clock.read())
     assert told() == []
-    Worker.objects.update(ended_at=workers.database_time() - timedelta(days=2))
-    signs.end(instance="another", at=workers.database_time())
+    Worker.objects.update(ended_at=clock.read() - timedelta(days=2))
+    signs.end(instance="another", at=clock.read())
     assert not Worker.objects.exists()
 
 
