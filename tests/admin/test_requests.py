@@ -10,6 +10,7 @@ from ledger_app.models import Entry, Event, Submission
 from ledger_app.operations import feed, submissions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.submissions import Given
+from ledger_app.rules import instants
 from tests.ledger_app import samples
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def test_the_page_of_an_entry_leads_to_the_request_that_sent_it(entry, auditor):
     sent = Submission.objects.get()
     address = reverse("admin:ledger_app_submission_change", args=[sent.pk])
     assert address in page
-    for told in ("machine-1", "req-7", sent.sent_at.isoformat()):
+    for told in ("machine-1", "req-7", instants.text(sent.sent_at)):
         assert told in page
     shown = auditor.get(address).content.decode()
     assert "pos-1" in shown

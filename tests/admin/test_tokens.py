@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.urls import reverse
 
 from config import step_up
 from ledger_app.models import AuditRow, Token, User
+from ledger_app.rules import instants
 from ledger_app.rules import tokens as rules
 from ledger_app.templatetags import look
 from tests.admin.conftest import ClientOf
@@ -150,7 +152,7 @@ def test_the_commands_issue_list_replace_and_end(till: User, finance: User, clie
     assert len(said("list_tokens", "till-1", "--all")["tokens"]) == 2
     plain = StringIO()
     call_command("issue_token", "till-1", "--called", "till 4", "--operation", "ledger_app.place_hold", stdout=plain)
-    assert f"already, good until {second['ends_at']}" in plain.getvalue()
+    assert f"already, good until {instants.text(datetime.fromisoformat(second['ends_at']))}" in plain.getvalue()
     call_command("list_tokens", stdout=plain)
     assert not KEY.search(plain.getvalue())
     assert said("end_token", second["prefix"])["ended"] is True
