@@ -95,10 +95,10 @@ class SourceVersionNewer(LedgerError):
 
 
 class ReversalMoved(LedgerError):
-    """What the plan of a reversal rests on has changed since it was proposed."""
+    """What the plan of a reversal rests on has changed since it was made."""
 
     code = "reversal_moved"
-    template = _("What this reversal rests on has moved: {what}. Withdraw it, and propose it again.")
+    template = _("What this reversal rests on has moved: {what}. Validate batch {batch} again, or withdraw it.")
 
 
 class PlanDamaged(LedgerError):
@@ -208,13 +208,6 @@ class AlreadyPaused(LedgerError):
 
     code = "paused_already"
     template = _("Batch {batch} is paused already. Resume it, or reverse it.")
-
-
-class ReversalHasNoFile(LedgerError):
-    """A reversal was planned when it was proposed; there is no file to read."""
-
-    code = "reversal_has_no_file"
-    template = _("This batch reverses batch {batch} and was planned when it was proposed. Withdraw it and propose it again.")
 
 
 class ReversalOpen(LedgerError):

@@ -49,17 +49,11 @@ class BatchFacts:
     planned_version: int = 0  # of the source, under which the plan was made
     newer_version: int | None = None  # of the source, loaded since
     acknowledged_version: int | None = None  # the newer one that the approver says to know of
-    reversal_refused: tuple[LedgerError, ...] = ()  # why the ledger would not take a reversal; asked only where one is proposed
 
 
 def slot_is_free(facts: BatchFacts) -> list[LedgerError]:
     """No later file has taken the place of this one."""
     return [] if facts.slot_taken_by is None else [errors.SlotTaken(batch=facts.slot_taken_by)]
-
-
-def came_as_file(facts: BatchFacts) -> list[LedgerError]:
-    """There is a file to read: a reversal has none."""
-    return [] if facts.reverses is None else [errors.ReversalHasNoFile(batch=facts.reverses)]
 
 
 def approver_is_another(facts: BatchFacts) -> list[LedgerError]:
@@ -171,9 +165,10 @@ def something_is_applied(facts: BatchFacts) -> list[LedgerError]:
     return [errors.NothingApplied()] if left == facts.chunks else []
 
 
-def ledger_takes_reversal(facts: BatchFacts) -> list[LedgerError]:
-    """No floor would break, and there is something to reverse."""
-    return list(facts.reversal_refused)
+def something_is_there(facts: BatchFacts) -> list[LedgerError]:
+    """A chunk of the batch is in the ledger."""
+    is_none = facts.chunks == facts.chunks_pending + facts.chunks_stopped
+    return [errors.NothingToReverse()] if is_none and facts.state in {"applying", "applied"} else []
 
 
 BATCH = Machine(
@@ -194,14 +189,16 @@ BATCH = Machine(
         Transition(
             name="validate",
             label=_("Validate"),
-            description=_("Reads the whole file, checks every record, and plans what would be posted. Posts nothing."),
+            description=_(
+                "Reads the whole file, or the batch that is reversed, checks every record, and plans what would be posted. Posts nothing."
+            ),
             sources=("received", "rejected", "validated", "approved"),
             target="validated",
             right="ingestion_app.validate_batch",
             who=_("Engineers"),
-            guards=(came_as_file, slot_is_free),
+            guards=(slot_is_free,),
             writes="records, findings, chunks, the plan's digest; an earlier approval is void",
-            told=_("validated the file"),
+            told=_("validated it"),
         ),
         Transition(
             name="reject",
@@ -316,16 +313,16 @@ BATCH = Machine(
             name="reverse",
             label=_("Reverse"),
             description=_(
-                "Proposes a batch that undoes this one, entry by entry. It has its own plan, which another person approves; nothing is posted yet."
+                "Proposes a batch that undoes this one, entry by entry. A worker makes its plan, which another person approves; nothing is posted yet."
             ),
             sources=("applying", "applied"),
             target="",
             right="ingestion_app.reverse_batch",
             who=_("Engineers"),
-            guards=(is_no_reversal, no_reversal_is_open, nobody_applies, ledger_takes_reversal),
+            guards=(is_no_reversal, no_reversal_is_open, nobody_applies, something_is_there),
             reason_required=True,
             decides=True,
-            writes="a batch that reverses this one, with its chunks and the plan's digest",
+            writes="a batch that reverses this one, whose validation is asked for",
             told=_("proposed the reversal of the batch"),
         ),
         Transition(

@@ -112,10 +112,8 @@ def steps(batch: Batch) -> list[dict[str, Any]]:
     rows = (
         AuditRow.objects.filter(subject_type="batch", subject_id=batch.pk, outcome="done").select_related("actor").order_by("id")
     )
-    # A batch is received, but for a reversal, which begins planned.
-    begins = "received" if batch.reverses_id is None else "validated"
-    entered = {row.to_state or begins: row for row in rows if row.action not in ENTER_NOTHING}
-    line = [state for state in LINE_OF_STATES if batch.reverses_id is None or state != "received"]
+    entered = {row.to_state or "received": row for row in rows if row.action not in ENTER_NOTHING}
+    line = list(LINE_OF_STATES)
     if batch.state in ENDED_OTHERWISE:
         line = [state for state in line if state in entered] + [batch.state]
     here = line.index(batch.state)
@@ -240,7 +238,6 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
         found += _contras(batch)
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
-    # What is applied, or about to be, is read entry by entry: only where its reversal is asked for.
     if name == "reverse" and batch.reverses_id is None:
         found += undoing.facts(batch, gettext("The reversal"))
     elif name == "approve" and batch.reverses_id is None and batch.state == Batch.State.VALIDATED:

@@ -1,7 +1,6 @@
 """Batches in the admin: the page that answers where every record is, and the buttons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -176,7 +175,6 @@ class BatchAdmin(TransitionAdmin):
             path("receive/", view(self.receive), name="ingestion_app_batch_receive"),
             path("<int:pk>/progress/", view(self.progress), name="ingestion_app_batch_progress"),
             path("<int:pk>/check/", view(self.check_rows), name="ingestion_app_batch_check"),
-            path("<int:pk>/undoing/", view(self.undoing), name="ingestion_app_batch_undoing"),
             *super().get_urls(),
         ]
 
@@ -186,15 +184,10 @@ class BatchAdmin(TransitionAdmin):
         return super().changelist_view(request, {"may_receive": may, **(extra_context or {})})
 
     def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
-        """Return what the guards are asked with: what stands in a few rows. What reads a whole batch is asked by the operation, and by nobody who looks.
-
-        A reversal alone is previewed where it is about to be proposed: whoever proposes it wants to know what the ledger has against it.
-        """
+        """Return what the guards are asked with: what stands in a few rows. What reads a whole batch is asked by the operation, and by nobody who looks."""
+        del transition
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
-        facts = batches.facts(row, user=request.user, deep=False)
-        if transition is not None and transition.name == "reverse" and not BATCH.reasons(transition, facts):
-            return replace(facts, reversal_refused=tuple(undoing.preview_of(row).refusals))
-        return facts
+        return batches.facts(row, user=request.user, deep=False)
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return all that the batch page shows."""
@@ -209,7 +202,7 @@ class BatchAdmin(TransitionAdmin):
             "check_url": reverse("admin:ingestion_app_batch_check", args=[row.pk])
             if row.state in batch_page.HAS_POSTED
             else None,
-            **self._undoing(row),
+            "undoing": undoing.shown(row) if undoing.is_previewed(row) else None,
         }
 
     def _offers(self, request: HttpRequest, row: Batch, *, is_running: bool) -> list[dict[str, Any]]:
@@ -218,21 +211,6 @@ class BatchAdmin(TransitionAdmin):
         if not is_running:
             return offers
         return [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]
-
-    def _undoing(self, row: Batch) -> dict[str, Any]:
-        """Return the preview of the reversal: of a plan at once, of what is in the ledger only where it is asked for."""
-        if not undoing.is_previewed(row):
-            return {}
-        if row.state in {Batch.State.VALIDATED, Batch.State.APPROVED}:
-            return {"undoing": undoing.shown(row)}
-        return {"undoing_url": reverse("admin:ingestion_app_batch_undoing", args=[row.pk])}
-
-    def undoing(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Return the fragment that shows what the reversal of a batch would come to: every line of the batch is read for it."""
-        row = self.get_object(request, str(pk))
-        if row is None or not self.has_view_permission(request, row):
-            raise Http404
-        return TemplateResponse(request, "ingestion_app/_undoing.html", {"undoing": undoing.shown(row)})
 
     def check_rows(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that says whether plan and ledger are what was approved: every line of the batch is read for it."""
@@ -256,8 +234,7 @@ class BatchAdmin(TransitionAdmin):
         address = super().onward(transition, row)
         if transition.name not in RUNS_OUTSIDE:
             return address
-        last = Attempt.objects.filter(batch=row).aggregate(last=Max("id"))["last"] or 0
-        return f"{address}?{ASKED_AFTER}={last}"
+        return f"{address}?{ASKED_AFTER}={_last_attempt(row)}"
 
     @takes_files(right=receiving.RIGHT, bytes_most=lambda: settings.KAKUTEI_UPLOAD_BYTES)
     def receive(self, request: HttpRequest) -> HttpResponse:
@@ -329,7 +306,9 @@ class BatchAdmin(TransitionAdmin):
             return _asked_for(gettext("{batch} is to be applied.").format(batch=row))
         if transition.name == "reverse":
             made = reversing.propose(batch_id=row.pk, reason=reason, caller=caller, version=version)
-            return Done(gettext("The reversal is proposed. Another person has to approve it."), url_of(made))
+            tasks.validate_batch.enqueue(batch_id=made.pk, user_id=caller.user.pk, version=made.version)
+            asked = _asked_for(gettext("The reversal is proposed and is to be validated; then another person has to approve it."))
+            return asked._replace(address=f"{url_of(made)}?{ASKED_AFTER}={_last_attempt(made)}")
         if transition.name == "pause":
             applying.pause(batch_id=row.pk, caller=caller, reason=reason, version=version)
             return gettext("{batch} is paused. Chunks that are being applied come to their end.").format(batch=row)
@@ -360,6 +339,12 @@ def _asked_for(sentence: str) -> Done:
     return Done(
         f"{sentence} {gettext('No worker is there to take it up: it waits until one is started (db_worker).')}", is_warning=True
     )
+
+
+def _last_attempt(batch: Batch) -> int:
+    """Return the last attempt there is of a batch, by its id; 0 where there is none."""
+    last: int | None = Attempt.objects.filter(batch=batch).aggregate(last=Max("id"))["last"]
+    return last or 0
 
 
 def _asked_after(request: HttpRequest) -> int | None:

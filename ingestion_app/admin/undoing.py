@@ -13,8 +13,6 @@ from ledger_app.templatetags import look
 
 Fact = tuple[Any, Any]
 
-KEPT = "kept_preview"
-
 
 def is_previewed(batch: Batch) -> bool:
     """Tell whether the page of a batch answers what its reversal would come to."""
@@ -23,18 +21,9 @@ def is_previewed(batch: Batch) -> bool:
     return batch.is_paused or batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED, Batch.State.APPLIED}
 
 
-def preview_of(batch: Batch) -> Preview:
-    """Return the preview, for which every line of the batch is read, once for the page that ``batch`` was fetched for: it is kept with it."""
-    kept: dict[str, Any] = batch.__dict__
-    if KEPT not in kept:
-        kept[KEPT] = reversals.preview(batch)
-    found: Preview = kept[KEPT]
-    return found
-
-
 def shown(batch: Batch) -> dict[str, Any]:
     """Return the preview as the page shows it: by book, the dates, and who would refuse."""
-    preview = preview_of(batch)
+    preview = reversals.preview(batch)
     return {
         "is_posted": preview.is_posted,
         "books": [
@@ -52,7 +41,7 @@ def shown(batch: Batch) -> dict[str, Any]:
 
 def facts(batch: Batch, heading: str) -> list[Fact]:
     """Return the preview as rows of a confirmation page, each led by ``heading``."""
-    preview = preview_of(batch)
+    preview = reversals.preview(batch)
     found: list[Fact] = [
         (
             gettext("{heading}, book {book}").format(heading=heading, book=book.code),

@@ -236,21 +236,20 @@ class BatchView(LookView):
         deciding.freeze(batch_id=self.get_object().pk, caller=self.caller, **given)
         return self._shown(pk)
 
-    @extend_schema(summary="Propose the reversal of a batch", request=DecisionOnShownInput, responses={201: BatchDetailOutput})
+    @extend_schema(summary="Propose the reversal of a batch", request=DecisionOnShownInput, responses=STARTED)
     @action(detail=True, methods=["post"], url_path="transitions/reverse")
     def reverse(self, request: Request, pk: str) -> Response:
-        """Make a batch that undoes this one, and answer with it. Another person approves it; nothing is posted yet."""
+        """Make a batch that is to undo this one, and answer with it. Its plan is made outside of this request; another person approves it."""
         del pk
         given = {"reason": "", **self.read(DecisionOnShownInput, request.data)}
         made = reversing.propose(batch_id=self.get_object().pk, caller=self.caller, **given)
-        shown = self._shown(str(made.pk), status.HTTP_201_CREATED)
-        shown["Location"] = reverse("batch-detail", args=[made.pk], request=request)
-        return shown
+        tasks.validate_batch.enqueue(batch_id=made.pk, user_id=self.caller.user.pk, version=made.version)
+        return self._started(str(made.pk), Attempt.Step.VALIDATE, 1)
 
     @extend_schema(summary="Tell what the reversal of a batch would come to", responses=PreviewOutput)
     @action(detail=True, url_path="reversal-preview", serializer_class=PreviewOutput)
     def reversal_preview(self, _request: Request, pk: str) -> Response:
-        """Answer with what would be posted, which dates it would get, and which accounts would refuse it. Writes nothing."""
+        """Answer with what would be posted and which dates it would get. Which accounts would refuse it is asked when its plan is made. Writes nothing."""
         del pk
         shown = reversals.preview(self.get_object())
         return Response(PreviewOutput({**shown._asdict(), "refusals": [reason.as_dict() for reason in shown.refusals]}).data)

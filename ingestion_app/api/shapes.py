@@ -116,7 +116,7 @@ class DatedOutput(Output):
 class PreviewOutput(Output):
     """What the reversal of a batch would come to."""
 
-    is_posted = serializers.BooleanField(help_text=_("Whether this was counted from the ledger, and not from the plan."))
+    is_posted = serializers.BooleanField(help_text=_("Whether this is what is in the ledger, and not yet only planned."))
     totals = TotalsByBookOutput()
     dates = DatedOutput(many=True)
     refusals = ReasonOutput(many=True, help_text=_("Why the ledger would not take it."))

@@ -1,21 +1,20 @@
 """Reverses batches as a whole: by a batch of its own, which has its plan, its approval by another person, and its chunks."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.db.models import F
 
 from ingestion_app import errors
-from ingestion_app.models import Batch, Chunk
+from ingestion_app.models import AskedValidation, Batch, Chunk
 from ingestion_app.queries import batches, reversals, reversible
 from ingestion_app.queries.reversals import Days
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import AlreadyReversed, LedgerError, Refused
-from ledger_app.models import Book
-from ledger_app.operations import audit, bulk, history, transitions
+from ledger_app.models import Book, DecidedAmount
+from ledger_app.operations import audit, bulk, history, transitions, weighing
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.posting import Draft
 
@@ -23,18 +22,17 @@ REASONS_MOST = 20
 
 
 def propose(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
-    """Propose the reversal of a batch: make, and return, the batch that undoes it entry by entry. Nothing is posted yet.
+    """Propose the reversal of a batch: make, and return, the batch that is to undo it entry by entry. Nothing is planned or posted yet.
 
-    What is proposed is approved by another person and applied as every batch is. A batch that is stuck in ``applying`` stays paused, so that
-    nothing of it is posted meanwhile.
+    It is validated as every batch is, which makes its plan (``plan``): that is asked for with the proposal. Then another person approves it. A
+    batch that is stuck in ``applying`` stays paused, so that nothing of it is posted meanwhile.
 
-    :raises Refused: wrong_state, not_permitted, batch_is_reversal, reversal_open, still_applying, nothing_to_reverse, no_period_open,
-        account_not_open, holder_merged, floor_broken, reason_required, stale
+    :raises Refused: wrong_state, not_permitted, batch_is_reversal, reversal_open, still_applying, nothing_to_reverse, reason_required, stale
     """
     made: list[Batch] = []
 
     def write(row: Batch, _facts: BatchFacts) -> Mapping[str, Any]:
-        made.append(_plan(row, caller))
+        made.append(_make(row, caller))
         return {"is_paused": row.state == Batch.State.APPLYING}
 
     transitions.perform(
@@ -44,14 +42,51 @@ def propose(*, batch_id: int, reason: str, caller: Caller, version: int | None =
             model=Batch,
             pk=batch_id,
             caller=caller,
-            facts=lambda row: _facts(row, caller),
+            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
             write=write,
             reason=reason,
             version=version,
-            audit_facts=lambda _row: {"reversal": made[-1].pk, "plan": batches.hexadecimal(made[-1].plan_digest)},
+            audit_facts=lambda _row: {"reversal": made[-1].pk},
         )
     )
     return made[-1]
+
+
+def plan(*, batch: Batch, caller: Caller, reached: Callable[[], None]) -> Batch:
+    """Plan what a proposed reversal posts, and return it, validated: asked of the ledger as a file's records are.
+
+    What it reverses cannot change meanwhile: nothing more of the original is posted, and none of its entries is reversed by itself.
+    ``reached`` writes that the attempt has come to its end, in the transaction that takes the step.
+
+    :raises Refused: nothing_to_reverse, no_period_open, account_not_open, holder_merged, floor_broken and what else posting would refuse; stale
+    """
+    original = Batch.objects.get(reversals=batch)
+    if refused := reversals.refusals(original):
+        raise Refused(refused)
+    columns, chunks = _planned(batch, original)
+
+    def write(row: Batch, _facts: BatchFacts) -> Mapping[str, Any]:
+        reached()
+        weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, at=caller.at)
+        Chunk.objects.filter(batch=row).delete()
+        for chunk in chunks:
+            chunk.batch = row
+        bulk.create(chunks, within=Chunk.objects.filter(batch=row))
+        return {**columns, "planned_by": caller.user, "approved_by": None, "approved_digest": None}
+
+    return transitions.perform(
+        transitions.Request(
+            machine=BATCH,
+            name="validate",
+            model=Batch,
+            pk=batch.pk,
+            caller=caller,
+            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
+            write=write,
+            version=batch.version,
+            audit_facts=lambda row: {"reverses": original.pk, "plan": batches.hexadecimal(row.plan_digest)},
+        )
+    )
 
 
 def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
@@ -108,17 +143,9 @@ def end_original(batch: Batch, caller: Caller) -> dict[str, Any]:
     return {"is_paused": False}
 
 
-def _facts(row: Batch, caller: Caller) -> BatchFacts:
-    """Ask the ledger, which reads every line of the batch, only where nothing else refuses."""
-    facts = batches.facts(row, user=caller.user, deep=False)
-    if BATCH.reasons(BATCH.transition("reverse"), facts):
-        return facts
-    return replace(facts, reversal_refused=tuple(reversals.refusals(row)))
-
-
-def _plan(original: Batch, caller: Caller) -> Batch:
-    """Write the batch that reverses ``original``, with its chunks, and return it."""
-    # Whoever still holds one of these chunks has lost it: nothing of the original is posted once its reversal is planned.
+def _make(original: Batch, caller: Caller) -> Batch:
+    """Write the batch that is to reverse ``original``, ask for its validation, and return it."""
+    # Whoever still holds one of these chunks has lost it: nothing of the original is posted once its reversal is proposed.
     Chunk.objects.filter(batch=original).exclude(state=Chunk.State.APPLIED).update(lease_token=F("lease_token") + 1)
     reversal = Batch(
         source_id=original.source_id,
@@ -127,17 +154,29 @@ def _plan(original: Batch, caller: Caller) -> Batch:
         reverses=original,
         business_date=original.business_date,
         sequence=original.sequence,
-        state=Batch.State.VALIDATED,
         holds_slot=None,
         holds_file=None,
         holds_original=True,
         received_by=caller.user,
-        planned_by=caller.user,
     )
+    history.create(reversal, caller=caller, reason="propose")
+    AskedValidation.objects.create(
+        batch=reversal, batch_version=reversal.version, after_attempt=0, asked_by=caller.user, asked_at=caller.at
+    )
+    audit.record(
+        subject=audit.Subject(BATCH.subject, reversal.pk, str(reversal)),
+        action="propose",
+        caller=caller,
+        facts={"reverses": original.pk, "state": reversal.state},
+    )
+    return reversal
+
+
+def _planned(reversal: Batch, original: Batch) -> tuple[dict[str, Any], list[Chunk]]:
+    """Return the columns of a plan and its chunks: from the last of the original to the first, so that those of one series are undone in the opposite order."""
     days = Days()
     chunks: list[Chunk] = []
     codes = dict(Book.objects.values_list("id", "code"))
-    # From the last to the first, so that the chunks of one series are undone in the opposite order.
     for number, undone in enumerate(reversed(list(reversible.applied_chunks(original)))):
         of_chunk = reversals.days_of(undone.pk)
         days += of_chunk
@@ -153,30 +192,18 @@ def _plan(original: Batch, caller: Caller) -> Batch:
                 undoes=undone,
             )
         )
-    _sum_up(reversal, chunks, days, codes)
+    columns = _summed(reversal, chunks, days, codes)
+    for column, value in columns.items():
+        setattr(reversal, column, value)
     plans = [(each.number, each.record_count, each.record_sum, each.totals, bytes(each.records_digest).hex()) for each in chunks]
-    reversal.plan_digest = batches.plan_digest(reversal, plans)
-    history.create(reversal, caller=caller, reason="propose")
-    for chunk in chunks:
-        chunk.batch = reversal
-    bulk.create(chunks, within=Chunk.objects.filter(batch=reversal))
-    audit.record(
-        subject=audit.Subject(BATCH.subject, reversal.pk, str(reversal)),
-        action="propose",
-        caller=caller,
-        facts={"reverses": original.pk, "plan": batches.hexadecimal(reversal.plan_digest), "state": reversal.state},
-    )
-    return reversal
+    return {**columns, "plan_digest": batches.plan_digest(reversal, plans)}, chunks
 
 
-def _sum_up(reversal: Batch, chunks: list[Chunk], days: Days, codes: dict[int, str]) -> None:
-    """Set what the plan comes to as a whole: counts, sums, totals by book, and the dates."""
+def _summed(reversal: Batch, chunks: Sequence[Chunk], days: Days, codes: dict[int, str]) -> dict[str, Any]:
+    """Return what the plan comes to as a whole: counts, sums, totals by book, and the dates."""
     totals: Counter[tuple[str, int]] = Counter()
     for chunk in chunks:
         totals.update({(book, place): count for book, counts in chunk.totals.items() for place, count in enumerate(counts)})
-    reversal.record_count = sum(chunk.record_count for chunk in chunks)
-    reversal.record_sum = sum(chunk.record_sum for chunk in chunks)
-    reversal.totals = {book: [totals[book, place] for place in range(3)] for book in sorted({book for book, _place in totals})}
     dated, none = reversals.dated(days, codes)
     if none:
         raise Refused(none)
@@ -186,7 +213,14 @@ def _sum_up(reversal: Batch, chunks: list[Chunk], days: Days, codes: dict[int, s
     reversal.reversal_dates = planned
     dates = _Dates(reversal, codes)
     given = [dates.day(book_id, on)[0] for book_id, on in days]
-    reversal.first_on, reversal.last_on = min(given), max(given)
+    return {
+        "record_count": sum(chunk.record_count for chunk in chunks),
+        "record_sum": sum(chunk.record_sum for chunk in chunks),
+        "totals": {book: [totals[book, place] for place in range(3)] for book in sorted({book for book, _place in totals})},
+        "reversal_dates": planned,
+        "first_on": min(given),
+        "last_on": max(given),
+    }
 
 
 class _Dates:

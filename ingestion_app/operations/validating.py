@@ -17,7 +17,7 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, drafting, judging, plans, surveying
+from ingestion_app.operations import attempts, drafting, judging, plans, reversing, surveying
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
@@ -41,12 +41,12 @@ def validate(
     told: Told = lambda _phase, _records: None,
     version: int | None = None,
 ) -> Batch:
-    """Validate a batch under the newest version of its source, and return it: validated, or rejected with its findings.
+    """Validate a batch under the newest version of its source, and return it: validated, or rejected with its findings. A reversal is planned.
 
     Killed at any point it leaves the batch as it was, and may be run again. ``now`` gives the time for signs of life; ``told`` is called
     with the phase ("check" or "store") and the records done in it. A large file is read in parts by as many ``workers``.
 
-    :raises Refused: wrong_state, not_permitted, slot_taken, stale; file_missing or file_damaged
+    :raises Refused: wrong_state, not_permitted, slot_taken, stale; file_missing or file_damaged; of a reversal, what ``reversing.plan`` says
     """
     with _answering(batch_id):
         with _surprises_kept(batch_id, caller, now):
@@ -66,7 +66,10 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
     made: list[_Validation] = []
     under_way = partial(attempts.under_way, attempt=attempt, now=now, done_records=lambda: sum(each.examined for each in made))
     # Whatever goes wrong, the attempt says so: of a validation without one nobody would know how often it was tried.
+    reached = lambda: attempts.reached(attempt=attempt, at=now())  # noqa: E731
     with measuring.measured() as measured, collecting.rare(), under_way(measured=lambda: measured):
+        if batch.reverses_id is not None:
+            return reversing.plan(batch=batch, caller=caller, reached=reached)
         source_version = definitions.current_version(batch.source)
         path = filing.path_of(directory, bytes(batch.file.sha256))
         with closing(_Validation(batch, source_version, path, workers, caller.at)) as work:
@@ -74,7 +77,7 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
             work.told = tell
             work.survey()
             attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
-            return _change(batch, source_version, work, caller, reached=lambda: attempts.reached(attempt=attempt, at=now()))
+            return _change(batch, source_version, work, caller, reached=reached)
 
 
 @contextmanager

@@ -138,7 +138,7 @@ def _proposers_away(batch: Batch) -> list[str]:
         return []
     did = {batch.received_by: "ingestion_app.reverse_batch" if batch.reverses_id else "ingestion_app.receive_batch"}
     wanted = [*did.items()]
-    if batch.planned_by is not None and batch.reverses_id is None:
+    if batch.planned_by is not None:
         wanted.append((batch.planned_by, "ingestion_app.validate_batch"))
     return list(dict.fromkeys(each.username for each, right in wanted if right not in rights_of(each)))
 

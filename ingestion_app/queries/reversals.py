@@ -2,15 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import sums
 from ingestion_app.queries.objections import ACCOUNTS_NAMED, accounts_away, floors_broken, merged_accounts, shut_accounts
 from ingestion_app.queries.reversible import Reversible, applied_chunks, entries_in, entries_of, periods_of, posting_of, rows_of
 from ingestion_app.states import BATCH
@@ -36,7 +37,7 @@ class Dated(NamedTuple):
 class Preview(NamedTuple):
     """What the reversal of a batch would post, by book: [entries, lines, debits]; when; and why the ledger would not take it.
 
-    ``is_posted`` says whether this was counted from the ledger; before the batch is applied it is its plan, turned round.
+    ``is_posted`` says whether this is what is in the ledger; before the batch is applied it is its plan, turned round.
     """
 
     is_posted: bool
@@ -106,25 +107,23 @@ def dates_of(batch: Batch) -> list[Dated]:
 
 
 def preview(batch: Batch) -> Preview:
-    """Return what reversing ``batch`` would come to, at any time from its validation on."""
+    """Return what reversing ``batch`` would come to, at any time from its validation on, without reading its entries.
+
+    Which accounts would not take it, entry by entry, is asked when a worker makes the plan of the reversal.
+    """
     if batch.reverses_id is not None:
         return Preview(False, {}, [], [errors.ReversalOfReversalBatch(batch=batch.reverses_id)])
+    dates, refused = _spanned(batch)
     if batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED}:
-        return _preview_of_plan(batch)
+        # The exact opposite of the plan: no balance ends lower than it is now.
+        return Preview(False, dict(batch.totals), dates, refused)
     transition = BATCH.transition("reverse")
     if batch.state not in transition.sources:
         needed = ", ".join(str(BATCH.states[state]) for state in transition.sources)
         wrong = WrongState(action=transition.label, needed=needed, state=Batch.State(batch.state).label)
         return Preview(False, {}, [], [wrong])
-    codes, days, totals = dict(Book.objects.values_list("id", "code")), Days(), Counter[tuple[str, int]]()
-    for chunk_id in applied_chunks(batch).values_list("id", flat=True):
-        of_chunk = days_of(chunk_id)
-        days += of_chunk
-        for code, counts in totals_of(chunk_id, of_chunk, codes).items():
-            totals.update({(code, place): count for place, count in enumerate(counts)})
-    dates, refused = dated(days, codes)
-    by_book = {code: [totals[code, place] for place in range(3)] for code, _place in totals}
-    return Preview(True, by_book, dates, [*_nothing(days), *refused, *accounts_away(batch), *floors_broken(batch)])
+    totals = _left_in_ledger(batch)
+    return Preview(True, totals, dates if totals else [], [*_nothing(totals), *refused])
 
 
 def refusals(batch: Batch) -> list[LedgerError]:
@@ -172,12 +171,12 @@ LINES_BY_BOOK = """
 """
 
 
-def _nothing(days: Days) -> list[LedgerError]:
-    return [] if days else [errors.NothingToReverse()]
+def _nothing(found: Mapping[Any, Any]) -> list[LedgerError]:
+    return [] if found else [errors.NothingToReverse()]
 
 
-def _preview_of_plan(batch: Batch) -> Preview:
-    """Nothing is posted yet: the reversal is the exact opposite of the plan, and no balance ends lower than it is now."""
+def _spanned(batch: Batch) -> tuple[list[Dated], list[LedgerError]]:
+    """Return when the entries of each period between the first day of a plan and the last would be reversed, and for which there is no day."""
     books = dict(Book.objects.filter(code__in=batch.totals).values_list("id", "code"))
     dates: list[Dated] = []
     refused: list[LedgerError] = []
@@ -191,7 +190,15 @@ def _preview_of_plan(batch: Batch) -> Preview:
                 refused.append(errors.NoPeriodOpen(book=books[book_id], date=day.isoformat()))
             else:
                 dates.append(Dated(books[book_id], *outcome, None))
-    return Preview(False, dict(batch.totals), dates, refused)
+    return dates, refused
+
+
+def _left_in_ledger(batch: Batch) -> dict[str, list[int]]:
+    """Return [entries, lines, debits] by book: what the applied chunks posted, but for entries that were reversed by themselves."""
+    left = {book: list(posted) for book, posted in sums.sums_of(batch).posted.items()}
+    for book, *counts in rows_of(REVERSED_BY_BOOK, batch.pk):
+        left[book] = [there - int(gone) for there, gone in zip(left[book], counts, strict=True)]
+    return {book: counts for book, counts in left.items() if any(counts)}
 
 
 def _meets(period: HeldPeriod, first_on: date, last_on: date) -> bool:
@@ -207,14 +214,23 @@ def _periods_moved(batch: Batch) -> Iterator[Phrase]:
 
 
 # From the few entries that were ever reversed by themselves, each in a posting that has the entry's number, to those of the batch.
-REVERSED_SINGLY = """
-    SELECT COUNT(*)
+SINGLE = """
       FROM ledger_app_posting AS single
       {then} ledger_app_entry AS entry ON entry.id = single.origin_id
       {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'chunk'
       {then} ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id
-     WHERE single.origin_kind = 'reversal' AND chunk.batch_id = %s
 """
+REVERSED_SINGLY = "SELECT COUNT(*) {single} WHERE single.origin_kind = 'reversal' AND chunk.batch_id = %s".replace(
+    "{single}", SINGLE
+)
+REVERSED_BY_BOOK = """
+    SELECT book.code, COUNT(DISTINCT entry.id), COUNT(*), EXACT_SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END)
+    {single}
+      {then} ledger_app_line AS line ON line.entry_id = entry.id
+      {then} ledger_app_book AS book ON book.id = entry.book_id
+     WHERE single.origin_kind = 'reversal' AND chunk.batch_id = %s
+     GROUP BY book.code
+""".replace("{single}", SINGLE)
 
 
 def _reversed_singly(original: Batch) -> int:

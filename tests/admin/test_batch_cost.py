@@ -80,11 +80,10 @@ def lookers(world: World, client_of: ClientOf):
         "detail": (api.get, lambda batch: reverse("batch-detail", args=[batch.pk])),
         "status": (api.get, lambda batch: f"{reverse('batch-detail', args=[batch.pk])}status/"),
         "progress": (api.get, lambda batch: f"{reverse('batch-detail', args=[batch.pk])}progress/"),
-        # A reversal is previewed before it is proposed, and that reads what is to be reversed.
         **{
             f"before {each.name}": (client.get, partial(step_of, name=each.name))
             for each in BATCH.transitions
-            if each.name != "reverse" and not each.automatic
+            if not each.automatic
         },
     }
 

@@ -19,9 +19,13 @@ def test_a_batch_is_reversed(world: World, engineer_client: APIClient, finance_c
     original = world.applied()
     version = show(engineer_client, original.pk)["version"]
     proposed = act(engineer_client, original.pk, "reverse", reason="The wrong file.", version=version)
-    shown = proposed.json()
-    assert proposed.status_code == 201
-    assert proposed["Location"].endswith(f"/api/v1/batches/{shown['id']}/")
+    made = proposed.json()["id"]
+    assert (proposed.status_code, proposed.json()["state"], proposed.json()["plan"]) == (202, "received", None)
+    assert proposed["Location"].endswith(f"/api/v1/batches/{made}/jobs/validate/1/")
+    assert engineer_client.get(proposed["Location"]).json()["state"] == "waiting"
+    assert work() == [{"batch": made, "state": "validated"}]
+    assert engineer_client.get(proposed["Location"]).json()["state"] == "done"
+    shown = engineer_client.get(f"/api/v1/batches/{made}/").json()
     assert (shown["state"], shown["reverses"], shown["receipt"], shown["file_name"], shown["received_at"]) == (
         "validated",
         original.pk,
@@ -60,7 +64,7 @@ def test_a_proposal_that_is_refused_says_why(world: World, engineer_client: APIC
     assert is_problem(act(finance_client, original.pk, "reverse", reason="x"), 403, "not_permitted")
     assert is_problem(act(engineer_client, original.pk, "reverse"), 409, "reason_required")
     assert is_problem(act(engineer_client, original.pk, "reverse", reason="x", version=1), 409, "stale")
-    assert act(engineer_client, original.pk, "reverse", reason="x").status_code == 201
+    assert act(engineer_client, original.pk, "reverse", reason="x").status_code == 202
     again = act(engineer_client, original.pk, "reverse", reason="x")
     assert is_problem(again, 409, "reversal_open")
     assert again.json()["reasons"][0]["facts"]["reversal"] == Batch.objects.get(reverses=original).pk
@@ -83,11 +87,14 @@ def test_a_reversal_is_previewed_before_the_original_is_approved(world: World, f
     }
 
 
-def test_a_preview_names_what_would_refuse(world: World, finance_client: APIClient, client_of: ClientOf) -> None:
+def test_a_job_names_what_is_in_the_way_of_a_reversal(world: World, engineer_client: APIClient, client_of: ClientOf) -> None:
     batch = world.applied()
     worlds.set_account("receivable.1001", "suspended")
-    shown = finance_client.get(f"/api/v1/batches/{batch.pk}/reversal-preview/").json()
-    assert [(reason["code"], reason["facts"]["account"]) for reason in shown["refusals"]] == [
+    proposed = act(engineer_client, batch.pk, "reverse", reason="The wrong file.")
+    work()
+    job = engineer_client.get(proposed["Location"]).json()
+    assert job["state"] == "refused"
+    assert [(reason["code"], reason["facts"]["account"]) for reason in job["reasons"]] == [
         ("account_not_open", "receivable.1001")
     ]
     assert client_of(None).get(f"/api/v1/batches/{batch.pk}/reversal-preview/").status_code == 401
@@ -114,5 +121,5 @@ def test_a_batch_that_is_stuck_is_paused_and_then_resumed_or_reversed(
     work()
     act(engineer_client, batch.pk, "pause", reason="It still does.")
     proposed = act(engineer_client, batch.pk, "reverse", reason="Received anew without that member.")
-    assert (proposed.status_code, proposed.json()["reverses"]) == (201, batch.pk)
+    assert (proposed.status_code, proposed.json()["reverses"]) == (202, batch.pk)
     assert is_problem(act(engineer_client, batch.pk, "resume"), 409, "reversal_open")

@@ -1,26 +1,32 @@
-"""reverse BATCH --user U --reason T: proposes the batch that undoes another."""
+"""reverse BATCH --user U --reason T: proposes the batch that undoes another, and makes its plan."""
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, repeating
+from config import commands, doorways, repeating
 from config.counting import counted
-from ingestion_app.models import Batch
-from ingestion_app.operations import reversing
+from ingestion_app.management.beating import beating
+from ingestion_app.models import Batch, Worker
+from ingestion_app.operations import reversing, validating
 from ingestion_app.queries import batches, reversals
 from ingestion_app.queries.reversals import Dated, Preview
 from ingestion_app.states import BATCH
+from ledger_app.errors import LedgerError, Refused
+from ledger_app.errors.words import NOTHING
+from ledger_app.operations.audit import Caller
 from ledger_app.queries.snapshots import snapshot
 
 
 class Command(commands.Command):
-    """Proposes the reversal of a batch."""
+    """Proposes the reversal of a batch, and plans it."""
 
     help = (
-        "Propose the batch that undoes another, entry by entry. It is approved by another person and applied as every batch is; nothing is "
-        "posted yet. With --preview: only say what it would come to."
+        "Propose the batch that undoes another, entry by entry, and make its plan. It is approved by another person and applied as every "
+        "batch is; nothing is posted yet. With --preview: only say what it would come to."
     )
 
     def arguments(self, parser: CommandParser) -> None:
@@ -31,7 +37,7 @@ class Command(commands.Command):
         parser.add_argument("--preview", action="store_true", help="write nothing; say what the reversal would come to")
 
     def run(self, **options: Any) -> commands.Outcome:
-        """Propose, unless this user has done so; or only look."""
+        """Propose, unless this user has done so, and plan what has no plan; or only look."""
         batch = commands.find_batch(options["batch"])
         if options["preview"]:
             with snapshot():
@@ -44,7 +50,25 @@ class Command(commands.Command):
             standing=Batch.objects.filter(reverses=batch, holds_original=True).first,
             act=lambda: reversing.propose(batch_id=batch.pk, reason=options["reason"], caller=caller),
         )
-        return tell(batch, done, Preview(True, done.totals, reversals.dates_of(done), []))
+        refused = _plan(done, caller) if done.state == Batch.State.RECEIVED else []
+        done.refresh_from_db()
+        return tell(batch, done, Preview(True, done.totals, reversals.dates_of(done), refused))
+
+
+def _plan(reversal: Batch, caller: Caller) -> list[LedgerError]:
+    """Validate a reversal that was proposed; return why it has no plan yet, where something is in its way."""
+    with beating(Worker.Kind.VALIDATE):
+        try:
+            validating.validate(
+                batch_id=reversal.pk,
+                directory=Path(settings.KAKUTEI_FILES_DIR),
+                caller=caller,
+                now=doorways.now,
+                version=reversal.version,
+            )
+        except Refused as refusal:
+            return list(refusal.reasons)
+    return []
 
 
 def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outcome:
@@ -64,7 +88,7 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
     first = _("the reversal of batch {batch} ({name}) would post:").format(batch=batch.pk, name=batch)
     if reversal is not None:
         first = _("batch {reversal} reverses batch {batch} ({name}) and is {state}; plan {plan}:").format(
-            reversal=reversal.pk, batch=batch.pk, name=batch, state=reversal.state, plan=data["plan"][:12]
+            reversal=reversal.pk, batch=batch.pk, name=batch, state=reversal.state, plan=data["plan"][:12] or NOTHING
         )
     said = [
         first,
@@ -77,7 +101,12 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
         *[_dated(dated) for dated in shown.dates],
         *[_("  would be refused: {refusal}").format(refusal=refusal) for refusal in shown.refusals],
     ]
-    return commands.Outcome(data, tuple(said))
+    if reversal is None or not shown.refusals:
+        return commands.Outcome(data, tuple(said))
+    way = _("batch {reversal} has no plan: once nothing is in its way, validate {reversal}; or withdraw {reversal}").format(
+        reversal=reversal.pk
+    )
+    return commands.Outcome(data, (first, way), commands.REFUSED, tuple(map(str, shown.refusals)))
 
 
 def _dated(dated: Dated) -> str:

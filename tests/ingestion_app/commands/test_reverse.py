@@ -53,15 +53,26 @@ def test_a_preview_writes_nothing_and_needs_no_user(world: World, command: Run, 
     assert (said.status, said.data["is_posted"], said.data["reversal"]) == (0, False, None)
     assert said.data["totals"]["POINTS"]["entries"] == 6
     world.apply(batch)
-    set_account("points.1001", "suspended")
     said = command("reverse", batch.pk, "--preview")
-    assert (said.status, said.data["is_posted"]) == (0, True)
-    assert [reason["code"] for reason in said.data["refusals"]] == ["account_not_open"]
+    assert (said.status, said.data["is_posted"], said.data["refusals"]) == (0, True, [])
     call_command("reverse", str(batch.pk), "--preview")
     printed = capsys.readouterr().out
     assert "CARD: 7 entries, 14 lines, debits 14644" in printed
-    assert "points.1001" in printed
     assert (Entry.objects.count(), Batch.objects.count()) == (13, before[1])
+
+
+def test_where_an_account_refuses_it_says_which_and_run_again_it_makes_the_plan(world: World, command: Run) -> None:
+    original = world.applied()
+    set_account("points.1001", "suspended")
+    said = command("reverse", original.pk, "--user", "erika", *REASON)
+    assert (said.status, said.data["reversal_state"], said.data["plan"]) == (1, "received", "")
+    assert [reason["code"] for reason in said.data["refusals"]] == ["account_not_open"]
+    assert "points.1001" in "".join(said.complaints)
+    number = said.data["reversal"]
+    assert f"validate {number}" in said.lines[-1]
+    set_account("points.1001", "open")
+    again = command("reverse", original.pk, "--user", "erika", *REASON)
+    assert (again.status, again.data["reversal"], again.data["reversal_state"]) == (0, number, "validated")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--user", "erika"), REASON])

@@ -1,4 +1,4 @@
-"""The preview of a batch's reversal says what posting it would say, entry by entry: on random days, with and without lots, whatever was spent since."""
+"""The plan of a batch's reversal says what posting it would say, entry by entry: on random days, with and without lots, whatever was spent since."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +66,7 @@ def said(reasons: Any) -> list[tuple[str, str]]:
 
 
 def tried(world: World, original: Batch) -> list[tuple[str, str]]:
-    """Propose, approve and apply the reversal past the preview, and return what posting it refused."""
+    """Propose, approve and apply the reversal past the judge, and return what posting it refused."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(reversals, "floors_broken", lambda _batch: [])
         reversal = world.approve(world.reverse(original))
@@ -74,7 +74,7 @@ def tried(world: World, original: Batch) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("keeps_lots", [False, True])
-def test_what_the_preview_says_is_what_posting_says(world: World, keeps_lots: bool) -> None:
+def test_what_planning_says_is_what_posting_says(world: World, keeps_lots: bool) -> None:
     if keeps_lots:
         keep_lots(world)
 
@@ -88,7 +88,7 @@ def test_what_the_preview_says_is_what_posting_says(world: World, keeps_lots: bo
             if is_shut:
                 Period.objects.filter(book=world.points, name="2017-01").update(state="frozen")
             expected = said(trial.refusals(original))
-            assert bool(expected) == bool(reversals.preview(original).refusals)
+            assert bool(expected) == bool(reversals.refusals(original))
             assert tried(world, original) == expected
 
     ask()
@@ -104,11 +104,11 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def test_a_day_in_between_that_would_close_below_the_floor_is_refused_before_it_is_proposed(world: World) -> None:
+def test_a_day_in_between_that_would_close_below_the_floor_is_refused_before_it_is_approved(world: World) -> None:
     original = world.applied(file_of([("1001", 10, 4)]))
     spend(world, "1001", 10, 9)
     spend(world, "1001", -10, 20)
     assert refused(lambda: world.reverse(original)) == ["floor_broken_on"]
     (reason,) = objections.floors_broken(original)
     assert (reason.facts["date"], reason.facts["balance"]) == ("2017-01-10", -10)
-    assert not Batch.objects.filter(reverses=original).exists()
+    assert Batch.objects.get(reverses=original).plan_digest is None

@@ -78,6 +78,7 @@ def test_every_step_of_it_has_its_audit_row(world: World) -> None:
     assert rows.get(action="reverse").facts["reversal"] == rows.get(action="undo").facts["reversal"] == reversal.pk
     assert [*AuditRow.objects.filter(subject_type="batch", subject_id=reversal.pk).values_list("action", flat=True)] == [
         "propose",
+        "validate",
         "approve",
         "apply",
         "finish",
@@ -189,8 +190,6 @@ def test_only_what_is_in_the_ledger_and_has_not_ended_is_reversed(world: World, 
     assert refused(lambda: world.reverse(batch)) == ["wrong_state"]
 
 
-def test_a_reversal_is_neither_reversed_nor_validated(world: World) -> None:
+def test_a_reversal_is_not_reversed(world: World) -> None:
     reversal = world.reversed(world.applied())
     assert refused(lambda: world.reverse(reversal)) == ["batch_is_reversal"]
-    other = world.reverse(world.applied(card_file([FIXED._replace(slip="other")], sequence=2), name=SECOND_NAME))
-    assert refused(lambda: world.validate(other)) == ["reversal_has_no_file"]

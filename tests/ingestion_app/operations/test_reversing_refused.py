@@ -1,18 +1,19 @@
-"""What stands in the way of a reversal, before it is proposed, until it is approved and while it is applied."""
+"""What stands in the way of a reversal, when it is planned, until it is approved and while it is applied."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from ingestion_app.models import Batch
-from ingestion_app.queries import objections, reversals
-from ledger_app.errors import Refused
+from ingestion_app.models import AskedValidation, Attempt, Batch
+from ingestion_app.queries import batches, objections, reversals, waking
+from ledger_app.errors import Refused, stored
 from ledger_app.models import Entry, Period, Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import entries
 from tests.ingestion_app.operations.undoing import amounts, breaches, merge, refused, reverse_singly, spend
 from tests.ingestion_app.operations.world import (
     FIXED,
+    NOW,
     World,
     card_file,
     codes,
@@ -32,10 +33,47 @@ def test_what_would_break_a_floor_is_refused_and_names_the_account(world: World)
     entry = Entry.objects.get(book=world.points, reference="till:s6")
     facts = {"account": "points.1004", "balance": -100, "floor": 0, "reference": f"reversal:{entry.pk}"}
     assert [(reason.code, reason.facts) for reason in refusal.value.reasons] == [("floor_broken", facts)]
-    assert (ledger(), Batch.objects.count()) == (before, 1)
-    assert codes(reversals.preview(original).refusals) == ["floor_broken"]
+    reversal = Batch.objects.get(reverses=original)
+    assert (ledger(), reversal.state, reversal.plan_digest, reversal.chunks.count()) == (before, "received", None, 0)
+    told = stored.told(Attempt.objects.get(batch=reversal, step="validate", outcome="refused").reasons[0])
+    assert (told["code"], told["facts"]["account"]) == ("floor_broken", "points.1004")
+    assert not AskedValidation.objects.exists(), "it is not tried again until somebody asks"
     spend(world, "1004", -100)
-    assert world.reversed(original).state == "applied"
+    assert world.apply(world.approve(world.validate(reversal))).batch.state == "applied"
+
+
+def test_a_reversal_that_cannot_be_planned_is_withdrawn_and_the_batch_is_free_again(world: World) -> None:
+    original = world.applied()
+    spend(world, "1004", 100)
+    assert refused(lambda: world.reverse(original)) == ["floor_broken"]
+    assert refused(lambda: world.freeze(original)) == refused(lambda: world.reverse(original)) == ["reversal_open"]
+    reversal = Batch.objects.get(reverses=original)
+    assert refused(lambda: world.approve(reversal)) == ["wrong_state"]
+    assert world.withdraw(reversal).holds_original is None
+    assert world.freeze(original).state == "frozen"
+
+
+def test_a_plan_that_is_void_is_made_anew(world: World) -> None:
+    original = world.applied()
+    reverse_singly(world, "till:s1")
+    reversal = world.approve(world.reverse(original))
+    chunks = reversal.chunks.count()
+    reverse_singly(world, "till:s2")
+    assert refused(lambda: world.apply(reversal)) == ["reversal_moved"]
+    again = world.validate(reversal)
+    assert (again.state, again.approved_by, again.approved_digest, again.chunks.count()) == ("validated", None, None, chunks)
+    assert (again.totals["CARD"], reversal.totals["CARD"]) == ([5, 10, 14244], [6, 12, 14494])
+    assert batches.rows_digest(again) == batches.hexadecimal(again.plan_digest)
+    assert world.apply(world.approve(again)).batch.state == "applied"
+    assert (amounts(), breaches(world)) == ({}, [])
+
+
+def test_a_reversal_whose_wake_up_is_lost_is_planned_by_whoever_wakes(world: World) -> None:
+    reversal = world.propose(world.applied())
+    asked = waking.unanswered(at=NOW + timedelta(hours=1), silent_after=timedelta(minutes=1))
+    assert [(each.batch_id, each.asked_by) for each in asked] == [(reversal.pk, world.engineer)]
+    assert world.validate(reversal).state == "validated"
+    assert not waking.unanswered(at=NOW + timedelta(hours=1), silent_after=timedelta(minutes=1))
 
 
 def test_of_many_accounts_the_first_are_named_and_the_others_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +194,7 @@ def test_an_account_that_is_not_open_refuses_the_proposal_and_voids_it_afterward
         ("account_not_open", "receivable.1001")
     ]
     set_account("receivable.1001", "open")
-    reversal = world.reverse(original)
+    reversal = world.validate(Batch.objects.get(reverses=original))
     set_account("points.1004", "suspended")
     assert refused(lambda: world.approve(reversal)) == ["reversal_moved"]
 
@@ -170,7 +208,6 @@ def test_a_member_who_was_merged_refuses_the_proposal_and_voids_it_afterwards(wo
         ("holder_merged", "points.1001", other.pk),
         ("holder_merged", "receivable.1001", other.pk),
     ]
-    assert codes(reversals.preview(original).refusals) == ["holder_merged"] * 2
 
 
 def test_a_member_who_is_merged_after_the_proposal_voids_it(world: World) -> None:
@@ -206,7 +243,7 @@ def test_a_batch_whose_entries_have_keys_from_before_they_were_made_of_the_posti
     posting = Posting.objects.filter(origin_kind="chunk").latest("id")
     assert posting.entries.latest("id").pk < posting.pk * PLACES
     spend(world, "1004", 100)
-    assert codes(reversals.preview(original).refusals) == ["floor_broken"]
+    assert codes(reversals.refusals(original)) == ["floor_broken"]
     spend(world, "1004", -100)
     assert reversals.preview(original).totals["CARD"] == [6, 12, 14494]
     withdrawn = world.reverse(original)
