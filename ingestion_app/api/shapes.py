@@ -116,7 +116,11 @@ class DatedOutput(Output):
 class PreviewOutput(Output):
     """What the reversal of a batch would come to."""
 
-    is_posted = serializers.BooleanField(help_text=_("Whether this is what is in the ledger, and not yet only planned."))
+    is_posted = serializers.BooleanField(
+        help_text=_(
+            "Whether this is what the batch has posted, and so at most: what was reversed by itself is left out of the plan."
+        )
+    )
     totals = TotalsByBookOutput()
     dates = DatedOutput(many=True)
     refusals = ReasonOutput(many=True, help_text=_("Why the ledger would not take it."))

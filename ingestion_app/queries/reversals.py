@@ -37,7 +37,8 @@ class Dated(NamedTuple):
 class Preview(NamedTuple):
     """What the reversal of a batch would post, by book: [entries, lines, debits]; when; and why the ledger would not take it.
 
-    ``is_posted`` says whether this is what is in the ledger; before the batch is applied it is its plan, turned round.
+    ``is_posted`` says whether this is what its applied chunks posted, and so at most: what was reversed by itself since is left out of the
+    plan. Before the batch is applied it is its plan, turned round.
     """
 
     is_posted: bool
@@ -122,7 +123,7 @@ def preview(batch: Batch) -> Preview:
         needed = ", ".join(str(BATCH.states[state]) for state in transition.sources)
         wrong = WrongState(action=transition.label, needed=needed, state=Batch.State(batch.state).label)
         return Preview(False, {}, [], [wrong])
-    totals = _left_in_ledger(batch)
+    totals = {book: list(posted) for book, posted in sums.sums_of(batch).posted.items() if any(posted)}
     return Preview(True, totals, dates if totals else [], [*_nothing(totals), *refused])
 
 
@@ -193,14 +194,6 @@ def _spanned(batch: Batch) -> tuple[list[Dated], list[LedgerError]]:
     return dates, refused
 
 
-def _left_in_ledger(batch: Batch) -> dict[str, list[int]]:
-    """Return [entries, lines, debits] by book: what the applied chunks posted, but for entries that were reversed by themselves."""
-    left = {book: list(posted) for book, posted in sums.sums_of(batch).posted.items()}
-    for book, *counts in rows_of(REVERSED_BY_BOOK, batch.pk):
-        left[book] = [there - int(gone) for there, gone in zip(left[book], counts, strict=True)]
-    return {book: counts for book, counts in left.items() if any(counts)}
-
-
 def _meets(period: HeldPeriod, first_on: date, last_on: date) -> bool:
     return period.starts_on <= last_on and period.ends_on >= first_on
 
@@ -214,23 +207,14 @@ def _periods_moved(batch: Batch) -> Iterator[Phrase]:
 
 
 # From the few entries that were ever reversed by themselves, each in a posting that has the entry's number, to those of the batch.
-SINGLE = """
+REVERSED_SINGLY = """
+    SELECT COUNT(*)
       FROM ledger_app_posting AS single
       {then} ledger_app_entry AS entry ON entry.id = single.origin_id
       {then} ledger_app_posting AS posting ON posting.id = entry.posting_id AND posting.origin_kind = 'chunk'
       {then} ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id
-"""
-REVERSED_SINGLY = "SELECT COUNT(*) {single} WHERE single.origin_kind = 'reversal' AND chunk.batch_id = %s".replace(
-    "{single}", SINGLE
-)
-REVERSED_BY_BOOK = """
-    SELECT book.code, COUNT(DISTINCT entry.id), COUNT(*), EXACT_SUM(CASE WHEN line.amount > 0 THEN line.amount ELSE 0 END)
-    {single}
-      {then} ledger_app_line AS line ON line.entry_id = entry.id
-      {then} ledger_app_book AS book ON book.id = entry.book_id
      WHERE single.origin_kind = 'reversal' AND chunk.batch_id = %s
-     GROUP BY book.code
-""".replace("{single}", SINGLE)
+"""
 
 
 def _reversed_singly(original: Batch) -> int:

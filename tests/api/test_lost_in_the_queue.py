@@ -13,6 +13,7 @@ from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 
+from config import doorways
 from ingestion_app import tasks
 from ingestion_app.models import AskedValidation, Attempt, Batch
 from ingestion_app.operations import validating
@@ -126,7 +127,7 @@ def test_a_freeze_whose_worker_lives_is_left_to_it(world: World, settings: Any) 
     assert asking().status_code == 202
     DBTaskResult.objects.update(status="RUNNING")
     # A sign of life comes every ten seconds, however short the leases of chunks are.
-    lately = ledger_tasks.now() - timedelta(seconds=ledger_tasks.BEAT_SECONDS * 2)
+    lately = doorways.now() - timedelta(seconds=ledger_tasks.BEAT_SECONDS * 2)
     FreezeAttempt.objects.update(state="running", started_at=lately, seen_at=lately)
     call_command("wake")
     assert not DBTaskResult.objects.ready().exists()

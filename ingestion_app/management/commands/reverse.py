@@ -85,12 +85,17 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
         "dates": [dated._asdict() for dated in shown.dates],
         "refusals": [refusal.as_dict() for refusal in shown.refusals],
     }
-    first = _("the reversal of batch {batch} ({name}) would post:").format(batch=batch.pk, name=batch)
+    said = (
+        _("the reversal of batch {batch} ({name}) would post at most:")
+        if shown.is_posted
+        else _("the reversal of batch {batch} ({name}) would post:")
+    )
+    first = said.format(batch=batch.pk, name=batch)
     if reversal is not None:
         first = _("batch {reversal} reverses batch {batch} ({name}) and is {state}; plan {plan}:").format(
             reversal=reversal.pk, batch=batch.pk, name=batch, state=reversal.state, plan=data["plan"][:12] or NOTHING
         )
-    said = [
+    lines = [
         first,
         *[
             _("  {book}: {entries}, {lines}, debits {debits}").format(
@@ -102,11 +107,11 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
         *[_("  would be refused: {refusal}").format(refusal=refusal) for refusal in shown.refusals],
     ]
     if reversal is None or not shown.refusals:
-        return commands.Outcome(data, tuple(said))
+        return commands.Outcome(data, tuple(lines))
     way = _("batch {reversal} has no plan: once nothing is in its way, validate {reversal}; or withdraw {reversal}").format(
         reversal=reversal.pk
     )
-    return commands.Outcome(data, (first, way), commands.REFUSED, tuple(map(str, shown.refusals)))
+    return commands.Outcome(data, (first,), commands.REFUSED, (*map(str, shown.refusals), way))
 
 
 def _dated(dated: Dated) -> str:

@@ -245,8 +245,8 @@ def test_a_batch_whose_entries_have_keys_from_before_they_were_made_of_the_posti
     spend(world, "1004", 100)
     assert codes(reversals.refusals(original)) == ["floor_broken"]
     spend(world, "1004", -100)
-    assert reversals.preview(original).totals["CARD"] == [6, 12, 14494]
     withdrawn = world.reverse(original)
+    assert withdrawn.totals["CARD"] == [6, 12, 14494]
     reverse_singly(world, "till:s2")
     assert refused(lambda: world.approve(withdrawn)) == ["reversal_moved"]
     world.withdraw(withdrawn)
