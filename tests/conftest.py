@@ -110,6 +110,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Make the flush after a transactional test work on append-only tables, and keep the rows that migrations made."""
     with django_db_blocker.unblock():
         schema.keep(connection)
+        schema.turn.give()
         made_by_migrations = highest_ids(connection)
         keep_copies(connection, made_by_migrations)
     # On the class: while a browser is driven, an event loop runs and the connection in use is another object.

@@ -4,6 +4,7 @@ Migrating takes half a minute; a copy takes a second. A copy is kept beside the 
 that makes the tables: migrations, models, rights. Whoever changes one of these gets tables made anew.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -38,9 +39,36 @@ def kept(database: BaseDatabaseWrapper) -> Path | None:
     return KEPT / f"{digest()}.sql" if getattr(database, "mysql_is_mariadb", False) else None
 
 
+class Turn:
+    """Whose turn it is to make the tables: of processes that begin at once one migrates, and the others wait for its copy."""
+
+    def __init__(self) -> None:
+        self._lock: IO[str] | None = None
+
+    def take(self, copy: Path | None) -> None:
+        """Wait until nobody makes ``copy``; where it is still missing then, everybody else waits until ``give``."""
+        if copy is None or copy.exists():
+            return
+        KEPT.mkdir(parents=True, exist_ok=True)
+        self._lock = (KEPT / f"{copy.name}.lock").open("w", encoding="ascii")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if copy.exists():
+            self.give()
+
+    def give(self) -> None:
+        """Let the others go on."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+turn = Turn()
+
+
 def lay_out(database: BaseDatabaseWrapper, name: str) -> bool:
     """Fill the test database ``name`` from the copy; False where there is none yet."""
     copy = kept(database)
+    turn.take(copy)
     if copy is None or not copy.exists():
         return False
     if database.vendor == "sqlite":
