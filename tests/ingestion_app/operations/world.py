@@ -285,8 +285,8 @@ def build(directory: Path, *, members: int = 6, floor: int | None = 0, **limits:
         users[role].groups.add(Group.objects.get(name=group))
     superuser = User.objects.create(username="root", is_staff=True, is_superuser=True)
     caller = Caller(user=system, at=NOW, door="test")
-    card = books.open_book(code="CARD", name="Card", unit="USD", exponent=2, time_zone="UTC", caller=caller)[0]
-    points = books.open_book(code="POINTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=caller)[0]
+    card = books.open_book(code="CARD", name="Card", unit="USD", exponent=2, time_zone="UTC", caller=caller)
+    points = books.open_book(code="POINTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=caller)
     settlements = [AccountOpening(f"settlement.{shop}", "settlement", "liability", stripes=4) for shop in SHOPS]
     books.open_accounts(book=card, openings=settlements, caller=caller)
     books.open_accounts(
