@@ -159,15 +159,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
         for code, account in there.items():
-            opening = wanted[code]
-            wished: dict[str, object] = {
-                "holder_id": None,
-                "role": opening.role,
-                "category": opening.category,
-                "floor": opening.floor,
-                "stripes": opening.stripes,
-            }
-            check_same(_("Account"), code, account, wished)
+            check_same(_("Account"), code, account, {"holder_id": None, **asdict(wanted[code])})
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         _check_floors([opening for *_of, opening in missing])
         create_accounts(missing, caller)
