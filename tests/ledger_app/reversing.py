@@ -28,7 +28,8 @@ def reverse_entry(*, entry_id: int, effective_on: date, reason: str, caller: Cal
         )
         origin = Origin(Posting.Origin.REVERSAL, entry.pk)
         posted = entries.post(drafts=[draft], origin=origin, caller=caller, reason=reason)
-        if not Reversal.objects.filter(entry=entry, state=Reversal.State.POSTED).exists():
+        # One that is proposed, or was decided, has the entry to itself.
+        if not Reversal.objects.filter(entry=entry, holds_entry=True).exists():
             _decide(entry, effective_on, reason, caller)
         return posted
 
