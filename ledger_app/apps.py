@@ -32,6 +32,7 @@ class LedgerConfig(AppConfig):
             erasure_proofs,
             feed_proofs,
             floor_proofs,
+            history_proofs,
             lookout,
             lot_proofs,
             member_proofs,
@@ -70,7 +71,7 @@ class LedgerConfig(AppConfig):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):
             proofs.register(also.STATEMENTS)
-        for also in (reference_proofs, signing_proofs, user_proofs, weight_proofs):
+        for also in (history_proofs, reference_proofs, signing_proofs, user_proofs, weight_proofs):
             proofs.register(also.STATEMENTS)
         proofs.register(
             kept_bytes.attachments(

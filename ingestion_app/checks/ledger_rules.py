@@ -68,7 +68,7 @@ LEDGER: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         "error",
         "ledger.reference_exists_differs",
         _(
-            "The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}"
+            "The ledger already holds entry {reference} in book {book} with another content; batch {batch} posted it. What differs: {differs}."
         ),
         _(
             "Ask the sender which is right: a correction is a new record with its own key, or comes once the entry that stands is reversed."

@@ -60,10 +60,10 @@ def refuse_in(environment: str) -> None:
 
 def seed(*, months: int, caller: Caller) -> dict[str, Any]:
     """Set everything up for the first ``months`` months of 2017 and the one after; return what is new."""
-    card = books.open_book(code="CARD", name="Card purchases", unit="USD", exponent=2, time_zone=purchases.ZONE, caller=caller)[0]
+    card = books.open_book(code="CARD", name="Card purchases", unit="USD", exponent=2, time_zone=purchases.ZONE, caller=caller)
     points = books.open_book(
         code="POINTS", name="Loyalty points", unit="points", exponent=0, time_zone=purchases.ZONE, caller=caller
-    )[0]
+    )
     members, stores = purchases.members_and_stores()
     new_accounts = books.open_accounts(
         book=card,

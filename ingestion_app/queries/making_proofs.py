@@ -9,7 +9,11 @@ from ingestion_app.models import Batch, PrunedFile, SourceVersion
 from ledger_app.errors.sentences import Sentence
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book
+from ledger_app.queries.history_proofs import Told, untold
 from ledger_app.queries.proofs import Statement
+
+# Each line of these histories is told.
+TOLD = (Told("ingestion_app_historicalbatch", "batch"), Told("ingestion_app_historicalsource", "source"))
 
 Made = tuple[int, int, str]  # the subject, who did it, and what tells it from others of the subject
 
@@ -17,20 +21,30 @@ Made = tuple[int, int, str]  # the subject, who did it, and what tells it from o
 def what_was_made_has_its_audit_row(_books: Sequence[Book]) -> Iterator[str]:
     """Statement 12, for what has no state before it: versions of sources, batches, files whose bytes were removed."""
     loaded = {
-        (row.source_id, row.loaded_by_id, bytes(row.digest).hex()): row for row in SourceVersion.objects.select_related("source")
+        (row.source_id, row.loaded_by_id, f"{row.number} {bytes(row.digest).hex()}"): row
+        for row in SourceVersion.objects.select_related("source")
     }
-    yield from _unsaid(loaded, "source", ("load",), "digest", _("{what} was loaded, and no audit row says so."))
+    # By its number too: an old version that is brought in again would be the one in force.
+    yield from _unsaid(loaded, "source", ("load",), ("version", "digest"), _("{what} was loaded, and no audit row says so."))
     removed = {(row.file_id, row.pruned_by_id, str(row.file)): row for row in PrunedFile.objects.select_related("file")}
     sentence = _("The bytes of {what} were removed, and no audit row says so.")
-    yield from _unsaid(removed, "file", ("prune",), "sha256", sentence)
+    yield from _unsaid(removed, "file", ("prune",), ("sha256",), sentence)
     came = {(row.pk, row.received_by_id, ""): row for row in Batch.objects.select_related("source")}
-    yield from _unsaid(came, "batch", ("receive", "propose"), "", _("{what} is there, and no audit row says who brought it."))
+    yield from _unsaid(came, "batch", ("receive", "propose"), (), _("{what} is there, and no audit row says who brought it."))
 
 
-def _unsaid(made: dict[Made, Any], subject: str, actions: Sequence[str], fact: str, sentence: Sentence) -> Iterator[str]:
+def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for the histories of batches and sources."""
+    for told in TOLD:
+        yield from untold(told)
+
+
+def _unsaid(
+    made: dict[Made, Any], subject: str, actions: Sequence[str], names: Sequence[str], sentence: Sentence
+) -> Iterator[str]:
     rows = AuditRow.objects.filter(subject_type=subject, action__in=actions, outcome="done")
     said = {
-        (key, actor, str(facts.get(fact, "")))
+        (key, actor, " ".join(str(facts.get(name, "")) for name in names))
         for key, actor, facts in rows.values_list("subject_id", "actor_id", "facts").iterator()
     }
     for key, what in made.items():
@@ -44,4 +58,5 @@ STATEMENTS = (
         gettext_lazy("Each version of a source, each batch and each removal of bytes has its audit row."),
         what_was_made_has_its_audit_row,
     ),
+    Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
 )

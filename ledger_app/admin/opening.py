@@ -129,7 +129,7 @@ class BookPages:
         self._check(request)
 
         def act(said: Mapping[str, Any], caller: Caller) -> str:
-            book, is_new = books.open_book(caller=caller, **said)
+            book, is_new, _changed = books.keep_book(caller=caller, **said)
             told = (
                 gettext("Book {book} is open.")
                 if is_new

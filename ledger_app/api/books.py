@@ -100,7 +100,7 @@ class BookView(LookView):
     @extend_schema(summary="Open a book", request=BookInput, responses={200: BookOutput, 201: BookOutput})
     def create(self, request: Request) -> Response:
         """201: a new book; 200: it was there with the same properties, and is left as it is."""
-        book, is_new = books.open_book(caller=self.caller, **self.read(BookInput, request.data))
+        book, is_new, _changed = books.keep_book(caller=self.caller, **self.read(BookInput, request.data))
         return Response(BookOutput(book).data, status=201 if is_new else 200)
 
     @extend_schema(summary="Open months of a book", request=MonthsInput, responses={200: MonthsOutput})

@@ -66,8 +66,16 @@ class MemberOpening:
         return [(kind, value) for kind, values in (*named, (Identifier.CARD_NUMBER, self.card_numbers)) for value in values]
 
 
-def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> tuple[Book, bool]:
-    """Open a book, or find it there with the same properties; return it, and whether it is new.
+def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> Book:
+    """Open a book, or find it there with the same properties; return it. ``keep_book`` also tells whether it is new.
+
+    :raises errors.Refused: as ``keep_book``
+    """
+    return keep_book(code=code, name=name, unit=unit, exponent=exponent, time_zone=time_zone, caller=caller).row
+
+
+def keep_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str, caller: Caller) -> history.Kept[Book]:
+    """Open a book, or find it there with the same properties; return it, and whether it is new: a door tells which of the two.
 
     :raises errors.Refused: not_permitted, code_invalid, label_invalid, not_one_of, number_out_of_range, not_found (the time zone), definition_conflict
     """
@@ -79,12 +87,12 @@ def open_book(*, code: str, name: str, unit: str, exponent: int, time_zone: str,
         raise errors.Refused([errors.NotFound(what=_("time zone"), name=time_zone)])
     wanted = {"name": name, "unit": unit, "exponent": exponent, "time_zone": time_zone}
 
-    def work() -> tuple[Book, bool]:
+    def work() -> history.Kept[Book]:
         book = Book.objects.filter(code=code).first()
         if book is None:
-            return history.create(Book(code=code, **wanted), caller=caller), True
+            return history.Kept(history.create(Book(code=code, **wanted), caller=caller), is_new=True, is_changed=True)
         check_same(_("Book"), code, book, wanted)
-        return book, False
+        return history.Kept(book, is_new=False, is_changed=False)
 
     return transactions.run(work)
 
@@ -151,15 +159,7 @@ def open_accounts(*, book: Book, openings: Iterable[AccountOpening], caller: Cal
     def work() -> int:
         there = {account.code: account for account in _by_code(book, sorted(wanted))}
         for code, account in there.items():
-            opening = wanted[code]
-            wished: dict[str, object] = {
-                "holder_id": None,
-                "role": opening.role,
-                "category": opening.category,
-                "floor": opening.floor,
-                "stripes": opening.stripes,
-            }
-            check_same(_("Account"), code, account, wished)
+            check_same(_("Account"), code, account, {"holder_id": None, **asdict(wanted[code])})
         missing = [(book.pk, None, opening) for code, opening in wanted.items() if code not in there]
         _check_floors([opening for *_of, opening in missing])
         create_accounts(missing, caller)

@@ -46,8 +46,11 @@ ORIGINS = """
         OR (posting.origin_kind = 'merge' AND (merge.id IS NULL OR merge.state <> 'done'))
         OR (posting.origin_kind = 'expiry' AND (expiry.id IS NULL OR expiry.entry_count <> posting.entry_count))
         OR (posting.origin_kind = 'reversal'
-            AND NOT EXISTS (SELECT 1 FROM ledger_app_entry AS entry
-                             WHERE entry.posting_id = posting.id AND entry.reverses_id = posting.origin_id))
+            AND (posting.entry_count <> 1
+                 OR NOT EXISTS (SELECT 1 FROM ledger_app_entry AS entry
+                                  JOIN ledger_app_reversal AS decided ON decided.reversal_id = entry.id AND decided.state = 'posted'
+                                 WHERE entry.posting_id = posting.id AND entry.reverses_id = posting.origin_id
+                                   AND decided.entry_id = posting.origin_id AND decided.decided_by_id = posting.posted_by_id)))
 """
 SETTLED = """
     SELECT hold.reference, hold.settled_amount, hold.settled_on

@@ -105,7 +105,7 @@ def fill() -> None:
     from ledger_app.operations import books, lot_rules
 
     caller = ground.caller_of(None)
-    book = books.open_book(code="POINTS", name="POINTS", unit="points", exponent=0, time_zone="UTC", caller=caller)[0]
+    book = books.open_book(code="POINTS", name="POINTS", unit="points", exponent=0, time_zone="UTC", caller=caller)
     for name, starts_on, ends_on in (("2016", date(2016, 1, 1), date(2016, 12, 31)), ("2017-01", date(2017, 1, 1), THROUGH)):
         books.open_period(book=book, name=name, starts_on=starts_on, ends_on=ends_on, caller=caller)
     openings = [

@@ -52,7 +52,7 @@ def prepare() -> None:
 
     caller = caller_of(None)
     opened = {
-        code: books.open_book(code=code, name=code, unit=unit, exponent=exponent, time_zone="UTC", caller=caller)[0]
+        code: books.open_book(code=code, name=code, unit=unit, exponent=exponent, time_zone="UTC", caller=caller)
         for code, unit, exponent in (("CARD", "USD", 2), ("POINTS", "points", 0))
     }
     for book in opened.values():

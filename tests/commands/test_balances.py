@@ -94,7 +94,7 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
     schema.copy_sqlite(str(tmp_path / "own.sqlite3"))
     opened = (
         "from config import commands; from ledger_app.operations import books; caller = commands.caller(None);"
-        "book = books.open_book(code='B', name='B', unit='JPY', exponent=0, time_zone='UTC', caller=caller)[0];"
+        "book = books.open_book(code='B', name='B', unit='JPY', exponent=0, time_zone='UTC', caller=caller);"
         "books.open_accounts(book=book, caller=caller,"
         " openings=[books.AccountOpening(f'a-{n:05}', 'a', 'asset') for n in range(6000)])"
     )

@@ -167,7 +167,7 @@ def test_of_two_that_open_the_same_month_one_does_and_the_other_finds_it(ledger,
 def test_of_two_spans_that_overlap_and_touch_nothing_one_is_refused(ledger, single_try, has_periods):
     book = ledger.book
     if not has_periods:
-        book = books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)[0]
+        book = books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)
 
     def opening(first: int) -> Any:
         days = {"starts_on": date(2017, 6, first), "ends_on": date(2017, 7, first)}

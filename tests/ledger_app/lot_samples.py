@@ -71,7 +71,7 @@ def open_points(
     caller: Caller, *, rule: RuleGiven = SEVEN, floor: int | None = 0, code: str = "POINTS", months: int = 12
 ) -> Points:
     """Open the book with its rule, the members M1 and M2, and the months of 2017."""
-    book = books.open_book(code=code, name="Points", unit="points", exponent=0, time_zone="Asia/Tokyo", caller=caller)[0]
+    book = books.open_book(code=code, name="Points", unit="points", exponent=0, time_zone="Asia/Tokyo", caller=caller)
     for month in range(1, months + 1):
         first = date(2017, month, 1)
         last = first.replace(day=calendar.monthrange(2017, month)[1])

@@ -55,7 +55,7 @@ class SmallLedger:
 
 def open_ledger(caller: Caller, *, code: str = "CARD", time_zone: str = "UTC") -> SmallLedger:
     """Open a book with January to March 2017, the accounts above, and the members M1 and M2 with a receivable each."""
-    book = books.open_book(code=code, name=f"Book {code}", unit="JPY", exponent=0, time_zone=time_zone, caller=caller)[0]
+    book = books.open_book(code=code, name=f"Book {code}", unit="JPY", exponent=0, time_zone=time_zone, caller=caller)
     for name, (starts_on, ends_on) in MONTHS.items():
         books.open_period(book=book, name=name, starts_on=starts_on, ends_on=ends_on, caller=caller)
     books.open_accounts(book=book, openings=ACCOUNTS, caller=caller)

@@ -34,7 +34,7 @@ def programme(db):
     """Two books with January and February, two stores, three members."""
     caller = samples.machine_caller(FIRST_OF_FEBRUARY)
     for code, unit, exponent in (("CARD", "USD", 2), ("POINTS", "points", 0)):
-        book = books.open_book(code=code, name=code.title(), unit=unit, exponent=exponent, time_zone="UTC", caller=caller)[0]
+        book = books.open_book(code=code, name=code.title(), unit=unit, exponent=exponent, time_zone="UTC", caller=caller)
         for name in ("2017-01", "2017-02"):
             starts_on, ends_on = samples.MONTHS[name]
             books.open_period(book=book, name=name, starts_on=starts_on, ends_on=ends_on, caller=caller)

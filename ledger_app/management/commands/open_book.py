@@ -27,7 +27,7 @@ class Command(commands.Command):
         """Open it, unless it is there."""
         code = options["code"]
         there = Book.objects.filter(code=code).first()
-        book, is_new = books.open_book(
+        book, is_new, _changed = books.keep_book(
             code=code,
             name=options["name"] or (there.name if there else code),
             unit=options["unit"],

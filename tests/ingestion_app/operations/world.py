@@ -17,8 +17,8 @@ from ingestion_app.models import Batch, Chunk, File, Finding, Receipt, Record
 from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, sources, validating
 from ingestion_app.queries import batches
 from ledger_app.models import Account, Balance, Book, Entry, Line, Period, Posting, Seal, User
-from ledger_app.operations import books, filing, periods
-from ledger_app.operations.audit import Caller
+from ledger_app.operations import books, filing, history, periods
+from ledger_app.operations.audit import Caller, Subject, record
 from ledger_app.operations.books import AccountOpening, MemberOpening
 from ledger_app.queries.closing import control_totals
 from tests.kept import Ground
@@ -289,8 +289,8 @@ def build(directory: Path, *, members: int = 6, floor: int | None = 0, **limits:
         users[role].groups.add(Group.objects.get(name=group))
     superuser = User.objects.create(username="root", is_staff=True, is_superuser=True)
     caller = Caller(user=system, at=NOW, door="test")
-    card = books.open_book(code="CARD", name="Card", unit="USD", exponent=2, time_zone="UTC", caller=caller)[0]
-    points = books.open_book(code="POINTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=caller)[0]
+    card = books.open_book(code="CARD", name="Card", unit="USD", exponent=2, time_zone="UTC", caller=caller)
+    points = books.open_book(code="POINTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=caller)
     settlements = [AccountOpening(f"settlement.{shop}", "settlement", "liability", stripes=4) for shop in SHOPS]
     books.open_accounts(book=card, openings=settlements, caller=caller)
     books.open_accounts(
@@ -365,10 +365,12 @@ def found(batch: Batch) -> list[str]:
 
 
 def set_account(code: str, state: str) -> None:
-    """Set the state of an account, with its history, as somebody does between two steps of a batch."""
+    """Set the state of an account, with its history and an audit row, as somebody does between two steps of a batch."""
+    caller = Caller(user=User.objects.get(username=User.SYSTEM), at=NOW, door="test")
     for account in Account.objects.filter(code=code):
         account.state = state
-        account.save(update_fields=["state"])
+        history.save(account, caller=caller)
+        record(subject=Subject("account", account.pk, code), action="set", caller=caller)
 
 
 def hold(batch: Batch, *numbers: int, until: datetime, by: str = "here:7") -> None:

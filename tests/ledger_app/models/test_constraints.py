@@ -314,7 +314,7 @@ def places(ledger):
     period = ledger.periods["2017-01"]
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)
     return accounts | {
-        "rule": HoldRule.objects.create(book=books.open_book(code="HELD", **HELD_BOOK, caller=ledger.caller)[0]).pk,
+        "rule": HoldRule.objects.create(book=books.open_book(code="HELD", **HELD_BOOK, caller=ledger.caller)).pk,
         "holder": holder.pk,
         "third": Holder.objects.create(opened_at=posting.posted_at).pk,
         "merge": merge.pk,

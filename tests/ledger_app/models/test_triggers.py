@@ -223,7 +223,7 @@ SPAN = "INSERT INTO ledger_app_period (book_id, name, starts_on, ends_on, state,
 
 @pytest.mark.parametrize(("starts_on", "ends_on"), [("2017-02-02", "2017-02-28"), ("2017-05-01", "2017-05-31")])
 def test_no_period_opens_away_from_a_frozen_one(frozen, checker, starts_on, ends_on):
-    book = books.open_book(code="ONE", name="One", unit="JPY", exponent=0, time_zone="UTC", caller=frozen.caller)[0]
+    book = books.open_book(code="ONE", name="One", unit="JPY", exponent=0, time_zone="UTC", caller=frozen.caller)
     january = {"name": "2017-01", "starts_on": date(2017, 1, 1), "ends_on": date(2017, 1, 31)}
     period = books.open_period(book=book, caller=frozen.caller, **january)  # type: ignore[arg-type]
     periods.freeze(period_id=period.pk, controls={"entries": 0}, caller=checker, code_version="test")

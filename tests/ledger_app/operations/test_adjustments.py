@@ -100,7 +100,7 @@ def put_out_of_use(desk):
 
 
 def open_other_book(desk):
-    book = books.open_book(code="POINTS", name="Points", unit="P", exponent=0, time_zone="UTC", caller=desk.ledger.caller)[0]
+    book = books.open_book(code="POINTS", name="Points", unit="P", exponent=0, time_zone="UTC", caller=desk.ledger.caller)
     books.open_accounts(book=book, openings=[books.AccountOpening("points.1", "points", "liability")], caller=desk.ledger.caller)
 
 

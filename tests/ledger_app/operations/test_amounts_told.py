@@ -90,7 +90,7 @@ def test_each_is_told_in_the_unit_of_its_book_and_kept_as_an_integer(kind):
 def test_one_whose_accounts_stand_in_books_of_different_units_is_told_as_it_stands():
     caller = samples.machine_caller()
     opened = [
-        books.open_book(code=code, name=code, unit=code, exponent=exponent, time_zone="UTC", caller=caller)[0]
+        books.open_book(code=code, name=code, unit=code, exponent=exponent, time_zone="UTC", caller=caller)
         for code, exponent in (("A", 0), ("B", 2))
     ]
     for book in opened:
@@ -105,7 +105,7 @@ def test_posting_knows_the_book_of_each_of_its_refusals():
     caller = samples.machine_caller()
     drafts = []
     for code, exponent in (("A", 0), ("B", 2)):
-        book = books.open_book(code=code, name=code, unit=code, exponent=exponent, time_zone="UTC", caller=caller)[0]
+        book = books.open_book(code=code, name=code, unit=code, exponent=exponent, time_zone="UTC", caller=caller)
         books.open_accounts(
             book=book,
             openings=[AccountOpening("cash", "cash", "asset", floor=0), AccountOpening("sales", "sales", "income")],

@@ -130,3 +130,11 @@ def test_a_book_lives_in_a_time_zone_that_there_is(ledger, zone):
     with pytest.raises(errors.Refused) as caught:
         books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone=zone, caller=ledger.caller)
     assert [reason.code for reason in caught.value.reasons] == ["not_found"]
+
+
+def test_a_script_that_opens_a_book_goes_on_with_what_it_was_given(ledger):
+    said = {"code": "NEW", "name": "New", "unit": "JPY", "exponent": 0, "time_zone": "UTC", "caller": ledger.caller}
+    book = books.open_book(**said)
+    assert books.open_accounts(book=book, openings=[books.AccountOpening("fees", "fees", "income")], caller=ledger.caller) == 1
+    assert books.open_book(**said) == book
+    assert books.keep_book(**said) == (book, False, False)

@@ -65,7 +65,7 @@ def operations(ledger: samples.SmallLedger, caller: Caller) -> dict[str, Callabl
         return books.open_members(openings=[MemberOpening(accounts=((book_code, opening),), **said)], caller=caller)
 
     return {
-        **by(lambda name, text: books.open_book(**{**open_book, name: text})[0], "code", "name", "unit", "time_zone", of="book"),
+        **by(lambda name, text: books.open_book(**{**open_book, name: text}), "code", "name", "unit", "time_zone", of="book"),
         "period name": lambda text: books.open_period(
             book=book, name=text, starts_on=date(2018, 1, 1), ends_on=date(2018, 1, 31), caller=caller
         ),

@@ -253,7 +253,7 @@ def test_a_period_that_cannot_be_is_refused(ledger, name, starts_on, ends_on, co
 def test_periods_are_opened_from_either_end_and_the_first_lies_anywhere(ledger):
     assert open_period(ledger.book, "2016-12", date(2016, 12, 5), date(2016, 12, 31), ledger.caller).state == "open"
     assert open_period(ledger.book, "2017-04", date(2017, 4, 1), date(2017, 6, 3), ledger.caller).state == "open"
-    other = books.open_book(code="OTHER", name="x", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)[0]
+    other = books.open_book(code="OTHER", name="x", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)
     assert open_period(other, "2001-07", date(2001, 7, 3), date(2001, 7, 3), ledger.caller).state == "open"
 
 

@@ -248,6 +248,7 @@ TWICE = {
     "members.end_identifier": (ended, ALREADY),
     "holds.place": (placed, ALREADY),
     "holds.release": (released, "wrong_state"),
+    "books.keep_book": (calls(books.keep_book, code="K", name="K", unit="JPY", exponent=0, time_zone="UTC"), ALREADY),
     "books.open_book": (calls(books.open_book, code="N", name="N", unit="JPY", exponent=0, time_zone="UTC"), ALREADY),
     "people.register": (calls(people.register, username="u-9", password="only-for-this-test", group="support"), ALREADY),
     "reason_codes.keep": (

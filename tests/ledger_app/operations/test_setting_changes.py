@@ -60,7 +60,7 @@ def _office(db: None) -> Office:
         return Caller(user, AT, "admin", request="r", os_user="o", host="h", told=(("token", "kakutei_ab"),))
 
     root = Caller(User.objects.get(username=User.SYSTEM), AT, "command")
-    book = books.open_book(code="PTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=root)[0]
+    book = books.open_book(code="PTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=root)
     openings = [
         AccountOpening("programme", "programme", "expense"),
         AccountOpening("breakage", "breakage", "income"),

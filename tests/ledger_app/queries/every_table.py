@@ -108,7 +108,7 @@ def _erasures(world: World, directory: Path) -> None:
 
 def _lots(world: World) -> Book:
     caller = world.caller(world.system)
-    book = books.open_book(code="LOTS", name="Lots", unit="points", exponent=0, time_zone="UTC", caller=caller)[0]
+    book = books.open_book(code="LOTS", name="Lots", unit="points", exponent=0, time_zone="UTC", caller=caller)
     openings = [
         AccountOpening("lots.expense", "programme", "expense"),
         AccountOpening("lots.breakage", "breakage", "income"),

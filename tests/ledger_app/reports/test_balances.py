@@ -51,7 +51,7 @@ def test_a_row_says_both_directions_and_the_member(ledger: SmallLedger) -> None:
 
 def test_decimals_are_those_of_the_unit(ledger: SmallLedger) -> None:
     caller = ledger.caller
-    book = books.open_book(code="USD", name="Dollars", unit="USD", exponent=2, time_zone="UTC", caller=caller)[0]
+    book = books.open_book(code="USD", name="Dollars", unit="USD", exponent=2, time_zone="UTC", caller=caller)
     books.open_accounts(book=book, openings=[books.AccountOpening("cash", "cash", "asset")], caller=caller)
     assert list(balances.csv_lines(book)) == [",".join(balances.COLUMNS), "cash,cash,asset,,0,0,0.00,USD"]
 
@@ -80,7 +80,7 @@ def test_the_object_says_the_same_as_the_csv(ledger: SmallLedger) -> None:
 
 
 def test_an_empty_book_is_an_empty_report(ledger: SmallLedger) -> None:
-    book = books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)[0]
+    book = books.open_book(code="NEW", name="New", unit="JPY", exponent=0, time_zone="UTC", caller=ledger.caller)
     assert list(balances.csv_lines(book)) == [",".join(balances.COLUMNS)]
     assert json.loads("".join(balances.json_lines(book)))["accounts"] == []
 

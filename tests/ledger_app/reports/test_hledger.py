@@ -123,7 +123,7 @@ def test_hledger_takes_any_description_and_any_reference(ledger: SmallLedger, tm
 @pytest.mark.parametrize("exponent", [0, 2, 6])
 def test_hledger_takes_any_unit(ledger: SmallLedger, tmp_path: Path, unit: str, exponent: int) -> None:
     caller = ledger.caller
-    book = books.open_book(code="OTHER", name="Other", unit=unit, exponent=exponent, time_zone="UTC", caller=caller)[0]
+    book = books.open_book(code="OTHER", name="Other", unit=unit, exponent=exponent, time_zone="UTC", caller=caller)
     period = books.open_period(book=book, name="2017", starts_on=date(2017, 1, 1), ends_on=date(2017, 12, 31), caller=caller)
     openings = [books.AccountOpening("a.b.1", "a", "asset"), books.AccountOpening("a..b", "b", "liability")]
     books.open_accounts(book=book, openings=openings, caller=caller)

@@ -1,0 +1,86 @@
+"""Statement 12, for histories and decisions: whoever changes what has a history leaves an audit row, by the same person and of the same instant, beside the line.
+
+A row is held against the last line of its history elsewhere. Without this, whoever writes the line as well would have changed a floor or a limit, and
+nobody would be told.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from django.utils.translation import gettext_lazy
+
+from ledger_app.errors.sentences import say as _
+from ledger_app.models import Book
+from ledger_app.queries.proofs import Statement, rows
+
+CHANGED, MADE_OR_CHANGED = ("~", "-"), ("+", "~", "-")
+
+
+class Told(NamedTuple):
+    """A history, what its audit rows are of, the column of a line that names that, which of its lines are told, and what else may tell of one.
+
+    Or another table of who did what: ``person`` and ``instant`` are the columns that say it, and of its rows all are told.
+    """
+
+    table: str
+    subject_type: str
+    subject: str = "id"
+    kinds: Sequence[str] = MADE_OR_CHANGED
+    beside: str = ""
+    person: str = "history_user_id"
+    instant: str = "history_date"
+
+
+# Books, periods, accounts, members and users may be made without an audit row of their own: by a file, or with the installation.
+TOLD = (
+    Told("ledger_app_historicalaccount", "account", kinds=CHANGED),
+    Told("ledger_app_historicalaccounttemplate", "accounttemplate"),
+    Told("ledger_app_historicaladjustment", "adjustment"),
+    Told("ledger_app_adjustmentdecision", "adjustment", "adjustment_id", (), person="decided_by_id", instant="decided_at"),
+    Told("ledger_app_historicaladjustmentlimit", "adjustmentlimit"),
+    Told("ledger_app_historicalcontraaccount", "reasoncode", "reason_code_id"),
+    Told("ledger_app_historicalerasure", "erasure"),
+    Told("ledger_app_historicalhold", "hold"),
+    # An erasure is of a member and of those who were merged into that one, each with a line.
+    Told("ledger_app_historicalholder", "member", kinds=CHANGED, beside="erasure"),
+    Told("ledger_app_historicalholdrule", "holdrule"),
+    Told("ledger_app_historicalholdtarget", "holdrule", "rule_id"),
+    Told("ledger_app_historicallotrule", "lotrule"),
+    Told("ledger_app_historicalmerge", "merge"),
+    Told("ledger_app_historicalperiod", "period", kinds=CHANGED),
+    Told("ledger_app_historicalreasoncode", "reasoncode"),
+    Told("ledger_app_historicalreversal", "reversal"),
+    Told("ledger_app_historicalsettingchange", "setting"),
+)
+UNTOLD = """
+    SELECT line.id
+      FROM {table} AS line
+     WHERE {is_told}
+       AND NOT EXISTS (SELECT 1 FROM ledger_app_auditrow AS audit
+                        WHERE {is_of} AND audit.outcome = 'done'
+                          AND audit.actor_id = line.{person} AND audit.at = line.{instant})
+"""
+
+
+def untold(told: Told) -> Iterator[str]:
+    """Yield each row of which a line of its history has no audit row of the same person and instant."""
+    kinds = ", ".join(f"'{kind}'" for kind in told.kinds)
+    is_told = f"line.history_type IN ({kinds})" if kinds else "1 = 1"
+    is_of = f"(audit.subject_type = '{told.subject_type}' AND audit.subject_id = line.{told.subject})"
+    is_of = f"({is_of} OR audit.subject_type = '{told.beside}')" if told.beside else is_of
+    sql = UNTOLD.format(table=told.table, is_told=is_told, is_of=is_of, person=told.person, instant=told.instant)
+    for (key,) in rows(sql, ()):
+        yield _("{table} {key}: what somebody did to it has no audit row of the same person and instant.").format(
+            table=told.table.replace("_historical", "_"), key=key
+        )
+
+
+def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for all histories of the ledger."""
+    for told in TOLD:
+        yield from untold(told)
+
+
+STATEMENTS: tuple[Statement, ...] = (
+    Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
+)
