@@ -99,7 +99,7 @@ def test_an_entry_that_reverses_another_needs_the_proposal_that_was_decided(soun
     entry = Entry.objects.get(reference="by-program")
     number = Posting.objects.order_by("-id")[0].pk + 1
     lines = [(line.account, -line.amount) for line in entry.lines.order_by("id").select_related("account")]
-    said = {"effective_on": date(2017, 2, 27), "reference": "reversal:forged", "description": "Reversal"}
+    said: dict[str, Any] = {"effective_on": date(2017, 2, 27), "reference": "reversal:forged", "description": "Reversal"}
     digest = rules.digest(book="LOTS", reverses="by-program", lines=[(account.code, amount) for account, amount in lines], **said)
     with transaction.atomic():
         head = {"id": number, "origin_kind": "reversal", "origin_id": entry.pk, "posted_at": LATER, "reason": ""}
