@@ -89,8 +89,13 @@ def proposers_still_may(facts: BatchFacts) -> list[LedgerError]:
 
 def plan_holds(facts: BatchFacts) -> list[LedgerError]:
     """Nothing that the plan rests on has changed since validation, or since the reversal was proposed."""
-    moved = errors.PlanMoved if facts.reverses is None else errors.ReversalMoved
-    return [moved(what=what, batch=facts.batch_id) for what in facts.moved]
+    return plan_moved(facts.batch_id, facts.moved, is_reversal=facts.reverses is not None)
+
+
+def plan_moved(batch_id: int, moved: Sequence[Phrase], *, is_reversal: bool) -> list[LedgerError]:
+    """Return why a plan does not hold, of what has changed that it rests on."""
+    error = errors.ReversalMoved if is_reversal else errors.PlanMoved
+    return [error(what=what, batch=batch_id) for what in moved]
 
 
 def newer_rules_are_known(facts: BatchFacts) -> list[LedgerError]:

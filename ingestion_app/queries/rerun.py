@@ -15,7 +15,7 @@ from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import batches
 from ingestion_app.queries.pauses import Pause, pause_of
 from ingestion_app.queries.sums import SPANS_MOST, Kinds, Span, kinds_of, text_of
-from ingestion_app.states import BATCH
+from ingestion_app.states import BATCH, plan_moved
 from ledger_app.errors import LedgerError, WrongState
 
 SHOWN_MOST = 20  # chunks that are told one by one
@@ -149,7 +149,7 @@ def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None, check:
     counted already.
     """
     kinds = kinds_of(batch, at=at)
-    damaged, shut, pause = _damaged(batch, posted) if check else [], _shut(batch), pause_of(batch)
+    damaged, shut, pause = _damaged(batch, posted) if check else [], _shut(batch, asks_records=check), pause_of(batch)
     counts = _Counts(*(kinds.counts.get(kind, 0) for kind in ("applied", "pending", "stopped", "running")))
     verdict = _verdict(batch, is_shut=bool(damaged or shut), free=counts.free + counts.stopped, held=counts.held)
     return Rerun(
@@ -215,11 +215,13 @@ def _damaged(batch: Batch, posted: Posted | None) -> Sequence[LedgerError]:
     return found
 
 
-def _shut(batch: Batch) -> Sequence[LedgerError]:
-    """Return why the batch's state, or a reversal that is under way, allows no run."""
+def _shut(batch: Batch, *, asks_records: bool) -> Sequence[LedgerError]:
+    """Return why the batch's state, what its plan rests on, or a reversal that is under way, allows no run."""
     if batch.state not in RUN_IN and batch.state not in ENDED:
         needed = ", ".join(str(BATCH.states[state]) for state in RUN_IN)
         return [WrongState(action=BATCH.transition("apply").label, needed=needed, state=BATCH.states[batch.state])]
+    if batch.state == Batch.State.APPROVED:
+        return plan_moved(batch.pk, batches.moved(batch, asks_records=asks_records), is_reversal=batch.reverses_id is not None)
     if batch.state == Batch.State.APPLYING:
         open_reversal = batches.open_reversal(batch)
         if open_reversal is not None:

@@ -7,7 +7,8 @@ import pytest
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations import attempts
 from ingestion_app.queries.rerun import Rerun, rerun_of, spans
-from ledger_app.errors import AccountNotOpen
+from ledger_app.errors import AccountNotOpen, Refused
+from ledger_app.models import Period
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import NOW, World, codes
 
@@ -61,6 +62,17 @@ def test_an_approved_batch_would_run_as_a_whole(one_each):
     found = answer(one_each.approved())
     assert (found.is_safe, found.verdict, found.done, found.would_run) == (True, "would_run", (), (0, 1, 2, 3, 4, 5, 6))
     assert found.sentence == "Nothing of it is in the ledger yet; 7 would run."
+
+
+@pytest.mark.parametrize("is_reversal", [False, True])
+def test_an_approved_batch_whose_plan_has_moved_would_not_run(world, is_reversal):
+    batch = world.approve(world.reverse(world.applied())) if is_reversal else world.approved()
+    Period.objects.filter(book=world.card, name="2017-01").update(state="provisional")
+    found = rerun_of(Batch.objects.get(pk=batch.pk), at=NOW, check=True)
+    assert (found.verdict, codes(found.reasons)) == ("cannot_run", ["reversal_moved" if is_reversal else "plan_moved"])
+    with pytest.raises(Refused) as refusal:
+        world.apply(batch)
+    assert codes(refusal.value.reasons) == codes(found.reasons), "and it would not"
 
 
 def test_chunks_that_are_done_held_free_and_stopped_are_told_apart(one_each):
