@@ -21,6 +21,8 @@ SECRET_KEY_LEAST: Final = 50  # characters
 SECRET_KEY_DISTINCT: Final = 10
 CARD_KEY_DISTINCT: Final = 12  # bytes; of 32 that are random, fewer than 20 are never seen
 
+ADDRESS_MOST: Final = 255  # characters
+
 WHOLE: Final = re.compile("[0-9]{1,15}", re.ASCII)
 HOST: Final = re.compile(
     r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII
@@ -28,6 +30,12 @@ HOST: Final = re.compile(
 ORIGIN: Final = re.compile(r"https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 RECEIVER: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 DATABASE: Final = re.compile(r"sqlite:///[^?\s]+(\?\S*)?|mysql://[^/?\s]*/[^/?\s]+(\?\S*)?")
+PROVIDER: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>([a-z0-9-]+\.)*[a-z0-9-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?", re.ASCII
+)
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost"})
+PROVIDER_SECRET_LEAST: Final = 16  # characters
+FACTOR: Final = re.compile(r"(amr|acr)=([\x21-\x2b\x2d-\x7e]{1,200})", re.ASCII)
 PLAIN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -150,6 +158,42 @@ class Environment:
                 f"{name} has a key that can be guessed, such as one of zeros; each must be what python -c 'import secrets; print(secrets.token_hex(32))'"
                 " prints. Its value is not shown here."
             )
+        return found
+
+    def provider(self, issuer: str, client: str, secret: str, *, is_development: bool) -> tuple[str, str, str]:
+        """Return the address of a provider of OpenID Connect, the name that this is registered under there, and its secret; all of them empty where none is set.
+
+        Half of them would be a way to sign in that is there and fails.
+        """
+        names = (issuer, client, secret)
+        address, called, key = (self._given(name, "") for name in names)
+        if not (address or called or key):
+            return "", "", ""
+        if missing := [name for name, value in zip(names, (address, called, key), strict=True) if not value]:
+            raise ImproperlyConfigured(
+                f"{' and '.join(missing)} must be set, since the others of {', '.join(names)} are; or set none of them."
+            )
+        found = PROVIDER.fullmatch(address)
+        is_https = found is not None and found["scheme"] == "https"
+        is_here = found is not None and found["host"] in THIS_MACHINE and is_development
+        if not (is_https or is_here) or len(address) > ADDRESS_MOST:
+            raise _refused(issuer, address, "the https:// address of a provider, as its ID tokens say (iss), without a query")
+        if PLAIN.fullmatch(called) is None or len(called) > ADDRESS_MOST:
+            raise _refused(client, called, f"1 to {ADDRESS_MOST} visible ASCII characters without blanks")
+        if PLAIN.fullmatch(key) is None or (len(key) < PROVIDER_SECRET_LEAST and not is_development):
+            raise ImproperlyConfigured(
+                f"{secret} is not {PROVIDER_SECRET_LEAST} or more visible ASCII characters without blanks, as a provider gives them. Its value is not shown here."
+            )
+        return address, called, key
+
+    def factors(self, name: str, *, only_with: str) -> list[tuple[str, str]]:
+        """Return what a provider says where it asked for a second factor: pairs of ``amr`` or ``acr`` and a value of it. None without a provider."""
+        found = []
+        for part in self._listed(name, []):
+            match = FACTOR.fullmatch(part)
+            if match is None or match.groups() in found or not self._given(only_with, ""):
+                raise _refused(name, part, f"amr=VALUE or acr=VALUE, separated by commas, each once, where {only_with} is set")
+            found.append((match[1], match[2]))
         return found
 
     def database(self, name: str, *, default: str) -> dict[str, Any]:
