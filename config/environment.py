@@ -160,31 +160,37 @@ class Environment:
             )
         return found
 
-    def provider(self, issuer: str, client: str, secret: str, *, is_development: bool) -> tuple[str, str, str]:
-        """Return the address of a provider of OpenID Connect, the name that this is registered under there, and its secret; all of them empty where none is set.
-
-        Half of them would be a way to sign in that is there and fails.
-        """
-        names = (issuer, client, secret)
-        address, called, key = (self._given(name, "") for name in names)
-        if not (address or called or key):
-            return "", "", ""
-        if missing := [name for name, value in zip(names, (address, called, key), strict=True) if not value]:
-            raise ImproperlyConfigured(
-                f"{' and '.join(missing)} must be set, since the others of {', '.join(names)} are; or set none of them."
-            )
-        found = PROVIDER.fullmatch(address)
-        is_https = found is not None and found["scheme"] == "https"
+    def provider(self, name: str, *, is_development: bool) -> str:
+        """Return the address of a provider of OpenID Connect; empty where none is set. Unencrypted it is on this machine, in development, alone."""
+        value = self._given(name, "")
+        found = PROVIDER.fullmatch(value)
         is_here = found is not None and found["host"] in THIS_MACHINE and is_development
-        if not (is_https or is_here) or len(address) > ADDRESS_MOST:
-            raise _refused(issuer, address, "the https:// address of a provider, as its ID tokens say (iss), without a query")
-        if PLAIN.fullmatch(called) is None or len(called) > ADDRESS_MOST:
-            raise _refused(client, called, f"1 to {ADDRESS_MOST} visible ASCII characters without blanks")
-        if PLAIN.fullmatch(key) is None or (len(key) < PROVIDER_SECRET_LEAST and not is_development):
+        if value and (found is None or len(value) > ADDRESS_MOST or not (found["scheme"] == "https" or is_here)):
+            raise _refused(name, value, "the https:// address of a provider, as its ID tokens say (iss), without a query")
+        return value
+
+    def client(self, name: str) -> str:
+        """Return what a provider calls this installation; empty where none is set."""
+        value = self._given(name, "")
+        return value and self.text(name, most=ADDRESS_MOST, default="")
+
+    def client_secret(self, name: str, *, takes_weak: bool) -> str:
+        """Return what a provider is shown by this installation; empty where none is set."""
+        value = self._given(name, "")
+        if value and (PLAIN.fullmatch(value) is None or (len(value) < PROVIDER_SECRET_LEAST and not takes_weak)):
             raise ImproperlyConfigured(
-                f"{secret} is not {PROVIDER_SECRET_LEAST} or more visible ASCII characters without blanks, as a provider gives them. Its value is not shown here."
+                f"{name} is not understood; it must be {PROVIDER_SECRET_LEAST} or more visible ASCII characters without blanks, as a provider gives"
+                " them. Its value is not shown here."
             )
-        return address, called, key
+        return value
+
+    def refuse_half(self, *names: str) -> None:
+        """Refuse names of which some are set and some not: half of them would be a way to sign in that is there and fails."""
+        missing = [name for name in names if not self._given(name, "")]
+        if 0 < len(missing) < len(names):
+            raise ImproperlyConfigured(
+                f"{' and '.join(missing)} must be set, since not all of {', '.join(names)} are; or set none of them."
+            )
 
     def factors(self, name: str, *, only_with: str) -> list[tuple[str, str]]:
         """Return what a provider says where it asked for a second factor: pairs of ``amr`` or ``acr`` and a value of it. None without a provider."""

@@ -120,6 +120,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     definition = tmp_path / "till.toml"
     definition.write_text((Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml").read_text())
     settings.BASE_DIR = tmp_path
+    settings.KAKUTEI_OIDC_ISSUER = "https://login.example"
     (tmp_path / "docs").mkdir()
     finance = ("--user", world.finance.username)
     received = run("receive", path, "--source", "till", "--json")
@@ -148,6 +149,8 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
         *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
+        ("bind_identity", world.support.username, "--subject", "a1", "--reason", "x"),
+        ("unbind_identity", world.support.username, "--reason", "x"),
     ]
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")
