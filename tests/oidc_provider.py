@@ -39,6 +39,7 @@ class Provider:
         self.subject = "a1b2-of-the-provider"
         self.shown_seconds = 0
         self.asks_again = True
+        self.back = BACK
         self.more: dict[str, Any] = {}
         self.key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig", "alg": "RS256"})
         # As they are, or as JSON has them.
@@ -111,7 +112,7 @@ class Provider:
     def _authorize(self, handler: BaseHTTPRequestHandler, query: str) -> None:
         said = {name: values[0] for name, values in parse_qs(query).items()}
         self.asked.append(said)
-        assert (said["client_id"], said["redirect_uri"], said["scope"]) == (CLIENT, BACK, "openid"), said
+        assert (said["client_id"], said["redirect_uri"], said["scope"]) == (CLIENT, self.back, "openid"), said
         assert (said["response_type"], said["code_challenge_method"]) == ("code", "S256"), said
         code = secrets.token_urlsafe(16)
         is_asked_again = self.asks_again and (said.get("prompt") == "login" or self.shown_seconds > int(said["max_age"]))
@@ -119,7 +120,7 @@ class Provider:
         self.codes[code] = {**said, "auth_time": str(now if is_asked_again else now - self.shown_seconds)}
         back = urlencode({"code": code, "state": said["state"], "iss": self.issuer})
         handler.send_response(302)
-        handler.send_header("Location", f"{BACK}?{back}")
+        handler.send_header("Location", f"{self.back}?{back}")
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 

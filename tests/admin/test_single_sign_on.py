@@ -311,6 +311,17 @@ def test_a_user_binds_themselves_and_nobody_else(make_user: UserMaker, provider:
     assert not is_in(elsewhere)
 
 
+def test_who_changes_their_password_is_unbound_and_stays_signed_in(fumiko: User, provider: Provider) -> None:
+    Identity.objects.update(bound_by=fumiko)
+    client = by_password()
+    said = {"old_password": GOOD, "new_password1": "eight-blue-otters-swim", "new_password2": "eight-blue-otters-swim"}
+    assert client.post("/admin/password_change/", said)["Location"] == "/admin/password_change/done/"
+    assert not Identity.objects.exists()
+    assert is_in(client)
+    other = Client()
+    assert "no user here is bound to you" in told_at(other, sign_in(other))
+
+
 def test_an_identity_is_of_one_user_alone(fumiko: User, make_user: UserMaker, provider: Provider) -> None:
     other = make_user("sora", "support")
     other.is_staff = True
