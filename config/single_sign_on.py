@@ -283,7 +283,7 @@ def _refuse(request: HttpRequest, purpose: str, onward: str, error: oidc.Failure
 
 
 def _to_login(request: HttpRequest, code: str, onward: str) -> HttpResponse:
-    if request.user.is_active and isinstance(request.user, User) and request.user.is_staff:
+    if isinstance(request.user, User) and request.user.is_staff:
         # Whoever is signed in is asked for nothing there.
         messages.error(request, told(code))
         return HttpResponseRedirect(reverse("admin:index"))
