@@ -31,6 +31,7 @@ OPENING = {
     *("issue_token", "list_tokens", "end_token", "draw_rights"),
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
+IDENTITIES = {"bind_identity": ("--subject", "a1", "--reason", "x"), "unbind_identity": ("--reason", "x")}
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -120,7 +121,6 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     definition = tmp_path / "till.toml"
     definition.write_text((Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml").read_text())
     settings.BASE_DIR = tmp_path
-    settings.KAKUTEI_OIDC_ISSUER = "https://login.example"
     (tmp_path / "docs").mkdir()
     finance = ("--user", world.finance.username)
     received = run("receive", path, "--source", "till", "--json")
@@ -149,8 +149,6 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
         *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
-        ("bind_identity", world.support.username, "--subject", "a1", "--reason", "x"),
-        ("unbind_identity", world.support.username, "--reason", "x"),
     ]
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")
@@ -183,7 +181,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         {name for name, *_ in runs}
         | {"propose", "decide", "propose_setting", "decide_setting", "prune", "prune_uploads", "prune_keys"}
         | {"correct_name", "member_data", "erase_member"}
-        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS}
+        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )
     assert told | OPENING == OWN
@@ -192,6 +190,14 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
 @pytest.mark.parametrize("name", WEBHOOKS)
 def test_fields_of_webhooks_are_those_that_are_printed(world: World, run: Run, name: str) -> None:
     ended = run(name, *WEBHOOKS[name], "--json")
+    assert ended.status == 0, ended
+    assert set(ended.data) == fields(name)
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_fields_of_identities_are_those_that_are_printed(world: World, run: Run, settings: Any, name: str) -> None:
+    settings.KAKUTEI_OIDC_ISSUER = "https://login.example"
+    ended = run(name, world.support.username, *IDENTITIES[name], "--json")
     assert ended.status == 0, ended
     assert set(ended.data) == fields(name)
 
