@@ -127,7 +127,7 @@ def test_a_password_that_is_changed_ends_what_its_user_bound_and_nothing_else(by
     if by_whom == "shell":
         people.tell_password(username="finance-1", caller=by(world.system))
     else:
-        people.set_password(username="finance-1", password="another-one-of-these-tests", caller=by(getattr(world, by_whom)))
+        people.set_password(username="finance-1", password=GOOD, caller=by(getattr(world, by_whom)))
     assert Identity.objects.exists() is not is_own
     ended = AuditRow.objects.filter(action="unbind_identity").values_list("facts__why", flat=True)
     assert list(ended) == (["password"] if is_own else [])
