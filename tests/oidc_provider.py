@@ -16,7 +16,8 @@ from joserfc.jwk import RSAKey
 
 from config import doorways
 
-CLIENT, SECRET = "kakutei", "a-secret-of-these-tests"
+CLIENT = "kakutei"
+SECRET = "a-password-of-these-tests"
 BACK = "http://testserver/admin/login/provider/back/"
 Behaviour = Callable[["Provider", BaseHTTPRequestHandler], bool]
 

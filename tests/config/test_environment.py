@@ -244,7 +244,7 @@ def test_what_is_safe_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 PROVIDER = {
     "KAKUTEI_OIDC_ISSUER": "https://login.example/realms/staff",
     "KAKUTEI_OIDC_CLIENT_ID": "kakutei",
-    "KAKUTEI_OIDC_CLIENT_SECRET": "a-secret-of-these-tests",
+    "KAKUTEI_OIDC_CLIENT_SECRET": "a-password-of-these-tests",
 }
 
 
@@ -268,10 +268,10 @@ def test_a_whole_provider_starts_and_none_is_off(monkeypatch: pytest.MonkeyPatch
 
 def test_a_provider_is_asked_unencrypted_on_this_machine_in_development_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for host in ("127.0.0.1:8080", "localhost"):
-        here = {**PROVIDER, "KAKUTEI_OIDC_ISSUER": f"http://{host}/realm", "KAKUTEI_OIDC_CLIENT_SECRET": "short"}
+        here = {**PROVIDER, "KAKUTEI_OIDC_ISSUER": f"http://{host}/realm", "KAKUTEI_OIDC_CLIENT_SECRET": "mine"}
         assert start(monkeypatch, **here)["KAKUTEI_OIDC_ISSUER"] == f"http://{host}/realm"
         assert refusal(monkeypatch, **PRODUCTION, **here).startswith("KAKUTEI_OIDC_ISSUER is")
-    short = {**PROVIDER, "KAKUTEI_OIDC_CLIENT_SECRET": "fifteen-of-them"}
+    short = {**PROVIDER, "KAKUTEI_OIDC_CLIENT_SECRET": "another"}
     assert refusal(monkeypatch, **PRODUCTION, **short).startswith("KAKUTEI_OIDC_CLIENT_SECRET is not understood")
     twice = refusal(monkeypatch, **PROVIDER, KAKUTEI_OIDC_FACTOR="amr=mfa,amr=mfa")
     assert twice.startswith("KAKUTEI_OIDC_FACTOR is 'amr=mfa'; it must be")
