@@ -11,7 +11,7 @@ from django.test import Client
 from config import oidc, outgoing
 from ledger_app.models import AuditRow, Identity, User
 from tests.admin.signing_on import BEGIN, LOGIN, back_from, is_in, led_to, sign_in, told_at, way_back
-from tests.admin.test_single_sign_on import Clock, clock, fumiko, provider, refused
+from tests.admin.test_single_sign_on import GOOD, Clock, clock, fumiko, provider, refused
 from tests.oidc_provider import Provider, to_json
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +181,7 @@ def test_a_provider_that_is_away_is_told_and_the_password_is_still_there(fumiko:
     page = told_at(client, client.post(BEGIN, {"next": "/admin/ledger_app/book/"}))
     assert AWAY in page
     assert 'name="next" value="/admin/ledger_app/book/"' in page
-    client.post(LOGIN, {"username": "fumiko", "password": "seven-green-otters", "next": "/admin/"})
+    client.post(LOGIN, {"username": "fumiko", "password": GOOD, "next": "/admin/"})
     assert is_in(client)
 
 
