@@ -166,12 +166,13 @@ class KakuteiAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the search over all lists before Django's pattern that catches everything."""
-        from config import own_factors, own_tokens
+        from config import own_factors, own_tokens, single_sign_on
 
         return [
             path("search/", self.admin_view(self.search), name="search"),
             *own_factors.urls(self),
             *own_tokens.urls(self),
+            *single_sign_on.urls(self),
             *super().get_urls(),
         ]
 

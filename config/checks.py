@@ -106,4 +106,12 @@ def _of_signing_in() -> list[CheckMessage]:
         message = "KAKUTEI_FACTOR_KEYS is not set: apps with codes cannot be added, and whoever has no passkey cannot set a second factor up."
         kind = Warning if settings.KAKUTEI_SECOND_FACTOR == "voluntary" else Error
         found.append(kind(message, hint="See docs/configuration.md.", id="kakutei.E012" if kind is Error else "kakutei.W013"))
+    if settings.KAKUTEI_OIDC_ISSUER and not settings.SECURE_SSL_REDIRECT:
+        found.append(
+            Error(
+                "KAKUTEI_OIDC_ISSUER is set and KAKUTEI_HTTPS is false: what the provider sends a browser back with could be read on the way.",
+                hint="Set KAKUTEI_HTTPS to true, or take the three KAKUTEI_OIDC settings away.",
+                id="kakutei.E013",
+            )
+        )
     return found

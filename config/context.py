@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
+from config import doorways, oidc
 
 BANNERS: Final = {
     "production": "",
@@ -37,11 +37,12 @@ class Light(NamedTuple):
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the banner, the user's group and the verification light. Only a page that shows them pays for them."""
+    """Return the banner, the user's group, the provider of single sign-on and the verification light. Only a page that shows them pays for them."""
     return {
         "environment": settings.ENVIRONMENT,
         "environment_banner": BANNERS[settings.ENVIRONMENT],
         "user_group": SimpleLazyObject(lambda: group_name(request)),
+        "provider": oidc.name(),
         "verification_light": SimpleLazyObject(verification_light),
     }
 

@@ -21,6 +21,8 @@ SECRET_KEY_LEAST: Final = 50  # characters
 SECRET_KEY_DISTINCT: Final = 10
 CARD_KEY_DISTINCT: Final = 12  # bytes; of 32 that are random, fewer than 20 are never seen
 
+ADDRESS_MOST: Final = 255  # characters
+
 WHOLE: Final = re.compile("[0-9]{1,15}", re.ASCII)
 HOST: Final = re.compile(
     r"\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII
@@ -28,6 +30,12 @@ HOST: Final = re.compile(
 ORIGIN: Final = re.compile(r"https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 RECEIVER: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 DATABASE: Final = re.compile(r"sqlite:///[^?\s]+(\?\S*)?|mysql://[^/?\s]*/[^/?\s]+(\?\S*)?")
+PROVIDER: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>([a-z0-9-]+\.)*[a-z0-9-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?", re.ASCII
+)
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost"})
+PROVIDER_SECRET_LEAST: Final = 16  # characters
+FACTOR: Final = re.compile(r"(amr|acr)=([\x21-\x2b\x2d-\x7e]{1,200})", re.ASCII)
 PLAIN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -150,6 +158,48 @@ class Environment:
                 f"{name} has a key that can be guessed, such as one of zeros; each must be what python -c 'import secrets; print(secrets.token_hex(32))'"
                 " prints. Its value is not shown here."
             )
+        return found
+
+    def provider(self, name: str, *, is_development: bool) -> str:
+        """Return the address of a provider of OpenID Connect; empty where none is set. Unencrypted it is on this machine, in development, alone."""
+        value = self._given(name, "")
+        found = PROVIDER.fullmatch(value)
+        is_here = found is not None and found["host"] in THIS_MACHINE and is_development
+        if value and (found is None or len(value) > ADDRESS_MOST or not (found["scheme"] == "https" or is_here)):
+            raise _refused(name, value, "the https:// address of a provider, as its ID tokens say (iss), without a query")
+        return value
+
+    def client(self, name: str) -> str:
+        """Return what a provider calls this installation; empty where none is set."""
+        value = self._given(name, "")
+        return value and self.text(name, most=ADDRESS_MOST, default="")
+
+    def client_secret(self, name: str, *, takes_weak: bool) -> str:
+        """Return what a provider is shown by this installation; empty where none is set."""
+        value = self._given(name, "")
+        if value and (PLAIN.fullmatch(value) is None or (len(value) < PROVIDER_SECRET_LEAST and not takes_weak)):
+            raise ImproperlyConfigured(
+                f"{name} is not understood; it must be {PROVIDER_SECRET_LEAST} or more visible ASCII characters without blanks, as a provider gives"
+                " them. Its value is not shown here."
+            )
+        return value
+
+    def refuse_half(self, *names: str) -> None:
+        """Refuse names of which some are set and some not: half of them would be a way to sign in that is there and fails."""
+        missing = [name for name in names if not self._given(name, "")]
+        if 0 < len(missing) < len(names):
+            raise ImproperlyConfigured(
+                f"{' and '.join(missing)} must be set, since not all of {', '.join(names)} are; or set none of them."
+            )
+
+    def factors(self, name: str, *, only_with: str) -> list[tuple[str, str]]:
+        """Return what a provider says where it asked for a second factor: pairs of ``amr`` or ``acr`` and a value of it. None without a provider."""
+        found = []
+        for part in self._listed(name, []):
+            match = FACTOR.fullmatch(part)
+            if match is None or match.groups() in found or not self._given(only_with, ""):
+                raise _refused(name, part, f"amr=VALUE or acr=VALUE, separated by commas, each once, where {only_with} is set")
+            found.append((match[1], match[2]))
         return found
 
     def database(self, name: str, *, default: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def shown(site: Any, request: HttpRequest) -> HttpResponse:
         "title": _("Second factor"),
         "factors": there,
         "codes_left": factors.codes_left(user),
-        "is_needed": factors.is_missing(user, settings.KAKUTEI_SECOND_FACTOR),
+        "is_needed": sessions.FACTOR not in request.session and factors.is_missing(user, settings.KAKUTEI_SECOND_FACTOR),
         "can_seal": sealing.can_seal(),
         "policy": settings.KAKUTEI_SECOND_FACTOR,
     }
@@ -176,7 +176,7 @@ def remove(site: Any, request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         operations.remove(factor_id=pk, caller=doorways.from_request(request, "admin"))
         _stay(request)
-        if not factors.has(_user(request)):
+        if not factors.has(_user(request)) and request.session.get(sessions.FACTOR) != sessions.PROVIDER:
             request.session.pop(sessions.FACTOR, None)
         messages.success(request, gettext("“{name}” was removed.").format(name=row.name))
         return HttpResponseRedirect(reverse("admin:factors"))

@@ -24,6 +24,10 @@ SAID_MOST: Final = 100
 APP, PASSKEY, RECOVERY = "app", "passkey", "recovery"
 
 
+_BY_PASSWORD: Final = _("Your password was right. Show now that you have what you registered beside it.")
+_BY_PROVIDER: Final = _("The provider knows you. Show now that you have what you registered here.")
+
+
 class Asked(NamedTuple):
     """What a page asks of whom, and what was wrong with what was said before."""
 
@@ -33,6 +37,7 @@ class Asked(NamedTuple):
     next: str
     error: str = ""
     is_password: bool = False
+    by_provider: bool = False
 
 
 class CodeForm(forms.Form):
@@ -58,8 +63,8 @@ class PasswordForm(forms.Form):
     )
 
 
-def begin(request: HttpRequest, user: User, onward: str) -> HttpResponse:
-    """Remember whose password was right, and go on to the second step. Nobody is signed in yet."""
+def begin(request: HttpRequest, user: User, onward: str, *, provider: str = "") -> HttpResponse:
+    """Remember whose password was right, or whom a provider named, and go on to the second step. Nobody is signed in yet."""
     # Whoever put a session here beforehand does not share it.
     request.session.flush()
     request.session[PENDING] = {
@@ -68,6 +73,7 @@ def begin(request: HttpRequest, user: User, onward: str) -> HttpResponse:
         "bound": user.get_session_auth_hash(),
         "at": sessions.seconds(doorways.now()),
         "next": onward,
+        "provider": provider,
     }
     return HttpResponseRedirect(reverse("admin:second_step"))
 
@@ -85,10 +91,11 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
         kind, error = proof(request, user)
         if kind:
             del request.session[PENDING]
+            request.provider = pending["provider"]  # type: ignore[attr-defined]  # read by config.signing
             auth.login(request, user, backend=pending["backend"])
             request.session[sessions.FACTOR] = kind
             return HttpResponseRedirect(safe(request, pending["next"]))
-    lead = _("Your password was right. Show now that you have what you registered beside it.")
+    lead = _BY_PROVIDER if pending["provider"] else _BY_PASSWORD
     asked = Asked(user, _("Second step"), lead, "", error)
     return page(site, request, asked, "kakutei/second_step.html")
 
@@ -126,6 +133,7 @@ def page(site: Any, request: HttpRequest, asked: Asked, template: str) -> HttpRe
         "has_code": asked.is_password or bool(factors.of(asked.user, APP)) or bool(factors.codes_left(asked.user)),
         "passkey": "" if asked.is_password else passkeys.ask_to_show(request, asked.user),
         "is_password": asked.is_password,
+        "by_provider": asked.by_provider,
     }
     request.current_app = site.name
     response = TemplateResponse(request, template, context)

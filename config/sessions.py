@@ -22,6 +22,8 @@ from ledger_app.queries import factors
 # In the session, as seconds since 1970: when it began, when somebody last did something, when they last showed who they are; and by what.
 BEGAN, SEEN, SHOWN, FACTOR = "began_at", "seen_at", "shown_at", "factor"
 ENDED: Final = "ended"
+# A second factor that the provider asked for, and that counts here.
+PROVIDER: Final = "provider"
 # So seldom is it written down that somebody did something: a row is written each time.
 SEEN_EVERY_SECONDS: Final = 30
 WHY: Final[dict[str, str | Promise]] = {
@@ -34,6 +36,7 @@ WHY: Final[dict[str, str | Promise]] = {
 FREE: Final = frozenset(
     {
         *("admin:factors", "admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
+        *("admin:provider", "admin:provider_again", "admin:provider_back"),
         *("admin:again", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done"),
         *("admin:jsi18n", "set_language"),
     }

@@ -194,6 +194,12 @@ KAKUTEI_FACTOR_KEYS = env.card_keys(
 )
 # For how many minutes it counts that somebody showed who they are, before they decide, export or change rights; 0 asks nobody again.
 KAKUTEI_STEP_UP_MINUTES = env.whole_number("KAKUTEI_STEP_UP_MINUTES", least=0, most=720, default=0 if IS_DEVELOPMENT else 10)
+# Single sign-on by OpenID Connect: off, unless all three say where. What the provider says where it asked for a second factor counts as one where it is named here.
+KAKUTEI_OIDC_ISSUER = env.provider("KAKUTEI_OIDC_ISSUER", is_development=IS_DEVELOPMENT)
+KAKUTEI_OIDC_CLIENT_ID = env.client("KAKUTEI_OIDC_CLIENT_ID")
+KAKUTEI_OIDC_CLIENT_SECRET = env.client_secret("KAKUTEI_OIDC_CLIENT_SECRET", takes_weak=IS_DEVELOPMENT)
+env.refuse_half("KAKUTEI_OIDC_ISSUER", "KAKUTEI_OIDC_CLIENT_ID", "KAKUTEI_OIDC_CLIENT_SECRET")
+KAKUTEI_OIDC_FACTOR = env.factors("KAKUTEI_OIDC_FACTOR", only_with="KAKUTEI_OIDC_ISSUER")
 # A session ends when nobody did anything for so many minutes, and after so many hours whatever was done.
 KAKUTEI_IDLE_MINUTES = env.whole_number("KAKUTEI_IDLE_MINUTES", least=1, most=720, default=15)
 KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=24, default=12)

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from config import lockouts, second_step, sessions
+from config import lockouts, second_step, sessions, single_sign_on
 from ledger_app.queries import factors
 
 
@@ -59,6 +59,7 @@ def view(site: Any, request: HttpRequest, extra: dict[str, Any] | None = None) -
         "app_path": request.get_full_path(),
         "username": request.user.get_username(),
         "ended": sessions.WHY.get(ended, ""),
+        "refused": single_sign_on.told(ended),
         **(extra or {}),
     }
     if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:

@@ -1,5 +1,6 @@
 """Has whoever signs in or out, or tries to, leave an audit row, by whichever door: Django tells of each by a signal."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -19,7 +20,10 @@ def install() -> None:
 
 
 def _caller(user: User, request: HttpRequest | None) -> Caller:
-    return doorways.from_command(user) if request is None else doorways.from_address(request, user)
+    if request is None:
+        return doorways.from_command(user)
+    provider = getattr(request, "provider", "")
+    return replace(doorways.from_address(request, user), told=(("provider", provider),) if provider else ())
 
 
 def _logged_in(*, request: HttpRequest, user: User, **_said: Any) -> None:

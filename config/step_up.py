@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways, lockouts, problems, second_step, sessions, telling, typed_before
+from config import doorways, lockouts, problems, second_step, sessions, single_sign_on, telling, typed_before
 from ledger_app.models import User
 from ledger_app.queries import factors
 
@@ -21,7 +21,7 @@ OWN_MINUTES: Final = 10
 OF_OWN: Final = frozenset(
     {
         *("admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
-        *("admin:tokens_issue", "admin:tokens_replace"),
+        *("admin:tokens_issue", "admin:tokens_replace", "admin:identity_bind", "admin:identity_unbind"),
     }
 )
 # Rights over users, and what lets somebody in; looking at them, without the right to change them, is free.
@@ -29,6 +29,7 @@ OF_RIGHTS: Final = {
     "admin:ledger_app_user_add": "ledger_app.change_user",
     "admin:ledger_app_user_change": "ledger_app.change_user",
     "admin:ledger_app_user_reset_factors": "ledger_app.change_user",
+    "admin:ledger_app_user_unbind_identity": "ledger_app.change_user",
     "admin:auth_user_password_change": "ledger_app.change_user",
     "admin:ledger_app_failedtry_release": "ledger_app.change_user",
     "admin:ledger_app_accessreview_sign": "ledger_app.sign_accessreview",
@@ -92,7 +93,8 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - who is signed in
     onward = second_step.safe(request, request.POST.get("next", request.GET.get("next", "")))
-    is_password = not factors.has(user)
+    by_provider = single_sign_on.may_show_again(user)
+    is_password = not factors.has(user) and user.has_usable_password()
     error = ""
     if request.method == "POST":
         error = _wrong_password(request, user) if is_password else second_step.proof(request, user)[1]
@@ -100,7 +102,7 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
             sessions.shown(request)
             return HttpResponseRedirect(onward)
     lead = _("What you are about to do cannot be done by whoever finds your screen open. Show that it is you.")
-    asked = second_step.Asked(user, _("Show again who you are"), lead, onward, error, is_password)
+    asked = second_step.Asked(user, _("Show again who you are"), lead, onward, error, is_password, by_provider)
     return second_step.page(site, request, asked, "kakutei/again.html")
 
 

@@ -60,6 +60,8 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("user", "make_recovery_codes"): _("made recovery codes"),
     ("user", "use_recovery_code"): _("used a recovery code"),
     ("user", "reset_factors"): _("reset the user's second factors"),
+    ("user", "bind_identity"): _("bound the user to an identity at the provider"),
+    ("user", "unbind_identity"): _("unbound the user from the provider"),
 }
 
 # What is asked for without a transition, as it is called on its button.
@@ -160,6 +162,7 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "add_identifier": _("Add an identifier"),
     "api": _("A request to the API"),
     "approve": _("Approve"),
+    "bind_identity": _("Bind to an identity at the provider"),
     "close": _("Close"),
     "correct_name": _("Correct a name"),
     "disclose": _("Hand out what is kept of a member"),
@@ -196,6 +199,7 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "send_again": _("Send an event again"),
     "set": _("Set"),
     "took_from": _("Take from another member"),
+    "unbind_identity": _("Unbind from the provider"),
     "upload": _("Attach a file"),
     "use_recovery_code": _("Use a recovery code"),
     "withdraw": _("Withdraw"),

@@ -2,11 +2,8 @@
 
 import base64
 import http.client
-import socket
 import ssl
-from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Timer
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +11,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 from standardwebhooks import Webhook as Signer
 
+from config import outgoing
 from ledger_app.models import Webhook
 from ledger_app.operations.deliveries import Message, Reply
 from ledger_app.rules import webhooks as rules
@@ -85,38 +83,8 @@ def send(message: Message) -> Reply:
 
 def _post(parts: SplitResult, message: Message) -> tuple[int, str]:
     """Return the status of the answer, and its ``Retry-After``."""
-    is_plain = parts.scheme == "http"
-    host, port = parts.hostname or "", parts.port or (80 if is_plain else rules.HTTPS_PORT)
-    reached = socket.create_connection((host, port), timeout=SECONDS_MOST)
-    context = ssl.create_default_context()
-    wrapped = reached if is_plain else context.wrap_socket(reached, server_hostname=host, do_handshake_on_connect=False)
-    is_late: list[bool] = []
-    # The timeout of a socket begins anew with each byte: whoever sends one a second would never be too late.
-    guard = Timer(SECONDS_MOST, _cut, [wrapped, is_late])
-    guard.start()
-    try:
-        if isinstance(wrapped, ssl.SSLSocket):
-            wrapped.do_handshake()
-        asked = http.client.HTTPConnection(host, port) if is_plain else http.client.HTTPSConnection(host, port, context=context)
-        asked.sock = wrapped
-        sent = headers(message, datetime.now(UTC)) | {"Connection": "close"}
-        asked.request("POST", rules.target(parts), message.body.encode(), sent)
-        answer = asked.getresponse()
-        told = answer.status, answer.getheader("Retry-After", "")
-    except (OSError, http.client.HTTPException) as error:
-        if is_late:
-            raise TimeoutError from error
-        raise
-    finally:
-        guard.cancel()
-        wrapped.close()
-    if is_late:
-        raise TimeoutError  # the end that was read was the one that was made here
-    return told
-
-
-def _cut(reached: socket.socket, is_late: list[bool]) -> None:
-    """End a connection that somebody else waits on. Of the socket below TLS, which asks nobody."""
-    is_late.append(True)
-    with suppress(OSError):
-        socket.socket.shutdown(reached, socket.SHUT_RDWR)
+    sent = headers(message, datetime.now(UTC))
+    request = outgoing.Request(parts, "POST", rules.target(parts), sent, message.body.encode())
+    return outgoing.send(
+        request, seconds=SECONDS_MOST, read=lambda answer: (answer.status, answer.getheader("Retry-After", "") or "")
+    )

@@ -1,4 +1,4 @@
-"""Second factors of others in the admin: who has which, and the way to take them away from somebody who has lost theirs."""
+"""Second factors and identities of others in the admin: who has which, and the way to take them away from somebody who has lost theirs, or is to be stopped."""
 
 from typing import Any
 
@@ -18,8 +18,10 @@ from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
 from ledger_app.models import User
 from ledger_app.operations import factors as operations
+from ledger_app.operations import identities as binding
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import factors
+from ledger_app.queries import factors, identities
+from ledger_app.templatetags import look
 
 REASON_MOST = 500
 
@@ -39,10 +41,13 @@ class FactorsReset:
     opts: Any
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that resets."""
-        view = self.admin_site.admin_view(self.reset_factors)
-        mine = path("<int:pk>/reset-factors/", view, name="ledger_app_user_reset_factors")
-        return [mine, *super().get_urls()]  # type: ignore[misc]  # of the admin that this is mixed into
+        """Add the pages that take away."""
+        reset, unbind = map(self.admin_site.admin_view, (self.reset_factors, self.unbind_identity))
+        mine = [
+            path("<int:pk>/reset-factors/", reset, name="ledger_app_user_reset_factors"),
+            path("<int:pk>/unbind-identity/", unbind, name="ledger_app_user_unbind_identity"),
+        ]
+        return [*mine, *super().get_urls()]  # type: ignore[misc]  # of the admin that this is mixed into
 
     @admin.display(description=_("second factors"))
     def shown_factors(self, row: User) -> SafeString | str:
@@ -67,9 +72,40 @@ class FactorsReset:
             return gettext("The second factors of {user} are reset.").format(user=user.username)
 
         lead = _(
-            "Everything that {user} signs in with beside the password counts no more, and they are signed out everywhere. Be sure that you know who asks you to:"
+            "All second factors and recovery codes of {user} count no more, and they are signed out everywhere. Be sure that you know who asks you to:"
             " speak to them, and not by mail."
         )
         page = Page(_("Reset second factors"), str(lead).format(user=user.username), url_of(user), user.username)
+        form = ResetForm(request.POST if request.method == "POST" else None)
+        return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
+
+    @admin.display(description=_("single sign-on"))
+    def shown_identity(self, row: User) -> SafeString | str:
+        """At which provider the user is bound, and the way to unbind them. What it calls them is for nobody to see."""
+        found = identities.of(row)
+        if found is None:
+            return gettext("not bound")
+        address = reverse("admin:ledger_app_user_unbind_identity", args=[row.pk])
+        return format_html(
+            '{} · {} · <a href="{}">{}</a>', found.issuer, look.instant_cell(found.bound_at), address, gettext("Unbind")
+        )
+
+    def unbind_identity(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, and on a POST unbind."""
+        if not may(request, binding.UNBIND):
+            raise PermissionDenied
+        user = User.objects.filter(pk=pk).first()
+        if user is None or identities.of(user) is None:
+            messages.info(request, gettext("The user is bound to no identity."))
+            return HttpResponseRedirect(url_of(user) if user is not None else reverse("admin:ledger_app_user_changelist"))
+
+        def act(said: Any, caller: Caller) -> str:
+            binding.unbind(username=user.username, reason=said["reason"], caller=caller)
+            return gettext("{user} is unbound from the provider.").format(user=user.username)
+
+        lead = _(
+            "{user} can sign in by the provider no more, and is signed out everywhere. They, or an operator, can bind them again."
+        )
+        page = Page(_("Unbind from the provider"), str(lead).format(user=user.username), url_of(user), user.username)
         form = ResetForm(request.POST if request.method == "POST" else None)
         return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin

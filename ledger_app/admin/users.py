@@ -65,10 +65,10 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     list_max_show_all = 0
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
-    readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors")
+    readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors", "shown_identity")
     form = UserForm
     fieldsets = (
-        (None, {"fields": ("username", "password", "shown_factors", "first_name", "last_name", "email")}),
+        (None, {"fields": ("username", "password", "shown_factors", "shown_identity", "first_name", "last_name", "email")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "reason")}),
         (_("Times"), {"fields": ("shown_last_login", "shown_date_joined")}),
     )

@@ -14,7 +14,7 @@ from ledger_app.models.audit import AuditRow, Verification
 from ledger_app.models.books import Book, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
 from ledger_app.models.erasures import ErasedDigest, ErasedPart, Erasure
-from ledger_app.models.factors import RecoveryCode, SecondFactor
+from ledger_app.models.factors import Identity, RecoveryCode, SecondFactor
 from ledger_app.models.freezing import FreezeAttempt
 from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
@@ -60,6 +60,7 @@ __all__ = [
     "Holder",
     "IdempotencyKey",
     "Identifier",
+    "Identity",
     "Line",
     "Link",
     "Lot",

@@ -1,4 +1,4 @@
-"""What a user signs in with beside a name and a password: codes of an app, passkeys, and the codes that help where those are lost."""
+"""What a user signs in with beside a name and a password: codes of an app, passkeys, the codes that help where those are lost, and an identity at a provider."""
 
 from django.db import models
 from django.db.models import Q
@@ -73,4 +73,35 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         """Return whose it is: the code itself is known to its owner alone."""
+        return self.user.username
+
+
+class Identity(models.Model):
+    """Whom the provider of single sign-on knows a user as: its issuer, and the name that it never gives to another. Gone when it is unbound; the audit rows stay.
+
+    ``bound_by`` is the user, or the system, which an operator at the shell stands for. Nobody else binds: whoever chose the subject could sign in as the user.
+    """
+
+    SUBJECT_MOST = 255
+    ISSUER_MOST = 255
+
+    user = models.OneToOneField(User, models.PROTECT, related_name="identity", verbose_name=_("user"))
+    issuer = models.CharField(_("issuer"), max_length=ISSUER_MOST)
+    subject = models.CharField(_("subject"), max_length=SUBJECT_MOST)
+    bound_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("bound by"))
+    bound_at = models.DateTimeField(_("bound at"))
+
+    class Meta:
+        """Names and constraints."""
+
+        verbose_name = _("identity at the provider")
+        verbose_name_plural = _("identities at the provider")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="identity_subject_unique"),
+            models.CheckConstraint(condition=~Q(issuer="") & ~Q(subject=""), name="identity_given"),
+        ]
+
+    def __str__(self) -> str:
+        """Return whose it is: the subject may say who somebody is elsewhere."""
         return self.user.username

@@ -16,7 +16,7 @@ from ledger_app.errors import opening
 from ledger_app.errors.words import phrase
 from ledger_app.models import SettingChange, Token, User
 from ledger_app.models.people import check_folded
-from ledger_app.operations import audit, granting, history, setting_changes, tokens, transactions
+from ledger_app.operations import audit, granting, history, identities, setting_changes, tokens, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.granting import check_right
 from ledger_app.queries import granting as deciding
@@ -203,6 +203,7 @@ def tell_password(*, username: str, caller: Caller) -> None:
         user = locks.own_row(User, User.objects.named(username).get().pk)
         User.objects.filter(pk=user.pk).update(secret_known_to=None)
         tokens.end_of(user, Token.Ending.PASSWORD, caller)
+        identities.end_own(user, caller)
         _record(user, "set_password", caller, {"own": False, "usable": user.has_usable_password()})
 
     transactions.run(work)
@@ -232,8 +233,9 @@ def _write_password(user: User, password: str | None, caller: Caller) -> None:
     user.set_password(password)
     user.secret_known_to = None if password is None or user.username == caller.user.username else caller.user
     history.save(user, caller=caller, reason="password")
-    # Whoever knew the password may have issued some.
+    # Whoever knew the password may have issued some, or bound themselves.
     tokens.end_of(user, Token.Ending.PASSWORD, caller)
+    identities.end_own(user, caller)
     _record(user, "set_password", caller, {"own": user.username == caller.user.username, "usable": password is not None})
 
 

@@ -1,5 +1,6 @@
 """Keeps who signed in and out, and who tried to, as audit rows; never a password, and of a name that is nobody's only its beginning."""
 
+from ledger_app.errors import LedgerError
 from ledger_app.errors.granting import LoginFailed
 from ledger_app.errors.printable import escaped
 from ledger_app.models import User
@@ -10,6 +11,7 @@ SUBJECT = "login"
 # Whoever slips types a password, or a number of a card, where the name belongs.
 TYPED_MOST = 3
 NAME_MOST = 150
+NOBODY = "?"
 
 
 def signed(*, action: str, caller: Caller) -> None:
@@ -28,6 +30,12 @@ def failed(*, typed: str, caller: Caller) -> None:
     transactions.run(
         lambda: audit.record(subject=subject, action="log_in", caller=caller, outcome="refused", reasons=[LoginFailed()])
     )
+
+
+def refused(*, user: User | None, reason: LedgerError, caller: Caller) -> None:
+    """Keep that a provider signed nobody in, and why; ``user`` is whom it named, None where that is nobody who is known. The caller is the system, with where it came from."""
+    subject = audit.Subject(SUBJECT, user.pk if user is not None else 0, user.username if user is not None else NOBODY)
+    transactions.run(lambda: audit.record(subject=subject, action="log_in", caller=caller, outcome="refused", reasons=[reason]))
 
 
 def shortened(typed: str) -> str:

@@ -44,6 +44,7 @@ COLLIDE = frozenset(
             "ledger_app_user.username",
             "user_folded_unique",
             "second_factor_credential_unique",
+            "identity_subject_unique",
             "ledger_app_book.code",
             "ledger_app_reasoncode.code",
             "ledger_app_entry.reverses_id",
@@ -56,8 +57,8 @@ STAND = frozenset(
     {
         *("account_role_unique", "balance_stripe_unique", "attachment_name_unique", "holdlot_once", "moved_identifier_once"),
         *("recovery_code_unique", "ledger_app_reversal.reversal_id", "erased_digest_once"),
-        # Keys are random, and whoever replaces a token holds its user.
-        *("token_digest_unique", "ledger_app_token.replaces_id"),
+        # Keys are random, and whoever replaces a token holds its user, as does whoever binds an identity.
+        *("token_digest_unique", "ledger_app_token.replaces_id", "ledger_app_identity.user_id"),
     }
 )
 

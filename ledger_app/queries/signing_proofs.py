@@ -1,4 +1,4 @@
-"""What must hold of what is signed in with, asked of the rows alone: each token, second factor and recovery code is what its audit rows say."""
+"""What must hold of what is signed in with, asked of the rows alone: each token, second factor, recovery code and identity is what its audit rows say."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.card_numbers import masked_all, masked_text
 from ledger_app.errors.sentences import say as _
-from ledger_app.models import AuditRow, Book, RecoveryCode, SecondFactor, Token, User
+from ledger_app.models import AuditRow, Book, Identity, RecoveryCode, SecondFactor, Token, User
 from ledger_app.queries.proofs import Statement
 from ledger_app.rules import fingerprints
 
@@ -224,7 +224,45 @@ def _people_have() -> dict[int, Has]:
     return found
 
 
+class Bound(NamedTuple):
+    """Whom the provider knows a user as, and by whose doing, since when."""
+
+    issuer: str
+    subject: str
+    by: int
+    at: datetime
+
+
+def identities_are_those_that_were_bound(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for who signs in by a provider: each identity was bound by its user or by the system, and none is missing."""
+    said: dict[int, Bound] = {}
+    system = User.objects.get(username=User.SYSTEM).pk
+    told = AuditRow.objects.filter(
+        subject_type="user", action__in=["bind_identity", "unbind_identity"], outcome=AuditRow.Outcome.DONE
+    )
+    for row in told.order_by("id").iterator():
+        if row.action == "unbind_identity":
+            said.pop(row.subject_id, None)
+        elif row.actor_id in {row.subject_id, system}:
+            said[row.subject_id] = Bound(row.facts.get("issuer", ""), row.facts.get("subject", ""), row.actor_id, row.at)
+    there = {
+        row.user_id: Bound(masked_text(row.issuer), fingerprints.of(row.subject.encode()), row.bound_by_id, row.bound_at)
+        for row in Identity.objects.order_by("id")
+    }
+    names = dict(User.objects.filter(pk__in=said.keys() | there.keys()).values_list("pk", "username"))
+    for key in sorted(said.keys() | there.keys()):
+        if said.get(key) != there.get(key):
+            yield _("The identity at the provider that {user} is bound to is not what the audit rows say.").format(
+                user=names.get(key, f"#{key}")
+            )
+
+
 STATEMENTS = (
+    Statement(
+        12,
+        gettext_lazy("Each user is bound to the identity at a provider that the audit rows say."),
+        identities_are_those_that_were_bound,
+    ),
     Statement(12, gettext_lazy("Each token is what its audit rows say."), tokens_are_as_they_were_issued),
     Statement(
         12,

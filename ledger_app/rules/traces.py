@@ -37,6 +37,7 @@ OF_NO_WEIGHT: Mapping[str, str] = {
 }
 # Tables that are held against their audit rows, which say all of them but secrets and their digests: these are not written down twice.
 HELD_BY_AUDIT_ROWS: Mapping[str, str] = {
+    "ledger_app_identity": "whom the provider of single sign-on knows a user as",
     "ledger_app_recoverycode": "what somebody signs in with once",
     "ledger_app_secondfactor": "what somebody signs in with",
     "ledger_app_token": "what a program signs in with",

@@ -31,6 +31,7 @@ OPENING = {
     *("issue_token", "list_tokens", "end_token", "draw_rights"),
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
+IDENTITIES = {"bind_identity": ("--subject", "a1", "--reason", "x"), "unbind_identity": ("--reason", "x")}
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -180,7 +181,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         {name for name, *_ in runs}
         | {"propose", "decide", "propose_setting", "decide_setting", "prune", "prune_uploads", "prune_keys"}
         | {"correct_name", "member_data", "erase_member"}
-        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS}
+        | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )
     assert told | OPENING == OWN
@@ -189,6 +190,14 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
 @pytest.mark.parametrize("name", WEBHOOKS)
 def test_fields_of_webhooks_are_those_that_are_printed(world: World, run: Run, name: str) -> None:
     ended = run(name, *WEBHOOKS[name], "--json")
+    assert ended.status == 0, ended
+    assert set(ended.data) == fields(name)
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_fields_of_identities_are_those_that_are_printed(world: World, run: Run, settings: Any, name: str) -> None:
+    settings.KAKUTEI_OIDC_ISSUER = "https://login.example"
+    ended = run(name, world.support.username, *IDENTITIES[name], "--json")
     assert ended.status == 0, ended
     assert set(ended.data) == fields(name)
 

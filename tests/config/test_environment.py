@@ -7,6 +7,7 @@ import secrets
 import string
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,14 @@ CHOICES = {
     for name, (values, _) in TOLD.items()
     if values.startswith("`") and "://" not in values and ":" not in values
 }
-SECRETS = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "KAKUTEI_CARD_KEYS", "KAKUTEI_FACTOR_KEYS", "DATABASE_URL"}
+SECRETS = {
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "KAKUTEI_CARD_KEYS",
+    "KAKUTEI_FACTOR_KEYS",
+    "DATABASE_URL",
+    "KAKUTEI_OIDC_CLIENT_SECRET",
+}
 KEY = secrets.token_urlsafe(48)
 CARD_KEY = "first:" + "".join(f"{number:02x}" for number in range(7, 39))
 PRODUCTION = {
@@ -68,6 +76,19 @@ ODD = {
         *("", "x", "sqlite", "sqlite://", "postgres://a/b", "mysql://", "mysql://u:hunter2@h:33o6/k", "mysql://u:hunter2@h"),
         "mysql://u:hunter2@h/k l",
     ),
+    "KAKUTEI_OIDC_ISSUER": (
+        *(" ", "x", "login.example", "http://login.example", "ftp://login.example", "https://", "https://login.example?realm=1"),
+        *(
+            "https://login.example#x",
+            "https://user@login.example",
+            "https://login.example/a b",
+            "https://login.example/" + "x" * 240,
+        ),
+        *("https://login.example:x", " https://login.example", "HTTPS://login.example", "https://lögin.example"),
+    ),
+    "KAKUTEI_OIDC_CLIENT_ID": (" ", "a b", "é", "x" * 256, "a\nb"),
+    "KAKUTEI_OIDC_CLIENT_SECRET": (" ", "of these tests", "é" * 20, "in-two-lines\nof-it"),
+    "KAKUTEI_OIDC_FACTOR": (" ", "x", "mfa", "amr", "amr=", "=mfa", "AMR=mfa", "amr =mfa", "amr= mfa", "amr=mfa"),
     "KAKUTEI_FILES_DIR": ("", " ", " /srv", str(ROOT / "manage.py")),
     "KAKUTEI_CODE_VERSION": ("", " ", "a b", "x" * 65, "é", "a\nb"),
     **dict.fromkeys(
@@ -220,6 +241,42 @@ def test_what_is_safe_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(made["SECRET_KEY"]) <= set(string.ascii_letters + string.digits + "-_")
 
 
+PROVIDER = {
+    "KAKUTEI_OIDC_ISSUER": "https://login.example/realms/staff",
+    "KAKUTEI_OIDC_CLIENT_ID": "kakutei",
+    "KAKUTEI_OIDC_CLIENT_SECRET": "a-password-of-these-tests",
+}
+
+
+@pytest.mark.parametrize("given", [*combinations(PROVIDER, 1), *combinations(PROVIDER, 2)])
+@pytest.mark.parametrize("around", [{}, PRODUCTION], ids=["development", "production"])
+def test_half_a_provider_stops_the_start(monkeypatch: pytest.MonkeyPatch, around: dict[str, str], given: tuple[str, ...]) -> None:
+    said = refusal(monkeypatch, **around, **{name: PROVIDER[name] for name in given})
+    missing = [name for name in PROVIDER if name not in given]
+    assert said.startswith(" and ".join(missing) + " must be set")
+    assert PROVIDER["KAKUTEI_OIDC_CLIENT_SECRET"] not in said
+
+
+def test_a_whole_provider_starts_and_none_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = start(monkeypatch, **PRODUCTION, **PROVIDER, KAKUTEI_OIDC_FACTOR="amr=mfa,acr=urn:example:gold")
+    assert {name: made[name] for name in PROVIDER} == PROVIDER
+    assert made["KAKUTEI_OIDC_FACTOR"] == [("amr", "mfa"), ("acr", "urn:example:gold")]
+    off = start(monkeypatch, **PRODUCTION)
+    assert [off[name] for name in PROVIDER] == ["", "", ""]
+    assert off["KAKUTEI_OIDC_FACTOR"] == []
+
+
+def test_a_provider_is_asked_unencrypted_on_this_machine_in_development_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for host in ("127.0.0.1:8080", "localhost"):
+        here = {**PROVIDER, "KAKUTEI_OIDC_ISSUER": f"http://{host}/realm", "KAKUTEI_OIDC_CLIENT_SECRET": "mine"}
+        assert start(monkeypatch, **here)["KAKUTEI_OIDC_ISSUER"] == f"http://{host}/realm"
+        assert refusal(monkeypatch, **PRODUCTION, **here).startswith("KAKUTEI_OIDC_ISSUER is")
+    short = {**PROVIDER, "KAKUTEI_OIDC_CLIENT_SECRET": "another"}
+    assert refusal(monkeypatch, **PRODUCTION, **short).startswith("KAKUTEI_OIDC_CLIENT_SECRET is not understood")
+    twice = refusal(monkeypatch, **PROVIDER, KAKUTEI_OIDC_FACTOR="amr=mfa,amr=mfa")
+    assert twice.startswith("KAKUTEI_OIDC_FACTOR is 'amr=mfa'; it must be")
+
+
 def test_https_is_kept_for_a_year_and_for_the_names_under_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     made = start(monkeypatch, **PRODUCTION)
     assert (made["SECURE_HSTS_SECONDS"], made["SECURE_HSTS_INCLUDE_SUBDOMAINS"]) == (31_536_000, True)
@@ -281,7 +338,17 @@ DEPLOY = ("manage.py", "check", "--deploy")
 
 
 @pytest.mark.parametrize(
-    "case", [*UNSAFE, "development", "no hosts", "no key for second factors", "a slip in a name", "a number out of bounds"]
+    "case",
+    [
+        *UNSAFE,
+        "development",
+        "no hosts",
+        "no key for second factors",
+        "a provider without HTTPS",
+        "half a provider",
+        "a slip in a name",
+        "a number out of bounds",
+    ],
 )
 @pytest.mark.serial
 def test_check_deploy_ends_with_1(case: str) -> None:
@@ -289,6 +356,8 @@ def test_check_deploy_ends_with_1(case: str) -> None:
         "development": {"KAKUTEI_ENVIRONMENT": "development"},
         "no hosts": {"ALLOWED_HOSTS": ""},
         "no key for second factors": {"KAKUTEI_FACTOR_KEYS": ""},
+        "a provider without HTTPS": {**PROVIDER, "KAKUTEI_HTTPS": "false"},
+        "half a provider": {"KAKUTEI_OIDC_CLIENT_ID": "kakutei"},
         "a slip in a name": {"KAKUTEI_WORKRES": "2"},
         "a number out of bounds": {"KAKUTEI_WORKERS": "0"},
     }

@@ -23,6 +23,7 @@ from ledger_app.models import (
     Holder,
     HoldRule,
     IdempotencyKey,
+    Identity,
     Merge,
     Posting,
     RecoveryCode,
@@ -237,6 +238,8 @@ VIOLATIONS = {
     "second_factor_step_forward": "UPDATE ledger_app_secondfactor SET step = -1",
     "second_factor_kind_whole": "UPDATE ledger_app_secondfactor SET key_name = 'a-key'",
     "recovery_code_unique": copied(RecoveryCode),
+    "identity_subject_unique": copied(Identity, user_id="{other}"),
+    "identity_given": "UPDATE ledger_app_identity SET subject = ''",
     "token_digest_unique": copied(Token),
     "token_name_given": "UPDATE ledger_app_token SET name = ''",
     "token_ends_later": "UPDATE ledger_app_token SET ends_at = '2001-01-01 00:00:00'",
@@ -310,6 +313,8 @@ def places(ledger):
     SecondFactor.objects.create(user=posting.posted_by, **kept, added_at=posting.posted_at)
     token = {"name": "till", "prefix": "kakutei_00000000", "digest": b"0" * 32, "issued_by": posting.posted_by}
     Token.objects.create(user=posting.posted_by, **token, issued_at=posting.posted_at, ends_at=posting.posted_at)
+    known = {"issuer": "https://login.example", "subject": "a1", "bound_by": posting.posted_by}
+    Identity.objects.create(user=posting.posted_by, **known, bound_at=posting.posted_at)
     RecoveryCode.objects.create(user=posting.posted_by, digest=b"0" * 32, made_at=posting.posted_at)
     period = ledger.periods["2017-01"]
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)

@@ -21,6 +21,7 @@ from ledger_app.operations import (
     freezing,
     hold_rules,
     holds,
+    identities,
     lot_rules,
     members,
     merges,
@@ -71,6 +72,7 @@ def build(directory: Path) -> World:
     _programs(world)
     factors.add_app(name="phone", key_name="key", content=b"sealed", step=1, caller=finance)
     factors.make_codes(caller=finance)
+    identities.bind(username=finance.user.username, issuer="https://login.example", subject="a1", caller=finance)
     _tokens(world)
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)

@@ -28,6 +28,7 @@ OF_NO_WEIGHT = {
     "ledger_app_event": {"number"},  # given when it is read; the numbers have no gap
     "ledger_app_feed": set(),
     "ingestion_app_finding": set(),
+    "ledger_app_identity": set(),
     "ledger_app_recoverycode": set(),
     # Counted at each use, and by the app itself.
     "ledger_app_secondfactor": {"step", "failures", "last_used_at"},
