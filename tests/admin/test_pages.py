@@ -270,7 +270,7 @@ def test_dates_are_written_one_way_on_every_page(full: World, client_of: ClientO
 def test_what_was_done_is_told_in_the_past_tense(full: World, client_of: ClientOf) -> None:
     batch = Batch.objects.filter(state="frozen").earliest("id")
     text = client_of(full.support).get(page_of(batch)).content.decode()
-    for told in ("received the file", "validated the file", "approved the plan", "froze the batch"):
+    for told in ("received the file", "validated it", "approved the plan", "froze the batch"):
         assert told in text
     audit = client_of(full.support).get(list_of(AuditRow)).content.decode()
     assert "froze the period under a seal" in audit

@@ -226,7 +226,6 @@ class World:
         return leaving.leave(batch_id=batch.pk, reason=reason, caller=self.caller(user or self.finance))
 
     def reverse(self, batch: Batch, reason: str = "The wrong file.", user: User | None = None) -> Batch:
-        """Propose a reversal and plan it."""
         return self.validate(self.propose(batch, reason, user), user)
 
     def propose(self, batch: Batch, reason: str = "The wrong file.", user: User | None = None) -> Batch:
