@@ -61,7 +61,7 @@ def test_without_the_lock_both_believe_it_undecided(desk, monkeypatch, single_tr
     outcomes = decide_twice(desk, monkeypatch, "approve", second)
     # The schema, or the comparison of the state or of what was shown, still lets only one of them through: one entry, or none.
     assert outcomes[0] == "Adjustment"
-    assert outcomes[1] in {"database", "stale", "try_again", "preview_moved"}
+    assert outcomes[1] in {"database", "row_refused", "stale", "try_again", "preview_moved"}
     assert Entry.objects.filter(reference__startswith="adjustment:").count() <= 1
     assert breaches(desk) == []
 
