@@ -55,8 +55,8 @@ class TransitionAdmin(HistoryAdmin):
         telling.MACHINES[self.machine.subject] = self.machine
 
     @abstractmethod
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
-        """Return what the guards are asked with; ``transition`` is the one that is about to be confirmed."""
+    def facts(self, request: HttpRequest, row: Any) -> Facts:
+        """Return what the guards are asked with."""
 
     @abstractmethod
     def carry_out(self, transition: Transition, row: Any, caller: Caller, posted: Mapping[str, Any]) -> str | Done:
@@ -184,7 +184,7 @@ class TransitionAdmin(HistoryAdmin):
             "preview_moved",
         }
         stopped = [reason for reason in refused if reason.code not in mendable]
-        reasons = [*stopped] or ([] if refused else self.machine.reasons(transition, self.facts(request, row, transition)))
+        reasons = [*stopped] or ([] if refused else self.machine.reasons(transition, self.facts(request, row)))
         if form is not None:
             for reason in refused:
                 if reason.code in mendable and reason not in reason_missing:

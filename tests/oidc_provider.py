@@ -4,10 +4,8 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
@@ -15,6 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from config import doorways
+from tests.listening import Listening
 
 CLIENT = "kakutei"
 SECRET = "a-password-of-these-tests"
@@ -32,7 +31,7 @@ def to_json(handler: BaseHTTPRequestHandler, said: Any, status: int = 200) -> No
     handler.wfile.write(content)
 
 
-class Provider:
+class Provider(Listening):
     """Listens until it is closed. ``subject`` is who sits before it, and showed it ``shown_seconds`` ago who they are, unless it is to ask again."""
 
     def __init__(self) -> None:
@@ -52,48 +51,25 @@ class Provider:
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[dict[str, str]] = []
         self.requests: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.answer(self, None)
-
-            def do_POST(self) -> None:
-                outer.answer(self, self.rfile.read(int(self.headers["Content-Length"])).decode())
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
+        super().__init__()
 
     @property
     def issuer(self) -> str:
         """What it calls itself, and where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/realm"
+        return f"{self.root}/realm"
 
-    def close(self) -> None:
-        """Listen no more."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join(10)
-
-    def answer(self, handler: BaseHTTPRequestHandler, body: str | None) -> None:
-        """Answer a request, whoever went away meanwhile."""
-        with suppress(OSError):
-            parts = urlsplit(handler.path)
-            self.requests.append(parts.path)
-            if self.behaviour(self, handler):
-                return
-            {
-                "/realm/.well-known/openid-configuration": self._discovery,
-                "/realm/authorize": self._authorize,
-                "/realm/token": self._token,
-                "/realm/keys": self._keys,
-            }[parts.path](handler, parts.query if body is None else body)
+    def heard(self, handler: BaseHTTPRequestHandler, body: bytes | None) -> None:
+        """Answer a request."""
+        parts = urlsplit(handler.path)
+        self.requests.append(parts.path)
+        if self.behaviour(self, handler):
+            return
+        {
+            "/realm/.well-known/openid-configuration": self._discovery,
+            "/realm/authorize": self._authorize,
+            "/realm/token": self._token,
+            "/realm/keys": self._keys,
+        }[parts.path](handler, parts.query if body is None else body.decode())
 
     def signed(self, claims: dict[str, Any]) -> str:
         """Return an ID token that is right."""

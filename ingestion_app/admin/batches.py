@@ -183,9 +183,8 @@ class BatchAdmin(TransitionAdmin):
         may = isinstance(request.user, User) and receiving.RIGHT in rights_of(request.user)
         return super().changelist_view(request, {"may_receive": may, **(extra_context or {})})
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+    def facts(self, request: HttpRequest, row: Any) -> Facts:
         """Return what the guards are asked with: what stands in a few rows. What reads a whole batch is asked by the operation, and by nobody who looks."""
-        del transition
         assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
         return batches.facts(row, user=request.user, deep=False)
 

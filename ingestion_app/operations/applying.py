@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts, chunks, leasing, reversing
+from ingestion_app.operations import attempts, chunks, leasing, reversing, steps
 from ingestion_app.operations.chunks import ChunkResult, Clock, Work
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, Refused, TryAgain
-from ledger_app.operations import collecting, measuring, transitions
+from ledger_app.operations import collecting, measuring
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.pool import Pool
 from ledger_app.queries.rights import rights_of
@@ -293,17 +293,13 @@ def _transition(
     counted: Mapping[int, batches.Change] = batches.NOTHING_COUNTED,
     said: Mapping[str, Any] = MappingProxyType({}),
 ) -> Batch:
-    return transitions.perform(
-        transitions.Request(
-            machine=BATCH,
-            name=name,
-            model=Batch,
-            pk=batch_id,
-            caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user, counted=counted),
-            write=lambda row, _facts: write(row),
-            reason=reason,
-            version=version,
-            audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest), **said},
-        )
+    return steps.take(
+        name,
+        batch_id=batch_id,
+        caller=caller,
+        facts=lambda row: batches.facts(row, user=caller.user, counted=counted),
+        write=lambda row, _facts: write(row),
+        reason=reason,
+        version=version,
+        audit_facts=lambda row: {"plan": batches.hexadecimal(row.plan_digest), **said},
     )

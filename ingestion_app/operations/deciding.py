@@ -7,12 +7,13 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.operations import steps
 from ingestion_app.queries import batches, definitions
-from ingestion_app.states import BATCH, BatchFacts
+from ingestion_app.states import BatchFacts
 from ledger_app import locks
 from ledger_app.errors import Refused
 from ledger_app.models import Book, DecidedAmount
-from ledger_app.operations import transitions, weighing
+from ledger_app.operations import weighing
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import limits
 
@@ -93,22 +94,18 @@ def _decide(
             row, user=caller.user, digest_shown=digest_shown, acknowledged_version=acknowledged_version, at=caller.at
         )
 
-    return transitions.perform(
-        transitions.Request(
-            machine=BATCH,
-            name=name,
-            model=Batch,
-            pk=batch_id,
-            caller=caller,
-            facts=facts_of,
-            write=write,
-            reason=reason,
-            version=version,
-            audit_facts=lambda row: {
-                "plan": batches.hexadecimal(row.plan_digest),
-                **({"source_version": acknowledged_version} if acknowledged_version else {}),
-            },
-        )
+    return steps.take(
+        name,
+        batch_id=batch_id,
+        caller=caller,
+        facts=facts_of,
+        write=write,
+        reason=reason,
+        version=version,
+        audit_facts=lambda row: {
+            "plan": batches.hexadecimal(row.plan_digest),
+            **({"source_version": acknowledged_version} if acknowledged_version else {}),
+        },
     )
 
 

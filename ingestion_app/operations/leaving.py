@@ -8,13 +8,12 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk, Finding, Record
-from ingestion_app.operations import plans
+from ingestion_app.operations import plans, steps
 from ingestion_app.queries import batches
 from ingestion_app.queries.record_proofs import FINDINGS_KEPT
 from ingestion_app.queries.refusals import NOBODY
-from ingestion_app.states import BATCH
 from ledger_app.errors import Refused
-from ledger_app.operations import bulk, transitions
+from ledger_app.operations import bulk
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import postings
 
@@ -36,24 +35,20 @@ def leave(*, batch_id: int, reason: str, caller: Caller, version: int | None = N
         left[:] = _take_from_workers(row)
         return _without(row, left, caller)
 
-    return transitions.perform(
-        transitions.Request(
-            machine=BATCH,
-            name="leave",
-            model=Batch,
-            pk=batch_id,
-            caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user),
-            write=write,
-            reason=reason,
-            version=version,
-            audit_facts=lambda row: {
-                "plan": batches.hexadecimal(row.plan_digest),
-                "chunks": len(left),
-                "records": sum(chunk.record_count for chunk in left),
-                "why": [{"chunk": chunk.number, "reasons": chunk.reasons} for chunk in left[:CHUNKS_NAMED]],
-            },
-        )
+    return steps.take(
+        "leave",
+        batch_id=batch_id,
+        caller=caller,
+        facts=lambda row: batches.facts(row, user=caller.user),
+        write=write,
+        reason=reason,
+        version=version,
+        audit_facts=lambda row: {
+            "plan": batches.hexadecimal(row.plan_digest),
+            "chunks": len(left),
+            "records": sum(chunk.record_count for chunk in left),
+            "why": [{"chunk": chunk.number, "reasons": chunk.reasons} for chunk in left[:CHUNKS_NAMED]],
+        },
     )
 
 

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from ingestion_app import errors
 from ingestion_app.models import AskedValidation, Batch, Chunk
+from ingestion_app.operations import steps
 from ingestion_app.queries import batches, reversals, reversible
 from ingestion_app.queries.reversals import Days
 from ingestion_app.states import BATCH, BatchFacts
@@ -35,19 +36,14 @@ def propose(*, batch_id: int, reason: str, caller: Caller, version: int | None =
         made.append(_make(row, caller))
         return {"is_paused": row.state == Batch.State.APPLYING}
 
-    transitions.perform(
-        transitions.Request(
-            machine=BATCH,
-            name="reverse",
-            model=Batch,
-            pk=batch_id,
-            caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-            write=write,
-            reason=reason,
-            version=version,
-            audit_facts=lambda _row: {"reversal": made[-1].pk},
-        )
+    steps.take(
+        "reverse",
+        batch_id=batch_id,
+        caller=caller,
+        write=write,
+        reason=reason,
+        version=version,
+        audit_facts=lambda _row: {"reversal": made[-1].pk},
     )
     return made[-1]
 
@@ -74,18 +70,13 @@ def plan(*, batch: Batch, caller: Caller, reached: Callable[[], None]) -> Batch:
         bulk.create(chunks, within=Chunk.objects.filter(batch=row))
         return {**columns, "planned_by": caller.user, "approved_by": None, "approved_digest": None}
 
-    return transitions.perform(
-        transitions.Request(
-            machine=BATCH,
-            name="validate",
-            model=Batch,
-            pk=batch.pk,
-            caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-            write=write,
-            version=batch.version,
-            audit_facts=lambda row: {"reverses": original.pk, "plan": batches.hexadecimal(row.plan_digest)},
-        )
+    return steps.take(
+        "validate",
+        batch_id=batch.pk,
+        caller=caller,
+        write=write,
+        version=batch.version,
+        audit_facts=lambda row: {"reverses": original.pk, "plan": batches.hexadecimal(row.plan_digest)},
     )
 
 
@@ -103,7 +94,7 @@ def drafts_of(chunk: Chunk, batch: Batch) -> list[Draft]:
     if since:
         raise Refused(since[:REASONS_MOST])
     codes = dict(Book.objects.filter(id__in={entry.book_id for entry in entries}).values_list("id", "code"))
-    drafts = list(reversible.drafts(entries, chunk.undoes_id, _Dates(batch, codes).day))
+    drafts = list(reversible.drafts(entries, chunk.undoes_id, _Dates(batch.reversal_dates or {}, codes).day))
     totals: dict[str, list[int]] = {book: [0, 0, 0] for book in chunk.totals}
     for draft in drafts:
         of_book = totals.setdefault(codes[draft.book_id], [0, 0, 0])
@@ -192,14 +183,14 @@ def _planned(reversal: Batch, original: Batch) -> tuple[dict[str, Any], list[Chu
                 undoes=undone,
             )
         )
-    columns = _summed(reversal, chunks, days, codes)
+    columns = _summed(chunks, days, codes)
     for column, value in columns.items():
         setattr(reversal, column, value)
     plans = [(each.number, each.record_count, each.record_sum, each.totals, bytes(each.records_digest).hex()) for each in chunks]
     return {**columns, "plan_digest": batches.plan_digest(reversal, plans)}, chunks
 
 
-def _summed(reversal: Batch, chunks: Sequence[Chunk], days: Days, codes: dict[int, str]) -> dict[str, Any]:
+def _summed(chunks: Sequence[Chunk], days: Days, codes: dict[int, str]) -> dict[str, Any]:
     """Return what the plan comes to as a whole: counts, sums, totals by book, and the dates."""
     totals: Counter[tuple[str, int]] = Counter()
     for chunk in chunks:
@@ -210,8 +201,7 @@ def _summed(reversal: Batch, chunks: Sequence[Chunk], days: Days, codes: dict[in
     planned: dict[str, dict[str, list[Any]]] = {}
     for book, period, moved_to, entries in dated:
         planned.setdefault(book, {})[period] = [moved_to.isoformat() if moved_to else None, entries]
-    reversal.reversal_dates = planned
-    dates = _Dates(reversal, codes)
+    dates = _Dates(planned, codes)
     given = [dates.day(book_id, on)[0] for book_id, on in days]
     return {
         "record_count": sum(chunk.record_count for chunk in chunks),
@@ -226,9 +216,9 @@ def _summed(reversal: Batch, chunks: Sequence[Chunk], days: Days, codes: dict[in
 class _Dates:
     """The dates and descriptions that the plan of a reversal gives to its entries."""
 
-    def __init__(self, batch: Batch, codes: dict[int, str]) -> None:
+    def __init__(self, planned: Mapping[str, Mapping[str, Sequence[Any]]], codes: Mapping[int, str]) -> None:
         self._codes = codes
-        self._planned: dict[str, dict[str, list[Any]]] = batch.reversal_dates or {}
+        self._planned = planned
         self._periods = reversible.periods_of(codes)
         self._known: dict[tuple[int, date], tuple[date, str]] = {}
 

@@ -17,14 +17,14 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, drafting, judging, plans, reversing, surveying
+from ingestion_app.operations import attempts, drafting, judging, plans, reversing, steps, surveying
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import Refused
 from ledger_app.models import DecidedAmount
-from ledger_app.operations import collecting, filing, measuring, transactions, transitions, weighing
+from ledger_app.operations import collecting, filing, measuring, transactions, weighing
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.judging import ROOM, farthest
 
@@ -104,18 +104,13 @@ def _change(
         reached()
         return {"source_version": source_version, **work.write(row, source_version, caller, name)}
 
-    return transitions.perform(
-        transitions.Request(
-            machine=BATCH,
-            name=name,
-            model=Batch,
-            pk=batch.pk,
-            caller=caller,
-            facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-            write=write,
-            version=batch.version,
-            audit_facts=lambda row: {"findings": work.found.findings.counts, "plan": batches.hexadecimal(row.plan_digest)},
-        )
+    return steps.take(
+        name,
+        batch_id=batch.pk,
+        caller=caller,
+        write=write,
+        version=batch.version,
+        audit_facts=lambda row: {"findings": work.found.findings.counts, "plan": batches.hexadecimal(row.plan_digest)},
     )
 
 
@@ -160,17 +155,12 @@ def _check(batch_id: int, caller: Caller, version: int | None) -> None:
     batch = Batch.objects.get(pk=batch_id)
     facts: BatchFacts = batches.facts(batch, user=caller.user, deep=False)
     if BATCH.reasons(BATCH.transition("validate"), facts) or version not in {None, batch.version}:
-        transitions.perform(
-            transitions.Request(
-                machine=BATCH,
-                name="validate",
-                model=Batch,
-                pk=batch.pk,
-                caller=caller,
-                facts=lambda row: batches.facts(row, user=caller.user, deep=False),
-                write=_never,
-                version=version,
-            )
+        steps.take(
+            "validate",
+            batch_id=batch.pk,
+            caller=caller,
+            write=_never,
+            version=version,
         )
 
 

@@ -22,9 +22,8 @@ class AccountTransitions(TransitionAdmin):
 
     machine = ACCOUNT
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+    def facts(self, request: HttpRequest, row: Any) -> Facts:
         """Return what the guards are asked with."""
-        del transition
         caller = doorways.from_request(request, "admin")
         return account_states.facts(row, user=caller.user, at=caller.at)
 

@@ -124,9 +124,8 @@ class AdjustmentAdmin(TransitionAdmin):
         """Say whether the user may propose."""
         return super().changelist_view(request, {"may_propose": may_propose(request), **(extra_context or {})})
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> AdjustmentFacts:
+    def facts(self, request: HttpRequest, row: Any) -> AdjustmentFacts:
         """Return what the guards are asked with."""
-        del transition
         caller = doorways.from_request(request, "admin")
         return queries.facts(row, user=caller.user, at=caller.at)
 

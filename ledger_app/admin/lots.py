@@ -290,9 +290,8 @@ class HoldAdmin(TransitionAdmin):
         """What has become of it."""
         return look.state_pill(row.state)
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Asked:
+    def facts(self, request: HttpRequest, row: Any) -> Asked:
         """Return what the guards are asked with."""
-        del transition
         caller = doorways.from_request(request, "admin")
         return hold_rows.facts(row, user=caller.user, at=caller.at)
 

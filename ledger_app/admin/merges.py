@@ -86,9 +86,8 @@ class MergeAdmin(TransitionAdmin):
         """Ask what an undoing gives back, show what it would do, and propose it."""
         return respond(request, self, pk, UndoForm)
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> CaseFacts:
+    def facts(self, request: HttpRequest, row: Any) -> CaseFacts:
         """Return what the guards are asked with."""
-        del transition
         caller = doorways.from_request(request, "admin")
         return merges.facts(row, user=caller.user, at=caller.at)
 

@@ -53,9 +53,8 @@ class PeriodAdmin(TransitionAdmin):
         """Open, provisional or frozen."""
         return look.state_pill(row.state)
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+    def facts(self, request: HttpRequest, row: Any) -> Facts:
         """Return what the guards are asked with. What reads every line is asked at the freeze itself, under its lock."""
-        del transition
         caller = doorways.from_request(request, "admin")
         return closing.facts(row, user=caller.user, at=caller.at, controls=None, proofs=False)
 

@@ -88,9 +88,8 @@ class ReversalAdmin(TransitionAdmin):
         """Proposed, posted, rejected or withdrawn."""
         return look.state_pill(row.state)
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+    def facts(self, request: HttpRequest, row: Any) -> Facts:
         """Return what the guards are asked with."""
-        del transition
         return asked.facts(row, user=doorways.from_request(request, "admin").user)
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:

@@ -108,9 +108,8 @@ class SettingChangeAdmin(TransitionAdmin):
         """Proposed, applied, rejected or withdrawn."""
         return look.state_pill(row.state)
 
-    def facts(self, request: HttpRequest, row: Any, transition: Transition | None = None) -> Facts:
+    def facts(self, request: HttpRequest, row: Any) -> Facts:
         """Return what the guards are asked with."""
-        del transition
         caller = doorways.from_request(request, "admin")
         return asked.facts(row, user=caller.user, is_program=caller.is_program)
 

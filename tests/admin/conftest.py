@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
+from config import doorways
 from ingestion_app.models import Batch
 from ledger_app.models import Account, AuditRow, User
 from tests import kept
+from tests.admin.clocks import Clock
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase, World, set_account
@@ -24,6 +26,14 @@ RoleOf = Callable[[str], User]
 
 
 world = kept.fixture(worlds.GROUND)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Have the doors tell a time that stands."""
+    made = Clock()
+    monkeypatch.setattr(doorways, "now", made)
+    return made
 
 
 @pytest.fixture

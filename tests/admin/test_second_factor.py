@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -20,31 +19,12 @@ from ledger_app.operations.audit import Caller
 from ledger_app.rules import factors as rules
 from ledger_app.rules import rights
 from tests.admin import soft_key
+from tests.admin.clocks import Clock
 from tests.conftest import UserMaker
 
 GOOD = "seven-green-otters"
 LOGIN, SECOND, OWN = "/admin/login/", "/admin/login/second/", "/admin/factors/"
 pytestmark = pytest.mark.django_db
-
-
-class Clock:
-    """The time of the doors."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def pass_by(self, **span: float) -> None:
-        self.at += timedelta(**span)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(doorways, "now", made)
-    return made
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A session ends when nobody does anything, after a day of work, and with the right to it; and who decides shows again who they are."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -10,32 +9,13 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from config import doorways, sessions, step_up, telling
+from config import sessions, step_up, telling
 from ledger_app.models import Adjustment, User
+from tests.admin.clocks import Clock
 from tests.conftest import UserMaker
 
 GOOD = "seven-green-otters"
 pytestmark = pytest.mark.django_db
-
-
-class Clock:
-    """The time of the doors."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def pass_by(self, **span: float) -> None:
-        self.at += timedelta(**span)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(doorways, "now", made)
-    return made
 
 
 @pytest.fixture

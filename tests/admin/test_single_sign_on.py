@@ -1,7 +1,6 @@
 """Who is bound to an identity at the provider signs in by it, with no more than they had, and nobody else comes in."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from config import doorways, sessions
 from ledger_app.models import AuditRow, Identity, User
 from ledger_app.operations import factors, identities
 from ledger_app.operations.audit import Caller
+from tests.admin.clocks import Clock
 from tests.admin.signing_on import BEGIN, LOGIN, is_in, sign_in, told_at, way_back
 from tests.conftest import UserMaker
 from tests.oidc_provider import CLIENT, SECRET, Provider
@@ -21,26 +21,6 @@ pytestmark = pytest.mark.django_db
 GOOD = "seven-green-otters"
 SECOND, AGAIN, OWN = "/admin/login/second/", "/admin/again/", "/admin/single-sign-on/"
 BOOKS = "/admin/ledger_app/book/"
-
-
-class Clock:
-    """The time of the doors, and of the provider."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def pass_by(self, **span: float) -> None:
-        self.at += timedelta(**span)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(doorways, "now", made)
-    return made
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ from django.test import Client
 
 from config import oidc, outgoing
 from ledger_app.models import AuditRow, Identity, User
+from tests.admin.clocks import Clock
 from tests.admin.signing_on import BEGIN, LOGIN, back_from, is_in, led_to, sign_in, told_at, way_back
-from tests.admin.test_single_sign_on import GOOD, Clock, clock, fumiko, provider, refused
+from tests.admin.test_single_sign_on import GOOD, fumiko, provider, refused
 from tests.oidc_provider import Provider, to_json
 
 pytestmark = pytest.mark.django_db
-__all__ = ["clock", "fumiko", "provider"]
+__all__ = ["fumiko", "provider"]
 BACK = BEGIN + "back/"
 BELIEVED = "cannot be believed"
 

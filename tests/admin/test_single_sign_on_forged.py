@@ -16,11 +16,11 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from config import oidc
 from ledger_app.models import User
 from tests.admin.signing_on import is_in, sign_in, told_at
-from tests.admin.test_single_sign_on import clock, fumiko, provider, refused
+from tests.admin.test_single_sign_on import fumiko, provider, refused
 from tests.oidc_provider import CLIENT, Provider
 
 pytestmark = pytest.mark.django_db
-__all__ = ["clock", "fumiko", "provider"]
+__all__ = ["fumiko", "provider"]
 BELIEVED, TIME = "cannot be believed", "not of this minute"
 Forge = Callable[[Provider, dict[str, Any]], Any]
 

@@ -3,11 +3,12 @@
 import json
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 from standardwebhooks import Webhook as Verifier
+
+from tests.listening import Listening
 
 Behaviour = Callable[["Receiver", BaseHTTPRequestHandler], None]
 
@@ -43,7 +44,7 @@ def answer(handler: BaseHTTPRequestHandler, status: int, **headers: str) -> None
     handler.end_headers()
 
 
-class Receiver:
+class Receiver(Listening):
     """Listens until it is closed; ``behaviour`` answers, once the request is written down."""
 
     def __init__(self, behaviour: Behaviour = taking) -> None:
@@ -51,27 +52,17 @@ class Receiver:
         self.behaviour = behaviour
         self.received: list[Received] = []
         self.is_over = threading.Event()
-        outer = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.received.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                with suppress(OSError):
-                    outer.behaviour(outer, self)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
+    def heard(self, handler: BaseHTTPRequestHandler, body: bytes | None) -> None:
+        """Write a request down, and answer it."""
+        self.received.append(Received(handler.path, {k.lower(): v for k, v in handler.headers.items()}, body or b""))
+        self.behaviour(self, handler)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/hook?from=kakutei"
+        return f"{self.root}/hook?from=kakutei"
 
     @property
     def numbers(self) -> list[int]:
@@ -81,6 +72,4 @@ class Receiver:
     def close(self) -> None:
         """Listen no more."""
         self.is_over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        super().close()

@@ -174,7 +174,7 @@ COUNTED = {
     "attempts.begin_here": "as begin",
 }
 # What is done within one of the above.
-PARTS = {"chunks.apply_chunk", "reversing.end_original", "reversing.plan"}
+PARTS = {"chunks.apply_chunk", "reversing.end_original", "reversing.plan", "steps.take"}
 
 
 def test_every_operation_is_asked_twice_or_says_how_much_it_did():
