@@ -12,6 +12,7 @@ from ingestion_app.formats.toml_positions import positions
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_table import Problem, Problems, Table
 from ledger_app.errors.printable import code_point, unseen
+from ledger_app.rules import references
 
 __all__ = ["DefinitionInvalid", "Problem", "parse"]
 
@@ -124,16 +125,13 @@ def _read_definition(root: Table) -> Definition | None:
     )
 
 
-# A record's reference is its source's code and its key: under one of these words it could be taken for an entry of the ledger's own.
-OWN_REFERENCES = "adjustment|expiry|hold|merge|opening|reversal"
-
-
 def _read_source(table: Table) -> tuple[str | None, str | None, re.Pattern[str] | None]:
     expected = _(
         "lower-case letters, digits and hyphens that begin with a letter, at most 32 characters, and no word that the ledger's own "
-        "references begin with (adjustment, expiry, hold, merge, opening, reversal)"
-    )
-    code = table.text("code", pattern=f"(?!(?:{OWN_REFERENCES})$)[a-z][a-z0-9-]{{0,31}}", expected=expected)
+        "references begin with ({words})"
+    ).format(words=", ".join(references.WORDS))
+    # A record's reference is its source's code and its key: under one of these words it could be taken for an entry of the ledger's own.
+    code = table.text("code", pattern=f"(?!(?:{'|'.join(references.WORDS)})$)[a-z][a-z0-9-]{{0,31}}", expected=expected)
     name = table.text(
         "name", pattern=r"[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]{0,99}", expected=_("a name of at most 100 characters")
     )

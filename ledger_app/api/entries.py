@@ -53,7 +53,7 @@ class EntryNameOutput(Output):
 class OriginOutput(Output):
     """Where an entry comes from: the call of ``post`` that wrote it."""
 
-    kind = serializers.CharField(source="origin_kind", help_text="chunk, reversal, opening")
+    kind = serializers.CharField(source="origin_kind", help_text=", ".join(Posting.Origin.values))
     id = serializers.IntegerField(source="origin_id")
     posted_by = serializers.CharField(source="posted_by.username")
     posted_at = serializers.DateTimeField()

@@ -22,7 +22,6 @@ class Posting(models.Model):
 
         CHUNK = "chunk", _("Chunk of a batch")
         REVERSAL = "reversal", _("Reversal")
-        OPENING = "opening", _("Opening")
         ADJUSTMENT = "adjustment", _("Adjustment")
         EXPIRY = "expiry", _("Expiry")
         MERGE = "merge", _("Merge")

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-RESERVED: Final = ("adjustment:", "expiry:", "hold:", "merge:", "reversal:")
+WORDS: Final = ("adjustment", "expiry", "hold", "merge", "reversal")
+RESERVED: Final = tuple(f"{word}:" for word in WORDS)
 
 
 def reserved(reference: str) -> str:

@@ -53,9 +53,10 @@ def adjust(count: int, worker: int, pause: float = 0.0) -> list[float]:
     """Post ``count`` entries of two lines, each in a durable transaction of its own; return the seconds of each."""
     from datetime import date
 
-    from ledger_app.models import Account, Posting
+    from ledger_app.models import Account
     from ledger_app.operations import entries, transactions
     from ledger_app.rules.posting import Draft
+    from tests.ledger_app.origins import of_request
 
     caller = ground.caller_of(None)
     taken: list[float] = []
@@ -65,7 +66,7 @@ def adjust(count: int, worker: int, pause: float = 0.0) -> list[float]:
         member = Account.objects.get(code=f"receivable.{(worker * 997 + number * 31) % HOLDERS + 1}")
         name = 1_000_000 * (worker + 1) + number
         draft = Draft(member.book_id, date(2017, 1, 15), f"adjustment:{name}", "By hand", ((member.pk, 100), (other.pk, -100)))
-        origin = entries.Origin(Posting.Origin.OPENING, 10_000_000 + name)
+        origin = of_request(caller)
 
         def work(draft: Draft = draft, origin: entries.Origin = origin) -> entries.Posted:
             return entries.post(drafts=[draft], origin=origin, caller=caller, lane=worker)
@@ -91,8 +92,9 @@ def by_hand(count: int, part: int) -> list[float]:
     """Insert the same rows in a bare transaction; return the seconds of each."""
     from django.db import connection, transaction
 
-    from ledger_app.models import Account, Posting
+    from ledger_app.models import Account
     from ledger_app.models.entries import PLACES
+    from tests.ledger_app.origins import of_request
 
     caller = ground.caller_of(None)
     other = Account.objects.get(code="settlement.2")
@@ -100,12 +102,13 @@ def by_hand(count: int, part: int) -> list[float]:
     for number in range(count):
         member = Account.objects.get(code=f"receivable.{(part * 1009 + number) % HOLDERS + 1}")
         name = part * 100_000 + number
+        origin = of_request(caller)
         started = perf_counter()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
                 " VALUES (%s, %s, %s, %s, '', 1, 2)",
-                [Posting.Origin.OPENING, 5_000_000_000 + name, caller.user.pk, caller.at],
+                [origin.kind, origin.id, caller.user.pk, caller.at],
             )
             first = cursor.lastrowid * PLACES
             cursor.execute(

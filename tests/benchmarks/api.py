@@ -182,9 +182,10 @@ def post_directly(count: int) -> None:
     """Post the like of what is sent, by ``post`` itself, as many in a transaction as in a request."""
     from datetime import date
 
-    from ledger_app.models import Account, Posting
+    from ledger_app.models import Account
     from ledger_app.operations import entries, transactions
     from ledger_app.rules.posting import Draft
+    from tests.ledger_app.origins import of_request
 
     caller = ground.caller_of(None)
     accounts = dict(Account.objects.filter(book__code="CARD").values_list("code", "id"))
@@ -196,7 +197,7 @@ def post_directly(count: int) -> None:
             said = entry(f"direct-{first + place}", choose.randrange(1, ground.HOLDERS + 1))
             lines = tuple((accounts[line["account"]], line["amount"]) for line in said["lines"])
             drafts.append(Draft(book_id, date(2017, 1, 15), said["reference"], "", lines))
-        origin = entries.Origin(Posting.Origin.OPENING, 1 + first)
+        origin = of_request(caller)
         transactions.run(partial(entries.post, drafts=drafts, origin=origin, caller=caller))
 
 

@@ -103,6 +103,7 @@ def fill() -> None:
     from ledger_app.models import Account, Posting
     from ledger_app.models.entries import PLACES
     from ledger_app.operations import books, lot_rules
+    from tests.ledger_app.origins import of_request
 
     caller = ground.caller_of(None)
     book = books.open_book(code="POINTS", name="POINTS", unit="points", exponent=0, time_zone="UTC", caller=caller)
@@ -130,9 +131,10 @@ def fill() -> None:
         cursor.execute(HOLDER.format(last=HOLDERS - 1))
         for first in range(0, HOLDERS, A_CALL):
             count = min(A_CALL, HOLDERS - first)
+            origin = of_request(caller)
             posting = Posting.objects.create(
-                origin_kind=Posting.Origin.OPENING,
-                origin_id=first + 1,
+                origin_kind=origin.kind,
+                origin_id=origin.id,
                 posted_by=caller.user,
                 posted_at=caller.at,
                 entry_count=count,

@@ -35,6 +35,7 @@ def fill(entries: int) -> None:
     from ledger_app.models import Account, Posting
     from ledger_app.models.entries import PLACES
     from tests.benchmarks.ground import HOLDERS, STORES, caller_of
+    from tests.ledger_app.origins import of_request
 
     caller = caller_of(None)
     receivables = Account.objects.filter(role="receivable").order_by("id")
@@ -43,9 +44,10 @@ def fill(entries: int) -> None:
     assert receivables.count() == HOLDERS, "the accounts were opened in one go, so that their ids can be computed"
     for before in range(0, entries, A_CALL):
         count = min(A_CALL, entries - before)
+        origin = of_request(caller)
         posting = Posting.objects.create(
-            origin_kind=Posting.Origin.OPENING,
-            origin_id=before + 1,
+            origin_kind=origin.kind,
+            origin_id=origin.id,
             posted_by=caller.user,
             posted_at=caller.at,
             entry_count=count,

@@ -11,6 +11,7 @@ from ledger_app.queries.statements import Span
 from ledger_app.reports import balances, statements
 from tests.concurrency.test_ledger_races import MEET_SECONDS, WAIT_SECONDS, at_once
 from tests.ledger_app import samples
+from tests.ledger_app.origins import of_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +37,7 @@ def asked_while_somebody_writes(ledger):
     def post():
         def work():
             draft = ledger.draft("s-1", ("cash", 5), ("sales", -5))
-            entries.post(drafts=[draft], origin=entries.Origin("opening", 77), caller=ledger.caller)
+            entries.post(drafts=[draft], origin=of_request(ledger.caller), caller=ledger.caller)
             written.set()
             told.wait(MEET_SECONDS)
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, connections
 
 from ledger_app import errors, locks
-from ledger_app.models import Book, Entry, Line, Period, Posting, Seal, User
+from ledger_app.models import Book, Entry, Line, Period, Seal, User
 from ledger_app.operations import books, history, periods, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, proofs
@@ -350,7 +350,7 @@ def test_many_lanes_at_once_leave_no_gap(ledger):
             draft = ledger.draft(
                 f"lane-{lane}-{number}", ("M1-receivable" if lane % 2 else "M2-receivable", 3), ("settlement", -3)
             )
-            ledger.post(draft, kind=Posting.Origin.CHUNK, lane=lane)
+            ledger.post(draft, by_chunk=True, lane=lane)
 
     outcomes = at_once(*(lambda lane=lane: post(lane) for lane in range(4)))
     assert outcomes == [None] * 4

@@ -3,9 +3,8 @@
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import count
 
-from ledger_app.models import Account, Balance, Book, Entry, LotUse, OpenLot, Posting
+from ledger_app.models import Account, Balance, Book, Entry, LotUse, OpenLot
 from ledger_app.operations import books, entries, lot_rules, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.lot_rules import RuleGiven
@@ -13,9 +12,9 @@ from ledger_app.queries import proofs
 from ledger_app.rules.lots import Named
 from ledger_app.rules.posting import Draft
 from tests.ledger_app import clocks
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
-_numbers = count(5_000_000)
 SEVEN = RuleGiven(expiry="days", validity=20, breakage="breakage")
 
 
@@ -35,7 +34,7 @@ class Points:
 
     def post(self, *drafts: Draft, at: datetime | None = None) -> entries.Posted:
         caller = Caller(self.caller.user, at or self.caller.at, "command")
-        origin = entries.Origin(Posting.Origin.OPENING, next(_numbers))
+        origin = of_request(caller)
         with clocks.stands_at(at):
             return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller))
 

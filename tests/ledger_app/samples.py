@@ -9,8 +9,9 @@ from ledger_app.operations import books, entries, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.rules.posting import Draft
 from tests.ledger_app import clocks
+from tests.ledger_app.origins import of_request
 
-# One origin is posted once: every call of these tests has a number of its own.
+# One chunk is posted once: every call of these tests has a number of its own.
 _numbers = itertools.count(1)
 
 AFTER_JANUARY = datetime(2017, 2, 1, 9, tzinfo=UTC)
@@ -39,12 +40,10 @@ class SmallLedger:
         """Return a draft with lines of (account code, amount)."""
         return Draft(self.book.pk, on, reference, description, tuple((self.accounts[code].pk, amount) for code, amount in lines))
 
-    def post(
-        self, *drafts: Draft, kind: str = Posting.Origin.OPENING, lane: int = 0, at: datetime | None = None
-    ) -> entries.Posted:
-        """Post drafts in a transaction of their own, under an origin of their own; written ``at`` an instant where one is given."""
+    def post(self, *drafts: Draft, by_chunk: bool = False, lane: int = 0, at: datetime | None = None) -> entries.Posted:
+        """Post drafts in a transaction of their own, as a request sent them or a chunk; written ``at`` an instant where one is given."""
         caller = Caller(self.caller.user, at or self.caller.at, self.caller.door)
-        origin = entries.Origin(kind, next(_numbers))
+        origin = entries.Origin(Posting.Origin.CHUNK, next(_numbers)) if by_chunk else of_request(caller)
         with clocks.stands_at(at):
             return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=caller, lane=lane))
 

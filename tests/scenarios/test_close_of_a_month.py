@@ -15,6 +15,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, proofs, seals
 from ledger_app.rules.posting import Draft
 from tests.ledger_app import samples
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
 FIRST_OF_FEBRUARY = datetime(2017, 2, 1, 9, tzinfo=UTC)
@@ -174,7 +175,7 @@ def test_points_cannot_be_spent_twice(programme):
 
     def spend(reference, points):
         draft = entry("points", date(2017, 2, 1), reference, "1001-points", "grants", points)
-        origin = entries.Origin(Posting.Origin.OPENING, points)
+        origin = of_request(programme)
         return transactions.run(lambda: entries.post(drafts=[draft], origin=origin, caller=programme))
 
     spend("spend-1", 100)

@@ -85,7 +85,6 @@ def test_local_times_carry_their_zone():
         ('code = "card-usage"', 'code = "expiry"', "source.code"),
         ('code = "card-usage"', 'code = "hold"', "source.code"),
         ('code = "card-usage"', 'code = "merge"', "source.code"),
-        ('code = "card-usage"', 'code = "opening"', "source.code"),
         ('code = "card-usage"', 'code = "reversal"', "source.code"),
         ('name = "Card purchases"', 'name = " "', "source.name"),
         ("name_pattern = 'card", "name_pattern = '(card", "source.name_pattern"),

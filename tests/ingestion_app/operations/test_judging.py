@@ -14,7 +14,7 @@ from ingestion_app.checks.rules import rule_of
 from ingestion_app.models import Batch, Finding
 from ingestion_app.operations import judging
 from ledger_app.errors import Refused
-from ledger_app.models import Account, Entry, Period, Posting
+from ledger_app.models import Account, Entry, Period
 from ledger_app.operations import books, entries, lot_rules, transactions
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
@@ -22,6 +22,7 @@ from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.undoing import breaches
 from tests.ingestion_app.operations.world import FIXED, Purchase, World, card_file, found, set_account
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
 SECOND = "till-2017-01-31-2.csv"
@@ -197,7 +198,7 @@ class Twins:
 
 
 def post(world: World, drafts: list[Draft]) -> entries.Posted:
-    origin = entries.Origin(Posting.Origin.OPENING, 10**9 + next(NUMBERS))
+    origin = of_request(world.caller())
     return transactions.run(lambda: entries.post(drafts=drafts, origin=origin, caller=world.caller(), by_hand=False))
 
 

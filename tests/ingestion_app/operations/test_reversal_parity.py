@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingestion_app.models import Batch
 from ingestion_app.queries import objections, reversals, trial
 from ledger_app import errors
-from ledger_app.models import Account, Period, Posting
+from ledger_app.models import Account, Period
 from ledger_app.operations import books, entries, lot_rules, transactions
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
@@ -21,6 +21,7 @@ from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.undoing import refused
 from tests.ingestion_app.operations.world import Purchase, World
+from tests.ledger_app.origins import of_request
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def keep_lots(world: World) -> None:
 def spend(world: World, member: str, points: int, day: int) -> None:
     """Post what takes points on a day, or gives some; what is refused is left."""
     account, expense = (Account.objects.get(code=code) for code in (f"points.{member}", "programme.expense"))
-    origin = entries.Origin(Posting.Origin.OPENING, 1000 + Posting.objects.count())
+    origin = of_request(world.caller())
     on = FIRST + timedelta(days=day)
     draft = Draft(world.points.pk, on, f"spent-{origin.id}", "", ((account.pk, points), (expense.pk, -points)))
     try:

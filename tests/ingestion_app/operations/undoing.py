@@ -10,7 +10,7 @@ from django.db import connection
 from ingestion_app.models import Batch
 from ingestion_app.operations import applying
 from ledger_app.errors import Refused
-from ledger_app.models import Account, Balance, Entry, Holder, Posting
+from ledger_app.models import Account, Balance, Entry, Holder
 from ledger_app.operations import entries, transactions, verification
 from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations.world import (
@@ -23,6 +23,7 @@ from tests.ingestion_app.operations.world import (
     codes,
     set_account,
 )
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
 SECOND_NAME = "till-2017-01-31-2.csv"
@@ -56,7 +57,7 @@ def spend(world: World, member: str, points: int) -> None:
     """Post an entry that takes points from a member, as another batch or a person does."""
     account = Account.objects.get(code=f"points.{member}")
     expense = Account.objects.get(code="programme.expense")
-    origin = entries.Origin(Posting.Origin.OPENING, 1000 + Posting.objects.count())
+    origin = of_request(world.caller())
     draft = Draft(world.points.pk, DAY, f"spent-{origin.id}", "", ((account.pk, points), (expense.pk, -points)))
     transactions.run(lambda: entries.post(drafts=[draft], origin=origin, caller=world.caller()))
 

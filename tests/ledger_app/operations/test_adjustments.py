@@ -14,7 +14,6 @@ from ledger_app.models import (
     AuditRow,
     Balance,
     Entry,
-    Posting,
 )
 from ledger_app.operations import adjustments, books, lot_rules, periods, reason_codes
 from ledger_app.queries import adjustments as queries
@@ -290,7 +289,7 @@ def test_a_striped_account_is_adjusted_without_a_bound_balance(desk):
 def test_somebody_elses_entry_under_the_reference_is_not_taken_for_the_adjustments(desk):
     row = desk.propose()
     draft = queries.terms_of(row).draft()
-    desk.ledger.post(draft, kind=Posting.Origin.OPENING)
+    desk.ledger.post(draft)
     assert codes(lambda: desk.decide(row)) == ["reference_conflict"]
 
 

@@ -13,6 +13,7 @@ from ledger_app.operations import books, entries, transactions
 from ledger_app.operations.books import AccountOpening
 from ledger_app.rules.posting import Draft
 from tests.ledger_app import samples
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.rules.test_errors import ALL
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +116,7 @@ def test_posting_knows_the_book_of_each_of_its_refusals():
         keys = dict(Account.objects.filter(book=book).values_list("code", "id"))
         drafts.append(Draft(book.pk, date(2017, 1, 5), f"r-{code}", "", ((keys["cash"], -29999), (keys["sales"], 29999))))
     with pytest.raises(errors.Refused) as refused:
-        transactions.run(lambda: entries.post(drafts=drafts, origin=entries.Origin("opening", 1), caller=caller))
+        transactions.run(lambda: entries.post(drafts=drafts, origin=of_request(caller), caller=caller))
     said = [reason.sentence for reason in refused.value.reasons]
     assert "\u221229,999 A" in said[0]
     assert "\u2212299.99 B" in said[1]

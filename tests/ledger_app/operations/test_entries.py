@@ -14,6 +14,7 @@ from ledger_app.models import Account, Balance, Entry, Line, Period, Posting
 from ledger_app.operations import bulk, entries, transactions
 from ledger_app.queries import proofs
 from ledger_app.rules import posting
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
 FEBRUARY = date(2017, 2, 10)
@@ -97,7 +98,7 @@ def test_a_closed_account_a_missing_period_and_a_merged_member_are_refused(ledge
 def test_a_provisional_period_takes_no_batches(ledger):
     Period.objects.filter(pk=ledger.periods["2017-01"].pk).update(state="provisional", version=2)
     with pytest.raises(errors.Refused) as refused:
-        ledger.post(ledger.draft("r-1", ("cash", 1), ("sales", -1)), kind=Posting.Origin.CHUNK)
+        ledger.post(ledger.draft("r-1", ("cash", 1), ("sales", -1)), by_chunk=True)
     assert [reason.code for reason in refused.value.reasons] == ["period_provisional"]
     assert ledger.sell("r-1", 1).entry_count == 1
 
@@ -237,7 +238,7 @@ def test_a_balance_row_that_is_gone_is_missed(ledger, monkeypatch):
 def test_posting_outside_the_outermost_transaction_is_a_fault_of_the_program(ledger):
     draft = ledger.draft("r-1", ("cash", 1), ("sales", -1))
     with pytest.raises(AssertionError, match="outside the outermost transaction"), transaction.atomic():
-        entries.post(drafts=[draft], origin=entries.Origin("opening", 1), caller=ledger.caller)
+        entries.post(drafts=[draft], origin=of_request(ledger.caller), caller=ledger.caller)
 
 
 def reverse(ledger, reference, *, on=FEBRUARY, reason="Booked twice"):

@@ -53,6 +53,7 @@ from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase, World
 from tests.ledger_app import hooks
+from tests.ledger_app.origins import of_request
 
 NOW = worlds.NOW
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -141,7 +142,7 @@ def _post(world: World, book: Book, on: date, reference: str, *lines: tuple[str,
         description="",
         lines=tuple((Account.objects.get(book=book, code=code).pk, amount) for code, amount in lines),
     )
-    origin = entries.Origin("opening", 1_000 + Entry.objects.count())
+    origin = of_request(world.caller(world.system))
     transactions.run(lambda: entries.post(drafts=[draft], origin=origin, caller=world.caller(world.system)))
     return Entry.objects.get(book=book, reference=reference)
 

@@ -13,6 +13,7 @@ from ledger_app.models import AuditRow, Identifier, Line, Posting
 from ledger_app.operations import books, transactions
 from ledger_app.queries import constraints
 from ledger_app.queries.constraints import PRIMARY, Constraint
+from tests.ledger_app.origins import of_request
 
 pytestmark = pytest.mark.django_db
 
@@ -184,9 +185,15 @@ def test_a_key_that_stands_in_every_try_is_not_told_as_try_again(ledger, monkeyp
     def work():
         tries.append(1)
         first = ledger.caller.user
+        origin = of_request(ledger.caller)
         for _twice in range(2):
             Posting.objects.create(
-                origin_kind="opening", origin_id=7, posted_by=first, posted_at=ledger.caller.at, entry_count=0, line_count=0
+                origin_kind=origin.kind,
+                origin_id=origin.id,
+                posted_by=first,
+                posted_at=ledger.caller.at,
+                entry_count=0,
+                line_count=0,
             )
 
     with pytest.raises(errors.Refused) as refused:

@@ -140,11 +140,11 @@ def test_whatever_is_stored_and_does_not_recompute_is_said(sealed, tamper, table
 
 def test_every_kind_of_origin_is_told(ledger, checker):
     # The others are taken by the database from what is there alone; each is told of where it is tested.
-    kinds = {"chunk", "opening", "reversal"}
-    for kind in ("chunk", "opening"):
-        ledger.post(ledger.draft(f"of-{kind}", ("cash", 1), ("sales", -1)), kind=kind)
+    kinds = {"chunk", "submission", "reversal"}
+    ledger.post(ledger.draft("of-chunk", ("cash", 1), ("sales", -1)), by_chunk=True)
+    ledger.post(ledger.draft("of-request", ("cash", 1), ("sales", -1)))
     reverse_entry(
-        entry_id=Entry.objects.get(reference="of-opening").pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker
+        entry_id=Entry.objects.get(reference="of-request").pk, effective_on=date(2017, 1, 10), reason="No.", caller=checker
     )
     told = origins.of(Entry.objects.values_list("id", flat=True))
     assert {each.kind for each in told.values()} == kinds

@@ -133,7 +133,7 @@ def test_what_each_kind_of_origin_brought_tells_who_and_why(points):
 
     told = {each.kind: each for each in origins.of(Entry.objects.values_list("id", flat=True)).values()}
     sentences = {kind: each.sentence for kind, each in told.items()}
-    assert set(sentences) == {"opening", "adjustment", "hold", "reversal", "merge", "expiry"}
+    assert set(sentences) == {"submission", "adjustment", "hold", "reversal", "merge", "expiry"}
     assert sentences["hold"] == "Hold till-1, placed by till-1, settled by till-1: 25 of 40"
     assert sentences["expiry"] == f"Expiry in POINTS through 2017-01-31, run by {machine.user.username}"
     for kind, why in (("adjustment", "The till was down."), ("reversal", "Sent twice."), ("merge", "One person.")):

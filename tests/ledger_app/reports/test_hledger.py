@@ -20,6 +20,7 @@ from ledger_app.reports import exports
 from ledger_app.reports.hledger import account_name
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.posting import Draft
+from tests.ledger_app.origins import of_request
 from tests.ledger_app.samples import MONTHS, SmallLedger
 
 # Where CI runs, hledger is there; its absence would leave unsaid what these tests are for.
@@ -129,7 +130,7 @@ def test_hledger_takes_any_unit(ledger: SmallLedger, tmp_path: Path, unit: str, 
     books.open_accounts(book=book, openings=openings, caller=caller)
     first, second = book.accounts.order_by("-code").values_list("id", flat=True)
     draft = Draft(book.pk, date(2017, 5, 5), "x", "", ((first, 1_234_567), (second, -1_234_567)))
-    transactions.run(lambda: entries.post(drafts=[draft], origin=entries.Origin("opening", 999), caller=caller))
+    transactions.run(lambda: entries.post(drafts=[draft], origin=of_request(caller), caller=caller))
     path = tmp_path / "j.journal"
     exports.export(period=period, form="hledger", path=path)
     hledger("check", "--strict", files=[path])
