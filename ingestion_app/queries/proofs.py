@@ -6,7 +6,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries import batches, definitions, record_proofs, records, reversals, undone
+from ingestion_app.queries import batches, definitions, record_proofs, records, redirect_proofs, reversals, undone
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, changes_without_rows, rows
@@ -124,6 +124,11 @@ def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
 
 STATEMENTS: tuple[Statement, ...] = (
     Statement(3, gettext_lazy("What each posting of a file came from is there."), _chunks_are_there),
+    Statement(
+        3,
+        gettext_lazy("An entry went to another member than its record named where both say so."),
+        redirect_proofs.redirected_entries_are_of_their_records,
+    ),
     Statement(
         7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile
     ),
