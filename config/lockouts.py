@@ -12,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -61,7 +60,12 @@ def counted_address(request: HttpRequest) -> str | None:
 
 
 class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes brings no types
-    """Counts, and keeps nothing of what was sent: fields of a form may hold anything."""
+    """Counts by the clock of the database, and keeps nothing of what was sent: fields of a form may hold anything."""
+
+    def is_locked(self, request: HttpRequest, credentials: Any = None) -> bool:
+        """Return whether a try is refused, as of now by the clock that every host has."""
+        _keep_time(request)
+        return bool(super().is_locked(request, credentials))
 
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **options: Any
@@ -69,6 +73,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes brings no type
         """Count one failed try, and leave a word where it is the one that locks a user out."""
         if request is None:
             return
+        _keep_time(request)
         bare: Any = HttpRequest()
         bare.META = {"REMOTE_ADDR": request.META.get("REMOTE_ADDR", "")}
         bare.axes_user_agent = bare.axes_http_accept = ""
@@ -76,6 +81,9 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes brings no type
             setattr(bare, name, getattr(request, name, None))
         was_locked = bool(bare.axes_locked_out)
         super().user_login_failed(sender, {"username": credentials.get("username")}, bare, **options)
+        if not was_locked:
+            # Of a first try django-axes writes down the host's time, whatever it was given.
+            lockouts.date(name=counted_name(bare, credentials), address=bare.axes_ip_address, at=bare.axes_attempt_time)
         for name in OF_REQUEST:
             setattr(request, name, getattr(bare, name, None))
         if bare.axes_locked_out and not was_locked:
@@ -112,7 +120,7 @@ def until(request: HttpRequest, username: str) -> datetime | None:
 
 def sentence(request: HttpRequest, username: str) -> str:
     """Return what whoever is locked out is told: until when, and what else can be done."""
-    at = until(request, username) or timezone.now()
+    at = until(request, username) or doorways.now()
     said = _("Too many tries have failed for this name from here. Try again after {at}, or ask an administrator to let you in.")
     return said.format(at=look.instant_text(at))
 
@@ -122,8 +130,13 @@ def refused(request: HttpRequest, response: HttpResponseBase, credentials: Any =
     name = str((credentials or {}).get("username") or "")
     at = until(request, name)
     response.status_code = TOO_MANY
-    response["Retry-After"] = str(max(1, round((at - timezone.now()).total_seconds())) if at is not None else 1)
+    response["Retry-After"] = str(max(1, round((at - doorways.now()).total_seconds())) if at is not None else 1)
     return response
+
+
+def _keep_time(request: Any) -> None:
+    """Have django-axes count from the time of the database: hosts whose clocks differ would each lock out for another time."""
+    request.axes_attempt_time = doorways.now()
 
 
 def _tell(request: HttpRequest, username: str) -> None:

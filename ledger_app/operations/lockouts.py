@@ -44,6 +44,11 @@ def release(*, attempt_id: int, caller: Caller) -> bool:
     return transactions.run(work)
 
 
+def date(*, name: str, address: str | None, at: datetime) -> None:
+    """Say when the last try under a name from an address was made."""
+    transactions.run(lambda: FailedTry.objects.filter(username=name, ip_address=address).update(attempt_time=at))
+
+
 def forget(before: datetime) -> int:
     """Forget failed tries to sign in that were made before an instant, with the names and addresses; return how many were there."""
     count: int = transactions.run(lambda: FailedTry.objects.filter(attempt_time__lt=before).delete()[0])

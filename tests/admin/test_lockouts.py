@@ -16,6 +16,7 @@ from config import doorways
 from config.api_sessions import HeaderSessionAuthentication
 from config.api_tokens import TokenAuthentication
 from ledger_app.models import AuditRow, User
+from tests.admin.clocks import Clock
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 
@@ -186,3 +187,16 @@ def _patterns(resolver: Any, prefix: str = "") -> Any:
             yield from _patterns(each, prefix + str(each.pattern))
         else:
             yield prefix, each
+
+
+@pytest.mark.django_db
+def test_hosts_whose_clocks_differ_lock_out_for_the_same_time(fumiko: User, settings: Any, clock: Clock) -> None:
+    """The clock of the doors stands on another day than this host's: what is counted, told and let go is counted by it."""
+    answer = lock_out(settings)
+    assert answer["Retry-After"] == str(settings.KAKUTEI_LOCKOUT_MINUTES * 60)
+    assert set(AccessAttempt.objects.values_list("attempt_time", flat=True)) == {clock.at}
+    clock.pass_by(minutes=settings.KAKUTEI_LOCKOUT_MINUTES - 1)
+    locked = attempt("fumiko", GOOD)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "60")
+    clock.pass_by(minutes=1, seconds=1)
+    assert attempt("fumiko", GOOD).status_code == 302

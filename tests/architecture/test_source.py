@@ -29,8 +29,6 @@ MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
 MAY_READ_ANOTHER_CLOCK = {
     ("config/context.py", "_short"): "puts an instant that it was given into a zone",
     ("config/doorways.py", "today"): "puts an instant that it was given into a zone",
-    ("config/lockouts.py", "refused"): "beside what django-axes wrote, by the host's clock",
-    ("config/lockouts.py", "sentence"): "beside what django-axes wrote, by the host's clock",
     ("config/webhooks.py", "_post"): "a signature's time is held against the receiver's clock",
     ("config/webhooks.py", "send"): "when a receiver asks to be sent to again, by clocks of others",
     ("ingestion_app/queries/workers.py", "heard_of"): "the database's own function, in a statement",
