@@ -119,7 +119,7 @@ def test_the_explanation_adds_up_from_the_last_seal(programme, account):
         ("03-10", "adjustment", 400, 2_150),
         ("03-31", "expiry", -950, 1_200),
         ("04-05", "merge", 300, 1_500),
-        ("04-12", "opening", -266, 1_234),
+        ("04-12", "submission", -266, 1_234),
     ]
     sums = explained.sums
     assert explained.seal is not None
@@ -142,8 +142,8 @@ def test_the_statement_of_the_spring_closes(account):
     sums = statements.sums(span)
     movements = list(statements.movements(span, sums.opening))
     assert lines(movements)[:3] == [
-        ("01-10", "opening", 1_500, 1_500),
-        ("02-05", "opening", 800, 2_300),
+        ("01-10", "submission", 1_500, 1_500),
+        ("02-05", "submission", 800, 2_300),
         ("02-22", "hold", -550, 1_750),
     ]
     # opening + gained − gone = closing
