@@ -122,6 +122,6 @@ def test_what_can_be_spent_stands_beside_the_balances_of_now_alone(world: World,
         "spendable": points["natural_amount"],
     }
     assert "spendable" not in run("balances", "POINTS", "--at", "2017-01-31", "--json").data["accounts"][0]
-    found = run("find-member", "1001", "--json").data["matches"][0]["accounts"]
+    found = run("find_member", "1001", "--json").data["matches"][0]["accounts"]
     assert {each["account"]: each["spendable"] for each in found}["points.1001"] == points["spendable"]
-    assert "can be spent" in run("find-member", "1001").out
+    assert "can be spent" in run("find_member", "1001").out

@@ -134,21 +134,21 @@ CASES = {
     ),
     "withdraw": Case("withdraw", "erika", lambda world: (world.validated().pk,), WHY, others=REASONED),
     "leave": Case("leave", "fumiko", half_applied, WHY, others=REASONED),
-    "freeze-batch": Case("freeze-batch", "fumiko", lambda world: (world.applied().pk,)),
+    "freeze_batch": Case("freeze_batch", "fumiko", lambda world: (world.applied().pk,)),
     "reverse": Case("reverse", "erika", lambda world: (world.applied().pk,), WHY, others=REASONED),
     "freeze": Case("freeze", "fumiko", a_month, others=(("--control", "debits=-99999"), ("--control", "nonsense=1"))),
-    "reverse-entry": Case(
-        "reverse-entry",
+    "reverse_entry": Case(
+        "reverse_entry",
         "sora",
         lambda world: (entry(world),),
         WHY,
         others=(OTHER_WHY, ("--ticket", "T-9"), ("--shown", "0" * 64)),
     ),
-    "reverse-entry approve": Case(
-        "reverse-entry", "fumiko", proposed_entry, WHY, ("--decide", "approve"), (OTHER_WHY, ("--shown", "0" * 64))
+    "reverse_entry approve": Case(
+        "reverse_entry", "fumiko", proposed_entry, WHY, ("--decide", "approve"), (OTHER_WHY, ("--shown", "0" * 64))
     ),
-    "reverse-entry reject": Case("reverse-entry", "fumiko", proposed_entry, WHY, ("--decide", "reject"), REASONED),
-    "reverse-entry withdraw": Case("reverse-entry", "sora", proposed_entry, WHY, ("--decide", "withdraw"), REASONED),
+    "reverse_entry reject": Case("reverse_entry", "fumiko", proposed_entry, WHY, ("--decide", "reject"), REASONED),
+    "reverse_entry withdraw": Case("reverse_entry", "sora", proposed_entry, WHY, ("--decide", "withdraw"), REASONED),
     "account suspend": Case("account", "fumiko", an_account("points.1001"), WHY, ("suspend", "--shown-version", "1"), REASONED),
     "account reopen": Case(
         "account", "fumiko", an_account("points.1001", "suspended"), WHY, ("reopen", "--shown-version", "1"), REASONED

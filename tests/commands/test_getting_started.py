@@ -46,7 +46,7 @@ def carry_out(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[s
             if called == "migrate" or not User.objects.filter(username="root-1").exists():
                 call_command(called, *arguments, verbosity=0)
         else:
-            if called == "freeze-batch":
+            if called == "freeze_batch":
                 # The one thing that is not to the letter: the number that ingest printed, 1 where the database is really empty.
                 assert arguments[0] == "1"
                 arguments[0] = str(Batch.objects.get().pk)

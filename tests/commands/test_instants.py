@@ -15,7 +15,7 @@ from tests.conftest import UserMaker
 from tests.ingestion_app.operations.world import World
 
 # What of these tells no instant in JSON: it says what is so, and not since when.
-WITHOUT = {"find-member", "status", "verify"}
+WITHOUT = {"find_member", "status", "verify"}
 
 
 def test_what_commands_print_of_instants_bears_the_zone(world: World, run: Run) -> None:
@@ -32,7 +32,7 @@ def test_what_commands_print_of_instants_bears_the_zone(world: World, run: Run) 
         ("explain", entry.pk),
         ("explain", f"{batch.pk}:2"),
         ("status", batch.pk),
-        ("find-member", "1001"),
+        ("find_member", "1001"),
         ("statement", "CARD/receivable.1001"),
         ("verify", "CARD"),
         ("issue_token", world.engineer.username),

@@ -1,4 +1,4 @@
-"""statement and reverse-entry, and explain as of a day and as known at an instant, as a shell runs them."""
+"""statement and reverse_entry, and explain as of a day and as known at an instant, as a shell runs them."""
 
 import json
 from pathlib import Path
@@ -37,14 +37,14 @@ def test_a_statement_is_printed_or_written_whole(world: World, run: Run, tmp_pat
 def test_an_entry_is_reversed_by_two_people(world: World, run: Run, settings: object) -> None:
     world.applied()
     entry = Entry.objects.get(reference="till:s1", book=world.card)
-    preview = run("reverse-entry", "CARD/till:s1", "--preview", "--json").data
+    preview = run("reverse_entry", "CARD/till:s1", "--preview", "--json").data
     assert (preview["reversal"], preview["date"], preview["refusals"]) == (None, "2017-01-05", [])
-    assert run("reverse-entry", entry.pk).status == 2
-    proposed = run("reverse-entry", entry.pk, "--user", world.support.username, "--reason", "Twice.", "--json")
+    assert run("reverse_entry", entry.pk).status == 2
+    proposed = run("reverse_entry", entry.pk, "--user", world.support.username, "--reason", "Twice.", "--json")
     assert (proposed.status, proposed.data["state"]) == (0, "proposed")
-    again = run("reverse-entry", entry.pk, "--user", world.support.username, "--reason", "Twice.", "--json")
+    again = run("reverse_entry", entry.pk, "--user", world.support.username, "--reason", "Twice.", "--json")
     assert again.data["reversal"] == proposed.data["reversal"]
-    decide = ("reverse-entry", entry.pk, "--decide", "approve", "--shown", preview["preview"], "--json")
+    decide = ("reverse_entry", entry.pk, "--decide", "approve", "--shown", preview["preview"], "--json")
     own = run(*decide, "--user", world.support.username)
     assert {reason["code"] for reason in own.data["refused"]} == {"not_permitted", "own_reversal"}
     done = run(*decide, "--user", world.finance.username).data
@@ -52,13 +52,13 @@ def test_an_entry_is_reversed_by_two_people(world: World, run: Run, settings: ob
     assert run(*decide, "--user", world.finance.username).data["posted_entry"] == done["posted_entry"]
     said = run("explain", done["posted_entry"])
     assert f"proposed by {world.support.username}, decided by {world.finance.username}: Twice." in said.out
-    assert "not_found" in run("reverse-entry", "CARD/nothing", "--preview").complaints
+    assert "not_found" in run("reverse_entry", "CARD/nothing", "--preview").complaints
 
 
 def test_deciding_by_command_can_be_off_while_proposing_is_not(world: World, run: Run, settings: object) -> None:
     world.applied()
     settings.KAKUTEI_DECIDE_BY_COMMAND = False  # type: ignore[attr-defined]
-    given = ("reverse-entry", "CARD/till:s1", "--user", world.support.username, "--reason", "Twice.")
+    given = ("reverse_entry", "CARD/till:s1", "--user", world.support.username, "--reason", "Twice.")
     assert run(*given).status == 0
     assert "deciding_by_command_off" in run(*given, "--decide", "withdraw").complaints
 
@@ -67,5 +67,5 @@ def test_what_no_zone_can_tell_and_what_is_no_text_is_wrong_usage(world: World, 
     for instant in ("0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00"):
         assert run("explain", "CARD/receivable.1001", "--known-at", instant).status == 2
         assert run("statement", "CARD/receivable.1001", "--known-at", instant).status == 2
-    for arguments in (("reverse-entry", "CARD/\udcff", "--preview"), ("find-member", "\udcff\udcfe")):
+    for arguments in (("reverse_entry", "CARD/\udcff", "--preview"), ("find_member", "\udcff\udcfe")):
         assert run(*arguments).status == 2

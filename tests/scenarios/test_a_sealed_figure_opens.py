@@ -25,7 +25,7 @@ FIRST = card_file().split(b"\n")[1].decode()
 def world(folder: Path) -> World:
     made = worlds.build(folder)
     batch = made.applied()
-    call_command("freeze-batch", str(batch.pk), "--user", "fumiko", "--json")
+    call_command("freeze_batch", str(batch.pk), "--user", "fumiko", "--json")
     period = Period.objects.get(book=made.card, name="2017-01")
     periods.freeze(
         period_id=period.pk,

@@ -16,7 +16,7 @@ class Command(commands.Command):
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("member", type=commands.positive, metavar="MEMBER", help="the number that find-member prints")
+        parser.add_argument("member", type=commands.positive, metavar="MEMBER", help="the number that find_member prints")
         parser.add_argument("name", metavar="NAME", help="what the member is called; empty for no name")
         parser.add_argument("--shown", required=True, metavar="NAME", help="what the member is called now, as you were shown")
         parser.add_argument("--user", required=True, metavar="U", help="who corrects it")

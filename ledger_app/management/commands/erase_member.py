@@ -22,7 +22,7 @@ class Command(commands.Command):
 
     help = (
         "Ask that what tells who a member is be erased, under the member's own request; another person decides. Entries and balances carry no "
-        "name and stay. Members go by the numbers that find-member prints."
+        "name and stay. Members go by the numbers that find_member prints."
     )
 
     def arguments(self, parser: CommandParser) -> None:

@@ -19,7 +19,7 @@ class Command(commands.Command):
 
     def arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("member", type=commands.positive, metavar="MEMBER", help="the number that find-member prints")
+        parser.add_argument("member", type=commands.positive, metavar="MEMBER", help="the number that find_member prints")
         parser.add_argument("--user", required=True, metavar="U", help="who answers the member")
         parser.add_argument("--ticket", required=True, metavar="T", help="of the member's request")
         parser.add_argument("--output", type=Path, metavar="FILE")

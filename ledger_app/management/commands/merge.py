@@ -26,7 +26,7 @@ class Command(commands.Command):
 
     help = (
         "Propose that a member be merged into another, or that a merge be undone; with --preview say only what that would do. Another person decides. "
-        "Members go by the numbers that find-member prints."
+        "Members go by the numbers that find_member prints."
     )
 
     def arguments(self, parser: CommandParser) -> None:

@@ -50,7 +50,7 @@ def test_a_file_goes_from_bytes_to_a_frozen_batch(world: World, path: Path, comm
     applied = command("apply", number)
     assert (applied.status, applied.data["state"], applied.data["chunks_stopped"]) == (0, "applied", {})
     assert applied.data["posted"]["CARD"]["entries"] == 7
-    frozen = command("freeze-batch", number, "--user", "fumiko")
+    frozen = command("freeze_batch", number, "--user", "fumiko")
     assert (frozen.status, frozen.data) == (0, {"batch": number, "state": "frozen"})
 
     row = AuditRow.objects.get(subject_type="batch", subject_id=number, action="approve")
@@ -62,7 +62,7 @@ def test_a_file_goes_from_bytes_to_a_frozen_batch(world: World, path: Path, comm
         ("validate", number),
         ("approve", number, "--user", "fumiko"),
         ("apply", number),
-        ("freeze-batch", number, "--user", "fumiko"),
+        ("freeze_batch", number, "--user", "fumiko"),
     ):
         again = command(name, *arguments)
         assert (again.status, again.data["state"]) == (0, "frozen"), name
@@ -163,7 +163,7 @@ def test_a_name_of_bytes_that_are_no_text_is_received(world: World, tmp_path: Pa
         ("approve", "999", "--user", "fumiko"),
         ("apply", "999"),
         ("withdraw", "999", "--user", "erika", "--reason", "x"),
-        ("freeze-batch", "999", "--user", "fumiko"),
+        ("freeze_batch", "999", "--user", "fumiko"),
         ("validate", "9" * 19),
         ("validate", "9" * 30),
     ],
@@ -188,7 +188,7 @@ def test_deciding_by_command_can_be_switched_off(world: World, path: Path, comma
     for arguments in (
         ("approve", number, "--user", "fumiko"),
         ("withdraw", number, "--user", "erika", "--reason", "x"),
-        ("freeze-batch", number, "--user", "fumiko"),
+        ("freeze_batch", number, "--user", "fumiko"),
         ("ingest", path, "--source", "till", "--user", "fumiko"),
     ):
         said = command(*arguments)

@@ -26,7 +26,7 @@ def test_a_batch_is_reversed_by_commands(world: World, command: Run) -> None:
     assert command("approve", number, "--user", "fumiko", "--plan", proposed.data["plan"]).status == 0
     applied = command("apply", number)
     assert (applied.status, applied.data["state"], applied.data["posted"]) == (0, "applied", proposed.data["totals"])
-    assert command("freeze-batch", number, "--user", "fumiko").status == 0
+    assert command("freeze_batch", number, "--user", "fumiko").status == 0
     assert command("verify").status == 0
     row = AuditRow.objects.get(action="reverse", outcome="done")
     assert (row.subject_id, row.reason, row.door) == (original.pk, REASON[1], "command")

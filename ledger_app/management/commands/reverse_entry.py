@@ -1,4 +1,4 @@
-"""reverse-entry ENTRY: proposes to reverse an entry; with --decide, decides a proposal."""
+"""reverse_entry ENTRY: proposes to reverse an entry; with --decide, decides a proposal."""
 
 import re
 from dataclasses import asdict

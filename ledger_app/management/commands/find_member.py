@@ -1,4 +1,4 @@
-"""find-member TEXT: finds members by any identifier."""
+"""find_member TEXT: finds members by any identifier."""
 
 import sys
 from typing import Any

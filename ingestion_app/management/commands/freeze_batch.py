@@ -1,4 +1,4 @@
-"""freeze-batch BATCH --user U: ends an applied batch for ever."""
+"""freeze_batch BATCH --user U: ends an applied batch for ever."""
 
 from typing import Any
 
