@@ -48,10 +48,9 @@ def report(_folder: Path) -> None:
     accounts = account_ids()
     connections.close_all()
     with serving() as port:
-        found["read"] = percentiles(at_once(read_balances, port, token, accounts))
-        say(f"a balance: {found['read']}")
-        found["post"] = percentiles(at_once(post_entries, port, token, accounts))
-        say(f"an entry: {found['post']}")
+        for name, work in WORKS.items():
+            found[name] = percentiles(at_once(work, port, token, accounts))
+            say(f"{name}: {found[name]}")
         with ground.lap(seconds, "bulk"), ThreadPoolExecutor(PROCESSES) as pool:
             parts = range(0, ENTRIES, A_REQUEST)
             list(pool.map(lambda first: send_bulk(port, token, first), parts))
@@ -130,8 +129,18 @@ def in_threads(work: Client, port: int, token: str, accounts: list[int], count: 
 
 
 def read_balances(port: int, token: str, accounts: list[int], _number: int) -> list[float]:
-    """Read accounts, one after another."""
+    """Read balances, one after another, and nothing else of their accounts."""
+    return [ask(port, token, "GET", f"/api/v1/accounts/{key}/?fields=balance")[0] for key in accounts]
+
+
+def read_accounts(port: int, token: str, accounts: list[int], _number: int) -> list[float]:
+    """Read accounts whole, with what can be spent and what may be done with each."""
     return [ask(port, token, "GET", f"/api/v1/accounts/{key}/")[0] for key in accounts]
+
+
+def read_nothing(port: int, token: str, accounts: list[int], _number: int) -> list[float]:
+    """Ask for what is not there: who asks is looked up, and nothing else. No answer of this server costs less."""
+    return [ask(port, token, "GET", f"/api/v1/nothing-{key}/", expected=404)[0] for key in accounts]
 
 
 def post_entries(port: int, token: str, accounts: list[int], number: int) -> list[float]:
@@ -140,6 +149,9 @@ def post_entries(port: int, token: str, accounts: list[int], number: int) -> lis
         ask(port, token, "POST", "/api/v1/bulk/entries/", body([entry(f"one-{number}-{place}", key)]), f"one-{number}-{place}")[0]
         for place, key in enumerate(accounts)
     ]
+
+
+WORKS: dict[str, Client] = {"floor": read_nothing, "balance": read_balances, "account": read_accounts, "entry": post_entries}
 
 
 def send_bulk(port: int, token: str, first: int) -> None:
@@ -163,7 +175,9 @@ def body(entries: list[dict[str, Any]]) -> bytes:
     return json.dumps({"mode": "all", "entries": entries}).encode()
 
 
-def ask(port: int, token: str, method: str, path: str, said: bytes = b"", key: str = "") -> tuple[float, bytes]:
+def ask(
+    port: int, token: str, method: str, path: str, said: bytes = b"", key: str = "", expected: int = 200
+) -> tuple[float, bytes]:
     """Send a request over a connection of its own; return how long it took, and the answer."""
     headers = {"Authorization": f"Token {token}", "X-Forwarded-Proto": "https"}
     if said:
@@ -174,7 +188,7 @@ def ask(port: int, token: str, method: str, path: str, said: bytes = b"", key: s
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
-    assert answer.status == 200, (answer.status, content[:500])
+    assert answer.status == expected, (answer.status, content[:500])
     return perf_counter() - started, content
 
 
