@@ -21,7 +21,7 @@ def stored(error: LedgerError) -> dict[str, Any]:
     """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
     with override(SOURCE):
         kept = error.as_dict()
-        return {**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])}
+        return _encodable({**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])})
 
 
 def stored_facts(error: LedgerError) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def stored_facts(error: LedgerError) -> dict[str, Any]:
     with override(SOURCE):
         facts = error.all_facts()
         said = _said_of(error, facts)
-        return {**facts, **({UNIT: list(error.unit)} if error.unit else {}), **({SAID: said} if said else {})}
+        return _encodable({**facts, **({UNIT: list(error.unit)} if error.unit else {}), **({SAID: said} if said else {})})
 
 
 def told_facts(facts: Mapping[str, Any], amounts: Collection[str] = ()) -> dict[str, Any]:
@@ -38,6 +38,15 @@ def told_facts(facts: Mapping[str, Any], amounts: Collection[str] = ()) -> dict[
     said = {name: in_unit(_said(each), unit) for name, each in facts.get(SAID, {}).items()}
     told = {name: unit.text(facts[name]) for name in amounts if unit and type(facts.get(name)) is int}
     return {**{name: value for name, value in facts.items() if name not in {SAID, UNIT}}, **told, **said}
+
+
+def _encodable(value: Any) -> Any:
+    """Return what can be kept by every database: half a surrogate pair is no character, and MySQL takes no JSON that has one."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, Mapping):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _said_of(error: LedgerError, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,9 +33,8 @@ def tables() -> Iterator[Erasable]:
     for name, columns in erasures.ERASABLE.items():
         meta = found[name]._meta  # noqa: SLF001 - as above
         assert meta.pk is not None, "every table has a key"  # noqa: S101
-        yield Erasable(
-            found[name], Table(name, str(meta.pk.column), tuple((str(f.column), False) for f in meta.concrete_fields)), columns
-        )
+        every = tuple((str(field.column), isinstance(field, models.BinaryField)) for field in meta.concrete_fields)
+        yield Erasable(found[name], Table(name, str(meta.pk.column), every), columns)
 
 
 def refused(vendor: str, each: Erasable) -> str:
