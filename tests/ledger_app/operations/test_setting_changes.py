@@ -235,6 +235,8 @@ def test_verification_finds_nothing_of_what_was_done_and_something_of_what_was_n
         cursor.execute("UPDATE ledger_app_settingchange SET decided_by_id = proposed_by_id WHERE id = %s", [row.pk])
         cursor.execute("UPDATE ledger_app_settingchange SET setting = 'x', kind = 'template' WHERE id = %s", [row.pk])
         found = {statement.number for statement in setting_proofs.STATEMENTS if list(statement.breaches(Scope([])))}
+        # MySQL asks every row when its checks are switched on again.
+        cursor.execute("UPDATE ledger_app_settingchange SET decided_by_id = %s WHERE id = %s", [row.decided_by_id, row.pk])
     assert found == {8, 9, 12}
 
 
