@@ -9,10 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config import doorways
 from config.model_admin import link_to
 from config.sheets import Column, Table
 from ledger_app.models import Account, Book, Entry, Lot
 from ledger_app.queries import lot_pages
+from ledger_app.queries.lots import held_at
 from ledger_app.rules.lots import ShownLot
 from ledger_app.templatetags import look
 
@@ -29,6 +31,8 @@ def open_lots_table(account: Account) -> Table | None:
     if not account.keeps_lots:
         return None
     book = account.book
+    open_lots = lot_pages.open_of(account, LOTS_SHOWN)
+    held = held_at(open_lots, doorways.now())
     rows = [
         (
             format_html("{}<em>{}</em>", link_to(each.lot), link_to(each.lot.line.entry)),
@@ -38,9 +42,9 @@ def open_lots_table(account: Account) -> Table | None:
             day_or_never(each.due_on),
             look.amount_filter(each.lot.amount, book),
             look.amount_filter(each.remaining, book),
-            look.amount_filter(each.held or None, book),
+            look.amount_filter(held[each.lot_id] or None, book),
         )
-        for each in lot_pages.open_of(account, LOTS_SHOWN)
+        for each in open_lots
     ]
     address = f"{reverse('admin:ledger_app_lot_changelist')}?account__id__exact={account.pk}"
     due = reverse("admin:ledger_app_lotrule_due_of_account", args=[account.pk])

@@ -94,7 +94,7 @@ class LotAdmin(ReadOnlyAdmin):
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return what the lot is, and each entry that took of it."""
         del request
-        lot = lot_pages.of_account(row.account).get(pk=row.pk)
+        lot = lot_pages.of_account(row.account, at=doorways.now()).get(pk=row.pk)
         book, remainder = row.account.book, getattr(lot, "remainder", None)
         facts = [
             (_("Account"), link_to(lot.account)),
@@ -106,7 +106,7 @@ class LotAdmin(ReadOnlyAdmin):
             (_("Due on"), look.day_text(remainder.due_on) if remainder and remainder.due_on else NOTHING),
             (_("Granted"), look.amount_cell(lot.amount, book)),
             (_("Left"), look.amount_cell(remainder.remaining if remainder else 0, book)),
-            (_("Held"), look.amount_cell(remainder.held if remainder else 0, book)),
+            (_("Held"), look.amount_cell(sum(part.amount for part in lot.held_parts), book)),
         ]
         rows = [
             (
@@ -122,7 +122,8 @@ class LotAdmin(ReadOnlyAdmin):
             *(Column(_("taken"), is_figure=True), Column(_("given back"), is_figure=True)),
         )
         held = [
-            (link_to(part.hold), look.state_pill(part.hold.state), look.amount_cell(part.amount, book)) for part in _parts(lot)
+            (link_to(part.hold), look.state_pill(seen_state(part.hold)), look.amount_cell(part.amount, book))
+            for part in _parts(lot)
         ]
         tables = [Table(_("Used by"), columns, rows, _("Nothing has been taken of this lot."))]
         if held:
@@ -212,7 +213,7 @@ class LotRuleAdmin(LotRuleForms):
         asked = DueForm(request.GET or None)
         by = asked.cleaned_data["by"] if asked.is_bound and asked.is_valid() else None
         try:
-            days = expiry.due_while_waited_for(by=by, **given) if by else []
+            days = expiry.due_while_waited_for(by=by, at=doorways.now(), **given) if by else []
         except Refused as refusal:
             asked.add_error("by", refusal.sentence)
             by, days = None, []
@@ -288,7 +289,7 @@ class HoldAdmin(TransitionAdmin):
     @admin.display(description=_("state"))
     def shown_state(self, row: Hold) -> SafeString:
         """What has become of it."""
-        return look.state_pill(row.state)
+        return look.state_pill(seen_state(row))
 
     def facts(self, request: HttpRequest, row: Any) -> Asked:
         """Return what the guards are asked with."""
@@ -346,11 +347,17 @@ class HoldAdmin(TransitionAdmin):
         return {
             "title": str(row),
             "hold": row,
+            "state": seen_state(row),
             "facts": facts,
             "offers": self.offers(request, row),
             "part": Table(_("Lots held"), columns, parts, _("No lot is held."), note=row.book.unit),
             "audit": self.trail(row),
         }
+
+
+def seen_state(row: Hold) -> str:
+    """Return a hold's state as it is seen: one whose time is over keeps nothing back, though nobody has ended it yet."""
+    return "over" if row.state == Hold.State.OPEN and row.expires_at <= doorways.now() else row.state
 
 
 class SettleForm(forms.Form):

@@ -206,7 +206,7 @@ class AccountView(ExplainedAccountView):
     def lots(self, _request: Request, pk: str) -> Response:
         """Answer with the lots of one account: what was granted, used by what, what is left and until when."""
         del pk
-        return self.page(lot_pages.of_account(self.get_object(), is_open=self.asked.get("open")))
+        return self.page(lot_pages.of_account(self.get_object(), at=doorways.now(), is_open=self.asked.get("open")))
 
     @extend_schema(summary="Tell what of an account would expire by a day", responses=DueLotsOutput(many=True))
     @action(
@@ -215,7 +215,7 @@ class AccountView(ExplainedAccountView):
     def due(self, _request: Request, pk: str) -> Response:
         """Answer day by day."""
         del pk
-        days = expiry.due_while_waited_for(by=self.asked["by"], account_id=self.get_object().pk)
+        days = expiry.due_while_waited_for(by=self.asked["by"], at=doorways.now(), account_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)
 
     @extend_schema(summary="Suspend an account", request=DecisionOnShownInput, responses={200: AccountDetailOutput})

@@ -7,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config import doorways
 from config.api_fields import DayField, KeyField, OneOfField, TextField, WholeNumberField
 from config.api_input import Input
 from config.api_views import LookView, Output
@@ -138,5 +139,5 @@ class BookView(LookView):
     def due(self, _request: Request, code: str) -> Response:
         """Answer day by day."""
         del code
-        days = expiry.due_while_waited_for(by=self.asked["by"], book_id=self.get_object().pk)
+        days = expiry.due_while_waited_for(by=self.asked["by"], at=doorways.now(), book_id=self.get_object().pk)
         return Response(DueLotsOutput(days, many=True).data)

@@ -56,9 +56,8 @@ class LotOutput(Output):
         return remainder.remaining if remainder else 0
 
     def get_held(self, lot: Any) -> int:
-        """Return what of it is held."""
-        remainder = getattr(lot, "remainder", None)
-        return remainder.held if remainder else 0
+        """Return what of it is held now."""
+        return sum(part.amount for part in lot.held_parts)
 
 
 class DueLotsOutput(Output):

@@ -6,7 +6,7 @@ what is left and nothing else.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,13 +100,13 @@ def expire(
         if not spans or (found.entry_count == before and spans == seen):
             break
         seen = spans
-    _ask_again(book, through, found)
+    _ask_again(book, through, found, caller.at)
     return found
 
 
-def _ask_again(book: Book, through: date, found: Expired) -> None:
+def _ask_again(book: Book, through: date, found: Expired, at: datetime) -> None:
     """Say what is due after all passes."""
-    days = due_rows.total(due_rows.due_by_day(by=through, book_id=book.pk))
+    days = due_rows.total(due_rows.due_by_day(by=through, at=at, book_id=book.pk))
     found.held = days.held if days is not None else 0
     refused = {str(reason.facts["account"]) for reason in found.refused if "account" in reason.facts}
     left = due_rows.left_through(book, through, without=refused)

@@ -61,7 +61,7 @@ def facts(
         gap=gap_between(before.ends_on if before else None, period.starts_on),
         unfinished=tuple(row for unfinished in _unfinished for row in unfinished(period)),
         book=period.book.code,
-        due=expiry.due_in_period(period),
+        due=expiry.due_in_period(period, at=at),
         proof=proof,
         balances_differing=tuple(proofs.balances_differing) if proofs else (),
         control_names=names,

@@ -1,7 +1,7 @@
 """What is due: found by the index over book, day and account, so that what is not due is never read."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from django.db.models import Count, F
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Book, OpenLot, Period
-from ledger_app.queries import totals
+from ledger_app.queries import lots, totals
 from ledger_app.queries.lots import THEN
 from ledger_app.queries.postings import taken_references
 from ledger_app.queries.totals import Total
@@ -140,11 +140,16 @@ def first_frozen(book: Book, through: date) -> tuple[date, str] | None:
     return (first, period.name) if period else None
 
 
-def due_in_period(period: Period) -> tuple[DueLots, ...]:
-    """Return the first lots that are due in a period or before it and have not expired."""
+def due_in_period(period: Period, *, at: datetime) -> tuple[DueLots, ...]:
+    """Return the first lots that are due in a period or before it and have not expired, and what holds keep of them at ``at``."""
     rows = OpenLot.objects.filter(book=period.book_id, due_on__lte=period.ends_on).order_by("due_on", "account_id")
-    columns = rows.values_list("account__code", "due_on", "remaining", "held")[:SHOWN_MOST]
-    return tuple(DueLots(code, due_on, remaining - held, held) for code, due_on, remaining, held in columns if due_on is not None)
+    shown = list(rows.select_related("account")[:SHOWN_MOST])
+    held = lots.held_at(shown, at)
+    return tuple(
+        DueLots(row.account.code, row.due_on, row.remaining - held[row.lot_id], held[row.lot_id])
+        for row in shown
+        if row.due_on is not None
+    )
 
 
 class Left(NamedTuple):
@@ -173,7 +178,7 @@ DUE_BY_DAY = """
 """
 
 
-def due_while_waited_for(*, by: date, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
+def due_while_waited_for(*, by: date, at: datetime, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
     """Return ``due_by_day`` to somebody who waits for it.
 
     :raises Refused: due_too_many
@@ -181,18 +186,24 @@ def due_while_waited_for(*, by: date, book_id: int | None = None, account_id: in
     place = {"account": account_id} if account_id is not None else {"book": book_id}
     if OpenLot.objects.filter(**place, due_on__lte=by).order_by("due_on")[ADDED_MOST : ADDED_MOST + 1].exists():
         raise errors.Refused([lot_errors.DueTooMany(most=ADDED_MOST, by=by)])
-    return due_by_day(by=by, book_id=book_id, account_id=account_id)
+    return due_by_day(by=by, at=at, book_id=book_id, account_id=account_id)
 
 
-def due_by_day(*, by: date, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
-    """Return what would expire by a day, day by day, of a book or of an account; the first ``DAYS_MOST`` days."""
+def due_by_day(*, by: date, at: datetime, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
+    """Return what would expire by a day, day by day, of a book or of an account; the first ``DAYS_MOST`` days.
+
+    What is held is so at ``at``: a hold that is over then keeps nothing back, as whoever expires ends it first.
+    """
     place, key = ("account_id", account_id) if account_id is not None else ("book_id", book_id)
     with connection.cursor() as cursor:
         cursor.execute(totals.sql(DUE_BY_DAY.format(place=place, most=DAYS_MOST)), [key, by.isoformat()])
-        return [
-            DayDue(_day(day), int(accounts), int(lots), int(amount), int(held))
-            for day, accounts, lots, amount, held in cursor.fetchall()
-        ]
+        rows = [(_day(day), *map(int, figures)) for day, *figures in cursor.fetchall()]
+    over: dict[date, int] = {}
+    if any(held for *_others, held in rows):
+        of_day = lots.over_at(at).filter(**{f"lot__remainder__{place}": key}, lot__remainder__due_on__lte=by).order_by()
+        sums = of_day.values("lot__remainder__due_on").annotate(amount=Total("amount"))
+        over = {row["lot__remainder__due_on"]: int(row["amount"]) for row in sums}
+    return [DayDue(day, accounts, count, amount, held - over.get(day, 0)) for day, accounts, count, amount, held in rows]
 
 
 def _day(value: date | str) -> date:

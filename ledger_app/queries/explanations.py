@@ -7,6 +7,7 @@ from typing import Any
 from ledger_app.models import Account, Seal
 from ledger_app.queries import lot_pages, standing
 from ledger_app.queries.explain import AccountExplained
+from ledger_app.queries.lots import held_at
 from ledger_app.queries.origins import Told
 from ledger_app.queries.statements import Movement
 from ledger_app.rules import instants
@@ -50,17 +51,19 @@ def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: dat
             for proof in explained.proofs
             if proof.differs
         ],
-        "open_lots": _open_lots(account),
+        "open_lots": _open_lots(account, now),
         "lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.movements)],
         "sealed_lines": [_line(movement, told[movement.entry_id]) for movement in reversed(explained.sealed)],
         "differs": [each.as_dict() for each in explained.complaints],
     }
 
 
-def _open_lots(account: Account) -> list[dict[str, Any]]:
+def _open_lots(account: Account, now: datetime) -> list[dict[str, Any]]:
     """Return the lots of which something is left, due first first, at most fifty; none where the account keeps none."""
     if not account.keeps_lots:
         return []
+    rows = lot_pages.open_of(account, OPEN_LOTS_MOST)
+    held = held_at(rows, now)
     return [
         {
             "lot": row.lot_id,
@@ -70,9 +73,9 @@ def _open_lots(account: Account) -> list[dict[str, Any]]:
             "due_on": row.due_on.isoformat() if row.due_on else None,
             "amount": row.lot.amount,
             "remaining": row.remaining,
-            "held": row.held,
+            "held": held[row.lot_id],
         }
-        for row in lot_pages.open_of(account, OPEN_LOTS_MOST)
+        for row in rows
     ]
 
 

@@ -1,16 +1,23 @@
 """Lots as they are shown: of an account, a page at a time, and of an entry."""
 
+from datetime import datetime
+
 from django.db.models import F, Prefetch, QuerySet
 
-from ledger_app.models import Account, Entry, Lot, LotUse, OpenLot
+from ledger_app.models import Account, Entry, Hold, HoldLot, Lot, LotUse, OpenLot
 
 SHOWN_MOST = 200
 
 
-def of_account(account: Account, *, is_open: bool | None = None) -> QuerySet[Lot]:
-    """Return the lots of an account with what used them, the newest first; all of them, or those that are open, or not."""
+def of_account(account: Account, *, at: datetime, is_open: bool | None = None) -> QuerySet[Lot]:
+    """Return the lots of an account with what used them, the newest first; all of them, or those that are open, or not.
+
+    ``held_parts`` of each is what holds keep of it at ``at``.
+    """
     uses = LotUse.objects.select_related("line__entry").order_by("id")
-    rows = Lot.objects.filter(account=account).select_related("line__entry", "remainder").prefetch_related(Prefetch("uses", uses))
+    held = HoldLot.objects.filter(hold__state=Hold.State.OPEN, hold__expires_at__gt=at)
+    parts = (Prefetch("uses", uses), Prefetch("held_by", held, to_attr="held_parts"))
+    rows = Lot.objects.filter(account=account).select_related("line__entry", "remainder").prefetch_related(*parts)
     return (rows if is_open is None else rows.filter(remainder__isnull=not is_open)).order_by("-id")
 
 

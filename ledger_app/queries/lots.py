@@ -1,13 +1,14 @@
 """What ``post`` decides lots on, and what is shown of them. Each statement goes from what it is given to its lots by their indexes."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from ledger_app.models import Hold, HoldLot, LotRule
+from ledger_app.models import Hold, HoldLot, LotRule, OpenLot
 from ledger_app.queries.postings import REFERENCES_A_CALL, parts, roles_of
 from ledger_app.rules.lots import Done, HeldLot, HeldLots, Rule
 from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft, HeldAccount
@@ -110,13 +111,26 @@ def held(accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft]) -> tuple[
     return found, done
 
 
+def over_at(at: datetime) -> QuerySet[HoldLot]:
+    """Return what holds keep of lots whose time is over at ``at``, and that nobody has ended yet: all of it can be spent, and expires."""
+    return HoldLot.objects.filter(hold__state=Hold.State.OPEN, hold__expires_at__lte=at)
+
+
+def held_at(remainders: Iterable[OpenLot], at: datetime) -> dict[int, int]:
+    """Return what of lots is held at ``at``, by lot, as the standing of their account has it."""
+    held = {row.lot_id: row.held for row in remainders}
+    for part in parts(sorted(lot_id for lot_id, amount in held.items() if amount)):
+        for lot_id, amount in over_at(at).filter(lot__in=part).values_list("lot", "amount"):
+            held[lot_id] -= amount
+    return held
+
+
 def without_over(kept: Mapping[int, HeldLots], at: datetime) -> dict[int, HeldLots]:
     """Return lots as they are once the holds are ended whose time is over at ``at``: whoever posts ends them first."""
     holding = [account_id for account_id, of_account in kept.items() if any(lot.held for lot in of_account.lots)]
     over: dict[int, int] = {}
     for part in parts(holding):
-        rows = HoldLot.objects.filter(hold__account__in=part, hold__state=Hold.State.OPEN, hold__expires_at__lte=at)
-        for lot_id, amount in rows.values_list("lot", "amount"):
+        for lot_id, amount in over_at(at).filter(hold__account__in=part).values_list("lot", "amount"):
             over[lot_id] = over.get(lot_id, 0) + amount
     if not over:
         return dict(kept)

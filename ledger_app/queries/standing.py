@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F, Max, Q, QuerySet
 
-from ledger_app.models import Account, Balance, Hold, HoldLot, OpenLot
+from ledger_app.models import Account, Balance, OpenLot
 from ledger_app.queries import days, postings
+from ledger_app.queries.lots import over_at
 from ledger_app.queries.totals import Total
 from ledger_app.rules import floors, posting
 
@@ -124,9 +125,8 @@ def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
 
 def _let_go_of_over(lots: dict[int, dict[str, Any]], today: date, at: datetime) -> None:
     """Count what is held by holds that are over at an instant with the rest of its lots: due, of a later day, or usable."""
-    over = HoldLot.objects.filter(hold__state=Hold.State.OPEN, hold__expires_at__lte=at)
     for of_part in postings.parts(sorted(key for key, found in lots.items() if found["of_holds"])):
-        rows = over.filter(hold__account__in=of_part)
+        rows = over_at(at).filter(hold__account__in=of_part)
         for account_id, amount, granted_on, due_on in rows.values_list(*OF_HELD):
             part = "overdue" if due_on is not None and due_on < today else "upcoming" if granted_on > today else "usable"
             lots[account_id]["of_holds"] -= amount

@@ -81,6 +81,7 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "closed": Appearance(_("Closed"), "plain", '<path d="M2.8 2.8h10.4v10.4H2.8zM5.5 8h5"/>'),
     "settled": Appearance(_("Settled"), "done", CHECK),
     "released": Appearance(_("Released"), "plain", '<path d="M3.5 7.5h9v6h-9zM5.3 7.5V5a2.7 2.7 0 0 1 5.2-1"/>'),
+    "over": Appearance(_("Time is over"), "plain", RING + '<path d="M8 4.8V8l2.2 1.6"/>'),
     "expired": Appearance(_("Expired"), "plain", RING + '<path d="M8 4.8V8l2.2 1.6"/>'),
     "pending": Appearance(_("Waiting"), "plain", '<path d="M3 8h.01M8 8h.01M13 8h.01"/>'),
     "stopped": Appearance(_("Stopped"), "stop", '<path d="M4 4h8v8H4z" fill="currentColor"/>'),

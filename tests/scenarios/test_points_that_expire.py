@@ -92,7 +92,7 @@ def test_an_expiry_whose_period_is_frozen_is_refused_and_never_dated_otherwise(p
 
     programme.gain("january", 500, on=date(2017, 1, 10))
     # Only by a fault: a close that does not look for what is due.
-    monkeypatch.setattr(due_rows, "due_in_period", lambda _period: ())
+    monkeypatch.setattr(due_rows, "due_in_period", lambda _period, at: ())
     for number, month in enumerate(("2017-01", "2017-02", "2017-03")):
         close(month, at(2017, 4, 3), entries=1 if number == 0 else 0)
     (said,) = refused(lambda: expire(programme, date(2017, 3, 31), at(2017, 4, 3)))

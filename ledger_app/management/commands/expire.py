@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config import commands, doorways
 from config.counting import counted
 from ledger_app.errors import lots
 from ledger_app.models import Book
@@ -57,7 +57,7 @@ class Command(commands.Command):
 
 def preview(book: Book, through: date) -> commands.Outcome:
     """Tell what would expire, day by day."""
-    days = due_rows.due_by_day(by=through, book_id=book.pk)
+    days = due_rows.due_by_day(by=through, at=doorways.now(), book_id=book.pk)
     rows = [
         {"date": day.due_on, "accounts": day.accounts, "lots": day.lots, "amount": day.amount, "held": day.held} for day in days
     ]

@@ -147,7 +147,7 @@ def test_a_period_does_not_freeze_before_what_was_due_in_it_has_expired(points, 
 
 
 def test_what_is_due_in_a_frozen_period_is_refused_and_the_period_named(points, finance, caller_of, monkeypatch):
-    monkeypatch.setattr(due_rows, "due_in_period", lambda _period: ())
+    monkeypatch.setattr(due_rows, "due_in_period", lambda _period, at: ())
     periods.freeze(
         period_id=points.book.periods.get(name="2017-01").pk,
         controls={"entries": 5},
@@ -180,7 +180,7 @@ def test_what_is_held_expires_when_it_is_let_go(points, make_user, caller_of):
     hold, _new = holds.place(wanted=wanted, caller=till)
     assert run(points, date(2017, 1, 25)).amount == 95
     period = points.book.periods.get(name="2017-01")
-    assert due_rows.due_in_period(period)[0] == ("M1", date(2017, 1, 25), 0, 20)
+    assert due_rows.due_in_period(period, at=at(2017, 2, 3))[0] == ("M1", date(2017, 1, 25), 0, 20)
     holds.release(hold_id=hold.pk, reason="Not bought.", caller=Caller(till.user, at(2017, 2, 3), "api"))
     run(points)
     assert ("expiry:M1:2017-01-25:2", "2017-01-25", 20) in posted()
@@ -198,9 +198,9 @@ def test_time_does_not_stop_for_an_account_that_is_suspended_and_one_that_refuse
 
 
 def test_what_would_expire_is_told_beforehand(points):
-    of_book = due_rows.due_by_day(by=date(2017, 1, 31), book_id=points.book.pk)
+    of_book = due_rows.due_by_day(by=date(2017, 1, 31), at=at(2017, 2, 3), book_id=points.book.pk)
     assert of_book == [(date(2017, 1, 25), 1, 2, 115, 0), (date(2017, 1, 31), 2, 2, 37, 0)]
-    of_account = due_rows.due_by_day(by=date(2017, 1, 30), account_id=points.accounts["M1"].pk)
+    of_account = due_rows.due_by_day(by=date(2017, 1, 30), at=at(2017, 2, 3), account_id=points.accounts["M1"].pk)
     assert of_account == [(date(2017, 1, 25), 1, 2, 115, 0)]
     assert due_rows.total(of_book) == (date(2017, 1, 31), 3, 4, 152, 0)
 
@@ -214,7 +214,7 @@ def test_a_breakage_account_that_is_not_open_is_named_and_not_tried_for_ever(poi
 
 
 def test_what_would_expire_is_added_up_within_a_bound_while_somebody_waits(points, monkeypatch, client, make_user):
-    given = {"by": date(2017, 1, 31), "book_id": points.book.pk}
+    given = {"by": date(2017, 1, 31), "at": at(2017, 2, 3), "book_id": points.book.pk}
     monkeypatch.setattr(due_rows, "ADDED_MOST", 4)
     assert due_rows.due_while_waited_for(**given) == due_rows.due_by_day(**given)
     monkeypatch.setattr(due_rows, "ADDED_MOST", 3)
