@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config import telling
 from config.list_filters import in_words
-from config.model_admin import AMOUNTS, NOTHING, ReadOnlyAdmin, link_to, said
+from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Part, Sheet, Table
-from ledger_app.errors.printable import escaped
-from ledger_app.models import AuditRow, Book, Verification
+from ledger_app.admin import audit_facts
+from ledger_app.models import AuditRow, Verification
 from ledger_app.operations.transitions import UNTOLD
 from ledger_app.operations.verification import told_results
 from ledger_app.rules.periods import PERIOD
@@ -120,9 +120,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
             # Who types control totals in would otherwise read the ledger's own here, one wrong guess later.
             facts[UNTOLD] = gettext("Not shown to those who may freeze a period.")
         if facts:
-            book = Book.objects.filter(code=str(facts.get("book", ""))).first()
-            told = [(name, _fact(name, value, book)) for name, value in sorted(facts.items())]
-            main.append(Facts(_("What it was decided on"), told))
+            main.append(Facts(_("What it was decided on"), audit_facts.told(row, facts, MODELS.get(row.subject_type))))
         circumstances = [
             (_("By"), row.actor.username),
             (_("At"), look.instant_cell(row.at)),
@@ -147,15 +145,6 @@ def subject_link(subject_type: str, subject_id: int, text: str) -> SafeString | 
     except NoReverseMatch:
         return text
     return format_html('<a href="{}">{}</a>', address, text)
-
-
-def _fact(name: str, value: Any, book: Book | None) -> Any:
-    """Return a fact as people read it: an amount in the unit of the book that the facts name, what JSON holds in words."""
-    if isinstance(value, str) and len(value) == len("0" * 64) and not set(value) - set("0123456789abcdef"):
-        return look.digest_cell(value)
-    if book is not None and name in AMOUNTS and type(value) is int:
-        return look.amount_cell(value, book)
-    return escaped(said(value))
 
 
 @admin.register(Verification)

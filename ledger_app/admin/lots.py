@@ -94,7 +94,7 @@ class LotAdmin(ReadOnlyAdmin):
     def sheet(self, request: HttpRequest, row: Any) -> Sheet:
         """Return what the lot is, and each entry that took of it."""
         del request
-        lot = lot_pages.of_account(row.account, at=doorways.now()).get(pk=row.pk)
+        lot: Any = lot_pages.of_account(row.account, at=doorways.now()).get(pk=row.pk)
         book, remainder = row.account.book, getattr(lot, "remainder", None)
         facts = [
             (_("Account"), link_to(lot.account)),

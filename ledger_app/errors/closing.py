@@ -35,7 +35,7 @@ class ControlDiffers(LedgerError):
     """A control total differs from the ledger. The ledger's figure is not told: a total is a proof where it comes from elsewhere."""
 
     code = "control_differs"
-    amounts = frozenset({"given"})
+    amounts = frozenset({"given", "found", "difference"})
     template = _(
         "The control total {name}, {given}, is not what the ledger has. Look for a file that is missing, came twice or is dated "
         "in another period; the ledger's own figure is not told."

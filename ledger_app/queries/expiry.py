@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, F
@@ -197,13 +197,16 @@ def due_by_day(*, by: date, at: datetime, book_id: int | None = None, account_id
     place, key = ("account_id", account_id) if account_id is not None else ("book_id", book_id)
     with connection.cursor() as cursor:
         cursor.execute(totals.sql(DUE_BY_DAY.format(place=place, most=DAYS_MOST)), [key, by.isoformat()])
-        rows = [(_day(day), *map(int, figures)) for day, *figures in cursor.fetchall()]
-    over: dict[date, int] = {}
-    if any(held for *_others, held in rows):
+        days = [
+            DayDue(_day(day), int(accounts), int(count), int(amount), int(held))
+            for day, accounts, count, amount, held in cursor.fetchall()
+        ]
+    over: dict[Any, int] = {}
+    if any(day.held for day in days):
         of_day = lots.over_at(at).filter(**{f"lot__remainder__{place}": key}, lot__remainder__due_on__lte=by).order_by()
         sums = of_day.values("lot__remainder__due_on").annotate(amount=Total("amount"))
         over = {row["lot__remainder__due_on"]: int(row["amount"]) for row in sums}
-    return [DayDue(day, accounts, count, amount, held - over.get(day, 0)) for day, accounts, count, amount, held in rows]
+    return [day._replace(held=day.held - over.get(day.due_on, 0)) for day in days]
 
 
 def _day(value: date | str) -> date:

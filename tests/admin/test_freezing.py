@@ -169,7 +169,7 @@ def test_a_wrong_total_is_answered_in_its_unit_and_without_the_ledgers_own(
     ):
         assert "28.00" not in text
         assert "2800" not in text
-    assert "2800" in client_of(somebody("auditor")).get(audit).content.decode()
+    assert "28.00" in client_of(somebody("auditor")).get(audit).content.decode()
 
 
 def test_a_freeze_that_was_asked_for_again_leaves_it_to_the_newer_one(january: Period, world: World, client_of: ClientOf) -> None:

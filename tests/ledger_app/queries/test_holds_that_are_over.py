@@ -1,6 +1,7 @@
 """A hold whose time is over keeps nothing back, whether or not anybody has ended it: every place that tells what is held says so."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -31,6 +32,7 @@ def points(db: None, make_user: UserMaker) -> Points:
 def told_held(account: Account, now: datetime) -> dict[str, int]:
     """Return what is held of an account by every place that tells it."""
     period = account.book.periods.get(name="2017-01")
+    lot: Any
     (lot,) = lot_pages.of_account(account, at=now)
     explained = explain.account(account, last=1)
     return {
