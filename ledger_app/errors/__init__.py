@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app.errors.card_numbers import masked_fact
 from ledger_app.errors.printable import filled
 from ledger_app.errors.units import InUnits, in_unit
-from ledger_app.errors.words import numbered
+from ledger_app.errors.words import clocked, numbered
 
 
 class LedgerError(InUnits, Exception):
@@ -22,6 +22,8 @@ class LedgerError(InUnits, Exception):
     code: ClassVar[str] = "ledger_error"
     is_slip: ClassVar[bool] = False
     template: ClassVar[str | Promise] = _("The ledger refused this.")
+    # Facts that are instants: kept as programs read them, told as people do.
+    instants: ClassVar[frozenset[str]] = frozenset()
     # Facts that no answer tells, and the audit row keeps.
     untold: ClassVar[frozenset[str]] = frozenset()
 
@@ -38,7 +40,7 @@ class LedgerError(InUnits, Exception):
     @property
     def sentence(self) -> str:
         """What was refused, why, and what would make it pass, in the active language."""
-        return filled(self.template, numbered(self.told_facts()))
+        return filled(self.template, numbered(clocked(self.told_facts(), self.instants)))
 
     def __str__(self) -> str:
         """Return the code and the sentence."""

@@ -228,6 +228,7 @@ class ProposalExpired(LedgerError):
     """The proposal was not decided in time."""
 
     code = "proposal_expired"
+    instants = frozenset({"expires"})
     template = _("This proposal could be decided until {expires}. Propose it again.")
 
 
@@ -235,6 +236,7 @@ class ProposalNotExpired(LedgerError):
     """The time in which the proposal can be decided is not over."""
 
     code = "proposal_not_expired"
+    instants = frozenset({"expires"})
     template = _("This proposal can be decided until {expires}.")
 
 

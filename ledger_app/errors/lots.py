@@ -162,6 +162,7 @@ class HoldInvalid(LedgerError):
     """A hold is over nothing, or over before it begins."""
 
     code = "hold_invalid"
+    instants = frozenset({"until"})
     amounts = frozenset({"amount"})
     template = _("A hold needs an amount of 1 or more and an end after now; this is over {amount} until {until}.")
 
@@ -180,6 +181,7 @@ class HoldTooLong(LedgerError):
     """The hold would be good for longer than the book allows."""
 
     code = "hold_too_long"
+    instants = frozenset({"until"})
     template = _("The hold {reference} is to be good until {until}; the book allows {hours} hours. Say an earlier end.")
 
 
@@ -247,6 +249,7 @@ class HoldOver(LedgerError):
     """The hold's time is over: it has ended by itself."""
 
     code = "hold_over"
+    instants = frozenset({"until"})
     template = _("The hold {reference} was good until {until} and has ended. Place a new one.")
 
 

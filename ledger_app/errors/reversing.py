@@ -56,6 +56,7 @@ class KnownAtAhead(LedgerError):
     """What will be known at an instant that has not passed cannot be told yet."""
 
     code = "known_at_ahead"
+    instants = frozenset({"known_at", "now"})
     template = _(
         "It is {now} by the database's clock: what is known at {known_at} cannot be told yet. Give an instant that has passed."
     )

@@ -29,4 +29,5 @@ class DoneOtherwise(LedgerError):
     """It is done, by another or with something else than what is given now."""
 
     code = "done_otherwise"
+    instants = frozenset({"at"})
     template = _("“{action}” was done already by {by} at {at}, and not as it is asked now: {differs}. Nothing was done.")

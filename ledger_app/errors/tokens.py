@@ -46,6 +46,7 @@ class TokenLifeBounded(LedgerError):
     """A token ends, and no later than the setting says."""
 
     code = "token_life_bounded"
+    instants = frozenset({"ends_at"})
     template = _("A token is good for 1 to {most} days, and this one would end at {ends_at}.")
 
 
@@ -53,6 +54,7 @@ class TokenOverlapBounded(LedgerError):
     """The token that is replaced ends, and no later than it would have."""
 
     code = "token_overlap_bounded"
+    instants = frozenset({"ends_at"})
     template = _("The token that is replaced ends at {ends_at} by itself, and so no later, and not before now.")
 
 

@@ -1,8 +1,9 @@
 """Words and phrases that stand in the sentence of a refusal, told in the language of whoever reads it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -28,6 +29,18 @@ def numbered(facts: dict[str, Any]) -> dict[str, Any]:
     if _UNNUMBERED.fullmatch(str(facts.get("reference", ""))):
         return {**facts, "reference": NOT_NUMBERED}
     return facts
+
+
+def clocked(facts: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return the facts with the instants of these names as people read them everywhere: to the second, with their distance from UTC."""
+    return {name: _clock(value) if name in names else value for name, value in facts.items()}
+
+
+def _clock(value: Any) -> Any:
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(UTC).isoformat(sep=" ", timespec="seconds")
+    except ValueError:
+        return value  # what was kept before in another form
 
 
 class Amount(int):

@@ -15,7 +15,7 @@ from ledger_app.operations import audit, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import tokens as asked
 from ledger_app.queries.rights import as_now, rights_of
-from ledger_app.rules import fingerprints, openings
+from ledger_app.rules import fingerprints, instants, openings
 from ledger_app.rules import tokens as rules
 from ledger_app.rules.rights import GIVE_TOKENS
 
@@ -107,7 +107,7 @@ def replace(*, token_id: int, old_ends_at: datetime, ends_at: datetime, days_mos
         if there is not None:
             raise errors.Refused([refused.TokenReplacementEnded(prefix=old.prefix, user=user.username, by=there.prefix)])
         if not caller.at <= old_ends_at <= old.ends_at:
-            raise errors.Refused([refused.TokenOverlapBounded(ends_at=old.ends_at)])
+            raise errors.Refused([refused.TokenOverlapBounded(ends_at=instants.stamp(old.ends_at))])
         new = Token(user=user, name=old.name, operations=old.operations, books=old.books, ends_at=ends_at, replaces=old)
         Token.objects.filter(pk=old.pk).update(ends_at=old_ends_at)
         facts_told = {"replaces": old.prefix, "replaces_id": old.pk, "old_ends_at": old_ends_at.isoformat()}

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from ledger_app.errors import LedgerError
 from ledger_app.errors import tokens as refused
+from ledger_app.rules import instants
 
 # So that whoever finds a key knows what it is of.
 MARK: Final = "kakutei_"
@@ -96,5 +97,5 @@ def refusals(facts: TokenFacts) -> list[LedgerError]:
     if facts.books is not None and not facts.books:
         found.append(refused.NoBook())
     if not facts.at + timedelta(days=DAYS_LEAST) <= facts.ends_at <= facts.at + timedelta(days=facts.days_most):
-        found.append(refused.TokenLifeBounded(most=facts.days_most, ends_at=facts.ends_at))
+        found.append(refused.TokenLifeBounded(most=facts.days_most, ends_at=instants.stamp(facts.ends_at)))
     return found
