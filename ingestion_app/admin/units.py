@@ -28,18 +28,13 @@ def unit_of(version: SourceVersion) -> Unit:
 
 def units_of(versions: Iterable[SourceVersion]) -> dict[int, Unit]:
     """Return the unit of each version by its id, in one statement."""
-    codes = {version.pk: _codes(version) for version in versions}
+    codes = {version.pk: definitions.amount_books(definitions.definition_of(version)) for version in versions}
     books = Book.objects.in_bulk(sorted(set().union(*codes.values())), field_name="code") if codes else {}
     found = {}
     for key, wanted in codes.items():
         book = next((books[code] for code in wanted if code in books), None)
         found[key] = Unit(book.unit, book.exponent) if book else UNKNOWN
     return found
-
-
-def _codes(version: SourceVersion) -> list[str]:
-    definition = definitions.definition_of(version)
-    return [rule.book for rule in definition.postings if rule.amount == definition.roles.amount and rule.per == 1]
 
 
 def books_of(version: SourceVersion) -> list[Book]:

@@ -78,8 +78,8 @@ class Seen:
         return RULES[self.rule].told_remedy(self.facts)
 
 
-def _error(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
-    return Rule(code, Severity.ERROR, sentence, remedy)
+def _error(code: str, sentence: Promise | str, remedy: Promise | str, amounts: frozenset[str] = frozenset()) -> Rule:
+    return Rule(code, Severity.ERROR, sentence, remedy, amounts)
 
 
 def _warning(code: str, sentence: Promise | str, remedy: Promise | str) -> Rule:
@@ -299,16 +299,19 @@ _CONTROL = (
         "control.sum_differs",
         _("The trailer says a sum of {expected}; the records add up to {found}."),
         _("Send the whole file, with a trailer that adds up the amounts of its data records."),
+        frozenset({"expected", "found"}),
     ),
     _error(
         "control.sum_unverifiable",
         _("The trailer's sum of {expected} cannot be confirmed: records whose amount cannot be read: {records}."),
         _("Correct the records whose amount cannot be read."),
+        frozenset({"expected"}),
     ),
     _error(
         "control.sum_beyond_range",
         _("The amounts of the records add up, signs left out, to {found}; the ledger keeps sums up to {most}."),
         _("Ask the sender whether the amounts are right, and for the records in several files."),
+        frozenset({"found", "most"}),
     ),
     _error(
         "control.header_business_date_differs",
@@ -321,6 +324,9 @@ _CONTROL = (
         _("Receive the file as sequence {found}, or ask the sender for number {expected}."),
     ),
 )
+
+# What is seen of the amounts of the whole file: told in the unit in which the file is posted, where there is one.
+IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts)
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {

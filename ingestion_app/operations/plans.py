@@ -15,7 +15,7 @@ from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
-from ingestion_app.checks.rules import Seen, Severity
+from ingestion_app.checks.rules import IN_UNIT_OF_FILE, Seen, Severity
 from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.models import Batch, Chunk, Finding, Record, RecordsDigest
 from ingestion_app.operations import cutting
@@ -24,6 +24,8 @@ from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
 from ingestion_app.queries.record_proofs import FINDINGS_KEPT, RecordsHash, computed
 from ledger_app.errors.card_numbers import masked, masked_text
+from ledger_app.errors.stored import UNIT
+from ledger_app.errors.units import Unit
 from ledger_app.operations import bulk
 from ledger_app.rules.identifiers import hidden
 
@@ -56,8 +58,8 @@ class Findings:
             # Those beyond the bound are counted and were not kept.
             self.counts[rule] = self.counts.get(rule, 0) + count - min(count, FINDINGS_KEPT)
 
-    def write(self, batch: Batch) -> None:
-        """Write those that are kept in place of the batch's earlier ones."""
+    def write(self, batch: Batch, unit: Unit | None) -> None:
+        """Write those that are kept in place of the batch's earlier ones, with the ``unit`` that the amounts of the file are in."""
         Finding.objects.filter(batch=batch).delete()
         rows = [
             Finding(
@@ -69,7 +71,10 @@ class Findings:
                 offset=seen.offset,
                 # Whatever a card number got into, it is not kept in the clear.
                 raw=masked(seen.raw),
-                facts={name: masked_text(value) if isinstance(value, str) else value for name, value in seen.facts.items()},
+                facts={
+                    **({UNIT: list(unit)} if unit is not None and seen.rule in IN_UNIT_OF_FILE else {}),
+                    **{name: masked_text(value) if isinstance(value, str) else value for name, value in seen.facts.items()},
+                },
             )
             for seen in sorted(self.kept, key=lambda seen: (seen.line, seen.column))
         ]

@@ -182,6 +182,7 @@ class _Validation:
         books = definitions.books_of(self._definition)
         # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
         self._contras = definitions.contras_of(self._definition, books)
+        self._unit = definitions.unit_of(self._definition, books)
         self._surveyor = Surveyor(self._definition, books, self._contras)
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
             self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
@@ -291,7 +292,7 @@ class _Validation:
         assert examination is not None, "the survey comes first"  # noqa: S101 - the order of two calls in this module
         plans.clear(batch)
         weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=batch.pk, at=caller.at)
-        found.findings.write(batch)
+        found.findings.write(batch, self._unit)
         columns: dict[str, Any] = {
             "record_count": examination.received_count,
             "record_sum": _fitting(examination.received_sum) if examination.bad_sum_known else None,

@@ -8,6 +8,7 @@ from ingestion_app.formats import toml
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planner
 from ingestion_app.models import Batch, Source, SourceVersion
+from ledger_app.errors.units import Unit
 from ledger_app.models import Book
 from ledger_app.queries import reason_codes
 from ledger_app.queries.reason_codes import Contra
@@ -33,6 +34,17 @@ def current_version(source: Source) -> SourceVersion:
 def books_of(definition: Definition) -> dict[str, Book]:
     """Return, by code, those of the definition's books that exist."""
     return {book.code: book for book in Book.objects.filter(code__in={rule.book for rule in definition.postings})}
+
+
+def amount_books(definition: Definition) -> list[str]:
+    """Return the codes of the books into which the amount of a record is posted one to one: it is counted in their unit."""
+    return [rule.book for rule in definition.postings if rule.amount == definition.roles.amount and rule.per == 1]
+
+
+def unit_of(definition: Definition, books: dict[str, Book]) -> Unit | None:
+    """Return the unit of the amounts of a definition's files; None where they are of no book, and are told as they stand in the file."""
+    book = next((books[code] for code in amount_books(definition) if code in books), None)
+    return Unit(book.unit, book.exponent) if book else None
 
 
 def contras_of(definition: Definition, books: dict[str, Book]) -> Contras:
