@@ -21,6 +21,7 @@ from ledger_app.operations import setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import setting_changes as asked
+from ledger_app.rules.amounts import OF_SETTINGS
 from ledger_app.rules.setting_changes import CHANGE
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
@@ -60,7 +61,6 @@ WORDS: Mapping[str, Sequence[tuple[Any, Any]]] = {
     "order": LotRule.Order.choices,
     "kind": LotRule.Kind.choices,
 }
-AMOUNTS = frozenset({"amount_most", "two_deciders_above", "day_most", "member_day_most", "all_day_most", "floor", "amount_a_day"})
 
 
 def reason_field() -> forms.CharField:
@@ -161,7 +161,7 @@ def _told(row: SettingChange, parts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         str(labels.get(name, name)): (
             f"{look.amount_text(value, book.exponent)} {book.unit}"
-            if book is not None and name in AMOUNTS and value is not None
+            if book is not None and name in OF_SETTINGS and value is not None
             else _shown(name, value, book)
         )
         for name, value in parts.items()
@@ -197,7 +197,7 @@ def _shown(name: str, value: Any, book: Book | None) -> SafeString | str:
         return NOTHING
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    if name in AMOUNTS and book is not None:
+    if name in OF_SETTINGS and book is not None:
         return look.amount_cell(value, book)
     if name in WORDS:
         return str(dict(WORDS[name]).get(value, value))

@@ -1,24 +1,24 @@
 """Opens books, periods, members and accounts. Each is safe to run again: what is there with the same properties is left as it is."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import opening as opening_errors
-from ledger_app.errors.words import Word, Words, differing, phrase
+from ledger_app.errors.words import Words, phrase
 from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
+from ledger_app.operations.defined import check_same
 from ledger_app.queries import identifiers, postings
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings as rules
@@ -26,7 +26,6 @@ from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.periods import gap_between, touches
 
 CODE = rules.CODE
-Said = tuple[Word, Any, Any]  # what something is called, what is there, and what is given
 CODE_MOST = 64
 UNIT_MOST, EXPONENT_MOST = rules.UNIT_MOST, rules.EXPONENT_MOST
 OPEN = "ledger_app.open_book"
@@ -386,14 +385,3 @@ def _check_role(role: str) -> None:
     check_code(role, ROLE_MOST)
     if role in ROLES_TAKEN:
         raise errors.Refused([errors.RoleTaken(role=role)])
-
-
-def check_same(
-    what: Word, name: str, row: models.Model | AccountOpening, wanted: Mapping[str, object], beside: Iterable[Said] = ()
-) -> None:
-    """Refuse where ``row`` differs from what is wanted, naming each column, or where what is said ``beside`` does."""
-    model: Any = Account if isinstance(row, AccountOpening) else type(row)
-    labels = {name: field.verbose_name for field in model._meta.fields for name in (field.name, field.attname)}  # noqa: SLF001 - Django's public API
-    said = [(labels[column], getattr(row, column), value) for column, value in wanted.items()]
-    if differs := differing([*said, *beside]):
-        raise errors.Refused([errors.DefinitionConflict(what=what, name=name, differs=differs)])

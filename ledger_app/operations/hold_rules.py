@@ -11,6 +11,7 @@ from ledger_app.errors import units
 from ledger_app.models import Account, Book, HoldRule, HoldTarget
 from ledger_app.operations import books, history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
+from ledger_app.operations.defined import check_same
 from ledger_app.rules.holds import HOURS_MOST
 from ledger_app.rules.posting import AMOUNT_MOST
 
@@ -59,7 +60,7 @@ def set_rule(*, book: Book, given: HoldRuleGiven, caller: Caller) -> history.Kep
             if caller.user.username == caller.user.SYSTEM:
                 there = _listed(row.targets.values_list("account__code", flat=True))
                 beside = [(_("accounts that take what is held"), there, _listed(targets))]
-                books.check_same(_("rule of holds"), str(row), row, wanted, beside)
+                check_same(_("rule of holds"), str(row), row, wanted, beside)
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
             changed |= _set_targets(row, targets, caller)
             if not changed:

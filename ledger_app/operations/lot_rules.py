@@ -12,6 +12,7 @@ from ledger_app.errors import settings
 from ledger_app.models import Account, Book, LotRule
 from ledger_app.operations import books, history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
+from ledger_app.operations.defined import check_same
 from ledger_app.rules import openings
 from ledger_app.rules.lots import DAYS, DAYS_MOST, FIXED, FREE, FREE_FIRST, MONTHS, MONTHS_MOST, NEVER
 
@@ -70,7 +71,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> hist
         else:
             if caller.user.username == caller.user.SYSTEM:
                 said = {name: value for name, value in wanted.items() if name != "breakage_id"}
-                books.check_same(_("rule of lots"), str(row), row, {**said, "breakage": breakage})
+                check_same(_("rule of lots"), str(row), row, {**said, "breakage": breakage})
             for name, value in wanted.items():
                 setattr(row, name, value)
             history.save(row, caller=caller)

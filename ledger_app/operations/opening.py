@@ -12,6 +12,7 @@ from ledger_app.models import STRIPES_MOST, Account, AccountTemplate, Book, Peri
 from ledger_app.operations import audit, books, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpening, check_right
+from ledger_app.operations.defined import check_same
 from ledger_app.rules import member_files
 from ledger_app.rules.member_files import Finding
 from ledger_app.rules.openings import number as number_refusals
@@ -111,7 +112,7 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
             return history.Kept(row, False, False)
         else:
             if caller.user.username == caller.user.SYSTEM:
-                books.check_same(_("account template"), str(row), row, said)
+                check_same(_("account template"), str(row), row, said)
             row.category, row.floor = category, floor
             history.save(row, caller=caller)
         audit.record(subject=audit.Subject("accounttemplate", row.pk, str(row)), action="set", caller=caller, facts=said)

@@ -4,7 +4,7 @@ What gives a right is a proposal that another decides (``setting_changes``), but
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import granting as refused
 from ledger_app.errors import opening
-from ledger_app.errors.words import phrase
+from ledger_app.errors.words import NOTHING, Words, differing, phrase
 from ledger_app.models import SettingChange, Token, User
 from ledger_app.models.people import check_folded
 from ledger_app.operations import audit, granting, history, identities, setting_changes, tokens, transactions
@@ -28,6 +28,12 @@ from ledger_app.rules.rights import OF_PROGRAMS
 KEEP = rules.DECIDE
 NAME_MOST = 150
 CALLED = ("first_name", "last_name", "email")
+CALLED_SO: Final = {
+    "groups": _("groups"),
+    "is_active": _("may sign in"),
+    "is_staff": _("works here"),
+    "is_superuser": _("administrator"),
+}
 
 
 class Kept(NamedTuple):
@@ -253,11 +259,18 @@ def _refuse_differing(user: User, case: rules.GrantFacts, password: str | None) 
 
     :raises errors.Refused: definition_conflict
     """
-    changed = [f"{name} ({case.before[name]})" for name in rules.NAMES if case.before[name] != case.after[name]]
-    if not changed and password is not None and not user.check_password(password):
-        changed = ["password"]
-    if changed:
-        raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=user.username, differs=", ".join(changed))])
+    differs = differing((CALLED_SO[name], _word(case.before[name]), _word(case.after[name])) for name in rules.NAMES)
+    if not differs and password is not None and not user.check_password(password):
+        differs = Words([_("password")])
+    if differs:
+        raise errors.Refused([errors.DefinitionConflict(what=_("User"), name=user.username, differs=differs)])
+
+
+def _word(value: Any) -> Any:
+    """Return what is kept of a right as a sentence tells it: groups by their names, a switch by its word."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return ", ".join(value) or NOTHING
 
 
 def _check_name(username: str) -> None:

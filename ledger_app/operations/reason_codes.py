@@ -12,7 +12,7 @@ from ledger_app.errors import adjusting, settings
 from ledger_app.models import Account, AdjustmentLimit, ContraAccount, ReasonCode, User
 from ledger_app.operations import audit, history, transactions
 from ledger_app.operations.audit import Caller
-from ledger_app.operations.books import check_same
+from ledger_app.operations.defined import check_same
 from ledger_app.queries import books
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings

@@ -1,4 +1,11 @@
-"""Amounts as text for other programs and for terminals."""
+"""Amounts as text for other programs and for terminals; which columns of settings are amounts."""
+
+from typing import Final
+
+# Columns of settings and accounts that are amounts of their book, in minor units.
+OF_SETTINGS: Final = frozenset(
+    {"amount_most", "two_deciders_above", "day_most", "member_day_most", "all_day_most", "floor", "amount_a_day"}
+)
 
 
 def decimal_text(amount: int, exponent: int) -> str:

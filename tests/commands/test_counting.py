@@ -54,7 +54,7 @@ def test_one_record_is_told_as_one(world: World, run: Run) -> None:
     applied = run("apply", batch.pk)
     assert "is applied: 1 chunk applied, 0 found applied, 0 stopped" in applied.out
     assert "found applied: 0 chunks with 0 records; new: 2 entries" in applied.out
-    assert "planned 1 entry, debits 150; in the ledger 1 entry, debits 150: equal" in applied.out
+    assert "planned 1 entry, debits 1.50 USD; in the ledger 1 entry, debits 1.50 USD: equal" in applied.out
     told = run("explain", "CARD/receivable.1001")
     assert "the sum of its lines (1 line)" in told.out
     assert "Since then: 1 line" in told.out

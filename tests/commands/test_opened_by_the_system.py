@@ -19,27 +19,27 @@ SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "set_lot_rule": (
         LOTS,
         ("--validity", "31", "--kind", "paid"),
-        ("validity in days or months (30 ≠ 31)", "kind of a grant (free ≠ paid)"),
+        ("validity in days or months (30 ≠ 31)", "kind of a grant (Free ≠ Paid)"),
     ),
     "set_hold_rule": (
         HOLDS,
         ("--amount-most", "600", "--hours-most", "5"),
-        ("a hold at most (500 ≠ 600)", "hours at most (4392 ≠ 5)"),
+        ("a hold at most (500 points ≠ 600 points)", "hours at most (4392 ≠ 5)"),
     ),
     "set_template": (
         ("set_template", "POINTS", "gifts", "--category", "liability", "--floor", "0"),
         ("--category", "asset", "--floor", "-5"),
-        ("category (liability ≠ asset)", "floor (0 ≠ -5)"),
+        ("category (Liability ≠ Asset)", "floor (0 points ≠ −5 points)"),
     ),
     "set_limit": (
         ("set_limit", "finance", "POINTS", "--most", "500", "--two-above", "100"),
         ("--most", "600", "--days", "7"),
-        ("decides up to (500 ≠ 600)", "in sum over days (30 ≠ 7)"),
+        ("decides up to (500 points ≠ 600 points)", "in sum over days (30 ≠ 7)"),
     ),
     "keep_reason_code": (
         REASON,
         ("--may-waive-floor", "--contra", "CARD=settlement.31"),
-        ("may break a floor (False ≠ True)", "contra account (– ≠ CARD:settlement.31)"),
+        ("may break a floor (no ≠ yes)", "contra account (– ≠ CARD:settlement.31)"),
     ),
 }
 

@@ -14,6 +14,7 @@ from ingestion_app.models import Batch, Worker
 from ingestion_app.operations import applying
 from ingestion_app.queries import batches, replays
 from ingestion_app.queries.replays import Replay
+from ledger_app.management import money
 from ledger_app.operations.audit import Caller
 
 WHOLE = frozenset({Batch.State.APPLIED, Batch.State.FROZEN})  # all that the plan says is in the ledger
@@ -89,8 +90,9 @@ def receipt_lines(replay: Replay, batch: Batch) -> Iterator[str]:
         f"new: {counted(replay.new_entries, 'entry')}"
     )
     is_whole = batch.state in WHOLE
+    units = money.units_of(book.code for book in replay.books)
     for book in replay.books:
         verdict = "equal" if book.is_equal else "DIFFERS, run verify" if is_whole else "not all of it yet"
-        planned = f"{counted(book.planned[0], 'entry')}, debits {book.planned[2]:,}"
-        found = f"{counted(book.found[0], 'entry')}, debits {book.found[2]:,}"
+        planned = f"{counted(book.planned[0], 'entry')}, debits {money.text(book.planned[2], units[book.code])}"
+        found = f"{counted(book.found[0], 'entry')}, debits {money.text(book.found[2], units[book.code])}"
         yield f"  {book.code}: planned {planned}; in the ledger {found}: {verdict}"

@@ -17,6 +17,7 @@ from ingestion_app.queries.reversals import Dated, Preview
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.errors.words import NOTHING
+from ledger_app.management import money
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.snapshots import snapshot
 
@@ -95,11 +96,12 @@ def tell(batch: Batch, reversal: Batch | None, shown: Preview) -> commands.Outco
         first = _("batch {reversal} reverses batch {batch} ({name}) and is {state}; plan {plan}:").format(
             reversal=reversal.pk, batch=batch.pk, name=batch, state=reversal.state, plan=data["plan"][:12] or NOTHING
         )
+    units = money.units_of(shown.totals)
     lines = [
         first,
         *[
             _("  {book}: {entries}, {lines}, debits {debits}").format(
-                book=book, entries=counted(entries, "entry"), lines=counted(lines, "line"), debits=debits
+                book=book, entries=counted(entries, "entry"), lines=counted(lines, "line"), debits=money.text(debits, units[book])
             )
             for book, (entries, lines, debits) in sorted(shown.totals.items())
         ],

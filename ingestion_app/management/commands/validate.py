@@ -14,8 +14,9 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
-from ingestion_app.queries import batches
+from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH
+from ledger_app.management import money
 from ledger_app.operations.audit import Caller
 
 SHOWN = 20
@@ -99,7 +100,7 @@ def tell(batch: Batch) -> commands.Outcome:
         "read": True,
     }
     line = (
-        f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_figure(batch.record_sum)}; "
+        f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_sum(batch)}; "
         f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
     if batch.state != Batch.State.REJECTED:
@@ -117,8 +118,11 @@ def _records(count: int | None) -> str:
     return "records not known" if count is None else counted(count, "record")
 
 
-def _figure(figure: int | None) -> str:
-    return "not known" if figure is None else str(figure)
+def _sum(batch: Batch) -> str:
+    if batch.record_sum is None:
+        return "not known"
+    definition = definitions.definition_of(batch.source_version)
+    return money.text(batch.record_sum, definitions.unit_of(definition, definitions.books_of(definition)))
 
 
 def _complaint(finding: Finding) -> str:

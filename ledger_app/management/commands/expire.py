@@ -8,6 +8,8 @@ from django.core.management.base import CommandParser
 from config import commands, doorways
 from config.counting import counted
 from ledger_app.errors import lots
+from ledger_app.errors.units import Unit
+from ledger_app.management import money
 from ledger_app.models import Book
 from ledger_app.operations import expiry
 from ledger_app.queries import books
@@ -48,7 +50,9 @@ class Command(commands.Command):
             "held": done.held,
             "left_out": [reason.as_dict() for reason in done.refused],
         }
-        line = f"{book.code} through {through}: {counted(done.entry_count, 'entry')}, {done.amount} {book.unit} expired, {done.held} held"
+        unit = Unit(book.unit, book.exponent)
+        expired, held = money.text(done.amount, unit), money.text(done.held, unit)
+        line = f"{book.code} through {through}: {counted(done.entry_count, 'entry')}, {expired} expired, {held} held"
         # What a rule refuses, somebody has to see to; what is only left is done by the next run.
         by_rules = [reason for reason in done.refused if not isinstance(reason, lots.ExpiryLeft)]
         status = commands.REFUSED if by_rules else commands.AGAIN if done.refused else commands.DONE
@@ -61,8 +65,10 @@ def preview(book: Book, through: date) -> commands.Outcome:
     rows = [
         {"date": day.due_on, "accounts": day.accounts, "lots": day.lots, "amount": day.amount, "held": day.held} for day in days
     ]
+    unit = Unit(book.unit, book.exponent)
     lines = [
-        f"{day.due_on}: {counted(day.accounts, 'account')}, {counted(day.lots, 'lot')}, {day.amount} {book.unit}, {day.held} held"
+        f"{day.due_on}: {counted(day.accounts, 'account')}, {counted(day.lots, 'lot')}, {money.text(day.amount, unit)}, "
+        f"{money.text(day.held, unit)} held"
         for day in days
     ]
     data = {"book": book.code, "through": through, "days": rows, "amount": sum(day.amount for day in days)}

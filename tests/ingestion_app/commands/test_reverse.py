@@ -57,7 +57,7 @@ def test_a_preview_writes_nothing_and_needs_no_user(world: World, command: Run, 
     assert (said.status, said.data["is_posted"], said.data["refusals"]) == (0, True, [])
     call_command("reverse", str(batch.pk), "--preview")
     printed = capsys.readouterr().out
-    assert "CARD: 7 entries, 14 lines, debits 14644" in printed
+    assert "CARD: 7 entries, 14 lines, debits 146.44 USD" in printed
     assert (Entry.objects.count(), Batch.objects.count()) == (13, before[1])
 
 
