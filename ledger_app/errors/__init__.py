@@ -22,10 +22,8 @@ class LedgerError(InUnits, Exception):
     code: ClassVar[str] = "ledger_error"
     is_slip: ClassVar[bool] = False
     template: ClassVar[str | Promise] = _("The ledger refused this.")
-    # Facts that are instants: kept as programs read them, told as people do.
-    instants: ClassVar[frozenset[str]] = frozenset()
-    # Facts that no answer tells, and the audit row keeps.
-    untold: ClassVar[frozenset[str]] = frozenset()
+    instants: ClassVar[frozenset[str]] = frozenset()  # facts that are kept as programs read them, and told as people do
+    untold: ClassVar[frozenset[str]] = frozenset()  # facts that no answer tells, and the audit row keeps
 
     def __init__(self, **facts: Any) -> None:
         """Keep ``facts``: the values that the template names, and whatever else helps to find the place. No card number is among them."""

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from config.model_admin import url_of
-from ledger_app.admin.lots import SettleForm
+from ledger_app.admin.holds import SettleForm
 from ledger_app.models import Book, Entry, ExpiryRun, Hold, HoldRule, Lot, LotRule
 from ledger_app.operations import expiry, hold_rules, holds
 from ledger_app.operations.audit import Caller
