@@ -15,6 +15,7 @@ from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpe
 from ledger_app.operations.defined import check_same
 from ledger_app.rules import member_files
 from ledger_app.rules.member_files import Finding
+from ledger_app.rules.openings import FLOOR_MOST
 from ledger_app.rules.openings import number as number_refusals
 from ledger_app.rules.posting import AMOUNT_MOST
 
@@ -22,7 +23,7 @@ COLUMNS = ("code", "role", "category", "floor", "stripes")
 NEEDED = ("code", "role", "category")
 ACCOUNTS_MOST = 100_000
 MONTHS_MOST = 240
-NUMBER_MOST = len(str(AMOUNT_MOST))
+NUMBER_MOST = len(str(FLOOR_MOST))
 
 
 class Months(NamedTuple):
@@ -165,9 +166,13 @@ def _numbers(line: int, said: Mapping[str, str]) -> tuple[dict[str, int | None],
     numbers: dict[str, int | None] = {}
     for column in ("floor", "stripes"):
         text = said.get(column, "")
-        is_number = text.removeprefix("-").isascii() and text.removeprefix("-").isdecimal() and len(text) <= NUMBER_MOST
+        digits = text.removeprefix("-")
+        is_number = digits.isascii() and digits.isdecimal()
         if text and not is_number:
             wrong.append(Finding(line, column, opening.ValueUnfit(name=column, why=_("it is a whole number, or empty"))))
+        elif is_number and (len(digits) > NUMBER_MOST or int(digits) > FLOOR_MOST):
+            is_number = False
+            wrong.append(Finding(line, column, opening.ValueUnfit(name=column, why=_("it is beyond the ledger's range"))))
         numbers[column] = int(text) if text and is_number else None
     stripes = 1 if numbers["stripes"] is None else numbers["stripes"]
     if not 1 <= stripes <= STRIPES_MOST:

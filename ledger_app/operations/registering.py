@@ -143,8 +143,6 @@ def _check(
             seen.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", _identities(sound, key))
         told("check", receipt.rows)
     receipt.sha256 = whole.hexdigest()
-    if not digests:
-        receipt.add([Finding(1, "", opening.FileEmpty())])
     _find_met(receipt, seen, templates)
     twice = "SELECT identity FROM given GROUP BY identity HAVING COUNT(DISTINCT content) > 1 ORDER BY MIN(line)"
     for (identity,) in seen.execute(twice).fetchmany(FINDINGS_KEPT):
@@ -375,6 +373,8 @@ def _blocks(stream: BinaryIO, whole: "hashlib._Hash") -> Iterator[Block]:
                 digest.update(raw)
                 whole.update(raw)
         if line < first:
+            if reader.is_blank:
+                yield Block([], [Finding(1, "", opening.FileEmpty())], first, digest.digest())
             return
         yield Block(rows, findings, first, digest.digest())
 

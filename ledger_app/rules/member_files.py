@@ -6,7 +6,7 @@ A record is one line. Nothing is guessed: what cannot be read exactly is a findi
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -53,6 +53,9 @@ class Row(NamedTuple):
         return (self.member_number, self.name, frozenset(self.identities()))
 
 
+NO_OBJECT: Final = _("it is no JSON object in one line")
+
+
 class Reader:
     """Reads line after line; the first says whether the file is CSV or JSON Lines, and in CSV names the columns."""
 
@@ -74,10 +77,15 @@ class Reader:
         if not text.strip():
             return None, []
         if self._is_json is None:
-            self._is_json = text.lstrip().startswith("{")
+            self._is_json = text.lstrip().startswith(("{", "["))
             if not self._is_json:
                 return None, self._heading(line, text)
         return self._of_json(line, text) if self._is_json else self._of_csv(line, text)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no line has said anything yet."""
+        return self._is_json is None and not self.is_lost
 
     def _heading(self, line: int, text: str) -> list[Finding]:
         try:
@@ -106,11 +114,12 @@ class Reader:
         try:
             said = json.loads(text, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
-            why = error.args[0] if isinstance(error, _Twice) else _("it is no JSON object in one line")
+            why = error.args[0] if isinstance(error, _Twice) else NO_OBJECT
             return None, [_unreadable(line, why)]
-        if not isinstance(said, dict) or not set(said) <= set(COLUMNS) or not set(NEEDED) <= set(said):
-            given = ", ".join(sorted(map(str, said))) if isinstance(said, dict) else type(said).__name__
-            return None, [Finding(line, "", _columns_error(given, COLUMNS, NEEDED))]
+        if not isinstance(said, dict):
+            return None, [_unreadable(line, NO_OBJECT)]
+        if not set(said) <= set(COLUMNS) or not set(NEEDED) <= set(said):
+            return None, [Finding(line, "", _columns_error(", ".join(sorted(said)), COLUMNS, NEEDED))]
         wrong = [name for name in ("member_number", "name") if not isinstance(said.get(name, ""), str)]
         for name in COLUMNS[2:]:
             cards = said.get(name, [])

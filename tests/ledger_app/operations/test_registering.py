@@ -84,6 +84,10 @@ def test_who_is_there_is_opened_the_accounts_of_a_later_template(ledger, registe
     ("text", "findings"),
     [
         ("", [(1, "", "file_empty")]),
+        ("\n \r\n\n", [(1, "", "file_empty")]),
+        ("[]\n", [(1, "", "line_unreadable")]),
+        ('[{"member_number": "71"}]\n', [(1, "", "line_unreadable")]),
+        ('{"member_number": "71"}\n3\n', [(2, "", "line_unreadable")]),
         ("member_number\r71\r72\r", [(1, "", "line_unreadable")]),
         ("会員番号\n".encode("cp932"), [(1, "", "line_unreadable")]),
         ("member_number\n71\n".encode("utf-16"), [(1, "", "line_unreadable")]),
