@@ -100,7 +100,7 @@ def set_template(*, book: Book, role: str, category: str, floor: int | None, cal
 
     :raises errors.Refused: not_permitted, code_invalid, role_taken, template_invalid; definition_conflict, where the system finds another
     """
-    check_right(caller, OPEN, _("Say which accounts members get"), _("Finance"))
+    check_right(caller, OPEN, _("Say which accounts members get"), _("Finance and engineers"))
     _check_template(role, category, floor)
 
     def work() -> history.Kept[AccountTemplate]:

@@ -30,7 +30,7 @@ class Setting(NamedTuple):
 SETTINGS: Mapping[str, Setting] = {
     "limit": Setting("ledger_app.set_adjustmentlimit", _("Set limits"), _("An administrator")),
     "reason_code": Setting("ledger_app.keep_reasoncode", _("Keep reason codes"), _("Finance")),
-    "template": Setting("ledger_app.open_book", _("Say which accounts members get"), _("Finance")),
+    "template": Setting("ledger_app.open_book", _("Say which accounts members get"), _("Finance and engineers")),
     "lot_rule": Setting("ledger_app.set_lot_rule", _("Set the rules of lots"), _("Finance")),
     "hold_rule": Setting("ledger_app.set_hold_rule", _("Set the rules of holds"), _("Finance")),
     "rights": Setting(DECIDE, _("Say who may do what"), _("An administrator")),

@@ -1,6 +1,7 @@
 """What is there with other content is told as people read it: amounts in the unit of their book, choices, switches and groups by their words."""
 
 import re
+from typing import Any
 
 import pytest
 from django.utils.translation import override
@@ -15,7 +16,7 @@ from tests.ledger_app import samples
 
 # What the program has for a thing, and no sentence: lists, switches, nothing, minor units, names of columns.
 RAW = re.compile(r"\[|\]|\bTrue\b|\bFalse\b|\bNone\b|123456|[a-z]_[a-z]|free_first|months\b")
-USD = {"code": "USD", "name": "Dollars", "unit": "USD", "exponent": 2, "time_zone": "Asia/Tokyo"}
+USD: dict[str, Any] = {"code": "USD", "name": "Dollars", "unit": "USD", "exponent": 2, "time_zone": "Asia/Tokyo"}
 
 
 def system() -> Caller:
