@@ -14,8 +14,8 @@ from ingestion_app.models import Batch, Worker
 from ingestion_app.operations import applying
 from ingestion_app.queries import batches, replays
 from ingestion_app.queries.replays import Replay
-from ledger_app.management import money
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import money
 
 WHOLE = frozenset({Batch.State.APPLIED, Batch.State.FROZEN})  # all that the plan says is in the ledger
 

@@ -17,8 +17,8 @@ from ingestion_app.queries.reversals import Dated, Preview
 from ingestion_app.states import BATCH
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.errors.words import NOTHING
-from ledger_app.management import money
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import money
 from ledger_app.queries.snapshots import snapshot
 
 

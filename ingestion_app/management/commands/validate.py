@@ -16,8 +16,8 @@ from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
 from ingestion_app.queries import batches, definitions
 from ingestion_app.states import BATCH
-from ledger_app.management import money
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import money
 
 SHOWN = 20
 POSTED = frozenset({Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})

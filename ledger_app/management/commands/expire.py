@@ -9,10 +9,9 @@ from config import commands, doorways
 from config.counting import counted
 from ledger_app.errors import lots
 from ledger_app.errors.units import Unit
-from ledger_app.management import money
 from ledger_app.models import Book
 from ledger_app.operations import expiry
-from ledger_app.queries import books
+from ledger_app.queries import books, money
 from ledger_app.queries import expiry as due_rows
 
 
