@@ -21,7 +21,7 @@ def stored(error: LedgerError) -> dict[str, Any]:
     """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
     with override(SOURCE):
         kept = error.as_dict()
-        return _encodable({**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])})
+        return _encodable_in({**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])})
 
 
 def stored_facts(error: LedgerError) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def stored_facts(error: LedgerError) -> dict[str, Any]:
     with override(SOURCE):
         facts = error.all_facts()
         said = _said_of(error, facts)
-        return _encodable({**facts, **({UNIT: list(error.unit)} if error.unit else {}), **({SAID: said} if said else {})})
+        return _encodable_in({**facts, **({UNIT: list(error.unit)} if error.unit else {}), **({SAID: said} if said else {})})
 
 
 def told_facts(facts: Mapping[str, Any], amounts: Collection[str] = ()) -> dict[str, Any]:
@@ -45,8 +45,12 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, Mapping):
-        return {_encodable(name): _encodable(each) for name, each in value.items()}
+        return _encodable_in(value)
     return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _encodable_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _encodable(each) for name, each in values.items()}
 
 
 def _said_of(error: LedgerError, facts: Mapping[str, Any]) -> dict[str, Any]:
