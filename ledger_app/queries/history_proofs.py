@@ -57,6 +57,18 @@ TOLD = (
     Told("ledger_app_historicalsettingchange", "setting"),
     Told("ledger_app_accessreview", "accessreview", kinds=(), person="signed_by_id", instant="signed_at"),
 )
+# Whose every audit row tells of a line: those of the others tell also of what has no history, as identifiers.
+EACH_TELLS = (
+    *("accessreview", "account", "accounttemplate", "adjustment", "adjustmentlimit", "erasure", "hold", "holdrule"),
+    *("lotrule", "merge", "period", "reasoncode", "reversal", "setting"),
+)
+TELLS_OF_NOTHING = """
+    SELECT audit.id, audit.subject_type, audit.action, audit.subject
+      FROM ledger_app_auditrow AS audit
+     WHERE audit.subject_type = '{subject_type}' AND audit.outcome = 'done' AND {nothing}
+"""
+NO_LINE = """NOT EXISTS (SELECT 1 FROM {table} AS line
+                      WHERE line.{subject} = audit.subject_id AND line.{person} = audit.actor_id AND line.{instant} = audit.at)"""
 ROWS_THAT_TELL = """
     FROM ledger_app_auditrow AS audit
    WHERE {is_of} AND audit.outcome = 'done' AND audit.actor_id = line.{person} AND audit.at = line.{instant}
@@ -94,6 +106,24 @@ def untold(told: Told) -> Iterator[str]:
         )
 
 
+def unmade(told: Sequence[Told]) -> Iterator[str]:
+    """Yield each audit row of one kind of subject beside which none of these tables has a line of the same person and instant."""
+    nothing = " AND ".join(
+        NO_LINE.format(table=each.table, subject=each.subject, person=each.person, instant=each.instant) for each in told
+    )
+    sql = TELLS_OF_NOTHING.format(subject_type=told[0].subject_type, nothing=nothing)
+    for key, kind, action, subject in rows(sql, ()):
+        yield _("Audit row {key} ({action}, {subject_type} {subject}) tells of what was not done.").format(
+            key=key, action=action, subject_type=kind, subject=subject
+        )
+
+
+def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, the other way: an audit row tells of what was done, and of nothing else."""
+    for subject_type in EACH_TELLS:
+        yield from unmade([told for told in TOLD if told.subject_type == subject_type])
+
+
 def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
     """Statement 12, for all histories of the ledger."""
     for told in TOLD:
@@ -109,5 +139,6 @@ def histories_begin_once(_books: Sequence[Book]) -> Iterator[str]:
 
 STATEMENTS: tuple[Statement, ...] = (
     Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
+    Statement(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
     Statement(12, gettext_lazy("Each history begins once."), histories_begin_once),
 )

@@ -11,7 +11,7 @@ from django.db.models import Model
 
 from ingestion_app.models import SourceVersion
 from ingestion_app.queries import making_proofs
-from ledger_app.models import AccessReview, Adjustment, Balance, Book, Entry, Posting, Submission, User
+from ledger_app.models import AccessReview, Adjustment, AuditRow, Balance, Book, Entry, Posting, Submission, User
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import traces as tracing
 from ledger_app.queries import history_proofs, posting_proofs, proofs
@@ -96,8 +96,25 @@ def test_a_first_approval_needs_the_audit_row_of_whoever_gave_it(sound):
     assert DECISIONS in found[0]
 
 
-def again(model: type[Model], **otherwise: Any) -> None:
-    row = model.objects.order_by("-id")[0]
+def test_each_audit_row_needs_what_it_tells_of(sound):
+    tellers = {each.subject_type for each in (*making_proofs.TOLD, making_proofs.PRUNED)} | set(history_proofs.EACH_TELLS)
+    there, missed = set(), []
+    for kind, action in AuditRow.objects.filter(outcome="done").values_list("subject_type", "action").distinct().order_by():
+        if kind not in tellers:
+            continue
+        there.add(kind)
+        row = AuditRow.objects.filter(subject_type=kind, action=action, outcome="done").latest("id")
+        with transaction.atomic():
+            again(AuditRow, row, at=LATER)
+            found = [*history_proofs.audit_rows_have_lines(()), *making_proofs.audit_rows_have_lines(())]
+            transaction.set_rollback(True)
+        if len(found) != 1:
+            missed.append(f"{kind} {action}: {found}")
+    assert missed == []
+    assert there == tellers - {"account"}  # no account of this world changes its state
+
+
+def again(model: type[Model], row: Any, **otherwise: Any) -> None:
     said = {
         str(field.column): field.get_db_prep_save(field.value_from_object(row), connection)
         for field in model._meta.concrete_fields
@@ -107,8 +124,8 @@ def again(model: type[Model], **otherwise: Any) -> None:
 
 def test_what_was_signed_off_or_sent_is_not_written_again(sound):
     with transaction.atomic():
-        again(AccessReview)
-        again(Submission)
+        again(AccessReview, AccessReview.objects.latest("id"))
+        again(Submission, Submission.objects.latest("id"))
         found = [*told(), *posting_proofs.origins_are_there(sound)]
         transaction.set_rollback(True)
     assert len(found) == 2
