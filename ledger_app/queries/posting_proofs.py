@@ -71,14 +71,6 @@ EXPIRED = """
     HAVING COUNT(DISTINCT entry.id) <> expiry.entry_count OR COALESCE(EXACT_SUM(ABS(line.amount)), 0) <> expiry.amount * 2
 """
 
-# A request is written down where it posts something, in the same transaction.
-UNPOSTED = """
-    SELECT submission.id
-      FROM ledger_app_submission AS submission
-      LEFT JOIN ledger_app_posting AS posting ON posting.origin_kind = 'submission' AND posting.origin_id = submission.id
-     WHERE posting.id IS NULL
-"""
-
 
 def postings_are_what_they_wrote(_books: Sequence[Book]) -> Iterator[str]:
     """Statement 3, for postings: each is proven by its digest, over who, when, why, its entries and its lots."""
@@ -142,8 +134,6 @@ def origins_are_there(books: Sequence[Book]) -> Iterator[str]:
         yield _("Posting {key} names {kind} {origin}, which is not there or did not write it.").format(
             key=key, kind=kind, origin=origin
         )
-    for (key,) in rows(UNPOSTED, ()):
-        yield _("Request {key} of a program is there, and nothing was posted by it.").format(key=key)
     for reference, amount, on in rows(SETTLED, books):
         yield _("The hold {reference} says that {amount} were taken on {on}; no entry does.").format(
             reference=reference, amount=amount, on=on
