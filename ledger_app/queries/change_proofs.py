@@ -29,9 +29,9 @@ NEVER = Changing(frozenset())
 # What a row said when its table's triggers were made again, where that is not what was written of it before.
 FOUND_ANEW = """
     SELECT found.table_name, found.row_id, found.content,
-           (SELECT before.content FROM ledger_app_trace AS before
-             WHERE before.table_name = found.table_name AND before.row_id = found.row_id AND before.id < found.id
-             ORDER BY before.id DESC LIMIT 1)
+           (SELECT earlier.content FROM ledger_app_trace AS earlier
+             WHERE earlier.table_name = found.table_name AND earlier.row_id = found.row_id AND earlier.id < found.id
+             ORDER BY earlier.id DESC LIMIT 1)
       FROM ledger_app_trace AS found
      WHERE found.event = 'F'
        AND EXISTS (SELECT 1 FROM ledger_app_trace AS earlier
