@@ -6,7 +6,7 @@ from django.db import connection
 from ledger_app.models import Trace
 from ledger_app.queries import traces
 
-pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
+pytestmark = pytest.mark.django_db
 
 TEXTS = (
     "",
