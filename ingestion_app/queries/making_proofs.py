@@ -9,11 +9,14 @@ from ingestion_app.models import Batch, PrunedFile, SourceVersion
 from ledger_app.errors.sentences import Sentence
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book
-from ledger_app.queries.history_proofs import Told, untold
+from ledger_app.queries.history_proofs import Told, unmade, untold
 from ledger_app.queries.proofs import Statement
 
 # Each line of these histories is told.
 TOLD = (Told("ingestion_app_historicalbatch", "batch"), Told("ingestion_app_historicalsource", "source"))
+# An old version of a source may be loaded, which changes nothing else of it.
+VERSIONS = Told("ingestion_app_sourceversion", "source", "source_id", (), person="loaded_by_id", instant="loaded_at")
+PRUNED = Told("ingestion_app_prunedfile", "file", "file_id", (), person="pruned_by_id", instant="pruned_at")
 
 Made = tuple[int, int, str]  # the subject, who did it, and what tells it from others of the subject
 
@@ -39,6 +42,13 @@ def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
         yield from untold(told)
 
 
+def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, the other way, for the audit rows of batches, sources and removed bytes."""
+    batches, sources = TOLD
+    for told in ([batches], [sources, VERSIONS], [PRUNED]):
+        yield from unmade(told)
+
+
 def _unsaid(
     made: dict[Made, Any], subject: str, actions: Sequence[str], names: Sequence[str], sentence: Sentence
 ) -> Iterator[str]:
@@ -59,4 +69,5 @@ STATEMENTS = (
         what_was_made_has_its_audit_row,
     ),
     Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
+    Statement(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
 )

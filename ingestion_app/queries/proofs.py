@@ -81,18 +81,25 @@ def what_counts_is_what_was_approved(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 9: what was approved is what the plan's rows are now."""
-    for batch in _of_books(books, APPROVED):
-        if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest):
-            yield _("{batch}: the plan's rows are not what was approved.").format(batch=batch)
+    """Statement 9: what was approved, or is shown to whoever is to approve, is what the plan's rows are now."""
+    for batch in _of_books(books, (Batch.State.VALIDATED, *APPROVED)):
+        is_approved = batch.state != Batch.State.VALIDATED
+        if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest if is_approved else batch.plan_digest):
+            yield (
+                _("{batch}: the plan's rows are not what was approved.").format(batch=batch)
+                if is_approved
+                else _("{batch}: the plan's rows are not those that validation made.").format(batch=batch)
+            )
         for chunk in Chunk.objects.filter(batch=batch).order_by("number"):
             covered = (
                 reversals.digest(reversals.of_chunk(chunk)) if chunk.undoes_id else records.digest(records.of_chunk(chunk.pk))
             )
             if covered != bytes(chunk.records_digest or b""):
-                yield _("{batch}, chunk {number}: its records are not those that were approved.").format(
-                    batch=batch, number=chunk.number
-                )
+                yield (
+                    _("{batch}, chunk {number}: its records are not those that were approved.")
+                    if is_approved
+                    else _("{batch}, chunk {number}: its records are not those that validation planned.")
+                ).format(batch=batch, number=chunk.number)
 
 
 def _reversals_undo(books: Sequence[Book]) -> Iterator[str]:

@@ -262,3 +262,12 @@ class LotsNotSetOff(LedgerError):
     template = _(
         "Account {account} has points left and owes as many. The next entry on it sets the one off against the other: post one first."
     )
+
+
+class OwesFromLaterDay(LedgerError):
+    """An account owes from a day on that is yet to come: what is moved before that day does not set it off."""
+
+    code = "owes_from_later_day"
+    template = _(
+        "Account {account} owes points from {date} on, and nothing dated before sets them off: after a merge they would stay behind. Merge on that day or later."
+    )

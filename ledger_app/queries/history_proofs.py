@@ -1,7 +1,8 @@
 """Statement 12, for histories and decisions: whoever changes what has a history leaves an audit row, by the same person and of the same instant, beside the line.
 
 A row is held against the last line of its history elsewhere. Without this, whoever writes the line as well would have changed a floor or a limit, and
-nobody would be told.
+nobody would be told. Of several lines at one instant each has its own audit row, and a history begins once: so nobody writes what a setting said in
+between, either.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
+from ledger_app.queries import traces
 from ledger_app.queries.proofs import Statement, rows
 
 CHANGED, MADE_OR_CHANGED = ("~", "-"), ("+", "~", "-")
@@ -38,6 +40,8 @@ TOLD = (
     Told("ledger_app_historicaladjustment", "adjustment"),
     Told("ledger_app_adjustmentdecision", "adjustment", "adjustment_id", (), person="decided_by_id", instant="decided_at"),
     Told("ledger_app_historicaladjustmentlimit", "adjustmentlimit"),
+    # Nothing changes a book once it is open: no such line is told.
+    Told("ledger_app_historicalbook", "book", kinds=CHANGED),
     Told("ledger_app_historicalcontraaccount", "reasoncode", "reason_code_id"),
     Told("ledger_app_historicalerasure", "erasure"),
     Told("ledger_app_historicalhold", "hold"),
@@ -51,28 +55,73 @@ TOLD = (
     Told("ledger_app_historicalreasoncode", "reasoncode"),
     Told("ledger_app_historicalreversal", "reversal"),
     Told("ledger_app_historicalsettingchange", "setting"),
+    Told("ledger_app_accessreview", "accessreview", kinds=(), person="signed_by_id", instant="signed_at"),
 )
-UNTOLD = """
+# Whose every audit row tells of a line: those of the others tell also of what has no history, as identifiers.
+EACH_TELLS = (
+    *("accessreview", "account", "accounttemplate", "adjustment", "adjustmentlimit", "erasure", "hold", "holdrule"),
+    *("lotrule", "merge", "period", "reasoncode", "reversal", "setting"),
+)
+TELLS_OF_NOTHING = """
+    SELECT audit.id, audit.subject_type, audit.action, audit.subject
+      FROM ledger_app_auditrow AS audit
+     WHERE audit.subject_type = '{subject_type}' AND audit.outcome = 'done' AND {nothing}
+"""
+NO_LINE = """NOT EXISTS (SELECT 1 FROM {table} AS line
+                      WHERE line.{subject} = audit.subject_id AND line.{person} = audit.actor_id AND line.{instant} = audit.at)"""
+ROWS_THAT_TELL = """
+    FROM ledger_app_auditrow AS audit
+   WHERE {is_of} AND audit.outcome = 'done' AND audit.actor_id = line.{person} AND audit.at = line.{instant}
+"""
+UNTOLD = f"""
     SELECT line.id
-      FROM {table} AS line
-     WHERE {is_told}
-       AND NOT EXISTS (SELECT 1 FROM ledger_app_auditrow AS audit
-                        WHERE {is_of} AND audit.outcome = 'done'
-                          AND audit.actor_id = line.{person} AND audit.at = line.{instant})
+      FROM {{table}} AS line
+     WHERE {{is_told}} AND NOT EXISTS (SELECT 1 {ROWS_THAT_TELL})
+"""
+# Lines of one row, person and instant: few have more than one, and those as many audit rows.
+UNTOLD_BESIDE = f"""
+    SELECT line.id
+      FROM {{table}} AS line
+     WHERE {{is_told}}
+     GROUP BY line.id, line.{{subject}}, line.{{person}}, line.{{instant}}
+    HAVING COUNT(*) > 1 AND COUNT(*) > (SELECT COUNT(*) {ROWS_THAT_TELL})
+"""
+BEGUN_AGAIN = """
+    SELECT line.{key} FROM {history} AS line WHERE line.history_type = '+' GROUP BY line.{key} HAVING COUNT(*) > 1
 """
 
 
 def untold(told: Told) -> Iterator[str]:
-    """Yield each row of which a line of its history has no audit row of the same person and instant."""
+    """Yield each row of which a line of its history has no audit row of the same person and instant, or several lines have fewer."""
     kinds = ", ".join(f"'{kind}'" for kind in told.kinds)
     is_told = f"line.history_type IN ({kinds})" if kinds else "1 = 1"
     is_of = f"(audit.subject_type = '{told.subject_type}' AND audit.subject_id = line.{told.subject})"
     is_of = f"({is_of} OR audit.subject_type = '{told.beside}')" if told.beside else is_of
-    sql = UNTOLD.format(table=told.table, is_told=is_told, is_of=is_of, person=told.person, instant=told.instant)
-    for (key,) in rows(sql, ()):
+    given = {"table": told.table, "is_told": is_told, "is_of": is_of, "subject": told.subject}
+    given |= {"person": told.person, "instant": told.instant}
+    keys = {key for sql in (UNTOLD, UNTOLD_BESIDE) for (key,) in rows(sql.format(**given), ())}
+    for key in sorted(keys):
         yield _("{table} {key}: what somebody did to it has no audit row of the same person and instant.").format(
             table=told.table.replace("_historical", "_"), key=key
         )
+
+
+def unmade(told: Sequence[Told]) -> Iterator[str]:
+    """Yield each audit row of one kind of subject beside which none of these tables has a line of the same person and instant."""
+    nothing = " AND ".join(
+        NO_LINE.format(table=each.table, subject=each.subject, person=each.person, instant=each.instant) for each in told
+    )
+    sql = TELLS_OF_NOTHING.format(subject_type=told[0].subject_type, nothing=nothing)
+    for key, kind, action, subject in rows(sql, ()):
+        yield _("Audit row {key} ({action}, {subject_type} {subject}) tells of what was not done.").format(
+            key=key, action=action, subject_type=kind, subject=subject
+        )
+
+
+def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, the other way: an audit row tells of what was done, and of nothing else."""
+    for subject_type in EACH_TELLS:
+        yield from unmade([told for told in TOLD if told.subject_type == subject_type])
 
 
 def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
@@ -81,6 +130,15 @@ def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
         yield from untold(told)
 
 
+def histories_begin_once(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 12, for the first line of each history."""
+    for table in traces.historied():
+        for (key,) in rows(BEGUN_AGAIN.format(key=table.key, history=table.history), ()):
+            yield _("{table} {key}: its history says twice that it was made.").format(table=table.name, key=key)
+
+
 STATEMENTS: tuple[Statement, ...] = (
     Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
+    Statement(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
+    Statement(12, gettext_lazy("Each history begins once."), histories_begin_once),
 )

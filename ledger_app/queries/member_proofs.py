@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
-from ledger_app.models import Account, Book, Entry, Holder, Merge
+from ledger_app.models import Account, Book, Entry, Holder, Merge, OpenLot
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
 from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
@@ -33,6 +33,11 @@ def closed_accounts_are_zero(books: Sequence[Book]) -> Iterator[str]:
     left = Account.objects.filter(book__in=books, holder__merged_into__isnull=False).annotate(total=Total("balances__amount"))
     for code, total in left.exclude(total=0).order_by("id").values_list("code", "total")[:BREACHES_MOST]:
         yield _("Account {code} is a merged member's and has a balance of {total}.").format(code=code, total=total or 0)
+    # What is due on an account that takes no entry could never expire, and its period never freeze.
+    shut = Q(account__state=Account.State.CLOSED) | Q(account__holder__merged_into__isnull=False)
+    kept = OpenLot.objects.filter(shut, account__book__in=books).order_by("account__code").values_list("account__code", flat=True)
+    for code in kept.distinct()[:BREACHES_MOST]:
+        yield _("Account {code} takes no entry any more, and has lots left.").format(code=code)
 
 
 def merges_are_decided_by_others(_books: Sequence[Book]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from ledger_app import errors
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors import members
 from ledger_app.models import Account, Balance, Line, Lot, LotUse, Merge, OpenLot, Posting
 from ledger_app.queries import days, postings
 from ledger_app.rules.lots import DEFICIT
@@ -40,7 +41,8 @@ def with_days(moves: Iterable[Move], on: Mapping[str, date]) -> tuple[Move, ...]
 
 def overdue(merge: Merge, giving: Iterable[MemberAccount], on: Mapping[str, date]) -> list[errors.LedgerError]:
     """Return the accounts whose balance cannot move, as posting would say it: lots were due before the day of the move, and are not expired yet."""
-    moving = {each.id: each for each in giving if natural(each.category, each.amount) > 0}
+    # Of one who owes, too: what is due could never expire on an account that takes no entry.
+    moving = {each.id: each for each in giving if each.amount}
     rows = OpenLot.objects.filter(account__in=moving, remaining__gt=0).order_by("account_id", "due_on")
     first: dict[int, date] = {}
     for account_id, due_on in rows.exclude(lot__kind=DEFICIT).values_list("account_id", "due_on"):
@@ -52,6 +54,20 @@ def overdue(merge: Merge, giving: Iterable[MemberAccount], on: Mapping[str, date
         )
         for key, due_on in first.items()
         if due_on < on[moving[key].book]
+    ]
+
+
+def owing_later(giving: Iterable[MemberAccount], on: Mapping[str, date]) -> list[errors.LedgerError]:
+    """Return the accounts that owe from a day on which is later than the merge: what is moved earlier does not set it off, and would stay behind."""
+    there = {each.id: each for each in giving}
+    rows = OpenLot.objects.filter(account__in=there, lot__kind=DEFICIT).order_by("account_id", "-lot__granted_on")
+    last: dict[int, date] = {}
+    for account_id, granted_on in rows.values_list("account_id", "lot__granted_on"):
+        last.setdefault(account_id, granted_on)
+    return [
+        members.OwesFromLaterDay(account=there[key].code, date=owed_on.isoformat())
+        for key, owed_on in last.items()
+        if owed_on > on[there[key].book]
     ]
 
 

@@ -93,7 +93,11 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
         open_work=(
             *open_work.of(holder_ids=ids, account_ids=[each.id for each in (*giving, *taking)], at=at),
             *(open_work.lots([each.id for each in giving]) if merge.undoes is None else ()),
-            *(merge_parts.overdue(merge, giving, on) if merge.undoes is None and not is_ended else ()),
+            *(
+                (*merge_parts.overdue(merge, giving, on), *merge_parts.owing_later(giving, on))
+                if merge.undoes is None and not is_ended
+                else ()
+            ),
         ),
         amount_faults=tuple(amount_faults),
         undoable=merge.undoes is None or _is_undoable(merge.undoes),

@@ -170,7 +170,7 @@ def unlike(table: Table, row_id: int) -> str:
 # A literal of either database: quoted text, in which SQLite doubles a quote and MariaDB puts a backslash before it, or something without commas.
 LITERALS = {
     "sqlite": re.compile(r"(X?'(?:[^']|'')*'|[^,']*)(?:,|$)"),
-    "mysql": re.compile(r"('(?:[^'\\\\]|\\\\.)*'|[^,']*)(?:,|$)", re.DOTALL),
+    "mysql": re.compile(r"('(?:[^'\\]|\\.)*'|[^,']*)(?:,|$)", re.DOTALL),
 }
 
 

@@ -52,8 +52,8 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
         book = held.books[draft.book_id].code
         return [errors.AccountInOtherBook(account=account.code, book=book, reference=draft.reference)]
     found: list[errors.LedgerError] = []
-    # A suspension stops what is done with the points, not time.
-    expires = account.state == "suspended" and draft.lots is not None and draft.lots.expires
+    # A suspension stops what is done with the points, not time: of the account that has them, not of that which takes what has expired.
+    expires = account.state == "suspended" and account.keeps_lots and draft.lots is not None and draft.lots.expires
     if account.state != "open" and not expires:
         state = ACCOUNT_STATES[account.state]
         found.append(errors.AccountNotOpen(account=account.code, state=state, reference=draft.reference))

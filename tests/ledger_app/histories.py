@@ -222,11 +222,15 @@ class PointsHistories(RuleBasedStateMachine):
     def all_statements_hold_now_and_then(self):
         # They read everything, of the books before too: once in a while, and at the end.
         if next(self.steps) % STEPS_A_PROOF == 0:
-            assert self.points.breaches() == []
+            self.ask_all()
 
     def teardown(self):
         if hasattr(self, "points"):
-            assert self.points.breaches() == []
+            self.ask_all()
+
+    def ask_all(self):
+        breaches = self.points.breaches()
+        assert breaches == [], breaches
 
     @invariant()
     def all_is_as_in_the_model(self):

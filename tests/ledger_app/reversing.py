@@ -1,10 +1,11 @@
 """Reverses an entry at once, as the decision on a proposal does, for tests of what comes of it. The program has no such way."""
 
+from dataclasses import replace
 from datetime import date
 
 from ledger_app import locks
 from ledger_app.models import Entry, Posting, Reversal, User
-from ledger_app.operations import entries, history, transactions, transitions
+from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.entries import Origin, Posted
 from ledger_app.rules.posting import Draft, Reversed
@@ -39,10 +40,12 @@ def reverse_entry(*, entry_id: int, effective_on: date, reason: str, caller: Cal
 def _decide(entry: Entry, on: date, reason: str, caller: Caller) -> None:
     """Write down the proposal of somebody else, and that the caller decided it: without that, ``verify`` names the entry that reverses."""
     proposer = User.objects.get_or_create(username="proposer-of-reversals")[0]
+    proposing = replace(caller, user=proposer)
     row = history.create(
         Reversal(entry=entry, effective_on=on, reason=reason, digest=DIGEST, proposed_by=proposer, proposed_at=caller.at),
-        caller=caller,
+        caller=proposing,
     )
+    audit.record(subject=audit.Subject(REVERSAL.subject, row.pk, str(row)), action="propose", caller=proposing, reason=reason)
     columns = {
         "decided_by": caller.user,
         "decided_at": caller.at,

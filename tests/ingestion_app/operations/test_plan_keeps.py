@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ingestion_app.models import Batch
+from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.operations import deciding, sources
-from ingestion_app.queries import batches
+from ingestion_app.queries import batches, proofs
 from ledger_app.errors import Refused
 from ledger_app.models import Account, AuditRow, Line
 from ledger_app.operations import books, reason_codes
@@ -169,3 +169,32 @@ def test_validated_again_it_is_under_the_newest_version_and_asks_nothing(world):
     again = world.validate(batch)
     assert again.source_version.number == 2
     assert world.apply(world.approve(again)).batch.state == "applied"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"totals": {"CARD": [9, 18, 1]}},
+        {"record_count": 9},
+        {"record_sum": 1},
+        {"records_digest": bytes(32)},
+        {"number": 99},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+@pytest.mark.parametrize("state", ["validated", "approved"])
+def test_a_chunk_of_a_plan_that_waits_is_named_where_somebody_else_has_changed_it(world, changed, state):
+    batch = world.validated(worlds.card_file([worlds.Purchase(slip="z")], sequence=3), name="till-2017-01-31-3.csv")
+    if state == "approved":
+        world.approve(batch)
+    books_of = [world.card, world.points]
+    assert list(proofs.approvals_cover_plans(books_of)) == []
+    Chunk.objects.filter(batch=batch).update(**changed)
+    assert len(list(proofs.approvals_cover_plans(books_of))) in {1, 2}
+
+
+def test_a_chunk_of_a_plan_that_waits_does_not_go_unnamed(world):
+    batch = world.validated(worlds.card_file([worlds.Purchase(slip="z")], sequence=3), name="till-2017-01-31-3.csv")
+    Record.objects.filter(batch=batch).update(status="set_aside", chunk=None)
+    Chunk.objects.filter(batch=batch).delete()
+    assert len(list(proofs.approvals_cover_plans([world.card, world.points]))) == 1

@@ -205,8 +205,9 @@ def test_what_would_expire_is_told_beforehand(points):
     assert due_rows.total(of_book) == (date(2017, 1, 31), 3, 4, 152, 0)
 
 
-def test_a_breakage_account_that_is_not_open_is_named_and_not_tried_for_ever(points):
-    Account.objects.filter(pk=points.accounts["breakage"].pk).update(state="closed")
+@pytest.mark.parametrize("state", ["closed", "suspended"])
+def test_a_breakage_account_that_is_not_open_is_named_and_not_tried_for_ever(points, state):
+    Account.objects.filter(pk=points.accounts["breakage"].pk).update(state=state)
     with pytest.raises(errors.Refused) as raised:
         run(points)
     assert {(reason.code, reason.facts["account"]) for reason in raised.value.reasons} == {("account_not_open", "breakage")}

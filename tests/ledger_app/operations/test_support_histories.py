@@ -121,7 +121,7 @@ class Histories(PointsHistories):
             self.proposals[row.pk] = (key, amount, on, waives, self.shown(row))
 
     def shown(self, row):
-        return adjustment_rows.preview(adjustment_rows.terms_of(row)).digest
+        return adjustment_rows.preview(adjustment_rows.terms_of(row), at=self.now).digest
 
     @precondition(lambda self: self.proposals)
     @rule(pick=picks, who=st.sampled_from(["finance-1", "finance-2"]), looks_again=st.booleans())
@@ -131,7 +131,7 @@ class Histories(PointsHistories):
         row = Adjustment.objects.get(pk=number)
         shown, now = self.shown(row), self.now
         said = shown if looks_again else first_shown
-        name = adjustment_rows.approval_of(row, self.people[who])
+        name = adjustment_rows.approval_of(row, self.people[who], at=self.now)
         has_decided = row.decisions.filter(decided_by=self.people[who]).exists()
 
         def change(model):
@@ -141,7 +141,9 @@ class Histories(PointsHistories):
             )
 
         done = self.attempt(
-            lambda: adjustments.decide(adjustment_id=number, name=name, caller=self.by(who), digest_shown=said), change
+            lambda: adjustments.decide(adjustment_id=number, name=name, caller=self.by(who), digest_shown=said),
+            change,
+            but=["over_limit_in_sum"],
         )
         if done and name == "approve":
             del self.proposals[number]
@@ -182,7 +184,7 @@ class Histories(PointsHistories):
         name, on = self.reversals[number]
         row, finance, now = reversal_rows.find(number), self.by("finance-1"), self.now
         if approves:
-            shown = reversal_rows.preview_on(row.entry, row.effective_on, row.prior_period).digest
+            shown = reversal_rows.preview_on(row.entry, row.effective_on, row.prior_period, at=now).digest
             work = lambda: reversals.approve(reversal_id=number, digest_shown=shown, caller=finance)  # noqa: E731
             done = self.attempt(work, lambda model: model.reverse(f"reversal:{row.entry_id}", name, on, now))
         else:

@@ -4,6 +4,7 @@ What is not tried stands in ``rules.UNTRACED_COLUMNS``, and in ``OF_NO_WEIGHT`` 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.db import IntegrityError, connection, models
 
 from ledger_app.models import Book
 from ledger_app.operations import traces as tracing
-from ledger_app.queries import posting_proofs, proofs, trace_proofs, traces
+from ledger_app.queries import change_proofs, posting_proofs, proofs, trace_proofs, traces
 from ledger_app.rules import traces as rules
 from tests.ledger_app.queries import every_table
 from tests.ledger_app.queries.altering import unguarded
@@ -127,3 +128,27 @@ def test_every_row_that_is_removed_is_missed(sound):
                 cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", row)
     assert kept == []
     assert list(breaches(sound)) == []
+
+
+def test_what_was_changed_while_triggers_were_away_is_named_once_they_are_made_again(sound):
+    kept = []
+    for table in traces.tables():
+        model = next(each for each in traces.models_kept() if each._meta.db_table == table.name)
+        key, columns = connection.ops.quote_name(table.key), {name for name, _is_bytes in table.columns}
+        field = next(each for each in model._meta.concrete_fields if not each.primary_key and each.column in columns)
+        column, row_id = connection.ops.quote_name(str(field.column)), keys_of(table.name, key)[-1]
+        with unguarded(table=table.name) as cursor:
+            cursor.execute(f"SELECT {column} FROM {table.name} WHERE {key} = %s", [row_id])
+            after = another(field, cursor.fetchone()[0])
+            with suppress(IntegrityError):  # of a key of several columns
+                cursor.execute(f"UPDATE {table.name} SET {column} = %s WHERE {key} = %s", [after, row_id])
+        is_changed = bool(traces.differing(table))
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TRIGGER kakutei_trace_{table.name}_update")
+        tracing.install()
+        assert list(traces.differing(table)) == []
+        if is_changed and not any(
+            each.startswith(f"{table.name} ") for each in change_proofs.rows_are_found_as_they_were_left(())
+        ):
+            kept.append(f"{table.name}.{field.column}")
+    assert kept == []

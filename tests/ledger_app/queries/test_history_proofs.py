@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.models import Model
 
 from ingestion_app.models import SourceVersion
 from ingestion_app.queries import making_proofs
-from ledger_app.models import Adjustment, Balance, Book, Entry, Posting, User
+from ledger_app.models import AccessReview, Adjustment, AuditRow, Balance, Book, Entry, Posting, User
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import traces as tracing
 from ledger_app.queries import history_proofs, posting_proofs, proofs
@@ -22,14 +23,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
 
 TOLD = {each.table: each for each in (*history_proofs.TOLD, *making_proofs.TOLD)}
 OF_NO_AUDIT_ROW = {
-    # Cannot be changed: the database refuses, or nobody has the right.
-    "ledger_app_historicalbook",
     # Held against groups and rights by a statement of their own; Django's own command makes the first one.
     "ledger_app_historicaluser",
     "ledger_app_historicaluser_groups",
     "ledger_app_historicaluser_user_permissions",
 }
 DECISIONS = "ledger_app_adjustmentdecision"
+REVIEWS = "ledger_app_accessreview"
 LATER = "2017-03-09 10:00:00"
 
 
@@ -52,15 +52,20 @@ def insert(table: str, row: dict[str, Any]) -> None:
 
 
 def told() -> list[str]:
-    return [*history_proofs.lines_have_audit_rows(()), *making_proofs.lines_have_audit_rows(())]
+    proofs_of_lines = (
+        history_proofs.lines_have_audit_rows,
+        history_proofs.histories_begin_once,
+        making_proofs.lines_have_audit_rows,
+    )
+    return [each for proof in proofs_of_lines for each in proof(())]
 
 
-def forged_line(table: str) -> bool:
-    """Write the last line of a history once more, as of another instant, without an audit row; tell whether it is named. All is undone."""
+def forged_line(table: str, **otherwise: Any) -> bool:
+    """Write the last line of a history once more, without an audit row; tell whether it is named. All is undone."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table} ORDER BY history_id DESC LIMIT 1")
         row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
-        insert(table, row | {"history_id": row["history_id"] + 1_000, "history_date": LATER, "history_type": "~"})
+        insert(table, row | {"history_id": row["history_id"] + 1_000, **otherwise})
         found = told()
         transaction.set_rollback(True)
     return any(table.replace("_historical", "_") in each for each in found)
@@ -68,8 +73,16 @@ def forged_line(table: str) -> bool:
 
 def test_each_line_of_each_history_needs_the_audit_row_of_whoever_wrote_it(sound):
     histories = {model._meta.db_table for model in apps.get_models() if "_historical" in model._meta.db_table}
-    assert histories == (TOLD.keys() - {DECISIONS}) | OF_NO_AUDIT_ROW
-    assert [table for table in sorted(histories - OF_NO_AUDIT_ROW) if not forged_line(table)] == []
+    assert histories == (TOLD.keys() - {DECISIONS, REVIEWS}) | OF_NO_AUDIT_ROW
+    of_another_instant = {"history_date": LATER, "history_type": "~"}
+    assert [table for table in sorted(histories - OF_NO_AUDIT_ROW) if not forged_line(table, **of_another_instant)] == []
+
+
+def test_a_line_beside_one_that_was_told_is_named_too(sound):
+    # Of a member every erasure of the instant may tell.
+    left_out = {"ledger_app_historicalholder"}
+    of_rows = {model._meta.db_table for model in apps.get_models() if "_historical" in model._meta.db_table}
+    assert [table for table in sorted(of_rows - OF_NO_AUDIT_ROW - left_out) if not forged_line(table)] == []
 
 
 def test_a_first_approval_needs_the_audit_row_of_whoever_gave_it(sound):
@@ -81,6 +94,41 @@ def test_a_first_approval_needs_the_audit_row_of_whoever_gave_it(sound):
         transaction.set_rollback(True)
     assert len(found) == 1
     assert DECISIONS in found[0]
+
+
+def test_each_audit_row_needs_what_it_tells_of(sound):
+    tellers = {each.subject_type for each in (*making_proofs.TOLD, making_proofs.PRUNED)} | set(history_proofs.EACH_TELLS)
+    there, missed = set(), []
+    for kind, action in AuditRow.objects.filter(outcome="done").values_list("subject_type", "action").distinct().order_by():
+        if kind not in tellers:
+            continue
+        there.add(kind)
+        row = AuditRow.objects.filter(subject_type=kind, action=action, outcome="done").latest("id")
+        with transaction.atomic():
+            again(AuditRow, row, at=LATER)
+            found = [*history_proofs.audit_rows_have_lines(()), *making_proofs.audit_rows_have_lines(())]
+            transaction.set_rollback(True)
+        if len(found) != 1:
+            missed.append(f"{kind} {action}: {found}")
+    assert missed == []
+    assert there == tellers - {"account"}  # no account of this world changes its state
+
+
+def again(model: type[Model], row: Any, **otherwise: Any) -> None:
+    said = {
+        str(field.column): field.get_db_prep_save(field.value_from_object(row), connection)
+        for field in model._meta.concrete_fields
+    }
+    insert(model._meta.db_table, said | {"id": row.pk + 1_000, **otherwise})
+
+
+def test_what_was_signed_off_is_not_written_again(sound):
+    with transaction.atomic():
+        again(AccessReview, AccessReview.objects.latest("id"))
+        found = told()
+        transaction.set_rollback(True)
+    assert len(found) == 1
+    assert REVIEWS in found[0]
 
 
 def test_a_version_of_a_source_that_was_loaded_before_is_not_put_in_force_again_in_silence(sound):

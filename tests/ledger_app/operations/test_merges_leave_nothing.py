@@ -1,0 +1,54 @@
+"""A merge leaves no lot and no debt behind, whatever an account has and owes on which day: else it is refused, and says why."""
+
+import itertools
+from datetime import date, datetime
+
+import pytest
+
+from ledger_app.errors import Refused
+from ledger_app.models import OpenLot
+from ledger_app.operations import merges
+from ledger_app.queries import merges as merge_rows
+from ledger_app.rules.merges import digest
+from tests.ledger_app import lot_samples, samples
+from tests.ledger_app.adjusting import person
+from tests.ledger_app.lot_samples import at
+
+pytestmark = pytest.mark.django_db
+
+# The merge is of the 15th of February; a lot lasts twenty days.
+DAY = at(2017, 2, 15)
+LOTS = {"overdue": date(2017, 1, 20), "of the day": date(2017, 2, 10), "to come": date(2017, 2, 20)}
+DEBTS = {"earlier": date(2017, 1, 5), "later": date(2017, 3, 20)}
+HAS = [each for count in range(3) for each in itertools.combinations(LOTS, count)]
+OWES = [each for count in range(3) for each in itertools.combinations(DEBTS, count)]
+
+
+def merge(points: lot_samples.Points, instant: datetime) -> None:
+    support, finance = (person(name, name, at=instant) for name in ("support", "finance"))
+    gone, stays = (points.accounts[name].holder_id for name in ("M1", "M2"))
+    assert gone is not None
+    assert stays is not None
+    row = merges.propose(merge_rows.proposal(holder_id=gone, survivor_id=stays, reason="One person."), caller=support)
+    shown = digest(merge_rows.facts(row, user=finance.user, at=instant).plan.as_json()).hex()
+    merges.approve(merge_id=row.pk, digest_shown=shown, caller=finance)
+
+
+@pytest.mark.parametrize("owed", [50, 53, 30], ids=["as much", "more", "less"])
+@pytest.mark.parametrize("owes", OWES, ids=" and ".join)
+@pytest.mark.parametrize("has", HAS, ids=" and ".join)
+def test_nothing_is_left_on_the_account_of_a_member_who_was_merged(has, owes, owed):
+    points = lot_samples.open_points(samples.machine_caller(), floor=None)
+    points.gain("of-the-other", 200, on=date(2017, 2, 12), who="M2")
+    for place, name in enumerate(has):
+        points.gain(f"has-{place}", 50, on=LOTS[name])
+    for place, name in enumerate(owes):
+        points.gain(f"owes-{place}", -owed, on=DEBTS[name])
+    try:
+        merge(points, DAY)
+    except Refused as refusal:
+        codes = {reason.code for reason in refusal.reasons}
+        assert codes <= {"lots_due", "lots_not_set_off", "owes_from_later_day"}
+    else:
+        assert not OpenLot.objects.filter(account=points.accounts["M1"]).exists()
+    assert points.breaches() == []
