@@ -84,6 +84,16 @@ class PlanMoved(LedgerError):
     template = _("What this plan rests on has moved: {what}. Validate the batch again (by command: validate {batch} --again).")
 
 
+class LotRuleMoved(LedgerError):
+    """A rule of lots is another than the one that the plan was approved under."""
+
+    code = "lot_rule_moved"
+    template = _(
+        "The rule of lots of {role} in book {book} is another than the plan was approved under. Put the rule back, or end the batch with what "
+        "is applied of it."
+    )
+
+
 class SourceVersionNewer(LedgerError):
     """A newer version of the source was loaded after the plan was made, and the approver has not said to know of it."""
 

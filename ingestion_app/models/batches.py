@@ -67,6 +67,8 @@ class Batch(models.Model):
     reversal_dates = models.JSONField(_("dates of the reversal"), null=True, editable=False)
     # What the plan decided and its rows do not say: by book and reason code the account that takes the other side, as [id, code].
     contra_accounts = models.JSONField(_("accounts of reason codes"), null=True, editable=False)
+    # The rules of lots that the plan was made under, by book and role; null where there is no plan, and of a reversal.
+    lot_rules = models.JSONField(_("rules of lots"), null=True, editable=False)
     finding_counts = models.JSONField(_("findings by rule"), default=dict)
 
     history = HistoricalRecords()

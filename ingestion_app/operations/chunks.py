@@ -11,7 +11,7 @@ from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations import drafting, leasing, reversing
 from ingestion_app.operations.leasing import Leased
-from ingestion_app.queries import batches, taken
+from ingestion_app.queries import batches, planned_rules, taken
 from ingestion_app.queries.refusals import NOBODY
 from ledger_app import locks
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict, Refused, TryAgain, WrittenDiffers
@@ -156,6 +156,9 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
         differs = errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)
         raise Refused([*_posted_by_others(chunk), differs])
+    # After it was posted: a rule that is changed between the two is seen here, and one that is changed later is not what was posted under.
+    if others := [errors.LotRuleMoved(book=book, role=role) for book, role in planned_rules.moved(batch)]:
+        raise Refused(others)
     counted = _counted(chunk, posted.posting_id)
     if redirected and posted.posting_id is not None:
         merges.record_redirects(posting_id=posted.posting_id, redirected=redirected)

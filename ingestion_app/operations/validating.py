@@ -20,7 +20,7 @@ from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
 from ingestion_app.operations import attempts, drafting, judging, plans, reversing, steps, surveying
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import batches, definitions, planned_rules
 from ingestion_app.states import BATCH, BatchFacts
 from ledger_app.errors import Refused
 from ledger_app.models import DecidedAmount
@@ -182,6 +182,7 @@ class _Validation:
         books = definitions.books_of(self._definition)
         # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
         self._contras = definitions.contras_of(self._definition, books)
+        self._lot_rules = planned_rules.now(self._definition, books)
         self._unit = definitions.unit_of(self._definition, books)
         self._surveyor = Surveyor(self._definition, books, self._contras)
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
@@ -310,10 +311,11 @@ class _Validation:
             "last_on": max(found.dates, default=None),
             "totals": found.totals,
             "contra_accounts": self._kept(),
+            "lot_rules": self._lot_rules,
             "holds_slot": True,
         }
         if name == "reject":
-            return {**columns, "totals": {}, "contra_accounts": None, "holds_slot": None}
+            return {**columns, "totals": {}, "contra_accounts": None, "lot_rules": None, "holds_slot": None}
         batch.source_version = source_version
         for column, value in columns.items():
             setattr(batch, column, value)

@@ -165,7 +165,7 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
     """Return the SHA-256 of a plan: the bytes it reads, the rules it ran under, its counts and sums, and each chunk.
 
     The plan of a reversal covers too which batch it reverses, and which dates its entries get; that of adjustments the accounts that their
-    reason codes have.
+    reason codes have; that of a file the rules of lots that it was judged under.
     """
     content = [
         "kakutei-plan-1",
@@ -182,8 +182,7 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
     ]
     if batch.reverses_id is not None:
         content += [batch.reverses_id, batch.reversal_dates]
-    if batch.contra_accounts is not None:
-        content.append(batch.contra_accounts)
+    content += [each for each in (batch.contra_accounts, batch.lot_rules) if each is not None]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner
 from ingestion_app.models import Batch, Record
-from ingestion_app.queries import definitions, records, taken
+from ingestion_app.queries import definitions, planned_rules, records, taken
 from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Account, Book, Holder, Period
 from ledger_app.rules.objections import ACCOUNT_STATES
@@ -57,6 +57,8 @@ def moved(batch: Batch, *, asks_records: bool) -> list[Phrase]:
     found += _accounts(plan, asks_records=asks_records)
     if asks_records:
         found += _posted(batch)
+    said = _("the rule of lots of {role} in book {book} is another")
+    found += [phrase(said, role=role, book=book) for book, role in planned_rules.moved(batch)]
     return [*found, *_contras(batch, definition, books)]
 
 
