@@ -1,0 +1,98 @@
+"""A plan is approved with the rules of lots that it was made under; under others nothing of it is posted."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from ingestion_app.models import Batch
+from ledger_app.errors import Refused
+from ledger_app.models import Account, Lot
+from ledger_app.operations import books, lot_rules
+from ledger_app.operations.books import AccountOpening
+from ledger_app.operations.lot_rules import RuleGiven
+from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.world import Purchase, World, card_file, codes
+
+pytestmark = pytest.mark.django_db
+
+RULE = {"expiry": "days", "validity": 25, "breakage": "breakage"}
+FILE = card_file([Purchase("1001", "31", "s1", "10000"), Purchase("1002", "31", "s2", "10000")])
+OTHERS: dict[str, dict[str, Any]] = {
+    "validity": RULE | {"validity": 26},
+    "expiry": RULE | {"expiry": "months", "validity": 25},
+    "a fixed day": {"expiry": "fixed", "fixed_on": date(2018, 1, 1), "breakage": "breakage"},
+    "order": RULE | {"order": "oldest_first"},
+    "kind": RULE | {"kind": "paid"},
+    "breakage": RULE | {"breakage": "breakage.other"},
+}
+
+
+def set_rule(world: World, given: dict[str, Any], role: str = "points") -> None:
+    lot_rules.set_rule(book=world.points, role=role, given=RuleGiven(**given), caller=world.caller(world.superuser))
+
+
+@pytest.fixture
+def world(db, files_dir) -> World:
+    world = worlds.build(files_dir)
+    openings = [AccountOpening(code, "breakage", "income") for code in ("breakage", "breakage.other")]
+    books.open_accounts(book=world.points, openings=openings, caller=world.caller())
+    set_rule(world, RULE)
+    Account.objects.filter(book=world.points, role="points").update(keeps_lots=True)
+    world.load(chunk_records=1)
+    return world
+
+
+def refused(call) -> list[str]:
+    with pytest.raises(Refused) as refusal:
+        call()
+    return codes(refusal.value.reasons)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_rule_that_is_another_since_the_validation_voids_the_plan(world: World, what: str) -> None:
+    batch = world.validated(FILE)
+    set_rule(world, OTHERS[what])
+    assert refused(lambda: world.approve(batch)) == ["plan_moved"]
+    again = world.approve(world.validate(batch, version=batch.version))
+    set_rule(world, RULE)
+    assert refused(lambda: world.apply(again)) == ["plan_moved"]
+    assert not Lot.objects.exists()
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_rule_that_is_another_since_applying_began_stops_what_is_left_until_it_is_put_back(world: World, what: str) -> None:
+    batch = world.approved(FILE)
+    world.begin(batch)
+    set_rule(world, OTHERS[what])
+    done = world.apply(batch)
+    assert (done.batch.state, {code for each in done.stopped.values() for code in codes(each)}) == (
+        "applying",
+        {"lot_rule_moved"},
+    )
+    assert not Lot.objects.exists()
+    set_rule(world, RULE)
+    assert world.apply(Batch.objects.get(pk=batch.pk)).batch.state == "applied"
+    assert Lot.objects.count() == 2
+
+
+def test_a_rule_that_no_record_posts_under_voids_nothing(world: World) -> None:
+    batch = world.validated(FILE)
+    set_rule(world, RULE, role="gifts")
+    assert world.apply(world.approve(batch)).batch.state == "applied"
+
+
+def test_a_rule_that_was_not_there_is_another(world: World) -> None:
+    batch = world.validated(FILE)
+    with connection.cursor() as cursor:
+        # As where the plan was made before the first rule.
+        cursor.execute("UPDATE ingestion_app_batch SET lot_rules = '{\"POINTS\": {}}' WHERE id = %s", [batch.pk])
+    assert refused(lambda: world.approve(Batch.objects.get(pk=batch.pk))) == ["plan_moved"]
+
+
+def test_the_digest_of_a_plan_covers_the_rules(world: World) -> None:
+    batch = world.approved(FILE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ingestion_app_batch SET lot_rules = NULL WHERE id = %s", [batch.pk])
+    assert refused(lambda: world.apply(Batch.objects.get(pk=batch.pk))) == ["plan_damaged"]
