@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 from django.db import connections
 
+from config.starting import is_own_machine
+
 
 @register(Tags.database)
 def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
@@ -80,7 +82,26 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
                 "KAKUTEI_CARD_KEYS is not set: card numbers are refused.", hint="See docs/configuration.md.", id="kakutei.W010"
             )
         )
-    return [*found, *_of_signing_in()]
+    return [*found, *_of_signing_in(), *_of_the_database()]
+
+
+def _of_the_database() -> list[CheckMessage]:
+    """What goes to a database on another host is encrypted, and that host shows who it is."""
+    database = settings.DATABASES["default"]
+    host, options = str(database.get("HOST", "")), database.get("OPTIONS", {})
+    # Without a host, or by a path, the driver takes the socket of this machine.
+    if not database["ENGINE"].endswith("mysql") or not host or is_own_machine(f"{host}:0"):
+        return []
+    if options.get("ssl_mode") in {"VERIFY_CA", "VERIFY_IDENTITY"}:
+        return []
+    return [
+        Error(
+            f"The database is on another host, {host}, and nothing asks it to encrypt and to show who it is: what is read and written could be"
+            " read and changed on the way.",
+            hint="Add ?ssl_mode=VERIFY_IDENTITY&ssl_ca=PATH to DATABASE_URL.",
+            id="kakutei.E014",
+        )
+    ]
 
 
 def _of_signing_in() -> list[CheckMessage]:
