@@ -206,6 +206,8 @@ KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=
 SESSION_COOKIE_AGE = KAKUTEI_SESSION_HOURS * 3600
 # For how many days a token is good at most.
 KAKUTEI_TOKEN_DAYS = env.whole_number("KAKUTEI_TOKEN_DAYS", least=1, most=1825, default=365)
+# How many requests a user may send in a minute to each process of the server.
+KAKUTEI_REQUESTS_A_MINUTE = env.whole_number("KAKUTEI_REQUESTS_A_MINUTE", least=60, most=1_000_000, default=6_000)
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 # What is not a file is refused above this by config.bodies; here a little above, as the last fence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
@@ -280,6 +282,7 @@ REST_FRAMEWORK = {
         "config.api_sessions.HeaderSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.api.ReadPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.rates.OfUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

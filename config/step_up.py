@@ -29,6 +29,7 @@ OF_RIGHTS: Final = {
     "admin:ledger_app_user_add": "ledger_app.change_user",
     "admin:ledger_app_user_change": "ledger_app.change_user",
     "admin:ledger_app_user_reset_factors": "ledger_app.change_user",
+    "admin:ledger_app_user_end_sessions": "ledger_app.change_user",
     "admin:ledger_app_user_unbind_identity": "ledger_app.change_user",
     "admin:auth_user_password_change": "ledger_app.change_user",
     "admin:ledger_app_failedtry_release": "ledger_app.change_user",

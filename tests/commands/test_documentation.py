@@ -149,6 +149,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
         *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
+        ("end_sessions", world.support.username, "--reason", "x"),
     ]
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")
