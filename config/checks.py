@@ -1,5 +1,6 @@
 """System checks: what would let wrong data in is an error before the first request."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,6 +93,14 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 "KAKUTEI_CARD_KEYS is not set: card numbers are refused.", hint="See docs/configuration.md.", id="kakutei.W010"
+            )
+        )
+    if (scanner := settings.KAKUTEI_SCANNER) and not os.access(scanner[0], os.X_OK):
+        found.append(
+            Error(
+                f"KAKUTEI_SCANNER names {scanner[0]}, which cannot be run: no file would be taken.",
+                hint="Install it, or unset KAKUTEI_SCANNER.",
+                id="kakutei.E015",
             )
         )
     return [*found, *_of_signing_in(), *_of_the_database(), *_of_keys(), *_of_disk(settings.KAKUTEI_FILES_DIR)]

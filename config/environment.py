@@ -5,6 +5,7 @@ No value of what is secret is ever repeated: a start that is refused may be logg
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -81,6 +82,16 @@ class Environment:
         if PLAIN.fullmatch(value) is None or len(value) > most:
             raise _refused(name, value, f"1 to {most} visible ASCII characters without blanks")
         return value
+
+    def command(self, name: str) -> list[str]:
+        """Return a program, by its absolute path, and its words, as a shell takes them apart; empty where none is set."""
+        value = self._given(name, "")
+        words: list[str] = []
+        with suppress(ValueError):
+            words = shlex.split(value)
+        if value and not (words and Path(words[0]).is_absolute() and value.isprintable() and value == value.strip()):
+            raise _refused(name, value, "the absolute path of a program and its words, as in a shell, on one line")
+        return words
 
     def folder(self, name: str, *, default: Path, must_be_absolute: bool) -> Path:
         """Return where something lies; the folder need not be there yet."""

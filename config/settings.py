@@ -312,6 +312,8 @@ KAKUTEI_UPLOAD_BYTES = env.whole_number("KAKUTEI_UPLOAD_BYTES", least=1, most=10
 # What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.
 KAKUTEI_ATTACHMENT_BYTES = env.whole_number("KAKUTEI_ATTACHMENT_BYTES", least=1, most=1_000_000_000, default=5_000_000)
 KAKUTEI_ATTACHMENTS = env.whole_number("KAKUTEI_ATTACHMENTS", least=0, most=100, default=10)
+# What looks at files that come in before they are kept: a program and its words, behind which the path of the file is put; nothing looks where it is empty.
+KAKUTEI_SCANNER = env.command("KAKUTEI_SCANNER")
 # How long a proposed adjustment can be decided.
 KAKUTEI_PROPOSAL_DAYS = env.whole_number("KAKUTEI_PROPOSAL_DAYS", least=1, most=366, default=14)
 # Whether approve, withdraw, freeze and freeze_batch may be decided from the command line.

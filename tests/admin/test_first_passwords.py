@@ -4,13 +4,14 @@ import html
 import io
 import json
 import re
+import secrets
 from typing import Any
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.management import call_command
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
 from config import sessions
@@ -110,12 +111,7 @@ def names(resolver: URLResolver, space: str = "") -> list[str]:
     for each in resolver.url_patterns:
         if isinstance(each, URLResolver):
             found += names(each, f"{each.namespace}:" if each.namespace else space)
-        elif (
-            isinstance(each, URLPattern)
-            and each.name
-            and not (each.pattern.converters or each.pattern.regex.groups)
-            and space == "admin:"
-        ):
+        elif each.name and space == "admin:" and not (each.pattern.converters or each.pattern.regex.groups):
             found.append(f"{space}{each.name}")
     return found
 
@@ -158,7 +154,7 @@ def test_what_is_made_is_random_shown_once_and_kept_nowhere(office: Client, monk
 
 def test_one_that_the_rules_do_not_take_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     letters = iter("2345678923456789234567892345abcdefghjkmnpqrstuvw" * 3)
-    monkeypatch.setattr(people.secrets, "choice", lambda _of: next(letters))
+    monkeypatch.setattr(secrets, "choice", lambda _of: next(letters))
     validate_password(people.made_password("sora"), User(username="sora"))
 
 
