@@ -35,7 +35,8 @@ def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
             isolations = {str(isolation) for _, isolation in cursor.fetchall()}
             cursor.execute("SELECT @@datadir")
             (folder,) = cursor.fetchone()
-        if not settings.IS_DEVELOPMENT and _is_of_this_machine(connection.settings_dict):
+        # A server in a container is reached by the loopback, and its folder is none of this system's.
+        if not settings.IS_DEVELOPMENT and _is_of_this_machine(connection.settings_dict) and Path(folder).is_dir():
             found += _of_disk(Path(folder))
         if not collation.startswith("utf8mb4") or not collation.endswith("_bin"):
             found.append(

@@ -16,12 +16,13 @@ from config import doorways, lockouts, problems, second_step, sessions, single_s
 from ledger_app.models import User
 from ledger_app.queries import factors
 
-# Of one's own second factors and tokens it is always asked, after so many minutes at most: a token does what it is for without being asked anything.
+# Of one's own second factors, tokens and sessions it is always asked, after so many minutes at most: a token does what it is for without being asked anything.
 OWN_MINUTES: Final = 10
 OF_OWN: Final = frozenset(
     {
         *("admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
         *("admin:tokens_issue", "admin:tokens_replace", "admin:identity_bind", "admin:identity_unbind"),
+        "admin:sessions_end",
     }
 )
 # Rights over users, and what lets somebody in; looking at them, without the right to change them, is free.

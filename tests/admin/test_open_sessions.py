@@ -93,6 +93,17 @@ def test_the_others_are_ended_and_this_one_goes_on(fumiko: User, root: User) -> 
     assert (row.actor, row.subject, row.outcome) == (fumiko, "fumiko", "done")
 
 
+def test_who_ends_them_shows_first_who_they_are(fumiko: User, clock: Clock) -> None:
+    mine, other = client_of(fumiko), client_of(fumiko)
+    clock.pass_by(minutes=11)
+    asked = mine.post(f"{PAGE}end/")["Location"]
+    assert asked.startswith("/admin/again/?next=")
+    assert is_in(other)
+    # Looking is free, and coming back ends nothing by itself.
+    assert mine.get(PAGE).status_code == 200
+    assert mine.get(f"{PAGE}end/")["Location"].startswith("/admin/again/")
+
+
 def test_an_administrator_ends_them_all_with_a_reason(fumiko: User, root: User) -> None:
     client, token = client_of(fumiko), issue_token(fumiko)
     office = client_of(root)
