@@ -16,7 +16,8 @@ TOLD: Final = _("You have sent too many requests in this minute. Wait for the ne
 
 def seconds_to_wait(user_id: int) -> int:
     """Count a request of a user; return after how many seconds another is taken, 0 where this one is."""
-    now = time.time()
+    # The minutes of this process, by no clock that could be set back.
+    now = time.monotonic()
     key = f"requests.{user_id}.{int(now) // SECONDS}"
     cache.add(key, 0, timeout=SECONDS)
     try:
