@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from config import checks, disks
 
-MAPPED = "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-books"
+MAPPED = "CRYPT-LUKS2-0-books"
 
 
 def a_system(root: Path, devices: dict[str, tuple[str, list[str]]]) -> Path:
