@@ -34,6 +34,10 @@ SAMPLES = {
     "hunter2": "in an address that a test refuses",
     "sets it again": "words of a test",
     "one row of each that was set": "words of a test",
+    "mysql://kakutei@/kakutei?unix_socket=/run/mysqld/mysqld.sock": "an address without a password",
+    "secret-key": "the name of a file",
+    "jobs-key": "the name of a file",
+    "of secret-key": "what such a file holds in a test",
     "mine": "a key that a test sets",
     "another": "a key that a test sets",
 }

@@ -154,23 +154,25 @@ class KakuteiAdminSite(admin.AdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the form of one's own password, whose ``save`` is the operation."""
         # Imported here: the site is made before the models can be loaded.
-        from config import doorways
+        from config import doorways, sessions
         from config.password_forms import OwnPasswordForm
 
         request.current_app = self.name
         return PasswordChangeView.as_view(
             form_class=partial(OwnPasswordForm, caller=doorways.from_request(request, "admin")),
+            template_name="kakutei/own_password.html",
             success_url=reverse("admin:password_change_done", current_app=self.name),
-            extra_context={**self.each_context(request), **(extra_context or {})},
+            extra_context={**self.each_context(request), "must_choose": sessions.must_choose(request), **(extra_context or {})},
         )(request)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Add the search over all lists before Django's pattern that catches everything."""
-        from config import own_factors, own_tokens, single_sign_on
+        from config import own_factors, own_sessions, own_tokens, single_sign_on
 
         return [
             path("search/", self.admin_view(self.search), name="search"),
             *own_factors.urls(self),
+            *own_sessions.urls(self),
             *own_tokens.urls(self),
             *single_sign_on.urls(self),
             *super().get_urls(),

@@ -5,6 +5,7 @@ No value of what is secret is ever repeated: a start that is refused may be logg
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,11 @@ HOST: Final = re.compile(
 )
 ORIGIN: Final = re.compile(r"https?://(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 RECEIVER: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:[0-9]{1,5})?", re.ASCII)
+# Files of this many bytes hold no secret that is read here.
+SECRET_FILE_MOST: Final = 100_000
+# Of what a connection to a database is encrypted with, what lies in files; and the ways in which it is, of which the last two look at who answers.
+SSL_FILES: Final = ("ca", "cert", "key")
+SSL_MODES: Final = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 DATABASE: Final = re.compile(r"sqlite:///[^?\s]+(\?\S*)?|mysql://[^/?\s]*/[^/?\s]+(\?\S*)?")
 PROVIDER: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>([a-z0-9-]+\.)*[a-z0-9-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?", re.ASCII
@@ -46,10 +52,11 @@ class Environment:
         """Read from ``values``, by default from the environment of the process."""
         self._values = os.environ if values is None else values
         self._asked: set[str] = set()
+        self._from_files: dict[str, str] = {}
 
     def is_given(self, name: str) -> bool:
         """Return whether somebody set the name."""
-        return name in self._values
+        return name in self._values or name in self._from_files
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         """Return a value that is one of ``choices``."""
@@ -75,6 +82,16 @@ class Environment:
         if PLAIN.fullmatch(value) is None or len(value) > most:
             raise _refused(name, value, f"1 to {most} visible ASCII characters without blanks")
         return value
+
+    def command(self, name: str) -> list[str]:
+        """Return a program, by its absolute path, and its words, as a shell takes them apart; empty where none is set."""
+        value = self._given(name, "")
+        words: list[str] = []
+        with suppress(ValueError):
+            words = shlex.split(value)
+        if value and not (words and Path(words[0]).is_absolute() and value.isprintable() and value == value.strip()):
+            raise _refused(name, value, "the absolute path of a program and its words, as in a shell, on one line")
+        return words
 
     def folder(self, name: str, *, default: Path, must_be_absolute: bool) -> Path:
         """Return where something lies; the folder need not be there yet."""
@@ -116,7 +133,7 @@ class Environment:
 
     def secret_key(self, name: str, *, default: str | None) -> str:
         """Return the key that signs sessions. Without a default it must be there, and be one that nobody guesses."""
-        value = self._given(name, default if default is not None else "")
+        value = self._secret(name, default if default is not None else "")
         if default is not None and value:
             return value
         if _is_weak(value):
@@ -128,7 +145,8 @@ class Environment:
 
     def secret_keys(self, name: str, *, takes_weak: bool) -> list[str]:
         """Return keys that signed before, separated by commas, each such as ``secret_key`` takes; by default none."""
-        found = self._listed(name, [])
+        value = self._secret(name, "")
+        found = value.split(",") if value else []
         if len(set(found)) != len(found) or (not takes_weak and any(map(_is_weak, found))) or "" in found:
             raise ImproperlyConfigured(
                 f"{name} has a key that is weak, or stands there twice; it must be keys that were the SECRET_KEY, with commas between. Its value is not"
@@ -139,7 +157,7 @@ class Environment:
     def card_keys(self, name: str, *, default: str, takes_weak: bool) -> dict[str, bytes]:
         """Return the keys that card numbers are hashed with, by name, the newest first: ``NAME:KEY,NAME:KEY``."""
         found: dict[str, bytes] = {}
-        value = self._given(name, default)
+        value = self._secret(name, default)
         for part in value.split(",") if value else ():
             key_name, _separator, key = part.partition(":")
             is_key = re.fullmatch("[0-9a-f]{64,128}", key) is not None and len(key) % 2 == 0
@@ -176,7 +194,7 @@ class Environment:
 
     def client_secret(self, name: str, *, takes_weak: bool) -> str:
         """Return what a provider is shown by this installation; empty where none is set."""
-        value = self._given(name, "")
+        value = self._secret(name, "")
         if value and (PLAIN.fullmatch(value) is None or (len(value) < PROVIDER_SECRET_LEAST and not takes_weak)):
             raise ImproperlyConfigured(
                 f"{name} is not understood; it must be {PROVIDER_SECRET_LEAST} or more visible ASCII characters without blanks, as a provider gives"
@@ -204,11 +222,11 @@ class Environment:
 
     def database(self, name: str, *, default: str) -> dict[str, Any]:
         """Return what an address of a database says, as Django's settings name it."""
-        value = self._given(name, default)
+        value = self._secret(name, default)
         found: dict[str, Any] | None = None
         if DATABASE.fullmatch(value) is not None:
             with suppress(ImproperlyConfigured, ValueError, KeyError):
-                found = environ.Env.db_url_config(value)
+                found = _encrypted(environ.Env.db_url_config(value))
         if found is None:
             raise ImproperlyConfigured(
                 f"{name} is not understood; it must be sqlite:///PATH or mysql://USER:PASSWORD@HOST:PORT/NAME (MySQL or MariaDB). Its value, which"
@@ -227,11 +245,50 @@ class Environment:
 
     def _given(self, name: str, default: str) -> str:
         self._asked.add(name)
-        return self._values.get(name, default)
+        return self._from_files[name] if name in self._from_files else self._values.get(name, default)
+
+    def _secret(self, name: str, default: str) -> str:
+        """Return what is secret: of the environment, or of the file that ``NAME_FILE`` names, without the end of its line."""
+        place = self._given(f"{name}_FILE", "")
+        if place or f"{name}_FILE" in self._values:
+            if name in self._values:
+                raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; unset one of them. Neither is shown here.")
+            self._from_files[name] = _read(f"{name}_FILE", place)
+        return self._given(name, default)
 
     def _listed(self, name: str, default: Iterable[str]) -> list[str]:
         value = self._given(name, ",".join(default))
         return value.split(",") if value else []
+
+
+def _read(name: str, place: str) -> str:
+    what = "the absolute path of a file that this process may read, of one line in ASCII"
+    if not Path(place).is_absolute():
+        raise _refused(name, place, what)
+    try:
+        with Path(place).open(encoding="ascii", newline="") as file:
+            text = file.read(SECRET_FILE_MOST)
+    except (OSError, ValueError) as error:
+        raise _refused(name, place, what) from error
+    line = text.removesuffix("\n").removesuffix("\r")
+    if not line or "\n" in line or "\r" in line or len(text) == SECRET_FILE_MOST:
+        raise _refused(name, place, what)
+    return line
+
+
+def _encrypted(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a database with what its address says of encryption in the form that its driver takes.
+
+    :raises ValueError: it says something that is none
+    """
+    options = found.get("OPTIONS", {})
+    files = {part: str(options.pop(f"ssl_{part}")) for part in SSL_FILES if f"ssl_{part}" in options}
+    if any(not Path(place).is_absolute() for place in files.values()) or options.get("ssl_mode", SSL_MODES[0]) not in SSL_MODES:
+        raise ValueError
+    if files:
+        options.setdefault("ssl_mode", SSL_MODES[-1])
+        options["ssl"] = files
+    return found
 
 
 def _is_weak(key: str) -> bool:

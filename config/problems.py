@@ -39,6 +39,7 @@ STATUS: dict[type[errors.LedgerError], int] = {
     errors.NotFound: status.HTTP_404_NOT_FOUND,
     errors.TryAgain: status.HTTP_503_SERVICE_UNAVAILABLE,
     file_errors.DiskFull: status.HTTP_503_SERVICE_UNAVAILABLE,
+    file_errors.ScannerAway: status.HTTP_503_SERVICE_UNAVAILABLE,
     errors.WrittenDiffers: status.HTTP_500_INTERNAL_SERVER_ERROR,
 }
 TITLES: Final = {

@@ -94,6 +94,8 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
             request.provider = pending["provider"]  # type: ignore[attr-defined]  # read by config.signing
             auth.login(request, user, backend=pending["backend"])
             request.session[sessions.FACTOR] = kind
+            if pending["provider"]:
+                request.session[sessions.BY_PROVIDER] = True
             return HttpResponseRedirect(safe(request, pending["next"]))
     lead = _BY_PROVIDER if pending["provider"] else _BY_PASSWORD
     asked = Asked(user, _("Second step"), lead, "", error)

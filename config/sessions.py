@@ -1,6 +1,7 @@
 """How long whoever signed in stays so: until nobody did anything for a while, for a working day at most, and not past being disabled.
 
-Whoever needs a second factor and has none yet gets to the pages where one is set up, and to nothing else.
+Whoever still has the password that somebody else set gets to the page where they choose their own, and whoever needs a second factor and has none yet
+to those where one is set up; neither to anything else.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways, problems
+from config import doorways, problems, rates
 from ledger_app.models import User
 from ledger_app.queries import factors
 
@@ -24,23 +25,27 @@ BEGAN, SEEN, SHOWN, FACTOR = "began_at", "seen_at", "shown_at", "factor"
 ENDED: Final = "ended"
 # A second factor that the provider asked for, and that counts here.
 PROVIDER: Final = "provider"
+# Whether the provider, and no password, said who it is.
+BY_PROVIDER: Final = "by_provider"
 # So seldom is it written down that somebody did something: a row is written each time.
 SEEN_EVERY_SECONDS: Final = 30
 WHY: Final[dict[str, str | Promise]] = {
     "idle": _("You were signed out, since nobody did anything here for a while. Sign in again to go on."),
     "long": _("You were signed out, as everybody is after a day of work. Sign in again to go on."),
-    "gone": _("You were signed out: your password or your rights to sign in have changed."),
+    "gone": _("You were signed out: your password or your rights to sign in have changed, or your sessions were ended."),
     "slow": _("Signing in took too long. Begin again."),
 }
-# Where whoever still has to set a second factor up may go.
-FREE: Final = frozenset(
+# Where whoever still has to choose a password may go, and whoever has to set a second factor up.
+OF_PASSWORD: Final = frozenset(
     {
-        *("admin:factors", "admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
-        *("admin:provider", "admin:provider_again", "admin:provider_back"),
         *("admin:again", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done"),
         *("admin:jsi18n", "set_language"),
     }
 )
+FREE: Final = OF_PASSWORD | {
+    *("admin:factors", "admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
+    *("admin:provider", "admin:provider_again", "admin:provider_back"),
+}
 
 
 def install() -> None:
@@ -79,7 +84,7 @@ class Sessions:
                 # A browser that asks by itself would take the word from the person whom it is for.
                 auth.logout(request)
                 request.session[ENDED] = why
-            elif held := _held(request):
+            elif held := _flooded(request) or _held(request):
                 return held
         return self._answer(request)
 
@@ -93,10 +98,8 @@ def _ended(request: HttpRequest) -> str:
         # It began before this was counted.
         session[BEGAN] = session[SEEN] = now
         return ""
-    if now - began >= settings.KAKUTEI_SESSION_HOURS * 3600:
-        return "long"
-    if now - seen >= settings.KAKUTEI_IDLE_MINUTES * 60:
-        return "idle"
+    if why := why_ended(began, seen, now):
+        return why
     # A page that follows something asks by itself, whoever sits before it.
     is_by_itself = request.headers.get("X-Requested-With") == "XMLHttpRequest"
     if not is_by_itself and now - seen >= SEEN_EVERY_SECONDS:
@@ -104,26 +107,50 @@ def _ended(request: HttpRequest) -> str:
     return ""
 
 
+def why_ended(began: int, seen: int, now: int) -> str:
+    """Return why a session has ended by its times, in seconds since 1970; nothing where it goes on."""
+    if now - began >= settings.KAKUTEI_SESSION_HOURS * 3600:
+        return "long"
+    return "idle" if now - seen >= settings.KAKUTEI_IDLE_MINUTES * 60 else ""
+
+
+def _flooded(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a page to whoever sent too many requests; those to the API are counted where it is known whose token it is."""
+    seconds_left = 0 if problems.is_for_programs(request) else rates.seconds_to_wait(request.user.pk or 0)
+    return problems.answer(request, 429, "throttled", rates.TOLD, {"Retry-After": str(seconds_left)}) if seconds_left else None
+
+
 def _held(request: HttpRequest) -> HttpResponse | None:
-    """Return where whoever has to set a second factor up is sent; None where they may go on."""
-    user = request.user
-    if settings.KAKUTEI_SECOND_FACTOR == "voluntary" or FACTOR in request.session or not is_of_session(request):
+    """Return where whoever has to choose a password or to set a second factor up is sent; None where they may go on."""
+    if not is_of_session(request):
         return None
+    user, policy = request.user, settings.KAKUTEI_SECOND_FACTOR
     assert isinstance(user, User)  # noqa: S101 - who is signed in
-    if not factors.is_missing(user, settings.KAKUTEI_SECOND_FACTOR) or _is_free(request):
+    # First of the two: whoever set the password could set the second factor up as well.
+    if must_choose(request):
+        sentence = _("Somebody else set your password, and knows it. Choose your own on the page “Change password” first.")
+        return _sent(request, OF_PASSWORD, "password_to_choose", sentence, "admin:password_change")
+    if policy == "voluntary" or FACTOR in request.session or not factors.is_missing(user, policy):
         return None
     sentence = _("Your rights need a second factor. Set one up on your page “Second factor” first.")
-    if problems.is_for_programs(request):
-        return problems.answer(request, 403, "second_factor_needed", sentence)
-    return HttpResponseRedirect(reverse("admin:factors"))
+    return _sent(request, FREE, "second_factor_needed", sentence, "admin:factors")
 
 
-def _is_free(request: HttpRequest) -> bool:
+def must_choose(request: HttpRequest) -> bool:
+    """Return whether whoever is signed in was so by a password that somebody else set."""
+    return getattr(request.user, "secret_known_to_id", None) is not None and BY_PROVIDER not in request.session
+
+
+def _sent(request: HttpRequest, free: frozenset[str], code: str, sentence: Promise, name: str) -> HttpResponse | None:
     try:
-        name = resolve(request.path_info).view_name
+        asked = resolve(request.path_info).view_name
     except Resolver404:
-        return False
-    return name in FREE
+        asked = ""
+    if asked in free:
+        return None
+    if problems.is_for_programs(request):
+        return problems.answer(request, 403, code, sentence)
+    return HttpResponseRedirect(reverse(name))
 
 
 def _signed_in(*, request: HttpRequest, **_told: Any) -> None:

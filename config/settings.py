@@ -206,6 +206,8 @@ KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=
 SESSION_COOKIE_AGE = KAKUTEI_SESSION_HOURS * 3600
 # For how many days a token is good at most.
 KAKUTEI_TOKEN_DAYS = env.whole_number("KAKUTEI_TOKEN_DAYS", least=1, most=1825, default=365)
+# How many requests a user may send in a minute to each process of the server.
+KAKUTEI_REQUESTS_A_MINUTE = env.whole_number("KAKUTEI_REQUESTS_A_MINUTE", least=60, most=1_000_000, default=6_000)
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 # What is not a file is refused above this by config.bodies; here a little above, as the last fence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
@@ -280,6 +282,7 @@ REST_FRAMEWORK = {
         "config.api_sessions.HeaderSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.api.ReadPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.rates.OfUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -309,6 +312,8 @@ KAKUTEI_UPLOAD_BYTES = env.whole_number("KAKUTEI_UPLOAD_BYTES", least=1, most=10
 # What is attached to proposals lies beside them; the largest file, in bytes, and how many a proposal takes.
 KAKUTEI_ATTACHMENT_BYTES = env.whole_number("KAKUTEI_ATTACHMENT_BYTES", least=1, most=1_000_000_000, default=5_000_000)
 KAKUTEI_ATTACHMENTS = env.whole_number("KAKUTEI_ATTACHMENTS", least=0, most=100, default=10)
+# What looks at files that come in before they are kept: a program and its words, behind which the path of the file is put; nothing looks where it is empty.
+KAKUTEI_SCANNER = env.command("KAKUTEI_SCANNER")
 # How long a proposed adjustment can be decided.
 KAKUTEI_PROPOSAL_DAYS = env.whole_number("KAKUTEI_PROPOSAL_DAYS", least=1, most=366, default=14)
 # Whether approve, withdraw, freeze and freeze_batch may be decided from the command line.

@@ -239,6 +239,7 @@ def _sign_in(request: HttpRequest, known: oidc.Known, onward: str) -> HttpRespon
     auth.login(request, user, backend=BACKEND)
     # What it is worth begins when they showed the provider who they are, and not when they came back.
     request.session[sessions.BEGAN] = request.session[sessions.SHOWN] = known.shown_at
+    request.session[sessions.BY_PROVIDER] = True
     if known.has_factor:
         request.session[sessions.FACTOR] = sessions.PROVIDER
     return HttpResponseRedirect(second_step.safe(request, onward))

@@ -29,7 +29,7 @@ def reasons(addresses: Iterable[str]) -> list[str]:
     """Return why the program may not be served at these addresses; nothing where it may."""
     found = [
         f"{address} can be reached from other machines, and KAKUTEI_ENVIRONMENT is {_said('KAKUTEI_ENVIRONMENT')} and SECRET_KEY"
-        f" {'set' if 'SECRET_KEY' in os.environ else 'not set'}; set KAKUTEI_ENVIRONMENT to staging or production, or to development with a"
+        f" {'set' if {'SECRET_KEY', 'SECRET_KEY_FILE'} & os.environ.keys() else 'not set'}; set KAKUTEI_ENVIRONMENT to staging or production, or to development with a"
         " SECRET_KEY of its own, or bind to 127.0.0.1."
         for address in addresses
         if not settings.KAKUTEI_ANSWERS_OTHER_MACHINES and not is_own_machine(address)

@@ -16,12 +16,13 @@ from config import doorways, lockouts, problems, second_step, sessions, single_s
 from ledger_app.models import User
 from ledger_app.queries import factors
 
-# Of one's own second factors and tokens it is always asked, after so many minutes at most: a token does what it is for without being asked anything.
+# Of one's own second factors, tokens and sessions it is always asked, after so many minutes at most: a token does what it is for without being asked anything.
 OWN_MINUTES: Final = 10
 OF_OWN: Final = frozenset(
     {
         *("admin:factors_app", "admin:factors_passkey", "admin:factors_codes", "admin:factors_remove"),
         *("admin:tokens_issue", "admin:tokens_replace", "admin:identity_bind", "admin:identity_unbind"),
+        "admin:sessions_end",
     }
 )
 # Rights over users, and what lets somebody in; looking at them, without the right to change them, is free.
@@ -29,6 +30,7 @@ OF_RIGHTS: Final = {
     "admin:ledger_app_user_add": "ledger_app.change_user",
     "admin:ledger_app_user_change": "ledger_app.change_user",
     "admin:ledger_app_user_reset_factors": "ledger_app.change_user",
+    "admin:ledger_app_user_end_sessions": "ledger_app.change_user",
     "admin:ledger_app_user_unbind_identity": "ledger_app.change_user",
     "admin:auth_user_password_change": "ledger_app.change_user",
     "admin:ledger_app_failedtry_release": "ledger_app.change_user",

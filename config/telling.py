@@ -60,6 +60,8 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("user", "make_recovery_codes"): _("made recovery codes"),
     ("user", "use_recovery_code"): _("used a recovery code"),
     ("user", "reset_factors"): _("reset the user's second factors"),
+    ("user", "end_sessions"): _("ended the user's sessions"),
+    ("user", "end_own_sessions"): _("ended their other sessions"),
     ("user", "bind_identity"): _("bound the user to an identity at the provider"),
     ("user", "unbind_identity"): _("unbound the user from the provider"),
 }

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
+from config import doorways, scanning
 from config.bodies import takes_files
 from config.model_admin import url_of
 from config.transition_admin import Done, TransitionAdmin, shown_version
@@ -361,4 +361,5 @@ def _receive(given: Mapping[str, Any], caller: Caller) -> Receipt:
         caller=caller,
         business_date=given["business_date"],
         sequence=given["sequence"],
+        scan=scanning.scanner(),
     )

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import api_jobs, doorways
+from config import api_jobs, doorways, scanning
 from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
 from config.api_fields import (
     DayField,
@@ -161,6 +161,7 @@ class BatchView(LookView):
             caller=self.caller,
             business_date=given.get("business_date"),
             sequence=given.get("sequence"),
+            scan=scanning.scanner(),
         )
         is_new = receipt.outcome == Receipt.Outcome.ACCEPTED
         batch = (receipt.first or receipt).batch

@@ -45,21 +45,25 @@ def receive(
     caller: Caller,
     business_date: date | None = None,
     sequence: int | None = None,
+    scan: filing.Scan | None = None,
 ) -> Receipt:
     """Take a file in and return its receipt: accepted with a batch of its own, or a duplicate that points to the first.
 
     Where ``business_date`` and ``sequence`` are not given, the name says them, if the source has a pattern for names. The bytes and the
-    receipt are kept whatever the outcome; card numbers in bytes and name are masked before, and the audit row says so.
+    receipt are kept whatever the outcome, but where ``scan`` finds something in them; card numbers in bytes and name are masked before, and the
+    audit row says so.
 
     A file that is refused leaves an audit row.
 
-    :raises Refused: not_found (the source), not_permitted; slot_unknown and slot_conflict, after the bytes and the receipt were stored
+    :raises Refused: not_found (the source), not_permitted, file_not_clean; slot_unknown and slot_conflict, after the bytes and the receipt were stored
     """
     # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
     name = masked_text(name.encode("utf-8", "backslashreplace").decode())
     given = (business_date, sequence)
     try:
-        return _receive(stream=stream, name=name, source_code=source_code, directory=directory, caller=caller, given=given)
+        return _receive(
+            stream=stream, name=name, source_code=source_code, directory=directory, caller=caller, given=given, scan=scan
+        )
     except Refused as refusal:
         refusals.record(what=name, action="receive", reasons=refusal.reasons, caller=caller)
         raise
@@ -85,7 +89,14 @@ def refusals_of(receipt: Receipt) -> list[LedgerError]:
 
 
 def _receive(
-    *, stream: BinaryIO, name: str, source_code: str, directory: Path, caller: Caller, given: tuple[date | None, int | None]
+    *,
+    stream: BinaryIO,
+    name: str,
+    source_code: str,
+    directory: Path,
+    caller: Caller,
+    given: tuple[date | None, int | None],
+    scan: filing.Scan | None,
 ) -> Receipt:
     source = Source.objects.filter(code=source_code).first()
     if source is None:
@@ -95,7 +106,7 @@ def _receive(
     filing.forget_unfinished(directory, before=caller.at - UNFINISHED_KEPT)
     definition = definitions.definition_of(definitions.current_version(source))
     arriving = MaskedStream(stream) if is_masked(definition) else None
-    sha256, size = filing.store(arriving or stream, directory)
+    sha256, size = filing.store(arriving or stream, directory, scan=scan)
     slot = _slot(definition, name, *given)
     receipt = transactions.run(
         lambda: _register(

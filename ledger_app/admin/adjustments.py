@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import attachment_files, attachment_tokens, doorways
+from config import attachment_files, attachment_tokens, doorways, scanning
 from config.model_admin import NOTHING, link_to, url_of
 from config.transition_admin import TransitionAdmin, shown_version
 from config.typed_before import typed
@@ -382,6 +382,7 @@ def _taken_in(form: ProposeForm, caller: Caller) -> tuple[StoredFile, ...]:
             name=file.name,
             directory=attachment_files.directory(),
             bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES,
+            scan=scanning.scanner(),
             caller=caller,
         )
         for file in form.cleaned_data["attached"][: settings.KAKUTEI_ATTACHMENTS + 1]

@@ -1,4 +1,4 @@
-"""Second factors and identities of others in the admin: who has which, and the way to take them away from somebody who has lost theirs, or is to be stopped."""
+"""Second factors, identities and sessions of others in the admin: who has which, and the way to take them away from somebody who has lost theirs, or is to be stopped."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from config import own_sessions
 from config.model_admin import url_of
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
@@ -19,6 +20,7 @@ from ledger_app.admin.opening import may
 from ledger_app.models import User
 from ledger_app.operations import factors as operations
 from ledger_app.operations import identities as binding
+from ledger_app.operations import sessions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import factors, identities
 from ledger_app.templatetags import look
@@ -42,10 +44,12 @@ class FactorsReset:
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that take away."""
-        reset, unbind = map(self.admin_site.admin_view, (self.reset_factors, self.unbind_identity))
+        views = (self.reset_factors, self.unbind_identity, self.end_sessions)
+        reset, unbind, end = map(self.admin_site.admin_view, views)
         mine = [
             path("<int:pk>/reset-factors/", reset, name="ledger_app_user_reset_factors"),
             path("<int:pk>/unbind-identity/", unbind, name="ledger_app_user_unbind_identity"),
+            path("<int:pk>/end-sessions/", end, name="ledger_app_user_end_sessions"),
         ]
         return [*mine, *super().get_urls()]  # type: ignore[misc]  # of the admin that this is mixed into
 
@@ -107,5 +111,38 @@ class FactorsReset:
             "{user} can sign in by the provider no more, and is signed out everywhere. They, or an operator, can bind them again."
         )
         page = Page(_("Unbind from the provider"), str(lead).format(user=user.username), url_of(user), user.username)
+        form = ResetForm(request.POST if request.method == "POST" else None)
+        return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
+
+    @admin.display(description=_("sessions"))
+    def shown_sessions(self, row: User) -> SafeString | str:
+        """How many are open, when the last was used, and the way to end them."""
+        there = own_sessions.of(row)
+        if not there:
+            return gettext("none")
+        address = reverse("admin:ledger_app_user_end_sessions", args=[row.pk])
+        last = look.instant_cell(there[0].seen_at)
+        told = ngettext("{count} open", "{count} open", len(there)).format(count=len(there))
+        return format_html(
+            '{} · {} {} · <a href="{}">{}</a>', told, gettext("last used at"), last, address, gettext("End sessions")
+        )
+
+    def end_sessions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, and on a POST end them."""
+        if not may(request, sessions.END):
+            raise PermissionDenied
+        user = User.objects.exclude(username=User.SYSTEM).filter(pk=pk).first()
+        if user is None:
+            messages.info(request, gettext("There is no such user."))
+            return HttpResponseRedirect(reverse("admin:ledger_app_user_changelist"))
+
+        def act(said: Any, caller: Caller) -> str:
+            sessions.end(username=user.username, reason=said["reason"], caller=caller)
+            return gettext("{user} is signed out everywhere.").format(user=user.username)
+
+        lead = _(
+            "{user} is signed out wherever they are signed in, and can sign in again. Tokens are not ended: each is ended by itself."
+        )
+        page = Page(_("End sessions"), str(lead).format(user=user.username), url_of(user), user.username)
         form = ResetForm(request.POST if request.method == "POST" else None)
         return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin

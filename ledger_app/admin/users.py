@@ -12,6 +12,7 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,8 +23,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from config import doorways
 from config.context import GROUPS
-from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to
-from config.password_forms import GivenPasswordForm
+from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, url_of
+from config.password_forms import GivenPasswordForm, NewUserForm
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.factors import FactorsReset
 from ledger_app.admin.setting_changes import tell_proposed
@@ -65,12 +66,13 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     list_max_show_all = 0
     # Rights come from groups; Django's two-list chooser has no accessible name.
     filter_horizontal = ()
-    readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors", "shown_identity")
+    readonly_fields = ("shown_last_login", "shown_date_joined", "shown_factors", "shown_identity", "shown_sessions")
     form = UserForm
+    add_form = NewUserForm
     fieldsets = (
         (None, {"fields": ("username", "password", "shown_factors", "shown_identity", "first_name", "last_name", "email")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "reason")}),
-        (_("Times"), {"fields": ("shown_last_login", "shown_date_joined")}),
+        (_("Times"), {"fields": ("shown_last_login", "shown_date_joined", "shown_sessions")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -133,6 +135,7 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
             password = said["password1"] if said.get("usable_password", True) else None
             kept = people.keep_user(username=obj.username, groups=[], password=password, caller=caller, is_new=True)
             obj.pk, obj._state.adding = kept.user.pk, False  # noqa: SLF001 - Django's public name for it
+            request.made_password = form.made  # type: ignore[attr-defined]  # for response_add, below
             return
         kept = people.keep_user(
             username=obj.username,
@@ -148,12 +151,33 @@ class UserAdmin(FactorsReset, StrictList, HistoryShown, DjangoUserAdmin[User]):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - as it is called
         """Leave the groups to the operation."""
 
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        """Go on to the user's page; where a password was made, show it before, this once."""
+        made = getattr(request, "made_password", "")
+        return self._shown_once(request, obj, made) if made else super().response_add(request, obj, post_url_continue)
+
     @method_decorator(sensitive_post_parameters())
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - as it is called
-        """Show the form of a password, whose ``save`` is the operation."""
-        asked = copy(self)
-        asked.change_password_form = partial(GivenPasswordForm, caller=doorways.from_request(request, "admin"))
-        return self._not_refused(request, lambda: super(UserAdmin, asked).user_change_password(request, id, form_url))
+        """Show the form of a password, whose ``save`` is the operation, and what it made, this once."""
+        asked, made = copy(self), list[str]()
+        caller = doorways.from_request(request, "admin")
+        asked.change_password_form = partial(GivenPasswordForm, caller=caller, made=made)
+        answer = self._not_refused(request, lambda: super(UserAdmin, asked).user_change_password(request, id, form_url))
+        return self._shown_once(request, User.objects.get(pk=id), made[0]) if made else answer
+
+    def _shown_once(self, request: HttpRequest, user: User, password: str) -> HttpResponse:
+        """Return a page with a password that was made, which leads to the user's page."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Password of {user}").format(user=user.username),
+            "password": password,
+            "back": url_of(user),
+        }
+        request.current_app = self.admin_site.name
+        response = TemplateResponse(request, "kakutei/made_password.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Bring the groups with the rows."""

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import attachment_files, attachment_tokens, doorways
+from config import attachment_files, attachment_tokens, doorways, scanning
 from config.api_fields import (
     DayField,
     DigestField,
@@ -299,6 +299,7 @@ class AdjustmentView(LookView):
             name=file.name,
             directory=attachment_files.directory(),
             bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES,
+            scan=scanning.scanner(),
             caller=self.caller,
         )
         token = attachment_tokens.token_of(kept, self.caller.user)

@@ -12,6 +12,20 @@ class DiskFull(TryAgain):
     template = _("There is no room left on the disk ({cause}). Nothing was kept: make room, then run the same again.")
 
 
+class ScannerAway(TryAgain):
+    """The scanner did not say whether a file is clean: nothing was kept, and the same call may be made again."""
+
+    code = "scanner_away"
+    template = _("The scanner of files gave no answer ({cause}). Nothing was kept: see that it runs, then send the same again.")
+
+
+class FileNotClean(LedgerError):
+    """The scanner found something in a file, of which nothing was kept."""
+
+    code = "file_not_clean"
+    template = _("The scanner of files refuses this one, and nothing of it was kept: {said}")
+
+
 class FileNotRegular(LedgerError):
     """A path leads to a pipe, a device or a folder, from which no end may ever come."""
 

@@ -18,21 +18,30 @@ from ledger_app.rules.adjustments import PROPOSE, PROPOSERS
 from ledger_app.rules.attachments import KINDS, StoredFile
 
 
-def take_in(*, stream: BinaryIO, name: str, directory: Path, bytes_most: int, caller: Caller) -> StoredFile:
+def take_in(
+    *, stream: BinaryIO, name: str, directory: Path, bytes_most: int, caller: Caller, scan: filing.Scan | None = None
+) -> StoredFile:
     """Check a file and store its bytes. Nothing points to them until a proposal is sent with it. A refused file leaves an audit row.
 
     :raises errors.Refused: not_permitted; attachment_name_invalid, attachment_kind_unknown, attachment_empty, attachment_too_large,
-        attachment_not_what_it_says
+        attachment_not_what_it_says; file_not_clean, by ``scan``
     """
     content = stream.read(bytes_most + 1)
+    try:
+        _check(name, content, bytes_most, caller)
+        sha256, size = filing.store(BytesIO(content), directory, scan=scan)
+    except errors.Refused as refusal:
+        refusals.record(what=masked_text(name), action="upload", reasons=refusal.reasons, caller=caller)
+        raise
+    return StoredFile(name, KINDS[rules.ending_of(name)].media_type, size, sha256)
+
+
+def _check(name: str, content: bytes, bytes_most: int, caller: Caller) -> None:
     found: list[errors.LedgerError] = []
     if PROPOSE not in rights_of(caller.user):
         found.append(errors.NotPermitted(user=caller.user.username, right=_("Propose adjustments"), who=PROPOSERS))
     if found := found or rules.refusals(name, content, bytes_most=bytes_most):
-        refusals.record(what=masked_text(name), action="upload", reasons=found, caller=caller)
         raise errors.Refused(found)
-    sha256, size = filing.store(BytesIO(content), directory)
-    return StoredFile(name, KINDS[rules.ending_of(name)].media_type, size, sha256)
 
 
 def check_kept(files: Sequence[StoredFile], *, directory: Path, count_most: int) -> None:

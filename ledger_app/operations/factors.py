@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors.signing import FactorsFull, OwnFactors, PasskeyKnown
 from ledger_app.models import RecoveryCode, SecondFactor, User
-from ledger_app.operations import audit, transactions
+from ledger_app.operations import audit, sessions, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import factors as rules
@@ -60,7 +60,7 @@ def remove(*, factor_id: int, caller: Caller) -> bool:
         row.delete()
         if not SecondFactor.objects.filter(user=user).exists():
             RecoveryCode.objects.filter(user=user).delete()
-        _end_sessions(user)
+        sessions.end_of(user)
         _record(user, "remove_factor", caller, {"kind": row.kind, "name": row.name, "added_at": row.added_at.isoformat()})
         return True
 
@@ -148,7 +148,7 @@ def reset(*, username: str, reason: str, caller: Caller) -> bool:
         codes, _kinds = RecoveryCode.objects.filter(user=user).delete()
         if not names and not codes:
             return False
-        _end_sessions(user)
+        sessions.end_of(user)
         _record(user, "reset_factors", caller, {"names": names, "codes": codes}, reason)
         return True
 
@@ -164,17 +164,11 @@ def _add(added: SecondFactor, caller: Caller) -> None:
         if digest is not None and SecondFactor.objects.filter(credential_digest=digest).exists():
             raise errors.Refused([PasskeyKnown()])
         added.save(force_insert=True)
-        _end_sessions(user)
+        sessions.end_of(user)
         content = fingerprints.of_factor(added.key_name, added.content, digest)
         _record(user, "add_factor", caller, {"kind": added.kind, "name": added.name, "content": content})
 
     transactions.run(work)
-
-
-def _end_sessions(user: User) -> None:
-    user.session_generation += 1
-    # Nothing of the user that is told in the history.
-    User.objects.filter(pk=user.pk).update(session_generation=user.session_generation)
 
 
 def _record(user: User, action: str, caller: Caller, facts: Mapping[str, Any], reason: str = "") -> None:

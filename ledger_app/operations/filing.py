@@ -4,11 +4,13 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
+from ledger_app import errors
 from ledger_app.errors import files as file_errors
 
 PIECE_BYTES = 1 << 20
@@ -18,6 +20,10 @@ ASIDE = "aside-"
 YOUNG: Final = timedelta(hours=1)
 # No room on the disk, none left of a quota, or a file larger than the file system takes.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+# Looks at bytes before they get their place, and returns what speaks against them; None where nothing does.
+Scan = Callable[[Path], str | None]
 
 
 class Readable(Protocol):
@@ -46,22 +52,24 @@ def path_of(directory: Path, sha256: bytes) -> Path:
     return directory / name[:2] / name
 
 
-def store(stream: Readable, directory: Path) -> tuple[bytes, int]:
-    """Store all that ``stream`` gives and return its SHA-256 and its size in bytes.
+def store(stream: Readable, directory: Path, *, scan: Scan | None = None) -> tuple[bytes, int]:
+    """Store all that ``stream`` gives, where ``scan`` finds nothing in it, and return its SHA-256 and its size in bytes.
 
     When this returns, the bytes are on the disk. A kill before leaves a temporary file that nothing points to.
 
-    :raises file_errors.DiskFull: nothing of the file is kept
+    :raises errors.Refused: file_not_clean; nothing of the file is kept
+    :raises file_errors.DiskFull: nor then
+    :raises file_errors.ScannerAway: nor then
     """
     try:
-        return _store(stream, directory)
+        return _store(stream, directory, scan)
     except OSError as error:
         if is_no_room(error):
             raise file_errors.DiskFull(cause=error.strerror) from error
         raise
 
 
-def _store(stream: Readable, directory: Path) -> tuple[bytes, int]:
+def _store(stream: Readable, directory: Path, scan: Scan | None) -> tuple[bytes, int]:
     directory.mkdir(parents=True, exist_ok=True)
     hasher, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=directory, prefix=UNFINISHED, delete=False) as incoming:
@@ -73,6 +81,7 @@ def _store(stream: Readable, directory: Path) -> tuple[bytes, int]:
             incoming.flush()
             os.fsync(incoming.fileno())
             os.fchmod(incoming.fileno(), 0o440)
+            _look(Path(incoming.name), scan)
         except BaseException:
             Path(incoming.name).unlink(missing_ok=True)
             raise
@@ -83,6 +92,12 @@ def _store(stream: Readable, directory: Path) -> tuple[bytes, int]:
     for folder in (final.parent, directory):
         _sync(folder)
     return hasher.digest(), size
+
+
+def _look(path: Path, scan: Scan | None) -> None:
+    said = None if scan is None else scan(path)
+    if said is not None:
+        raise errors.Refused([file_errors.FileNotClean(said=said or "–")])
 
 
 def is_old(path: Path, before: datetime) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors.signing import IdentityBound, IdentityInvalid, IdentityKnown, IdentityOfProgram, IdentityOnlyWay
 from ledger_app.models import Identity, User
-from ledger_app.operations import audit, transactions
+from ledger_app.operations import audit, sessions, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import is_program, rights_of
 from ledger_app.rules import fingerprints, identities
@@ -44,7 +44,7 @@ def bind(*, username: str, issuer: str, subject: str, caller: Caller, reason: st
             raise errors.Refused([IdentityKnown()])
         row = Identity(user=user, issuer=issuer, subject=subject, bound_by=caller.user, bound_at=caller.at)
         row.save(force_insert=True)
-        _end_sessions(user)
+        sessions.end_of(user)
         _record(row, "bind_identity", caller, {}, reason)
         return True
 
@@ -88,15 +88,9 @@ def _unbind(user: User, caller: Caller, reason: str, why: str) -> bool:
     if row is None:
         return False
     Identity.objects.filter(pk=row.pk).delete()
-    _end_sessions(user)
+    sessions.end_of(user)
     _record(row, "unbind_identity", caller, {"why": why}, reason)
     return True
-
-
-def _end_sessions(user: User) -> None:
-    user.session_generation += 1
-    # Nothing of the user that is told in the history.
-    User.objects.filter(pk=user.pk).update(session_generation=user.session_generation)
 
 
 def _record(row: Identity, action: str, caller: Caller, more: Mapping[str, Any], reason: str) -> None:

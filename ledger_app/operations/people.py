@@ -1,9 +1,13 @@
 """Registers those who work here, and says which rights they have. Each change has an audit row.
 
+A password that somebody else set is known to them (``secret_known_to``): it is good for choosing another, and for nothing else.
+
 What gives a right is a proposal that another decides (``setting_changes``), but where one who decides is alone.
 """
 
+import secrets
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.password_validation import validate_password
@@ -21,8 +25,8 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.granting import check_right
 from ledger_app.queries import granting as deciding
 from ledger_app.queries import setting_changes as change_rows
+from ledger_app.rules import factors, names, openings
 from ledger_app.rules import granting as rules
-from ledger_app.rules import names, openings
 from ledger_app.rules.rights import OF_PROGRAMS
 
 KEEP = rules.DECIDE
@@ -34,6 +38,10 @@ CALLED_SO: Final = {
     "is_staff": _("works here"),
     "is_superuser": _("administrator"),
 }
+# What passwords that are made here are made of; 20 letters and digits that are not taken for one another are 99 bits.
+MADE_OF: Final = factors.LETTERS
+MADE_LENGTH: Final = 20
+KNOWN: Final = _("Somebody else set this password, and knows it. Choose another.")
 
 
 class Kept(NamedTuple):
@@ -55,10 +63,21 @@ class _Asked(NamedTuple):
     called: Mapping[str, str]
     caller: Caller
     is_new: bool
+    is_lasting: bool
+
+
+def made_password(username: str) -> str:
+    """Return a password that nobody can guess and anybody can copy, such as a first one, and that the rules of passwords take."""
+    while True:
+        letters = "".join(secrets.choice(MADE_OF) for _place in range(MADE_LENGTH))
+        made = "-".join(letters[start : start + 5] for start in range(0, MADE_LENGTH, 5))
+        with suppress(errors.Refused):
+            _check_password(made, username)
+            return made
 
 
 def register(*, username: str, password: str, group: str, caller: Caller) -> bool:
-    """Register a user in a group; return whether the user is new. A user who is there in that group is left as they are.
+    """Register a user in a group, with a password that is theirs to keep; return whether the user is new. A user who is there in that group is left as they are.
 
     :raises errors.Refused: label_invalid, name_invalid, password_weak, not_found (the group), rights_by_two; definition_conflict, where the user is in other groups
     """
@@ -69,7 +88,7 @@ def register(*, username: str, password: str, group: str, caller: Caller) -> boo
     there = User.objects.named(username).first()
     if there is None:
         return keep_user(
-            username=username, groups=[group], password=password, caller=caller, is_checked=True, is_new=True
+            username=username, groups=[group], password=password, caller=caller, is_checked=True, is_new=True, is_lasting=True
         ).is_changed
     groups = sorted(there.groups.values_list("name", flat=True))
     if groups != [group]:
@@ -89,13 +108,14 @@ def keep_user(
     is_checked: bool = False,
     flags: Mapping[str, bool] | None = None,
     is_new: bool = False,
+    is_lasting: bool = False,
 ) -> Kept:
     """Register a user with these groups, or make the one of this name what is said here.
 
     ``groups`` of None stay as they are; of somebody new they are none. ``flags`` are is_active, is_staff and is_superuser; one that is not said stays as it is. ``called`` are first_name, last_name and email. What is
     taken away, and the rest, is so at once; what is given is proposed for ``reason``, or given at once where the caller alone decides on rights.
     What the caller has proposed already, and nobody has decided, is not proposed twice. A token gives nothing at once, and takes nothing.
-    ``is_new`` says that nobody of this name may be there. Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
+    ``is_new`` says that nobody of this name may be there. A ``password`` that another than the user sets is to be changed when they first sign in, but one that ``is_lasting``. Without a ``password`` a new user cannot log in yet, and one who is there keeps theirs. The system may register, and changes nobody.
 
     :raises errors.Refused: not_permitted, not_found (a group), name_invalid, password_weak, definition_conflict, reason_required, user_there, decided_by_program, and what rules.granting refuses
     """
@@ -106,7 +126,7 @@ def keep_user(
     if password is not None and not is_checked:
         _check_password(password, username)
     wanted = {**({} if groups is None else {"groups": sorted(set(groups))}), **(flags or {})}
-    asked = _Asked(username, wanted, password, reason, dict(called or {}), caller, is_new)
+    asked = _Asked(username, wanted, password, reason, dict(called or {}), caller, is_new, is_lasting)
     # One transaction for what is so at once and for what is proposed, each of which is a part.
     return transactions.whole(lambda: _keep(asked))
 
@@ -160,7 +180,7 @@ def _at_once(asked: _Asked) -> tuple[User, bool, rules.GrantFacts]:
         raise errors.Refused(found)
     # From here on it must be so.
     if there is None:
-        _add(user, password, asked.called, caller)
+        _add(user, asked)
     facts = {} if there is None else _set_called(user, asked.called, caller)
     changed = granting.write(user, now, caller=caller, case=case)
     if there is not None and password is not None and sets_password:
@@ -215,13 +235,13 @@ def tell_password(*, username: str, caller: Caller) -> None:
     transactions.run(work)
 
 
-def _add(user: User, password: str | None, called: Mapping[str, str], caller: Caller) -> None:
+def _add(user: User, asked: _Asked) -> None:
     for name in CALLED:
-        setattr(user, name, called.get(name, ""))
-    user.set_password(password)
-    user.secret_known_to = caller.user if password is not None and caller.user.username != User.SYSTEM else None
-    history.create(user, caller=caller)
-    _record(user, "register", caller, {})
+        setattr(user, name, asked.called.get(name, ""))
+    user.set_password(asked.password)
+    user.secret_known_to = None if asked.password is None or asked.is_lasting else asked.caller.user
+    history.create(user, caller=asked.caller)
+    _record(user, "register", asked.caller, {})
 
 
 def _set_called(user: User, called: Mapping[str, str], caller: Caller) -> list[str]:
@@ -235,14 +255,22 @@ def _set_called(user: User, called: Mapping[str, str], caller: Caller) -> list[s
     return changed
 
 
+def is_known(user: User, password: str) -> bool:
+    """Return whether a password is the one that somebody else has set, and so none that the user can choose."""
+    return user.secret_known_to_id is not None and user.check_password(password)
+
+
 def _write_password(user: User, password: str | None, caller: Caller) -> None:
+    is_own = user.username == caller.user.username
+    if is_own and password is not None and is_known(user, password):
+        raise errors.Refused([opening.PasswordWeak(why=KNOWN)])
     user.set_password(password)
-    user.secret_known_to = None if password is None or user.username == caller.user.username else caller.user
+    user.secret_known_to = None if password is None or is_own else caller.user
     history.save(user, caller=caller, reason="password")
     # Whoever knew the password may have issued some, or bound themselves.
     tokens.end_of(user, Token.Ending.PASSWORD, caller)
     identities.end_own(user, caller)
-    _record(user, "set_password", caller, {"own": user.username == caller.user.username, "usable": password is not None})
+    _record(user, "set_password", caller, {"own": is_own, "usable": password is not None})
 
 
 def _refuse_decider(user: User) -> None:

@@ -27,6 +27,7 @@ MAY_SUM = {
 }
 MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
 MAY_READ_ANOTHER_CLOCK = {
+    ("config/checks.py", "_of_keys"): "how many months a key serves, told to whoever starts the program",
     ("config/context.py", "_short"): "puts an instant that it was given into a zone",
     ("config/doorways.py", "today"): "puts an instant that it was given into a zone",
     ("config/webhooks.py", "_post"): "a signature's time is held against the receiver's clock",

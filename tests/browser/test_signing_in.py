@@ -95,3 +95,28 @@ def test_the_pages_obey_the_policy(world: World, person: PersonOf) -> None:
     for path in ("factors/", "factors/app/", "factors/passkey/", "again/"):
         somebody.go("/admin/" + path)
         examine(somebody.page, "plain-" + path.strip("/").replace("/", "-"), has_barriers_looked_for=False)
+
+
+def test_sessions_and_passwords_that_another_made(world: World, person: PersonOf) -> None:
+    somebody = person(world.finance, is_examined=True)
+    page = somebody.page
+    somebody.go("/admin/sessions/")
+    examine(page, "sessions", has_barriers_looked_for=True)
+    office = person(world.superuser, is_examined=True)
+    office.go(f"/admin/ledger_app/user/{world.finance.pk}/password/")
+    examine(office.page, "password-of-another", has_barriers_looked_for=True)
+    office.page.locator("input[name=set-password]").click()
+    made = office.page.locator("code.key").inner_text()
+    examine(office.page, "made-password", has_barriers_looked_for=True)
+    somebody.go("/admin/login/")
+    page.get_by_label("Username").fill(world.finance.username)
+    page.get_by_label("Password").fill(made)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/password_change/")
+    examine(page, "own-password", has_barriers_looked_for=True)
+    page.get_by_label("Old password").fill(made)
+    for label in ("New password:", "New password confirmation:"):
+        page.get_by_label(label, exact=True).fill(f"{PASSWORD}-8")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/password_change/done/")
+    somebody.go("/admin/sessions/")

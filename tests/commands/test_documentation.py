@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from importlib import import_module
@@ -118,8 +119,7 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
 
 def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Path, settings: Any) -> None:
     (path := tmp_path / NAME).write_bytes(card_file())
-    definition = tmp_path / "till.toml"
-    definition.write_text((Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml").read_text())
+    shutil.copy(Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml", definition := tmp_path / "till.toml")
     settings.BASE_DIR = tmp_path
     (tmp_path / "docs").mkdir()
     finance = ("--user", world.finance.username)
@@ -149,6 +149,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
         *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
+        ("end_sessions", world.support.username, "--reason", "x"),
     ]
     for name, *arguments in runs:
         ended = run(name, *arguments, "--json")

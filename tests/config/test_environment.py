@@ -89,6 +89,7 @@ ODD = {
     "KAKUTEI_OIDC_CLIENT_ID": (" ", "a b", "é", "x" * 256, "a\nb"),
     "KAKUTEI_OIDC_CLIENT_SECRET": (" ", "of these tests", "é" * 20, "in-two-lines\nof-it"),
     "KAKUTEI_OIDC_FACTOR": (" ", "x", "mfa", "amr", "amr=", "=mfa", "AMR=mfa", "amr =mfa", "amr= mfa", "amr=mfa"),
+    "KAKUTEI_SCANNER": (" ", "clamdscan", "./clamdscan", "/usr/bin/x 'y", " /usr/bin/x", "/usr/bin/x\n", "''"),
     "KAKUTEI_FILES_DIR": ("", " ", " /srv", str(ROOT / "manage.py")),
     "KAKUTEI_CODE_VERSION": ("", " ", "a b", "x" * 65, "é", "a\nb"),
     **dict.fromkeys(

@@ -17,9 +17,9 @@ from ledger_app.queries import proofs, schema
 from tests.ledger_app.queries import every_table
 
 RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
-GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei_app@'127\.0\.0\.1';$", re.MULTILINE)
+GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei@localhost;$", re.MULTILINE)
 # What MySQL asks of who locks rows.
-LOCKS = re.compile(r"^GRANT (LOCK TABLES) ON kakutei\.\* TO kakutei_app@'127\.0\.0\.1';$", re.MULTILINE)
+LOCKS = re.compile(r"^GRANT (LOCK TABLES) ON kakutei\.\* TO kakutei@localhost;$", re.MULTILINE)
 # Users are of the whole server, which processes of tests share.
 USER, PASSWORD = f"kakutei_grants_{os.getpid()}", "made-up-for-this-test"
 # Written by migrate alone.

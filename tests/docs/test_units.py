@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
-SHELL = re.compile(r"^```sh\n(#!/bin/sh\n.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL = re.compile(r"^```sh\n(#!/bin/sh\nset -eu\npython=.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = "/srv/kakutei/app/.venv/bin/python"
 UNIT = re.compile(r"kakutei[-@][\w@%-]*\.(?:service|timer)")
 # It answers as the environment says, book by book, and writes down what it was asked.

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
+from config import commands, doorways, scanning
 from ingestion_app.demo import purchases, seeding
 from ingestion_app.errors import DemonstrationStopped
 from ingestion_app.management.commands import apply, approve, validate
@@ -87,6 +87,7 @@ class Command(commands.Command):
                 source_code="card-usage",
                 directory=Path(settings.KAKUTEI_FILES_DIR),
                 caller=commands.caller(RECEIVER),
+                scan=scanning.scanner(),
             )
         batch = (receipt.first or receipt).batch
         lap("receive")

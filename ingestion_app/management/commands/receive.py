@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, given_files
+from config import commands, given_files, scanning
 from ingestion_app.models import Receipt
 from ingestion_app.operations import receiving
 
@@ -51,6 +51,7 @@ def receive(options: dict[str, Any]) -> Receipt:
             caller=commands.caller(options.get("user")),
             business_date=options["business_date"],
             sequence=options["sequence"],
+            scan=scanning.scanner(),
         )
 
 

@@ -25,7 +25,9 @@ class Command(commands.Command):
             "--group", action="append", metavar="G", help="may be given several times; as they are where none is given"
         )
         groups.add_argument("--no-group", action="store_true", help="the user is in no group")
-        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        password = parser.add_mutually_exclusive_group()
+        password.add_argument("--password-stdin", action="store_true", help="read a password from standard input")
+        password.add_argument("--make-password", action="store_true", help="make a password, and print it this once")
         activity = parser.add_mutually_exclusive_group()
         activity.add_argument("--inactive", action="store_true", help="the user may not log in")
         activity.add_argument("--active", action="store_true", help="the user may log in again")
@@ -41,10 +43,11 @@ class Command(commands.Command):
         flags = {"is_active": options["active"]} if options["active"] or options["inactive"] else {}
         if options["administrator"] is not None:
             flags["is_superuser"] = options["administrator"] == "yes"
+        made = people.made_password(options["name"]) if options["make_password"] else None
         kept = people.keep_user(
             username=options["name"],
             groups=[] if options["no_group"] else options["group"],
-            password=sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None,
+            password=sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else made,
             reason=options["reason"],
             caller=commands.caller(options["user"], deciding=options["user"] is not None),
             flags=flags,
@@ -58,4 +61,5 @@ class Command(commands.Command):
         }
         lines = [f"user {user.username}: {'kept' if kept.is_changed else 'as it was' if proposed else 'was so already'}"]
         lines += [f"change #{proposed.pk} of {proposed.setting} is {proposed.state}: another decides it"] if proposed else []
-        return commands.Outcome({**data, "proposed": proposed.pk if proposed else None}, tuple(lines))
+        lines += [f"password, shown this once: {made}"] if made else []
+        return commands.Outcome({**data, "proposed": proposed.pk if proposed else None, "password": made}, tuple(lines))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import attachment_files, commands, given_files
+from config import attachment_files, commands, given_files, scanning
 from ledger_app.operations import adjustments, attachments
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
@@ -108,6 +108,7 @@ def _taken_in(paths: list[str], caller: Caller) -> tuple[StoredFile, ...]:
                         name=path.name,
                         directory=attachment_files.directory(),
                         bytes_most=settings.KAKUTEI_ATTACHMENT_BYTES,
+                        scan=scanning.scanner(),
                         caller=caller,
                     )
                 )

@@ -310,6 +310,8 @@ COUNTED = {
     "factors.make_codes": "new codes in the place of the old ones",
     "factors.use_code": "whether it was one: it counts once",
     "factors.reset": "whether there were any",
+    "sessions.end": "those that were opened since",
+    "sessions.end_own": "those that were opened since",
     "identities.bind": "whether it was new",
     "identities.end_own": "whether there was one",
     "identities.unbind": "whether there was one",
