@@ -181,11 +181,11 @@ def test_what_links_nowhere_is_told(book):
 def test_a_key_that_stands_in_every_try_is_not_told_as_try_again(ledger, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     tries = []
+    origin = of_request(ledger.caller)
 
     def work():
         tries.append(1)
         first = ledger.caller.user
-        origin = of_request(ledger.caller)
         for _twice in range(2):
             Posting.objects.create(
                 origin_kind=origin.kind,
