@@ -26,6 +26,7 @@ class LedgerConfig(AppConfig):
         from ledger_app.queries import (
             adjustment_proofs,
             adjustments,
+            audit_kits,
             change_proofs,
             closing,
             date_proofs,
@@ -67,6 +68,9 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.EXPIRY, posting_origins.expiries)
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         origins.register(Posting.Origin.SUBMISSION, posting_origins.submissions)
+        for kind in (Posting.Origin.ADJUSTMENT, Posting.Origin.MERGE, Posting.Origin.HOLD):
+            audit_kits.register(kind, audit_kits.named(kind))
+        audit_kits.register(Posting.Origin.REVERSAL, audit_kits.of_reversals)
         for asked in (adjustment_proofs, erasure_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
+from ledger_app.admin import audit_kits
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.models import FreezeAttempt, Period, Seal
@@ -64,11 +65,12 @@ class PeriodAdmin(TransitionAdmin):
         assert isinstance(facts, PeriodFacts)  # noqa: S101 - this machine's facts
         checks = _checks(facts)
         seal = Seal.objects.filter(period=row).select_related("previous__period__book", "sealed_by", "book").first()
+        kit = [audit_kits.offer(row, seal, request.user)] if seal else []
         return {
             "title": str(row),
             "period": row,
             "book": row.book,
-            "offers": [_said_once(offer, checks) for offer in self.offers(request, row)],
+            "offers": [*(_said_once(offer, checks) for offer in self.offers(request, row)), *kit],
             "checks": [] if seal else checks,
             "seal": sealed_facts(seal) if seal else None,
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
@@ -78,9 +80,10 @@ class PeriodAdmin(TransitionAdmin):
         }
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the fragment that the page asks for while the period is being frozen."""
+        """Add the fragment that the page asks for while the period is being frozen, and the audit kit."""
         view = self.admin_site.admin_view(self.freezing)
-        return [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *super().get_urls()]
+        own = [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *audit_kits.KitPage(self).urls()]
+        return [*own, *super().get_urls()]
 
     def freezing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far the last freeze that was asked for has come."""

@@ -32,6 +32,7 @@ OPENING = {
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 IDENTITIES = {"bind_identity": ("--subject", "a1", "--reason", "x"), "unbind_identity": ("--reason", "x")}
+CLOSE = ("audit_kit",)
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -184,7 +185,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )
-    assert told | OPENING == OWN
+    assert told | OPENING | {*CLOSE} == OWN
 
 
 @pytest.mark.parametrize("name", WEBHOOKS)
@@ -200,6 +201,13 @@ def test_fields_of_identities_are_those_that_are_printed(world: World, run: Run,
     ended = run(name, world.support.username, *IDENTITIES[name], "--json")
     assert ended.status == 0, ended
     assert set(ended.data) == fields(name)
+
+
+def test_fields_of_the_close_are_those_that_are_printed(world: World, run: Run, tmp_path: Path) -> None:
+    world.freeze(world.applied())
+    world.freeze_period(world.opened[0])
+    ended = run("audit_kit", "CARD", "2017-01", "--output", tmp_path / "kit", "--json")
+    assert set(ended.data) == fields("audit_kit"), ended
 
 
 def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:

@@ -316,6 +316,8 @@ COUNTED = {
     "lockouts.tell": "an audit row of each lock-out",
     "lockouts.release": "whether it was there",
     "adjustments.expire_overdue": "the numbers of those that it marked",
+    "audit_kits.allow": "nothing, or an audit row of each refusal",
+    "audit_kits.hand_out": "an audit row of each time",
     "attachments.take_in": "the bytes lie under their digest",
     "books.create_accounts": "refuses codes that are there",
     "books.open_accounts": "how many are new",
