@@ -37,6 +37,7 @@ class LedgerConfig(AppConfig):
             lookout,
             lot_proofs,
             member_proofs,
+            merges,
             open_work,
             origins,
             posting_origins,
@@ -59,7 +60,7 @@ class LedgerConfig(AppConfig):
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
         error_units.register(units.of)
-        for unfinished in (adjustments.undecided, reversals.unfinished):
+        for unfinished in (adjustments.undecided, reversals.unfinished, merges.unfinished):
             closing.register(unfinished)
         open_work.register(undecided.of)
         origins.register(Posting.Origin.REVERSAL, reversals.describe)

@@ -19,6 +19,7 @@ from ledger_app.queries.totals import Total
 from ledger_app.rules.periods import DueLots
 
 SHOWN_MOST = 3
+COUNTED_MOST = 10_000  # lots, on a page that only says how many are due
 DAYS_MOST = 4000
 ADDED_MOST = 100_000  # lots that are added up while somebody waits
 
@@ -150,6 +151,16 @@ def due_in_period(period: Period, *, at: datetime) -> tuple[DueLots, ...]:
         for row in shown
         if row.due_on is not None
     )
+
+
+def counted_in_period(period: Period) -> tuple[int, int]:
+    """Return how many lots are due in a period or before it and have not expired: of which something is free, and of which something is held.
+
+    No more than ``COUNTED_MOST`` and one are looked at.
+    """
+    rows = OpenLot.objects.filter(book=period.book_id, due_on__lte=period.ends_on).order_by("due_on")
+    free = rows.filter(remaining__gt=F("held"))[: COUNTED_MOST + 1].count()
+    return free, rows.filter(held__gt=0)[: COUNTED_MOST + 1].count()
 
 
 class Left(NamedTuple):

@@ -42,6 +42,23 @@ class DueLots(NamedTuple):
     held: int
 
 
+# What ends a proposal to post by hand, and who may.
+DECIDE, DECIDERS = _("Decide on it, or have its proposer withdraw it."), _("Finance")
+
+
+class Unfinished(NamedTuple):
+    """Work in a period that has not ended: what it is, its name and state, what ends it and who may, in words; and its row: model, number, state."""
+
+    what: Word
+    name: str
+    state: Word
+    clears: Word
+    who: Word
+    model: str
+    number: int
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodFacts:
     """What the guards of a period are asked with."""
@@ -55,7 +72,7 @@ class PeriodFacts:
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
     gap: tuple[date, date] | None = None  # days of the book before the period, and after the one before it, that are in no period
-    unfinished: tuple[tuple[Word, str, Word], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
+    unfinished: tuple[Unfinished, ...] = ()
     book: str = ""
     due: tuple[DueLots, ...] = ()  # the first of those that are due in the period
     proof: Proof | None = None  # None: not recomputed, as for a list
@@ -88,8 +105,8 @@ def leaves_no_gap(facts: PeriodFacts) -> list[errors.LedgerError]:
 
 
 def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
-    """Every batch dated in the period has ended."""
-    return [errors.WorkUnfinished(what=what, name=name, state=state) for what, name, state in facts.unfinished]
+    """Every batch dated in the period has ended, and every proposal to post by hand."""
+    return [errors.WorkUnfinished(what=each.what, name=each.name, state=each.state) for each in facts.unfinished]
 
 
 def expiries_are_posted(facts: PeriodFacts) -> list[errors.LedgerError]:

@@ -32,7 +32,7 @@ OPENING = {
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 IDENTITIES = {"bind_identity": ("--subject", "a1", "--reason", "x"), "unbind_identity": ("--reason", "x")}
-CLOSE = ("audit_kit",)
+CLOSE = ("audit_kit", "readiness")
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -205,6 +205,10 @@ def test_fields_of_identities_are_those_that_are_printed(world: World, run: Run,
 
 def test_fields_of_the_close_are_those_that_are_printed(world: World, run: Run, tmp_path: Path) -> None:
     world.freeze(world.applied())
+    ended = run("readiness", "CARD", "2017-01", "--json")
+    inside = {"check", "code", "what", "count", "is_more", "comes_with_freeze", "clears", "who", "sentences", "rows"}
+    assert set(ended.data) == fields("readiness"), ended
+    assert all(set(line) == inside and all(f"`{name}`" in SECTIONS["readiness"] for name in line) for line in ended.data["lines"])
     world.freeze_period(world.opened[0])
     ended = run("audit_kit", "CARD", "2017-01", "--output", tmp_path / "kit", "--json")
     assert set(ended.data) == fields("audit_kit"), ended
