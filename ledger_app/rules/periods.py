@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,10 @@ class Proof:
         default_factory=list
     )  # references of the first entries whose rows are not what their digest says
 
+
+# How long after its end a period is to be provisional, and from when it may be frozen at the earliest: time for what comes late.
+PROVISIONAL_AFTER: Final = timedelta(hours=60)
+FREEZE_AFTER: Final = timedelta(hours=72)
 
 # Control totals that count and do not add up: entries are in no unit.
 COUNTS = frozenset({"entries"})
@@ -161,6 +166,11 @@ def gap_between(ends_on: date | None, starts_on: date | None) -> tuple[date, dat
     if ends_on is None or starts_on is None or (starts_on - ends_on).days < 2:
         return None
     return ends_on + timedelta(days=1), starts_on - timedelta(days=1)
+
+
+def ended_at(ends_on: date, zone: str) -> datetime:
+    """Return the instant at which the last day of a period has passed in a zone."""
+    return datetime.combine(ends_on + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def touches(starts_on: date, ends_on: date, *, before: date | None, after: date | None) -> bool:

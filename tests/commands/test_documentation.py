@@ -32,7 +32,7 @@ OPENING = {
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 IDENTITIES = {"bind_identity": ("--subject", "a1", "--reason", "x"), "unbind_identity": ("--reason", "x")}
-CLOSE = ("audit_kit", "readiness")
+CLOSE = ("audit_kit", "close", "readiness")
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -209,6 +209,9 @@ def test_fields_of_the_close_are_those_that_are_printed(world: World, run: Run, 
     inside = {"check", "code", "what", "count", "is_more", "comes_with_freeze", "clears", "who", "sentences", "rows"}
     assert set(ended.data) == fields("readiness"), ended
     assert all(set(line) == inside and all(f"`{name}`" in SECTIONS["readiness"] for name in line) for line in ended.data["lines"])
+    ended = run("close", "CARD", "--json")
+    assert set(ended.data) == fields("close"), ended
+    assert all(f"`{name}`" in SECTIONS["close"] for period in ended.data["periods"] for name in period)
     world.freeze_period(world.opened[0])
     ended = run("audit_kit", "CARD", "2017-01", "--output", tmp_path / "kit", "--json")
     assert set(ended.data) == fields("audit_kit"), ended

@@ -46,9 +46,4 @@ def told(period: Period, checks: list[readiness.Check]) -> tuple[str, ...]:
         head = _("{period} cannot be frozen yet.")
     else:
         head = _("Nothing stands in the way of freezing {period}.")
-    lines = [head.format(period=period)]
-    for line in (line for check in checks for line in check.lines):
-        count = f"{line.count}+" if line.is_more else str(line.count)
-        lines.append(f"{line.what}: {count} · {line.clears} ({line.who})")
-        lines += [f"  {sentence}" for sentence in line.sentences]
-    return tuple(lines)
+    return (head.format(period=period), *readiness.told(checks))

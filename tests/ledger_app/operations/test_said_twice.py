@@ -323,6 +323,7 @@ COUNTED = {
     "books.open_accounts": "how many are new",
     "books.open_members": "how many are new",
     "books.open_period": "the period, where it has the same span",
+    "closing.close": "what expired, what refuses, and what is due",
     "disclosures.disclose": "an audit row of each time",
     "entries.post": "how many are new and how many were there",
     "expiry.expire": "what expired, what refuses and what is left",
