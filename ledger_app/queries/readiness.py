@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import closing as closing_errors
 from ledger_app.errors import lots as lot_errors
+from ledger_app.errors import units
 from ledger_app.errors.words import Word
 from ledger_app.models import FreezeAttempt, Period
 from ledger_app.queries import expiry
@@ -98,7 +99,11 @@ def checks(period: Period, facts: PeriodFacts) -> list[Check]:
     found = []
     for guard in PERIOD.transition("freeze").guards:
         name = guard.__name__
-        lines = tuple(_found_by(name, attempt) if name in FOUND_BY_FREEZE else _lines(name, period, facts, guard(facts)))
+        lines = tuple(
+            _found_by(name, attempt)
+            if name in FOUND_BY_FREEZE
+            else _lines(name, period, facts, units.belonging(guard(facts), period))
+        )
         found.append(Check(name, LABELS[name], lines, is_asked=name not in FOUND_BY_FREEZE))
     return found
 
