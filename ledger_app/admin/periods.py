@@ -1,6 +1,7 @@
 """Periods in the admin: what a freeze asks for, and the buttons."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -66,7 +67,7 @@ class PeriodAdmin(TransitionAdmin):
         """Return the checks, the trial balance, the seal and the buttons."""
         facts = self.facts(request, row)
         assert isinstance(facts, PeriodFacts)  # noqa: S101 - this machine's facts
-        checks = _checks(row, facts)
+        checks = _checks(row, facts, doorways.now())
         seal = Seal.objects.filter(period=row).select_related("previous__period__book", "sealed_by", "book").first()
         kit = [audit_kits.offer(row, seal, request.user)] if seal else []
         return {
@@ -192,7 +193,7 @@ def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str,
 HOLDS, DIFFERS, BY_FREEZE = "holds", "differs", "by_freeze"
 
 
-def _checks(period: Period, facts: PeriodFacts) -> list[dict[str, Any]]:
+def _checks(period: Period, facts: PeriodFacts, at: datetime) -> list[dict[str, Any]]:
     """Return each question of a freeze with its answer, and of what stands in the way how often, what clears it and who may."""
     return [
         {
@@ -200,7 +201,7 @@ def _checks(period: Period, facts: PeriodFacts) -> list[dict[str, Any]]:
             "verdict": HOLDS if check.holds else DIFFERS if readiness.in_the_way([check]) else BY_FREEZE,
             "lines": [_line(line) for line in check.lines],
         }
-        for check in readiness.checks(period, facts)
+        for check in readiness.checks(period, facts, at=at)
     ]
 
 

@@ -202,7 +202,7 @@ class PeriodView(LookView):
         del request, pk
         period = self.get_object()
         facts = closing.facts(period, user=self.caller.user, at=self.caller.at, controls=None, proofs=False)
-        checks = readiness.checks(period, facts)
+        checks = readiness.checks(period, facts, at=self.caller.at)
         said = {"book": period.book.code, "period": period.name, "state": period.state}
         said |= {"ready": not readiness.in_the_way(checks), "lines": readiness.as_objects(checks)}
         return Response(ReadinessOutput(said).data)

@@ -50,7 +50,7 @@ def close(*, book: Book, caller: Caller) -> Closed:
     last = ended.order_by("-ends_on").first()
     if last is None:
         return found
-    if due_rows.due_in_period(last):
+    if due_rows.due_in_period(last, at=caller.at):
         try:
             found.expired = expiry.expire(book=book, through=last.ends_on, caller=caller)
         except errors.Refused as refusal:
@@ -71,4 +71,4 @@ def _standing(period: Period, caller: Caller) -> Standing:
     elif caller.at >= provisional_due_at and period.state == Period.State.OPEN:
         due = PROVISIONAL
     facts = closing.facts(period, user=caller.user, at=caller.at, controls=None, proofs=False)
-    return Standing(period, provisional_due_at, freeze_due_at, due, tuple(readiness.checks(period, facts)))
+    return Standing(period, provisional_due_at, freeze_due_at, due, tuple(readiness.checks(period, facts, at=caller.at)))

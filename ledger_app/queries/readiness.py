@@ -5,6 +5,7 @@ It reads no entry and no line: what is proved of every entry is proved by the fr
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -91,8 +92,8 @@ class Check(NamedTuple):
         return self.is_asked and not self.lines
 
 
-def checks(period: Period, facts: PeriodFacts) -> list[Check]:
-    """Return each question that a freeze of ``period`` asks, in its order; none of a frozen period."""
+def checks(period: Period, facts: PeriodFacts, *, at: datetime) -> list[Check]:
+    """Return each question that a freeze of ``period`` asks at ``at``, in its order; none of a frozen period."""
     if period.state == Period.State.FROZEN:
         return []
     attempt = period.freezes.order_by("-id").first()
@@ -102,7 +103,7 @@ def checks(period: Period, facts: PeriodFacts) -> list[Check]:
         lines = tuple(
             _found_by(name, attempt)
             if name in FOUND_BY_FREEZE
-            else _lines(name, period, facts, units.belonging(guard(facts), period))
+            else _lines(name, period, facts, units.belonging(guard(facts), period), at)
         )
         found.append(Check(name, LABELS[name], lines, is_asked=name not in FOUND_BY_FREEZE))
     return found
@@ -141,7 +142,7 @@ def as_objects(found: Iterable[Check]) -> list[dict[str, Any]]:
     ]
 
 
-def _lines(name: str, period: Period, facts: PeriodFacts, reasons: Sequence[errors.LedgerError]) -> Iterator[Line]:
+def _lines(name: str, period: Period, facts: PeriodFacts, reasons: Sequence[errors.LedgerError], at: datetime) -> Iterator[Line]:
     if name == "work_has_ended":
         yield from _work(facts.unfinished, reasons)
         return
@@ -149,7 +150,7 @@ def _lines(name: str, period: Period, facts: PeriodFacts, reasons: Sequence[erro
     for reason in reasons:
         by_code.setdefault(reason.code, []).append(reason)
     # Of what is due the guard is given the first lots alone.
-    free, held = expiry.counted_in_period(period) if facts.due and name == "expiries_are_posted" else (0, 0)
+    free, held = expiry.counted_in_period(period, at=at) if facts.due and name == "expiries_are_posted" else (0, 0)
     counts = {lot_errors.ExpiryDue.code: free, lot_errors.DueLotsHeld.code: held}
     counts[errors.PeriodNotEnded.code] = (facts.ends_on - facts.today).days + 1
     if facts.gap is not None:

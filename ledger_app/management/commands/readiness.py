@@ -25,7 +25,7 @@ class Command(commands.Command):
         period = books.find_period(options["book"], options["period"])
         caller = commands.caller(None)
         facts = closing.facts(period, user=caller.user, at=caller.at, controls=None, proofs=False)
-        checks = readiness.checks(period, facts)
+        checks = readiness.checks(period, facts, at=caller.at)
         waits = bool(readiness.in_the_way(checks))
         data = {
             "book": period.book.code,

@@ -275,7 +275,11 @@ def test_a_file_of_so_much_that_a_balance_might_leave_its_range_is_refused_as_a_
     put("settlement.32", -8 * 10**18)
     batch = world.validate(world.receive(card_file(records, sequence=2), name="till-2017-01-31-2.csv"))
     assert batch.finding_counts["control.sum_beyond_range"] == 1
-    assert batch.findings.get(rule="control.sum_beyond_range").facts == {"found": 1002 * 10**15, "most": 10**18, "unit": ["USD", 2]}
+    assert batch.findings.get(rule="control.sum_beyond_range").facts == {
+        "found": 1002 * 10**15,
+        "most": 10**18,
+        "unit": ["USD", 2],
+    }
 
 
 def test_a_chunk_is_never_larger_than_a_posting() -> None:

@@ -27,7 +27,7 @@ def checks(period: Period, when: datetime = samples.AFTER_JANUARY) -> list[readi
     caller = samples.machine_caller(when)
     period = Period.objects.select_related("book").get(pk=period.pk)
     facts = closing.facts(period, user=caller.user, at=when, controls=None, proofs=False)
-    return readiness.checks(period, facts)
+    return readiness.checks(period, facts, at=when)
 
 
 def told(period: Period, when: datetime = samples.AFTER_JANUARY) -> list[tuple[str, str, int, str]]:
@@ -56,7 +56,9 @@ def test_days_and_periods_before_are_counted(ledger: SmallLedger) -> None:
     facts = closing.facts(ledger.periods["2017-03"], user=ledger.caller.user, at=MARCH, controls=None, proofs=False)
     gap = replace(facts, gap=(date(2017, 2, 1), date(2017, 2, 28)))
     (line,) = [
-        line for line in readiness.in_the_way(readiness.checks(ledger.periods["2017-03"], gap)) if line.code == "period_gap"
+        line
+        for line in readiness.in_the_way(readiness.checks(ledger.periods["2017-03"], gap, at=MARCH))
+        if line.code == "period_gap"
     ]
     assert (str(line.what), line.count) == ("Days before it that are in no period", 28)
 
@@ -102,10 +104,13 @@ def test_what_is_due_is_counted_and_what_is_held_apart(points: lot_samples.Point
     due = ("expiry_due", "Lots that are due and not expired", 3, "Engineers")
     assert told(january, at(2017, 2, 3)) == [due]
     till = adjusting.person("till-1", "till", at=at(2017, 1, 20))
-    wanted = holds.Wanted(points.accounts["M2"].pk, points.accounts["programme"].pk, 7, "order-1", at(2017, 3, 1), "")
+    wanted = holds.Wanted(points.accounts["M2"].pk, points.accounts["programme"].pk, 7, "order-1", at(2017, 3, 1))
     holds.place(wanted=wanted, caller=till)
     held = ("due_lots_held", "Lots that are due and held", 1, "Support and finance")
     assert told(january, at(2017, 2, 3)) == [(*due[:2], 2, due[3]), held]
+    # One whose time is over keeps nothing back, whether or not anybody has ended it.
+    assert told(january, at(2017, 3, 2))[0] == due
+    assert len(told(january, at(2017, 3, 2))) == 1
     monkeypatch.setattr("ledger_app.queries.expiry.COUNTED_MOST", 1)
     (line, _held) = readiness.in_the_way(checks(january, at(2017, 2, 3)))
     assert (line.count, line.is_more) == (1, True)
