@@ -96,7 +96,7 @@ def test_the_second_period_opens_with_what_the_first_closed_with(
     kit = kit_of(ledger, tmp_path / "kit", FEBRUARY)
     assert verify(kit.path).returncode == 0, verify(kit.path).stdout
     counts = {"seals": 2, "trial_balance": 6, "entries": 2, "lines": 4, "balances": 3}
-    assert kit.rows == {**counts, "postings": 2, "batches": 0, "decisions": 2}
+    assert kit.rows == {**counts, "postings": 2, "batches": 0, "decisions": 3}
     with (kit.path / "balances.csv").open() as file:
         assert {row["account"]: (row["opening"], row["closing"]) for row in csv.DictReader(file)} == {
             "M1-receivable": ("70", "70"),
@@ -104,10 +104,12 @@ def test_the_second_period_opens_with_what_the_first_closed_with(
             "sales": ("-121", "-125"),
         }
     with (kit.path / "decisions.csv").open() as file:
-        assert [(row["subject"], row["action"], row["by"]) for row in csv.DictReader(file)] == [
-            ("period", "freeze", "finance-1"),
-            ("reversal", "approve", "finance-1"),
-        ]
+        freeze_row, propose, approve = csv.DictReader(file)
+    assert (freeze_row["subject"], freeze_row["action"], freeze_row["by"]) == ("period", "freeze", "finance-1")
+    assert (propose["subject"], propose["action"], approve["action"], approve["by"]) == (
+        *("reversal", "propose", "approve", "finance-1"),
+    )
+    assert propose["by"] not in {"", "finance-1"}
 
 
 def test_an_empty_period_has_a_kit(ledger: SmallLedger, checker: Caller, tmp_path: Path) -> None:
