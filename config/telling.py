@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.models import AuditRow
+from ledger_app.rules.audit_kits import TAKE
 from ledger_app.rules.transitions import Machine
 
 # By subject type; each admin of a thing with states adds its own.
@@ -30,6 +31,7 @@ PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("member", "correct_name"): _("corrected the name"),
     ("member", "disclose"): _("handed out what is kept of the member"),
     ("erasure", "propose"): _("asked for the erasure"),
+    ("period", "take_kit"): _("took the audit kit"),
     ("file", "prune"): _("removed the bytes of the file, which never became a batch"),
     ("source", "load"): _("loaded a version of the source"),
     ("adjustment", "propose"): _("proposed the adjustment"),
@@ -79,6 +81,7 @@ LABELS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("book", "propose"): _("Propose an adjustment"),
     ("registration", "register"): _("Register members"),
     ("login", "log_in"): _("Sign in"),
+    ("period", "take_kit"): TAKE,
     ("request", "upload"): _("Attach a file"),
     ("request", "receive"): _("Receive a file"),
     ("request", "api"): _("A request to the API"),
@@ -200,6 +203,7 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "rotate": _("Give another secret"),
     "send_again": _("Send an event again"),
     "set": _("Set"),
+    "take_kit": TAKE,
     "took_from": _("Take from another member"),
     "unbind_identity": _("Unbind from the provider"),
     "upload": _("Attach a file"),

@@ -17,8 +17,19 @@ class IngestionConfig(AppConfig):
         from django.conf import settings
 
         from ingestion_app.operations import originals
-        from ingestion_app.queries import closing, constraints, making_proofs, origins, proofs, reversals, weights, workers
+        from ingestion_app.queries import (
+            audit_kits,
+            closing,
+            constraints,
+            making_proofs,
+            origins,
+            proofs,
+            reversals,
+            weights,
+            workers,
+        )
         from ledger_app.models import Posting
+        from ledger_app.queries import audit_kits as ledger_audit_kits
         from ledger_app.queries import closing as ledger_closing
         from ledger_app.queries import constraints as ledger_constraints
         from ledger_app.queries import hands as ledger_hands
@@ -27,6 +38,7 @@ class IngestionConfig(AppConfig):
         from ledger_app.queries import reversals as ledger_reversals
         from ledger_app.queries import weights as ledger_weights
 
+        ledger_audit_kits.register(Posting.Origin.CHUNK, audit_kits.subjects, batches=audit_kits.batches)
         ledger_closing.register(closing.unfinished)
         ledger_constraints.register(constraints.COLLIDE)
         ledger_reversals.register(reversals.of_entry)

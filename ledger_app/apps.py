@@ -26,6 +26,7 @@ class LedgerConfig(AppConfig):
         from ledger_app.queries import (
             adjustment_proofs,
             adjustments,
+            audit_kits,
             change_proofs,
             closing,
             date_proofs,
@@ -36,6 +37,7 @@ class LedgerConfig(AppConfig):
             lookout,
             lot_proofs,
             member_proofs,
+            merges,
             open_work,
             origins,
             posting_origins,
@@ -58,7 +60,7 @@ class LedgerConfig(AppConfig):
         post_migrate.connect(install_rights, dispatch_uid="kakutei.rights")
         post_migrate.connect(install_traces, dispatch_uid="kakutei.traces")
         error_units.register(units.of)
-        for unfinished in (adjustments.undecided, reversals.unfinished):
+        for unfinished in (adjustments.undecided, reversals.unfinished, merges.unfinished):
             closing.register(unfinished)
         open_work.register(undecided.of)
         origins.register(Posting.Origin.REVERSAL, reversals.describe)
@@ -67,6 +69,9 @@ class LedgerConfig(AppConfig):
         origins.register(Posting.Origin.EXPIRY, posting_origins.expiries)
         origins.register(Posting.Origin.HOLD, posting_origins.holds)
         origins.register(Posting.Origin.SUBMISSION, posting_origins.submissions)
+        for kind in (Posting.Origin.ADJUSTMENT, Posting.Origin.MERGE, Posting.Origin.HOLD):
+            audit_kits.register(kind, audit_kits.named(kind))
+        audit_kits.register(Posting.Origin.REVERSAL, audit_kits.of_reversals)
         for asked in (adjustment_proofs, erasure_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):

@@ -1,6 +1,7 @@
 """Periods in the admin: what a freeze asks for, and the buttons."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -15,15 +17,18 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
+from ledger_app.admin import audit_kits
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, hands
+from ledger_app.queries import closing, hands, readiness
 from ledger_app.rules.periods import COUNTS, PERIOD, PeriodFacts
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
+
+SENTENCES_MOST = 3  # of one kind: the list behind it has all
 
 
 @admin.register(Period)
@@ -62,14 +67,15 @@ class PeriodAdmin(TransitionAdmin):
         """Return the checks, the trial balance, the seal and the buttons."""
         facts = self.facts(request, row)
         assert isinstance(facts, PeriodFacts)  # noqa: S101 - this machine's facts
-        checks = _checks(facts)
+        checks = _checks(row, facts, doorways.now())
         seal = Seal.objects.filter(period=row).select_related("previous__period__book", "sealed_by", "book").first()
+        kit = [audit_kits.offer(row, seal, request.user)] if seal else []
         return {
             "title": str(row),
             "period": row,
             "book": row.book,
-            "offers": [_said_once(offer, checks) for offer in self.offers(request, row)],
-            "checks": [] if seal else checks,
+            "offers": [*(_said_once(offer, checks) for offer in self.offers(request, row)), *kit],
+            "checks": checks,
             "seal": sealed_facts(seal) if seal else None,
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
             "freeze": None if seal else self._freeze(row),
@@ -78,9 +84,10 @@ class PeriodAdmin(TransitionAdmin):
         }
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the fragment that the page asks for while the period is being frozen."""
+        """Add the fragment that the page asks for while the period is being frozen, and the audit kit."""
         view = self.admin_site.admin_view(self.freezing)
-        return [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *super().get_urls()]
+        own = [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *audit_kits.KitPage(self).urls()]
+        return [*own, *super().get_urls()]
 
     def freezing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far the last freeze that was asked for has come."""
@@ -170,10 +177,10 @@ OF_ROLE = (
 
 def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
     """Return an offer of which the reasons that the checks tell beside it are counted, and not told again."""
-    told = {sentence for check in checks for sentence in check["sentences"]}
+    told = {sentence for check in checks for line in check["lines"] for sentence in line["sentences"]}
     others = [reason for reason in offer["reasons"] if reason["sentence"] not in told]
     if len(others) < len(offer["reasons"]):
-        count = sum(not check["ok"] for check in checks)
+        count = sum(check["verdict"] == DIFFERS for check in checks)
         sentence = ngettext(
             "{count} check of what a freeze asks for does not hold yet.",
             "{count} checks of what a freeze asks for do not hold yet.",
@@ -183,19 +190,34 @@ def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str,
     return {**offer, "reasons": others}
 
 
-def _checks(facts: PeriodFacts) -> list[dict[str, Any]]:
-    """Return each guard of a freeze that can be answered without reading every line, with its answer."""
-    labels = {
-        "has_ended": _("The period's last day has passed"),
-        "follows_frozen": _("Every earlier period is frozen"),
-        "leaves_no_gap": _("It follows the period before it day by day"),
-        "work_has_ended": _("Every batch dated in it has ended"),
-        "expiries_are_posted": _("What was due in it has expired"),
+HOLDS, DIFFERS, BY_FREEZE = "holds", "differs", "by_freeze"
+
+
+def _checks(period: Period, facts: PeriodFacts, at: datetime) -> list[dict[str, Any]]:
+    """Return each question of a freeze with its answer, and of what stands in the way how often, what clears it and who may."""
+    return [
+        {
+            "label": check.label,
+            "verdict": HOLDS if check.holds else DIFFERS if readiness.in_the_way([check]) else BY_FREEZE,
+            "lines": [_line(line) for line in check.lines],
+        }
+        for check in readiness.checks(period, facts, at=at)
+    ]
+
+
+def _line(line: readiness.Line) -> dict[str, Any]:
+    """Return one thing that stands in the way, with the page that leads to it: of one its own, of several the list in their state."""
+    url = ""
+    if line.rows:
+        first = line.rows[0]
+        name = f"admin:{first.model.replace('.', '_')}"
+        state = urlencode({"state__exact": first.state})
+        url = reverse(f"{name}_change", args=[first.number]) if line.count == 1 else f"{reverse(f'{name}_changelist')}?{state}"
+    return {
+        "what": line.what,
+        "count": f"{line.count:,}+" if line.is_more else f"{line.count:,}",
+        "sentences": line.sentences[:SENTENCES_MOST],
+        "clears": line.clears,
+        "who": line.who,
+        "url": url,
     }
-    found = []
-    for guard in PERIOD.transition("freeze").guards:
-        if guard.__name__ in labels:
-            reasons = guard(facts)
-            sentences = [reason.sentence for reason in reasons]
-            found.append({"label": labels[guard.__name__], "ok": not reasons, "sentences": sentences})
-    return found

@@ -21,7 +21,7 @@ from ledger_app import tasks
 from ledger_app.errors import NotFound, Refused
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
-from ledger_app.queries import books, closing
+from ledger_app.queries import books, closing, readiness
 from ledger_app.rules.periods import PERIOD
 
 
@@ -139,6 +139,41 @@ class PeriodDetailOutput(PeriodOutput):
         return SealOutput(seal).data if seal else None
 
 
+class RowOutput(Output):
+    """A row to look at."""
+
+    model = serializers.CharField(help_text="application.model")
+    number = serializers.IntegerField()
+    state = serializers.CharField()
+
+
+class ReadinessLineOutput(Output):
+    """One thing that stands in the way of a freeze."""
+
+    check = serializers.CharField(help_text=_("The question of the freeze that it answers."))
+    code = serializers.CharField()
+    what = serializers.CharField()
+    count = serializers.IntegerField()
+    is_more = serializers.BooleanField(help_text=_("Whether there are more than were counted."))
+    comes_with_freeze = serializers.BooleanField(
+        help_text=_("Whether it is in nobody's way, and given when the freeze is asked for.")
+    )
+    clears = serializers.CharField(help_text=_("What clears it."))
+    who = serializers.CharField(help_text=_("Who may."))
+    sentences = serializers.ListField(child=serializers.CharField(), help_text=_("The first of them."))
+    rows = RowOutput(many=True, help_text=_("The first of them."))
+
+
+class ReadinessOutput(Output):
+    """What stands in the way of freezing a period."""
+
+    book = serializers.CharField()
+    period = serializers.CharField()
+    state = serializers.CharField(help_text="open, provisional, frozen")
+    ready = serializers.BooleanField()
+    lines = ReadinessLineOutput(many=True)
+
+
 @extend_schema_view(
     list=extend_schema(summary="List periods"),
     retrieve=extend_schema(summary="Show a period, what can be done next, and its seal"),
@@ -159,6 +194,18 @@ class PeriodView(LookView):
         if "book" in wanted:
             wanted["book"] = books.find(wanted["book"])
         return rows.filter(**wanted)
+
+    @extend_schema(summary="Tell what stands in the way of freezing a period", responses=ReadinessOutput)
+    @action(detail=True, url_path="readiness")
+    def readiness(self, request: Request, pk: str) -> Response:
+        """Answer with one line for each thing, its count, what clears it and who may. No entry is read."""
+        del request, pk
+        period = self.get_object()
+        facts = closing.facts(period, user=self.caller.user, at=self.caller.at, controls=None, proofs=False)
+        checks = readiness.checks(period, facts, at=self.caller.at)
+        said = {"book": period.book.code, "period": period.name, "state": period.state}
+        said |= {"ready": not readiness.in_the_way(checks), "lines": readiness.as_objects(checks)}
+        return Response(ReadinessOutput(said).data)
 
     @extend_schema(summary="Mark a period provisional", request=DecisionOnShownInput, responses={200: PeriodDetailOutput})
     @action(detail=True, methods=["post"], url_path="transitions/provisional")

@@ -77,3 +77,19 @@ class FreezeSuperseded(LedgerError):
 
     code = "freeze_superseded"
     template = _("The freeze of {period} was asked for again; this attempt left it to the newer one.")
+
+
+class KitNotSealed(LedgerError):
+    """An audit kit was asked for of a period that has no seal."""
+
+    code = "kit_not_sealed"
+    template = _("{period} is not frozen ({state}). An audit kit is made of a frozen period: its numbers do not change any more.")
+
+
+class KitTooLarge(LedgerError):
+    """An audit kit was asked for on a page, and is too large to be made while somebody waits."""
+
+    code = "kit_too_large"
+    template = _(
+        "{period} has {lines} lines, and a kit of more than {most} is not made while a page waits. An engineer writes it to a folder with audit_kit."
+    )

@@ -30,6 +30,7 @@ from ledger_app.rules import posting
 from ledger_app.rules.adjustments import AdjustmentFacts, Preview, Proposal, Shown, ShownBalance, ShownLine
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.lots import ShownLot
+from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
 from ledger_app.rules.posting import Draft, Plan
 
 REASONS_SHOWN = 200
@@ -285,13 +286,14 @@ def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> s
     return "endorse" if asked.needs_second and not asked.approved_by and asked.size <= asked.most else "approve"
 
 
-def undecided(period: Period) -> Iterator[tuple[Word, str, Word]]:
-    """Yield ("Adjustment", name, state), as words of the language, for each proposal that is dated in ``period`` and not decided."""
+def undecided(period: Period) -> Iterator[Unfinished]:
+    """Yield each proposal that is dated in ``period`` and not decided."""
     dated = Adjustment.objects.filter(
         state__in=rules.UNDECIDED, book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
     )
     for row in dated.order_by("id"):
-        yield _("Adjustment"), str(row), Adjustment.State(row.state).label
+        said = (_("Adjustment"), str(row), Adjustment.State(row.state).label, DECIDE, DECIDERS)
+        yield Unfinished(*said, row._meta.label_lower, row.pk, row.state)  # noqa: SLF001 - Django's public API
 
 
 def overdue(at: datetime, most: int) -> list[int]:

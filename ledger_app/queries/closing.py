@@ -7,21 +7,20 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 
-from ledger_app.errors.words import Word
 from ledger_app.models import Account, Entry, Line, Period, User
 from ledger_app.queries import expiry, proving
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
-from ledger_app.rules.periods import PeriodFacts, Proof, gap_between
+from ledger_app.rules.periods import PeriodFacts, Proof, Unfinished, gap_between
 
 CONTROLS_MOST = 200  # names of totals
 
-# What other applications say has not ended in a period: (what, name, state), in the active language.
-Unfinished = Callable[[Period], Iterable[tuple[Word, str, Word]]]
-_unfinished: list[Unfinished] = []
+# What other applications say has not ended in a period.
+Ask = Callable[[Period], Iterable[Unfinished]]
+_unfinished: list[Ask] = []
 
 
-def register(unfinished: Unfinished) -> None:
+def register(unfinished: Ask) -> None:
     """Have the close ask ``unfinished`` too. Called by applications above the ledger when they start."""
     if unfinished not in _unfinished:
         _unfinished.append(unfinished)

@@ -19,6 +19,7 @@ from ledger_app.queries.totals import Total
 from ledger_app.rules.periods import DueLots
 
 SHOWN_MOST = 3
+COUNTED_MOST = 1_000  # lots, on a page that only says how many are due
 DAYS_MOST = 4000
 ADDED_MOST = 100_000  # lots that are added up while somebody waits
 
@@ -150,6 +151,18 @@ def due_in_period(period: Period, *, at: datetime) -> tuple[DueLots, ...]:
         for row in shown
         if row.due_on is not None
     )
+
+
+def counted_in_period(period: Period, *, at: datetime) -> tuple[int, int]:
+    """Return of how many lots that are due in a period or before it something is free, and of how many something is held at ``at``.
+
+    No more than ``COUNTED_MOST`` and one are looked at.
+    """
+    rows = OpenLot.objects.filter(book=period.book_id, due_on__lte=period.ends_on).order_by("due_on", "account_id")
+    looked_at = list(rows[: COUNTED_MOST + 1])
+    held = lots.held_at(looked_at, at)
+    free = sum(row.remaining > held[row.lot_id] for row in looked_at)
+    return free, sum(amount > 0 for amount in held.values())
 
 
 class Left(NamedTuple):

@@ -22,7 +22,7 @@ class JournalLine(NamedTuple):
 
 
 class JournalEntry(NamedTuple):
-    """An entry with its lines. ``reverses`` is a reference or empty; ``digest`` is as stored."""
+    """An entry with its lines. ``reverses`` is a reference or empty; ``digest`` is as stored; ``posting`` is the number of the one that wrote it."""
 
     effective_on: date
     reference: str
@@ -32,6 +32,8 @@ class JournalEntry(NamedTuple):
     posted_by: str
     digest: bytes
     lines: list[JournalLine]
+    turn: int
+    posting: int
 
 
 def entries(period: Period) -> Iterator[JournalEntry]:
@@ -74,13 +76,12 @@ def _read(keys: list[int]) -> list[JournalEntry]:
         lines[key].append(JournalLine(*accounts[account_id], amount))
     columns = (
         *("id", "effective_on", "reference", "description", "reverses__reference"),
-        *("posting__posted_at", "posting__posted_by__username", "digest"),
+        *("posting__posted_at", "posting__posted_by__username", "digest", "turn", "posting_id"),
     )
     rows = {row[0]: row[1:] for row in Entry.objects.filter(id__in=keys).values_list(*columns)}
     read = []
     for key in keys:
-        effective_on, reference, description, reverses, posted_at, posted_by, digest = rows[key]
-        read.append(
-            JournalEntry(effective_on, reference, description, reverses or "", posted_at, posted_by, bytes(digest), lines[key])
-        )
+        effective_on, reference, description, reverses, posted_at, posted_by, digest, turn, posting_id = rows[key]
+        said = (effective_on, reference, description, reverses or "", posted_at, posted_by)
+        read.append(JournalEntry(*said, bytes(digest), lines[key], turn, posting_id))
     return read

@@ -1,10 +1,11 @@
 """Merges: who remains of a member, what a merge would come to, and what the guards are asked with."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
@@ -14,6 +15,7 @@ from ledger_app.queries import merge_parts, open_work, postings, rights
 from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
+from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
 from ledger_app.rules.posting import AMOUNT_MOST, natural
 
 CHAIN_MOST = 1000  # merges that are followed from one member
@@ -254,3 +256,12 @@ def _shut(plan: MergePlan) -> Iterable[tuple[str, str]]:
         spans = Period.objects.filter(book__code=code, starts_on__lte=on, ends_on__gte=on)
         if not spans.exclude(state=Period.State.FROZEN).exists():
             yield code, on
+
+
+def unfinished(period: Period) -> Iterator[Unfinished]:
+    """Yield each undecided proposal whose entries would be dated in ``period``, of a member with an account in its book."""
+    dated = Merge.objects.filter(state=Merge.State.PROPOSED, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    of_book = Account.objects.filter(book=period.book_id, holder=OuterRef("holder"))
+    for row in dated.filter(Exists(of_book)).select_related("holder", "survivor").order_by("id"):
+        said = (_("Merge"), str(row), Merge.State(row.state).label, DECIDE, DECIDERS)
+        yield Unfinished(*said, row._meta.label_lower, row.pk, row.state)  # noqa: SLF001 - Django's public API

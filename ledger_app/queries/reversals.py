@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app import errors
 from ledger_app.errors import LedgerError, reversing
-from ledger_app.errors.words import Word
 from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.queries import clock, holding, postings, shown_lots, weights
 from ledger_app.queries.origins import Came, Fact, Told
@@ -18,6 +17,7 @@ from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
 from ledger_app.rules import instants, posting, reversal_dates, reversals
 from ledger_app.rules.lots import ShownLot
+from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
 from ledger_app.rules.posting import Draft, Held, HeldPeriod, Reversed
 from ledger_app.rules.reversals import ReversalFacts, ShownBalance
 
@@ -148,8 +148,8 @@ def objections(entry: Entry) -> list[LedgerError]:
     return [error for objection in _objections for error in objection(entry)]
 
 
-def unfinished(period: Period) -> Iterator[tuple[Word, str, Word]]:
-    """Yield ("Reversal", name, state), as words of the language, for each undecided proposal that is dated in ``period``."""
+def unfinished(period: Period) -> Iterator[Unfinished]:
+    """Yield each undecided proposal that is dated in ``period``."""
     rows = Reversal.objects.filter(
         state=Reversal.State.PROPOSED,
         effective_on__gte=period.starts_on,
@@ -157,7 +157,8 @@ def unfinished(period: Period) -> Iterator[tuple[Word, str, Word]]:
         entry__book=period.book_id,
     )
     for row in rows.select_related("entry").order_by("id"):
-        yield gettext_lazy("Reversal"), str(row), Reversal.State(row.state).label
+        said = (gettext_lazy("Reversal"), str(row), Reversal.State(row.state).label, DECIDE, DECIDERS)
+        yield Unfinished(*said, row._meta.label_lower, row.pk, row.state)  # noqa: SLF001 - Django's public API
 
 
 def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,10 @@ class Proof:
     )  # references of the first entries whose rows are not what their digest says
 
 
+# How long after its end a period is to be provisional, and from when it may be frozen at the earliest: time for what comes late.
+PROVISIONAL_AFTER: Final = timedelta(hours=60)
+FREEZE_AFTER: Final = timedelta(hours=72)
+
 # Control totals that count and do not add up: entries are in no unit.
 COUNTS = frozenset({"entries"})
 
@@ -40,6 +45,23 @@ class DueLots(NamedTuple):
     due_on: date
     free: int
     held: int
+
+
+# What ends a proposal to post by hand, and who may.
+DECIDE, DECIDERS = _("Decide on it, or have its proposer withdraw it."), _("Finance")
+
+
+class Unfinished(NamedTuple):
+    """Work in a period that has not ended: what it is, its name and state, what ends it and who may, in words; and its row: model, number, state."""
+
+    what: Word
+    name: str
+    state: Word
+    clears: Word
+    who: Word
+    model: str
+    number: int
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,7 @@ class PeriodFacts:
     zone: str
     earlier_open: tuple[tuple[str, str], ...] = ()  # (name, state) of earlier periods that are not frozen
     gap: tuple[date, date] | None = None  # days of the book before the period, and after the one before it, that are in no period
-    unfinished: tuple[tuple[Word, str, Word], ...] = ()  # (what, name, state), in words, of work in the period that has not ended
+    unfinished: tuple[Unfinished, ...] = ()
     book: str = ""
     due: tuple[DueLots, ...] = ()  # the first of those that are due in the period
     proof: Proof | None = None  # None: not recomputed, as for a list
@@ -88,8 +110,8 @@ def leaves_no_gap(facts: PeriodFacts) -> list[errors.LedgerError]:
 
 
 def work_has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
-    """Every batch dated in the period has ended."""
-    return [errors.WorkUnfinished(what=what, name=name, state=state) for what, name, state in facts.unfinished]
+    """Every batch dated in the period has ended, and every proposal to post by hand."""
+    return [errors.WorkUnfinished(what=each.what, name=each.name, state=each.state) for each in facts.unfinished]
 
 
 def expiries_are_posted(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -144,6 +166,11 @@ def gap_between(ends_on: date | None, starts_on: date | None) -> tuple[date, dat
     if ends_on is None or starts_on is None or (starts_on - ends_on).days < 2:
         return None
     return ends_on + timedelta(days=1), starts_on - timedelta(days=1)
+
+
+def ended_at(ends_on: date, zone: str) -> datetime:
+    """Return the instant at which the last day of a period has passed in a zone."""
+    return datetime.combine(ends_on + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def touches(starts_on: date, ends_on: date, *, before: date | None, after: date | None) -> bool:

@@ -33,6 +33,7 @@ OPENING = {
 }
 WEBHOOKS = {"deliver_webhooks": (), "keep_webhook": ("shop", "--url", "http://127.0.0.1:9/")}
 IDENTITIES = {"bind_identity": ("--subject", "a1", "--reason", "x"), "unbind_identity": ("--reason", "x")}
+CLOSE = ("audit_kit", "close", "readiness")
 NOT_RUN = {"demo", "seed_demo", "db_worker"}
 
 
@@ -185,7 +186,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )
-    assert told | OPENING == OWN
+    assert told | OPENING | {*CLOSE} == OWN
 
 
 @pytest.mark.parametrize("name", WEBHOOKS)
@@ -201,6 +202,20 @@ def test_fields_of_identities_are_those_that_are_printed(world: World, run: Run,
     ended = run(name, world.support.username, *IDENTITIES[name], "--json")
     assert ended.status == 0, ended
     assert set(ended.data) == fields(name)
+
+
+def test_fields_of_the_close_are_those_that_are_printed(world: World, run: Run, tmp_path: Path) -> None:
+    world.freeze(world.applied())
+    ended = run("readiness", "CARD", "2017-01", "--json")
+    inside = {"check", "code", "what", "count", "is_more", "comes_with_freeze", "clears", "who", "sentences", "rows"}
+    assert set(ended.data) == fields("readiness"), ended
+    assert all(set(line) == inside and all(f"`{name}`" in SECTIONS["readiness"] for name in line) for line in ended.data["lines"])
+    ended = run("close", "CARD", "--json")
+    assert set(ended.data) == fields("close"), ended
+    assert all(f"`{name}`" in SECTIONS["close"] for period in ended.data["periods"] for name in period)
+    world.freeze_period(world.opened[0])
+    ended = run("audit_kit", "CARD", "2017-01", "--output", tmp_path / "kit", "--json")
+    assert set(ended.data) == fields("audit_kit"), ended
 
 
 def test_fields_of_what_needs_no_batch_are_those_that_are_printed(world: World, run: Run) -> None:

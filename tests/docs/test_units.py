@@ -59,6 +59,13 @@ def test_every_book_is_expired_and_the_worst_is_told(tmp_path: Path, statuses: d
     assert status == worst
 
 
+@pytest.mark.parametrize(("statuses", "worst"), [({}, 0), ({"CARD": 1}, 1), ({"CARD": 75, "POINTS": 1}, 75)])
+def test_every_book_is_closed_and_the_worst_is_told(tmp_path: Path, statuses: dict[str, int], worst: int) -> None:
+    status, asked = run(tmp_path, "close", **statuses)
+    assert asked == ["manage.py close CARD --json", "manage.py close POINTS --json"]
+    assert status == worst
+
+
 def test_what_else_runs_is_asked_once_and_its_status_told(tmp_path: Path) -> None:
     for name in ("verify", "prune"):
         assert run(tmp_path, name) == (0, [f"manage.py {name} --json"])

@@ -145,9 +145,9 @@ def test_a_period_waits_for_the_reversal_that_is_dated_in_it(world: World) -> No
     original = world.applied()
     january = Period.objects.get(book=world.card, name="2017-01")
     reversal = world.reverse(original)
-    assert [name for _what, name, _state in closing.unfinished(january)] == [str(original), str(reversal)]
+    assert [each.name for each in closing.unfinished(january)] == [str(original), str(reversal)]
     world.apply(world.approve(reversal))
-    assert [name for _what, name, _state in closing.unfinished(january)] == [str(reversal)]
+    assert [each.name for each in closing.unfinished(january)] == [str(reversal)]
     deciding.freeze(batch_id=reversal.pk, caller=world.caller(world.finance))
     assert [*closing.unfinished(january)] == []
 

@@ -271,7 +271,7 @@ def test_a_floor_breaks_only_by_an_adjustment_that_says_so_and_verify_knows(desk
 def test_a_period_does_not_freeze_over_an_undecided_proposal(desk):
     row = desk.propose(effective_on=date(2017, 1, 31))
     facts = closing.facts(desk.ledger.periods["2017-01"], user=desk.decider.user, at=desk.decider.at, controls=None, proofs=False)
-    assert [(str(what), name, state) for what, name, state in facts.unfinished] == [("Adjustment", str(row), "Proposed")]
+    assert [(str(each.what), each.name, each.state) for each in facts.unfinished] == [("Adjustment", str(row), "Proposed")]
     assert codes(lambda: freeze_january(desk)) == ["work_unfinished"]
     desk.decide(row, "reject")
     freeze_january(desk)

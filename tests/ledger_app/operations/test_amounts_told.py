@@ -40,6 +40,7 @@ NO_AMOUNTS = {
     "file_too_large": ["most"],
     "hold_rule_invalid": ["most"],
     "idempotency_key_invalid": ["most"],
+    "kit_too_large": ["most"],
     "label_invalid": ["most"],
     "lines_too_many": ["most"],
     "lots_due": ["due"],

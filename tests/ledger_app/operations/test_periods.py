@@ -10,6 +10,7 @@ from ledger_app import errors
 from ledger_app.models import AuditRow, Book, Period, Seal
 from ledger_app.operations import books, periods
 from ledger_app.queries import closing, seals
+from ledger_app.rules.periods import Unfinished
 from tests.ledger_app import clocks, samples
 
 SALE = 700
@@ -123,7 +124,9 @@ def test_the_system_freezes_nothing(ledger):
 
 
 def test_unfinished_work_holds_a_freeze_up(ledger, checker, monkeypatch):
-    monkeypatch.setattr(closing, "_unfinished", [lambda period: [("Batch", f"card {period.name}", "applying")]])
+    monkeypatch.setattr(
+        closing, "_unfinished", [lambda period: [Unfinished("Batch", f"card {period.name}", "applying", "", "", "", 0, "")]]
+    )
     assert refuse(ledger, "2017-01", checker, entries=0) == ["work_unfinished"]
 
 

@@ -155,8 +155,9 @@ def test_what_keeps_a_period_from_freezing_is_told_in_the_readers_language(desk)
     row = desk.propose()
     period = Period.objects.get(book=row.book_id, starts_on__lte=row.effective_on, ends_on__gte=row.effective_on)
     with translation.override("ja"):
-        ((what, name, state),) = undecided(period)
-        kept_as = stored(errors.WorkUnfinished(what=what, name=name, state=state))
+        (waits,) = undecided(period)
+        name = waits.name
+        kept_as = stored(errors.WorkUnfinished(what=waits.what, name=name, state=waits.state))
     with translation.override("en"):
         assert told(kept_as)["facts"] == {"what": "Adjustment", "name": name, "state": "Proposed"}
     with translation.override("ja"):
