@@ -104,6 +104,37 @@ class SourceVersionNewer(LedgerError):
     )
 
 
+class AlertsOpen(LedgerError):
+    """Nobody has acknowledged what looks wrong with the file."""
+
+    code = "alerts_open"
+    template = _(
+        "Alerts of this file that nobody has acknowledged: {alerts}. Look at what moved, then acknowledge it with a reason (by command: "
+        "acknowledge {batch}), or withdraw the batch."
+    )
+
+
+class AlertsNotShown(LedgerError):
+    """The acknowledgement names other alerts than the batch has."""
+
+    code = "alerts_not_shown"
+    template = _("The alerts you were shown are {shown}; those of the batch are {current}. Look at the batch again.")
+
+
+class NoAlerts(LedgerError):
+    """There is nothing to acknowledge."""
+
+    code = "no_alerts"
+    template = _("Validation saw nothing in this file that has to be acknowledged. Approve the batch, or withdraw it.")
+
+
+class AlertsAcknowledged(LedgerError):
+    """Somebody has acknowledged the alerts of this validation."""
+
+    code = "alerts_acknowledged"
+    template = _("The alerts of this validation were acknowledged by {by}. Approve the batch, or withdraw it.")
+
+
 class ReversalMoved(LedgerError):
     """What the plan of a reversal rests on has changed since it was made."""
 

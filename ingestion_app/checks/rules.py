@@ -25,6 +25,7 @@ class Severity(StrEnum):
     """What a finding means for its batch."""
 
     ERROR = "error"  # the record, or the file, cannot be taken in
+    ALERT = "alert"  # the file looks wrong: finance acknowledges it, with a reason, before the batch is approved
     WARNING = "warning"  # a person has to look before the batch is approved
     NOTE = "note"  # worth knowing; stops nothing
 
