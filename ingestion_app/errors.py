@@ -17,6 +17,16 @@ class SlotUnknown(LedgerError):
     )
 
 
+class BytesDiffer(LedgerError):
+    """Other bytes came than the sender says were sent."""
+
+    code = "bytes_differ"
+    template = _(
+        "{size} bytes came, with SHA-256 {sha256}; the sender says {expected_size} bytes, with SHA-256 {expected_sha256}. Nothing of them is kept: "
+        "have the file sent again."
+    )
+
+
 class SlotConflict(LedgerError):
     """Another file came in for the same source, business date and sequence."""
 

@@ -14,8 +14,8 @@ from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding
-from ingestion_app.queries import alerts, replays
-from ingestion_app.queries.definitions import kept_contras, newer_version
+from ingestion_app.queries import alerts, replays, shapes
+from ingestion_app.queries.definitions import definition_of, kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
@@ -183,6 +183,7 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
         *_newer(batch),
         *_contras(batch),
         *_acknowledged(batch),
+        *_compared(batch),
         (
             _("Dates of the records"),
             f"{look.day_text(batch.first_on)} – {look.day_text(batch.last_on)}" if batch.first_on else NOTHING,
@@ -264,6 +265,19 @@ def _acknowledged(batch: Batch) -> list[tuple[Any, Any]]:
         return []
     text = gettext("by {who}: {reason}").format(who=found.acknowledged_by, reason=found.reason)
     return [(_("Alerts acknowledged"), text)]
+
+
+def _compared(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return how many earlier files the file was held against, or why against none."""
+    if batch.reverses_id is not None or batch.plan_digest is None:
+        return []
+    rules, with_them = definition_of(batch.source_version).shape, shapes.compared_with(batch)
+    if with_them:
+        return [(_("Earlier files"), gettext("held against {count} comparable ones").format(count=len(with_them)))]
+    if not rules.compared:
+        return [(_("Earlier files"), _("held against none: the source says so"))]
+    text = gettext("held against none: there are fewer than {count} comparable ones")
+    return [(_("Earlier files"), text.format(count=rules.earlier_least))]
 
 
 def _left_out(batch: Batch) -> list[tuple[Any, Any]]:

@@ -206,8 +206,7 @@ class BatchAdmin(TransitionAdmin):
 
     def _offers(self, request: HttpRequest, row: Batch, *, is_running: bool) -> list[dict[str, Any]]:
         """Return what can be done; while somebody is at it, to begin it once more does no harm, but is not what comes next."""
-        # What nobody has to acknowledge is no step of this batch.
-        offers = [offer for offer in self.offers(request, row) if offer["name"] != "acknowledge" or alerts.count_of(row)]
+        offers = self.offers(request, row)
         if not is_running:
             return offers
         return [{**offer, "primary": False} for offer in sorted(offers, key=lambda offer: offer["name"] != "pause")]

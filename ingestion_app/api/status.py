@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from config.api_views import DigestOutput, Output, ReasonOutput
+from config.api_views import Output, ReasonOutput
 
 
 class ChunksOutput(Output):
@@ -121,7 +121,7 @@ class AlertsOutput(Output):
     """What looks wrong with a file, and who of finance has said why it is right."""
 
     count = serializers.IntegerField()
-    digest = DigestOutput(
+    digest = serializers.CharField(
         allow_null=True, help_text=_("What an acknowledgement names; null where there is nothing to acknowledge.")
     )
     acknowledged_by = serializers.CharField(allow_null=True, help_text=_("Null until somebody has, since the last validation."))

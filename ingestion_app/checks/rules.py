@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks.ledger_rules import LEDGER
+from ingestion_app.checks.shape_sentences import SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
 from ledger_app.errors.stored import told_facts
@@ -126,6 +127,13 @@ _FILE = (
         "file.received_elsewhere",
         _("These very bytes were received for source {source}, too: batch {batch}, which is {state}."),
         _("Find out which source the file is for. If it is for the other, withdraw this batch; if for both, approve."),
+    ),
+    _error(
+        "file.records_known",
+        _("{share} of the records are those of batch {batch} of {date}, which is {state}: the same keys, members and amounts."),
+        _(
+            "Withdraw this batch where the file was sent twice; or withdraw or reverse batch {batch} where this one is to take its place."
+        ),
     ),
     _error(
         "file.header_missing",
@@ -352,8 +360,10 @@ _REFUSED = tuple(
     if _CODES[kind] not in {rule.code for rule in _LEDGER}
 )
 
+_SHAPE = tuple(Rule(code, Severity(severity), sentence, remedy) for severity, code, sentence, remedy in SHAPE)
+
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED, *_SHAPE)}
 )
 
 

@@ -14,9 +14,11 @@ from django.apps import apps
 from django.core.management import get_commands
 
 from config import commands
+from ingestion_app.queries import alerts
 from ledger_app.models import Identifier
 from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
+from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file, set_account
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -161,6 +163,11 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     assert set(run("pause", another.pk, "--reason", "Wait.", *by, another.version).data) == fields("pause")
     ended = run("resume", another.pk, *by, another.version + 1)
     assert set(ended.data) == fields("resume") == fields("apply"), ended
+    strange = alerted(world)
+    shown = ("--alerts", alerts.digest_of(strange), "--shown-version", strange.version)
+    assert set(run("acknowledge", strange.pk, *finance, "--reason", "A sale.", *shown, "--json").data) == fields("acknowledge")
+    assert set(run("findings", strange.pk, "--json").data) == fields("findings")
+    assert set(run("propose_shape", "till", "--json").data) == fields("propose_shape")
     other = tmp_path / "till-2017-02-01-1.csv"
     other.write_bytes(card_file([], day=date(2017, 2, 1)))
     ended = run("ingest", other, "--source", "till", "--json")

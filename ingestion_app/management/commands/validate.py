@@ -14,7 +14,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
-from ingestion_app.queries import alerts, batches, definitions
+from ingestion_app.queries import alerts, batches, definitions, shapes
 from ingestion_app.states import BATCH
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import money
@@ -97,6 +97,7 @@ def tell(batch: Batch) -> commands.Outcome:
         "findings": batch.finding_counts,
         "alerts": alerts.count_of(batch),
         "alerts_digest": alerts.digest_of(batch) or None,
+        "compared": shapes.compared_with(batch) or [],
         "totals": batch.totals,
         "plan": batches.hexadecimal(batch.plan_digest),
         "read": True,
