@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks.ledger_rules import LEDGER
-from ingestion_app.checks.shape_sentences import SHAPE
+from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
 from ledger_app.errors.stored import told_facts
@@ -335,7 +335,7 @@ _CONTROL = (
 )
 
 # What is seen of the amounts of the whole file: told in the unit in which the file is posted, where there is one.
-IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts)
+IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts) | AMOUNTS.keys()
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {
@@ -360,7 +360,9 @@ _REFUSED = tuple(
     if _CODES[kind] not in {rule.code for rule in _LEDGER}
 )
 
-_SHAPE = tuple(Rule(code, Severity(severity), sentence, remedy) for severity, code, sentence, remedy in SHAPE)
+_SHAPE = tuple(
+    Rule(code, Severity(severity), sentence, remedy, AMOUNTS.get(code, frozenset())) for severity, code, sentence, remedy in SHAPE
+)
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED, *_SHAPE)}

@@ -172,3 +172,10 @@ SHAPE: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         _("Nothing to do where everybody was shut on that day."),
     ),
 )
+
+# Which facts of these are amounts.
+AMOUNTS: dict[str, frozenset[str]] = {
+    "shape.sum_outside": frozenset({"found", "least", "most"}),
+    "shape.average_outside": frozenset({"found", "least", "most"}),
+    "shape.largest_outside": frozenset({"found", "most"}),
+}
