@@ -79,8 +79,8 @@ def test_arguments_are_those_of_the_code(name: str) -> None:
     usages = re.findall(r"^    (.+)", SECTIONS[name], re.MULTILINE)
     assert {usage.split()[0] for usage in usages} == {name}
     usage = "\n".join(usages)
-    assert set(re.findall(r"--[a-z-]+", usage)) == options
-    assert set(re.findall(r"--[a-z-]+", re.sub(r"\[[^]]*\]", "", usage))) == required
+    assert set(re.findall(r"--[a-z0-9-]+", usage)) == options
+    assert set(re.findall(r"--[a-z0-9-]+", re.sub(r"\[[^]]*\]", "", usage))) == required
     assert all(str(positional) in usage for positional in positionals)
     assert re.search(r"^Exit: 0, ", SECTIONS[name], re.MULTILINE)
 
