@@ -316,7 +316,7 @@ KAKUTEI_ATTACHMENTS = env.whole_number("KAKUTEI_ATTACHMENTS", least=0, most=100,
 KAKUTEI_SCANNER = env.command("KAKUTEI_SCANNER")
 # How long a proposed adjustment can be decided.
 KAKUTEI_PROPOSAL_DAYS = env.whole_number("KAKUTEI_PROPOSAL_DAYS", least=1, most=366, default=14)
-# Whether approve, withdraw, freeze and freeze_batch may be decided from the command line.
+# Whether acknowledge, approve, withdraw, freeze and freeze_batch may be decided from the command line.
 KAKUTEI_DECIDE_BY_COMMAND = env.switch("KAKUTEI_DECIDE_BY_COMMAND", default=IS_DEVELOPMENT)
 # Keys by name, the newest first: card numbers are kept as hashes under the newest, and found under each.
 KAKUTEI_CARD_KEYS = env.card_keys(

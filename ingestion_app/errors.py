@@ -17,6 +17,16 @@ class SlotUnknown(LedgerError):
     )
 
 
+class BytesDiffer(LedgerError):
+    """Other bytes came than the sender says were sent."""
+
+    code = "bytes_differ"
+    template = _(
+        "{size} bytes came, with SHA-256 {sha256}; the sender says {expected_size} bytes, with SHA-256 {expected_sha256}. Nothing of them is kept: "
+        "have the file sent again."
+    )
+
+
 class SlotConflict(LedgerError):
     """Another file came in for the same source, business date and sequence."""
 
@@ -102,6 +112,37 @@ class SourceVersionNewer(LedgerError):
         "The plan was made under version {planned} of the source, and version {newest} was loaded since. Validate the batch again (by command: "
         "validate {batch} --again), or say with the approval that you know of version {newest}."
     )
+
+
+class AlertsOpen(LedgerError):
+    """Nobody has acknowledged what looks wrong with the file."""
+
+    code = "alerts_open"
+    template = _(
+        "Alerts of this file that nobody has acknowledged: {alerts}. Look at what moved, then acknowledge it with a reason (by command: "
+        "acknowledge {batch}), or withdraw the batch."
+    )
+
+
+class AlertsNotShown(LedgerError):
+    """The acknowledgement names other alerts than the batch has."""
+
+    code = "alerts_not_shown"
+    template = _("The alerts you were shown are {shown}; those of the batch are {current}. Look at the batch again.")
+
+
+class NoAlerts(LedgerError):
+    """There is nothing to acknowledge."""
+
+    code = "no_alerts"
+    template = _("Validation saw nothing in this file that has to be acknowledged. Approve the batch, or withdraw it.")
+
+
+class AlertsAcknowledged(LedgerError):
+    """Somebody has acknowledged the alerts of this validation."""
+
+    code = "alerts_acknowledged"
+    template = _("The alerts of this validation were acknowledged by {by}. Approve the batch, or withdraw it.")
 
 
 class ReversalMoved(LedgerError):

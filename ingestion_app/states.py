@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
+from ingestion_app.alert_guards import alerts_are_acknowledged, alerts_are_open, alerts_are_there, alerts_were_shown
 from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
 from ledger_app.rules.deciding import decider_is_really_another
@@ -49,6 +50,10 @@ class BatchFacts:
     planned_version: int = 0  # of the source, under which the plan was made
     newer_version: int | None = None  # of the source, loaded since
     acknowledged_version: int | None = None  # the newer one that the approver says to know of
+    alerts: int = 0
+    alerts_digest: str = ""  # of the alerts, hexadecimal; empty where there is none
+    alerts_shown: str | None = None  # None: nothing was decided yet
+    alerts_acknowledged_by: str = ""  # empty: nobody has, since the last validation
 
 
 def slot_is_free(facts: BatchFacts) -> list[LedgerError]:
@@ -218,6 +223,20 @@ BATCH = Machine(
             told=_("rejected the file, whose findings are kept"),
         ),
         Transition(
+            name="acknowledge",
+            label=_("Acknowledge alerts"),
+            description=_("Says why the file is right although it does not look like the ones before it. Approves nothing yet."),
+            sources=("validated",),
+            target="",
+            right="ingestion_app.approve_batch",
+            who=_("Finance"),
+            guards=(approver_is_another, decider_is_really_another, alerts_are_there, alerts_are_open, alerts_were_shown),
+            reason_required=True,
+            decides=True,
+            writes="the acknowledgement; another validation asks for another",
+            told=_("acknowledged the alerts"),
+        ),
+        Transition(
             name="approve",
             label=_("Approve"),
             description=_("Binds you to the plan as it is shown: these records, these sums, these findings."),
@@ -232,6 +251,7 @@ BATCH = Machine(
                 is_within_limits,
                 plan_was_shown,
                 newer_rules_are_known,
+                alerts_are_acknowledged,
                 plan_holds,
             ),
             decides=True,

@@ -12,10 +12,10 @@ from config.model_admin import NOTHING, link_to, list_url, tellers, url_of
 from ingestion_app.admin import batch_progress, batch_sums, undoing, units
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
-from ingestion_app.checks.rules import RULES
+from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding
-from ingestion_app.queries import replays
-from ingestion_app.queries.definitions import kept_contras, newer_version
+from ingestion_app.queries import alerts, replays, shapes
+from ingestion_app.queries.definitions import definition_of, kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
@@ -26,6 +26,7 @@ from ledger_app.templatetags import look
 
 FINDINGS_SHOWN = 12
 REVERSALS_SHOWN = 5
+ALERTS_SHOWN = 50
 CONTRAS_SHOWN = 50
 HAS_POSTED = frozenset({"applying", "applied", "frozen", "reversed"})
 LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "frozen")
@@ -134,7 +135,7 @@ def steps(batch: Batch) -> list[dict[str, Any]]:
 
 def findings(batch: Batch) -> list[dict[str, Any]]:
     """Return one row for each rule that saw something, the gravest first, with its first place, and how many of its findings are kept."""
-    order = ["error", "warning", "note"]
+    order = list(Severity)
     rules = sorted(batch.finding_counts, key=lambda rule: (order.index(RULES[rule].severity), rule))[:FINDINGS_SHOWN]
     kept = Finding.objects.filter(batch=batch, rule__in=rules).values("rule").annotate(count=Count("id"), first=Min("id"))
     counts = {row["rule"]: row for row in kept}
@@ -162,6 +163,7 @@ def findings_text(batch: Batch) -> str:
         counts[severity] = counts.get(severity, 0) + count
     texts = {
         "error": ngettext("{count} error", "{count} errors", counts.get("error", 0)),
+        "alert": ngettext("{count} alert", "{count} alerts", counts.get("alert", 0)),
         "warning": ngettext("{count} warning", "{count} warnings", counts.get("warning", 0)),
         "note": ngettext("{count} note", "{count} notes", counts.get("note", 0)),
     }
@@ -180,6 +182,8 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
         (_("Rules"), link_to(batch.source_version)),
         *_newer(batch),
         *_contras(batch),
+        *_acknowledged(batch),
+        *_compared(batch),
         (
             _("Dates of the records"),
             f"{look.day_text(batch.first_on)} – {look.day_text(batch.last_on)}" if batch.first_on else NOTHING,
@@ -224,6 +228,8 @@ tellers[Batch, "totals"] = _told_totals
 def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
     """Say what a transition will do, in records, money and periods."""
     found = [*_paused(batch), *_subject(batch)]
+    if name == "acknowledge":
+        return [*found, *_alerts(batch)]
     if name == "leave":
         found += _left_out(batch)
     if name in {"approve", "apply", "resume", "pause", "freeze", "reverse"}:
@@ -237,12 +243,41 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             found.append((_("Periods"), names))
         found += _contras(batch)
         found.append((_("Findings"), findings_text(batch) or _("none")))
+        found += _acknowledged(batch)
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
     if name == "reverse" and batch.reverses_id is None:
         found += undoing.facts(batch, gettext("The reversal"))
     elif name == "approve" and batch.reverses_id is None and batch.state == Batch.State.VALIDATED:
         found += undoing.facts(batch, gettext("If undone"))
     return found
+
+
+def _alerts(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return each alert as it is told: what whoever acknowledges them is shown."""
+    rows = Finding.objects.filter(batch=batch, severity=Severity.ALERT).order_by("rule", "line", "column", "id")
+    return [(RULES[each.rule].code, sentence_of(each)) for each in rows[:ALERTS_SHOWN]]
+
+
+def _acknowledged(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return who has acknowledged the alerts of the last validation, and why."""
+    found = alerts.acknowledgement_of(batch)
+    if found is None:
+        return []
+    text = gettext("by {who}: {reason}").format(who=found.acknowledged_by, reason=found.reason)
+    return [(_("Alerts acknowledged"), text)]
+
+
+def _compared(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return how many earlier files the file was held against, or why against none."""
+    if batch.reverses_id is not None or batch.plan_digest is None:
+        return []
+    rules, with_them = definition_of(batch.source_version).shape, shapes.compared_with(batch)
+    if with_them:
+        return [(_("Earlier files"), gettext("held against {count} comparable ones").format(count=len(with_them)))]
+    if not rules.compared:
+        return [(_("Earlier files"), _("held against none: the source says so"))]
+    text = gettext("held against none: there are fewer than {count} comparable ones")
+    return [(_("Earlier files"), text.format(count=rules.earlier_least))]
 
 
 def _left_out(batch: Batch) -> list[tuple[Any, Any]]:

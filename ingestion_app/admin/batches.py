@@ -27,7 +27,7 @@ from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
 from ingestion_app.models import Attempt, Batch, Receipt, Source
 from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
-from ingestion_app.queries import batches, jobs, replays, workers
+from ingestion_app.queries import alerts, batches, jobs, replays, workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.definitions import newer_version
 from ingestion_app.queries.rerun import rerun_of
@@ -270,7 +270,8 @@ class BatchAdmin(TransitionAdmin):
         """Bind the decision to the version and to the plan that are shown, and to the newer version of the source, where there is one."""
         newer = newer_version(row) if transition.name == "approve" else None
         known = [("newer_version", str(newer))] if newer else []
-        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest)), *known]
+        shown = [("alerts", alerts.digest_of(row))] if transition.name == "acknowledge" else []
+        return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest)), *known, *shown]
 
     def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Return the form of an approval of a plan that was made under an earlier version of the source."""
@@ -322,6 +323,10 @@ class BatchAdmin(TransitionAdmin):
                 version=version,
                 acknowledged_version=int(known) if known.isascii() and known.isdecimal() and len(known) < NUMBER_MOST else None,
             )
+        elif transition.name == "acknowledge":
+            shown = str(posted.get("alerts", ""))
+            done = deciding.acknowledge(batch_id=row.pk, reason=reason, alerts_shown=shown, caller=caller, version=version)
+            return gettext("The alerts of {batch} are acknowledged. It can be approved now.").format(batch=done)
         elif transition.name == "leave":
             done = leaving.leave(batch_id=row.pk, reason=reason, caller=caller, version=version)
         elif transition.name == "withdraw":

@@ -51,7 +51,7 @@ class SeverityFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Offer the three."""
         del request, model_admin
-        return [(severity, look.APPEARANCES[severity].word) for severity in ("error", "warning", "note")]
+        return [(severity, look.APPEARANCES[severity].word) for severity in ("error", "alert", "warning", "note")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the findings of the severity."""

@@ -113,6 +113,12 @@ class ApprovalInput(DecisionInput):
     )
 
 
+class AcknowledgementInput(DecisionOnShownInput):
+    """What an acknowledgement of alerts takes."""
+
+    alerts = DigestField(help_text=_("The digest of the alerts that you were shown."))
+
+
 @extend_schema_view(
     list=extend_schema(summary="List batches, newest first"),
     retrieve=extend_schema(summary="Show a batch: counts, plan, progress, and what can be done next"),
@@ -181,6 +187,14 @@ class BatchView(LookView):
         number = jobs.next_number(batch.pk, Attempt.Step.VALIDATE)
         tasks.validate_batch.enqueue(batch_id=batch.pk, user_id=self.caller.user.pk, version=batch.version)
         return self._started(pk, Attempt.Step.VALIDATE, number)
+
+    @extend_schema(summary="Acknowledge the alerts of a batch", request=AcknowledgementInput, responses=DETAIL)
+    @action(detail=True, methods=["post"], url_path="transitions/acknowledge")
+    def acknowledge(self, request: Request, pk: str) -> Response:
+        """Say why the file is right although it does not look like the ones before it. Another validation asks for another."""
+        given = {"reason": "", **self.read(AcknowledgementInput, request.data)}
+        deciding.acknowledge(batch_id=self.get_object().pk, alerts_shown=given.pop("alerts"), caller=self.caller, **given)
+        return self._shown(pk)
 
     @extend_schema(summary="Approve the plan of a batch", request=ApprovalInput, responses=DETAIL)
     @action(detail=True, methods=["post"], url_path="transitions/approve")

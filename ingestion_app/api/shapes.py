@@ -8,9 +8,10 @@ from rest_framework import serializers
 
 from config import doorways
 from config.api_views import DigestOutput, OfferOutput, Output, ReasonOutput, offers
+from ingestion_app.api.status import AlertsOutput
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Attempt, Batch, Finding, Record
-from ingestion_app.queries import batches, definitions, explain, reversals
+from ingestion_app.queries import alerts, batches, definitions, explain, reversals
 from ingestion_app.states import BATCH
 
 ATTEMPTS_SHOWN = 10
@@ -151,6 +152,9 @@ class BatchDetailOutput(BatchOutput):
     first_on = serializers.DateField(allow_null=True)
     last_on = serializers.DateField(allow_null=True)
     totals = TotalsByBookOutput()
+    alerts = serializers.SerializerMethodField(
+        help_text=_("What looks wrong with the file, to be acknowledged before it is approved.")
+    )
     reversal = serializers.SerializerMethodField(help_text=_("The batch that undoes this one, or is to undo it."))
     reversal_dates = serializers.SerializerMethodField(help_text=_("Of a reversal: which dates its entries get."))
     progress = serializers.SerializerMethodField()
@@ -166,6 +170,11 @@ class BatchDetailOutput(BatchOutput):
     def get_set_aside_sum(self, batch: Batch) -> int | None:
         """Return the sum of what was set aside, as far as all of it could be read."""
         return None if batch.record_count is not None and batch.record_sum is None else batch.set_aside_sum
+
+    @extend_schema_field(AlertsOutput)
+    def get_alerts(self, batch: Batch) -> Any:
+        """Return the alerts, and who has acknowledged them."""
+        return AlertsOutput(alerts.told_of(batch)).data
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_reversal(self, batch: Batch) -> int | None:
@@ -211,7 +220,7 @@ class FindingOutput(Output):
     """Something that validation saw, and what would make it pass."""
 
     id = serializers.IntegerField()
-    severity = serializers.CharField(help_text="error, warning, note")
+    severity = serializers.CharField(help_text="error, alert, warning, note")
     rule = serializers.CharField()
     line = serializers.IntegerField(help_text=_("From 1; 0 is the file as a whole."))
     column = serializers.IntegerField(help_text=_("From 1, the marker; 0 is the line as a whole."))

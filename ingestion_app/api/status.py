@@ -117,6 +117,18 @@ class WorkerOutput(Output):
     dead = serializers.BooleanField(help_text=_("Whether it is gone, or has been silent for too long."))
 
 
+class AlertsOutput(Output):
+    """What looks wrong with a file, and who of finance has said why it is right."""
+
+    count = serializers.IntegerField()
+    digest = serializers.CharField(
+        allow_null=True, help_text=_("What an acknowledgement names; null where there is nothing to acknowledge.")
+    )
+    acknowledged_by = serializers.CharField(allow_null=True, help_text=_("Null until somebody has, since the last validation."))
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+
+
 class StatusOutput(Output):
     """The status of a batch."""
 
@@ -126,6 +138,7 @@ class StatusOutput(Output):
     version = serializers.IntegerField()
     is_paused = serializers.BooleanField()
     reverses = serializers.IntegerField(allow_null=True)
+    alerts = AlertsOutput()
     rerun = RerunOutput()
     progress = PaceOutput()
     due = DueOutput(allow_null=True, help_text=_("Null where nothing was agreed with the source."))

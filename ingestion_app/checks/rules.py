@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks.ledger_rules import LEDGER
+from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
 from ledger_app.errors.stored import told_facts
@@ -25,6 +26,7 @@ class Severity(StrEnum):
     """What a finding means for its batch."""
 
     ERROR = "error"  # the record, or the file, cannot be taken in
+    ALERT = "alert"  # the file looks wrong: finance acknowledges it, with a reason, before the batch is approved
     WARNING = "warning"  # a person has to look before the batch is approved
     NOTE = "note"  # worth knowing; stops nothing
 
@@ -125,6 +127,13 @@ _FILE = (
         "file.received_elsewhere",
         _("These very bytes were received for source {source}, too: batch {batch}, which is {state}."),
         _("Find out which source the file is for. If it is for the other, withdraw this batch; if for both, approve."),
+    ),
+    _error(
+        "file.records_known",
+        _("{share} of the records are those of batch {batch} of {date}, which is {state}: the same keys, members and amounts."),
+        _(
+            "Withdraw this batch where the file was sent twice; or withdraw or reverse batch {batch} where this one is to take its place."
+        ),
     ),
     _error(
         "file.header_missing",
@@ -326,7 +335,7 @@ _CONTROL = (
 )
 
 # What is seen of the amounts of the whole file: told in the unit in which the file is posted, where there is one.
-IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts)
+IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts) | AMOUNTS.keys()
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {
@@ -351,8 +360,12 @@ _REFUSED = tuple(
     if _CODES[kind] not in {rule.code for rule in _LEDGER}
 )
 
+_SHAPE = tuple(
+    Rule(code, Severity(severity), sentence, remedy, AMOUNTS.get(code, frozenset())) for severity, code, sentence, remedy in SHAPE
+)
+
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED, *_SHAPE)}
 )
 
 

@@ -4,9 +4,11 @@ A definition is written by people as TOML (``toml.py`` reads it) and kept, whole
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
+
+from ingestion_app.formats.shape_rules import ShapeRules
 
 
 class Kind(StrEnum):
@@ -137,6 +139,9 @@ class Definition:
         bool  # whether a record of a member who was merged is posted to the member who remains; else its chunk stops
     )
     applied_within_minutes: int | None  # how long after its receipt a file has to be applied; None: nothing was agreed
+    shape: ShapeRules = field(
+        default_factory=ShapeRules
+    )  # when a file that looks unlike earlier ones is told, and when it is an alert
 
     @property
     def adjusted_books(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from ingestion_app.formats.definition import Definition, PostingRule
 from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
 from ingestion_app.formats.toml_positions import positions
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
+from ingestion_app.formats.toml_shape import read_shape
 from ingestion_app.formats.toml_table import Problem, Problems, Table
 from ledger_app.errors.printable import code_point, unseen
 from ledger_app.rules import references
@@ -95,6 +96,7 @@ def _syntax_problem(text: str, message: str) -> Problem:
 def _read_definition(root: Table) -> Definition | None:
     source, limits, layout_table, roles_table = (root.table(key) for key in ("source", "limits", "layout", "roles"))
     within_minutes = _read_agreement(root.table("sla", optional=True))
+    shape = read_shape(root.table("shape", optional=True))
     posting_tables = root.tables("posting")
     root.close()
     code, name, pattern = _read_source(source) if source else (None, None, None)
@@ -122,6 +124,7 @@ def _read_definition(root: Table) -> Definition | None:
         failing_chunks=read_limits.failing_chunks,
         redirects_merged=read_limits.redirects_merged,
         applied_within_minutes=within_minutes,
+        shape=shape,
     )
 
 

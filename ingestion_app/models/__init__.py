@@ -2,15 +2,18 @@
 
 from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
 from ingestion_app.models.proofs import RecordsDigest
+from ingestion_app.models.shapes import Acknowledgement, FileShape
 from ingestion_app.models.sources import File, PrunedFile, Receipt, Source, SourceVersion
 from ingestion_app.models.workers import AskedValidation, Worker
 
 __all__ = [
+    "Acknowledgement",
     "AskedValidation",
     "Attempt",
     "Batch",
     "Chunk",
     "File",
+    "FileShape",
     "Finding",
     "PrunedFile",
     "Receipt",

@@ -317,7 +317,9 @@ class Finding(models.Model):
         verbose_name = _("finding")
         verbose_name_plural = _("findings")
         constraints = [
-            models.CheckConstraint(condition=Q(severity__in=["error", "warning", "note"]), name="finding_severity_known"),
+            models.CheckConstraint(
+                condition=Q(severity__in=["error", "alert", "warning", "note"]), name="finding_severity_known"
+            ),
         ]
 
     def __str__(self) -> str:

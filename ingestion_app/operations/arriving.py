@@ -1,8 +1,11 @@
 """Masks card numbers in a file while it comes in: they are never written down, and every byte keeps its place."""
 
-from typing import BinaryIO, Final
+import hashlib
+from typing import BinaryIO, Final, NamedTuple
 
+from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
+from ledger_app.errors import Refused
 from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked
 from ledger_app.operations.filing import PIECE_BYTES
 from ledger_app.rules.identifiers import KINDS
@@ -19,6 +22,55 @@ def is_masked(definition: Definition) -> bool:
     kind = KINDS.get(definition.roles.holder_kind)
     names_cards = kind is not None and kind.is_secret
     return not names_cards and not any(column.may_look_like_card for column in definition.layout.data.columns)
+
+
+class Expected(NamedTuple):
+    """What the sender said of the bytes: their SHA-256 in hexadecimal, and how many they are; None where nothing was said."""
+
+    sha256: str | None = None
+    size: int | None = None
+
+
+NOTHING_SAID: Final = Expected()
+
+
+def expecting(stream: BinaryIO, expected: Expected) -> BinaryIO:
+    """Return the stream, held against what its sender said where something was said."""
+    return stream if expected == NOTHING_SAID else _ExpectedStream(stream, expected)  # type: ignore[return-value]  # it is read, and no more
+
+
+class _ExpectedStream:
+    """A stream that refuses to end where other bytes came than were sent: whoever stores what it gives keeps nothing then."""
+
+    def __init__(self, stream: BinaryIO, expected: Expected) -> None:
+        self._stream, self._expected = stream, expected
+        self._hasher, self._size = hashlib.sha256(), 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return some more of it.
+
+        :raises Refused: bytes_differ, at the end
+        """
+        piece = self._stream.read(size)
+        self._hasher.update(piece)
+        self._size += len(piece)
+        if not piece:
+            self._compare()
+        return piece
+
+    def _compare(self) -> None:
+        sha256, size = self._hasher.hexdigest(), self._size
+        if self._expected.size not in {None, size} or self._expected.sha256 not in {None, sha256}:
+            raise Refused(
+                [
+                    errors.BytesDiffer(
+                        size=size,
+                        sha256=sha256,
+                        expected_size="–" if self._expected.size is None else self._expected.size,
+                        expected_sha256=self._expected.sha256 or "–",
+                    )
+                ]
+            )
 
 
 class MaskedStream:

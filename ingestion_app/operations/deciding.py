@@ -1,4 +1,4 @@
-"""The decisions about a batch: approve, withdraw, freeze."""
+"""The decisions about a batch: acknowledge, approve, withdraw, freeze."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import F
 
 from ingestion_app import errors
-from ingestion_app.models import Batch, Chunk
+from ingestion_app.models import Acknowledgement, Batch, Chunk
 from ingestion_app.operations import steps
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import alerts, batches, definitions
 from ingestion_app.states import BatchFacts
 from ledger_app import locks
 from ledger_app.errors import Refused
@@ -46,6 +46,34 @@ def approve(
     )
 
 
+def acknowledge(*, batch_id: int, reason: str, alerts_shown: str, caller: Caller, version: int | None = None) -> Batch:
+    """Acknowledge, with a reason, the alerts whose digest (hexadecimal) was shown. Another validation asks for another acknowledgement.
+
+    :raises Refused: with every reason; own_proposal, no_alerts, alerts_acknowledged and alerts_not_shown among them
+    """
+
+    def columns(row: Batch, facts: BatchFacts) -> dict[str, Any]:
+        seen_in = alerts.last_validation(row)
+        assert seen_in is not None, "what is validated was validated"  # noqa: S101 - a batch in this state has such an attempt
+        Acknowledgement.objects.create(
+            batch=row,
+            validation=seen_in,
+            alerts=facts.alerts,
+            digest=bytes.fromhex(facts.alerts_digest),
+            reason=reason.strip(),
+            acknowledged_by=caller.user,
+            acknowledged_at=caller.at,
+        )
+        return {}
+
+    return _decide("acknowledge", batch_id, caller, reason, version, alerts_shown=alerts_shown, columns=columns, said=_alerts_of)
+
+
+def _alerts_of(row: Batch) -> dict[str, Any]:
+    """Return what the audit row of an acknowledgement says beside its reason."""
+    return {"alerts": alerts.digest_of(row), "count": alerts.count_of(row)}
+
+
 def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
     """End a batch of which nothing is applied. Its slot and its bytes are free for another; what it was to reverse may be reversed by another.
 
@@ -81,7 +109,9 @@ def _decide(
     *,
     digest_shown: str | None = None,
     acknowledged_version: int | None = None,
+    alerts_shown: str | None = None,
     columns: Any = lambda _row, _facts: {},
+    said: Any = lambda _row: {},
 ) -> Batch:
     def write(row: Batch, facts: BatchFacts) -> Mapping[str, Any]:
         return dict(columns(row, facts))
@@ -91,7 +121,12 @@ def _decide(
             # Two approvals at once would each see what was decided before both.
             locks.beside_own(limits.of_books(list(Book.objects.filter(code__in=books).values_list("id", flat=True))))
         return batches.facts(
-            row, user=caller.user, digest_shown=digest_shown, acknowledged_version=acknowledged_version, at=caller.at
+            row,
+            user=caller.user,
+            digest_shown=digest_shown,
+            acknowledged_version=acknowledged_version,
+            alerts_shown=alerts_shown,
+            at=caller.at,
         )
 
     return steps.take(
@@ -105,6 +140,7 @@ def _decide(
         audit_facts=lambda row: {
             "plan": batches.hexadecimal(row.plan_digest),
             **({"source_version": acknowledged_version} if acknowledged_version else {}),
+            **said(row),
         },
     )
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
-from ingestion_app.operations.arriving import MaskedStream, is_masked
+from ingestion_app.operations.arriving import NOTHING_SAID, Expected, MaskedStream, expecting, is_masked
 from ingestion_app.queries import definitions
 from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
 from ledger_app.errors.card_numbers import masked_text
@@ -46,6 +46,7 @@ def receive(
     business_date: date | None = None,
     sequence: int | None = None,
     scan: filing.Scan | None = None,
+    expected: Expected = NOTHING_SAID,
 ) -> Receipt:
     """Take a file in and return its receipt: accepted with a batch of its own, or a duplicate that points to the first.
 
@@ -53,16 +54,25 @@ def receive(
     receipt are kept whatever the outcome, but where ``scan`` finds something in them; card numbers in bytes and name are masked before, and the
     audit row says so.
 
+    Where its sender said what was sent (``expected``) and other bytes came, nothing of them is kept. Where nothing in a file says its day, the same
+    bytes for another day are a batch of their own, as of a day without records; validation sees whether their records came before.
+
     A file that is refused leaves an audit row.
 
-    :raises Refused: not_found (the source), not_permitted, file_not_clean; slot_unknown and slot_conflict, after the bytes and the receipt were stored
+    :raises Refused: not_found (the source), not_permitted, bytes_differ, file_not_clean; slot_unknown and slot_conflict, after the bytes and the receipt were stored
     """
     # A name may hold bytes that are no text; no database keeps those, and a name is only a name.
     name = masked_text(name.encode("utf-8", "backslashreplace").decode())
     given = (business_date, sequence)
     try:
         return _receive(
-            stream=stream, name=name, source_code=source_code, directory=directory, caller=caller, given=given, scan=scan
+            stream=expecting(stream, expected),
+            name=name,
+            source_code=source_code,
+            directory=directory,
+            caller=caller,
+            given=given,
+            scan=scan,
         )
     except Refused as refusal:
         refusals.record(what=name, action="receive", reasons=refusal.reasons, caller=caller)
@@ -117,6 +127,7 @@ def _receive(
             slot=slot,
             caller=caller,
             masked_bytes=arriving.count if arriving else 0,
+            says_its_day=definition.roles.header_business_date is not None,
         )
     )
     if reasons := refusals_of(receipt):
@@ -151,11 +162,20 @@ def _number(said: str) -> int | None:
 
 
 def _register(
-    *, source: Source, sha256: bytes, size: int, name: str, slot: Slot | None, caller: Caller, masked_bytes: int
+    *,
+    source: Source,
+    sha256: bytes,
+    size: int,
+    name: str,
+    slot: Slot | None,
+    caller: Caller,
+    masked_bytes: int,
+    says_its_day: bool,
 ) -> Receipt:
     # No get_or_create: its savepoint would turn a deadlock into another error.
     file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
-    outcome, first = _outcome(source, file, slot)
+    same = _same(source, file, slot, says_its_day=says_its_day)
+    outcome, first = _outcome(source, same, slot)
     if slot is None and first is not None and first.business_date is not None and first.sequence is not None:
         slot = Slot(first.business_date, first.sequence)  # the same bytes, whatever they are called now
     receipt = Receipt.objects.create(
@@ -181,6 +201,8 @@ def _register(
             business_date=slot.business_date,
             sequence=slot.sequence,
             received_by=caller.user,
+            # The same bytes may be those of several days; the first batch holds them.
+            holds_file=None if Batch.objects.filter(source=source, file=file, holds_file=True).exists() else True,
         )
         history.create(batch, caller=caller, reason="receive")
         facts = {"receipt": receipt.pk, "sha256": sha256.hex(), "bytes": size, "name": receipt.name, "state": batch.state}
@@ -193,9 +215,17 @@ def _register(
     return receipt
 
 
-def _outcome(source: Source, file: File, slot: Slot | None) -> tuple[str, Receipt | None]:
+def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
+    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day."""
+    of_bytes = Batch.objects.filter(source=source, file=file).select_related("receipt")
+    first = of_bytes.filter(holds_file=True).first()
+    if first is None or says_its_day or slot is None or slot.business_date == first.business_date:
+        return first
+    return of_bytes.filter(business_date=slot.business_date, sequence=slot.sequence, holds_slot=True).first()
+
+
+def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str, Receipt | None]:
     """Say what the arrival is; unique keys hold the same against another arrival at the same instant."""
-    same = Batch.objects.filter(source=source, file=file, holds_file=True).select_related("receipt").first()
     if same is not None:
         return Receipt.Outcome.DUPLICATE, same.receipt
     if slot is None:

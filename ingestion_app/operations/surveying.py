@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import connections
 from django.utils.translation import gettext_lazy as _
@@ -13,12 +14,13 @@ from ingestion_app.checks import duplicates
 from ingestion_app.checks.file import Elsewhere, Examination, NotPlain
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import Seen
+from ingestion_app.checks.shape import Shaping
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, SourceVersion
 from ingestion_app.operations import plans
 from ingestion_app.operations.drafting import Drawing
 from ingestion_app.queries import definitions
-from ingestion_app.queries.ledger import Checked, LedgerCheck
+from ingestion_app.queries.ledger import Checked, LedgerCheck, secret_place
 from ledger_app.errors import TryAgain
 from ledger_app.models import Book
 from ledger_app.operations import collecting, measuring
@@ -45,7 +47,9 @@ class Part(NamedTuple):
 class Surveyor:
     """Takes rows, holds them against the ledger, counts them and stages them."""
 
-    def __init__(self, definition: Definition, books: dict[str, Book], contras: definitions.Contras) -> None:
+    def __init__(
+        self, definition: Definition, books: dict[str, Book], contras: definitions.Contras, shaping: Shaping | None = None
+    ) -> None:
         """Begin with nothing found. Without all of the definition's books no row is held against the ledger."""
         self.found = plans.Survey()
         self.keys = duplicates.KeyIndex()
@@ -57,6 +61,7 @@ class Surveyor:
         data = definition.layout.data
         reasons = [(rule.book, side.reason) for rule in definition.postings for side in (rule.debit, rule.credit) if side.reason]
         self._reasons = [(book, data.position(column)) for book, column in reasons]
+        self.shaping = shaping
         self.drawing = Drawing(definition, books, planner) if planner else None
         self.check = LedgerCheck(definition, books, planner) if planner else None
 
@@ -78,6 +83,9 @@ class Surveyor:
                 checked = list(self.check.check(block)) if self.check else []
             with measuring.phase("stage"):
                 self._stage(checked)
+            if self.shaping is not None:
+                with measuring.phase("shape"):
+                    self.shaping.add(block)
             self.examined += len(block)
             yield self.examined
 
@@ -87,6 +95,16 @@ class Surveyor:
                 self.found.findings.add(each)
             else:
                 self.stage.add(each, self.found.add(each))
+
+
+def shaping_of(definition: Definition, books: dict[str, Book], batch: Batch) -> Shaping | None:
+    """Return what the shape of a batch's file is counted with; None where the source says that its files are held against none."""
+    if not definition.shape.compared:
+        return None
+    book = books.get(definition.postings[0].book)
+    zone = ZoneInfo(book.time_zone if book is not None else "UTC")
+    is_secret = secret_place(definition) is not None
+    return Shaping(definition, business_date=batch.business_date, zone=zone, is_secret=is_secret)
 
 
 class Surveyed(NamedTuple):
@@ -99,6 +117,7 @@ class Surveyed(NamedTuple):
     taken: frozenset[int]  # accounts that its records take from, of which it matters what they have
     elsewhere: Elsewhere
     measured: measuring.Measured
+    shaping: Shaping | None
     stage: plans.Stage | None = None  # comes after it, as a file
 
 
@@ -111,7 +130,8 @@ def survey_part(
     """
     batch = Batch.objects.get(pk=batch_id)
     definition = definitions.definition_of(SourceVersion.objects.get(pk=version_id))
-    surveyor = Surveyor(definition, definitions.books_of(definition), contras)
+    books = definitions.books_of(definition)
+    surveyor = Surveyor(definition, books, contras, shaping_of(definition, books, batch))
     with path.open("rb") as stream, measuring.measured() as measured, collecting.rare():
         examination = Examination(stream, definition, business_date=batch.business_date, sequence=batch.sequence)
         try:
@@ -121,8 +141,12 @@ def survey_part(
             yield "plain", False
             return
     surveyor.stage.finish()
+    if surveyor.shaping is not None:
+        surveyor.shaping.settle()
     elsewhere = examination.elsewhere(part.offset, part.end, part.lines)
-    found = Surveyed(surveyor.found, surveyor.keys, surveyor.sizes, surveyor.examined, surveyor.taken, elsewhere, measured)
+    found = Surveyed(
+        surveyor.found, surveyor.keys, surveyor.sizes, surveyor.examined, surveyor.taken, elsewhere, measured, surveyor.shaping
+    )
     yield "surveyed", (part.number, found)
     yield "handle", (part.number, surveyor.stage.fileno())
 

@@ -17,7 +17,7 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.formats.definition import Definition
 from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
-from ingestion_app.operations import attempts, drafting, judging, plans, reversing, steps, surveying
+from ingestion_app.operations import attempts, drafting, judging, looking, plans, reversing, steps, surveying
 from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions, planned_rules
@@ -184,7 +184,9 @@ class _Validation:
         self._contras = definitions.contras_of(self._definition, books)
         self._lot_rules = planned_rules.now(self._definition, books)
         self._unit = definitions.unit_of(self._definition, books)
-        self._surveyor = Surveyor(self._definition, books, self._contras)
+        shaping = surveying.shaping_of(self._definition, books, batch)
+        self._surveyor = Surveyor(self._definition, books, self._contras, shaping)
+        self._shape: looking.Looked | None = None
         for book in sorted({rule.book for rule in self._definition.postings} - books.keys()):
             self.found.findings.add(Seen("ledger.book_unknown", 0, 0, 0, b"", {"book": book}))
         for other in batches.elsewhere(batch):
@@ -230,6 +232,8 @@ class _Validation:
                 self.told("check", examined)
         with measuring.phase("check"):
             self._conclude()
+        with measuring.phase("shape"):
+            self._shape = looking.look(self._batch, self._surveyor.shaping, self._definition.shape, self.found.findings.add)
 
     def _merge(self, part: Surveyed) -> None:
         surveyor = self._surveyor
@@ -238,6 +242,8 @@ class _Validation:
         surveyor.sizes += part.sizes
         surveyor.examined += part.examined
         measuring.merge(part.measured)
+        if surveyor.shaping is not None and part.shaping is not None:
+            surveyor.shaping.merge(part.shaping)
 
     def _conclude(self) -> None:
         """Find out what only the whole file shows: sums out of range, records that take what is not there, records that stand twice."""
@@ -292,6 +298,7 @@ class _Validation:
         examination, found = self._examination, self.found
         assert examination is not None, "the survey comes first"  # noqa: S101 - the order of two calls in this module
         plans.clear(batch)
+        looking.write(batch, self._shape if name == "validate" else None)
         weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=batch.pk, at=caller.at)
         found.findings.write(batch, self._unit)
         columns: dict[str, Any] = {

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q
 
-from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.queries import definitions, footing, reversals, weights
+from ingestion_app.models import Acknowledgement, Attempt, Batch, Chunk
+from ingestion_app.queries import alerts, definitions, footing, reversals, weights
 from ingestion_app.states import BatchFacts
 from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
@@ -39,6 +39,7 @@ def facts(
     deep: bool = True,
     counted: Mapping[int, Change] = NOTHING_COUNTED,
     acknowledged_version: int | None = None,
+    alerts_shown: str | None = None,
     at: datetime | None = None,
 ) -> BatchFacts:
     """Return what the guards of a batch are asked with.
@@ -59,6 +60,7 @@ def facts(
     is_approved = batch.state in {Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED}
     counts = deep and chunks["pending"] + chunks["stopped"] == 0 and batch.state in {Batch.State.APPLYING, Batch.State.APPLIED}
     too_much = beyond_limits(batch, user)
+    acknowledged = alerts.acknowledgement_of(batch) if batch.state == Batch.State.VALIDATED else None
     beyond, moves = _beyond_in_sum(batch, user, at, deep and not too_much)
     return BatchFacts(
         state=batch.state,
@@ -89,6 +91,10 @@ def facts(
         planned_version=batch.source_version.number,
         newer_version=definitions.newer_version(batch) if batch.state in WAITING and batch.reverses_id is None else None,
         acknowledged_version=acknowledged_version,
+        alerts=alerts.count_of(batch),
+        alerts_digest=alerts.digest_of(batch),
+        alerts_shown=alerts_shown,
+        alerts_acknowledged_by=acknowledged.acknowledged_by.username if acknowledged is not None else "",
     )
 
 
@@ -183,6 +189,8 @@ def plan_digest(batch: Batch, chunks: Iterable[ChunkPlan]) -> bytes:
     if batch.reverses_id is not None:
         content += [batch.reverses_id, batch.reversal_dates]
     content += [each for each in (batch.contra_accounts, batch.lot_rules) if each is not None]
+    if alerts_digest := alerts.digest_of(batch):
+        content.append(alerts_digest)
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
@@ -196,10 +204,11 @@ def chunk_plans(batch: Batch) -> list[ChunkPlan]:
 def was_approved_before(batch: Batch) -> bool:
     """Return whether a batch that waits for its approval had one, which a validation has made void since.
 
-    Each validation that came to its end moves the version by one; what moved it beside them was an approval.
+    Each validation that came to its end moves the version by one, and so does each acknowledgement; what moved it beside them was an approval.
     """
+    acknowledgements = Acknowledgement.objects.filter(batch=batch).count()
     validations = Attempt.objects.filter(batch=batch, step=Attempt.Step.VALIDATE, outcome=Attempt.Outcome.DONE).count()
-    return batch.state == Batch.State.VALIDATED and batch.version > 1 + validations
+    return batch.state == Batch.State.VALIDATED and batch.version > 1 + validations + acknowledgements
 
 
 def rows_digest(batch: Batch) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from ingestion_app.models import Batch, PrunedFile, SourceVersion
+from ingestion_app.models import Acknowledgement, Batch, PrunedFile, SourceVersion
 from ledger_app.errors.sentences import Sentence
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book
@@ -32,6 +32,17 @@ def what_was_made_has_its_audit_row(_books: Sequence[Book]) -> Iterator[str]:
     removed = {(row.file_id, row.pruned_by_id, str(row.file)): row for row in PrunedFile.objects.select_related("file")}
     sentence = _("The bytes of {what} were removed, and no audit row says so.")
     yield from _unsaid(removed, "file", ("prune",), ("sha256",), sentence)
+    looked = {
+        (row.batch_id, row.acknowledged_by_id, f"{bytes(row.digest).hex()} {row.alerts}"): row.batch
+        for row in Acknowledgement.objects.select_related("batch__source")
+    }
+    yield from _unsaid(
+        looked,
+        "batch",
+        ("acknowledge",),
+        ("alerts", "count"),
+        _("The alerts of {what} were acknowledged, and no audit row says so."),
+    )
     came = {(row.pk, row.received_by_id, ""): row for row in Batch.objects.select_related("source")}
     yield from _unsaid(came, "batch", ("receive", "propose"), (), _("{what} is there, and no audit row says who brought it."))
 

@@ -37,6 +37,7 @@ LABELS: Final[Mapping[str, str | Promise]] = {
     "added_at": _("added at"),
     "address": _("address"),
     "after": _("after"),
+    "alerts": _("alerts"),
     "alone": _("alone"),
     "amount": _("amount"),
     "before": _("before"),

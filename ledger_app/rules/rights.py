@@ -130,10 +130,12 @@ READ: Mapping[str, tuple[str, ...]] = {
         "webhook",
     ),
     "ingestion_app": (
+        "acknowledgement",
         "attempt",
         "batch",
         "chunk",
         "file",
+        "fileshape",
         "finding",
         "receipt",
         "record",

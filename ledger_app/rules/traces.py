@@ -28,6 +28,7 @@ PROVED_OTHERWISE: Mapping[str, str] = {
 OF_NO_WEIGHT: Mapping[str, str] = {
     "axes_accessattempt": "who failed to sign in of late; forgotten soon, and written by whoever tries, as often as they like",
     "ingestion_app_askedvalidation": "what a worker was asked for and has not answered; goes when it is answered, and decides nothing",
+    "ingestion_app_fileshape": "what a file looked like, counted from its bytes, which a validation counts again; alerts rest on it, and the plan has their digest",
     "ledger_app_event": "tells of audit rows and postings, which have their own proofs; it is held against them",
     "ledger_app_feed": "the last number that was given to an event",
     "ledger_app_idempotencykey": "what was answered to a program; what was done is in the rows that were written with it",
@@ -54,6 +55,7 @@ WRITTEN_ONCE = (
     "ledger_app_accessreview",
     "ledger_app_erasedpart",
     "ledger_app_eraseddigest",
+    "ingestion_app_acknowledgement",
 )
 
 # What wrote a posting is there when it writes; of a chunk, the application above knows.

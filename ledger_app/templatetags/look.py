@@ -99,6 +99,7 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "no_effect": Appearance(_("Without effect"), "plain", '<path d="M3 8h10"/>'),
     "set_aside": Appearance(_("Set aside"), "warn", '<path d="M8 2v7M5 6.3L8 9.3l3-3M2.5 13.5h11"/>'),
     "error": Appearance(_("Error"), "stop", OCTAGON + '<path d="M8 5v3.6M8 11h.01"/>'),
+    "alert": Appearance(_("Alert"), "warn", OCTAGON + '<path d="M8 5v3.6M8 11h.01"/>'),
     "warning": Appearance(_("Warning"), "warn", '<path d="M8 2.2l6.2 11.3H1.8zM8 6.8v2.6M8 11.6h.01"/>'),
     "note": Appearance(_("Note"), "note", RING + '<path d="M8 7.6v3.2M8 5.1h.01"/>'),
     "endorsed": Appearance(_("Approved once"), "warn", RING + '<path d="M5 8.3l2.2 2.2L11 6.2"/>'),

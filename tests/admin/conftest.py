@@ -12,11 +12,13 @@ from django_tasks_db.models import DBTaskResult
 
 from config import doorways
 from ingestion_app.models import Batch
+from ingestion_app.queries import alerts
 from ledger_app.models import Account, AuditRow, User
 from tests import kept
 from tests.admin.clocks import Clock
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.world import Purchase, World, set_account
 
 ROLES = ("support", "finance", "engineer", "auditor")
@@ -73,7 +75,8 @@ def step_of(row: Any, name: str) -> str:
 def hidden(batch: Batch, **more: Any) -> dict[str, Any]:
     """Return what the form of a batch's confirmation page sends along."""
     batch.refresh_from_db()
-    return {"version": batch.version, "plan": bytes(batch.plan_digest).hex() if batch.plan_digest else "", **more}
+    plan = bytes(batch.plan_digest).hex() if batch.plan_digest else ""
+    return {"version": batch.version, "plan": plan, "alerts": alerts.digest_of(batch), **more}
 
 
 def refusals(row: Any) -> list[AuditRow]:
@@ -107,6 +110,8 @@ def name_of_file(number: int, day: date = worlds.DAY) -> str:
 
 def bring_to(world: World, state: str, number: int = 1) -> Batch:
     """Return a batch, received and validated by the engineer and approved by finance, in ``state``."""
+    if state == "alerted":
+        return alerted(world)
     batch = world.receive(another_file(number), name=name_of_file(number))
     steps = {
         "received": (),

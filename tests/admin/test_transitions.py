@@ -29,6 +29,7 @@ from tests.ingestion_app.operations.world import World
 # (transition, the state it begins in, who may, the state it ends in)
 STEPS = (
     ("validate", "received", "engineer", "validated"),
+    ("acknowledge", "alerted", "finance", "validated"),
     ("approve", "validated", "finance", "approved"),
     ("apply", "approved", "engineer", "applied"),
     ("resume", "applying", "engineer", "applied"),
@@ -350,7 +351,18 @@ def test_the_buttons_that_cannot_be_pressed_stand_there_with_their_reasons(
     for role in ROLES:
         client = client_of(somebody(role))
         offers = {offer["name"]: offer for offer in client.get(page_of(batch)).context["offers"]}
-        assert offers.keys() == {"validate", "approve", "apply", "resume", "pause", "freeze", "reverse", "leave", "withdraw"}
+        assert offers.keys() == {
+            "validate",
+            "acknowledge",
+            "approve",
+            "apply",
+            "resume",
+            "pause",
+            "freeze",
+            "reverse",
+            "leave",
+            "withdraw",
+        }
         free = {name for name, offer in offers.items() if not offer["reasons"]}
         assert free == {"engineer": {"validate", "withdraw"}, "finance": {"approve"}}.get(role, set())
         for name, offer in offers.items():

@@ -14,9 +14,11 @@ from django.apps import apps
 from django.core.management import get_commands
 
 from config import commands
+from ingestion_app.queries import alerts
 from ledger_app.models import Identifier
 from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
+from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file, set_account
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -78,8 +80,8 @@ def test_arguments_are_those_of_the_code(name: str) -> None:
     usages = re.findall(r"^    (.+)", SECTIONS[name], re.MULTILINE)
     assert {usage.split()[0] for usage in usages} == {name}
     usage = "\n".join(usages)
-    assert set(re.findall(r"--[a-z-]+", usage)) == options
-    assert set(re.findall(r"--[a-z-]+", re.sub(r"\[[^]]*\]", "", usage))) == required
+    assert set(re.findall(r"--[a-z0-9-]+", usage)) == options
+    assert set(re.findall(r"--[a-z0-9-]+", re.sub(r"\[[^]]*\]", "", usage))) == required
     assert all(str(positional) in usage for positional in positionals)
     assert re.search(r"^Exit: 0, ", SECTIONS[name], re.MULTILINE)
 
@@ -182,11 +184,20 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     told = (
         {name for name, *_ in runs}
         | {"propose", "decide", "propose_setting", "decide_setting", "prune", "prune_uploads", "prune_keys"}
-        | {"correct_name", "member_data", "erase_member"}
+        | {"correct_name", "member_data", "erase_member", "acknowledge", "findings", "propose_shape"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )
     assert told | OPENING | {*CLOSE} == OWN
+
+
+def test_fields_of_what_is_told_of_strange_files_are_those_that_are_printed(world: World, run: Run) -> None:
+    finance = ("--user", world.finance.username)
+    strange = alerted(world)
+    shown = ("--alerts", alerts.digest_of(strange), "--shown-version", strange.version)
+    assert set(run("acknowledge", strange.pk, *finance, "--reason", "A sale.", *shown, "--json").data) == fields("acknowledge")
+    assert set(run("findings", strange.pk, "--json").data) == fields("findings")
+    assert set(run("propose_shape", "till", "--json").data) == fields("propose_shape")
 
 
 @pytest.mark.parametrize("name", WEBHOOKS)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.management import get_commands, load_command_class
 
 from ingestion_app.models import Batch, Chunk
+from ingestion_app.queries import alerts
 from ledger_app.models import AuditRow, Entry, Identifier, User
 from ledger_app.operations import adjustments, books, erasures, merges, reason_codes, reversals, setting_changes
 from ledger_app.operations.books import MemberOpening
@@ -19,6 +20,7 @@ from ledger_app.queries.closing import control_totals
 from ledger_app.rules.adjustments import Proposal
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.world import World
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,11 @@ def half_applied(world: World) -> tuple[int]:
     assert Chunk.objects.filter(batch=batch).values_list("state").distinct().count() > 1
     world.pause(Batch.objects.get(pk=batch.pk))
     return (batch.pk,)
+
+
+def with_alerts(world: World) -> tuple[object, ...]:
+    batch = alerted(world)
+    return (batch.pk, "--alerts", alerts.digest_of(batch))
 
 
 def a_month(world: World) -> tuple[str, ...]:
@@ -132,6 +139,7 @@ CASES = {
     "approve": Case(
         "approve", "fumiko", lambda world: (world.validated().pk,), others=(("--plan", "0" * 64), ("--note", "Another word."))
     ),
+    "acknowledge": Case("acknowledge", "fumiko", with_alerts, WHY, ("--shown-version", "2"), (OTHER_WHY, ("--alerts", "0" * 64))),
     "withdraw": Case("withdraw", "erika", lambda world: (world.validated().pk,), WHY, others=REASONED),
     "leave": Case("leave", "fumiko", half_applied, WHY, others=REASONED),
     "freeze_batch": Case("freeze_batch", "fumiko", lambda world: (world.applied().pk,)),

@@ -50,6 +50,7 @@ NEVER_CHANGED = (
     "ingestion_app_file",
     "ingestion_app_receipt",
     "ingestion_app_sourceversion",
+    "ingestion_app_acknowledgement",
 )
 NEVER_DELETED = (
     "ledger_app_adjustment",

@@ -1,5 +1,7 @@
 """receive PATH --source S: takes a file in."""
 
+import re
+from argparse import ArgumentTypeError
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from django.core.management.base import CommandParser
 from config import commands, given_files, scanning
 from ingestion_app.models import Receipt
 from ingestion_app.operations import receiving
+from ingestion_app.operations.arriving import Expected
 
 
 class Command(commands.Command):
@@ -33,7 +36,18 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("path", type=Path, metavar="PATH")
     parser.add_argument("--source", required=True, metavar="S", help="the code of the source")
     parser.add_argument("--business-date", type=commands.iso_date, metavar="D", help="YYYY-MM-DD, where the name does not say it")
+    parser.add_argument("--sha256", type=_sha256, metavar="HEX", help="the SHA-256 that the sender says; other bytes are refused")
+    parser.add_argument(
+        "--bytes", type=commands.whole, metavar="N", help="how many bytes the sender says; another number is refused"
+    )
     parser.add_argument("--sequence", type=commands.positive, metavar="N")
+
+
+def _sha256(text: str) -> str:
+    """Return a SHA-256 in hexadecimal, as it is compared."""
+    if re.fullmatch("[0-9A-Fa-f]{64}", text) is None:
+        raise ArgumentTypeError(f"“{text}” is no SHA-256 of 64 hexadecimal digits")
+    return text.lower()
 
 
 def receive(options: dict[str, Any]) -> Receipt:
@@ -52,6 +66,7 @@ def receive(options: dict[str, Any]) -> Receipt:
             business_date=options["business_date"],
             sequence=options["sequence"],
             scan=scanning.scanner(),
+            expected=Expected(options["sha256"], options["bytes"]),
         )
 
 

@@ -14,7 +14,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import alerts, batches, definitions, shapes
 from ingestion_app.states import BATCH
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import money
@@ -95,6 +95,9 @@ def tell(batch: Batch) -> commands.Outcome:
         "without_effect": batch.without_effect_count,
         "set_aside": batch.set_aside_count,
         "findings": batch.finding_counts,
+        "alerts": alerts.count_of(batch),
+        "alerts_digest": alerts.digest_of(batch) or None,
+        "compared": shapes.compared_with(batch) or [],
         "totals": batch.totals,
         "plan": batches.hexadecimal(batch.plan_digest),
         "read": True,
@@ -105,8 +108,9 @@ def tell(batch: Batch) -> commands.Outcome:
     )
     if batch.state != Batch.State.REJECTED:
         # What a person has to look at before approving is said, and not only counted.
-        warnings = Finding.objects.filter(batch=batch, severity="warning").order_by("line", "column")[:SHOWN]
-        return commands.Outcome(data, (line, *map(_complaint, warnings)))
+        looked_at = Finding.objects.filter(batch=batch, severity__in=["alert", "warning"]).order_by("severity", "line", "column")
+        open_alerts = (alerts.line_of(batch),) if data["alerts"] else ()
+        return commands.Outcome(data, (line, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)

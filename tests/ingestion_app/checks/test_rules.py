@@ -19,7 +19,7 @@ def test_the_documented_rules_are_those_of_the_code():
 
 def test_codes_are_filed_under_themselves_and_short_enough_to_keep():
     assert all(code == rule.code and len(code) <= 40 for code, rule in RULES.items())
-    assert {code.split(".")[0] for code in RULES} == {"file", "line", "record", "control", "ledger"}
+    assert {code.split(".")[0] for code in RULES} == {"file", "line", "record", "control", "ledger", "shape"}
 
 
 def test_facts_with_braces_are_shown_as_they_are():

@@ -3,10 +3,12 @@
 import pytest
 
 from ingestion_app.models import Batch, Receipt
-from ingestion_app.operations import applying, sources
+from ingestion_app.operations import applying, deciding, sources
+from ingestion_app.queries import alerts
 from ledger_app import errors
 from ledger_app.models import AuditRow, Entry
 from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.undoing import pause, stuck
 from tests.ledger_app.operations.test_said_twice import public
 
@@ -20,6 +22,13 @@ def received(world):
 def approved(world):
     batch = world.validated()
     return lambda: world.approve(batch)
+
+
+def acknowledged(world):
+    batch = alerted(world)
+    shown = alerts.digest_of(batch)
+    said = {"reason": "A sale.", "alerts_shown": shown, "caller": world.caller(world.finance)}
+    return lambda: deciding.acknowledge(batch_id=batch.pk, **said)
 
 
 def applied(world):
@@ -86,6 +95,7 @@ def same_version(first, second):
 TWICE = {
     "receiving.receive": (received, same_receipt),
     "deciding.approve": (approved, "wrong_state"),
+    "deciding.acknowledge": (acknowledged, "alerts_acknowledged"),
     "deciding.withdraw": (withdrawn, "wrong_state"),
     "deciding.freeze": (frozen, "wrong_state"),
     "applying.apply": (applied, nothing_applied),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from django.contrib.auth.models import Group, Permission
 
-from ingestion_app.operations import pruning
+from ingestion_app.operations import deciding, pruning, sources
+from ingestion_app.queries import alerts
 from ledger_app.errors import Refused
 from ledger_app.models import Account, Book, Entry, User
 from ledger_app.operations import (
@@ -51,6 +52,7 @@ from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.merges import digest as merge_digest
 from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
+from tests.ingestion_app.operations.alerted import SHAPE
 from tests.ingestion_app.operations.world import Purchase, World
 from tests.ledger_app import hooks
 from tests.ledger_app.origins import of_request
@@ -83,8 +85,20 @@ def build(directory: Path) -> World:
             book=book, name="2017-03", starts_on=date(2017, 3, 1), ends_on=date(2017, 3, 31), caller=world.caller(world.system)
         )
     _members(world, support, finance)
+    _alerts(world, finance)
     _erasures(world, directory)
     return world
+
+
+def _alerts(world: World, finance: Caller) -> None:
+    """Have a file of one record be held against one of many, and what is unlike acknowledged; later files are held against none again."""
+    text = worlds.definition(set_aside=5)
+    sources.load(text=text + SHAPE, caller=world.caller())
+    few = worlds.card_file([Purchase("1003", "31", "s31", "70", "2017-02-14T10:00:00Z")], day=date(2017, 2, 14))
+    batch = world.validated(few, name="till-2017-02-14-1.csv")
+    shown = alerts.digest_of(batch)
+    deciding.acknowledge(batch_id=batch.pk, reason="A quiet day.", alerts_shown=shown, caller=finance)
+    sources.load(text=text, caller=world.caller())
 
 
 def _erasures(world: World, directory: Path) -> None:

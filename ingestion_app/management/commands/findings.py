@@ -1,0 +1,29 @@
+"""findings BATCH [--format csv]: what validation saw, for whoever sent the file."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from config import commands
+from ingestion_app.queries import told_findings
+
+
+class Command(commands.Command):
+    """Prints the findings of a batch."""
+
+    help = (
+        "Print what validation saw in a file, for its sender: where, the original bytes, the code, and what would make it pass."
+    )
+
+    def arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("batch", type=commands.positive, metavar="BATCH")
+        parser.add_argument("--format", choices=("csv", "json"), default="csv")
+
+    def run(self, **options: Any) -> commands.Report:
+        """Print them as they are read."""
+        batch = commands.find_batch(options["batch"])
+        as_object = told_findings.json_lines(batch)
+        if options["format"] == "json":
+            return commands.Report(as_object, as_object)
+        return commands.Report(as_object, told_findings.csv_lines(batch))
