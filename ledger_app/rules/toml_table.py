@@ -1,4 +1,4 @@
-"""Reads the tables of a source definition key by key, and collects everything that is wrong instead of stopping at the first."""
+"""Reads the tables of a definition in TOML key by key, and collects everything that is wrong instead of stopping at the first."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.toml_positions import Path, line_of, written
+from ledger_app.rules.toml_positions import Path, line_of, written
 
 
 @dataclass(frozen=True, slots=True)
