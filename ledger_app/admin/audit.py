@@ -39,6 +39,7 @@ MODELS = {
     "erasure": "ledger_app.erasure",
     "merge": "ledger_app.merge",
     "period": "ledger_app.period",
+    "profile": "ledger_app.profile",
     "reasoncode": "ledger_app.reasoncode",
     "reversal": "ledger_app.reversal",
     "setting": "ledger_app.settingchange",

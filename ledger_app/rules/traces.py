@@ -52,6 +52,9 @@ WRITTEN_ONCE = (
     "ledger_app_verification",
     "ledger_app_submission",
     "ledger_app_accessreview",
+    "ledger_app_profile",
+    "ledger_app_profileversion",
+    "ledger_app_export",
     "ledger_app_erasedpart",
     "ledger_app_eraseddigest",
 )

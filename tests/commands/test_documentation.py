@@ -18,6 +18,7 @@ from ledger_app.models import Identifier
 from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file, set_account
+from tests.ledger_app import profile_samples
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
@@ -145,6 +146,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),
         ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for.", "--shown-version", 1),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
+        ("load_profile", profile_samples.DEMO / "yayoi.toml"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),

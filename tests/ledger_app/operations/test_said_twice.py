@@ -22,6 +22,7 @@ from ledger_app.operations import (
     names,
     people,
     periods,
+    profiles,
     reason_codes,
     reversals,
     setting_changes,
@@ -31,7 +32,7 @@ from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
 from ledger_app.rules.merges import digest
 from tests import kept
-from tests.ledger_app import adjusting, lot_samples, samples
+from tests.ledger_app import adjusting, lot_samples, profile_samples, samples
 from tests.ledger_app.lot_samples import at
 
 pytestmark = pytest.mark.django_db
@@ -271,6 +272,10 @@ TWICE = {
         lambda desk, points: (
             lambda: hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=7), caller=desk.decider)
         ),
+        ALREADY,
+    ),
+    "profiles.load": (
+        lambda desk, _p: lambda: profiles.load(text=profile_samples.text("yayoi"), caller=desk.decider),
         ALREADY,
     ),
     "lot_rules.set_rule": (
