@@ -52,8 +52,8 @@ class ProfileAdmin(KeptPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the newest version with each row."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        rows = rows.annotate(newest=Max("versions__number")).prefetch_related("versions")
+        newest = Max("versions__number")
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(newest=newest).prefetch_related("versions")
         return rows
 
     @admin.display(description=_("version"))

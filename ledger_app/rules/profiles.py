@@ -83,7 +83,7 @@ class Charts:
         self._rules = definition.rules
         self._turns = sorted(definition.boundaries)
         self._found: dict[tuple[str, int], AccountRule | None] = {}
-        self.unmapped: dict[str, str] = {}  # roles by code
+        self.unmapped: dict[str, tuple[str, str, date]] = {}  # by code: role, category, and the first day
 
     def rule(self, code: str, role: str, category: str, on: date) -> AccountRule | None:
         """Return the rule of an account on a day; None, and the account is kept as unmapped, where none fits."""
@@ -95,7 +95,7 @@ class Charts:
             self._found[key] = next((rule for rule in self._rules if rule.fits(account, on)), None)
         rule = self._found[key]
         if rule is None:
-            self.unmapped[code] = role
+            self.unmapped.setdefault(code, (role, category, on))
         return rule
 
 

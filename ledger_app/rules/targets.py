@@ -42,6 +42,7 @@ class Target(NamedTuple):
     purchases: frozenset[str] = frozenset()
     lines_most: int = 100  # of one slip
     slip_most: int = 999_999
+    has_memo: bool = True  # a column beside the summary for what finds a row again
 
 
 def _sides(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,6 +112,7 @@ FREEE: Final = Target(
     characters_most={"summary": 1024},
     has_head=True,
     line_end="\r\n",
+    has_memo=False,
 )
 TARGETS: Final[Mapping[str, Target]] = {target.name: target for target in (YAYOI, MONEYFORWARD, FREEE)}
 

@@ -15,3 +15,34 @@ def text(target: str = "yayoi", *changes: tuple[str, str]) -> str:
         assert there in said, there
         said = said.replace(there, given)
     return said
+
+
+# The small ledger's chart, per target: what its accounts are called there, whatever they are asked by.
+HEAD = """[profile]
+book = "CARD"
+name = "{target}"
+target = "{target}"
+encoding = "{encoding}"
+rows = "{rows}"
+summary = "{summary}"
+fiscal_year_begins = 4
+"""
+RULES = (
+    ('role = "cash"', "現金", "", "対象外"),
+    ('pattern = "M?-receivable"', "売掛金", "カード会員", "対象外"),
+    ('category = "liability"', "預り金", "", "対象外"),
+    ('code = "sales"', "売上高", "店頭", None),
+)
+SALE = {"yayoi": "課税売上込10%", "moneyforward": "課税売上 10%", "freee": "課税売上10%"}
+ENCODINGS = {"yayoi": "cp932", "moneyforward": "utf-8", "freee": "utf-8"}
+
+
+def small(target: str, *, rows: str = "daily", summary: str = "売上 {period}", encoding: str = "", more: str = "") -> str:
+    """Return a profile of the small ledger: cash, receivables, liabilities and sales; ``more`` are rules that are asked first."""
+    head = HEAD.format(target=target, rows=rows, summary=summary, encoding=encoding or ENCODINGS[target])
+    said = [
+        f'[[account]]\n{matcher}\naccount = "{account}"\ntax_class = "{tax or SALE[target]}"\n'
+        + (f'sub_account = "{sub_account}"\n' if sub_account else "")
+        for matcher, account, sub_account, tax in RULES
+    ]
+    return "\n".join([head, more, *said])

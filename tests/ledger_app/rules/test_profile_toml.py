@@ -116,6 +116,6 @@ def test_the_first_rule_that_fits_on_the_day_is_taken() -> None:
     found = [charts.rule("settlement.31", "settlement", "liability", date(2017, month, 28)) for month in (1, 2, 1)]
     assert [rule.side.account if rule else None for rule in found] == ["三十番台", "二月から", "三十番台"]
     assert charts.rule("settlement.41", "settlement", "liability", date(2017, 1, 1)) is None
-    assert charts.unmapped == {"settlement.41": "settlement"}
+    assert charts.unmapped == {"settlement.41": ("settlement", "liability", date(2017, 1, 1))}
     cut = [(date(2017, 1, 1), date(2017, 1, 31)), (date(2017, 2, 1), date(2017, 3, 31))]
     assert profiles.spans(date(2017, 1, 1), date(2017, 3, 31), definition.boundaries) == cut
