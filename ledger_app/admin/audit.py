@@ -31,6 +31,7 @@ MODELS = {
     "batch": "ingestion_app.batch",
     "book": "ledger_app.book",
     "entry": "ledger_app.entry",
+    "export": "ledger_app.export",
     "hold": "ledger_app.hold",
     "holdrule": "ledger_app.holdrule",
     "login": "ledger_app.user",

@@ -17,6 +17,7 @@ from config.transition_admin import TransitionAdmin, shown_version
 from ledger_app import tasks
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
+from ledger_app.admin.exports import AccountingPages, handed_over
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller
@@ -27,7 +28,7 @@ from ledger_app.templatetags import look
 
 
 @admin.register(Period)
-class PeriodAdmin(TransitionAdmin):
+class PeriodAdmin(AccountingPages, TransitionAdmin):
     """The periods of the books."""
 
     machine = PERIOD
@@ -74,13 +75,15 @@ class PeriodAdmin(TransitionAdmin):
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
             "freeze": None if seal else self._freeze(row),
             "freeze_url": reverse("admin:ledger_app_period_freezing", args=[row.pk]),
+            "accounting": handed_over(row, request.user),
             "audit": self.trail(row),
         }
 
     def get_urls(self) -> list[URLPattern]:
         """Add the fragment that the page asks for while the period is being frozen."""
         view = self.admin_site.admin_view(self.freezing)
-        return [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *super().get_urls()]
+        freezing = path("<int:pk>/freezing/", view, name="ledger_app_period_freezing")
+        return [freezing, *self.accounting_urls(), *super().get_urls()]
 
     def freezing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far the last freeze that was asked for has come."""

@@ -50,7 +50,7 @@ def record(*, made: Made, caller: Caller) -> history.Kept[Export]:
         profile = locks.own_row(Profile, made.version.profile_id)
         period = Period.objects.select_related("book").get(pk=made.period.pk)
         if period.state != Period.State.FROZEN or period.book_id != profile.book_id:
-            raise errors.Refused([exporting.NotFrozen(period=str(period), state=PERIOD.states[period.state])])
+            raise errors.Refused([not_frozen(period)])
         there = exported.of_period(profile, period)
         if there is not None:
             check_same(there, made.sha256)
@@ -68,6 +68,11 @@ def record(*, made: Made, caller: Caller) -> history.Kept[Export]:
         return history.Kept(row, True, True)
 
     return transactions.run(work)
+
+
+def not_frozen(period: Period) -> errors.LedgerError:
+    """Return why a period is not handed over."""
+    return exporting.NotFrozen(period=str(period), state=PERIOD.states[period.state])
 
 
 def check_same(there: Export, sha256: bytes) -> None:

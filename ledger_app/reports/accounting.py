@@ -12,6 +12,7 @@ from ledger_app.errors import exporting as export_errors
 from ledger_app.models import Export, Period, Profile, ProfileVersion, Seal
 from ledger_app.operations import handing_over
 from ledger_app.operations.audit import Caller
+from ledger_app.operations.history import Kept
 from ledger_app.queries import exporting, profiles
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.reports import accounting_files, read_back
@@ -35,6 +36,13 @@ class Written(NamedTuple):
     manifest: dict[str, Any]
     export: Export | None
     is_new: bool = False
+
+
+class Content(NamedTuple):
+    """What is in a file, and what it was made from."""
+
+    basis: "_Basis"
+    manifest: dict[str, Any]
 
 
 class _Basis(NamedTuple):
@@ -67,13 +75,21 @@ def export(*, period: Period, profile: Profile, path: Path, caller: Caller) -> W
         # Frozen meanwhile: the name says draft, and the content has to say the same.
         if (basis.seal is not None) != is_frozen:
             raise errors.TryAgain(cause=_("the period was frozen meanwhile"))
-        kept = None if basis.seal is None else handing_over.record(made=_made(basis, basis.seal, manifest), caller=caller)
+        kept = handing_over.record(made=_made(basis, manifest), caller=caller) if is_frozen else None
     with replacing(path.with_name(path.name + MANIFEST)) as text:
         text.write(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     return Written(path, manifest, kept.row if kept else None, is_new=kept is not None and kept.is_new)
 
 
-def write(*, period: Period, profile: Profile, file: BinaryIO) -> tuple[_Basis, dict[str, Any]]:
+def hand_over(*, period: Period, profile: Profile, file: BinaryIO, caller: Caller) -> Kept[Export]:
+    """Write a frozen period to an open file, and hand it over by that; return what was written down, and whether it is new.
+
+    :raises errors.Refused: as ``export``; period_not_frozen
+    """
+    return handing_over.record(made=_made(*write(period=period, profile=profile, file=file)), caller=caller)
+
+
+def write(*, period: Period, profile: Profile, file: BinaryIO) -> Content:
     """Write a period to an open file, read it back, and return what it was made from and its manifest. Nothing is handed over by this.
 
     :raises errors.Refused: as ``export``, but for the right
@@ -116,7 +132,7 @@ def write(*, period: Period, profile: Profile, file: BinaryIO) -> tuple[_Basis, 
     }
     if basis.there is not None:
         handing_over.check_same(basis.there, digest.digest())
-    return basis, manifest
+    return Content(basis, manifest)
 
 
 def _basis(period: Period, profile: Profile) -> _Basis:
@@ -165,11 +181,17 @@ def _held_against_ledger(basis: _Basis, slips: Slips, file: BinaryIO) -> read_ba
     return found
 
 
-def _made(basis: _Basis, seal: Seal, manifest: dict[str, Any]) -> handing_over.Made:
+def _made(basis: _Basis, manifest: dict[str, Any]) -> handing_over.Made:
+    """Return what is to be written down of a file.
+
+    :raises errors.Refused: period_not_frozen
+    """
+    if basis.seal is None:
+        raise errors.Refused([handing_over.not_frozen(basis.period)])
     return handing_over.Made(
         version=basis.version,
         period=basis.period,
-        seal=seal,
+        seal=basis.seal,
         fiscal_year=basis.fiscal_year,
         first_slip=basis.first_slip,
         next_slip=manifest["next_slip"],

@@ -1,8 +1,12 @@
 """Profiles as tests set them: those of the demonstration, of which a line is said otherwise."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+
+from ledger_app.models import Export, Period, Profile, ProfileVersion, Seal, User
 
 DEMO = Path(settings.BASE_DIR) / "ingestion_app" / "demo"
 TARGETS = ("yayoi", "moneyforward", "freee")
@@ -46,3 +50,24 @@ def small(target: str, *, rows: str = "daily", summary: str = "売上 {period}",
         for matcher, account, sub_account, tax in RULES
     ]
     return "\n".join([head, more, *said])
+
+
+def exported(period: Period, user: User) -> None:
+    """Have a profile hand a period over, as rows alone."""
+    at = datetime(2017, 2, 1, 9, tzinfo=UTC)
+    profile = Profile.objects.create(book=period.book, name="yayoi")
+    said: dict[str, Any] = {"text": "", "digest": bytes(32), "set_by": user, "set_at": at}
+    version = ProfileVersion.objects.create(profile=profile, number=1, **said)
+    sums: dict[str, Any] = {"entry_count": 0, "line_count": 0, "debit_total": 0, "trial_balance": [], "controls": {}}
+    sealed: dict[str, Any] = {"digest": bytes(32), "form": "x", "code_version": "x", "sealed_by": user, "sealed_at": at}
+    seal = Seal.objects.create(book=period.book, period=period, number=1, **sums, **sealed)
+    slips: dict[str, Any] = {
+        "fiscal_year": 2016,
+        "first_slip": 1,
+        "next_slip": 2,
+        "row_count": 1,
+        "sha256": bytes(32),
+        "manifest": {},
+    }
+    by: dict[str, Any] = {"handed_over_by": user, "handed_over_at": at}
+    Export.objects.create(profile=profile, version=version, period=period, seal=seal, **slips, **by)

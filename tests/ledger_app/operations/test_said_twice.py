@@ -333,6 +333,7 @@ COUNTED = {
     "expiry.expire": "what expired, what refuses and what is left",
     "freezing.ask": "an attempt of its own; the one before is superseded",
     "freezing.carry_out": "the seal, or nothing where the attempt waits no more",
+    "handing_over.record": "what was handed over, and whether it was now; another file of it is refused",
     "holds.settle": "the hold where it was settled so, else hold_settled_otherwise",
     "holds.sweep": "how many ended",
     "members.give": "given, already or again",
@@ -373,6 +374,7 @@ PARTS = {
     "webhooks.end",
     "weighing.record",
 }
+PARTS |= {"handing_over.check_right"}
 PARTS |= {"ahead.for_settlements", "placing.place_each"}
 PARTS |= {"granting.change", "granting.check_right", "granting.facts", "granting.write"}
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
