@@ -63,7 +63,7 @@ def record(*, made: Made, caller: Caller) -> history.Kept[Export]:
             subject=audit.Subject("export", row.pk, str(row)),
             action="hand_over",
             caller=caller,
-            facts={"version": made.version.number, "rows": made.row_count, "sha256": made.sha256.hex()},
+            facts={"version": made.version.number, "sha256": made.sha256.hex()},
         )
         return history.Kept(row, True, True)
 

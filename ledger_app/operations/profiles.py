@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import exporting
 from ledger_app.models import Book, Profile, ProfileVersion
-from ledger_app.operations import audit, books, history, transactions
+from ledger_app.operations import audit, books, defined, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import books as book_rows
 from ledger_app.queries import profiles
@@ -39,7 +39,7 @@ def load(*, text: str, caller: Caller) -> history.Kept[ProfileVersion]:
             return history.Kept(last, False, False)
         if last is not None and caller.user.username == caller.user.SYSTEM:
             said = (_("digest of the definition"), bytes(last.digest).hex(), digest.hex())
-            books.check_same(_("profile"), str(profile), last, {}, [said])
+            defined.check_same(_("profile"), str(profile), last, {}, [said])
         version = ProfileVersion.objects.create(
             profile=profile,
             number=last.number + 1 if last else 1,

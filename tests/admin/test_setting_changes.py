@@ -115,9 +115,11 @@ def test_a_profile_is_proposed_by_a_form_and_has_its_versions(world: World, clie
         assert profile_samples.DEMO.joinpath("yayoi.toml").read_text(encoding="utf-8")[:40] in row.after["text"]
         assert client_of(other).get(page_of(row)).status_code == 200
         assert client_of(other).post(step_of(row, "approve"), {"version": 1}).status_code == 302
-        profile = Profile.objects.get()
-        assert list(profile.versions.order_by("number").values_list("number", flat=True)) == list(range(1, number + 1))
+        assert list(Profile.objects.get().versions.order_by("number").values_list("number", flat=True)) == list(
+            range(1, number + 1)
+        )
         said["text"] = said["text"].replace("雑損失", "雑費")
+    profile = Profile.objects.get()
     page = client.get(f"/admin/ledger_app/profile/{profile.pk}/change/", headers={"Accept-Language": "ja"}).content.decode()
     assert "雑費" in page
     form = client.get(f"/admin/ledger_app/profile/{profile.pk}/keep/").context["form"]

@@ -251,8 +251,8 @@ def _files(world: World) -> None:
 def _handed_over(world: World, directory: Path) -> None:
     """Hand January over to accounting by one of two profiles, one of which is changed since."""
     caller = world.caller(world.finance)
-    for target in ("yayoi", "freee"):
-        profile = profiles.load(text=profile_samples.text(target), caller=caller).row.profile
+    texts = [profile_samples.text(target) for target in ("yayoi", "freee")]
+    _yayoi, profile = [profiles.load(text=text, caller=caller).row.profile for text in texts]
     accounting.export(period=world.opened[0], profile=profile, path=directory / "january.csv", caller=caller)
     profiles.load(text=profile_samples.text("freee", ("雑損失", "雑費")), caller=caller)
 

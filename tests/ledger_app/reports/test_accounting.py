@@ -181,11 +181,9 @@ def test_what_comes_later_leaves_with_the_period_in_which_it_was_posted_and_slip
     assert [row.fiscal_year for row in Export.objects.order_by("id")] == [2016, 2016]
 
 
-def unfit(**rules: str) -> Callable[[SmallLedger], None]:
+def unfit(description: str) -> Callable[[SmallLedger], object]:
     """Return what posts a sale with this description."""
-    return lambda ledger: (
-        ledger.post(ledger.draft("s-1", ("cash", 10), ("sales", -10), description=rules["description"])) and None
-    )
+    return lambda ledger: ledger.post(ledger.draft("s-1", ("cash", 10), ("sales", -10), description=description))
 
 
 # What is posted, and the profile → the code of what is told, and what of it names the place.
