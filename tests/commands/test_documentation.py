@@ -118,6 +118,11 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
         assert set(ended.data) == fields(name), name
 
 
+def test_fields_of_exports_by_profile_are_those_that_are_printed(world: World, run: Run) -> None:
+    ended = run("load_profile", profile_samples.DEMO / "yayoi.toml", "--json")
+    assert set(ended.data) == fields("load_profile"), ended
+
+
 def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Path, settings: Any) -> None:
     (path := tmp_path / NAME).write_bytes(card_file())
     shutil.copy(Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml", definition := tmp_path / "till.toml")
@@ -146,7 +151,6 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),
         ("account", "CARD", "receivable.1006", "suspend", *finance, "--reason", "Asked for.", "--shown-version", 1),
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
-        ("load_profile", profile_samples.DEMO / "yayoi.toml"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
@@ -183,7 +187,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     told = (
         {name for name, *_ in runs}
         | {"propose", "decide", "propose_setting", "decide_setting", "prune", "prune_uploads", "prune_keys"}
-        | {"correct_name", "member_data", "erase_member"}
+        | {"correct_name", "member_data", "erase_member", "load_profile"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ledger_app.models import Export, Period, Profile, ProfileVersion, Seal, User
+from ledger_app.models import Export, FreezeAttempt, Period, Posting, Profile, ProfileVersion, Seal
 
 DEMO = Path(settings.BASE_DIR) / "ingestion_app" / "demo"
 TARGETS = ("yayoi", "moneyforward", "freee")
@@ -52,8 +52,10 @@ def small(target: str, *, rows: str = "daily", summary: str = "売上 {period}",
     return "\n".join([head, more, *said])
 
 
-def exported(period: Period, user: User) -> None:
-    """Have a profile hand a period over, as rows alone."""
+def exported(period: Period, posting: Posting) -> None:
+    """Have a period asked to be frozen, and handed over by a profile, as rows alone, by whoever posted."""
+    user = posting.posted_by
+    FreezeAttempt.objects.create(period=period, controls={}, asked_by=user, asked_at=posting.posted_at)
     at = datetime(2017, 2, 1, 9, tzinfo=UTC)
     profile = Profile.objects.create(book=period.book, name="yayoi")
     said: dict[str, Any] = {"text": "", "digest": bytes(32), "set_by": user, "set_at": at}

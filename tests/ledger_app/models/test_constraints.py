@@ -20,7 +20,6 @@ from ledger_app.models import (
     Erasure,
     Event,
     Export,
-    FreezeAttempt,
     Holder,
     HoldRule,
     IdempotencyKey,
@@ -324,8 +323,7 @@ def places(ledger):
     Identity.objects.create(user=posting.posted_by, **known, bound_at=posting.posted_at)
     RecoveryCode.objects.create(user=posting.posted_by, digest=b"0" * 32, made_at=posting.posted_at)
     period = ledger.periods["2017-01"]
-    FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)
-    profile_samples.exported(period, posting.posted_by)
+    profile_samples.exported(period, posting)
     return accounts | {
         "rule": HoldRule.objects.create(book=books.open_book(code="HELD", **HELD_BOOK, caller=ledger.caller)).pk,
         "holder": holder.pk,
