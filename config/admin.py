@@ -69,6 +69,8 @@ PLACES: Final = (
     Place(pgettext_lazy("section", "Close"), _("Periods"), "ledger_app_period", "ledger_app.view_period"),
     Place(pgettext_lazy("section", "Close"), _("Runs of expiry"), "ledger_app_expiryrun", "ledger_app.view_expiryrun"),
     Place(pgettext_lazy("section", "Close"), _("Seals"), "ledger_app_seal", "ledger_app.view_seal"),
+    Place(pgettext_lazy("section", "Close"), _("Exports to accounting"), "ledger_app_export", "ledger_app.view_export"),
+    Place(pgettext_lazy("section", "Close"), _("Profiles"), "ledger_app_profile", "ledger_app.view_profile"),
     Place(_("Audit"), _("Recent changes"), "ledger_app_auditrow", "ledger_app.view_auditrow"),
     Place(_("Audit"), _("Refused attempts"), "ledger_app_auditrow", "ledger_app.view_auditrow", "outcome__exact=refused"),
     Place(_("Audit"), _("Requests of programs"), "ledger_app_submission", "ledger_app.view_submission"),
@@ -113,6 +115,7 @@ WAITING: Final = (
             ("template", _("Account templates to decide")),
             ("lot_rule", _("Rules of lots to decide")),
             ("hold_rule", _("Rules of holds to decide")),
+            ("profile", _("Profiles to decide")),
             ("limit", _("Limits to decide")),
             ("rights", _("Rights to decide")),
         )

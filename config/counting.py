@@ -22,6 +22,7 @@ FORMS: Final[Mapping[str, Any]] = {
     "member": ngettext_lazy("{count:,} member", "{count:,} members", "count"),
     "period": ngettext_lazy("{count:,} period", "{count:,} periods", "count"),
     "record": ngettext_lazy("{count:,} record", "{count:,} records", "count"),
+    "row": ngettext_lazy("{count:,} row", "{count:,} rows", "count"),
 }
 
 

@@ -10,8 +10,8 @@ from ingestion_app import errors
 from ingestion_app.demo import purchases
 from ingestion_app.operations import sources
 from ledger_app.errors import Refused
-from ledger_app.models import AdjustmentLimit, Book, ReasonCode, User
-from ledger_app.operations import books, lot_rules, opening, people, reason_codes, registering
+from ledger_app.models import AdjustmentLimit, Book, Profile, ReasonCode, User
+from ledger_app.operations import books, lot_rules, opening, people, profiles, reason_codes, registering
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
@@ -36,6 +36,8 @@ REASON_CODES = (
     ("missing-points", "Points that were not granted", ("POINTS",)),
 )
 DECIDERS = "finance"
+HANDED_OVER = "CARD"  # the book that goes to accounting
+PROFILES = ("yayoi", "moneyforward", "freee")
 
 
 class Limited(NamedTuple):
@@ -90,6 +92,7 @@ def seed(*, months: int, caller: Caller) -> dict[str, Any]:
     for name, group in USERS:
         people.register(username=name, password=PASSWORD, group=group, caller=caller)
     _keep_adjustments(caller)
+    _set_profiles(caller)
     version, _ = sources.load(text=(Path(__file__).parent / "card-usage.toml").read_text(encoding="utf-8"), caller=caller)
     return {
         "members": registered.new,
@@ -109,6 +112,13 @@ def _keep_adjustments(caller: Caller) -> None:
     for book, most, alone in LIMITS:
         if not AdjustmentLimit.objects.filter(group__name=DECIDERS, book__code=book).exists():
             reason_codes.set_limit(group=DECIDERS, book=book, amount_most=most, two_deciders_above=alone, caller=caller)
+
+
+def _set_profiles(caller: Caller) -> None:
+    """Say how the card book is handed to accounting. What somebody has said otherwise since stays said."""
+    for name in PROFILES:
+        if not Profile.objects.filter(book__code=HANDED_OVER, name=name).exists():
+            profiles.load(text=(Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"), caller=caller)
 
 
 def _open_periods(book: Book, months: int, caller: Caller) -> int:

@@ -1,35 +1,23 @@
 """Reads the definition of a source from TOML, strictly: what is unknown, missing or contradictory is refused, all of it at once."""
 
 import re
-import tomllib
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Definition, PostingRule
 from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
-from ingestion_app.formats.toml_positions import positions
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_shape import read_shape
-from ingestion_app.formats.toml_table import Problem, Problems, Table
-from ledger_app.errors.printable import code_point, unseen
-from ledger_app.rules import references
+from ledger_app.rules import references, toml_text
+from ledger_app.rules.toml_table import Problem, Table
+from ledger_app.rules.toml_text import DefinitionInvalid, refuse_unseen
 
-__all__ = ["DefinitionInvalid", "Problem", "parse"]
+__all__ = ["DefinitionInvalid", "Problem", "parse", "refuse_unseen"]
 
-_SYNTAX_PLACE = re.compile(r"^(?P<message>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
-_BRACKETS, _DIGITS = re.compile(r"[\[{]"), re.compile(r"[0-9A-Fa-f]")
 _NAME_GROUPS = ("business_date", "sequence")
 _FAILING_CHUNKS = 10  # how many chunks may stop in one attempt where nothing is asked for
 _WITHIN_MINUTES = 60 * 24 * 366
-
-
-class DefinitionInvalid(ValueError):
-    """The definition of the source does not pass; ``problems`` says why, by line."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(f"{problem.line}: {problem.path}: {problem.sentence}" for problem in problems))
-        self.problems = problems
 
 
 def parse(text: str) -> Definition:
@@ -37,37 +25,7 @@ def parse(text: str) -> Definition:
 
     :raises DefinitionInvalid: with every problem that was found, ordered by line.
     """
-    if text.startswith("\ufeff"):
-        raise DefinitionInvalid((Problem(1, "", _("Save the file as UTF-8 without a byte-order mark.")),))
-    try:
-        content = tomllib.loads(text)
-        problems = Problems(positions(text))
-        definition = _read_definition(Table(content, (), problems))
-    except tomllib.TOMLDecodeError as error:
-        raise DefinitionInvalid((_syntax_problem(text, str(error)),)) from error
-    except RecursionError as error:
-        nested = Problem(_line_of_most(text, _BRACKETS), "", _("Nest fewer tables and arrays: nothing here is nested so deeply."))
-        raise DefinitionInvalid((nested,)) from error
-    except ValueError as error:
-        # The reader itself gives numbers of thousands of digits to int, which refuses them.
-        number = Problem(_line_of_most(text, _DIGITS), "", _("Write a number of at most nineteen digits."))
-        raise DefinitionInvalid((number,)) from error
-    found = problems.in_order()
-    # Whatever is not whole has a problem that says so.
-    if found or definition is None:
-        raise DefinitionInvalid(found)
-    return definition
-
-
-def refuse_unseen(text: str) -> None:
-    """Refuse a definition, its remarks too, that says what its reader does not see. Asked of new ones: what was taken before stands.
-
-    :raises DefinitionInvalid: with the line
-    """
-    if character := unseen(text.removeprefix("\ufeff"), may_have_lines=True):
-        line = text[: text.rindex(character) if character == "\ufeff" else text.index(character)].count("\n") + 1
-        sentence = _("Take out the character that cannot be seen: {escaped}.").format(escaped=code_point(character))
-        raise DefinitionInvalid((Problem(line, "", sentence),))
+    return toml_text.parse(text, _read_definition)
 
 
 class _Limits(NamedTuple):
@@ -78,19 +36,6 @@ class _Limits(NamedTuple):
     chunk_records: int | None
     failing_chunks: int
     redirects_merged: bool
-
-
-def _line_of_most(text: str, characters: re.Pattern[str]) -> int:
-    """Return the line, from 1, that has most of these characters."""
-    counts = [len(characters.findall(line)) for line in text.split("\n")]
-    return counts.index(max(counts)) + 1
-
-
-def _syntax_problem(text: str, message: str) -> Problem:
-    match = _SYNTAX_PLACE.match(message)
-    # Without a line the text ended too early.
-    line = int(match["line"]) if match and match["line"] else max(1, len(text.splitlines()))
-    return Problem(line, "", _("Correct the TOML: {message}.").format(message=match["message"] if match else message))
 
 
 def _read_definition(root: Table) -> Definition | None:

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind, Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.toml_table import Table
 from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
+from ledger_app.rules.toml_table import Table
 
 NAME = "[a-z][a-z0-9_]{0,39}"
 IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (

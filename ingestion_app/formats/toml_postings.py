@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import AccountRule, Column, Kind, PostingRule, Roles
 from ingestion_app.formats.toml_layout import ReadLayout, name_description
-from ingestion_app.formats.toml_table import Table
 from ledger_app.rules.identifiers import KINDS
+from ledger_app.rules.toml_table import Table
 
 REFERENCE_CHARACTERS, ACCOUNT_CHARACTERS, DESCRIPTION_CHARACTERS = 100, 64, 200  # what the ledger takes
 BOOK_CHARACTERS = 20

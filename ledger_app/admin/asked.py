@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from config import doorways
@@ -54,7 +54,7 @@ def ask(
             reasons = error.reasons if isinstance(error, Refused) else (error,)
             status = 403 if any(isinstance(reason, NotPermitted) for reason in reasons) else 409
         else:
-            if isinstance(told, HttpResponse):
+            if isinstance(told, HttpResponseBase):
                 return told
             messages.success(request, told)
             return HttpResponseRedirect(page.back)

@@ -20,6 +20,7 @@ from ledger_app import tasks
 from ledger_app.admin import audit_kits
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
+from ledger_app.admin.exports import AccountingPages, handed_over
 from ledger_app.models import FreezeAttempt, Period, Seal
 from ledger_app.operations import freezing, periods
 from ledger_app.operations.audit import Caller
@@ -32,7 +33,7 @@ SENTENCES_MOST = 3  # of one kind: the list behind it has all
 
 
 @admin.register(Period)
-class PeriodAdmin(TransitionAdmin):
+class PeriodAdmin(AccountingPages, TransitionAdmin):
     """The periods of the books."""
 
     machine = PERIOD
@@ -80,14 +81,15 @@ class PeriodAdmin(TransitionAdmin):
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
             "freeze": None if seal else self._freeze(row),
             "freeze_url": reverse("admin:ledger_app_period_freezing", args=[row.pk]),
+            "accounting": handed_over(row, request.user),
             "audit": self.trail(row),
         }
 
     def get_urls(self) -> list[URLPattern]:
         """Add the fragment that the page asks for while the period is being frozen, and the audit kit."""
         view = self.admin_site.admin_view(self.freezing)
-        own = [path("<int:pk>/freezing/", view, name="ledger_app_period_freezing"), *audit_kits.KitPage(self).urls()]
-        return [*own, *super().get_urls()]
+        freezing = path("<int:pk>/freezing/", view, name="ledger_app_period_freezing")
+        return [freezing, *audit_kits.KitPage(self).urls(), *self.accounting_urls(), *super().get_urls()]
 
     def freezing(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Return the fragment that shows how far the last freeze that was asked for has come."""

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
-from config.model_admin import NOTHING, HistoryAdmin, link_to, list_url, url_of
+from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to, list_url, url_of
 from config.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
@@ -31,7 +31,7 @@ from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
 from ledger_app.templatetags import look
 
 
-class KeptAdmin(HistoryAdmin):
+class KeptPages(ReadOnlyAdmin):
     """What is kept by a form that proposes a change, which another person decides. A subclass says which right that takes, and what the form asks."""
 
     right = ""
@@ -99,6 +99,10 @@ class KeptAdmin(HistoryAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "ledger_app/keep.html", context, status=409 if reasons else 200)
+
+
+class KeptAdmin(KeptPages, HistoryAdmin):
+    """What is kept by a form, with the history of its row."""
 
 
 class ReasonCodeForm(forms.Form):

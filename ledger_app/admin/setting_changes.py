@@ -49,6 +49,8 @@ LABELS: Mapping[str, Any] = {
     "amount_a_day": _("On one day up to"),
     "hours_most": _("Hours at most"),
     "targets": _("Accounts that take what is held"),
+    "version": _("Version"),
+    "text": _("Definition"),
     "groups": _("Groups"),
     "is_superuser": _("May do everything"),
     "is_staff": _("May use these pages"),

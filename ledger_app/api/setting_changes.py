@@ -18,6 +18,7 @@ from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app.models import LotRule, SettingChange
 from ledger_app.operations import setting_changes
 from ledger_app.queries import setting_changes as asked
+from ledger_app.rules.profile_toml import TEXT_BYTES_MOST
 from ledger_app.rules.setting_changes import CHANGE
 
 
@@ -53,6 +54,13 @@ class HoldRuleInput(Input):
     reason = TextField(allow_blank=True)
 
 
+class ProfileInput(Input):
+    """What a profile of exports to accounting says. Book and name stand in it."""
+
+    text = TextField(max_length=TEXT_BYTES_MOST, help_text=_("In TOML."))
+    reason = TextField(allow_blank=True)
+
+
 class RightsInput(Input):
     """Which rights a user is to have. A flag that is left out stays as it is."""
 
@@ -68,7 +76,7 @@ class SettingChangeOutput(Output):
     """A proposal to change a setting."""
 
     id = serializers.IntegerField()
-    kind = serializers.CharField(help_text="limit, reason_code, template, lot_rule, hold_rule, rights")
+    kind = serializers.CharField(help_text="limit, reason_code, template, lot_rule, hold_rule, profile, rights")
     setting = serializers.CharField()
     arguments = serializers.DictField(help_text=_("What is set."))
     before = serializers.DictField(allow_null=True, help_text=_("What the setting said; null where there was none."))
@@ -132,6 +140,14 @@ class SettingChangeView(LookView):
     def hold_rules(self, request: Request) -> Response:
         """Holds that are there stay as they are."""
         return propose(self, "hold_rule", self.read(HoldRuleInput, request.data))
+
+    @extend_schema(
+        summary="Propose a profile of exports to accounting", request=ProfileInput, responses={201: SettingChangeDetailOutput}
+    )
+    @action(detail=False, methods=["post"])
+    def profiles(self, request: Request) -> Response:
+        """A profile that is there gets a new version; what was handed over stays."""
+        return propose(self, "profile", self.read(ProfileInput, request.data))
 
     @extend_schema(summary="Propose which rights a user has", request=RightsInput, responses={201: SettingChangeDetailOutput})
     @action(detail=False, methods=["post"])

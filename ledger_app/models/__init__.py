@@ -20,6 +20,7 @@ from ledger_app.models.holds import Hold, HoldLot, HoldRule, HoldTarget
 from ledger_app.models.lots import ExpiryChunk, ExpiryRun, Lot, LotRule, LotUse, OpenLot
 from ledger_app.models.merges import Merge, MovedIdentifier, RedirectedEntry
 from ledger_app.models.people import FailedTry, Holder, Identifier, User
+from ledger_app.models.profiles import Export, Profile, ProfileVersion
 from ledger_app.models.requests import Event, Feed, IdempotencyKey, Submission
 from ledger_app.models.reversals import Reversal
 from ledger_app.models.reviews import AccessReview
@@ -50,6 +51,7 @@ __all__ = [
     "Event",
     "ExpiryChunk",
     "ExpiryRun",
+    "Export",
     "FailedTry",
     "Feed",
     "FreezeAttempt",
@@ -72,6 +74,8 @@ __all__ = [
     "Period",
     "Posting",
     "PostingDigest",
+    "Profile",
+    "ProfileVersion",
     "ReasonCode",
     "RecoveryCode",
     "RedirectedEntry",

@@ -24,6 +24,7 @@ class SettingChange(models.Model):
         TEMPLATE = "template", _("Account template")
         LOT_RULE = "lot_rule", _("Rule of lots")
         HOLD_RULE = "hold_rule", _("Rule of holds")
+        PROFILE = "profile", _("Profile of an export")
         RIGHTS = "rights", _("Rights of a user")
 
     class State(models.TextChoices):
@@ -58,7 +59,7 @@ class SettingChange(models.Model):
         indexes = [models.Index(fields=["state"], name="setting_change_state")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["limit", "reason_code", "template", "lot_rule", "hold_rule", "rights"]),
+                condition=Q(kind__in=["limit", "reason_code", "template", "lot_rule", "hold_rule", "profile", "rights"]),
                 name="setting_change_kind_known",
             ),
             models.CheckConstraint(

@@ -17,6 +17,7 @@ from ledger_app.operations import (
     hold_rules,
     lot_rules,
     opening,
+    profiles,
     reason_codes,
     transactions,
     transitions,
@@ -241,5 +242,6 @@ SETTERS: Final[Mapping[str, Callable[[Said, Caller], bool]]] = {
     "template": _set_template,
     "lot_rule": _set_lot_rule,
     "hold_rule": _set_hold_rule,
+    "profile": lambda said, caller: profiles.load(text=said["text"], caller=caller).is_new,
     "rights": _change_rights,
 }

@@ -39,6 +39,9 @@ COLLIDE = frozenset(
             "ledger_app_webhook.name",
             "dead_letter_once",
             "reversal_entry_unique",
+            "profile_name_unique",
+            "profile_version_unique",
+            "export_period_once",
         ),
         *(
             "ledger_app_user.username",

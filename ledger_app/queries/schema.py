@@ -131,8 +131,7 @@ def installed() -> dict[str, str]:
     """Return the digest of what each trigger and constraint of the kept tables says, by name."""
     said = dict(_said_by_sqlite() if connection.vendor == "sqlite" else chain(_said_by_mariadb(), _storage_of_mariadb()))
     return {
-        name: hashlib.sha256(text.encode()).hexdigest() if text is not None else UNSEEN
-        for name, text in sorted(said.items())
+        name: hashlib.sha256(text.encode()).hexdigest() if text is not None else UNSEEN for name, text in sorted(said.items())
     }
 
 

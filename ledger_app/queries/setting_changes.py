@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
-from ledger_app.models import AccountTemplate, AdjustmentLimit, Book, HoldRule, LotRule, ReasonCode, SettingChange, User
-from ledger_app.queries import granting
+from ledger_app.models import AccountTemplate, AdjustmentLimit, Book, HoldRule, LotRule, Profile, ReasonCode, SettingChange, User
+from ledger_app.queries import granting, profiles
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.rules import names, openings
 from ledger_app.rules.setting_changes import SETTINGS, ChangeFacts
@@ -48,6 +48,11 @@ def _hold_rule(row: HoldRule) -> dict[str, Any]:
     return _columns("amount_most", "amount_a_day", "hours_most")(row) | {"targets": list(targets)}
 
 
+def _profile(row: Profile) -> dict[str, Any]:
+    newest = profiles.newest(row)
+    return {"version": newest.number, "text": newest.text}
+
+
 def _book(said: Said) -> QuerySet[Any]:
     return Book.objects.filter(code=said["book"])
 
@@ -70,6 +75,7 @@ SETTINGS_KEPT: Mapping[str, Setting] = {
         ("book", "role"), lambda said: LotRule.objects.filter(book__code=said["book"], role=said["role"]), _lot_rule, _book
     ),
     "hold_rule": Setting(("book",), lambda said: HoldRule.objects.filter(book__code=said["book"]), _hold_rule, _book),
+    "profile": Setting(("book", "profile"), lambda said: profiles.named(said["book"], said["profile"]), _profile),
     "rights": Setting(("user",), lambda said: User.objects.named(said["user"]), granting.said, lambda _said: granting.stands()),
 }
 
@@ -80,7 +86,15 @@ def name(kind: str, arguments: Said) -> str:
 
 
 def named(kind: str, arguments: Said) -> Said:
-    """Return the arguments with the name of a user as the user has it: it may be typed in any form, and is compared and told in one."""
+    """Return the arguments with the name of a user as the user has it: it may be typed in any form, and is compared and told in one.
+
+    Of a profile, with the book and the name that its text says.
+
+    :raises errors.Refused: profile_invalid
+    """
+    if kind == SettingChange.Kind.PROFILE:
+        definition = profiles.parse(arguments["text"])
+        return {**arguments, "book": definition.book, "profile": definition.name}
     row = row_of(kind, arguments)
     return {**arguments, "user": row.username} if isinstance(row, User) else arguments
 

@@ -41,13 +41,16 @@ def export(*, period: Period, form: str, path: Path) -> Exported:
         period = Period.objects.select_related("book").get(pk=period.pk)
         seal = Seal.objects.filter(period=period).select_related("sealed_by").first()
         scope = Scope(period, seal)
-        FORMATS[form](scope, _proved(scope), file)
+        FORMATS[form](scope, proved(scope), file)
         size = file.tell()
     return Exported(scope, path, size, seal)
 
 
-def _proved(scope: Scope) -> Blocks:
-    """Yield the blocks of a period, counted into ``scope`` and checked; the last check is made when the last block has been taken."""
+def proved(scope: Scope) -> Blocks:
+    """Yield the blocks of a period, counted into ``scope`` and checked; the last check is made when the last block has been taken.
+
+    :raises errors.Refused: entry_differs, unbalanced, seal_differs
+    """
     running = seals.begin(scope.period)
     for block in journal.blocks(scope.period):
         for entry in block:

@@ -23,6 +23,7 @@ from ledger_app.models import (
     Erasure,
     Event,
     ExpiryRun,
+    Export,
     Hold,
     Holder,
     HoldRule,
@@ -31,6 +32,8 @@ from ledger_app.models import (
     LotRule,
     Merge,
     Period,
+    Profile,
+    ProfileVersion,
     ReasonCode,
     Reversal,
     Seal,
@@ -48,6 +51,7 @@ from ledger_app.operations import (
     holds,
     merges,
     names,
+    profiles,
     reason_codes,
     reversals,
     setting_changes,
@@ -56,12 +60,13 @@ from ledger_app.operations import (
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as merge_queries
 from ledger_app.queries.adjustments import preview, terms_of
+from ledger_app.reports import accounting
 from ledger_app.rules.adjustments import Proposal
 from tests.admin.conftest import another_file, bring_to, name_of_file, page_of
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 from tests.kept import Ground
-from tests.ledger_app import hooks, lot_samples, samples
+from tests.ledger_app import hooks, lot_samples, profile_samples, samples
 
 FEBRUARY = date(2017, 2, 28)
 LOOKED_AT: tuple[type[Model], ...] = (
@@ -76,6 +81,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         Erasure,
         Event,
         ExpiryRun,
+        Export,
         Hold,
         HoldRule,
         Holder,
@@ -83,6 +89,8 @@ LOOKED_AT: tuple[type[Model], ...] = (
         LotRule,
         Merge,
         Period,
+        Profile,
+        ProfileVersion,
         ReasonCode,
         Reversal,
         Seal,
@@ -202,6 +210,15 @@ def one_more_seal(world: World, place: int) -> None:
         world.freeze_period(Period.objects.filter(book=book).order_by("starts_on")[place])
 
 
+def handed_over(world: World, directory: Path) -> None:
+    """Hand January over to accounting by three profiles."""
+    caller = world.caller(world.finance)
+    january = Period.objects.filter(book=world.card).earliest("starts_on")
+    for target in profile_samples.TARGETS:
+        profile = profiles.load(text=profile_samples.text(target), caller=caller).row.profile
+        accounting.export(period=january, profile=profile, path=directory / f"{target}.csv", caller=caller)
+
+
 def points_that_expire(code: str = "GIFTS") -> None:
     """Open a book that keeps lots, with lots that are used, held, expired and left."""
     machine = samples.machine_caller()
@@ -227,6 +244,7 @@ def filled(directory: Path) -> World:
     asked_to_erase(world)
     verified(world)
     one_more_seal(world, 0)
+    handed_over(world, directory)
     return world
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.utils.html import strip_tags
 
-from ledger_app.models import AdjustmentLimit, AuditRow, HoldRule, LotRule, SettingChange, User
+from ledger_app.models import AdjustmentLimit, AuditRow, HoldRule, LotRule, Profile, SettingChange, User
 from tests.admin.conftest import ClientOf, page_of, step_of
 from tests.ingestion_app.operations.world import World
+from tests.ledger_app import profile_samples
 
 LIMIT = {"group": "finance", "book": "POINTS", "amount_most": "1,234", "two_deciders_above": "10", "reason": "As agreed."}
 KEEP = "/admin/ledger_app/adjustmentlimit/keep/"
@@ -100,6 +101,31 @@ LOT_RULE = {
     "breakage": "programme.expense",
     "reason": "As agreed.",
 }
+
+
+def test_a_profile_is_proposed_by_a_form_and_has_its_versions(world: World, client_of: ClientOf, other: User) -> None:
+    keep, client = "/admin/ledger_app/profile/keep/", client_of(world.finance)
+    assert keep in client.get("/admin/ledger_app/profile/").content.decode()
+    assert client_of(world.support).get(keep).status_code == 403
+    said = {"text": profile_samples.text().replace("\n", "\r\n"), "reason": "As agreed."}
+    wrong = client.post(keep, said | {"text": said["text"].replace('"daily"', '"weekly"')})
+    assert (wrong.status_code, [each["facts"]["path"] for each in wrong.context["reasons"]]) == (409, ["profile.rows"])
+    for number in (1, 2):
+        assert client.post(keep, said)["Location"] == page_of(row := SettingChange.objects.latest("id"))
+        assert profile_samples.DEMO.joinpath("yayoi.toml").read_text(encoding="utf-8")[:40] in row.after["text"]
+        assert client_of(other).get(page_of(row)).status_code == 200
+        assert client_of(other).post(step_of(row, "approve"), {"version": 1}).status_code == 302
+        assert list(Profile.objects.get().versions.order_by("number").values_list("number", flat=True)) == list(
+            range(1, number + 1)
+        )
+        said["text"] = said["text"].replace("雑損失", "雑費")
+    profile = Profile.objects.get()
+    page = client.get(f"/admin/ledger_app/profile/{profile.pk}/change/", headers={"Accept-Language": "ja"}).content.decode()
+    assert "雑費" in page
+    form = client.get(f"/admin/ledger_app/profile/{profile.pk}/keep/").context["form"]
+    assert form.initial["text"] == profile.versions.get(number=2).text
+    for version in profile.versions.all():
+        assert client.get(f"/admin/ledger_app/profileversion/{version.pk}/change/").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from ledger_app.models import HoldRule, LotRule, User
+from ledger_app.models import HoldRule, LotRule, ProfileVersion, User
 from tests.api.conftest import ClientOf, is_problem
 from tests.ingestion_app.operations.world import World
+from tests.ledger_app import profile_samples
 
 CHANGES = "/api/v1/setting-changes/"
 LIMIT = {"group": "finance", "book": "POINTS", "amount_most": 9, "two_deciders_above": 5, "reason": "As agreed."}
@@ -38,6 +39,17 @@ def test_a_proposal_tells_what_it_changes_and_is_decided_by_another(world: World
     assert maker.post(f"{CHANGES}{changed['id']}/transitions/withdraw/", {"version": 1}).json()["state"] == "withdrawn"
     listed = others.get(CHANGES, {"state": "applied", "kind": "limit"}).json()["results"]
     assert [each["id"] for each in listed] == [row["id"]]
+
+
+def test_a_profile_is_proposed_too_and_each_fault_of_it_told(world: World, client_of: ClientOf, others: Any) -> None:
+    finance, at = client_of(world.finance), f"{CHANGES}profiles/"
+    said = {"text": profile_samples.text("freee"), "reason": "As agreed."}
+    assert is_problem(client_of(world.support).post(at, said), 403, "not_permitted")
+    assert is_problem(finance.post(at, said | {"text": "[profile]"}), 409, "profile_invalid")
+    made = finance.post(at, said)
+    assert (made.status_code, made.json()["arguments"]["profile"], made.json()["before"]) == (201, "freee", None), made.json()
+    assert others.post(f"{CHANGES}{made.json()['id']}/transitions/approve/", {"version": 1}).status_code == 200
+    assert ProfileVersion.objects.get().text == said["text"]
 
 
 def test_rules_of_lots_and_holds_are_proposed_too(world: World, client_of: ClientOf, others: Any) -> None:

@@ -20,6 +20,7 @@ from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
 from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file, set_account
+from tests.ledger_app import profile_samples
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
@@ -120,6 +121,11 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
         assert set(ended.data) == fields(name), name
 
 
+def test_fields_of_exports_by_profile_are_those_that_are_printed(world: World, run: Run) -> None:
+    ended = run("load_profile", profile_samples.DEMO / "yayoi.toml", "--json")
+    assert set(ended.data) == fields("load_profile"), ended
+
+
 def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Path, settings: Any) -> None:
     (path := tmp_path / NAME).write_bytes(card_file())
     shutil.copy(Path(settings.BASE_DIR) / "ingestion_app/demo/card-usage.toml", definition := tmp_path / "till.toml")
@@ -184,7 +190,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
     told = (
         {name for name, *_ in runs}
         | {"propose", "decide", "propose_setting", "decide_setting", "prune", "prune_uploads", "prune_keys"}
-        | {"correct_name", "member_data", "erase_member", "acknowledge", "findings", "propose_shape"}
+        | {"correct_name", "member_data", "erase_member", "acknowledge", "findings", "propose_shape", "load_profile"}
         | {"receive", "ingest", "pause", "resume", "withdraw", "leave", "explain", *WEBHOOKS, *IDENTITIES}
         | NOT_RUN
     )

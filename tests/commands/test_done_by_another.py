@@ -183,6 +183,7 @@ SAY_SETTINGS = {
     "keep_reason_code",
     "keep_user",
     "keep_webhook",
+    "load_profile",
     "set_hold_rule",
     "set_limit",
     "set_lot_rule",

@@ -8,6 +8,7 @@ from ledger_app.operations.setting_changes import SETTERS
 from tests.commands.conftest import Run
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations.world import World
+from tests.ledger_app import profile_samples
 
 SAID = ("--reason", "As agreed.", "--json")
 EACH = {
@@ -16,6 +17,7 @@ EACH = {
     "template": ("book=POINTS", "role=wallet", "category=liability", "floor=0"),
     "lot_rule": ("book=POINTS", "role=gifts", "expiry=days", "validity=20", "breakage=programme.expense"),
     "hold_rule": ("book=POINTS", "amount_most=700", "hours_most=24", "targets=programme.expense"),
+    "profile": (f"text={profile_samples.DEMO / 'yayoi.toml'}",),
 }
 
 

@@ -29,6 +29,7 @@ from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.transitions import Transition
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import Purchase
+from tests.ledger_app import profile_samples
 from tests.ledger_app.queries import every_table
 
 PARAMETER = re.compile(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)")
@@ -51,6 +52,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "template": {"book": "LOTS", "role": "gifts", "category": "liability", "floor": 0},
     "lot_rule": {"book": "LOTS", "role": "gifts", "expiry": "days", "validity": 20, "breakage": "lots.breakage"},
     "hold_rule": {"book": "CARD", "amount_most": 7},
+    "profile": {"text": profile_samples.text("freee")},
     "rights": {"user": "second", "groups": ["finance", "support"]},
 }
 OWNERS = {"adjustment": "proposed_by", "merge": "proposed_by", "reversal": "proposed_by", "setting": "proposed_by"}

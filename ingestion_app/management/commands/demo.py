@@ -1,5 +1,6 @@
 """demo: real months of purchases, from bytes to frozen periods, and the proof that the books are right."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from time import perf_counter
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from config import commands, doorways, scanning
+from config.counting import counted
 from ingestion_app.demo import purchases, seeding
 from ingestion_app.errors import DemonstrationStopped
 from ingestion_app.management.commands import apply, approve, validate
@@ -53,6 +56,8 @@ class Command(commands.Command):
         rows.append({"month": "verify", "seconds": {"verify": perf_counter() - started}})
         if months < MONTHS_MOST:
             purchases.write_month(months + 1, folder())
+        self._say("Handing January over to three accounting programs …")
+        exports = hand_over(purchases.LAST_DAYS[0][:7])
         through = date.fromisoformat(purchases.LAST_DAYS[months - 1])
         members_match = members(through) == independent_members(independent)
         sealed = Seal.objects.select_related("period__book").order_by("period__starts_on", "book__code")
@@ -63,9 +68,14 @@ class Command(commands.Command):
             "control_total_matches": members_match and all(row["matches"] for row in rows if "matches" in row),
             "verify": verified.breaches == 0,
             "seals": {str(seal.period): bytes(seal.digest).hex() for seal in sealed},
+            "exports": {name: said["sha256"] for name, said in exports.items()},
         }
         is_right = data["control_total_matches"] and data["verify"]
-        lines = (*table(rows), *closing_words(data, members_match=members_match, months=months), json.dumps(data))
+        told = [
+            f"for {name}: {said['path']} ({counted(said['rows'], 'row')}, {counted(said['entries'], 'entry')})"
+            for name, said in exports.items()
+        ]
+        lines = (*table(rows), *closing_words(data, members_match=members_match, months=months), *told, json.dumps(data))
         return commands.Outcome(data, lines, commands.DONE if is_right else commands.REFUSED)
 
     def _month(self, month: int, independent: dict[str, Any]) -> dict[str, Any]:
@@ -123,6 +133,23 @@ class Command(commands.Command):
 
     def _say(self, text: str) -> None:
         self.stderr.write(text)
+
+
+def hand_over(period: str) -> dict[str, dict[str, Any]]:
+    """Hand a period of the card book over by each profile, as the command does it, and return what it said of each."""
+    where = folder() / "accounting"
+    where.mkdir(parents=True, exist_ok=True)
+    found: dict[str, dict[str, Any]] = {}
+    for name in seeding.PROFILES:
+        said = io.StringIO()
+        path = where / f"{seeding.HANDED_OVER}-{period}-{name}.csv"
+        given = ("--period", period, "--profile", name, "--output", str(path), "--user", CLOSER, "--json")
+        try:
+            call_command("export", seeding.HANDED_OVER, *given, stdout=said)
+        except SystemExit as stopped:
+            raise DemonstrationStopped(why=said.getvalue()) from stopped
+        found[name] = json.loads(said.getvalue())
+    return found
 
 
 def folder() -> Path:

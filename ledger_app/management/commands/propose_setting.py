@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config import commands, given_files
 from ledger_app.models import SettingChange
 from ledger_app.operations import setting_changes
+from ledger_app.queries import setting_changes as asked
+from ledger_app.rules.profile_toml import TEXT_BYTES_MOST
 
 NUMBER: Final = re.compile("-?[0-9]{1,18}")
 WORDS: Final = {"true": True, "false": False}
@@ -51,6 +54,13 @@ def _accounts(value: str) -> dict[str, str]:
     return {book: account for book, _colon, account in pairs}
 
 
+def _content(value: str) -> str:
+    try:
+        return given_files.read_text(Path(value), most=TEXT_BYTES_MOST)
+    except (OSError, UnicodeDecodeError) as error:
+        raise commands.path_unusable(Path(value), error) from error
+
+
 Reader = Callable[[str], Any]
 # What each kind takes: what must be said, and what may be; each with what reads it.
 NEEDED: Final[Mapping[str, Mapping[str, Reader]]] = {
@@ -59,6 +69,7 @@ NEEDED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "template": {"book": _text, "role": _text, "category": _text, "floor": _number_or_none},
     "lot_rule": {"book": _text, "role": _text, "expiry": _text, "breakage": _text},
     "hold_rule": {"book": _text},
+    "profile": {"text": _content},
     "rights": {"user": _text, "groups": _codes},
 }
 ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
@@ -67,6 +78,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "template": {},
     "lot_rule": {"validity": _number_or_none, "fixed_on": _day_or_none, "order": _text, "kind": _text},
     "hold_rule": {"amount_most": _number_or_none, "amount_a_day": _number_or_none, "hours_most": _number, "targets": _codes},
+    "profile": {},
     "rights": {"is_superuser": _truth, "is_staff": _truth, "is_active": _truth},
 }
 
@@ -85,7 +97,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Propose it, unless the same person has proposed the same and it waits."""
-        kind, said = options["kind"], read(options["kind"], options["values"])
+        kind, said = options["kind"], asked.named(options["kind"], read(options["kind"], options["values"]))
         caller = commands.caller(options["user"])
         waiting = SettingChange.objects.filter(kind=kind, proposed_by=caller.user, state=SettingChange.State.PROPOSED)
         row = next((each for each in waiting.order_by("id") if each.arguments == said), None)

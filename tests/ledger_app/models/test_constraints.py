@@ -19,13 +19,15 @@ from ledger_app.models import (
     ErasedDigest,
     Erasure,
     Event,
-    FreezeAttempt,
+    Export,
     Holder,
     HoldRule,
     IdempotencyKey,
     Identity,
     Merge,
     Posting,
+    Profile,
+    ProfileVersion,
     RecoveryCode,
     Reversal,
     SecondFactor,
@@ -36,7 +38,7 @@ from ledger_app.models import (
 )
 from ledger_app.operations import books
 from ledger_app.queries import schema
-from tests.ledger_app import adjusting
+from tests.ledger_app import adjusting, profile_samples
 from tests.ledger_app.models import test_lot_constraints
 
 
@@ -142,6 +144,10 @@ VIOLATIONS = {
         "INSERT INTO ledger_app_line (id, entry_id, account_id, stripe, sequence, amount, balance_after)"
         " VALUES (7, {entry}, {cash}, 0, 1, 1, 1)"
     ),
+    "profile_name_unique": copied(Profile),
+    "profile_version_unique": copied(ProfileVersion),
+    "export_period_once": copied(Export),
+    "export_slips_forward": copied(Export, next_slip="0", period_id="(SELECT MAX(id) FROM ledger_app_period)"),
     "posting_origin_unique": (
         "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
         " SELECT origin_kind, origin_id, posted_by_id, posted_at, reason, 0, 0 FROM ledger_app_posting"
@@ -317,7 +323,7 @@ def places(ledger):
     Identity.objects.create(user=posting.posted_by, **known, bound_at=posting.posted_at)
     RecoveryCode.objects.create(user=posting.posted_by, digest=b"0" * 32, made_at=posting.posted_at)
     period = ledger.periods["2017-01"]
-    FreezeAttempt.objects.create(period=period, controls={}, asked_by=posting.posted_by, asked_at=posting.posted_at)
+    profile_samples.exported(period, posting)
     return accounts | {
         "rule": HoldRule.objects.create(book=books.open_book(code="HELD", **HELD_BOOK, caller=ledger.caller)).pk,
         "holder": holder.pk,

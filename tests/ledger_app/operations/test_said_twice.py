@@ -22,6 +22,7 @@ from ledger_app.operations import (
     names,
     people,
     periods,
+    profiles,
     reason_codes,
     reversals,
     setting_changes,
@@ -31,7 +32,7 @@ from ledger_app.queries import merges as merge_queries
 from ledger_app.queries import reversals as reversal_queries
 from ledger_app.rules.merges import digest
 from tests import kept
-from tests.ledger_app import adjusting, lot_samples, samples
+from tests.ledger_app import adjusting, lot_samples, profile_samples, samples
 from tests.ledger_app.lot_samples import at
 
 pytestmark = pytest.mark.django_db
@@ -273,6 +274,10 @@ TWICE = {
         ),
         ALREADY,
     ),
+    "profiles.load": (
+        lambda desk, _p: lambda: profiles.load(text=profile_samples.text("yayoi"), caller=desk.decider),
+        ALREADY,
+    ),
     "lot_rules.set_rule": (
         lambda desk, points: (
             lambda: lot_rules.set_rule(book=points.book, role="bonus", given=lot_samples.SEVEN, caller=desk.decider)
@@ -331,6 +336,7 @@ COUNTED = {
     "expiry.expire": "what expired, what refuses and what is left",
     "freezing.ask": "an attempt of its own; the one before is superseded",
     "freezing.carry_out": "the seal, or nothing where the attempt waits no more",
+    "handing_over.record": "what was handed over, and whether it was now; another file of it is refused",
     "holds.settle": "the hold where it was settled so, else hold_settled_otherwise",
     "holds.sweep": "how many ended",
     "members.give": "given, already or again",
@@ -371,6 +377,7 @@ PARTS = {
     "webhooks.end",
     "weighing.record",
 }
+PARTS |= {"handing_over.check_right"}
 PARTS |= {"ahead.for_settlements", "placing.place_each"}
 PARTS |= {"granting.change", "granting.check_right", "granting.facts", "granting.write"}
 PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}

@@ -28,6 +28,7 @@ from ledger_app.operations import (
     merges,
     names,
     opening,
+    profiles,
     reason_codes,
     reversals,
     reviews,
@@ -48,13 +49,14 @@ from ledger_app.queries import merges as merge_rows
 from ledger_app.queries import reversals as reversal_rows
 from ledger_app.queries import reviews as review_rows
 from ledger_app.queries.closing import control_totals
+from ledger_app.reports import accounting
 from ledger_app.rules.adjustments import Proposal
 from ledger_app.rules.merges import digest as merge_digest
 from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.alerted import SHAPE
 from tests.ingestion_app.operations.world import Purchase, World
-from tests.ledger_app import hooks
+from tests.ledger_app import hooks, profile_samples
 from tests.ledger_app.origins import of_request
 
 NOW = worlds.NOW
@@ -80,6 +82,7 @@ def build(directory: Path) -> World:
     _adjustments(world, directory, world.caller(second))
     _points(world, lots)
     _files(world)
+    _handed_over(world, directory)
     for book in (world.card, world.points):
         books.open_period(
             book=book, name="2017-03", starts_on=date(2017, 3, 1), ends_on=date(2017, 3, 31), caller=world.caller(world.system)
@@ -257,6 +260,15 @@ def _files(world: World) -> None:
         period_id=points.pk, controls={"debits": control_totals(points)["debits"]}, caller=world.caller(world.finance)
     )
     freezing.carry_out(attempt_id=asked.pk, caller=world.caller(world.finance), code_version="test", now=worlds.clock)
+
+
+def _handed_over(world: World, directory: Path) -> None:
+    """Hand January over to accounting by one of two profiles, one of which is changed since."""
+    caller = world.caller(world.finance)
+    texts = [profile_samples.text(target) for target in ("yayoi", "freee")]
+    _yayoi, profile = [profiles.load(text=text, caller=caller).row.profile for text in texts]
+    accounting.export(period=world.opened[0], profile=profile, path=directory / "january.csv", caller=caller)
+    profiles.load(text=profile_samples.text("freee", ("雑損失", "雑費")), caller=caller)
 
 
 def _members(world: World, support: Caller, finance: Caller) -> None:

@@ -1,12 +1,13 @@
-"""Reads the tables of a source definition key by key, and collects everything that is wrong instead of stopping at the first."""
+"""Reads the tables of a definition in TOML key by key, and collects everything that is wrong instead of stopping at the first."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.toml_positions import Path, line_of, written
+from ledger_app.rules.toml_positions import Path, line_of, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,15 @@ class Table:
         # In Python true is an integer; in a definition it is not.
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             self.add(key, _("Write a whole number from {least} to {most}.").format(least=least, most=most))
+            return None
+        return value
+
+    def day(self, key: str) -> date | None:
+        """Return an optional date."""
+        value = self._get(key, optional=True)
+        # In Python an instant is a date; in a definition it is not.
+        if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
+            self.add(key, _("Write a date as 2026-10-01, without quotes."))
             return None
         return value
 

@@ -1,0 +1,68 @@
+"""Sets the profiles of exports to accounting: each change is a new version."""
+
+import hashlib
+
+from django.utils.translation import gettext_lazy as _
+
+from ledger_app import errors, locks
+from ledger_app.errors import exporting
+from ledger_app.models import Book, Profile, ProfileVersion
+from ledger_app.operations import audit, books, defined, history, transactions
+from ledger_app.operations.audit import Caller
+from ledger_app.queries import books as book_rows
+from ledger_app.queries import profiles
+from ledger_app.rules.profiles import YEN, Definition
+
+SET = "ledger_app.set_profile"
+
+
+def load(*, text: str, caller: Caller) -> history.Kept[ProfileVersion]:
+    """Set what a profile says: its newest version; return it, whether the profile is new, and whether something changed. Its newest version's own text changes nothing.
+
+    The system may set a profile where there is none yet, as it opens books; to change one takes the right. What was handed over stays.
+
+    :raises errors.Refused: not_permitted; profile_invalid, with each fault and its line; not_found (the book), profile_needs_yen, yen_said_twice;
+        definition_conflict, where the system finds another
+    """
+    books.check_right(caller, SET, _("Set profiles of exports"), _("Finance"))
+    definition = profiles.parse(text)
+    book = book_rows.find(definition.book)
+    _check_yen(book, definition)
+    digest = hashlib.sha256(text.encode()).digest()
+
+    def work() -> history.Kept[ProfileVersion]:
+        row = locks.setting(profiles.named(book.code, definition.name))
+        is_new = row is None
+        profile = Profile.objects.create(book=book, name=definition.name) if row is None else row
+        last = ProfileVersion.objects.filter(profile=profile).order_by("-number").first()
+        if last is not None and bytes(last.digest) == digest:
+            return history.Kept(last, False, False)
+        if last is not None and caller.user.username == caller.user.SYSTEM:
+            said = (_("digest of the definition"), bytes(last.digest).hex(), digest.hex())
+            defined.check_same(_("profile"), str(profile), last, {}, [said])
+        version = ProfileVersion.objects.create(
+            profile=profile,
+            number=last.number + 1 if last else 1,
+            text=text,
+            digest=digest,
+            set_by=caller.user,
+            set_at=caller.at,
+        )
+        audit.record(
+            subject=audit.Subject("profile", profile.pk, str(version)),
+            action="set",
+            caller=caller,
+            facts={"version": version.number, "digest": digest.hex()},
+        )
+        return history.Kept(version, is_new, True)
+
+    return transactions.join(work)
+
+
+def _check_yen(book: Book, definition: Definition) -> None:
+    """Refuse where nobody has said what an amount is in yen, or somebody has said it of yen."""
+    is_yen = book.unit == YEN and book.exponent == 0
+    if not is_yen and definition.yen_a_unit is None:
+        raise errors.Refused([exporting.ProfileNeedsYen(book=book.code, unit=book.unit)])
+    if is_yen and definition.yen_a_unit not in {None, 1}:
+        raise errors.Refused([exporting.YenSaidTwice(book=book.code, yen=definition.yen_a_unit)])
