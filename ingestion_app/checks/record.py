@@ -7,8 +7,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from ingestion_app.formats.definition import Definition, Kind, RecordType
-from ingestion_app.formats.delimited import DelimitedFormat, Line
+from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.lines import Line
 from ingestion_app.formats.values import Value, field_reader, plain_amount, shown
 from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes
 from ledger_app.rules.identifiers import KINDS
@@ -18,7 +19,7 @@ class Row(NamedTuple):
     """One well-formed data record.
 
     ``length`` is the line's bytes without its ending and ``raw`` those bytes; ``key`` the key columns joined by ``/``; ``amount`` in minor
-    units; ``values`` one a data column, typed, with instants in UTC.
+    units; ``values`` one a data column, typed, with instants in UTC, None where the record has no value.
     """
 
     line: int
@@ -27,7 +28,7 @@ class Row(NamedTuple):
     key: str
     holder: str
     amount: int
-    values: tuple[str | int | date | datetime, ...]
+    values: tuple[str | int | date | datetime | None, ...]
     raw: bytes
 
 
@@ -35,7 +36,7 @@ _row = partial(tuple.__new__, Row)  # without the keywords that its constructor 
 
 
 class Fields(NamedTuple):
-    """A line read carefully: each column's value (None: could not be read), and every fault with its field's number (0: the line)."""
+    """A line read carefully: each column's value (None: absent, or could not be read), and every fault with its field's number (0: the line)."""
 
     texts: Sequence[str]
     values: list[Value | None]
@@ -52,23 +53,19 @@ class CarefulReader:
 
     def read(self, line: Line) -> Fields:
         """Return the line's values and faults; no values where it cannot be cut into the right number of fields."""
-        texts = self._lines.fields(line)
+        texts = self._lines.cut(line, self._type)
         if isinstance(texts, Fault):
             return Fields((), [], [(0, texts)])
-        if len(texts) != len(self._readers) + 1:
-            facts: dict[str, str | int] = {"found": len(texts), "expected": len(self._readers) + 1, "marker": self._type.marker}
-            return Fields((), [], [(0, Fault("line.field_count", facts))])
         values: list[Value | None] = []
         faults = []
-        # Field 1 is the marker, by which this record type was chosen.
-        for field, (reader, text) in enumerate(zip(self._readers, texts[1:], strict=True), start=2):
+        for field, (reader, text) in enumerate(zip(self._readers, texts, strict=True), start=self._type.first_field):
             value = reader.read(text)
             if isinstance(value, Fault):
                 faults.append((field, value))
                 values.append(None)
             else:
                 values.append(value)
-        return Fields(texts[1:], values, faults)
+        return Fields(texts, values, faults)
 
 
 class DataReader:
@@ -80,6 +77,7 @@ class DataReader:
         self._key = [data.position(name) for name in definition.roles.key]
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
+        self._first_field = data.first_field
         self._open = {place: data.columns[place].name for place in _looked_at(definition)}
         self.quick = self._quick_reader(lines, data)
 
@@ -88,16 +86,24 @@ class DataReader:
         fields = self._careful.read(line)
         faults = fields.faults + self._card_numbers(fields.texts)
         if faults:
-            return None, faults, plain_amount(fields.texts[self._amount]) if fields.texts else None
-        values = tuple(value for value in fields.values if value is not None)
+            return None, faults, self._amount_of(fields)
+        values = tuple(fields.values)
         key = "/".join(str(values[place]) for place in self._key)
-        holder, amount = str(values[self._holder]), int(fields.texts[self._amount])
+        holder, amount = str(values[self._holder]), self._amount_of(fields)
+        assert amount is not None, "a record without faults has an amount"  # noqa: S101 - its column may not be absent
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
+
+    def _amount_of(self, fields: Fields) -> int | None:
+        """Return the amount, also one that is out of range, or None where it cannot be read."""
+        value = fields.values[self._amount] if fields.values else None
+        if isinstance(value, int):
+            return value
+        return plain_amount(fields.texts[self._amount]) if fields.texts else None
 
     def _card_numbers(self, texts: Sequence[str]) -> list[tuple[int, Fault]]:
         """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
         return [
-            (place + 2, Fault("record.card_number", {"name": name, "found": shown(masked_text(texts[place]))}))
+            (place + self._first_field, Fault("record.card_number", {"name": name, "found": shown(masked_text(texts[place]))}))
             for place, name in (self._open.items() if texts else ())
             if _holds(texts[place])
         ]

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ingestion_app.checks.layout_rules import LAYOUT
 from ingestion_app.checks.ledger_rules import LEDGER
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
@@ -339,6 +340,7 @@ _LEDGER = tuple(
     Rule(code, Severity(severity), sentence, remedy, _AMOUNTS.get(code, frozenset()))
     for severity, code, sentence, remedy in LEDGER
 )
+_LAYOUT = tuple(Rule(code, Severity(severity), sentence, remedy) for severity, code, sentence, remedy in LAYOUT)
 _REFUSED = tuple(
     Rule(
         _CODES[kind],
@@ -352,7 +354,7 @@ _REFUSED = tuple(
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_LEDGER, *_REFUSED)}
 )
 
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     COUNT = "count"  # an integer of zero or more
     DATE = "date"  # a calendar date
     INSTANT = "instant"  # a date and time, with the column's zone
+    UNUSED = "unused"  # anything at all, which is not read
 
 
 class DateFormat(StrEnum):
@@ -40,7 +41,8 @@ class Column:
 
     ``width`` is the most characters a text or identifier may have; ``minimum`` the least an amount may be (0, or negative where the
     sender sends refunds); ``constant`` the only value allowed, or None; ``zone`` the time zone of an instant written as local time; ``may_look_like_card`` says that the sender's
-    own long numbers may pass for card numbers here.
+    own long numbers may pass for card numbers here. ``heading`` is what the header row calls it; an ``optional`` one may be empty, and then has its
+    ``default`` (as the sender would write it), or no value; ``joins_lines`` says that line endings inside quotes are read as one blank each.
     """
 
     name: str
@@ -51,33 +53,82 @@ class Column:
     format: DateFormat | InstantFormat | None = None
     zone: tzinfo | None = None
     may_look_like_card: bool = False
+    heading: str | None = None
+    optional: bool = False
+    default: str | None = None
+    joins_lines: bool = False
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether a record may have no value here."""
+        return self.kind is Kind.UNUSED or (self.optional and self.default is None)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A record type: the marker in its first field, and the columns that follow the marker."""
+    """A record type: the marker in its first field, None where there is none, and the columns that follow it."""
 
-    marker: str
+    marker: str | None
     columns: tuple[Column, ...]
 
     def position(self, name: str) -> int:
         """Return the place of the column ``name``, counted from 0 without the marker."""
         return next(place for place, column in enumerate(self.columns) if column.name == name)
 
+    def field_number(self, name: str) -> int:
+        """Return the number of the column's field, counted from 1; a marker is field 1."""
+        return self.position(name) + self.first_field
+
+    @property
+    def first_field(self) -> int:
+        """The number of the first column's field."""
+        return 1 if self.marker is None else 2
+
+
+class HeaderRow(StrEnum):
+    """Whether the first line names the columns in the order of the layout, or in any."""
+
+    IN_ORDER = "in order"
+    ANY_ORDER = "any order"
+
+
+class Mark(StrEnum):
+    """Whether a byte-order mark begins the file; where a layout says nothing there may be none."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a file are cut into records: delimited lines of four record types."""
+    """How the bytes of a file are cut into records: delimited lines of up to four record types."""
 
     encoding: str  # "utf-8" or "cp932"
-    delimiter: str  # one ASCII character
+    delimiter: str  # one character
     quote: str | None  # one ASCII character, doubled inside a quoted field; None: quotes mean nothing
     line_ending: bytes  # b"\n" or b"\r\n", one for the whole file
     line_bytes: int  # the longest line taken, without its ending
-    header: RecordType
+    header: RecordType | None
     data: RecordType
-    trailer: RecordType
+    trailer: RecordType | None
     end: RecordType | None
+    byte_order_mark: Mark | None = None
+    header_row: HeaderRow | None = None
+    preamble_lines: int = 0  # lines before everything else, which are not read
+    comment: str | None = None  # what lines begin with that are not read
+    has_trailing_delimiter: bool = False
+    may_end_without_ending: bool = False  # whether the last line may have none
+    has_quoted_newlines: bool = False  # whether a quoted field may hold line endings
+
+    @property
+    def record_types(self) -> tuple[RecordType, ...]:
+        """The record types in the order in which they stand in a file."""
+        return tuple(each for each in (self.header, self.data, self.trailer, self.end) if each is not None)
+
+    @property
+    def is_cut_at_lines(self) -> bool:
+        """Whether a file may be cut behind any line feed, each part being read by itself."""
+        return not self.has_quoted_newlines and self.comment is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +141,14 @@ class Roles:
     amount: str  # data column that the trailer adds up
     header_business_date: str | None  # header column that must equal the slot's business date
     header_sequence: str | None  # header column that must equal the slot's sequence
-    trailer_count: str
-    trailer_sum: str
+    trailer_count: str | None  # None, as the sum: nothing from the sender says it
+    trailer_sum: str | None
     order: str | None = None  # data column (count, date or instant) in whose order a chunk's records are posted; None: the file's
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """What the sender says of the whole file, by which it is known to be whole: empty, none of it."""
+        return tuple(name for name, column in (("count", self.trailer_count), ("sum", self.trailer_sum)) if column is not None)
 
 
 @dataclass(frozen=True, slots=True)

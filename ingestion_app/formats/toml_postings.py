@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import AccountRule, Column, Kind, PostingRule, Roles
-from ingestion_app.formats.toml_layout import ReadLayout, name_description
+from ingestion_app.formats.toml_columns import name_description
+from ingestion_app.formats.toml_layout import ReadLayout
 from ingestion_app.formats.toml_table import Table
 from ledger_app.rules.identifiers import KINDS
 
@@ -33,14 +34,13 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     amount = _column(table, "amount", data, (Kind.AMOUNT,))
     business_date = _column(table, "header_business_date", header, (Kind.DATE,)) if table.has("header_business_date") else None
     sequence = _column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
-    count = _column(table, "trailer_count", trailer, (Kind.COUNT,))
-    total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,))
+    count, total = _read_controls(table, trailer)
     order = _column(table, "order", data, (Kind.COUNT, Kind.DATE, Kind.INSTANT)) if table.has("order") else None
     for optional in ("header_business_date", "header_sequence", "order"):
         table.know(optional)
     table.close()
     _check_sign(table, data.get(amount or ""), trailer.get(total or ""))
-    if not (key and holder and holder_kind and amount and count and total):
+    if not (key and holder and holder_kind and amount):
         return None
     return Roles(
         key=tuple(key),
@@ -53,6 +53,23 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
         trailer_sum=total,
         order=order,
     )
+
+
+def _read_controls(table: Table, trailer: Columns) -> tuple[str | None, str | None]:
+    """Return the trailer's columns of count and sum. A source without either says so, so that nobody takes it for an oversight."""
+    count = _column(table, "trailer_count", trailer, (Kind.COUNT,)) if table.has("trailer_count") else None
+    total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,)) if table.has("trailer_sum") else None
+    table.know("trailer_count", "trailer_sum")
+    has_any = table.has("trailer_count") or table.has("trailer_sum")
+    controls = table.choice("controls", ("none",), optional=True)
+    if has_any and controls:
+        table.add("controls", _("Take it out: the trailer has controls."))
+    if not has_any and not table.has("controls"):
+        table.add(
+            "trailer_count",
+            _('Name the trailer\'s count, its sum, or both; where the sender sends neither, write controls = "none".'),
+        )
+    return count, total
 
 
 def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str) -> None:
@@ -84,7 +101,10 @@ def read_posting(table: Table, data: Columns) -> PostingRule | None:
     effective = _column(table, "effective", data, (Kind.DATE, Kind.INSTANT))
     debit, credit = _read_account(table, "debit", data), _read_account(table, "credit", data)
     literal = r"[^{}\x00-\x1f\x7f-\x9f]*"
-    description = _template(table, "description", data, kinds=tuple(Kind), literal=literal, most=DESCRIPTION_CHARACTERS)
+    told = tuple(kind for kind in Kind if kind is not Kind.UNUSED)
+    description = _template(
+        table, "description", data, kinds=told, may_be_absent=True, literal=literal, most=DESCRIPTION_CHARACTERS
+    )
     table.close()
     if debit is not None and debit == credit:
         table.add("credit", _("Name another account than the debit's: an entry between an account and itself has no effect."))
@@ -120,8 +140,8 @@ def _column(table: Table, key: str, columns: Columns, kinds: tuple[Kind, ...]) -
     return name if name is not None and _check(table, key, name, columns, kinds) else None
 
 
-def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kind, ...]) -> bool:
-    """Tell whether ``name`` is a column of one of ``kinds``, or is one that could not be read."""
+def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kind, ...], *, may_be_absent: bool = False) -> bool:
+    """Tell whether ``name`` is a column of one of ``kinds`` that always has a value, or is one that could not be read."""
     if name not in columns:
         known = ", ".join(columns) or "–"
         table.add(
@@ -134,6 +154,9 @@ def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kin
         table.add(
             key, _("Name a column of kind {wanted}: {name} is of kind {kind}.").format(wanted=wanted, name=name, kind=column.kind)
         )
+        return False
+    if column is not None and column.may_be_absent and not may_be_absent:
+        table.add(key, _("Name a column that always has a value, or give {name} a default.").format(name=name))
         return False
     return True
 
@@ -156,7 +179,9 @@ def _read_account(posting: Table, key: str, data: Columns) -> AccountRule | None
     return AccountRule(role=role, code=code, reason=reason) if sum(map(bool, (role, code, reason))) == 1 else None
 
 
-def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...], literal: str, most: int) -> str | None:
+def _template(
+    table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...], literal: str, most: int, may_be_absent: bool = False
+) -> str | None:
     """Return a text in which ``{name}`` stands for the value of a data column of one of ``kinds``."""
     text = table.text(key, pattern="(?s).+", expected=_("a text of at least one character"))
     if text is None:
@@ -170,7 +195,7 @@ def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...],
         table.add(key, sentence.format(example="{name}"))
         return None
     # Every name is checked before any refusal, so that all of them are reported.
-    checked = [_check(table, key, name, data, kinds) for name in names]
+    checked = [_check(table, key, name, data, kinds, may_be_absent=may_be_absent) for name in names]
     if not all(checked):
         return None
     columns = [data[name] for name in names]

@@ -30,6 +30,7 @@ _INSTANT_SHAPES = {
     InstantFormat.UTC: f"{_DATE_SHAPES[DateFormat.DASHED]}T{_CLOCK}Z",
     InstantFormat.LOCAL: f"{_DATE_SHAPES[DateFormat.DASHED]} {_CLOCK}",
 }
+_LINE_ENDING = re.compile("\r?\n")
 _SHOWN_CHARACTERS = 60
 _DIGITS_OF_LIMIT = len(str(AMOUNT_LIMIT))
 _REMEMBERED_DAYS = 4096
@@ -37,16 +38,38 @@ _REMEMBERED_DAYS = 4096
 
 @dataclass(frozen=True, slots=True)
 class FieldReader:
-    """Reads one column: ``read`` carefully; ``pattern`` and ``convert`` quickly (None: the text is the value; ValueError: ask ``read``)."""
+    """Reads one column: ``read`` carefully; ``pattern`` and ``convert`` quickly (None: the text is the value; ValueError: ask ``read``).
+
+    The value None is that of a column that may be absent, and is.
+    """
 
     column: Column
-    read: Callable[[str], Value | Fault]
+    read: Callable[[str], Value | Fault | None]
     pattern: str
-    convert: Callable[[str], Value] | None
+    convert: Callable[[str], Value | None] | None
 
 
 def field_reader(column: Column, *, never: str = "") -> FieldReader:
     """Return the reader of ``column``; its pattern takes none of the characters in ``never`` (written as in a character class)."""
+    reader = _present(column, never)
+    return _optional(reader) if column.optional else reader
+
+
+def _optional(reader: FieldReader) -> FieldReader:
+    """Return the reader of a column that may be empty: it then has its default, or no value."""
+    column, read, convert = reader.column, reader.read, reader.convert
+    default = None if column.default is None else read(column.default)
+    assert not isinstance(default, Fault), default.rule  # noqa: S101 - such a definition is refused
+
+    def converted(text: str) -> Value | None:
+        if not text:
+            return default
+        return text if convert is None else convert(text)
+
+    return FieldReader(column, lambda text: read(text) if text else default, f"(?:{reader.pattern})?", converted)
+
+
+def _present(column: Column, never: str) -> FieldReader:
     if column.constant is not None:
         is_quick = not never or re.search(f"[{never}]", column.constant) is None
         return FieldReader(
@@ -69,6 +92,8 @@ def field_reader(column: Column, *, never: str = "") -> FieldReader:
             return FieldReader(column, lambda text: _read_date(column, text), shape, date.fromisoformat)
         case Kind.INSTANT:
             return _instant_reader(column)
+        case Kind.UNUSED:
+            return FieldReader(column, lambda _text: None, f"[^\\r\\n\\0{never}]*", lambda _text: None)
 
 
 def plain_amount(text: str) -> int | None:
@@ -97,6 +122,8 @@ def _read_constant(column: Column, text: str) -> Value | Fault:
 
 
 def _read_text(column: Column, text: str) -> Value | Fault:
+    if column.joins_lines:
+        text = _LINE_ENDING.sub(" ", text)
     if not text:
         return Fault("record.text_empty", {"name": column.name})
     if len(text) > column.width:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ingestion_app.models import Batch
-from ingestion_app.queries import workers
+from ingestion_app.queries import controls, workers
 from ingestion_app.queries.deadlines import Deadline, deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
 from ingestion_app.queries.rerun import Rerun, rerun_of
@@ -24,6 +24,7 @@ def as_dict(batch: Batch, rerun: Rerun, progress: Progress, deadline: Deadline |
         "version": batch.version,
         "is_paused": batch.is_paused,
         "reverses": batch.reverses_id,
+        "controls": list(controls.of_batch(batch)) if batch.reverses_id is None else [],
         "rerun": rerun.as_dict(),
         "progress": progress.as_dict(),
         "due": deadline

@@ -14,7 +14,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
-from ingestion_app.queries import batches, definitions
+from ingestion_app.queries import batches, controls, definitions
 from ingestion_app.states import BATCH
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import money
@@ -92,6 +92,7 @@ def tell(batch: Batch) -> commands.Outcome:
         "sum": batch.record_sum,
         "trailer_count": batch.trailer_count,
         "trailer_sum": batch.trailer_sum,
+        "controls": controls.of_batch(batch),
         "without_effect": batch.without_effect_count,
         "set_aside": batch.set_aside_count,
         "findings": batch.finding_counts,
@@ -103,15 +104,16 @@ def tell(batch: Batch) -> commands.Outcome:
         f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_sum(batch)}; "
         f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
+    lines = (line, f"controls: {controls.told(batch)}")
     if batch.state != Batch.State.REJECTED:
         # What a person has to look at before approving is said, and not only counted.
         warnings = Finding.objects.filter(batch=batch, severity="warning").order_by("line", "column")[:SHOWN]
-        return commands.Outcome(data, (line, *map(_complaint, warnings)))
+        return commands.Outcome(data, (*lines, *map(_complaint, warnings)))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
     more = (f"… and {left:,} more; {_kept(batch)}",) if left > 0 else ()
-    return commands.Outcome(data, (line,), commands.INVALID, complaints + more)
+    return commands.Outcome(data, lines, commands.INVALID, complaints + more)
 
 
 def _records(count: int | None) -> str:

@@ -1,0 +1,154 @@
+"""Reads the columns of a record type in a source definition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import gettext as _
+
+from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind, RecordType
+from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.toml_table import Table
+from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
+
+NAME = "[a-z][a-z0-9_]{0,39}"
+IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
+    64,
+    255,
+    64,
+)  # the widest that may be asked for, and what it is where nothing is asked for
+
+_FORMATS: Mapping[Kind, tuple[str, ...]] = {Kind.DATE: tuple(DateFormat), Kind.INSTANT: tuple(InstantFormat)}
+_SIZED = (Kind.TEXT, Kind.IDENTIFIER)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadType:
+    """A record type as far as it could be read: columns by name, None for one whose table does not pass."""
+
+    marker: str | None
+    record_type: RecordType | None
+    columns: Mapping[str, Column | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What of a layout its columns depend on: the characters that no plain field holds, and which keys have a meaning."""
+
+    never: str
+    has_header_row: bool
+    has_quoted_newlines: bool
+
+
+def name_description() -> str:
+    """Say what a name is, in the active language."""
+    return _("a name of lower-case letters, digits and underscores that begins with a letter, at most 40 characters")
+
+
+def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
+    """Return the record type; only that of the data may be without a marker."""
+    marker = table.text("marker", pattern="[A-Za-z0-9]{1,10}", expected=_("1 to 10 ASCII letters or digits"), optional=is_data)
+    rows = table.tables("columns")
+    table.close()
+    columns: dict[str, Column | None] = {}
+    headings: set[str] = set()
+    for row in rows or ():
+        column_name = row.text("name", pattern=NAME, expected=name_description())
+        column = _read_column(row, column_name or "", cut, is_data=is_data)
+        if column_name is not None and column_name in columns:
+            row.add("name", _("Give it another name: the record type has a column {name} already.").format(name=column_name))
+        elif column_name is not None:
+            columns[column_name] = column
+        if column is not None and cut.has_header_row and is_data:
+            heading = column.heading or column.name
+            if heading in headings:
+                row.add("heading", _("Give it another heading: the row has {heading} already.").format(heading=heading))
+            headings.add(heading)
+    read = tuple(column for column in columns.values() if column is not None)
+    is_marked = marker is not None or (is_data and not table.has("marker"))
+    is_whole = is_marked and rows is not None and len(read) == len(rows)
+    if is_data and rows is not None and not rows and marker is None:
+        table.add("columns", _("Describe at least one column: a record without a marker has nothing else."))
+        is_whole = False
+    return ReadType(marker, RecordType(marker, read) if is_whole else None, columns)
+
+
+def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column | None:
+    written_kind = table.choice("kind", tuple(Kind))
+    if written_kind is None:
+        # Which other keys belong here depends on the kind, so nothing can be said of them.
+        return None
+    kind = Kind(written_kind)
+    column = Column(name=name, kind=kind, width=DEFAULT_WIDTH)
+    if cut.has_header_row and is_data:
+        heading = table.text(
+            "heading", pattern=r"[^\x00-\x1f\x7f]{1,100}", expected=_("the column's name in the header row"), optional=True
+        )
+        column = replace(column, heading=heading)
+    if kind is Kind.UNUSED:
+        table.close()
+        return column
+    constant = written_format = zone = None
+    if kind in _SIZED:
+        most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
+        column = replace(
+            column,
+            may_look_like_card=table.switch("may_look_like_card"),
+            width=table.integer("width", least=1, most=most, optional=True) or DEFAULT_WIDTH,
+        )
+        constant = table.text("constant", pattern="(?s).+", expected=_("the only value allowed"), optional=True)
+    if kind is Kind.TEXT and cut.has_quoted_newlines:
+        column = replace(column, joins_lines=table.switch("joins_lines"))
+    if kind is Kind.AMOUNT:
+        minimum = table.integer("minimum", least=-AMOUNT_LIMIT, most=AMOUNT_LIMIT, optional=True)
+        column = replace(column, minimum=minimum or 0)
+    if kind in _FORMATS:
+        written_format = table.choice("format", _FORMATS[kind])
+    if written_format == InstantFormat.LOCAL:
+        zone = _read_zone(table)
+    is_optional = table.switch("optional")
+    default = _read_default(table) if is_optional else None
+    table.close()
+    # An optional key is None where it does not pass, which has then been said.
+    if kind in _FORMATS and (written_format is None or (written_format == InstantFormat.LOCAL and zone is None)):
+        return None
+    column = replace(column, format=_as_format(kind, written_format), zone=zone)
+    with_constant = _with_constant(table, column, constant, cut.never)
+    return with_constant and _with_default(table, with_constant, default, is_optional=is_optional)
+
+
+def _with_constant(table: Table, column: Column, constant: str | None, never: str) -> Column | None:
+    if constant is None:
+        return column
+    if isinstance(field_reader(column).read(constant), Fault) or any(character in constant for character in never):
+        table.add("constant", _("Write a value that the column could hold without quotes."))
+        return None
+    return replace(column, constant=constant)
+
+
+def _read_default(table: Table) -> str | None:
+    expected = _("the value of an empty field, as the sender would write it")
+    return table.text("default", pattern="(?s).+", expected=expected, optional=True)
+
+
+def _with_default(table: Table, column: Column, default: str | None, *, is_optional: bool) -> Column | None:
+    if default is not None and isinstance(field_reader(column).read(default), Fault):
+        table.add("default", _("Write a value that the column could hold."))
+        return None
+    return replace(column, optional=is_optional, default=default)
+
+
+def _as_format(kind: Kind, text: str | None) -> DateFormat | InstantFormat | None:
+    if text is None:
+        return None
+    return DateFormat(text) if kind is Kind.DATE else InstantFormat(text)
+
+
+def _read_zone(table: Table) -> ZoneInfo | None:
+    expected = _("the name of a time zone, such as Asia/Tokyo")
+    name = table.text("zone", pattern="[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)+|UTC", expected=expected)
+    try:
+        return ZoneInfo(name) if name is not None else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        table.add("zone", _("Give it {expected}, in quotes.").format(expected=expected))
+        return None
