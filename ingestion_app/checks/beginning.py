@@ -94,7 +94,7 @@ def _mark_of(head: bytes) -> str | None:
 
 
 def _headings(layout: Layout) -> list[str]:
-    return [column.heading or column.name for column in layout.data.columns]
+    return [column.heading or column.name for column in layout.data.written]
 
 
 def _header_row(line: Line, layout: Layout, lines: DelimitedFormat) -> tuple[list[Seen], tuple[int, ...] | None]:

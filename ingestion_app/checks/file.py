@@ -6,9 +6,11 @@ from datetime import date
 from typing import BinaryIO, NamedTuple
 
 from ingestion_app.checks.beginning import begin
+from ingestion_app.checks.duplicates import KeyIndex
+from ingestion_app.checks.keys import Keys
 from ingestion_app.checks.record import CarefulReader, DataReader, Row
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
-from ingestion_app.formats.definition import Definition, RecordType
+from ingestion_app.formats.definition import OCCURRENCE, Definition, RecordType
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line
@@ -47,14 +49,19 @@ class Examination:
     trailer says (None: it cannot be read); ``zero_count``; and ``file_errors``, the errors that are no single data record's.
     """
 
-    def __init__(self, stream: BinaryIO, definition: Definition, *, business_date: date, sequence: int) -> None:
+    def __init__(
+        self, stream: BinaryIO, definition: Definition, *, business_date: date, sequence: int, keys: Keys | None = None
+    ) -> None:
+        """``keys`` are those of a first pass, which only looks for what the file repeats."""
         self._stream = stream
         self._definition = definition
         self._business_date = business_date
         self._sequence = sequence
         self._layout = definition.layout
         self._format = DelimitedFormat(definition.layout)
-        self._data = DataReader(self._format, definition)
+        self._keys = keys or Keys(definition, business_date=business_date, sequence=sequence)
+        self._is_counted = keys is not None or OCCURRENCE not in definition.roles.key
+        self._data = DataReader(self._format, definition, self._keys)
         # The type of the last record that stood in its place; without a header a file begins as if one had.
         self._stage: RecordType | None = definition.layout.data if definition.layout.header is None else None
         self._is_over = False
@@ -139,6 +146,8 @@ class Examination:
 
         ``elsewhere`` are parts that follow the header, one after the other, and were examined by others: they are counted and passed over.
         """
+        if not self._is_counted:
+            self._find_repeated()
         beginning = begin(self._stream, self._layout)
         for seen in beginning.seen:
             self.file_errors += seen.severity is Severity.ERROR
@@ -182,7 +191,17 @@ class Examination:
         """Read the fields of data records in the order in which the header row names them."""
         if order is not None:
             self._format = DelimitedFormat(self._layout, order)
-            self._data = DataReader(self._format, self._definition)
+            self._data = DataReader(self._format, self._definition, self._keys)
+
+    def _find_repeated(self) -> None:
+        """Find out first, where keys count occurrences, which records the file repeats: only those are remembered while it is read."""
+        day, sequence, index = self._business_date, self._sequence, KeyIndex()
+        first = Examination(self._stream, self._definition, business_date=day, sequence=sequence, keys=self._keys)
+        for row in first.rows():
+            if isinstance(row, Row):
+                index.add(row.key, row.line)
+        self._keys = Keys(self._definition, business_date=day, sequence=sequence, repeated=index.suspects())
+        self._data = DataReader(self._format, self._definition, self._keys)
 
     def _seen(self, rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
         """Return what was seen, counted where it is an error; not for what is wrong with a data record."""

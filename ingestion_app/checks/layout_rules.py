@@ -62,6 +62,38 @@ LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         _("End every line with {delimiter}, as the layout says; a line that was cut off does not end so."),
     ),
     (
+        "error",
+        "record.amount_written_otherwise",
+        _("{name} is “{found}”, which is not an amount as the layout has it."),
+        _(
+            "Write amounts as in {example}, with every sign, separator and decimal where it stands there; nothing is rounded or guessed."
+        ),
+    ),
+    (
+        "error",
+        "record.value_unknown",
+        _("{name} is “{found}”, which is none of its values."),
+        _("Send one of: {known}; or load a version of the source that knows the value."),
+    ),
+    (
+        "error",
+        "record.form_differs",
+        _("{name} is “{found}”, which has not the form {form}."),
+        _("Send a value of the form {form}, or load a version of the source with another."),
+    ),
+    (
+        "error",
+        "record.sides_unclear",
+        _("{plus} and {minus} both hold an amount, or neither of them does."),
+        _("Send the amount in one of the two, and leave the other empty or zero."),
+    ),
+    (
+        "error",
+        "record.sign_unknown",
+        _("{name} is “{found}”, which says neither plus nor minus."),
+        _("Send one of: {known}."),
+    ),
+    (
         "note",
         "control.none",
         _("The sender sends no control totals: nothing says that no record was lost, doubled or changed on the way."),

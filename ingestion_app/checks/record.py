@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
-from operator import itemgetter
 from typing import NamedTuple
 
+from ingestion_app.checks.keys import Keys
+from ingestion_app.formats.computing import computations
 from ingestion_app.formats.definition import Definition, Kind, RecordType
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
@@ -49,7 +50,8 @@ class CarefulReader:
     def __init__(self, lines: DelimitedFormat, record_type: RecordType) -> None:
         self._lines = lines
         self._type = record_type
-        self._readers = [field_reader(column) for column in record_type.columns]
+        self._readers = [field_reader(column) for column in record_type.written]
+        self._computed = computations(record_type)
 
     def read(self, line: Line) -> Fields:
         """Return the line's values and faults; no values where it cannot be cut into the right number of fields."""
@@ -65,16 +67,25 @@ class CarefulReader:
                 values.append(None)
             else:
                 values.append(value)
+        faulty = {field - self._type.first_field for field, _fault in faults}
+        for computation in self._computed:
+            made = None if faulty.intersection(computation.needs) else computation.make(values)
+            if isinstance(made, Fault):
+                faults.append((computation.needs[0] + self._type.first_field, made))
+                made = None
+            values.append(made)
         return Fields(texts, values, faults)
 
 
 class DataReader:
     """Reads data records: ``quick`` takes most well-formed lines, ``careful`` every line; both make the same row of the same line."""
 
-    def __init__(self, lines: DelimitedFormat, definition: Definition) -> None:
+    def __init__(self, lines: DelimitedFormat, definition: Definition, keys: Keys | None = None) -> None:
+        """``keys`` make a record's key of its values; without them it is made of columns alone."""
         data = definition.layout.data
         self._careful = CarefulReader(lines, data)
-        self._key = [data.position(name) for name in definition.roles.key]
+        self._keys = keys or Keys(definition)
+        self._computed = computations(data)
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
         self._first_field = data.first_field
@@ -84,11 +95,11 @@ class DataReader:
     def careful(self, line: Line) -> tuple[Row | None, list[tuple[int, Fault]], int | None]:
         """Return the row, or None with the faults; and the amount wherever it can be read."""
         fields = self._careful.read(line)
-        faults = fields.faults + self._card_numbers(fields.texts)
+        faults = fields.faults + self._card_numbers(fields)
         if faults:
             return None, faults, self._amount_of(fields)
         values = tuple(fields.values)
-        key = "/".join(str(values[place]) for place in self._key)
+        key = self._keys.of(values, line.number)
         holder, amount = str(values[self._holder]), self._amount_of(fields)
         assert amount is not None, "a record without faults has an amount"  # noqa: S101 - its column may not be absent
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
@@ -98,21 +109,26 @@ class DataReader:
         value = fields.values[self._amount] if fields.values else None
         if isinstance(value, int):
             return value
-        return plain_amount(fields.texts[self._amount]) if fields.texts else None
+        return plain_amount(fields.texts[self._amount]) if self._amount < len(fields.texts) else None
 
-    def _card_numbers(self, texts: Sequence[str]) -> list[tuple[int, Fault]]:
+    def _card_numbers(self, fields: Fields) -> list[tuple[int, Fault]]:
         """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
-        return [
-            (place + self._first_field, Fault("record.card_number", {"name": name, "found": shown(masked_text(texts[place]))}))
-            for place, name in (self._open.items() if texts else ())
-            if _holds(texts[place])
-        ]
+        found = []
+        for place, name in self._open.items() if fields.texts else ():
+            # The value is looked at too: what fills a field up hides the number in it.
+            said = next(
+                (each for each in (fields.texts[place], fields.values[place]) if isinstance(each, str) and _holds(each)), None
+            )
+            if said is not None:
+                facts = {"name": name, "found": shown(masked_text(said))}
+                found.append((place + self._first_field, Fault("record.card_number", facts)))
+        return found
 
     def _quick_reader(self, lines: DelimitedFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
         read = lines.quick_reader(data)
         holder_place, amount_place = self._holder, self._amount
-        key_of = itemgetter(*self._key)
-        has_joined_key = len(self._key) > 1
+        key_of = self._keys.quick
+        makes = [computation.make for computation in self._computed]
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
 
@@ -122,8 +138,13 @@ class DataReader:
                 return None
             if may_hold_bytes(whole) and any(_holds(str(values[place])) for place in open_places):
                 return None
-            key = "/".join(key_of(values)) if has_joined_key else key_of(values)
+            for make in makes:
+                made = make(values)
+                if isinstance(made, Fault):
+                    return None
+                values.append(made)
             raw = whole[:-ending_bytes]
+            key = key_of(values, number)
             return _row((number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw))
 
         return quick

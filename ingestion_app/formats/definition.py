@@ -22,17 +22,67 @@ class Kind(StrEnum):
 
 
 class DateFormat(StrEnum):
-    """The only ways in which a date may be written; none is guessed."""
+    """The commonest ways in which a date is written."""
 
     COMPACT = "YYYYMMDD"
     DASHED = "YYYY-MM-DD"
 
 
 class InstantFormat(StrEnum):
-    """The only ways in which an instant may be written; none is guessed."""
+    """The commonest ways in which an instant is written."""
 
     UTC = "YYYY-MM-DDTHH:MM:SSZ"
     LOCAL = "YYYY-MM-DD HH:MM:SS"
+
+
+class Sign(StrEnum):
+    """Where the sign of an amount stands."""
+
+    LEADING = "leading"
+    TRAILING = "trailing"
+    PARENTHESES = "parentheses"  # around negative ones
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class AmountStyle:
+    """How an amount is written, where it is not a bare number of minor units.
+
+    ``decimals`` digits stand behind the ``point`` (None: the last digits are the decimals); ``minor_digits`` of them the unit has.
+    """
+
+    decimals: int = 0
+    minor_digits: int = 0
+    point: str | None = None
+    has_fewer_decimals: bool = False
+    thousands: str | None = None
+    sign: Sign = Sign.LEADING
+    may_have_plus: bool = False
+    zero_padded: bool = False
+
+
+class Side(StrEnum):
+    """On which side of a value its padding stands."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """What a field is filled up with."""
+
+    side: Side
+    character: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignBy:
+    """A column whose values say the sign of an amount."""
+
+    column: str
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +93,9 @@ class Column:
     sender sends refunds); ``constant`` the only value allowed, or None; ``zone`` the time zone of an instant written as local time; ``may_look_like_card`` says that the sender's
     own long numbers may pass for card numbers here. ``heading`` is what the header row calls it; an ``optional`` one may be empty, and then has its
     ``default`` (as the sender would write it), or no value; ``joins_lines`` says that line endings inside quotes are read as one blank each.
+    ``empties`` are texts that stand for an empty field; ``century`` (2000) and ``era`` say what years of two digits are.
+
+    A computed one stands in no field: ``plus`` less ``minus``, or ``of`` with the ``signs`` that other columns say.
     """
 
     name: str
@@ -50,13 +103,29 @@ class Column:
     width: int = 64
     minimum: int = 0
     constant: str | None = None
-    format: DateFormat | InstantFormat | None = None
+    format: str | None = None  # spelled with YYYY, MM, DD and the like
     zone: tzinfo | None = None
     may_look_like_card: bool = False
     heading: str | None = None
     optional: bool = False
     default: str | None = None
     joins_lines: bool = False
+    empties: tuple[str, ...] = ()
+    padding: Padding | None = None
+    values: tuple[str, ...] = ()  # the only ones allowed; none: any
+    pattern: str | None = None
+    amount: AmountStyle | None = None
+    century: int | None = None
+    era: str | None = None
+    plus: str | None = None
+    minus: str | None = None
+    of: str | None = None
+    signs: tuple[SignBy, ...] = ()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether no field holds it."""
+        return self.plus is not None or self.of is not None
 
     @property
     def may_be_absent(self) -> bool:
@@ -66,7 +135,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A record type: the marker in its first field, None where there is none, and the columns that follow it."""
+    """A record type: the marker in its first field, None where there is none, and the columns that follow it, computed ones last."""
 
     marker: str | None
     columns: tuple[Column, ...]
@@ -77,7 +146,19 @@ class RecordType:
 
     def field_number(self, name: str) -> int:
         """Return the number of the column's field, counted from 1; a marker is field 1."""
-        return self.position(name) + self.first_field
+        column = self.columns[self.position(name)]
+        # What is computed is named by what it is made of.
+        return self.position(column.plus or column.of or name) + self.first_field
+
+    @property
+    def written(self) -> tuple[Column, ...]:
+        """The columns that stand in fields."""
+        return tuple(column for column in self.columns if not column.is_computed)
+
+    @property
+    def computed(self) -> tuple[Column, ...]:
+        """The columns that stand in none."""
+        return tuple(column for column in self.columns if column.is_computed)
 
     @property
     def first_field(self) -> int:
@@ -131,11 +212,16 @@ class Layout:
         return not self.has_quoted_newlines and self.comment is None
 
 
+LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE = "@line", "@occurrence", "@business_date", "@sequence"
+# What may stand in a key beside columns: where the record stands, and for which day and as which file of it the file came.
+KEY_WORDS = (LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE)
+
+
 @dataclass(frozen=True, slots=True)
 class Roles:
     """Which columns say what every batch needs to know."""
 
-    key: tuple[str, ...]  # data columns that together are a record's own key
+    key: tuple[str, ...]  # data columns, and words of KEY_WORDS, that together are a record's own key
     holder: str  # data column with the holder's identifier
     holder_kind: str  # the kind of that identifier
     amount: str  # data column that the trailer adds up
@@ -193,6 +279,11 @@ class Definition:
         bool  # whether a record of a member who was merged is posted to the member who remains; else its chunk stops
     )
     applied_within_minutes: int | None  # how long after its receipt a file has to be applied; None: nothing was agreed
+
+    @property
+    def is_cut_at_lines(self) -> bool:
+        """Whether a file may be read in parts, each beginning behind any line feed."""
+        return self.layout.is_cut_at_lines and OCCURRENCE not in self.roles.key
 
     @property
     def adjusted_books(self) -> tuple[str, ...]:

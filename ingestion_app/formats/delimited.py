@@ -106,7 +106,7 @@ class DelimitedFormat:
                 return Fault("line.trailing_delimiter_missing", {"delimiter": self.layout.delimiter, "found": shown(texts[-1])})
             texts.pop()
         # Field 1 is the marker, by which this record type was chosen.
-        expected = len(record_type.columns) + record_type.first_field - 1
+        expected = len(record_type.written) + record_type.first_field - 1
         if len(texts) != expected:
             facts: dict[str, str | int] = {"found": len(texts), "expected": expected}
             if record_type.marker is None:
@@ -159,8 +159,9 @@ class DelimitedFormat:
         """
         layout = self.layout
         never = re.escape(layout.delimiter + (layout.quote or "")) + (_STRAY_IN_CP932 if layout.encoding == "cp932" else "")
-        places = range(len(record_type.columns)) if self._order is None else self._order
-        readers = [field_reader(record_type.columns[place], never=never) for place in places]
+        columns = record_type.written
+        places = range(len(columns)) if self._order is None else self._order
+        readers = [field_reader(columns[place], never=never) for place in places]
         conversions = [(field, reader.convert) for field, reader in enumerate(readers) if reader.convert is not None]
         match_plain = re.compile(self._plain_pattern(record_type, readers)).fullmatch
         match_quoted = re.compile(self._quoted_pattern(record_type, readers)).fullmatch if layout.quote else None

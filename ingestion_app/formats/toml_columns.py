@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind, RecordType
+from ingestion_app.formats.definition import Column, Kind, Padding, RecordType, Side
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.toml_amounts import read_amount, read_computed, read_form, read_moment
 from ingestion_app.formats.toml_table import Table
-from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
+from ingestion_app.formats.values import field_reader
 
 NAME = "[a-z][a-z0-9_]{0,39}"
 IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
@@ -18,7 +18,6 @@ IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
     64,
 )  # the widest that may be asked for, and what it is where nothing is asked for
 
-_FORMATS: Mapping[Kind, tuple[str, ...]] = {Kind.DATE: tuple(DateFormat), Kind.INSTANT: tuple(InstantFormat)}
 _SIZED = (Kind.TEXT, Kind.IDENTIFIER)
 
 
@@ -49,6 +48,8 @@ def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
     """Return the record type; only that of the data may be without a marker."""
     marker = table.text("marker", pattern="[A-Za-z0-9]{1,10}", expected=_("1 to 10 ASCII letters or digits"), optional=is_data)
     rows = table.tables("columns")
+    made = table.tables("computed") if is_data and table.has("computed") else None
+    table.know(*(["computed"] if is_data else []))
     table.close()
     columns: dict[str, Column | None] = {}
     headings: set[str] = set()
@@ -64,9 +65,17 @@ def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
             if heading in headings:
                 row.add("heading", _("Give it another heading: the row has {heading} already.").format(heading=heading))
             headings.add(heading)
+    written = dict(columns)
+    for row in made or ():
+        column_name = row.text("name", pattern=NAME, expected=name_description())
+        column = read_computed(row, column_name or "", written)
+        if column_name is not None and column_name in columns:
+            row.add("name", _("Give it another name: the record type has a column {name} already.").format(name=column_name))
+        elif column_name is not None:
+            columns[column_name] = column
     read = tuple(column for column in columns.values() if column is not None)
     is_marked = marker is not None or (is_data and not table.has("marker"))
-    is_whole = is_marked and rows is not None and len(read) == len(rows)
+    is_whole = is_marked and rows is not None and len(read) == len(rows) + len(made or ())
     if is_data and rows is not None and not rows and marker is None:
         table.add("columns", _("Describe at least one column: a record without a marker has nothing else."))
         is_whole = False
@@ -88,7 +97,8 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     if kind is Kind.UNUSED:
         table.close()
         return column
-    constant = written_format = zone = None
+    constant = None
+    column = replace(column, padding=_read_padding(table))
     if kind in _SIZED:
         most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
         column = replace(
@@ -97,24 +107,36 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
             width=table.integer("width", least=1, most=most, optional=True) or DEFAULT_WIDTH,
         )
         constant = table.text("constant", pattern="(?s).+", expected=_("the only value allowed"), optional=True)
+        column = read_form(table, column)
     if kind is Kind.TEXT and cut.has_quoted_newlines:
         column = replace(column, joins_lines=table.switch("joins_lines"))
+    read: Column | None = column
     if kind is Kind.AMOUNT:
-        minimum = table.integer("minimum", least=-AMOUNT_LIMIT, most=AMOUNT_LIMIT, optional=True)
-        column = replace(column, minimum=minimum or 0)
-    if kind in _FORMATS:
-        written_format = table.choice("format", _FORMATS[kind])
-    if written_format == InstantFormat.LOCAL:
-        zone = _read_zone(table)
+        read = read_amount(table, column)
+    elif kind in {Kind.DATE, Kind.INSTANT}:
+        read = read_moment(table, column)
     is_optional = table.switch("optional")
     default = _read_default(table) if is_optional else None
+    empties = table.texts("empty") if is_optional and table.has("empty") else None
+    table.know(*(["default", "empty"] if is_optional else []))
     table.close()
-    # An optional key is None where it does not pass, which has then been said.
-    if kind in _FORMATS and (written_format is None or (written_format == InstantFormat.LOCAL and zone is None)):
+    if read is None:
         return None
-    column = replace(column, format=_as_format(kind, written_format), zone=zone)
-    with_constant = _with_constant(table, column, constant, cut.never)
-    return with_constant and _with_default(table, with_constant, default, is_optional=is_optional)
+    with_constant = _with_constant(table, read, constant, cut.never)
+    if with_constant is None:
+        return None
+    with_empties = replace(with_constant, empties=tuple(empties or ()))
+    return _with_default(table, with_empties, default, is_optional=is_optional)
+
+
+def _read_padding(table: Table) -> Padding | None:
+    row = table.table("padding", optional=True)
+    if row is None:
+        return None
+    side = row.choice("side", tuple(Side))
+    character = row.text("with", pattern=r"[^\x00-\x1f\x7f]", expected=_("one character"))
+    row.close()
+    return Padding(Side(side), character) if side and character else None
 
 
 def _with_constant(table: Table, column: Column, constant: str | None, never: str) -> Column | None:
@@ -136,19 +158,3 @@ def _with_default(table: Table, column: Column, default: str | None, *, is_optio
         table.add("default", _("Write a value that the column could hold."))
         return None
     return replace(column, optional=is_optional, default=default)
-
-
-def _as_format(kind: Kind, text: str | None) -> DateFormat | InstantFormat | None:
-    if text is None:
-        return None
-    return DateFormat(text) if kind is Kind.DATE else InstantFormat(text)
-
-
-def _read_zone(table: Table) -> ZoneInfo | None:
-    expected = _("the name of a time zone, such as Asia/Tokyo")
-    name = table.text("zone", pattern="[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)+|UTC", expected=expected)
-    try:
-        return ZoneInfo(name) if name is not None else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        table.add("zone", _("Give it {expected}, in quotes.").format(expected=expected))
-        return None

@@ -5,7 +5,18 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import AccountRule, Column, Kind, PostingRule, Roles
+from ingestion_app.formats.definition import (
+    BUSINESS_DATE,
+    KEY_WORDS,
+    LINE,
+    OCCURRENCE,
+    SEQUENCE,
+    AccountRule,
+    Column,
+    Kind,
+    PostingRule,
+    Roles,
+)
 from ingestion_app.formats.toml_columns import name_description
 from ingestion_app.formats.toml_layout import ReadLayout
 from ingestion_app.formats.toml_table import Table
@@ -16,6 +27,9 @@ BOOK_CHARACTERS = 20
 
 _UNITS_AT_MOST = 1_000_000_000
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+# Kinds that have one spelling each, whatever stands in the file: cp932 spells some characters in two ways.
+_OF_KEYS = (Kind.IDENTIFIER, Kind.COUNT, Kind.AMOUNT, Kind.DATE)
+_WORD_CHARACTERS, _NUMBER_CHARACTERS = 10, 17  # a date, or a number of a file, line or occurrence; an amount with its sign
 _VALUE_CHARACTERS = 32  # more than any amount, count, date or instant takes
 
 Columns = Mapping[str, Column | None]
@@ -25,8 +39,7 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     """Return the roles, or None where one does not pass."""
     data, header, trailer = layout.data.columns, layout.header.columns, layout.trailer.columns
     key = table.texts("key")
-    for name in key or ():
-        _check(table, "key", name, data, (Kind.IDENTIFIER,))
+    _check_key(table, key or (), data)
     holder = _column(table, "holder", data, (Kind.IDENTIFIER,))
     holder_kind = table.text(
         "holder_kind", pattern="[a-z][a-z0-9_]{0,19}", expected=_("a kind of identifier, such as member_number")
@@ -55,6 +68,18 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     )
 
 
+def _check_key(table: Table, key: Sequence[str], data: Columns) -> None:
+    """Report parts of a key that are none, or that name a record in no file but this."""
+    for name in key:
+        if name not in KEY_WORDS:
+            _check(table, "key", name, data, _OF_KEYS)
+    if LINE in key and not {BUSINESS_DATE, SEQUENCE} <= set(key):
+        sentence = _("Add {day} and {sequence}: every file has such a line, and only the three together name a record.")
+        table.add("key", sentence.format(day=BUSINESS_DATE, sequence=SEQUENCE))
+    elif key and set(key) <= {OCCURRENCE, BUSINESS_DATE, SEQUENCE}:
+        table.add("key", _("Add a column, or {line}: these alone name no record.").format(line=LINE))
+
+
 def _read_controls(table: Table, trailer: Columns) -> tuple[str | None, str | None]:
     """Return the trailer's columns of count and sum. A source without either says so, so that nobody takes it for an oversight."""
     count = _column(table, "trailer_count", trailer, (Kind.COUNT,)) if table.has("trailer_count") else None
@@ -74,7 +99,8 @@ def _read_controls(table: Table, trailer: Columns) -> tuple[str | None, str | No
 
 def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str) -> None:
     """Report a key so wide that the reference of an entry, made of the source's code and the key, would not fit."""
-    widths = [column.width for name in roles.key if (column := data.get(name)) is not None]
+    columns = [data.get(name) for name in roles.key]
+    widths = [_WORD_CHARACTERS if column is None else _longest_in_key(column) for column in columns]
     left = REFERENCE_CHARACTERS - len(source) - 1
     if sum(widths) + len(widths) - 1 > left:
         table.add(
@@ -205,6 +231,10 @@ def _template(
         table.add(key, sentence.format(length=length, most=most))
         return None
     return text
+
+
+def _longest_in_key(column: Column) -> int:
+    return {Kind.IDENTIFIER: column.width, Kind.DATE: _WORD_CHARACTERS}.get(column.kind, _NUMBER_CHARACTERS)
 
 
 def _longest(column: Column) -> int:

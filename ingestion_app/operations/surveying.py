@@ -13,7 +13,7 @@ from ingestion_app.checks import duplicates
 from ingestion_app.checks.file import Elsewhere, Examination, NotPlain
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import Seen
-from ingestion_app.formats.definition import Definition, Layout
+from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, SourceVersion
 from ingestion_app.operations import plans
 from ingestion_app.operations.drafting import Drawing
@@ -161,11 +161,12 @@ def survey_parts(
             os.close(handle)
 
 
-def parts_of(path: Path, workers: int, layout: Layout) -> list[Part]:
+def parts_of(path: Path, workers: int, definition: Definition) -> list[Part]:
     """Cut a file, beginning and tail left out, into as many parts as there are workers; none where it is too small for that, or not cut at lines."""
     size = path.stat().st_size
     count = min(workers, size // PART_BYTES)
-    if count < 2 or not layout.is_cut_at_lines:
+    layout = definition.layout
+    if count < 2 or not definition.is_cut_at_lines:
         return []
     with path.open("rb") as stream:
         heads = layout.preamble_lines + (layout.header is not None or layout.header_row is not None)

@@ -121,7 +121,7 @@ def test_local_times_carry_their_zone():
         ('"YYYY-MM-DDTHH:MM:SSZ"', '"YYYY-MM-DD HH:MM:SS", zone = "Asia/Edo"', "layout.data.columns[5].zone"),
         ('"YYYY-MM-DDTHH:MM:SSZ"', '"YYYY-MM-DDTHH:MM:SSZ", zone = "Asia/Tokyo"', "layout.data.columns[5].zone"),
         ('constant = "card-usage"', 'constant = "card usage"', "layout.header.columns[0].constant"),
-        ('key = ["slip", "product"]', 'key = ["slip", "amount"]', "roles.key"),
+        ('key = ["slip", "product"]', 'key = ["slip", "purchased_at"]', "roles.key"),
         ('key = ["slip", "product"]', 'key = ["slip", "slip"]', "roles.key"),
         ('key = ["slip", "product"]', "key = []", "roles.key"),
         ('holder = "member"', 'holder = "card"', "roles.holder"),

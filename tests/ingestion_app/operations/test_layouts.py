@@ -1,6 +1,7 @@
 """Files as senders write them, each from its bytes to frozen entries that show the bytes of their line."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,25 @@ ROWS_WITH_A_TRAILER = definitions.text(
 )
 ROWS = b"1001,31,s1,150,2017-01-05\n1002,31,s2,-50,2017-01-06\n1001,31,s3,99,2017-01-31\nT,3\n"
 
+DEMO = Path(__file__).parents[3] / "ingestion_app/demo"
+
+
+def sample(name: str) -> str:
+    """A sample of the demonstration's folder, as the source of this world."""
+    read = (DEMO / f"{name}.toml").read_text(encoding="utf-8")
+    return read.replace(f'code = "{name}"', 'code = "till"').replace(f"'{name}-", "'till-")
+
+
+BANK = (
+    "みなと銀行\r\n普通 1234567\r\n"
+    "お取引日,摘要,お引出し,お預入れ,残高,依頼人コード\r\n"
+    '2017/1/5,カイヒ,,"1,234.50","9,999.00",0001001\r\n'
+    "2017/1/31,,50.00,0.00,-,1002\r\n"
+    '2017/1/5,カイヒ,,"1,234.50","9,999.00",0001001\r\n'
+    "2017/1/5,カイヒ,,0.07,,1001"
+).encode("cp932")
+BANK_LINES = BANK.split(b"\r\n")
+
 # Definition, file, the bytes of each record in the ledger, what the entries say.
 FILES: dict[str, tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]] = {
     "a statement in cp932": (
@@ -63,6 +83,17 @@ FILES: dict[str, tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]] = {
         ROWS,
         {"s1": ROWS.split(b"\n")[0], "s2": ROWS.split(b"\n")[1], "s3": ROWS.split(b"\n")[2]},
         [("Slip s1", 150), ("Slip s2", -50), ("Slip s3", 99)],
+    ),
+    "a bank's statement with two columns of amounts": (
+        sample("bank-statement"),
+        BANK,
+        {
+            "1001/2017-01-05/123450/1": BANK_LINES[3],
+            "1001/2017-01-05/123450/2": BANK_LINES[5],
+            "1001/2017-01-05/7/1": BANK_LINES[6],
+            "1002/2017-01-31/-5000/1": BANK_LINES[4],
+        },
+        [("Payment of 2017-01-05", amount) for amount in (-123450, -123450, -7)] + [("Payment of 2017-01-31", 5000)],
     ),
 }
 
