@@ -6,9 +6,10 @@ from typing import BinaryIO, NamedTuple
 from ingestion_app.checks import foreign
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import HeaderRow, Layout, Mark
-from ingestion_app.formats.delimited import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, DelimitedFormat
+from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import Line
+from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, Line, LineFormat
+from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import shown
 
 _NO_LINE = Line(0, 0, b"", b"", 0, is_too_long=False)
@@ -38,7 +39,7 @@ def begin(stream: BinaryIO, layout: Layout) -> Beginning:
     if offset is None:
         return Beginning(tuple(seen))
     stream.seek(offset)
-    lines = DelimitedFormat(layout)
+    lines = format_of(layout)
     number = 1
     for _ in range(layout.preamble_lines):
         line = _next(stream, lines, number, offset)
@@ -53,7 +54,7 @@ def begin(stream: BinaryIO, layout: Layout) -> Beginning:
         line = _next(stream, lines, number, offset)
     if line is None:
         return Beginning((*seen, _at("file.header_row_missing", _NO_LINE, first=_headings(layout)[0])))
-    faults, order = _header_row(line, layout, lines)
+    faults, order = _header_row(line, layout, DelimitedFormat(layout))
     if faults:
         return Beginning((*seen, *faults))
     return Beginning(tuple(seen), number + line.lines, offset + line.size, order)
@@ -63,8 +64,8 @@ def _at(rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
     return Seen(rule, line.number, column, line.offset, line.content[:RAW_BYTES], facts)
 
 
-def _next(stream: BinaryIO, lines: DelimitedFormat, number: int, offset: int) -> Line | None:
-    piece = stream.readline(lines.piece_bytes)
+def _next(stream: BinaryIO, lines: LineFormat, number: int, offset: int) -> Line | None:
+    piece = lines.next_piece(stream)
     return lines.complete(stream, piece, number=number, offset=offset) if piece else None
 
 

@@ -13,7 +13,8 @@ from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import OCCURRENCE, Definition, RecordType
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import Line
+from ingestion_app.formats.lines import Line, LineFormat
+from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import Value, shown
 
 END_MARK = b"\x1a"  # what CP/M and its heirs end a text file with
@@ -58,7 +59,7 @@ class Examination:
         self._business_date = business_date
         self._sequence = sequence
         self._layout = definition.layout
-        self._format = DelimitedFormat(definition.layout)
+        self._format: LineFormat = format_of(definition.layout)
         self._keys = keys or Keys(definition, business_date=business_date, sequence=sequence)
         self._is_counted = keys is not None or OCCURRENCE not in definition.roles.key
         self._data = DataReader(self._format, definition, self._keys)
@@ -157,7 +158,9 @@ class Examination:
             self.bad_sum_known = beginning.is_empty
             return
         self._take_order(beginning.order)
-        readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
+        # Of lines without endings each is as long as the others.
+        readline = self._stream.readline if self._layout.line_ending else self._stream.read
+        piece_bytes, quick = self._format.piece_bytes, self._data.quick
         data = self._layout.data
         number, offset = beginning.number, beginning.offset
         if elsewhere and offset == elsewhere[0].offset:
@@ -222,7 +225,8 @@ class Examination:
             self._repeat("line.blank", line)
             return
         if line.content.endswith(END_MARK) and not line.ending:
-            yield self._seen("line.end_of_file_mark", line)
+            if not self._layout.may_end_with_mark:
+                yield self._seen("line.end_of_file_mark", line)
             line = line._replace(content=line.content.rstrip(END_MARK))
             if not line.content:
                 return
@@ -265,7 +269,7 @@ class Examination:
 
     def _misplaced(self, line: Line, record_type: RecordType | None) -> Iterator[Seen]:
         types = self._layout.record_types
-        if not line.ending:
+        if not self._is_whole(line):
             yield self._seen("line.cut_off", line)
         if record_type is None:
             found = shown(self._format.marker(line.content).decode("ascii", "backslashreplace"))
@@ -302,7 +306,7 @@ class Examination:
             yield _explain(line, column, fault)
 
     def _is_whole(self, line: Line) -> bool:
-        return bool(line.ending) or self._layout.may_end_without_ending
+        return bool(line.ending) or self._layout.may_end_without_ending or not self._layout.line_ending
 
     def _zero(self, row: Row) -> Seen:
         self.zero_count += 1

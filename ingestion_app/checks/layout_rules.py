@@ -63,6 +63,18 @@ LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
     ),
     (
         "error",
+        "line.width",
+        _("The line has {found} bytes; a record has {expected}."),
+        _("Send records of {expected} bytes, filled up as the layout says; nothing is cut or filled up here."),
+    ),
+    (
+        "error",
+        "line.character_cut",
+        _("A character stands in {name} and in the column behind it: it is cut at offset {position}."),
+        _("Send texts that end before a character that does not fit, filled up by bytes and not by characters."),
+    ),
+    (
+        "error",
         "record.amount_written_otherwise",
         _("{name} is “{found}”, which is not an amount as the layout has it."),
         _(

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from ingestion_app.checks.keys import Keys
 from ingestion_app.formats.computing import computations
 from ingestion_app.formats.definition import Definition, Kind, RecordType
-from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import Line
+from ingestion_app.formats.lines import Line, LineFormat
 from ingestion_app.formats.values import Value, field_reader, plain_amount, shown
 from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes
 from ledger_app.rules.identifiers import KINDS
@@ -47,7 +46,7 @@ class Fields(NamedTuple):
 class CarefulReader:
     """Reads lines of one record type and names everything that is wrong with them."""
 
-    def __init__(self, lines: DelimitedFormat, record_type: RecordType) -> None:
+    def __init__(self, lines: LineFormat, record_type: RecordType) -> None:
         self._lines = lines
         self._type = record_type
         self._readers = [field_reader(column) for column in record_type.written]
@@ -80,7 +79,7 @@ class CarefulReader:
 class DataReader:
     """Reads data records: ``quick`` takes most well-formed lines, ``careful`` every line; both make the same row of the same line."""
 
-    def __init__(self, lines: DelimitedFormat, definition: Definition, keys: Keys | None = None) -> None:
+    def __init__(self, lines: LineFormat, definition: Definition, keys: Keys | None = None) -> None:
         """``keys`` make a record's key of its values; without them it is made of columns alone."""
         data = definition.layout.data
         self._careful = CarefulReader(lines, data)
@@ -124,7 +123,7 @@ class DataReader:
                 found.append((place + self._first_field, Fault("record.card_number", facts)))
         return found
 
-    def _quick_reader(self, lines: DelimitedFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
+    def _quick_reader(self, lines: LineFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
         read = lines.quick_reader(data)
         holder_place, amount_place = self._holder, self._amount
         key_of = self._keys.quick
@@ -143,7 +142,7 @@ class DataReader:
                 if isinstance(made, Fault):
                     return None
                 values.append(made)
-            raw = whole[:-ending_bytes]
+            raw = whole[:-ending_bytes] if ending_bytes else whole
             key = key_of(values, number)
             return _row((number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw))
 

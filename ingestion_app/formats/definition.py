@@ -110,6 +110,7 @@ class Column:
     optional: bool = False
     default: str | None = None
     joins_lines: bool = False
+    bytes: int = 0  # how many it has in fixed width
     empties: tuple[str, ...] = ()
     padding: Padding | None = None
     values: tuple[str, ...] = ()  # the only ones allowed; none: any
@@ -139,6 +140,7 @@ class RecordType:
 
     marker: str | None
     columns: tuple[Column, ...]
+    has_field_for_marker: bool = True  # whether the marker is a field before the columns, and not a part of them
 
     def position(self, name: str) -> int:
         """Return the place of the column ``name``, counted from 0 without the marker."""
@@ -149,6 +151,11 @@ class RecordType:
         column = self.columns[self.position(name)]
         # What is computed is named by what it is made of.
         return self.position(column.plus or column.of or name) + self.first_field
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes a record has in fixed width."""
+        return sum(column.bytes for column in self.written)
 
     @property
     def written(self) -> tuple[Column, ...]:
@@ -163,7 +170,14 @@ class RecordType:
     @property
     def first_field(self) -> int:
         """The number of the first column's field."""
-        return 1 if self.marker is None else 2
+        return 2 if self.marker is not None and self.has_field_for_marker else 1
+
+
+class Cutting(StrEnum):
+    """How lines are cut into fields."""
+
+    DELIMITED = "delimited"
+    FIXED = "fixed"  # by numbers of bytes
 
 
 class HeaderRow(StrEnum):
@@ -182,12 +196,12 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a file are cut into records: delimited lines of up to four record types."""
+    """How the bytes of a file are cut into records: lines of up to four record types."""
 
-    encoding: str  # "utf-8" or "cp932"
-    delimiter: str  # one character
+    encoding: str  # as Python calls it
+    delimiter: str  # one character; nothing in fixed width
     quote: str | None  # one ASCII character, doubled inside a quoted field; None: quotes mean nothing
-    line_ending: bytes  # b"\n" or b"\r\n", one for the whole file
+    line_ending: bytes  # b"\n" or b"\r\n", one for the whole file; of fixed width also b"": none
     line_bytes: int  # the longest line taken, without its ending
     header: RecordType | None
     data: RecordType
@@ -200,6 +214,9 @@ class Layout:
     has_trailing_delimiter: bool = False
     may_end_without_ending: bool = False  # whether the last line may have none
     has_quoted_newlines: bool = False  # whether a quoted field may hold line endings
+    cutting: Cutting = Cutting.DELIMITED
+    marker_place: int = 0  # of fixed width: the byte of a line, from 0, at which its marker begins
+    may_end_with_mark: bool = False  # whether a byte 1A may stand behind the last line
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
@@ -209,7 +226,7 @@ class Layout:
     @property
     def is_cut_at_lines(self) -> bool:
         """Whether a file may be cut behind any line feed, each part being read by itself."""
-        return not self.has_quoted_newlines and self.comment is None
+        return bool(self.line_ending) and not self.has_quoted_newlines and self.comment is None
 
 
 LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE = "@line", "@occurrence", "@business_date", "@sequence"

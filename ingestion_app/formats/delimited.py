@@ -10,31 +10,16 @@ from typing import BinaryIO
 
 from ingestion_app.formats.definition import Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import Line
+from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat, ending_of
 from ingestion_app.formats.values import FieldReader, Value, field_reader, shown
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# The longer ones come first, since UTF-32's begins with UTF-16's.
-FOREIGN_BYTE_ORDER_MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
 
-_PIECE_BYTES = 65_536
-# Single bytes that cp932 leaves undefined, which Python nevertheless turns into these characters.
-_STRAY_IN_CP932 = "\\x80\\xa0\\uf8f0-\\uf8f3"
-_STRAY = re.compile(f"[{_STRAY_IN_CP932}]")
-
-
-class DelimitedFormat:
-    """How one layout's lines are told apart and cut into fields. Holds no state between lines."""
+class DelimitedFormat(LineFormat):
+    """How lines are cut into fields at a delimiter."""
 
     def __init__(self, layout: Layout, order: tuple[int, ...] | None = None) -> None:
         """``order`` says, for each field of a data record, the place of its column, where the header row named them in another order."""
-        self.layout = layout
-        self.piece_bytes = layout.line_bytes + len(layout.line_ending)
+        super().__init__(layout)
         self._order = order
         self._delimiter = layout.delimiter.encode(layout.encoding)
         self._quote = layout.quote.encode("ascii") if layout.quote else None
@@ -48,17 +33,8 @@ class DelimitedFormat:
         Where a quoted field may hold line endings, the line goes on to the one outside of quotes. Quotes that are not closed within the
         longest line allowed are those of this line alone: one quote too many never swallows the records behind it.
         """
-        size, tail = len(piece), piece[-2:]
-        while not tail.endswith(b"\n"):
-            more = stream.readline(_PIECE_BYTES)
-            if not more:
-                break
-            size += len(more)
-            tail = (tail + more)[-2:]
-        ending = _ending_of(tail)
-        length = size - len(ending)
-        line = Line(number, offset, piece[:length], ending, size, length > self.layout.line_bytes)
-        if self.layout.has_quoted_newlines and self._quote and ending and not line.is_too_long:
+        line = super().complete(stream, piece, number=number, offset=offset)
+        if self.layout.has_quoted_newlines and self._quote and line.ending and not line.is_too_long:
             return self._closed(stream, line, self._quote)
         return line
 
@@ -77,7 +53,7 @@ class DelimitedFormat:
             whole += more
             lines += more.endswith(b"\n")
             is_open ^= more.count(quote) % 2 == 1
-        ending = _ending_of(whole[-2:])
+        ending = ending_of(whole[-2:])
         content = whole[: len(whole) - len(ending)]
         return Line(line.number, line.offset, content, ending, len(whole), len(content) > self.layout.line_bytes, lines)
 
@@ -122,35 +98,12 @@ class DelimitedFormat:
 
     def fields(self, line: Line) -> list[str] | Fault:
         """Return the line's fields, the marker first, or what keeps it from being cut into fields."""
-        if line.is_too_long:
-            return Fault("line.too_long", {"length": line.size - len(line.ending), "limit": self.layout.line_bytes})
-        nul = line.content.find(b"\0")
-        if nul >= 0:
-            return Fault("line.nul_byte", {"position": line.offset + nul}, nul)
-        text = self._decode(line.content, line.offset)
+        text = self.unreadable(line) or self.decode(line.content, line.offset)
         if isinstance(text, Fault):
             return text
         if self.layout.quote is None or self.layout.quote not in text:
             return text.split(self.layout.delimiter)
         return _split_quoted(text, self.layout.delimiter, self.layout.quote)
-
-    def _decode(self, content: bytes, offset: int) -> str | Fault:
-        try:
-            text = content.decode(self.layout.encoding)
-        except UnicodeDecodeError as error:
-            return self._undecodable(content, error.start, offset)
-        stray = _STRAY.search(text) if self.layout.encoding == "cp932" else None
-        if stray is not None:
-            return self._undecodable(content, len(text[: stray.start()].encode("cp932")), offset)
-        return text
-
-    def _undecodable(self, content: bytes, place: int, offset: int) -> Fault:
-        facts: dict[str, str | int] = {
-            "byte": f"0x{content[place]:02X}",
-            "position": offset + place,
-            "encoding": self.layout.encoding,
-        }
-        return Fault("line.undecodable", facts, place)
 
     def quick_reader(self, record_type: RecordType) -> Callable[[bytes], list[Value | None] | None]:
         """Return a function from a whole line, ending included, to its typed values; None where the careful way must decide.
@@ -158,7 +111,7 @@ class DelimitedFormat:
         Whatever it takes, ``cut`` and the careful readers take too, with the same values.
         """
         layout = self.layout
-        never = re.escape(layout.delimiter + (layout.quote or "")) + (_STRAY_IN_CP932 if layout.encoding == "cp932" else "")
+        never = re.escape(layout.delimiter + (layout.quote or "")) + (STRAY_IN_CP932 if layout.encoding == "cp932" else "")
         columns = record_type.written
         places = range(len(columns)) if self._order is None else self._order
         readers = [field_reader(columns[place], never=never) for place in places]
@@ -223,10 +176,6 @@ class DelimitedFormat:
     def _line_end(self) -> str:
         trailing = re.escape(self.layout.delimiter) if self.layout.has_trailing_delimiter else ""
         return trailing + re.escape(self.layout.line_ending.decode("ascii"))
-
-
-def _ending_of(tail: bytes) -> bytes:
-    return b"\r\n" if tail.endswith(b"\r\n") else b"\n" if tail.endswith(b"\n") else b""
 
 
 def _split_quoted(text: str, delimiter: str, quote: str) -> list[str] | Fault:

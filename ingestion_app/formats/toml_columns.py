@@ -18,6 +18,9 @@ IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
     64,
 )  # the widest that may be asked for, and what it is where nothing is asked for
 
+# In fixed width: a value of another kind takes less, and what is not read may take all of a line.
+_BYTES_MOST = {Kind.TEXT: TEXT_WIDTH, Kind.IDENTIFIER: IDENTIFIER_WIDTH, Kind.UNUSED: 1_000_000}
+VALUE_BYTES = 64
 _SIZED = (Kind.TEXT, Kind.IDENTIFIER)
 
 
@@ -37,6 +40,7 @@ class Cut:
     never: str
     has_header_row: bool
     has_quoted_newlines: bool
+    is_fixed: bool = False
 
 
 def name_description() -> str:
@@ -79,7 +83,7 @@ def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
     if is_data and rows is not None and not rows and marker is None:
         table.add("columns", _("Describe at least one column: a record without a marker has nothing else."))
         is_whole = False
-    return ReadType(marker, RecordType(marker, read) if is_whole else None, columns)
+    return ReadType(marker, RecordType(marker, read, has_field_for_marker=not cut.is_fixed) if is_whole else None, columns)
 
 
 def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column | None:
@@ -94,6 +98,9 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
             "heading", pattern=r"[^\x00-\x1f\x7f]{1,100}", expected=_("the column's name in the header row"), optional=True
         )
         column = replace(column, heading=heading)
+    if cut.is_fixed:
+        size = table.integer("bytes", least=1, most=_BYTES_MOST.get(kind, VALUE_BYTES))
+        column = replace(column, bytes=size or 1, width=size or DEFAULT_WIDTH)
     if kind is Kind.UNUSED:
         table.close()
         return column
@@ -104,7 +111,7 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
         column = replace(
             column,
             may_look_like_card=table.switch("may_look_like_card"),
-            width=table.integer("width", least=1, most=most, optional=True) or DEFAULT_WIDTH,
+            width=column.width if cut.is_fixed else table.integer("width", least=1, most=most, optional=True) or DEFAULT_WIDTH,
         )
         constant = table.text("constant", pattern="(?s).+", expected=_("the only value allowed"), optional=True)
         column = read_form(table, column)
@@ -115,6 +122,11 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
         read = read_amount(table, column)
     elif kind in {Kind.DATE, Kind.INSTANT}:
         read = read_moment(table, column)
+    return _finished(table, read, constant, cut)
+
+
+def _finished(table: Table, read: Column | None, constant: str | None, cut: Cut) -> Column | None:
+    """Return the column with its constant and what an empty field means, having closed its table."""
     is_optional = table.switch("optional")
     default = _read_default(table) if is_optional else None
     empties = table.texts("empty") if is_optional and table.has("empty") else None

@@ -1,17 +1,19 @@
 """Reads the ``[layout]`` tables of a source definition."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import HeaderRow, Layout, Mark
+from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_type
 from ingestion_app.formats.toml_table import Table
 
 LINE_BYTES = 1_000_000
 PREAMBLE_LINES = 1000
 
+_ENCODINGS = ("utf-8", "cp932", "euc-jp")
 _ENDINGS = {"lf": b"\n", "crlf": b"\r\n"}
 # A letter, a digit, or what stands within numbers, dates and names would be cut apart.
 _DELIMITER = r"[^A-Za-z0-9.\-_\r\n\x00\x1a\ud800-\udfff]"
@@ -30,47 +32,106 @@ class ReadLayout:
 
 def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
     """Return the layout; ``line_bytes`` comes from the limits."""
-    table.choice("format", ("delimited",))
-    encoding = table.choice("encoding", ("utf-8", "cp932"))
+    # Without a format that is known, errors are those of a delimited one: most files are.
+    if table.choice("format", tuple(Cutting)) == Cutting.FIXED:
+        return _read_fixed(table, line_bytes)
+    encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp"))
     mark = table.choice("byte_order_mark", tuple(Mark), optional=True) if encoding == "utf-8" else None
     quote = table.choice("quote", ('"', "'"), optional=True)
     delimiter = _read_delimiter(table, encoding, quote)
     ending = table.choice("line_ending", tuple(_ENDINGS))
-    final_ending = table.choice("final_ending", ("required", "optional"), optional=True)
+    final_ending, end_mark = _read_end(table)
     has_trailing_delimiter = table.switch("trailing_delimiter")
-    has_quoted_newlines = table.switch("quoted_newlines") if quote else False
+    # In ISO-2022-JP the byte of a quote is a part of characters as well.
+    has_quoted_newlines = table.switch("quoted_newlines") if quote and encoding != "iso-2022-jp" else False
     header_row = table.choice("header_row", tuple(HeaderRow), optional=True)
     preamble = table.integer("preamble_lines", least=1, most=PREAMBLE_LINES, optional=True)
     comment = table.text("comment", pattern=r"[\x21-\x7e]{1,10}", expected=_("1 to 10 ASCII signs"), optional=True)
     cut = Cut((delimiter or "") + (quote or ""), bool(header_row), has_quoted_newlines)
     types = _read_types(table, cut)
     table.close()
-    header, data, trailer, end = (types.get(name, _NO_TYPE).record_type for name in ("header", "data", "trailer", "end"))
     if header_row and "header" in types:
         table.add("header_row", _("Take it out, or the header record: a file has one of the two."))
     if comment and any(comment[0] == sign for sign in [*cut.never, *((read.marker or "")[:1] for read in types.values())]):
         table.add("comment", _("Begin it with a sign that begins no marker, and is neither delimiter nor quote."))
-    layout = None
-    if encoding and delimiter and ending and line_bytes and data and all(read.record_type for read in types.values()):
-        layout = Layout(
-            encoding=encoding,
-            delimiter=delimiter,
-            quote=quote,
-            line_ending=_ENDINGS[ending],
-            line_bytes=line_bytes,
-            header=header,
-            data=data,
-            trailer=trailer,
-            end=end,
-            byte_order_mark=Mark(mark) if mark else None,
-            header_row=HeaderRow(header_row) if header_row else None,
-            preamble_lines=preamble or 0,
-            comment=comment,
-            has_trailing_delimiter=has_trailing_delimiter,
-            may_end_without_ending=final_ending == "optional",
-            has_quoted_newlines=has_quoted_newlines,
+    if not (encoding and delimiter and ending and line_bytes):
+        return _layout(types, None)
+    made = partial(
+        Layout,
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        line_ending=_ENDINGS[ending],
+        line_bytes=line_bytes,
+        byte_order_mark=Mark(mark) if mark else None,
+        header_row=HeaderRow(header_row) if header_row else None,
+        preamble_lines=preamble or 0,
+        comment=comment,
+        has_trailing_delimiter=has_trailing_delimiter,
+        may_end_without_ending=final_ending,
+        may_end_with_mark=end_mark,
+        has_quoted_newlines=has_quoted_newlines,
+    )
+    return _layout(types, made)
+
+
+def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
+    """Return a layout of fixed width."""
+    encoding = table.choice("encoding", _ENCODINGS)
+    ending = table.choice("line_ending", (*_ENDINGS, "none"))
+    final_ending, end_mark = _read_end(table)
+    types = _read_types(table, Cut("", has_header_row=False, has_quoted_newlines=False, is_fixed=True))
+    marked = [read for read in types.values() if read.marker is not None]
+    place = table.integer("marker_byte", least=1, most=LINE_BYTES, optional=not marked)
+    table.close()
+    sizes = {name: read.record_type.bytes for name, read in types.items() if read.record_type}
+    for name, size in sizes.items():
+        _refuse_size(table, name, size, sizes.get("data", size) if ending == "none" else None, line_bytes)
+        if place is not None and place - 1 + len(types[name].marker or "") > size:
+            table.add(
+                "marker_byte", _("Write a byte of every record type: the {name} ends before its marker does.").format(name=name)
+            )
+    if not (encoding and ending and line_bytes):
+        return _layout(types, None)
+    made = partial(
+        Layout,
+        encoding=encoding,
+        delimiter="",
+        quote=None,
+        line_ending=_ENDINGS.get(ending, b""),
+        line_bytes=line_bytes,
+        may_end_without_ending=final_ending,
+        may_end_with_mark=end_mark,
+        cutting=Cutting.FIXED,
+        marker_place=(place or 1) - 1,
+    )
+    return _layout(types, made)
+
+
+def _refuse_size(table: Table, name: str, size: int, wanted: int | None, line_bytes: int | None) -> None:
+    path = (*table.path, name, "columns")
+    if wanted is not None and size != wanted:
+        sentence = _("Describe {wanted} bytes instead of {size}: without line endings every record is as long as the data.")
+        table.problems.add(path, sentence.format(wanted=wanted, size=size))
+    if line_bytes is not None and size > line_bytes:
+        table.problems.add(
+            path, _("Describe at most the {most} bytes of limits.line_bytes, or raise that.").format(most=line_bytes)
         )
-    return ReadLayout(layout, types.get("header", _NO_TYPE), types.get("data", _NO_TYPE), types.get("trailer", _NO_TYPE))
+
+
+def _read_end(table: Table) -> tuple[bool, bool]:
+    """Return whether the last line may lack its ending, and whether a byte 1A may stand behind it."""
+    final_ending = table.choice("final_ending", ("required", "optional"), optional=True)
+    return final_ending == "optional", table.switch("end_of_file_mark")
+
+
+def _layout(types: Mapping[str, ReadType], made: Callable[..., Layout] | None) -> ReadLayout:
+    """Return what was read, with the layout where all of its record types were."""
+    data = types.get("data", _NO_TYPE)
+    layout = None
+    if made is not None and data.record_type and all(read.record_type for read in types.values()):
+        layout = made(**{name: types.get(name, _NO_TYPE).record_type for name in ("header", "data", "trailer", "end")})
+    return ReadLayout(layout, types.get("header", _NO_TYPE), data, types.get("trailer", _NO_TYPE))
 
 
 def _read_delimiter(table: Table, encoding: str | None, quote: str | None) -> str | None:
@@ -78,7 +139,8 @@ def _read_delimiter(table: Table, encoding: str | None, quote: str | None) -> st
     delimiter = table.text("delimiter", pattern=_DELIMITER, expected=expected)
     if delimiter is None:
         return None
-    if delimiter == quote or not _is_in(delimiter, encoding or "utf-8"):
+    # What ISO-2022-JP spells with shifts is no sign by itself.
+    if delimiter == quote or not _is_in(delimiter, "ascii" if encoding == "iso-2022-jp" else encoding or "utf-8"):
         table.add("delimiter", _("Give it {expected}, in quotes.").format(expected=expected))
         return None
     return delimiter

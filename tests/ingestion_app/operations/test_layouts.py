@@ -53,7 +53,7 @@ DEMO = Path(__file__).parents[3] / "ingestion_app/demo"
 def sample(name: str) -> str:
     """A sample of the demonstration's folder, as the source of this world."""
     read = (DEMO / f"{name}.toml").read_text(encoding="utf-8")
-    return read.replace(f'code = "{name}"', 'code = "till"').replace(f"'{name}-", "'till-")
+    return read.replace(f'code = "{name}"', 'code = "till"').replace(f"'{name}-", "'till-").replace(".txt'", ".csv'")
 
 
 BANK = (
@@ -65,6 +65,17 @@ BANK = (
     "2017/1/5,カイヒ,,0.07,,1001"
 ).encode("cp932")
 BANK_LINES = BANK.split(b"\r\n")
+
+TRANSFERS = "".join(
+    [
+        f"1290131{'':53}",
+        f"20000001001{'ﾔﾏﾀﾞ ﾀﾛｳ':15}290105{150:010}000000001{'':9}",
+        f"20000001002{'ｽｽﾞｷ':15}290106{50:010}100000002{'ﾓﾄﾞｼ':9}",
+        f"8{2:06}{100:012}{'':41}",
+        f"9{'':59}",
+        "\x1a",
+    ]
+).encode("cp932")
 
 # Definition, file, the bytes of each record in the ledger, what the entries say.
 FILES: dict[str, tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]] = {
@@ -83,6 +94,12 @@ FILES: dict[str, tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]] = {
         ROWS,
         {"s1": ROWS.split(b"\n")[0], "s2": ROWS.split(b"\n")[1], "s3": ROWS.split(b"\n")[2]},
         [("Slip s1", 150), ("Slip s2", -50), ("Slip s3", 99)],
+    ),
+    "transfers in fixed width without line endings": (
+        sample("transfers").replace("reiwa", "heisei"),
+        TRANSFERS,
+        {"00000001/2017-01-05": TRANSFERS[60:120], "00000002/2017-01-06": TRANSFERS[120:180]},
+        [("Transfer 00000001 ", -150), ("Transfer 00000002 ﾓﾄﾞｼ", 50)],
     ),
     "a bank's statement with two columns of amounts": (
         sample("bank-statement"),
@@ -113,7 +130,7 @@ def test_a_file_goes_from_its_bytes_to_frozen_entries_that_show_their_line(world
         assert filing.piece(path, record.offset, record.length) == raw[record.key]
         told = explain.line(batch, record.line)
         assert [each.pk for each in told.entries] == [entry.pk]
-        assert content.count(b"\n", 0, record.offset) + 1 == record.line
+        assert record.line == (record.offset // 60 + 1 if "fixed" in name else content.count(b"\n", 0, record.offset) + 1)
     assert breaches(proofs.records_reconcile) == []
     assert breaches(record_proofs.records_are_those_that_were_written) == []
 
@@ -156,3 +173,13 @@ def test_that_nothing_controls_a_file_is_said_by_commands(world: World, command:
     other = world.validated(ROWS.replace(b"s1", b"s9"), name="till-2017-01-31-2.csv")
     assert command("validate", other.pk).data["controls"] == ["count"]
     assert other.finding_counts == {}
+
+
+def test_a_line_that_has_no_ending_is_explained_by_its_own_bytes(world: World, command: Any, settings: Any) -> None:
+    settings.KAKUTEI_FILES_DIR = str(world.directory)
+    text, content, *_rest = FILES["transfers in fixed width without line endings"]
+    sources.load(text=text, caller=world.caller())
+    batch = world.validated(content)
+    for number, kind in ((1, "header"), (3, "data"), (4, "trailer")):
+        said = command("explain", f"{batch.pk}:{number}").data
+        assert (said["raw_hex"], said["type"]) == (content[(number - 1) * 60 : number * 60].hex(), kind)
