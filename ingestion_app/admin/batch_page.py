@@ -14,7 +14,7 @@ from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch, Chunk, Finding
-from ingestion_app.queries import alerts, replays, shapes
+from ingestion_app.queries import alerts, controls, replays, shapes
 from ingestion_app.queries.definitions import definition_of, kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
@@ -180,6 +180,7 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
     return [
         *([(_("Reverses"), link_to(batch.reverses))] if batch.reverses_id is not None else came),
         (_("Rules"), link_to(batch.source_version)),
+        *_controls(batch),
         *_newer(batch),
         *_contras(batch),
         *_acknowledged(batch),
@@ -191,6 +192,11 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
         (_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING),
         (_("Approved by"), batch.approved_by.username if batch.approved_by else NOTHING),
     ]
+
+
+def _controls(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return which controls the sender gives: none is said as loudly as any."""
+    return [(_("Controls"), controls.told(batch))] if batch.reverses_id is None else []
 
 
 def _newer(batch: Batch) -> list[tuple[Any, Any]]:
@@ -241,7 +247,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             periods = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))
             found.append((_("Periods"), names))
-        found += _contras(batch)
+        found += [*_controls(batch), *_contras(batch)]
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found += _acknowledged(batch)
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.model_admin import list_url
 from ingestion_app.models import Batch, Record
+from ingestion_app.queries import controls
 from ingestion_app.queries.sums import Sums, Totals
 from ledger_app.models import Book
 
@@ -53,7 +54,11 @@ def waterfall(batch: Batch, sums: Sums) -> list[dict[str, Any]]:
 
 def _trailer(batch: Batch, differences: tuple[int | None, int | None]) -> dict[str, Any]:
     """Return what the trailer says, and whether it is so; where a sum could not be read nobody can say."""
-    if None in differences and not any(differences):
+    given = controls.of_batch(batch)
+    if not given:
+        return _row(_("Trailer says"), None, None, note=controls.told(batch))
+    asked = tuple(differences[("count", "sum").index(name)] for name in given)
+    if None in asked and not any(differences):
         return _row(_("Trailer says"), batch.trailer_count, batch.trailer_sum, note=_("cannot be told"))
     is_equal = not any(differences)
     note = _("equal") if is_equal else _("differs")

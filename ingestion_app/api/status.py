@@ -139,6 +139,10 @@ class StatusOutput(Output):
     is_paused = serializers.BooleanField()
     reverses = serializers.IntegerField(allow_null=True)
     alerts = AlertsOutput()
+    controls = serializers.ListField(
+        child=serializers.CharField(),
+        help_text=_("What the sender says of the whole file, such as count and sum; empty where it says nothing."),
+    )
     rerun = RerunOutput()
     progress = PaceOutput()
     due = DueOutput(allow_null=True, help_text=_("Null where nothing was agreed with the source."))

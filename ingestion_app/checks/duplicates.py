@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 
+from ingestion_app.checks.keys import hashed
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import RAW_BYTES, Seen
 
 _PARTS = 64  # hashes are compared part by part, so that only one part at a time needs a set
 _CONTENT_DIGEST_BYTES = 16
-_HASH_BYTES = 8
 
 
 class KeyIndex:
@@ -32,8 +32,8 @@ class KeyIndex:
         if line <= self._last_line:
             raise ValueError(f"line {line} does not come after line {self._last_line}")
         self._last_line = line
-        hashed = _hash(key)
-        self._parts[hashed % _PARTS].append(hashed)
+        of_key = hashed(key)
+        self._parts[of_key % _PARTS].append(of_key)
 
     def merge(self, others: "KeyIndex") -> None:
         """Take in what another process remembers of other lines."""
@@ -45,15 +45,11 @@ class KeyIndex:
         found: set[int] = set()
         for part in self._parts:
             once: set[int] = set()
-            for hashed in part:
-                if hashed in once:
-                    found.add(hashed)
-                once.add(hashed)
+            for of_key in part:
+                if of_key in once:
+                    found.add(of_key)
+                once.add(of_key)
         return frozenset(found)
-
-
-def _hash(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode(), digest_size=_HASH_BYTES).digest(), "big", signed=True)
 
 
 def confirm(rows: Iterator[Row | Seen], suspects: AbstractSet[int]) -> Iterator[Seen]:
@@ -63,7 +59,7 @@ def confirm(rows: Iterator[Row | Seen], suspects: AbstractSet[int]) -> Iterator[
     """
     firsts: dict[str, tuple[int, bytes]] = {}
     for row in rows:
-        if isinstance(row, Seen) or _hash(row.key) not in suspects:
+        if isinstance(row, Seen) or hashed(row.key) not in suspects:
             continue
         # The bytes are compared, not the values: in cp932 two spellings can decode to one text.
         content = blake2b(row.raw, digest_size=_CONTENT_DIGEST_BYTES).digest()

@@ -5,15 +5,20 @@ from dataclasses import replace
 from datetime import date
 from typing import BinaryIO, NamedTuple
 
-from ingestion_app.checks import foreign
+from ingestion_app.checks.beginning import begin
+from ingestion_app.checks.duplicates import KeyIndex
+from ingestion_app.checks.keys import Keys
 from ingestion_app.checks.record import CarefulReader, DataReader, Row
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
-from ingestion_app.formats.definition import Definition, RecordType
-from ingestion_app.formats.delimited import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, DelimitedFormat, Line
+from ingestion_app.formats.definition import OCCURRENCE, Definition, RecordType
+from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.lines import Line, LineFormat
+from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import Value, shown
 
 END_MARK = b"\x1a"  # what CP/M and its heirs end a text file with
+NO_MARKER = "–"  # how records are named that have none
 _NOWHERE = Line(0, 0, b"", b"", 0, is_too_long=False)
 _ENDING_NAMES = {b"\n": "LF", b"\r\n": "CRLF"}
 
@@ -45,15 +50,21 @@ class Examination:
     trailer says (None: it cannot be read); ``zero_count``; and ``file_errors``, the errors that are no single data record's.
     """
 
-    def __init__(self, stream: BinaryIO, definition: Definition, *, business_date: date, sequence: int) -> None:
+    def __init__(
+        self, stream: BinaryIO, definition: Definition, *, business_date: date, sequence: int, keys: Keys | None = None
+    ) -> None:
+        """``keys`` are those of a first pass, which only looks for what the file repeats."""
         self._stream = stream
         self._definition = definition
         self._business_date = business_date
         self._sequence = sequence
         self._layout = definition.layout
-        self._format = DelimitedFormat(definition.layout)
-        self._data = DataReader(self._format, definition)
-        self._stage: RecordType | None = None  # the type of the last record that stood in its place
+        self._format: LineFormat = format_of(definition.layout)
+        self._keys = keys or Keys(definition, business_date=business_date, sequence=sequence)
+        self._is_counted = keys is not None or OCCURRENCE not in definition.roles.key
+        self._data = DataReader(self._format, definition, self._keys)
+        # The type of the last record that stood in its place; without a header a file begins as if one had.
+        self._stage: RecordType | None = definition.layout.data if definition.layout.header is None else None
         self._is_over = False
         self._has_end = False
         self._trailer: Line | None = None
@@ -77,6 +88,11 @@ class Examination:
 
         :raises NotPlain: at anything else, or at a line that does not end as the layout says
         """
+        if self._layout.header_row is not None:
+            beginning = begin(self._stream, self._layout)
+            if beginning.offset is None:
+                raise NotPlain
+            self._take_order(beginning.order)
         self._stream.seek(offset)
         readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
         while offset < end:
@@ -131,19 +147,26 @@ class Examination:
 
         ``elsewhere`` are parts that follow the header, one after the other, and were examined by others: they are counted and passed over.
         """
-        readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
+        if not self._is_counted:
+            self._find_repeated()
+        beginning = begin(self._stream, self._layout)
+        for seen in beginning.seen:
+            self.file_errors += seen.severity is Severity.ERROR
+            yield seen
+        if beginning.offset is None:
+            # Nothing more can be said of bytes that are no text in the layout's encoding, or whose columns are not those of the layout.
+            self.bad_sum_known = beginning.is_empty
+            return
+        self._take_order(beginning.order)
+        # Of lines without endings each is as long as the others.
+        readline = self._stream.readline if self._layout.line_ending else self._stream.read
+        piece_bytes, quick = self._format.piece_bytes, self._data.quick
         data = self._layout.data
+        number, offset = beginning.number, beginning.offset
+        if elsewhere and offset == elsewhere[0].offset:
+            lines, size = self._pass_over(elsewhere)
+            number, offset = number + lines, offset + size
         piece = readline(piece_bytes)
-        if not piece:
-            yield self._seen("file.empty", _NOWHERE)
-            return
-        seen, marked = self._first_look(piece)
-        yield from seen
-        if marked is None:
-            # Nothing more can be said of bytes that are no text in the layout's encoding.
-            self.bad_sum_known = False
-            return
-        number, offset, piece = 1, marked, piece[marked:]
         while piece:
             # Only a data record in its place may take the quick way; everything else is looked at carefully.
             row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
@@ -152,6 +175,7 @@ class Examination:
                 self.received_count += 1
                 self.received_sum += row.amount
                 offset += len(piece)
+                number += 1
                 yield row
                 if row.amount == 0:
                     yield self._zero(row)
@@ -159,40 +183,28 @@ class Examination:
                 line = self._format.complete(self._stream, piece, number=number, offset=offset)
                 yield from self._examine(line)
                 offset += line.size
-            number += 1
+                number += line.lines
             if elsewhere and offset == elsewhere[0].offset:
                 lines, size = self._pass_over(elsewhere)
                 number, offset = number + lines, offset + size
             piece = readline(piece_bytes)
         yield from self._conclude()
 
-    def _first_look(self, piece: bytes) -> tuple[list[Seen], int | None]:
-        """Return what the beginning of the file shows, and how many bytes its mark has; None where the rest cannot be read."""
-        first, encoding = Line(1, 0, piece, b"", 0, is_too_long=False), self._layout.encoding
-        seen, marked = [], 0
-        if (mark := self._mark_of(piece)) is not None:
-            seen.append(self._seen("file.byte_order_mark", first, mark=mark, encoding=encoding))
-            if not piece.startswith(BYTE_ORDER_MARK):
-                return seen, None
-            marked = len(BYTE_ORDER_MARK)
-        if (fault := foreign.recognise(self._head(), encoding)) is not None:
-            seen.append(self._seen(fault.rule, first, **fault.facts))
-            if RULES[fault.rule].severity is Severity.ERROR:
-                return seen, None
-        return seen, marked
+    def _take_order(self, order: tuple[int, ...] | None) -> None:
+        """Read the fields of data records in the order in which the header row names them."""
+        if order is not None:
+            self._format = DelimitedFormat(self._layout, order)
+            self._data = DataReader(self._format, self._definition, self._keys)
 
-    def _head(self) -> bytes:
-        """Return the first bytes of the file, and go on where the stream stood."""
-        place = self._stream.tell()
-        self._stream.seek(0)
-        head = self._stream.read(foreign.HEAD_BYTES)
-        self._stream.seek(place)
-        return head
-
-    def _mark_of(self, piece: bytes) -> str | None:
-        if piece.startswith(BYTE_ORDER_MARK):
-            return "UTF-8"
-        return next((name for mark, name in FOREIGN_BYTE_ORDER_MARKS.items() if piece.startswith(mark)), None)
+    def _find_repeated(self) -> None:
+        """Find out first, where keys count occurrences, which records the file repeats: only those are remembered while it is read."""
+        day, sequence, index = self._business_date, self._sequence, KeyIndex()
+        first = Examination(self._stream, self._definition, business_date=day, sequence=sequence, keys=self._keys)
+        for row in first.rows():
+            if isinstance(row, Row):
+                index.add(row.key, row.line)
+        self._keys = Keys(self._definition, business_date=day, sequence=sequence, repeated=index.suspects())
+        self._data = DataReader(self._format, self._definition, self._keys)
 
     def _seen(self, rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
         """Return what was seen, counted where it is an error; not for what is wrong with a data record."""
@@ -213,39 +225,42 @@ class Examination:
             self._repeat("line.blank", line)
             return
         if line.content.endswith(END_MARK) and not line.ending:
-            yield self._seen("line.end_of_file_mark", line)
+            if not self._layout.may_end_with_mark:
+                yield self._seen("line.end_of_file_mark", line)
             line = line._replace(content=line.content.rstrip(END_MARK))
             if not line.content:
                 return
+        if self._format.is_comment(line.content):
+            return
         if self._is_over:
-            marker = (self._layout.end or self._layout.trailer).marker
-            self._repeat("line.after_end", line, marker=marker)
+            self._repeat("line.after_end", line, marker=_shown_marker(self._layout.record_types[-1]))
             return
         if line.ending and line.ending != self._layout.line_ending:
             expected = _ENDING_NAMES[self._layout.line_ending]
             self._repeat("line.ending", line, found=_ENDING_NAMES[line.ending], expected=expected)
         record_type = self._format.record_type(line.content)
-        if self._stage is None:
-            self._stage = self._layout.header
-            if record_type is self._layout.header:
-                yield from self._header_record(line)
+        header = self._layout.header
+        if header is not None and self._stage is None:
+            self._stage = header
+            if record_type is header:
+                yield from self._header_record(line, header)
                 return
-            yield self._seen("file.header_missing", _NOWHERE, marker=self._layout.header.marker)
+            yield self._seen("file.header_missing", _NOWHERE, marker=_shown_marker(header))
         yield from self._in_order(line, record_type)
 
     def _in_order(self, line: Line, record_type: RecordType | None) -> Iterator[Row | Seen]:
         """Examine a line after the place of the header."""
         layout = self._layout
-        is_in_body = self._stage is not layout.trailer
+        is_in_body = layout.trailer is None or self._stage is not layout.trailer
         if record_type is not None and record_type is layout.data and is_in_body:
             self._stage = layout.data
             yield from self._data_record(line)
-        elif record_type is layout.trailer and is_in_body:
+        elif record_type is not None and record_type is layout.trailer and is_in_body:
             self._stage = layout.trailer
             self._trailer = line
             self._is_over = layout.end is None
-            yield from self._trailer_record(line)
-        elif record_type is not None and record_type is layout.end and not is_in_body:
+            yield from self._trailer_record(line, record_type)
+        elif record_type is not None and record_type is layout.end and (layout.trailer is None or not is_in_body):
             self._is_over = self._has_end = True
             yield from self._control_record(line, record_type)[1]
         else:
@@ -253,24 +268,25 @@ class Examination:
             yield from self._misplaced(line, record_type)
 
     def _misplaced(self, line: Line, record_type: RecordType | None) -> Iterator[Seen]:
-        layout = self._layout
-        markers = [kept.marker for kept in (layout.header, layout.data, layout.trailer, layout.end) if kept is not None]
-        if not line.ending:
+        types = self._layout.record_types
+        if not self._is_whole(line):
             yield self._seen("line.cut_off", line)
         if record_type is None:
             found = shown(self._format.marker(line.content).decode("ascii", "backslashreplace"))
-            yield self._seen("line.unknown_type", line, found=found, markers=", ".join(markers))
-        else:
-            expected = markers[1:3] if self._stage is not layout.trailer else markers[3:]
-            facts = {"found": record_type.marker, "expected": ", ".join(expected), "order": ", ".join(markers)}
-            yield self._seen("line.out_of_order", line, **facts)
+            yield self._seen("line.unknown_type", line, found=found, markers=", ".join(map(_shown_marker, types)))
+            return
+        is_past_trailer = self._layout.trailer is not None and self._stage is self._layout.trailer
+        next_types = (self._layout.end,) if is_past_trailer else (self._layout.data, self._layout.trailer or self._layout.end)
+        expected = [each for each in next_types if each is not None]
+        facts = {name: ", ".join(map(_shown_marker, given)) for name, given in (("expected", expected), ("order", types))}
+        yield self._seen("line.out_of_order", line, found=_shown_marker(record_type), **facts)
 
     def _data_record(self, line: Line) -> Iterator[Row | Seen]:
         self.received_count += 1
         row: Row | None = None
         faults: list[tuple[int, Fault]] = []
         amount: int | None = None
-        if line.ending:
+        if self._is_whole(line):
             row, faults, amount = self._data.careful(line)
         else:
             # What is left of its amount would read as a smaller one.
@@ -289,23 +305,26 @@ class Examination:
         for column, fault in faults:
             yield _explain(line, column, fault)
 
+    def _is_whole(self, line: Line) -> bool:
+        return bool(line.ending) or self._layout.may_end_without_ending or not self._layout.line_ending
+
     def _zero(self, row: Row) -> Seen:
         self.zero_count += 1
         name = self._definition.roles.amount
-        column = _field_number(self._layout.data, name)
+        column = self._layout.data.field_number(name)
         return Seen("record.zero_amount", row.line, column, row.offset, row.raw[:RAW_BYTES], {"name": name})
 
     def _control_record(self, line: Line, record_type: RecordType) -> tuple[dict[str, Value | None], list[Seen]]:
         """Return what a header, trailer or end record says by column name (None or absent: unreadable), and what is wrong with it."""
-        if not line.ending:
+        if not self._is_whole(line):
             return {}, [self._seen("line.cut_off", line)]
         fields = CarefulReader(self._format, record_type).read(line)
         self.file_errors += len(fields.faults)
         seen = [_explain(line, column, fault) for column, fault in fields.faults]
         return {column.name: value for column, value in zip(record_type.columns, fields.values, strict=False)}, seen
 
-    def _header_record(self, line: Line) -> Iterator[Seen]:
-        said, seen = self._control_record(line, self._layout.header)
+    def _header_record(self, line: Line, header: RecordType) -> Iterator[Seen]:
+        said, seen = self._control_record(line, header)
         yield from seen
         roles = self._definition.roles
         for rule, name, expected in (
@@ -314,38 +333,42 @@ class Examination:
         ):
             found = said.get(name) if name is not None else None
             if name is not None and found is not None and found != expected:
-                column = _field_number(self._layout.header, name)
-                yield self._seen(rule, line, column, found=str(found), expected=str(expected))
+                yield self._seen(rule, line, header.field_number(name), found=str(found), expected=str(expected))
 
-    def _trailer_record(self, line: Line) -> Iterator[Seen]:
-        said, seen = self._control_record(line, self._layout.trailer)
+    def _trailer_record(self, line: Line, trailer: RecordType) -> Iterator[Seen]:
+        said, seen = self._control_record(line, trailer)
         yield from seen
-        count, total = said.get(self._definition.roles.trailer_count), said.get(self._definition.roles.trailer_sum)
+        roles = self._definition.roles
+        count, total = said.get(roles.trailer_count or ""), said.get(roles.trailer_sum or "")
         self.trailer_count = count if isinstance(count, int) else None
         self.trailer_sum = total if isinstance(total, int) else None
 
     def _conclude(self) -> Iterator[Seen]:
+        layout = self._layout
         for first, lines in self._repeated.values():
             yield replace(first, facts={**first.facts, "lines": lines})
-        if self._stage is None:
-            yield self._seen("file.header_missing", _NOWHERE, marker=self._layout.header.marker)
-        if self._trailer is None:
-            yield self._seen("file.trailer_missing", _NOWHERE, marker=self._layout.trailer.marker)
-        else:
-            yield from self._compare_controls(self._trailer)
-        if self._layout.end is not None and not self._has_end:
-            yield self._seen("file.end_missing", _NOWHERE, marker=self._layout.end.marker)
+        if layout.header is not None and self._stage is None:
+            yield self._seen("file.header_missing", _NOWHERE, marker=_shown_marker(layout.header))
+        if layout.trailer is not None:
+            if self._trailer is None:
+                yield self._seen("file.trailer_missing", _NOWHERE, marker=_shown_marker(layout.trailer))
+            else:
+                yield from self._compare_controls(self._trailer, layout.trailer)
+        if layout.end is not None and not self._has_end:
+            yield self._seen("file.end_missing", _NOWHERE, marker=_shown_marker(layout.end))
+        if not self._definition.roles.controls:
+            yield self._seen("control.none", _NOWHERE)
         if self.received_count == 0:
             yield self._seen("file.no_records", _NOWHERE)
 
-    def _compare_controls(self, line: Line) -> Iterator[Seen]:
-        roles, layout = self._definition.roles, self._layout
-        if self.trailer_count is not None and self.trailer_count != self.received_count:
-            column = _field_number(layout.trailer, roles.trailer_count)
+    def _compare_controls(self, line: Line, trailer: RecordType) -> Iterator[Seen]:
+        roles = self._definition.roles
+        if roles.trailer_count is not None and self.trailer_count is not None and self.trailer_count != self.received_count:
+            column = trailer.field_number(roles.trailer_count)
             yield self._seen("control.count_differs", line, column, expected=self.trailer_count, found=self.received_count)
-        if self.trailer_sum is None:
+        if roles.trailer_sum is None or self.trailer_sum is None:
             return
-        column = _field_number(layout.trailer, roles.trailer_sum)
+        column = trailer.field_number(roles.trailer_sum)
         if self._unreadable_count:
             # A sum that leaves records out proves nothing, even where it happens to agree.
             yield self._seen("control.sum_unverifiable", line, column, expected=self.trailer_sum, records=self._unreadable_count)
@@ -357,6 +380,5 @@ def _explain(line: Line, column: int, fault: Fault) -> Seen:
     return Seen(fault.rule, line.number, column, line.offset + fault.place, line.content[:RAW_BYTES], fault.facts)
 
 
-def _field_number(record_type: RecordType, name: str) -> int:
-    """Return the column's field number, the marker being 1."""
-    return record_type.position(name) + 2
+def _shown_marker(record_type: RecordType) -> str:
+    return record_type.marker or NO_MARKER

@@ -46,7 +46,8 @@ def recognise(head: bytes, encoding: str) -> Fault | None:
     packed = next((name for mark, name in BEGINNINGS.items() if head.startswith(mark)), None)
     if packed is not None:
         return Fault("file.not_text", {"found": packed, "encoding": encoding})
-    foreign = _wide(head) or _shifted(head) or _ebcdic(head) or _other_bytes(head, encoding)
+    shifted = None if encoding == "iso-2022-jp" else _shifted(head)
+    foreign = _wide(head) or shifted or _ebcdic(head) or _other_bytes(head, encoding)
     if foreign is not None:
         return Fault("file.encoding_foreign", {"found": foreign, "encoding": encoding})
     if b"\r" in head and b"\n" not in head:
@@ -102,7 +103,7 @@ def _other_bytes(head: bytes, encoding: str) -> str | None:
     if own is None and encoding == "utf-8" and _is_mostly_utf8(head):
         return None  # UTF-8 with some bytes that are damaged: told line by line
     for codec, name in _OTHERS:
-        text = _reader(codec, whole=whole)(head) if codec != encoding else None
+        text = _reader(codec, whole=whole)(head) if codec != encoding.replace("-jp", "_jp") else None
         if text is not None and len(_KANA_OR_KANJI.findall(text)) > 1:
             return name
     return None

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
-from operator import itemgetter
 from typing import NamedTuple
 
+from ingestion_app.checks.keys import Keys
+from ingestion_app.formats.computing import computations
 from ingestion_app.formats.definition import Definition, Kind, RecordType
-from ingestion_app.formats.delimited import DelimitedFormat, Line
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.lines import Line, LineFormat
 from ingestion_app.formats.values import Value, field_reader, plain_amount, shown
 from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes
 from ledger_app.rules.identifiers import KINDS
@@ -18,7 +19,7 @@ class Row(NamedTuple):
     """One well-formed data record.
 
     ``length`` is the line's bytes without its ending and ``raw`` those bytes; ``key`` the key columns joined by ``/``; ``amount`` in minor
-    units; ``values`` one a data column, typed, with instants in UTC.
+    units; ``values`` one a data column, typed, with instants in UTC, None where the record has no value.
     """
 
     line: int
@@ -27,7 +28,7 @@ class Row(NamedTuple):
     key: str
     holder: str
     amount: int
-    values: tuple[str | int | date | datetime, ...]
+    values: tuple[str | int | date | datetime | None, ...]
     raw: bytes
 
 
@@ -35,7 +36,7 @@ _row = partial(tuple.__new__, Row)  # without the keywords that its constructor 
 
 
 class Fields(NamedTuple):
-    """A line read carefully: each column's value (None: could not be read), and every fault with its field's number (0: the line)."""
+    """A line read carefully: each column's value (None: absent, or could not be read), and every fault with its field's number (0: the line)."""
 
     texts: Sequence[str]
     values: list[Value | None]
@@ -45,68 +46,88 @@ class Fields(NamedTuple):
 class CarefulReader:
     """Reads lines of one record type and names everything that is wrong with them."""
 
-    def __init__(self, lines: DelimitedFormat, record_type: RecordType) -> None:
+    def __init__(self, lines: LineFormat, record_type: RecordType) -> None:
         self._lines = lines
         self._type = record_type
-        self._readers = [field_reader(column) for column in record_type.columns]
+        self._readers = [field_reader(column) for column in record_type.written]
+        self._computed = computations(record_type)
 
     def read(self, line: Line) -> Fields:
         """Return the line's values and faults; no values where it cannot be cut into the right number of fields."""
-        texts = self._lines.fields(line)
+        texts = self._lines.cut(line, self._type)
         if isinstance(texts, Fault):
             return Fields((), [], [(0, texts)])
-        if len(texts) != len(self._readers) + 1:
-            facts: dict[str, str | int] = {"found": len(texts), "expected": len(self._readers) + 1, "marker": self._type.marker}
-            return Fields((), [], [(0, Fault("line.field_count", facts))])
         values: list[Value | None] = []
         faults = []
-        # Field 1 is the marker, by which this record type was chosen.
-        for field, (reader, text) in enumerate(zip(self._readers, texts[1:], strict=True), start=2):
+        for field, (reader, text) in enumerate(zip(self._readers, texts, strict=True), start=self._type.first_field):
             value = reader.read(text)
             if isinstance(value, Fault):
                 faults.append((field, value))
                 values.append(None)
             else:
                 values.append(value)
-        return Fields(texts[1:], values, faults)
+        faulty = {field - self._type.first_field for field, _fault in faults}
+        for computation in self._computed:
+            made = None if faulty.intersection(computation.needs) else computation.make(values)
+            if isinstance(made, Fault):
+                faults.append((computation.needs[0] + self._type.first_field, made))
+                made = None
+            values.append(made)
+        return Fields(texts, values, faults)
 
 
 class DataReader:
     """Reads data records: ``quick`` takes most well-formed lines, ``careful`` every line; both make the same row of the same line."""
 
-    def __init__(self, lines: DelimitedFormat, definition: Definition) -> None:
+    def __init__(self, lines: LineFormat, definition: Definition, keys: Keys | None = None) -> None:
+        """``keys`` make a record's key of its values; without them it is made of columns alone."""
         data = definition.layout.data
         self._careful = CarefulReader(lines, data)
-        self._key = [data.position(name) for name in definition.roles.key]
+        self._keys = keys or Keys(definition)
+        self._computed = computations(data)
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
+        self._first_field = data.first_field
         self._open = {place: data.columns[place].name for place in _looked_at(definition)}
         self.quick = self._quick_reader(lines, data)
 
     def careful(self, line: Line) -> tuple[Row | None, list[tuple[int, Fault]], int | None]:
         """Return the row, or None with the faults; and the amount wherever it can be read."""
         fields = self._careful.read(line)
-        faults = fields.faults + self._card_numbers(fields.texts)
+        faults = fields.faults + self._card_numbers(fields)
         if faults:
-            return None, faults, plain_amount(fields.texts[self._amount]) if fields.texts else None
-        values = tuple(value for value in fields.values if value is not None)
-        key = "/".join(str(values[place]) for place in self._key)
-        holder, amount = str(values[self._holder]), int(fields.texts[self._amount])
+            return None, faults, self._amount_of(fields)
+        values = tuple(fields.values)
+        key = self._keys.of(values, line.number)
+        holder, amount = str(values[self._holder]), self._amount_of(fields)
+        assert amount is not None, "a record without faults has an amount"  # noqa: S101 - its column may not be absent
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
 
-    def _card_numbers(self, texts: Sequence[str]) -> list[tuple[int, Fault]]:
-        """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
-        return [
-            (place + 2, Fault("record.card_number", {"name": name, "found": shown(masked_text(texts[place]))}))
-            for place, name in (self._open.items() if texts else ())
-            if _holds(texts[place])
-        ]
+    def _amount_of(self, fields: Fields) -> int | None:
+        """Return the amount, also one that is out of range, or None where it cannot be read."""
+        value = fields.values[self._amount] if fields.values else None
+        if isinstance(value, int):
+            return value
+        return plain_amount(fields.texts[self._amount]) if self._amount < len(fields.texts) else None
 
-    def _quick_reader(self, lines: DelimitedFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
+    def _card_numbers(self, fields: Fields) -> list[tuple[int, Fault]]:
+        """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
+        found = []
+        for place, name in self._open.items() if fields.texts else ():
+            # The value is looked at too: what fills a field up hides the number in it.
+            said = next(
+                (each for each in (fields.texts[place], fields.values[place]) if isinstance(each, str) and _holds(each)), None
+            )
+            if said is not None:
+                facts = {"name": name, "found": shown(masked_text(said))}
+                found.append((place + self._first_field, Fault("record.card_number", facts)))
+        return found
+
+    def _quick_reader(self, lines: LineFormat, data: RecordType) -> Callable[[bytes, int, int], Row | None]:
         read = lines.quick_reader(data)
         holder_place, amount_place = self._holder, self._amount
-        key_of = itemgetter(*self._key)
-        has_joined_key = len(self._key) > 1
+        key_of = self._keys.quick
+        makes = [computation.make for computation in self._computed]
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
 
@@ -116,8 +137,13 @@ class DataReader:
                 return None
             if may_hold_bytes(whole) and any(_holds(str(values[place])) for place in open_places):
                 return None
-            key = "/".join(key_of(values)) if has_joined_key else key_of(values)
-            raw = whole[:-ending_bytes]
+            for make in makes:
+                made = make(values)
+                if isinstance(made, Fault):
+                    return None
+                values.append(made)
+            raw = whole[:-ending_bytes] if ending_bytes else whole
+            key = key_of(values, number)
             return _row((number, offset, len(raw), key, values[holder_place], values[amount_place], tuple(values), raw))
 
         return quick

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ingestion_app.checks.layout_rules import LAYOUT
 from ingestion_app.checks.ledger_rules import LEDGER
 from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
@@ -348,6 +349,7 @@ _LEDGER = tuple(
     Rule(code, Severity(severity), sentence, remedy, _AMOUNTS.get(code, frozenset()))
     for severity, code, sentence, remedy in LEDGER
 )
+_LAYOUT = tuple(Rule(code, Severity(severity), sentence, remedy) for severity, code, sentence, remedy in LAYOUT)
 _REFUSED = tuple(
     Rule(
         _CODES[kind],
@@ -365,7 +367,7 @@ _SHAPE = tuple(
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LEDGER, *_REFUSED, *_SHAPE)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_LEDGER, *_REFUSED, *_SHAPE)}
 )
 
 

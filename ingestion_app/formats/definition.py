@@ -20,20 +20,71 @@ class Kind(StrEnum):
     COUNT = "count"  # an integer of zero or more
     DATE = "date"  # a calendar date
     INSTANT = "instant"  # a date and time, with the column's zone
+    UNUSED = "unused"  # anything at all, which is not read
 
 
 class DateFormat(StrEnum):
-    """The only ways in which a date may be written; none is guessed."""
+    """The commonest ways in which a date is written."""
 
     COMPACT = "YYYYMMDD"
     DASHED = "YYYY-MM-DD"
 
 
 class InstantFormat(StrEnum):
-    """The only ways in which an instant may be written; none is guessed."""
+    """The commonest ways in which an instant is written."""
 
     UTC = "YYYY-MM-DDTHH:MM:SSZ"
     LOCAL = "YYYY-MM-DD HH:MM:SS"
+
+
+class Sign(StrEnum):
+    """Where the sign of an amount stands."""
+
+    LEADING = "leading"
+    TRAILING = "trailing"
+    PARENTHESES = "parentheses"  # around negative ones
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class AmountStyle:
+    """How an amount is written, where it is not a bare number of minor units.
+
+    ``decimals`` digits stand behind the ``point`` (None: the last digits are the decimals); ``minor_digits`` of them the unit has.
+    """
+
+    decimals: int = 0
+    minor_digits: int = 0
+    point: str | None = None
+    has_fewer_decimals: bool = False
+    thousands: str | None = None
+    sign: Sign = Sign.LEADING
+    may_have_plus: bool = False
+    zero_padded: bool = False
+
+
+class Side(StrEnum):
+    """On which side of a value its padding stands."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """What a field is filled up with."""
+
+    side: Side
+    character: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignBy:
+    """A column whose values say the sign of an amount."""
+
+    column: str
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +93,11 @@ class Column:
 
     ``width`` is the most characters a text or identifier may have; ``minimum`` the least an amount may be (0, or negative where the
     sender sends refunds); ``constant`` the only value allowed, or None; ``zone`` the time zone of an instant written as local time; ``may_look_like_card`` says that the sender's
-    own long numbers may pass for card numbers here.
+    own long numbers may pass for card numbers here. ``heading`` is what the header row calls it; an ``optional`` one may be empty, and then has its
+    ``default`` (as the sender would write it), or no value; ``joins_lines`` says that line endings inside quotes are read as one blank each.
+    ``empties`` are texts that stand for an empty field; ``century`` (2000) and ``era`` say what years of two digits are.
+
+    A computed one stands in no field: ``plus`` less ``minus``, or ``of`` with the ``signs`` that other columns say.
     """
 
     name: str
@@ -50,51 +105,155 @@ class Column:
     width: int = 64
     minimum: int = 0
     constant: str | None = None
-    format: DateFormat | InstantFormat | None = None
+    format: str | None = None  # spelled with YYYY, MM, DD and the like
     zone: tzinfo | None = None
     may_look_like_card: bool = False
+    heading: str | None = None
+    optional: bool = False
+    default: str | None = None
+    joins_lines: bool = False
+    bytes: int = 0  # how many it has in fixed width
+    empties: tuple[str, ...] = ()
+    padding: Padding | None = None
+    values: tuple[str, ...] = ()  # the only ones allowed; none: any
+    pattern: str | None = None
+    amount: AmountStyle | None = None
+    century: int | None = None
+    era: str | None = None
+    plus: str | None = None
+    minus: str | None = None
+    of: str | None = None
+    signs: tuple[SignBy, ...] = ()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether no field holds it."""
+        return self.plus is not None or self.of is not None
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether a record may have no value here."""
+        return self.kind is Kind.UNUSED or (self.optional and self.default is None)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A record type: the marker in its first field, and the columns that follow the marker."""
+    """A record type: the marker in its first field, None where there is none, and the columns that follow it, computed ones last."""
 
-    marker: str
+    marker: str | None
     columns: tuple[Column, ...]
+    has_field_for_marker: bool = True  # whether the marker is a field before the columns, and not a part of them
 
     def position(self, name: str) -> int:
         """Return the place of the column ``name``, counted from 0 without the marker."""
         return next(place for place, column in enumerate(self.columns) if column.name == name)
 
+    def field_number(self, name: str) -> int:
+        """Return the number of the column's field, counted from 1; a marker is field 1."""
+        column = self.columns[self.position(name)]
+        # What is computed is named by what it is made of.
+        return self.position(column.plus or column.of or name) + self.first_field
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes a record has in fixed width."""
+        return sum(column.bytes for column in self.written)
+
+    @property
+    def written(self) -> tuple[Column, ...]:
+        """The columns that stand in fields."""
+        return tuple(column for column in self.columns if not column.is_computed)
+
+    @property
+    def computed(self) -> tuple[Column, ...]:
+        """The columns that stand in none."""
+        return tuple(column for column in self.columns if column.is_computed)
+
+    @property
+    def first_field(self) -> int:
+        """The number of the first column's field."""
+        return 2 if self.marker is not None and self.has_field_for_marker else 1
+
+
+class Cutting(StrEnum):
+    """How lines are cut into fields."""
+
+    DELIMITED = "delimited"
+    FIXED = "fixed"  # by numbers of bytes
+
+
+class HeaderRow(StrEnum):
+    """Whether the first line names the columns in the order of the layout, or in any."""
+
+    IN_ORDER = "in order"
+    ANY_ORDER = "any order"
+
+
+class Mark(StrEnum):
+    """Whether a byte-order mark begins the file; where a layout says nothing there may be none."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a file are cut into records: delimited lines of four record types."""
+    """How the bytes of a file are cut into records: lines of up to four record types."""
 
-    encoding: str  # "utf-8" or "cp932"
-    delimiter: str  # one ASCII character
+    encoding: str  # as Python calls it
+    delimiter: str  # one character; nothing in fixed width
     quote: str | None  # one ASCII character, doubled inside a quoted field; None: quotes mean nothing
-    line_ending: bytes  # b"\n" or b"\r\n", one for the whole file
+    line_ending: bytes  # b"\n" or b"\r\n", one for the whole file; of fixed width also b"": none
     line_bytes: int  # the longest line taken, without its ending
-    header: RecordType
+    header: RecordType | None
     data: RecordType
-    trailer: RecordType
+    trailer: RecordType | None
     end: RecordType | None
+    byte_order_mark: Mark | None = None
+    header_row: HeaderRow | None = None
+    preamble_lines: int = 0  # lines before everything else, which are not read
+    comment: str | None = None  # what lines begin with that are not read
+    has_trailing_delimiter: bool = False
+    may_end_without_ending: bool = False  # whether the last line may have none
+    has_quoted_newlines: bool = False  # whether a quoted field may hold line endings
+    cutting: Cutting = Cutting.DELIMITED
+    marker_place: int = 0  # of fixed width: the byte of a line, from 0, at which its marker begins
+    may_end_with_mark: bool = False  # whether a byte 1A may stand behind the last line
+
+    @property
+    def record_types(self) -> tuple[RecordType, ...]:
+        """The record types in the order in which they stand in a file."""
+        return tuple(each for each in (self.header, self.data, self.trailer, self.end) if each is not None)
+
+    @property
+    def is_cut_at_lines(self) -> bool:
+        """Whether a file may be cut behind any line feed, each part being read by itself."""
+        return bool(self.line_ending) and not self.has_quoted_newlines and self.comment is None
+
+
+LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE = "@line", "@occurrence", "@business_date", "@sequence"
+# What may stand in a key beside columns: where the record stands, and for which day and as which file of it the file came.
+KEY_WORDS = (LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE)
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
     """Which columns say what every batch needs to know."""
 
-    key: tuple[str, ...]  # data columns that together are a record's own key
+    key: tuple[str, ...]  # data columns, and words of KEY_WORDS, that together are a record's own key
     holder: str  # data column with the holder's identifier
     holder_kind: str  # the kind of that identifier
     amount: str  # data column that the trailer adds up
     header_business_date: str | None  # header column that must equal the slot's business date
     header_sequence: str | None  # header column that must equal the slot's sequence
-    trailer_count: str
-    trailer_sum: str
+    trailer_count: str | None  # None, as the sum: nothing from the sender says it
+    trailer_sum: str | None
     order: str | None = None  # data column (count, date or instant) in whose order a chunk's records are posted; None: the file's
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """What the sender says of the whole file, by which it is known to be whole: empty, none of it."""
+        return tuple(name for name, column in (("count", self.trailer_count), ("sum", self.trailer_sum)) if column is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +301,11 @@ class Definition:
     shape: ShapeRules = field(
         default_factory=ShapeRules
     )  # when a file that looks unlike earlier ones is told, and when it is an alert
+
+    @property
+    def is_cut_at_lines(self) -> bool:
+        """Whether a file may be read in parts, each beginning behind any line feed."""
+        return self.layout.is_cut_at_lines and OCCURRENCE not in self.roles.key
 
     @property
     def adjusted_books(self) -> tuple[str, ...]:

@@ -1,66 +1,65 @@
 """Reads delimited files strictly: bytes to lines, a line to fields. Nothing is guessed, repaired or skipped.
 
 A field is either plain, and then holds no quote, or quoted from its first to its last character, with a quote inside doubled. A line
-ending always ends the record: a quoted field cannot hold one.
+ending always ends the record, but inside a quoted field where the layout says so.
 """
 
 import re
-from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from ingestion_app.formats.definition import Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.values import FieldReader, Value, field_reader
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# The longer ones come first, since UTF-32's begins with UTF-16's.
-FOREIGN_BYTE_ORDER_MARKS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
-
-_PIECE_BYTES = 65_536
-# Single bytes that cp932 leaves undefined, which Python nevertheless turns into these characters.
-_STRAY_IN_CP932 = "\\x80\\xa0\\uf8f0-\\uf8f3"
-_STRAY = re.compile(f"[{_STRAY_IN_CP932}]")
+from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat, ending_of
+from ingestion_app.formats.values import FieldReader, Value, field_reader, shown
 
 
-class Line(NamedTuple):
-    """One line: ``content`` without its ending, cut where it is too long; ``size`` all its bytes in the file with the ending."""
+class DelimitedFormat(LineFormat):
+    """How lines are cut into fields at a delimiter."""
 
-    number: int
-    offset: int
-    content: bytes
-    ending: bytes  # b"\n", b"\r\n", or nothing at the end of a file that was cut off
-    size: int
-    is_too_long: bool
-
-
-class DelimitedFormat:
-    """How one layout's lines are told apart and cut into fields. Holds no state between lines."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.piece_bytes = layout.line_bytes + len(layout.line_ending)
-        self._delimiter = layout.delimiter.encode("ascii")
+    def __init__(self, layout: Layout, order: tuple[int, ...] | None = None) -> None:
+        """``order`` says, for each field of a data record, the place of its column, where the header row named them in another order."""
+        super().__init__(layout)
+        self._order = order
+        self._delimiter = layout.delimiter.encode(layout.encoding)
         self._quote = layout.quote.encode("ascii") if layout.quote else None
-        types = [layout.header, layout.data, layout.trailer] + ([layout.end] if layout.end else [])
-        self._by_marker = {record_type.marker.encode("ascii"): record_type for record_type in types}
+        self._comment = layout.comment.encode("ascii") if layout.comment else None
+        self._by_marker = {each.marker.encode("ascii"): each for each in layout.record_types if each.marker is not None}
+        self._unmarked = layout.data if layout.data.marker is None else None
 
     def complete(self, stream: BinaryIO, piece: bytes, *, number: int, offset: int) -> Line:
-        """Return the line that begins with ``piece`` (at most ``piece_bytes``), reading on to its end without keeping what is too long."""
-        size, tail = len(piece), piece[-2:]
-        while not tail.endswith(b"\n"):
-            more = stream.readline(_PIECE_BYTES)
-            if not more:
-                break
-            size += len(more)
-            tail = (tail + more)[-2:]
-        ending = b"\r\n" if tail == b"\r\n" else b"\n" if tail.endswith(b"\n") else b""
-        length = size - len(ending)
-        return Line(number, offset, piece[:length], ending, size, length > self.layout.line_bytes)
+        """Return the line that begins with ``piece`` (at most ``piece_bytes``), reading on to its end without keeping what is too long.
+
+        Where a quoted field may hold line endings, the line goes on to the one outside of quotes. Quotes that are not closed within the
+        longest line allowed are those of this line alone: one quote too many never swallows the records behind it.
+        """
+        line = super().complete(stream, piece, number=number, offset=offset)
+        if self.layout.has_quoted_newlines and self._quote and line.ending and not line.is_too_long:
+            return self._closed(stream, line, self._quote)
+        return line
+
+    def _closed(self, stream: BinaryIO, line: Line, quote: bytes) -> Line:
+        """Return the line, with those behind it up to the one that closes its quotes."""
+        if line.content.count(quote) % 2 == 0 or self.is_comment(line.content):
+            return line
+        behind = stream.tell()
+        whole, lines, is_open = line.content + line.ending, 1, True
+        while is_open:
+            more = stream.readline(self.piece_bytes + 1 - len(whole))
+            if not more or len(whole) + len(more) > self.piece_bytes:
+                # What comes behind is read anew, line by line.
+                stream.seek(behind)
+                return line
+            whole += more
+            lines += more.endswith(b"\n")
+            is_open ^= more.count(quote) % 2 == 1
+        ending = ending_of(whole[-2:])
+        content = whole[: len(whole) - len(ending)]
+        return Line(line.number, line.offset, content, ending, len(whole), len(content) > self.layout.line_bytes, lines)
+
+    def is_comment(self, content: bytes) -> bool:
+        """Whether the line is one that the sender wrote for people."""
+        return self._comment is not None and content.startswith(self._comment)
 
     def marker(self, content: bytes) -> bytes:
         """Return the first field as bytes, without quotes around it."""
@@ -70,84 +69,113 @@ class DelimitedFormat:
         return first
 
     def record_type(self, content: bytes) -> RecordType | None:
-        """Return the record type that the line's first field names, even where the rest cannot be decoded."""
-        return self._by_marker.get(self.marker(content))
+        """Return the record type that the line's first field names, even where the rest cannot be decoded; else the one without a marker."""
+        return self._by_marker.get(self.marker(content), self._unmarked)
+
+    def cut(self, line: Line, record_type: RecordType) -> Sequence[str] | Fault:
+        """Return the text of each of the record type's columns, or what keeps the line from being cut into them."""
+        texts = self.fields(line)
+        if isinstance(texts, Fault):
+            return texts
+        if self.layout.has_trailing_delimiter:
+            if texts[-1]:
+                return Fault("line.trailing_delimiter_missing", {"delimiter": self.layout.delimiter, "found": shown(texts[-1])})
+            texts.pop()
+        # Field 1 is the marker, by which this record type was chosen.
+        expected = len(record_type.written) + record_type.first_field - 1
+        if len(texts) != expected:
+            facts: dict[str, str | int] = {"found": len(texts), "expected": expected}
+            if record_type.marker is None:
+                return Fault("line.column_count", facts)
+            return Fault("line.field_count", {**facts, "marker": record_type.marker})
+        found = texts[record_type.first_field - 1 :]
+        if self._order is None or record_type is not self.layout.data:
+            return found
+        ordered = found.copy()
+        for text, place in zip(found, self._order, strict=True):
+            ordered[place] = text
+        return ordered
 
     def fields(self, line: Line) -> list[str] | Fault:
         """Return the line's fields, the marker first, or what keeps it from being cut into fields."""
-        if line.is_too_long:
-            return Fault("line.too_long", {"length": line.size - len(line.ending), "limit": self.layout.line_bytes})
-        nul = line.content.find(b"\0")
-        if nul >= 0:
-            return Fault("line.nul_byte", {"position": line.offset + nul}, nul)
-        text = self._decode(line.content, line.offset)
+        text = self.unreadable(line) or self.decode(line.content, line.offset)
         if isinstance(text, Fault):
             return text
         if self.layout.quote is None or self.layout.quote not in text:
             return text.split(self.layout.delimiter)
         return _split_quoted(text, self.layout.delimiter, self.layout.quote)
 
-    def _decode(self, content: bytes, offset: int) -> str | Fault:
-        try:
-            text = content.decode(self.layout.encoding)
-        except UnicodeDecodeError as error:
-            return self._undecodable(content, error.start, offset)
-        stray = _STRAY.search(text) if self.layout.encoding == "cp932" else None
-        if stray is not None:
-            return self._undecodable(content, len(text[: stray.start()].encode("cp932")), offset)
-        return text
-
-    def _undecodable(self, content: bytes, place: int, offset: int) -> Fault:
-        facts: dict[str, str | int] = {
-            "byte": f"0x{content[place]:02X}",
-            "position": offset + place,
-            "encoding": self.layout.encoding,
-        }
-        return Fault("line.undecodable", facts, place)
-
-    def quick_reader(self, record_type: RecordType) -> Callable[[bytes], list[Value] | None]:
+    def quick_reader(self, record_type: RecordType) -> Callable[[bytes], list[Value | None] | None]:
         """Return a function from a whole line, ending included, to its typed values; None where the careful way must decide.
 
-        Whatever it takes, ``fields`` and the careful readers take too, with the same values.
+        Whatever it takes, ``cut`` and the careful readers take too, with the same values.
         """
         layout = self.layout
-        never = re.escape(layout.delimiter + (layout.quote or "")) + (_STRAY_IN_CP932 if layout.encoding == "cp932" else "")
-        readers = [field_reader(column, never=never) for column in record_type.columns]
-        conversions = [(place, reader.convert) for place, reader in enumerate(readers) if reader.convert is not None]
+        never = re.escape(layout.delimiter + (layout.quote or "")) + (STRAY_IN_CP932 if layout.encoding == "cp932" else "")
+        columns = record_type.written
+        places = range(len(columns)) if self._order is None else self._order
+        readers = [field_reader(columns[place], never=never) for place in places]
+        conversions = [(field, reader.convert) for field, reader in enumerate(readers) if reader.convert is not None]
         match_plain = re.compile(self._plain_pattern(record_type, readers)).fullmatch
         match_quoted = re.compile(self._quoted_pattern(record_type, readers)).fullmatch if layout.quote else None
-        quoted_groups = slice(2, None, 2)
+        # The first two groups of the quoted pattern, where there is a marker: its quote, and the quote of the first field.
+        quoted_groups = slice(record_type.first_field, None, 2)
         encoding = layout.encoding
 
-        def read(whole: bytes) -> list[Value] | None:
+        def read(whole: bytes) -> list[Value | None] | None:
             try:
                 text = whole.decode(encoding)
                 match = match_plain(text)
                 if match is not None:
-                    values: list[Value] = list(match.groups())
+                    values: list[Value | None] = list(match.groups())
                 else:
                     match = match_quoted(text) if match_quoted is not None else None
                     if match is None:
                         return None
                     values = list(match.groups()[quoted_groups])
-                for place, convert in conversions:
-                    values[place] = convert(values[place])  # type: ignore[arg-type]  # still the text that was matched
+                for field, convert in conversions:
+                    values[field] = convert(values[field])  # type: ignore[arg-type]  # still the text that was matched
             except ValueError:
                 return None
             return values
 
-        return read
+        if self._order is None:
+            return read
+        field_of = sorted(range(len(self._order)), key=self._order.__getitem__)
+
+        def read_ordered(whole: bytes) -> list[Value | None] | None:
+            values = read(whole)
+            return None if values is None else [values[field] for field in field_of]
+
+        return read_ordered
 
     def _plain_pattern(self, record_type: RecordType, readers: list[FieldReader]) -> str:
-        fields = [re.escape(record_type.marker)] + [f"({reader.pattern})" for reader in readers]
-        return re.escape(self.layout.delimiter).join(fields) + re.escape(self.layout.line_ending.decode("ascii"))
+        fields = [f"({reader.pattern})" for reader in readers]
+        if record_type.marker is not None:
+            fields.insert(0, re.escape(record_type.marker))
+        return self._no_other(record_type) + re.escape(self.layout.delimiter).join(fields) + self._line_end()
 
     def _quoted_pattern(self, record_type: RecordType, readers: list[FieldReader]) -> str:
         """Return a pattern in which any field may be quoted; its groups are quote and value by turns, the marker's quote first."""
         quote = re.escape(self.layout.quote or "")
-        fields = [f"({quote})?{re.escape(record_type.marker)}(?(1){quote})"]
-        fields += [f"({quote})?({reader.pattern})(?({2 + 2 * place}){quote})" for place, reader in enumerate(readers)]
-        return re.escape(self.layout.delimiter).join(fields) + re.escape(self.layout.line_ending.decode("ascii"))
+        first = record_type.first_field
+        fields = [f"({quote})?({reader.pattern})(?({first + 2 * place}){quote})" for place, reader in enumerate(readers)]
+        if record_type.marker is not None:
+            fields.insert(0, f"({quote})?{re.escape(record_type.marker)}(?(1){quote})")
+        return self._no_other(record_type) + re.escape(self.layout.delimiter).join(fields) + self._line_end()
+
+    def _no_other(self, record_type: RecordType) -> str:
+        """Return a pattern that passes where a line is no comment and begins with no marker, where ``record_type`` has none."""
+        pattern = f"(?!{re.escape(self.layout.comment)})" if self.layout.comment else ""
+        if record_type.marker is None and self._by_marker:
+            quote = f"{re.escape(self.layout.quote)}?" if self.layout.quote else ""
+            markers = "|".join(re.escape(marker.decode("ascii")) for marker in self._by_marker)
+            pattern += f"(?!{quote}(?:{markers}){quote}(?:{re.escape(self.layout.delimiter)}|[\r\n]))"
+        return pattern
+
+    def _line_end(self) -> str:
+        trailing = re.escape(self.layout.delimiter) if self.layout.has_trailing_delimiter else ""
+        return trailing + re.escape(self.layout.line_ending.decode("ascii"))
 
 
 def _split_quoted(text: str, delimiter: str, quote: str) -> list[str] | Fault:

@@ -35,7 +35,7 @@ class Planned(NamedTuple):
     description: str
 
 
-Values = Sequence[Value]
+Values = Sequence[Value | None]  # None: the record has no value there
 Contras = Mapping[tuple[str, str], str]  # (book code, reason code) → code of the contra account
 _planned = partial(tuple.__new__, Planned)  # without the keywords that its constructor parses
 
@@ -131,10 +131,13 @@ def _side(rule: AccountRule, definition: Definition, book: str, contras: Contras
 
 def _template(text: str, definition: Definition) -> Callable[[Values], str]:
     """Compile ``{column}`` places into one %-format over the record's values, the quickest that Python has."""
-    places = [definition.layout.data.position(name) for name in PLACE.findall(text)]
+    data = definition.layout.data
+    places = [data.position(name) for name in PLACE.findall(text)]
     pattern = PLACE.sub("%s", text.replace("%", "%%"))
     if not places:
         return lambda _values: text
+    if any(data.columns[place].may_be_absent for place in places):
+        return lambda values: pattern % tuple(["" if values[place] is None else values[place] for place in places])
     if len(places) == 1:
         only = places[0]
         return lambda values: pattern % (values[only],)

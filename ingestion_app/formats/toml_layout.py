@@ -1,36 +1,23 @@
 """Reads the ``[layout]`` tables of a source definition."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind, Layout, RecordType
-from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
+from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark
+from ingestion_app.formats.toml_columns import Cut, ReadType, read_type
 from ledger_app.rules.toml_table import Table
 
-NAME = "[a-z][a-z0-9_]{0,39}"
-IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
-    64,
-    255,
-    64,
-)  # the widest that may be asked for, and what it is where nothing is asked for
 LINE_BYTES = 1_000_000
+PREAMBLE_LINES = 1000
 
+_ENCODINGS = ("utf-8", "cp932", "euc-jp")
 _ENDINGS = {"lf": b"\n", "crlf": b"\r\n"}
-_FORMATS: Mapping[Kind, tuple[str, ...]] = {Kind.DATE: tuple(DateFormat), Kind.INSTANT: tuple(InstantFormat)}
-_SIZED = (Kind.TEXT, Kind.IDENTIFIER)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadType:
-    """A record type as far as it could be read: columns by name, None for one whose table does not pass."""
-
-    marker: str | None
-    record_type: RecordType | None
-    columns: Mapping[str, Column | None]
+# A letter, a digit, or what stands within numbers, dates and names would be cut apart.
+_DELIMITER = r"[^A-Za-z0-9.\-_\r\n\x00\x1a\ud800-\udfff]"
+_NO_TYPE = ReadType(None, None, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,103 +30,139 @@ class ReadLayout:
     trailer: ReadType
 
 
-def name_description() -> str:
-    """Say what a name is, in the active language."""
-    return _("a name of lower-case letters, digits and underscores that begins with a letter, at most 40 characters")
-
-
 def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
     """Return the layout; ``line_bytes`` comes from the limits."""
-    table.choice("format", ("delimited",))
-    encoding = table.choice("encoding", ("utf-8", "cp932"))
-    delimiter = table.choice("delimiter", (",", ";", "\t", "|"))
-    quote = table.choice("quote", ('"', "'")) if table.has("quote") else None
+    # Without a format that is known, errors are those of a delimited one: most files are.
+    if table.choice("format", tuple(Cutting)) == Cutting.FIXED:
+        return _read_fixed(table, line_bytes)
+    encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp"))
+    mark = table.choice("byte_order_mark", tuple(Mark), optional=True) if encoding == "utf-8" else None
+    quote = table.choice("quote", ('"', "'"), optional=True)
+    delimiter = _read_delimiter(table, encoding, quote)
     ending = table.choice("line_ending", tuple(_ENDINGS))
-    never = (delimiter or "") + (quote or "")
-    table.know("quote", "end")
-    types = {name: _read_type(table, name, never) for name in ("header", "data", "trailer")}
-    end = _read_type(table, "end", never) if table.has("end") else None
-    _refuse_same_markers(table, {**types, **({"end": end} if end else {})})
+    final_ending, end_mark = _read_end(table)
+    has_trailing_delimiter = table.switch("trailing_delimiter")
+    # In ISO-2022-JP the byte of a quote is a part of characters as well.
+    has_quoted_newlines = table.switch("quoted_newlines") if quote and encoding != "iso-2022-jp" else False
+    header_row = table.choice("header_row", tuple(HeaderRow), optional=True)
+    preamble = table.integer("preamble_lines", least=1, most=PREAMBLE_LINES, optional=True)
+    comment = table.text("comment", pattern=r"[\x21-\x7e]{1,10}", expected=_("1 to 10 ASCII signs"), optional=True)
+    cut = Cut((delimiter or "") + (quote or ""), bool(header_row), has_quoted_newlines)
+    types = _read_types(table, cut)
     table.close()
-    header, data, trailer = (types[name].record_type for name in ("header", "data", "trailer"))
-    layout = None
-    if encoding and delimiter and ending and line_bytes and header and data and trailer and (end is None or end.record_type):
-        layout = Layout(
-            encoding=encoding,
-            delimiter=delimiter,
-            quote=quote,
-            line_ending=_ENDINGS[ending],
-            line_bytes=line_bytes,
-            header=header,
-            data=data,
-            trailer=trailer,
-            end=end.record_type if end else None,
-        )
-    return ReadLayout(layout, types["header"], types["data"], types["trailer"])
-
-
-def _read_type(layout: Table, name: str, never: str) -> ReadType:
-    table = layout.table(name)
-    if table is None:
-        return ReadType(None, None, {})
-    marker = table.text("marker", pattern="[A-Za-z0-9]{1,10}", expected=_("1 to 10 ASCII letters or digits"))
-    rows = table.tables("columns")
-    table.close()
-    columns: dict[str, Column | None] = {}
-    for row in rows or ():
-        column_name = row.text("name", pattern=NAME, expected=name_description())
-        column = _read_column(row, column_name or "", never)
-        if column_name is not None and column_name in columns:
-            row.add("name", _("Give it another name: the record type has a column {name} already.").format(name=column_name))
-        elif column_name is not None:
-            columns[column_name] = column
-    read = tuple(column for column in columns.values() if column is not None)
-    is_whole = marker is not None and rows is not None and len(read) == len(rows)
-    return ReadType(marker, RecordType(marker or "", read) if is_whole else None, columns)
-
-
-def _read_column(table: Table, name: str, never: str) -> Column | None:
-    written_kind = table.choice("kind", tuple(Kind))
-    if written_kind is None:
-        # Which other keys belong here depends on the kind, so nothing can be said of them.
-        return None
-    kind = Kind(written_kind)
-    width = minimum = constant = written_format = zone = None
-    may_look_like_card = False
-    if kind in _SIZED:
-        may_look_like_card = table.switch("may_look_like_card")
-        most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
-        width = table.integer("width", least=1, most=most, optional=True)
-        constant = table.text("constant", pattern="(?s).+", expected=_("the only value allowed"), optional=True)
-    if kind is Kind.AMOUNT:
-        minimum = table.integer("minimum", least=-AMOUNT_LIMIT, most=AMOUNT_LIMIT, optional=True)
-    if kind in _FORMATS:
-        written_format = table.choice("format", _FORMATS[kind])
-    if written_format == InstantFormat.LOCAL:
-        zone = _read_zone(table)
-    table.close()
-    # An optional key is None where it does not pass, which has then been said.
-    if kind in _FORMATS and (written_format is None or (written_format == InstantFormat.LOCAL and zone is None)):
-        return None
-    column = Column(
-        name=name,
-        kind=kind,
-        width=width or DEFAULT_WIDTH,
-        minimum=minimum or 0,
-        format=_as_format(kind, written_format),
-        zone=zone,
-        may_look_like_card=may_look_like_card,
+    if header_row and "header" in types:
+        table.add("header_row", _("Take it out, or the header record: a file has one of the two."))
+    if comment and any(comment[0] == sign for sign in [*cut.never, *((read.marker or "")[:1] for read in types.values())]):
+        table.add("comment", _("Begin it with a sign that begins no marker, and is neither delimiter nor quote."))
+    if not (encoding and delimiter and ending and line_bytes):
+        return _layout(types, None)
+    made = partial(
+        Layout,
+        encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        line_ending=_ENDINGS[ending],
+        line_bytes=line_bytes,
+        byte_order_mark=Mark(mark) if mark else None,
+        header_row=HeaderRow(header_row) if header_row else None,
+        preamble_lines=preamble or 0,
+        comment=comment,
+        has_trailing_delimiter=has_trailing_delimiter,
+        may_end_without_ending=final_ending,
+        may_end_with_mark=end_mark,
+        has_quoted_newlines=has_quoted_newlines,
     )
-    return _with_constant(table, column, constant, never)
+    return _layout(types, made)
 
 
-def _with_constant(table: Table, column: Column, constant: str | None, never: str) -> Column | None:
-    if constant is None:
-        return column
-    if isinstance(field_reader(column).read(constant), Fault) or any(character in constant for character in never):
-        table.add("constant", _("Write a value that the column could hold without quotes."))
+def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
+    """Return a layout of fixed width."""
+    encoding = table.choice("encoding", _ENCODINGS)
+    ending = table.choice("line_ending", (*_ENDINGS, "none"))
+    final_ending, end_mark = _read_end(table)
+    types = _read_types(table, Cut("", has_header_row=False, has_quoted_newlines=False, is_fixed=True))
+    marked = [read for read in types.values() if read.marker is not None]
+    place = table.integer("marker_byte", least=1, most=LINE_BYTES, optional=not marked)
+    table.close()
+    sizes = {name: read.record_type.bytes for name, read in types.items() if read.record_type}
+    for name, size in sizes.items():
+        _refuse_size(table, name, size, sizes.get("data", size) if ending == "none" else None, line_bytes)
+        if place is not None and place - 1 + len(types[name].marker or "") > size:
+            table.add(
+                "marker_byte", _("Write a byte of every record type: the {name} ends before its marker does.").format(name=name)
+            )
+    if not (encoding and ending and line_bytes):
+        return _layout(types, None)
+    made = partial(
+        Layout,
+        encoding=encoding,
+        delimiter="",
+        quote=None,
+        line_ending=_ENDINGS.get(ending, b""),
+        line_bytes=line_bytes,
+        may_end_without_ending=final_ending,
+        may_end_with_mark=end_mark,
+        cutting=Cutting.FIXED,
+        marker_place=(place or 1) - 1,
+    )
+    return _layout(types, made)
+
+
+def _refuse_size(table: Table, name: str, size: int, wanted: int | None, line_bytes: int | None) -> None:
+    path = (*table.path, name, "columns")
+    if wanted is not None and size != wanted:
+        sentence = _("Describe {wanted} bytes instead of {size}: without line endings every record is as long as the data.")
+        table.problems.add(path, sentence.format(wanted=wanted, size=size))
+    if line_bytes is not None and size > line_bytes:
+        table.problems.add(
+            path, _("Describe at most the {most} bytes of limits.line_bytes, or raise that.").format(most=line_bytes)
+        )
+
+
+def _read_end(table: Table) -> tuple[bool, bool]:
+    """Return whether the last line may lack its ending, and whether a byte 1A may stand behind it."""
+    final_ending = table.choice("final_ending", ("required", "optional"), optional=True)
+    return final_ending == "optional", table.switch("end_of_file_mark")
+
+
+def _layout(types: Mapping[str, ReadType], made: Callable[..., Layout] | None) -> ReadLayout:
+    """Return what was read, with the layout where all of its record types were."""
+    data = types.get("data", _NO_TYPE)
+    layout = None
+    if made is not None and data.record_type and all(read.record_type for read in types.values()):
+        layout = made(**{name: types.get(name, _NO_TYPE).record_type for name in ("header", "data", "trailer", "end")})
+    return ReadLayout(layout, types.get("header", _NO_TYPE), data, types.get("trailer", _NO_TYPE))
+
+
+def _read_delimiter(table: Table, encoding: str | None, quote: str | None) -> str | None:
+    expected = _("one character: no letter, digit, line ending, quote, nor any of - . _")
+    delimiter = table.text("delimiter", pattern=_DELIMITER, expected=expected)
+    if delimiter is None:
         return None
-    return replace(column, constant=constant)
+    # What ISO-2022-JP spells with shifts is no sign by itself.
+    if delimiter == quote or not _is_in(delimiter, "ascii" if encoding == "iso-2022-jp" else encoding or "utf-8"):
+        table.add("delimiter", _("Give it {expected}, in quotes.").format(expected=expected))
+        return None
+    return delimiter
+
+
+def _is_in(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_types(layout: Table, cut: Cut) -> dict[str, ReadType]:
+    """Return the record types that the layout describes: data always."""
+    types: dict[str, ReadType] = {}
+    for name in ("header", "data", "trailer", "end"):
+        table = layout.table(name, optional=name != "data")
+        if table is not None:
+            types[name] = read_type(table, cut, is_data=name == "data")
+    _refuse_same_markers(layout, types)
+    return types
 
 
 def _refuse_same_markers(layout: Table, types: Mapping[str, ReadType]) -> None:
@@ -153,19 +176,3 @@ def _refuse_same_markers(layout: Table, types: Mapping[str, ReadType]) -> None:
             )
             layout.problems.add((*layout.path, name, "marker"), sentence)
         users.setdefault(read.marker, name)
-
-
-def _as_format(kind: Kind, text: str | None) -> DateFormat | InstantFormat | None:
-    if text is None:
-        return None
-    return DateFormat(text) if kind is Kind.DATE else InstantFormat(text)
-
-
-def _read_zone(table: Table) -> ZoneInfo | None:
-    expected = _("the name of a time zone, such as Asia/Tokyo")
-    name = table.text("zone", pattern="[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)+|UTC", expected=expected)
-    try:
-        return ZoneInfo(name) if name is not None else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        table.add("zone", _("Give it {expected}, in quotes.").format(expected=expected))
-        return None

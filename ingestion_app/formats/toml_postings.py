@@ -5,8 +5,20 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import AccountRule, Column, Kind, PostingRule, Roles
-from ingestion_app.formats.toml_layout import ReadLayout, name_description
+from ingestion_app.formats.definition import (
+    BUSINESS_DATE,
+    KEY_WORDS,
+    LINE,
+    OCCURRENCE,
+    SEQUENCE,
+    AccountRule,
+    Column,
+    Kind,
+    PostingRule,
+    Roles,
+)
+from ingestion_app.formats.toml_columns import name_description
+from ingestion_app.formats.toml_layout import ReadLayout
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.rules.toml_table import Table
 
@@ -15,6 +27,9 @@ BOOK_CHARACTERS = 20
 
 _UNITS_AT_MOST = 1_000_000_000
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+# Kinds that have one spelling each, whatever stands in the file: cp932 spells some characters in two ways.
+_OF_KEYS = (Kind.IDENTIFIER, Kind.COUNT, Kind.AMOUNT, Kind.DATE)
+_WORD_CHARACTERS, _NUMBER_CHARACTERS = 10, 17  # a date, or a number of a file, line or occurrence; an amount with its sign
 _VALUE_CHARACTERS = 32  # more than any amount, count, date or instant takes
 
 Columns = Mapping[str, Column | None]
@@ -24,8 +39,7 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     """Return the roles, or None where one does not pass."""
     data, header, trailer = layout.data.columns, layout.header.columns, layout.trailer.columns
     key = table.texts("key")
-    for name in key or ():
-        _check(table, "key", name, data, (Kind.IDENTIFIER,))
+    _check_key(table, key or (), data)
     holder = _column(table, "holder", data, (Kind.IDENTIFIER,))
     holder_kind = table.text(
         "holder_kind", pattern="[a-z][a-z0-9_]{0,19}", expected=_("a kind of identifier, such as member_number")
@@ -33,14 +47,13 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     amount = _column(table, "amount", data, (Kind.AMOUNT,))
     business_date = _column(table, "header_business_date", header, (Kind.DATE,)) if table.has("header_business_date") else None
     sequence = _column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
-    count = _column(table, "trailer_count", trailer, (Kind.COUNT,))
-    total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,))
+    count, total = _read_controls(table, trailer)
     order = _column(table, "order", data, (Kind.COUNT, Kind.DATE, Kind.INSTANT)) if table.has("order") else None
     for optional in ("header_business_date", "header_sequence", "order"):
         table.know(optional)
     table.close()
     _check_sign(table, data.get(amount or ""), trailer.get(total or ""))
-    if not (key and holder and holder_kind and amount and count and total):
+    if not (key and holder and holder_kind and amount):
         return None
     return Roles(
         key=tuple(key),
@@ -55,9 +68,39 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     )
 
 
+def _check_key(table: Table, key: Sequence[str], data: Columns) -> None:
+    """Report parts of a key that are none, or that name a record in no file but this."""
+    for name in key:
+        if name not in KEY_WORDS:
+            _check(table, "key", name, data, _OF_KEYS)
+    if LINE in key and not {BUSINESS_DATE, SEQUENCE} <= set(key):
+        sentence = _("Add {day} and {sequence}: every file has such a line, and only the three together name a record.")
+        table.add("key", sentence.format(day=BUSINESS_DATE, sequence=SEQUENCE))
+    elif key and set(key) <= {OCCURRENCE, BUSINESS_DATE, SEQUENCE}:
+        table.add("key", _("Add a column, or {line}: these alone name no record.").format(line=LINE))
+
+
+def _read_controls(table: Table, trailer: Columns) -> tuple[str | None, str | None]:
+    """Return the trailer's columns of count and sum. A source without either says so, so that nobody takes it for an oversight."""
+    count = _column(table, "trailer_count", trailer, (Kind.COUNT,)) if table.has("trailer_count") else None
+    total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,)) if table.has("trailer_sum") else None
+    table.know("trailer_count", "trailer_sum")
+    has_any = table.has("trailer_count") or table.has("trailer_sum")
+    controls = table.choice("controls", ("none",), optional=True)
+    if has_any and controls:
+        table.add("controls", _("Take it out: the trailer has controls."))
+    if not has_any and not table.has("controls"):
+        table.add(
+            "trailer_count",
+            _('Name the trailer\'s count, its sum, or both; where the sender sends neither, write controls = "none".'),
+        )
+    return count, total
+
+
 def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str) -> None:
     """Report a key so wide that the reference of an entry, made of the source's code and the key, would not fit."""
-    widths = [column.width for name in roles.key if (column := data.get(name)) is not None]
+    columns = [data.get(name) for name in roles.key]
+    widths = [_WORD_CHARACTERS if column is None else _longest_in_key(column) for column in columns]
     left = REFERENCE_CHARACTERS - len(source) - 1
     if sum(widths) + len(widths) - 1 > left:
         table.add(
@@ -84,7 +127,10 @@ def read_posting(table: Table, data: Columns) -> PostingRule | None:
     effective = _column(table, "effective", data, (Kind.DATE, Kind.INSTANT))
     debit, credit = _read_account(table, "debit", data), _read_account(table, "credit", data)
     literal = r"[^{}\x00-\x1f\x7f-\x9f]*"
-    description = _template(table, "description", data, kinds=tuple(Kind), literal=literal, most=DESCRIPTION_CHARACTERS)
+    told = tuple(kind for kind in Kind if kind is not Kind.UNUSED)
+    description = _template(
+        table, "description", data, kinds=told, may_be_absent=True, literal=literal, most=DESCRIPTION_CHARACTERS
+    )
     table.close()
     if debit is not None and debit == credit:
         table.add("credit", _("Name another account than the debit's: an entry between an account and itself has no effect."))
@@ -120,8 +166,8 @@ def _column(table: Table, key: str, columns: Columns, kinds: tuple[Kind, ...]) -
     return name if name is not None and _check(table, key, name, columns, kinds) else None
 
 
-def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kind, ...]) -> bool:
-    """Tell whether ``name`` is a column of one of ``kinds``, or is one that could not be read."""
+def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kind, ...], *, may_be_absent: bool = False) -> bool:
+    """Tell whether ``name`` is a column of one of ``kinds`` that always has a value, or is one that could not be read."""
     if name not in columns:
         known = ", ".join(columns) or "–"
         table.add(
@@ -134,6 +180,9 @@ def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kin
         table.add(
             key, _("Name a column of kind {wanted}: {name} is of kind {kind}.").format(wanted=wanted, name=name, kind=column.kind)
         )
+        return False
+    if column is not None and column.may_be_absent and not may_be_absent:
+        table.add(key, _("Name a column that always has a value, or give {name} a default.").format(name=name))
         return False
     return True
 
@@ -156,7 +205,9 @@ def _read_account(posting: Table, key: str, data: Columns) -> AccountRule | None
     return AccountRule(role=role, code=code, reason=reason) if sum(map(bool, (role, code, reason))) == 1 else None
 
 
-def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...], literal: str, most: int) -> str | None:
+def _template(
+    table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...], literal: str, most: int, may_be_absent: bool = False
+) -> str | None:
     """Return a text in which ``{name}`` stands for the value of a data column of one of ``kinds``."""
     text = table.text(key, pattern="(?s).+", expected=_("a text of at least one character"))
     if text is None:
@@ -170,7 +221,7 @@ def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...],
         table.add(key, sentence.format(example="{name}"))
         return None
     # Every name is checked before any refusal, so that all of them are reported.
-    checked = [_check(table, key, name, data, kinds) for name in names]
+    checked = [_check(table, key, name, data, kinds, may_be_absent=may_be_absent) for name in names]
     if not all(checked):
         return None
     columns = [data[name] for name in names]
@@ -180,6 +231,10 @@ def _template(table: Table, key: str, data: Columns, *, kinds: tuple[Kind, ...],
         table.add(key, sentence.format(length=length, most=most))
         return None
     return text
+
+
+def _longest_in_key(column: Column) -> int:
+    return {Kind.IDENTIFIER: column.width, Kind.DATE: _WORD_CHARACTERS}.get(column.kind, _NUMBER_CHARACTERS)
 
 
 def _longest(column: Column) -> int:

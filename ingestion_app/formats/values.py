@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind
+from ingestion_app.formats.amounts import amount_parser, example
+from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Padding, Side
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.moments import compile_format
 from ledger_app.errors import printable
 from ledger_app.errors.printable import code_point
 
@@ -30,6 +32,7 @@ _INSTANT_SHAPES = {
     InstantFormat.UTC: f"{_DATE_SHAPES[DateFormat.DASHED]}T{_CLOCK}Z",
     InstantFormat.LOCAL: f"{_DATE_SHAPES[DateFormat.DASHED]} {_CLOCK}",
 }
+_LINE_ENDING = re.compile("\r?\n")
 _SHOWN_CHARACTERS = 60
 _DIGITS_OF_LIMIT = len(str(AMOUNT_LIMIT))
 _REMEMBERED_DAYS = 4096
@@ -37,21 +40,50 @@ _REMEMBERED_DAYS = 4096
 
 @dataclass(frozen=True, slots=True)
 class FieldReader:
-    """Reads one column: ``read`` carefully; ``pattern`` and ``convert`` quickly (None: the text is the value; ValueError: ask ``read``)."""
+    """Reads one column: ``read`` carefully; ``pattern`` and ``convert`` quickly (None: the text is the value; ValueError: ask ``read``).
+
+    The value None is that of a column that may be absent, and is.
+    """
 
     column: Column
-    read: Callable[[str], Value | Fault]
+    read: Callable[[str], Value | Fault | None]
     pattern: str
-    convert: Callable[[str], Value] | None
+    convert: Callable[[str], Value | None] | None
 
 
 def field_reader(column: Column, *, never: str = "") -> FieldReader:
     """Return the reader of ``column``; its pattern takes none of the characters in ``never`` (written as in a character class)."""
+    reader = _present(column, never)
+    if column.optional:
+        reader = _optional(reader)
+    return _unpadded(reader, column.padding, never) if column.padding is not None else reader
+
+
+def _optional(reader: FieldReader) -> FieldReader:
+    """Return the reader of a column that may be empty: it then has its default, or no value."""
+    column, read, convert = reader.column, reader.read, reader.convert
+    default = None if column.default is None else read(column.default)
+    assert not isinstance(default, Fault), default.rule  # noqa: S101 - such a definition is refused
+
+    empties = ("", *column.empties)
+
+    def converted(text: str) -> Value | None:
+        if text in empties:
+            return default
+        return text if convert is None else convert(text)
+
+    # What stands for an empty field and reads otherwise is left to the careful way.
+    return FieldReader(column, lambda text: default if text in empties else read(text), f"(?:{reader.pattern})?", converted)
+
+
+def _present(column: Column, never: str) -> FieldReader:
     if column.constant is not None:
         is_quick = not never or re.search(f"[{never}]", column.constant) is None
         return FieldReader(
             column, lambda text: _read_constant(column, text), re.escape(column.constant) if is_quick else "(?!)", None
         )
+    if (read := _written_otherwise(column)) is not None:
+        return _by_care(column, read, never)
     match column.kind:
         case Kind.TEXT:
             pattern = f"[^{printable.DOUBTFUL}{never}]{{1,{column.width}}}"
@@ -69,6 +101,96 @@ def field_reader(column: Column, *, never: str = "") -> FieldReader:
             return FieldReader(column, lambda text: _read_date(column, text), shape, date.fromisoformat)
         case Kind.INSTANT:
             return _instant_reader(column)
+        case Kind.UNUSED:
+            return FieldReader(column, lambda _text: None, f"[^\\r\\n\\0{never}]*", lambda _text: None)
+
+
+def _written_otherwise(column: Column) -> Callable[[str], Value | Fault] | None:
+    """Return what reads a column that is held to more, or written in other ways, than its kind is by itself; None for the others."""
+    if column.values or column.pattern is not None:
+        return _chosen(column)
+    if column.kind is Kind.AMOUNT and column.amount is not None:
+        return _styled(column, column.amount)
+    if column.kind is Kind.DATE and column.format not in {None, *DateFormat}:
+        return lru_cache(maxsize=_REMEMBERED_DAYS)(_dated(column))
+    if column.kind is Kind.INSTANT and column.format not in {None, *InstantFormat}:
+        return _dated(column)
+    return None
+
+
+def _by_care(column: Column, read: Callable[[str], Value | Fault | None], never: str) -> FieldReader:
+    """Return a reader whose quick way asks the careful one: of any text but what needs quotes."""
+
+    def convert(text: str) -> Value | None:
+        value = read(text)
+        if isinstance(value, Fault):
+            raise ValueError(value.rule)  # noqa: TRY004 - as every conversion refuses
+        return value
+
+    return FieldReader(column, read, f"[^\\r\\n\\0{never}]*", convert)
+
+
+def _unpadded(reader: FieldReader, padding: Padding, never: str) -> FieldReader:
+    """Return the reader of a column that is filled up: what it is filled up with is taken off before it is read."""
+    strip = str.lstrip if padding.side is Side.LEFT else str.rstrip
+    is_zero_kept = padding.character == "0"
+
+    def read(text: str) -> Value | Fault | None:
+        bare = strip(text, padding.character)
+        return reader.read("0" if is_zero_kept and text and not bare else bare)
+
+    return _by_care(reader.column, read, never)
+
+
+def _chosen(column: Column) -> Callable[[str], Value | Fault]:
+    """Return what reads a text that is one of a few, or of one form."""
+    read = _read_text if column.kind is Kind.TEXT else _read_identifier
+    has_form = re.compile(column.pattern).fullmatch if column.pattern is not None else None
+
+    def chosen(text: str) -> Value | Fault:
+        value = read(column, text)
+        if isinstance(value, Fault):
+            return value
+        if column.values and text not in column.values:
+            return _fault("record.value_unknown", column, text, known=", ".join(column.values))
+        if has_form is not None and has_form(text) is None:
+            return _fault("record.form_differs", column, text, form=column.pattern or "")
+        return value
+
+    return chosen
+
+
+def _styled(column: Column, style: AmountStyle) -> Callable[[str], Value | Fault]:
+    parse = amount_parser(style)
+
+    def read(text: str) -> Value | Fault:
+        amount = parse(text)
+        if amount is None:
+            return _fault("record.amount_written_otherwise", column, text, example=example(style))
+        if not max(column.minimum, -AMOUNT_LIMIT) <= amount <= AMOUNT_LIMIT:
+            return _fault("record.amount_out_of_range", column, text, minimum=column.minimum, maximum=AMOUNT_LIMIT)
+        return amount
+
+    return read
+
+
+def _dated(column: Column) -> Callable[[str], Value | Fault]:
+    spelled = column.format or ""
+    compiled = compile_format(spelled, century=column.century, era=column.era)
+    assert compiled is not None, spelled  # noqa: S101 - such a definition is refused
+    rule = "record.date_invalid" if column.kind is Kind.DATE else "record.instant_invalid"
+
+    def read(text: str) -> Value | Fault:
+        moment = compiled.read(text)
+        if moment is None or not FIRST_YEAR <= moment.clock.year <= LAST_YEAR:
+            return _fault(rule, column, text, format=spelled, first_year=FIRST_YEAR, last_year=LAST_YEAR)
+        if column.kind is Kind.DATE:
+            return moment.clock.date()
+        if moment.offset is not None:
+            return moment.clock - moment.offset
+        return _in_zone(column, text, moment.clock)
+
+    return read
 
 
 def plain_amount(text: str) -> int | None:
@@ -97,6 +219,8 @@ def _read_constant(column: Column, text: str) -> Value | Fault:
 
 
 def _read_text(column: Column, text: str) -> Value | Fault:
+    if column.joins_lines:
+        text = _LINE_ENDING.sub(" ", text)
     if not text:
         return Fault("record.text_empty", {"name": column.name})
     if len(text) > column.width:
@@ -169,8 +293,12 @@ def _read_instant(column: Column, written: InstantFormat, text: str) -> Value | 
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return fault
-    if column.zone is None:
-        return moment
+    return moment if column.zone is None else _in_zone(column, text, moment)
+
+
+def _in_zone(column: Column, text: str, moment: datetime) -> Value | Fault:
+    """Return the instant at which clocks in the column's zone show this, where they do so once."""
+    assert column.zone is not None, column.name  # noqa: S101 - a definition without it is refused
     before, after = _offsets(moment, column.zone)
     if before < after:
         return _fault("record.instant_skipped", column, text, zone=str(column.zone))

@@ -273,16 +273,19 @@ def _place(batch: Batch, number: int, record: Record | None, complaints: list[Le
         place |= {"offset": record.offset, "length": record.length}
     sha256 = bytes(batch.file.sha256)
     path = filing.path_of(Path(settings.KAKUTEI_FILES_DIR), sha256)
+    at: tuple[int, bytes] | None
     try:
         found = filing.digest_of(path)
         if found != sha256:
             complaints.append(errors.FileDamaged(found=found.hex(), sha256=sha256.hex()))
             return place
-        at = (
-            (record.offset, filing.piece(path, record.offset, record.length))
-            if record
-            else filing.find_line(path, number, RAW_MOST)
-        )
+        if record:
+            at = record.offset, filing.piece(path, record.offset, record.length)
+        elif (size := lines.bytes_of_lines(batch)) is not None:
+            raw = filing.piece(path, (number - 1) * size, size)
+            at = ((number - 1) * size, raw) if raw else None
+        else:
+            at = filing.find_line(path, number, RAW_MOST)
     except FileNotFoundError:
         complaints.append(missing(batch))
         return place

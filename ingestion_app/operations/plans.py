@@ -141,7 +141,8 @@ class Stage:
         (line, offset, length, key, _holder, amount, typed, _raw), holder_id, planned, _, watched, is_open = checked
         values: list[Any] = list(typed)
         for place in self._moments:
-            values[place] = str(values[place])
+            if values[place] is not None:
+                values[place] = str(values[place])
         if self._secret is not None:
             values[self._secret] = hidden(values[self._secret])
         content = b""
@@ -149,7 +150,10 @@ class Stage:
         if status is _PLANNED:
             content = records.content(line, key, holder_id, amount, values)
             posted = tuple([each[:3:2] for each in planned])
-        encoded = f"[{','.join([encode_basestring(each) if type(each) is str else int.__repr__(each) for each in values])}]"
+        texts = [
+            encode_basestring(each) if type(each) is str else "null" if each is None else int.__repr__(each) for each in values
+        ]
+        encoded = f"[{','.join(texts)}]"
         rows = self._rows
         rows.append((line, offset, length, _VALUES[status], key, holder_id, amount, encoded, content, posted, watched, is_open))
         if len(rows) == bulk.ROWS_A_CALL:

@@ -115,7 +115,7 @@ def _receive(
         raise Refused([NotPermitted(user=caller.user.username, right=_("receive"), who=_("Engineers"))])
     filing.forget_unfinished(directory, before=caller.at - UNFINISHED_KEPT)
     definition = definitions.definition_of(definitions.current_version(source))
-    arriving = MaskedStream(stream) if is_masked(definition) else None
+    arriving = MaskedStream(stream, definition.layout.encoding) if is_masked(definition) else None
     sha256, size = filing.store(arriving or stream, directory, scan=scan)
     slot = _slot(definition, name, *given)
     receipt = transactions.run(

@@ -185,14 +185,17 @@ def survey_parts(
             os.close(handle)
 
 
-def parts_of(path: Path, workers: int) -> list[Part]:
-    """Cut a file, header and tail left out, into as many parts as there are workers; none where it is too small for that."""
+def parts_of(path: Path, workers: int, definition: Definition) -> list[Part]:
+    """Cut a file, beginning and tail left out, into as many parts as there are workers; none where it is too small for that, or not cut at lines."""
     size = path.stat().st_size
     count = min(workers, size // PART_BYTES)
-    if count < 2:
+    layout = definition.layout
+    if count < 2 or not definition.is_cut_at_lines:
         return []
     with path.open("rb") as stream:
-        stream.readline()
+        heads = layout.preamble_lines + (layout.header is not None or layout.header_row is not None)
+        for _line in range(heads):
+            stream.readline()
         first = stream.tell()
         bounds = [first]
         for number in range(1, count + 1):
@@ -200,7 +203,7 @@ def parts_of(path: Path, workers: int) -> list[Part]:
             stream.readline()
             bounds.append(stream.tell())
         parts: list[Part] = []
-        line = 2
+        line = 1 + heads
         for number, (offset, end) in enumerate(pairwise(bounds)):
             lines = _count_lines(stream, offset, end)
             parts.append(Part(number, offset, end, line, lines))

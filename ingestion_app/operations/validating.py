@@ -219,7 +219,7 @@ class _Validation:
         """Read the file: find out all that is wrong, and what would be posted."""
         with measuring.phase("parse"):
             self._check_bytes()
-            parts = surveying.parts_of(self._path, self._workers)
+            parts = surveying.parts_of(self._path, self._workers, self._definition)
         if parts:
             told = partial(self.told, "check")
             self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told, contras=self._contras) or []

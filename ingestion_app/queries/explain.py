@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ingestion_app.checks.rules import Seen
-from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.postings import reference
+from ingestion_app.formats.reading import format_of
 from ingestion_app.models import Batch, Chunk, Finding, Record, SourceVersion
 from ingestion_app.queries import definitions
 from ingestion_app.queries.records import decoder
@@ -57,7 +57,7 @@ def line(batch: Batch, number: int) -> LineExplained:
 def kind_of(batch: Batch, raw: bytes) -> str:
     """Return which record type the bytes of a line are marked as: header, data, trailer or end; empty where none."""
     layout = definitions.definition_of(batch.source_version).layout
-    marked = DelimitedFormat(layout).record_type(raw)
+    marked = format_of(layout).record_type(raw)
     kinds = {"header": layout.header, "data": layout.data, "trailer": layout.trailer, "end": layout.end}
     return next((name for name, record_type in kinds.items() if marked is not None and record_type is marked), "")
 
@@ -65,6 +65,12 @@ def kind_of(batch: Batch, raw: bytes) -> str:
 def encoding_of(batch: Batch) -> str:
     """Return the encoding that a batch's file was read in."""
     return definitions.definition_of(batch.source_version).layout.encoding
+
+
+def bytes_of_lines(batch: Batch) -> int | None:
+    """Return how many bytes every line of a batch's file has, where none of them has an ending; None where they end."""
+    layout = definitions.definition_of(batch.source_version).layout
+    return None if layout.line_ending else layout.data.bytes
 
 
 def records_of(posted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Record]:

@@ -123,7 +123,7 @@ class LedgerCheck:
     def __init__(self, definition: Definition, books: dict[str, Book], planner: Planner) -> None:
         self._kind = definition.roles.holder_kind
         self._is_secret = secret_place(definition) is not None
-        self._holder_column = definition.layout.data.position(definition.roles.holder) + 2
+        self._holder_column = definition.layout.data.field_number(definition.roles.holder)
         self._books = {code: book.pk for code, book in books.items()}
         self._codes = {book.pk: code for code, book in books.items()}
         self._planner = planner

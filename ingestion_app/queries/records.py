@@ -25,7 +25,7 @@ class Stored(NamedTuple):
 
 
 _stored = partial(tuple.__new__, Stored)
-_SEPARATOR = chr(31)
+_SEPARATOR, _ABSENT = chr(31), chr(0)
 # Sorted here: to sort rows with documents the server sorts their places, and then reads each of them again.
 READ = "SELECT line, {key}, holder_id, amount, {values} FROM ingestion_app_record WHERE chunk_id = %s"
 
@@ -49,9 +49,14 @@ def _form(count: int) -> str:
 def content(line: int, key: str, holder_id: int | None, amount: int, values: Sequence[object]) -> bytes:
     """Return the canonical form of one record.
 
-    Made of values and not of the JSON that carries them, which a database may write anew. No value has a control character in it.
+    Made of values and not of the JSON that carries them, which a database may write anew. No value has a control character in it, so that
+    one may stand for a value that is absent: it is not the text "None".
     """
-    return (_form(len(values)) % (line, key, holder_id, amount, *values)).encode()
+    made = (_form(len(values)) % (line, key, holder_id, amount, *values)).encode()
+    if b"None" in made and None in values:
+        told = [_ABSENT if value is None else value for value in values]
+        return (_form(len(values)) % (line, key, holder_id, amount, *told)).encode()
+    return made
 
 
 def digest(stored: Iterable[Stored]) -> bytes:
@@ -70,7 +75,7 @@ def ordering(definition: Definition) -> Callable[[Sequence[Any]], tuple[Any, ...
     return lambda values: (values[place],)
 
 
-def decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
+def decoder(definition: Definition) -> Callable[[list[Any]], list[Value | None]]:
     """Return what reads a record's stored values back into the types that its columns have."""
     readers: list[tuple[int, Callable[[Any], Value]]] = []
     for place, column in enumerate(definition.layout.data.columns):
@@ -79,10 +84,11 @@ def decoder(definition: Definition) -> Callable[[list[Any]], list[Value]]:
         elif column.kind is Kind.DATE:
             readers.append((place, date.fromisoformat))
 
-    def decode(stored: list[Any]) -> list[Value]:
-        values: list[Value] = stored.copy()
+    def decode(stored: list[Any]) -> list[Value | None]:
+        values: list[Value | None] = stored.copy()
         for place, read in readers:
-            values[place] = read(stored[place])
+            written = stored[place]
+            values[place] = None if written is None else read(written)
         return values
 
     return decode

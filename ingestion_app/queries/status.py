@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from ingestion_app.models import Batch
-from ingestion_app.queries import alerts, workers
+from ingestion_app.queries import alerts, controls, workers
 from ingestion_app.queries.deadlines import Deadline, deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
 from ingestion_app.queries.rerun import Rerun, rerun_of
@@ -25,6 +25,7 @@ def as_dict(batch: Batch, rerun: Rerun, progress: Progress, deadline: Deadline |
         "is_paused": batch.is_paused,
         "reverses": batch.reverses_id,
         "alerts": alerts.told_of(batch),
+        "controls": list(controls.of_batch(batch)) if batch.reverses_id is None else [],
         "rerun": rerun.as_dict(),
         "progress": progress.as_dict(),
         "due": deadline

@@ -69,9 +69,9 @@ class Table:
             return None
         return value
 
-    def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+    def choice(self, key: str, choices: tuple[str, ...], *, optional: bool = False) -> str | None:
         """Return a string that is one of ``choices``."""
-        value = self._get(key, optional=False)
+        value = self._get(key, optional=optional)
         if value is None:
             return None
         if not isinstance(value, str) or value not in choices:

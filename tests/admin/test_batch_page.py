@@ -12,6 +12,7 @@ from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, sources
 from ledger_app.models import AuditRow
 from tests.admin.conftest import ClientOf, bring_to, hidden, page_of, step_of, work
+from tests.ingestion_app.formats import definitions
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World, definition
 
@@ -162,3 +163,23 @@ def test_until_when_a_file_is_due_stands_on_its_page_and_where_it_waits(world: W
     page = client.get(reverse("admin:index"))
     items: list[dict[str, Any]] = [item for kind in page.context["waiting"] for item in kind["items"]]
     assert [item["note"].startswith("late by") for item in items] == [True]
+
+
+@pytest.mark.parametrize(
+    ("roles", "said"),
+    [
+        (definitions.NO_CONTROLS, "none: nothing from the sender says that the file is whole"),
+        ('trailer_count = "count"\n', "the count alone: nothing from the sender says that the amounts are right"),
+    ],
+)
+def test_whoever_approves_is_told_which_controls_are_missing(world: World, client_of: ClientOf, roles: str, said: str) -> None:
+    trailer = '[layout.trailer]\nmarker = "T"\ncolumns = [{ name = "count", kind = "count" }]\n'
+    has_trailer = "trailer" in roles
+    text = definitions.text(roles=definitions.ROLES + roles, types=trailer if has_trailer else "")
+    sources.load(text=text, caller=world.caller())
+    batch = world.validated(b"1001,31,s1,150,2017-01-05\n" + (b"T,1\n" if has_trailer else b""))
+    client = client_of(world.finance)
+    assert said in shown(client, batch)
+    confirmation = client.get(step_of(batch, "approve"))
+    assert confirmation.status_code == 200
+    assert said in confirmation.content.decode()

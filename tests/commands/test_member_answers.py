@@ -105,6 +105,11 @@ def test_the_sources_that_come_with_the_program_name_no_member_by_name() -> None
             *("source", "business_date", "sequence", "member", "amount", "reason", "ticket", "effective_on", "text", "count"),
             *(found["adjustments"] & {"sum"}),
         },
+        # What the bank writes about a payment may name people; it is in the file, and nothing is read of it.
+        "bank-statement": {"paid_on", "paid_out", "paid_in", "member", "text", "balance"},
+        "transfers": {
+            *("type", "date", "filler", "member", "payer", "paid_on", "value", "taken_back", "number", "note", "count", "sum"),
+        },
         "card-usage": {
             *("source", "business_date", "sequence", "member", "store", "slip", "product", "amount", "purchased_at"),
             *("count", "sum"),

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from config import commands, doorways
 from config.counting import counted
 from ingestion_app.models import Batch, Worker
-from ingestion_app.queries import alerts, workers
+from ingestion_app.queries import alerts, controls, workers
 from ingestion_app.queries.deadlines import deadline_of
 from ingestion_app.queries.progress import Progress, progress_of
 from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of
@@ -42,6 +42,7 @@ class Command(commands.Command):
             f"batch {batch.pk} ({batch}) is {batch.state}{', paused' if batch.is_paused else ''}",
             *((alerts.line_of(batch),) if alerts.count_of(batch) else ()),
             f"{_answer(rerun)}: {rerun.sentence}",
+            *([f"controls: {controls.told(batch)}"] if batch.reverses_id is None else []),
             *_why(rerun),
             *_chunks(batch, rerun),
             *_pace(progress),

@@ -14,7 +14,7 @@ from ingestion_app.checks.rules import RULES
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
-from ingestion_app.queries import alerts, batches, definitions, shapes
+from ingestion_app.queries import alerts, batches, controls, definitions, shapes
 from ingestion_app.states import BATCH
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import money
@@ -92,6 +92,7 @@ def tell(batch: Batch) -> commands.Outcome:
         "sum": batch.record_sum,
         "trailer_count": batch.trailer_count,
         "trailer_sum": batch.trailer_sum,
+        "controls": controls.of_batch(batch),
         "without_effect": batch.without_effect_count,
         "set_aside": batch.set_aside_count,
         "findings": batch.finding_counts,
@@ -106,16 +107,17 @@ def tell(batch: Batch) -> commands.Outcome:
         f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_sum(batch)}; "
         f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
+    lines = (line, f"controls: {controls.told(batch)}")
     if batch.state != Batch.State.REJECTED:
         # What a person has to look at before approving is said, and not only counted.
         looked_at = Finding.objects.filter(batch=batch, severity__in=["alert", "warning"]).order_by("severity", "line", "column")
         open_alerts = (alerts.line_of(batch),) if data["alerts"] else ()
-        return commands.Outcome(data, (line, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
+        return commands.Outcome(data, (*lines, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
     left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
     more = (f"… and {left:,} more; {_kept(batch)}",) if left > 0 else ()
-    return commands.Outcome(data, (line,), commands.INVALID, complaints + more)
+    return commands.Outcome(data, lines, commands.INVALID, complaints + more)
 
 
 def _records(count: int | None) -> str:

@@ -113,7 +113,7 @@ DEFINITIONS = [
 
 def usual_fields() -> list[str]:
     usual = {Kind.AMOUNT: "42", Kind.COUNT: "7", Kind.IDENTIFIER: "ab1", Kind.TEXT: "髙a"}
-    dated = {
+    dated: dict[str, str] = {
         DateFormat.COMPACT: "20170131",
         DateFormat.DASHED: "2017-01-31",
         InstantFormat.UTC: "2017-01-31T10:00:00Z",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ingestion_app.formats import toml
 from ingestion_app.models import Batch, Finding
 from ingestion_app.operations import surveying, validating
 from tests.ingestion_app.operations import world as worlds
@@ -14,6 +15,7 @@ from tests.ingestion_app.operations.world import NAME, Purchase, World, card_fil
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial, pytest.mark.slow]
 
 MEMBERS = 12
+DEFINITION = toml.parse(worlds.definition())
 RECORDS = many(400, MEMBERS)
 
 
@@ -65,7 +67,7 @@ def validate(world: World, batch: Batch, workers: int) -> dict[str, Any]:
 @pytest.mark.parametrize("name", FILES)
 def test_parts_come_to_what_the_whole_comes_to(world: World, name: str) -> None:
     batch = world.receive(FILES[name], name=NAME)
-    parts = surveying.parts_of(path_of(world, batch), 2)
+    parts = surveying.parts_of(path_of(world, batch), 2, DEFINITION)
     assert len(parts) == 2
     assert validate(world, batch, workers=2) == validate(world, batch, workers=1)
 
@@ -78,7 +80,7 @@ def test_parts_are_whole_lines_and_leave_nothing_out(world: World) -> None:
     content = FILES["sound"]
     path = path_of(world, world.receive(content))
     for workers in (2, 3, 4):
-        parts = surveying.parts_of(path, workers)
+        parts = surveying.parts_of(path, workers, DEFINITION)
         assert [part.offset for part in parts[1:]] == [part.end for part in parts[:-1]]
         assert all(content[part.offset - 1 : part.offset] == b"\n" for part in parts)
         assert parts[0].offset == content.index(b"\n") + 1
@@ -92,4 +94,4 @@ def lines_of(content: bytes, parts: Sequence[surveying.Part]) -> list[tuple[int,
 
 def test_a_small_file_is_read_by_one_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surveying, "PART_BYTES", 8_000_000)
-    assert surveying.parts_of(path_of(world, world.receive(FILES["sound"])), 8) == []
+    assert surveying.parts_of(path_of(world, world.receive(FILES["sound"])), 8, DEFINITION) == []

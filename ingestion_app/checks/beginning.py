@@ -1,0 +1,128 @@
+"""How a file begins: its mark, its encoding, the lines that are not read, and the row that names its columns."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from ingestion_app.checks import foreign
+from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
+from ingestion_app.formats.definition import HeaderRow, Layout, Mark
+from ingestion_app.formats.delimited import DelimitedFormat
+from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, Line, LineFormat
+from ingestion_app.formats.reading import format_of
+from ingestion_app.formats.values import shown
+
+_NO_LINE = Line(0, 0, b"", b"", 0, is_too_long=False)
+
+
+class Beginning(NamedTuple):
+    """What the first bytes of a file show. ``offset`` and ``number`` are those of the line at which records begin.
+
+    ``offset`` is None where nothing more can be read. ``order`` says, for each field of a data record, which column it is, where the header
+    row named them in another order than the layout.
+    """
+
+    seen: tuple[Seen, ...]
+    number: int = 1
+    offset: int | None = None
+    order: tuple[int, ...] | None = None
+    is_empty: bool = False
+
+
+def begin(stream: BinaryIO, layout: Layout) -> Beginning:
+    """Read the beginning of a file, and leave ``stream`` where its records begin."""
+    stream.seek(0)
+    head = stream.read(foreign.HEAD_BYTES)
+    if not head:
+        return Beginning((_at("file.empty", _NO_LINE),), is_empty=True)
+    seen, offset = _marked(head, layout)
+    if offset is None:
+        return Beginning(tuple(seen))
+    stream.seek(offset)
+    lines = format_of(layout)
+    number = 1
+    for _ in range(layout.preamble_lines):
+        line = _next(stream, lines, number, offset)
+        if line is None:
+            return Beginning((*seen, _at("file.preamble_short", _NO_LINE, lines=number - 1, expected=layout.preamble_lines)))
+        number, offset = number + 1, offset + line.size
+    if layout.header_row is None:
+        return Beginning(tuple(seen), number, offset)
+    line = _next(stream, lines, number, offset)
+    while line is not None and lines.is_comment(line.content):
+        number, offset = number + line.lines, offset + line.size
+        line = _next(stream, lines, number, offset)
+    if line is None:
+        return Beginning((*seen, _at("file.header_row_missing", _NO_LINE, first=_headings(layout)[0])))
+    faults, order = _header_row(line, layout, DelimitedFormat(layout))
+    if faults:
+        return Beginning((*seen, *faults))
+    return Beginning(tuple(seen), number + line.lines, offset + line.size, order)
+
+
+def _at(rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
+    return Seen(rule, line.number, column, line.offset, line.content[:RAW_BYTES], facts)
+
+
+def _next(stream: BinaryIO, lines: LineFormat, number: int, offset: int) -> Line | None:
+    piece = lines.next_piece(stream)
+    return lines.complete(stream, piece, number=number, offset=offset) if piece else None
+
+
+def _marked(head: bytes, layout: Layout) -> tuple[list[Seen], int | None]:
+    """Return what mark and encoding show, and how many bytes the mark has; None where the rest cannot be read."""
+    first = Line(1, 0, head[: head.find(b"\n") + 1 or RAW_BYTES], b"", 0, is_too_long=False)
+    seen: list[Seen] = []
+    mark = _mark_of(head)
+    size = len(BYTE_ORDER_MARK) if mark == "UTF-8" else 0
+    if mark is not None and (mark != "UTF-8" or layout.byte_order_mark is None):
+        seen.append(_at("file.byte_order_mark", first, mark=mark, encoding=layout.encoding))
+        if mark != "UTF-8":
+            return seen, None
+    elif mark is None and layout.byte_order_mark is Mark.REQUIRED:
+        seen.append(_at("file.byte_order_mark_missing", first, encoding=layout.encoding))
+    if (fault := foreign.recognise(head, layout.encoding)) is not None:
+        seen.append(_at(fault.rule, first, **fault.facts))
+        if RULES[fault.rule].severity is Severity.ERROR:
+            return seen, None
+    return seen, size
+
+
+def _mark_of(head: bytes) -> str | None:
+    if head.startswith(BYTE_ORDER_MARK):
+        return "UTF-8"
+    return next((name for mark, name in FOREIGN_BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+
+
+def _headings(layout: Layout) -> list[str]:
+    return [column.heading or column.name for column in layout.data.written]
+
+
+def _header_row(line: Line, layout: Layout, lines: DelimitedFormat) -> tuple[list[Seen], tuple[int, ...] | None]:
+    """Return what is wrong with the row, and the place of the column that each of its fields names, where they are in another order."""
+    found = lines.fields(line)
+    if isinstance(found, Fault):
+        return [Seen(found.rule, line.number, 0, line.offset + found.place, line.content[:RAW_BYTES], found.facts)], None
+    if layout.has_trailing_delimiter and not found[-1]:
+        found = found[:-1]
+    wanted = _headings(layout)
+    if found == wanted:
+        return [], None
+    if not set(found) & set(wanted):
+        return [_at("file.header_row_missing", line, first=wanted[0])], None
+    seen = list(_differing(line, found, wanted))
+    if layout.header_row is HeaderRow.IN_ORDER and not seen:
+        field = next(number for number, pair in enumerate(zip(found, wanted, strict=True)) if pair[0] != pair[1])
+        seen.append(_at("line.heading_moved", line, field + 1, found=shown(found[field]), expected=wanted[field]))
+    return seen, None if seen else tuple(wanted.index(name) for name in found)
+
+
+def _differing(line: Line, found: list[str], wanted: list[str]) -> Iterator[Seen]:
+    for number, name in enumerate(found, start=1):
+        if name not in wanted:
+            yield _at("line.heading_unknown", line, number, found=shown(name), known=", ".join(wanted))
+        elif name in found[: number - 1]:
+            yield _at("line.heading_twice", line, number, found=shown(name))
+    for name in wanted:
+        if name not in found:
+            yield _at("line.heading_missing", line, name=name)

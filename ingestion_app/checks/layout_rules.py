@@ -1,0 +1,114 @@
+"""The rules that only files of some layouts can break: header rows, rows without markers, marks, and what their columns may be written like.
+
+Each is its severity, its code, what is seen then, and what would make it pass.
+"""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
+    (
+        "error",
+        "file.byte_order_mark_missing",
+        _("The file does not begin with the byte-order mark of {encoding}."),
+        _("Send the file in {encoding} with its mark, or load a version of the source that asks for none."),
+    ),
+    (
+        "error",
+        "file.preamble_short",
+        _("The file has {lines} lines before its records; the layout has {expected}."),
+        _("Send the whole file, with the {expected} lines that stand before the records."),
+    ),
+    (
+        "error",
+        "file.header_row_missing",
+        _("The first line names none of the columns."),
+        _("Send the file with its header row, which begins with “{first}”."),
+    ),
+    (
+        "error",
+        "line.heading_missing",
+        _("The header row has no column “{name}”."),
+        _("Send the column “{name}”, or load a version of the source without it."),
+    ),
+    (
+        "error",
+        "line.heading_unknown",
+        _("The header row has a column “{found}”, which the layout does not know."),
+        _("Send these columns alone: {known}. A column that is not needed has the kind unused in the source."),
+    ),
+    (
+        "error",
+        "line.heading_twice",
+        _("The header row has the column “{found}” twice."),
+        _("Send each column once: which of the two is meant is not guessed."),
+    ),
+    (
+        "error",
+        "line.heading_moved",
+        _("The header row has “{found}” where the layout has “{expected}”."),
+        _("Send the columns in the order of the layout, or load a version of the source that takes them in any order."),
+    ),
+    (
+        "error",
+        "line.column_count",
+        _("The line has {found} fields; a record has {expected}."),
+        _("Send {expected} fields; put quotes around a field that holds the delimiter."),
+    ),
+    (
+        "error",
+        "line.trailing_delimiter_missing",
+        _("The line ends with “{found}” instead of the delimiter {delimiter}."),
+        _("End every line with {delimiter}, as the layout says; a line that was cut off does not end so."),
+    ),
+    (
+        "error",
+        "line.width",
+        _("The line has {found} bytes; a record has {expected}."),
+        _("Send records of {expected} bytes, filled up as the layout says; nothing is cut or filled up here."),
+    ),
+    (
+        "error",
+        "line.character_cut",
+        _("A character stands in {name} and in the column behind it: it is cut at offset {position}."),
+        _("Send texts that end before a character that does not fit, filled up by bytes and not by characters."),
+    ),
+    (
+        "error",
+        "record.amount_written_otherwise",
+        _("{name} is “{found}”, which is not an amount as the layout has it."),
+        _(
+            "Write amounts as in {example}, with every sign, separator and decimal where it stands there; nothing is rounded or guessed."
+        ),
+    ),
+    (
+        "error",
+        "record.value_unknown",
+        _("{name} is “{found}”, which is none of its values."),
+        _("Send one of: {known}; or load a version of the source that knows the value."),
+    ),
+    (
+        "error",
+        "record.form_differs",
+        _("{name} is “{found}”, which has not the form {form}."),
+        _("Send a value of the form {form}, or load a version of the source with another."),
+    ),
+    (
+        "error",
+        "record.sides_unclear",
+        _("{plus} and {minus} both hold an amount, or neither of them does."),
+        _("Send the amount in one of the two, and leave the other empty or zero."),
+    ),
+    (
+        "error",
+        "record.sign_unknown",
+        _("{name} is “{found}”, which says neither plus nor minus."),
+        _("Send one of: {known}."),
+    ),
+    (
+        "note",
+        "control.none",
+        _("The sender sends no control totals: nothing says that no record was lost, doubled or changed on the way."),
+        _("Hold count and sum against what the sender says elsewhere; agree with the sender on a trailer."),
+    ),
+)

@@ -1,0 +1,139 @@
+"""Dates and times as senders write them: a format is spelled with YYYY, MM, DD and the like, and takes exactly what it spells."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, NamedTuple
+
+# What may stand in a format. MM are minutes behind HH, and months before.
+_TOKENS: Final = {
+    "YYYY": ("year", "(?:19[0-9]{2}|2[0-9]{3})"),
+    "YY": ("short_year", "[0-9]{2}"),
+    "DDD": ("day_of_year", "[0-9]{3}"),
+    "MM": ("month", "[0-9]{2}"),
+    "DD": ("day", "[0-9]{2}"),
+    "M": ("month", "[1-9][0-9]?"),
+    "D": ("day", "[1-9][0-9]?"),
+}
+_OF_CLOCKS: Final = {
+    "HH": ("hour", "[0-9]{2}"),
+    "MM": ("minute", "[0-9]{2}"),
+    "SS": ("second", "[0-9]{2}"),
+    "fff": ("fraction", "[0-9]{3}"),
+    "ffffff": ("fraction", "[0-9]{6}"),
+    "+HH:MM": ("offset", "[+-][0-9]{2}:[0-9]{2}"),
+    "+HHMM": ("offset", "[+-][0-9]{4}"),
+    "Z": ("utc", "Z"),
+}
+_PIECE: Final = re.compile(r"\+HH:?MM|YYYY|YY|DDD|DD|D|MM|M|HH|SS|ffffff|fff|Z|T|[^A-Za-z0-9+\\\x00-\x1f\x7f]")
+_DATES: Final = ({"month", "day"}, {"day_of_year"})
+HOURS_MOST: Final = 14  # no zone of the world is further from UTC
+
+
+class Era(NamedTuple):
+    """A Japanese era: the year before its first, its first day, and the first day behind it."""
+
+    before: int
+    first: date
+    behind: date
+
+
+ERAS: Final[Mapping[str, Era]] = {
+    "showa": Era(1925, date(1926, 12, 25), date(1989, 1, 8)),
+    "heisei": Era(1988, date(1989, 1, 8), date(2019, 5, 1)),
+    "reiwa": Era(2018, date(2019, 5, 1), date.max),
+}
+
+
+class Moment(NamedTuple):
+    """What a text says: a clock's date and time, and how far that clock is from UTC, None where it does not say."""
+
+    clock: datetime
+    offset: timedelta | None
+
+
+class MomentFormat(NamedTuple):
+    """A compiled format: which parts it has, and what reads a text by it."""
+
+    parts: frozenset[str]
+    read: Callable[[str], Moment | None]
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it names a day, and no part of it twice."""
+        years = self.parts & {"year", "short_year"}
+        days = self.parts & {"month", "day", "day_of_year"}
+        return len(years) == 1 and days in _DATES
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it names a time of the day, with its hour and minute at least."""
+        return {"hour", "minute"} <= self.parts and len(self.parts & {"utc", "offset"}) < 2
+
+    @property
+    def knows_utc(self) -> bool:
+        """Whether it says itself how far its clock is from UTC."""
+        return bool(self.parts & {"utc", "offset"})
+
+
+def compile_format(spelled: str, *, century: int | None = None, era: str | None = None) -> MomentFormat | None:
+    """Return a format, or None where it cannot be one. Years of two digits are those of the ``century`` (2000) or the ``era``."""
+    parts: list[str] = []
+    pattern = ""
+    place = 0
+    while place < len(spelled):
+        match = _PIECE.match(spelled, place)
+        if match is None:
+            return None
+        piece, place = match[0], match.end()
+        tokens = {**_TOKENS, **_OF_CLOCKS} if "hour" in parts or piece in {"HH", "Z"} or piece.startswith("+") else _TOKENS
+        if piece in tokens:
+            name, digits = tokens[piece]
+            if name in parts:
+                return None
+            parts.append(name)
+            pattern += f"(?P<{name}>{digits})"
+        elif piece.isascii() and piece.isalpha() and piece != "T":
+            return None
+        else:
+            pattern += re.escape(piece)
+    whole = re.compile(pattern).fullmatch
+    place_in_time = ERAS.get(era) if era else None
+
+    def read(text: str) -> Moment | None:
+        found = whole(text)
+        return _moment(found.groupdict(), century, place_in_time) if found else None
+
+    return MomentFormat(frozenset(parts), read)
+
+
+def _moment(said: Mapping[str, str], century: int | None, era: Era | None) -> Moment | None:
+    year = int(said["year"]) if "year" in said else int(said["short_year"]) + (era.before if era else century or 0)
+    try:
+        if "day_of_year" in said:
+            day = date(year, 1, 1) + timedelta(days=int(said["day_of_year"]) - 1)
+            if day.year != year:
+                return None
+        else:
+            day = date(year, int(said["month"]), int(said["day"]))
+        if era and (not era.first <= day < era.behind or said["short_year"] == "00"):
+            return None
+        micros = int(said.get("fraction", "0").ljust(6, "0"))
+        hour, minute, second = (int(said.get(name, "0")) for name in ("hour", "minute", "second"))
+        clock = datetime(day.year, day.month, day.day, hour, minute, second, micros, tzinfo=UTC)
+    except ValueError:
+        return None
+    return _with_offset(clock, said)
+
+
+def _with_offset(clock: datetime, said: Mapping[str, str]) -> Moment | None:
+    if "utc" in said:
+        return Moment(clock, timedelta(0))
+    if "offset" not in said:
+        return Moment(clock, None)
+    written = said["offset"].replace(":", "")
+    hours, minutes = int(written[1:3]), int(written[3:])
+    if hours > HOURS_MOST or minutes > 59:
+        return None
+    offset = timedelta(hours=hours, minutes=minutes)
+    return Moment(clock, -offset if written[0] == "-" else offset)
