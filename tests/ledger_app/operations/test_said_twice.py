@@ -34,6 +34,7 @@ from ledger_app.rules.merges import digest
 from tests import kept
 from tests.ledger_app import adjusting, lot_samples, profile_samples, samples
 from tests.ledger_app.lot_samples import at
+from tests.ledger_app.operations.said_twice import COUNTED, PARTS
 
 pytestmark = pytest.mark.django_db
 ALREADY = "already"
@@ -305,82 +306,6 @@ def test_a_second_time_is_answered(desk, points, name):
             call()
         assert expected in [reason.code for reason in refused.value.reasons]
     assert AuditRow.objects.filter(outcome="done").count() == done
-
-
-# What is not done once for all: it does what is left, counts it, and says how much, or is one part of an operation above.
-COUNTED = {
-    "factors.add_app": "another app; ten factors at most",
-    "factors.add_passkey": "one that is there is refused: passkey_known",
-    "factors.remove": "whether it was there",
-    "factors.make_codes": "new codes in the place of the old ones",
-    "factors.use_code": "whether it was one: it counts once",
-    "factors.reset": "whether there were any",
-    "sessions.end": "those that were opened since",
-    "sessions.end_own": "those that were opened since",
-    "identities.bind": "whether it was new",
-    "identities.end_own": "whether there was one",
-    "identities.unbind": "whether there was one",
-    "lockouts.tell": "an audit row of each lock-out",
-    "lockouts.release": "whether it was there",
-    "adjustments.expire_overdue": "the numbers of those that it marked",
-    "audit_kits.allow": "nothing, or an audit row of each refusal",
-    "audit_kits.hand_out": "an audit row of each time",
-    "attachments.take_in": "the bytes lie under their digest",
-    "books.create_accounts": "refuses codes that are there",
-    "books.open_accounts": "how many are new",
-    "books.open_members": "how many are new",
-    "books.open_period": "the period, where it has the same span",
-    "closing.close": "what expired, what refuses, and what is due",
-    "disclosures.disclose": "an audit row of each time",
-    "entries.post": "how many are new and how many were there",
-    "expiry.expire": "what expired, what refuses and what is left",
-    "freezing.ask": "an attempt of its own; the one before is superseded",
-    "freezing.carry_out": "the seal, or nothing where the attempt waits no more",
-    "handing_over.record": "what was handed over, and whether it was now; another file of it is refused",
-    "holds.settle": "the hold where it was settled so, else hold_settled_otherwise",
-    "holds.sweep": "how many ended",
-    "members.give": "given, already or again",
-    "members.renew": "whether it was",
-    "lots.end_over": "how many ended",
-    "refusals.record": "one row of each refusal",
-    "outcomes.of_each": "an outcome for each item: created, or exists",
-    "submissions.submit": "an outcome for each entry: created, or exists",
-    "opening.open_months": "which are new and which were there",
-    "opening.set_template": "the template, changed where it says something else, with its version",
-    "setting_changes.propose": "a proposal of its own; once one is in force, the other is setting_moved",
-    "people.keep_user": "whether the user is new, changed or as asked, and what waits",
-    "people.set_password": "sets it again",
-    "people.tell_password": "one row of each that was set",
-    "people.tell_administrator": "one row of each that was made",
-    "reviews.sign": "a review of its own, of the grants as they are then",
-    "signing.failed": "one row of each try",
-    "signing.refused": "one row of each time",
-    "signing.signed": "one row of each time",
-    "registering.register": "how many are new and how many were there",
-    "tokens.issue": "the token of that name, whose key is not told again",
-    "tokens.replace": "the token that followed, whose key is not told again",
-    "tokens.end": "whether it was good",
-    "tokens.end_of": "how many were good",
-    "placing.place_many": "an outcome for each: new, or there already",
-    "deliveries.turn": "how many messages were taken, of those that waited",
-}
-PARTS = {
-    "audit.record",
-    "audit.record_all",
-    "history.create",
-    "history.create_all",
-    "history.save",
-    "history.delete",
-    "lots.hold",
-    "outcomes.record_refused",
-    "transitions.compare_and_set",
-    "webhooks.end",
-    "weighing.record",
-}
-PARTS |= {"handing_over.check_right"}
-PARTS |= {"ahead.for_settlements", "placing.place_each"}
-PARTS |= {"granting.change", "granting.check_right", "granting.facts", "granting.write"}
-PARTS |= {"transitions.is_slip", "books.check_right", "member_rows.write_accounts", "member_rows.write_members"}
 
 
 def public(application="ledger_app"):
