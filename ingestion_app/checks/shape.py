@@ -14,7 +14,7 @@ from zlib import crc32
 
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.samples import Sample
-from ingestion_app.formats.definition import Definition, Kind
+from ingestion_app.formats.definition import KEY_WORDS, Definition, Kind
 
 FORM = 1
 BUCKETS = 16  # into how many groups the values of a field are thrown, where there are too many to name
@@ -121,12 +121,17 @@ class Shaping:
         moments = {place for place, column in enumerate(data.columns) if column.kind in {Kind.DATE, Kind.INSTANT}}
         amounts = {place for place, column in enumerate(data.columns) if column.kind is Kind.AMOUNT}
         self._holder = data.position(roles.holder)
-        self._when = data.position(definition.postings[0].effective) if definition.postings else -1
+        # What dates the entries, where a column does.
+        dated = definition.postings[0].effective if definition.postings else ""
+        self._when = next((place for place in moments if data.columns[place].name == dated), -1)
         self._has_hours = self._when >= 0 and data.columns[self._when].kind is Kind.INSTANT
         self._amount_name = roles.amount
-        self._when_name = definition.postings[0].effective if definition.postings else ""
-        key = [data.position(name) for name in roles.key]
-        words = [place for place in range(len(data.columns)) if place not in moments | amounts]
+        self._when_name = dated
+        # A key that counts lines or equal records is made of what they say: it numbers nothing that could be left out.
+        is_numbered = not set(KEY_WORDS) & set(roles.key)
+        key = [data.position(name) for name in roles.key] if is_numbered else []
+        unread = {place for place, column in enumerate(data.columns) if column.kind is Kind.UNUSED}
+        words = [place for place in range(len(data.columns)) if place not in moments | amounts | unread]
         hidden = {self._holder} if is_secret else set()
         self._fields = {
             place: _Field(data.columns[place].name, is_named=place not in {self._holder, *(key if len(key) == 1 else ())})
@@ -136,8 +141,10 @@ class Shaping:
         self._solid = sorted({*words} - {*key, *hidden}, key=lambda place: data.columns[place].name)
         self._solid_amounts = sorted(amounts, key=lambda place: data.columns[place].name)
         self._variants = [place for place in key if place in self._fields and place not in hidden][:VARIANTS_MOST]
+        if not self._variants and self._when >= 0:
+            self._variants = [self._when]
         self._rest = {place: [other for other in self._variants if other != place] for place in self._variants}
-        self._names = {place: data.columns[place].name for place in self._fields}
+        self._names = {place: data.columns[place].name for place in {*self._fields, *self._variants}}
         self._related = [place for place in words if place not in (key if len(key) == 1 else ())][:FIELDS_RELATED]
         self._is_secret = is_secret
         self.records = self.sum = self.negatives = self.negative_sum = self.zeros = self.largest = self.run = 0
@@ -224,7 +231,7 @@ class Shaping:
         self, words: dict[int, Sequence[str]], columns: Sequence[Sequence[Any]], amounts: Sequence[int], rows: Sequence[Row]
     ) -> None:
         """Sample what each record says beside its key and its day."""
-        parts: list[Any] = [words[place] for place in self._solid]
+        parts: list[Any] = [map(str, amounts), *[words[place] for place in self._solid]]
         parts += [map(str, columns[place]) for place in self._solid_amounts]
         texts = map("\x1f".join, zip(*parts, strict=True))
         of_day: Any = repeat(0, len(amounts))

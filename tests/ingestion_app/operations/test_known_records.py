@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ingestion_app.models import Batch, File, Finding, Receipt
+from ingestion_app.models import Batch, File, FileShape, Finding, Receipt
 from ingestion_app.operations import receiving, sources
 from ingestion_app.operations.arriving import Expected
 from ledger_app.errors import Refused
@@ -123,3 +123,14 @@ def test_other_bytes_than_the_sender_says_are_refused_and_nothing_is_kept(world:
     assert not File.objects.exists()
     assert not [path for path in world.directory.rglob("*") if path.is_file()]
     assert AuditRow.objects.get(action="receive", outcome="refused").reasons[0]["code"] == "bytes_differ"
+
+
+def test_files_of_whatever_layout_have_a_shape_and_are_known_again(world: World) -> None:
+    text = worlds.definition().replace('key = ["slip"]', 'key = ["member", "shop", "slip", "@occurrence"]')
+    sources.load(text=text, caller=world.caller())
+    first = world.validated()
+    content = FileShape.objects.get(batch=first).content
+    assert list(content["contents"]) == ["bought_at"]
+    assert content["records"] == len(PURCHASES)
+    again = world.validate(world.receive(twice(), name=SECOND))
+    assert (again.state, known(again) is not None) == ("rejected", True)
