@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import files as file_errors
 from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
+from ledger_app.errors.words import phrase
 from ledger_app.operations.filing import Scan
 
 CLEAN, FOUND = 0, 1
@@ -35,7 +37,7 @@ def _scan(command: Sequence[str], path: Path) -> str | None:
     except OSError as error:
         raise file_errors.ScannerAway(cause=error.strerror) from error
     except subprocess.TimeoutExpired as error:
-        raise file_errors.ScannerAway(cause=f"{SECONDS_MOST} s") from error
+        raise file_errors.ScannerAway(cause=phrase(_("no answer within {seconds} s"), seconds=SECONDS_MOST)) from error
     if done.returncode == CLEAN:
         return None
     if done.returncode != FOUND:
