@@ -180,7 +180,7 @@ class Shaping:
     def _worded(self, place: int, column: Sequence[Any]) -> Sequence[str]:
         if None in column:
             self._fields[place].nulls += column.count(None)
-            column = [NULL if each is None else each for each in column]
+            column = [NULL if each is None else str(each) for each in column]
         return column if isinstance(column[0], str) else list(map(str, column))
 
     def _add_amounts(self, amounts: Sequence[int], sizes: Sequence[int]) -> None:

@@ -183,3 +183,10 @@ def test_a_line_that_has_no_ending_is_explained_by_its_own_bytes(world: World, c
     for number, kind in ((1, "header"), (3, "data"), (4, "trailer")):
         said = command("explain", f"{batch.pk}:{number}").data
         assert (said["raw_hex"], said["type"]) == (content[(number - 1) * 60 : number * 60].hex(), kind)
+
+
+def test_numbers_that_only_some_records_have_are_counted_as_they_are(world: World) -> None:
+    columns = COLUMNS + '{ name = "pieces", kind = "count", optional = true },'
+    sources.load(text=definitions.text(columns=columns), caller=world.caller())
+    batch = world.validated(b"1001,31,s1,150,2017-01-05,\n1002,31,s2,50,2017-01-06,7\n1001,31,s3,99,2017-01-31,12\n")
+    assert list(Record.objects.filter(batch=batch).order_by("line").values_list("values__5", flat=True)) == [None, 7, 12]
