@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from itertools import repeat
-from operator import add, attrgetter, eq, itemgetter, mul
+from operator import add, attrgetter, eq, itemgetter, mul, xor
 from typing import Any
 from zlib import crc32
 
@@ -252,7 +252,8 @@ class Shaping:
             for holder, count in holders.most_common(HEAVY_MOST):
                 if count * 100 >= HEAVY_PERCENT * len(amounts):
                     self._heavy[crc32(holder.encode())] += count
-        keyed = list(map(crc32, map(str.encode, map(itemgetter(3), rows)), contents))
+        days = map(date.toordinal, columns[self._when]) if self._when >= 0 else repeat(0)
+        keyed = list(map(crc32, map(str.encode, map(itemgetter(3), rows)), map(xor, contents, days)))
         below = self.keys.below
         self.key_lines.update((digest, row[0]) for digest, row in zip(keyed, rows, strict=True) if digest < below)
         self.keys.add(keyed)

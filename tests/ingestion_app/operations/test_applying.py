@@ -275,7 +275,9 @@ def test_a_period_frozen_in_between_stops_every_chunk_that_is_left(world: World)
 def test_what_another_posted_meanwhile_under_the_same_references_stops_the_chunk(world: World) -> None:
     """Two batches hold the same record, and both are applied at once: whoever comes second posts nothing of that chunk, and says why."""
     first = world.approved(card_file([FIXED]))
-    second = world.begin(world.approved(card_file([FIXED], sequence=2), name="till-2017-01-31-2.csv"))
+    # With another record in it: a file of nothing but records that came before is refused when it is validated.
+    held = [FIXED, FIXED._replace(slip="another")]
+    second = world.begin(world.approved(card_file(held, sequence=2), name="till-2017-01-31-2.csv"))
     world.apply(first)
     before = ledger()
     done = world.apply(second)
