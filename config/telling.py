@@ -199,6 +199,8 @@ ACTIONS: Final[Mapping[str, str | Promise]] = {
     "prune": _("Remove bytes"),
     "reject": _("Reject"),
     "release_lock_out": _("Let them try again"),
+    "end_sessions": _("End sessions"),
+    "end_own_sessions": _("End one’s other sessions"),
     "remove_factor": _("Remove a second factor"),
     "renew_card": _("Renew a hash"),
     "replace": _("Replace a token"),

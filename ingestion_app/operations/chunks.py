@@ -155,7 +155,7 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
     if posted.replayed_count:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
         differs = errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)
-        raise Refused([*_posted_by_others(chunk), differs])
+        raise Refused([*_posted_by_others(chunk, posted.posting_id), differs])
     # After it was posted: a rule that is changed between the two is seen here, and one that is changed later is not what was posted under.
     if others := [errors.LotRuleMoved(book=book, role=role) for book, role in planned_rules.moved(batch)]:
         raise Refused(others)
@@ -190,13 +190,13 @@ def _gone(chunk: Chunk, leased: Leased) -> ChunkResult | None:
     return None
 
 
-def _posted_by_others(chunk: Chunk) -> list[LedgerError]:
-    """Name the records of a chunk that another batch has posted meanwhile, and that batch."""
+def _posted_by_others(chunk: Chunk, own: int | None) -> list[LedgerError]:
+    """Name the records of a chunk that another batch has posted meanwhile, and that batch; ``own`` is what the chunk posts itself."""
     if chunk.undoes_id is not None:
         return []
     return [
         errors.RecordPosted(line=each.line, key=each.key, book=each.book, batch=each.batch or NOBODY)
-        for each in taken.of_chunk(chunk, RECORDS_NAMED)
+        for each in taken.of_chunk(chunk, RECORDS_NAMED, besides=own)
     ]
 
 
@@ -209,7 +209,7 @@ def _stop(leased: Leased, refusal: Refused) -> ChunkResult:
         return gone
     found = refusal.reasons
     if any(isinstance(reason, ReferenceConflict) for reason in found):
-        found = (*_posted_by_others(chunk), *found)
+        found = (*_posted_by_others(chunk, None), *found)
     found = found[:REASONS_MOST]
     reasons = [stored(reason) for reason in found]
     Chunk.objects.filter(pk=chunk.pk).update(state=Chunk.State.STOPPED, lease_until=None, reasons=reasons)

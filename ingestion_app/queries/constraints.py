@@ -8,4 +8,4 @@ COLLIDE = frozenset(
     }
 )
 # Those that nobody meets by chance.
-STAND = frozenset({"ingestion_app_batch.receipt_id"})
+STAND = frozenset({"ingestion_app_batch.receipt_id", "ingestion_app_acknowledgement.validation_id"})

@@ -9,7 +9,7 @@ from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import batches, definitions, record_proofs, records, redirect_proofs, reversals, undone
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
-from ledger_app.queries.proofs import Statement, changes_without_rows, rows
+from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
 from ledger_app.queries.totals import Total
 
 
@@ -108,6 +108,18 @@ def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
                 ).format(batch=batch, number=chunk.number)
 
 
+def _chunks_that_wait_say_nothing(_books: Sequence[Book]) -> Iterator[str]:
+    """Statement 7, for chunks that are not applied: none says by which token or when it was, and none that waits says why it stopped."""
+    waiting = Chunk.objects.exclude(state=Chunk.State.APPLIED)
+    odd = waiting.exclude(applied_token=0, applied_at__isnull=True) | waiting.filter(state=Chunk.State.PENDING).exclude(
+        reasons=[]
+    )
+    for chunk in odd.order_by("id")[:BREACHES_MOST]:
+        yield _("Chunk {number} of batch {batch} is not applied, and says what only another could.").format(
+            number=chunk.number, batch=chunk.batch_id
+        )
+
+
 def _reversals_undo(books: Sequence[Book]) -> Iterator[str]:
     """Statement 7, for batches that are reversed, and for those that reversed them."""
     for batch in _of_books(books, [Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED]):
@@ -153,6 +165,7 @@ STATEMENTS: tuple[Statement, ...] = (
     Statement(
         7, gettext_lazy("The findings of a batch are those that it counts."), record_proofs.findings_are_those_that_were_counted
     ),
+    Statement(7, gettext_lazy("A chunk that waits says nothing of having been applied."), _chunks_that_wait_say_nothing),
     Statement(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
     Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
     Statement(8, gettext_lazy("What counts against the limits is what was approved."), what_counts_is_what_was_approved),

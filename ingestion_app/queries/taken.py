@@ -18,7 +18,7 @@ TAKEN = """
       FROM ingestion_app_record AS record
       {then} ledger_app_entry AS entry ON entry.book_id = %s AND entry.reference = {reference}
       LEFT JOIN ledger_app_entry AS reversal ON reversal.reverses_id = entry.id
-     WHERE record.{of} = %s AND record.status = 'planned' AND reversal.id IS NULL
+     WHERE record.{of} = %s AND record.status = 'planned' AND reversal.id IS NULL AND entry.posting_id <> %s
      ORDER BY record.line
      LIMIT %s
 """
@@ -46,22 +46,22 @@ def of_batch(batch: Batch, most: int) -> list[Taken]:
     span = reference(source, keys["first"]), reference(source, keys["last"])
     books = Book.objects.filter(code__in=batch.totals).order_by("code")
     met = [book for book in books if postings.any_between(book.pk, *span)]
-    return _taken("batch_id", batch.pk, source, met, most)
+    return _taken("batch_id", batch.pk, source, met, most, besides=0)
 
 
-def of_chunk(chunk: Chunk, most: int) -> list[Taken]:
-    """Return the first of a chunk's records that were posted by another."""
+def of_chunk(chunk: Chunk, most: int, *, besides: int | None) -> list[Taken]:
+    """Return the first of a chunk's records that were posted by another: by any but the posting ``besides``."""
     books = Book.objects.filter(code__in=chunk.totals).order_by("code")
-    return _taken("chunk_id", chunk.pk, chunk.batch.source.code, list(books), most)
+    return _taken("chunk_id", chunk.pk, chunk.batch.source.code, list(books), most, besides=besides or 0)
 
 
-def _taken(column: str, pk: int, source: str, books: Sequence[Book], most: int) -> list[Taken]:
+def _taken(column: str, pk: int, source: str, books: Sequence[Book], most: int, *, besides: int) -> list[Taken]:
     vendor, key = connection.vendor, connection.ops.quote_name("key")
     sql = TAKEN.format(key=key, then=postings.JOIN_IN_ORDER[vendor], reference=REFERENCE[vendor].format(key=key), of=column)
     rows: list[tuple[int, str, int, str]] = []
     with connection.cursor() as cursor:
         for book in books:
-            cursor.execute(sql, [book.pk, reference(source, ""), pk, most])
+            cursor.execute(sql, [book.pk, reference(source, ""), pk, besides, most])
             rows += [(*row, book.code) for row in cursor.fetchall()]
     first = sorted(rows)[:most]
     origins = refusals.origins_of([entry_id for _line, _key, entry_id, _book in first])

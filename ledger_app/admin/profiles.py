@@ -87,7 +87,7 @@ class ProfileAdmin(KeptPages):
             (_("Encoding"), said.encoding),
             (_("Rows"), said.rows),
             (_("The fiscal year begins in month"), said.fiscal_year_begins),
-            (_("Yen for a minor unit of the book"), 1 if said.yen_a_unit is None else look.count_text(said.yen_a_unit)),
+            (_("Yen for the smallest unit of the book"), 1 if said.yen_a_unit is None else look.count_text(said.yen_a_unit)),
         ]
         return Sheet(
             title=gettext("Profile {name}").format(name=row),

@@ -75,6 +75,11 @@ def bad_for(field: Any) -> list[Any]:
     found = list(BAD[kind])
     if getattr(field, "allow_blank", False):
         found = [each for each in found if each != ""]
+    # What is too long for most fields may be what a field of whole documents is for.
+    most = getattr(field, "max_length", None) or 0
+    found = [
+        "x" * (most + 1) if isinstance(each, str) and set(each) == {"x"} and 1 < len(each) <= most else each for each in found
+    ]
     return found if field.allow_null else [*found, None]
 
 

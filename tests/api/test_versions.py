@@ -19,6 +19,7 @@ from tests.admin.conftest import bring_to, step_of
 from tests.api.conftest import is_problem
 from tests.api.doors import doors, fields_of
 from tests.conftest import UserMaker
+from tests.ingestion_app.operations.alerted import alerted
 from tests.ingestion_app.operations.world import World, build, set_account
 from tests.ledger_app import adjusting
 
@@ -60,6 +61,7 @@ SUBJECTS: dict[str, Callable[[Path], Any]] = {
     "account.suspend": lambda files: account(build(files), "open"),
     "account.reopen": lambda files: account(build(files), "suspended"),
     "adjustment.endorse": lambda _files: adjusting.build().propose(),
+    "batch.acknowledge": lambda files: alerted(build(files)),
     "batch.approve": lambda files: bring_to(build(files), "validated"),
     "batch.pause": lambda files: bring_to(build(files), "applying"),
     "batch.resume": lambda files: paused(build(files)),
@@ -120,7 +122,7 @@ def test_the_api_does_nothing_without_it(
         where, {"reason": "Sent again."} if subject != "batch" or arrow.name not in {"validate", "resume"} else {}
     )
     assert is_problem(refused, 400, "shape_invalid")
-    assert {fault["field"] for fault in refused.json()["faults"]} <= {"version", "plan", "shown"}
+    assert {fault["field"] for fault in refused.json()["faults"]} <= {"version", "plan", "shown", "alerts"}
     before = row.version
     row.refresh_from_db()
     assert row.version == before

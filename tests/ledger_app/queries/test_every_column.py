@@ -61,7 +61,7 @@ def another(field: Any, value: Any) -> Any:
     if isinstance(field, models.BooleanField):
         return 0 if value else 1
     if isinstance(field, models.BinaryField):
-        return bytes([1]) * 32 if value is None else bytes([value[0] ^ 1]) + bytes(value[1:])
+        return bytes([1]) * 32 if not value else bytes([value[0] ^ 1]) + bytes(value[1:])
     if isinstance(field, models.DateTimeField | models.DateField):
         fallback = datetime(2011, 1, 1) if isinstance(field, models.DateTimeField) else date(2011, 1, 1)  # noqa: DTZ001 - as rows keep it
         if isinstance(value, str):
