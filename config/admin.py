@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from config import doorways
+from config import at_work, doorways
 from ledger_app.rules import identifiers
 from ledger_app.rules.setting_changes import SETTINGS
 
@@ -232,7 +232,6 @@ class KakuteiAdminSite(admin.AdminSite):
             for kind, count in counts.items()
             if count
         ]
-        from ingestion_app.admin import working
         from ledger_app.queries import reviews
 
         may_sign = request.user.has_perm("ledger_app.sign_accessreview")
@@ -249,7 +248,7 @@ class KakuteiAdminSite(admin.AdminSite):
             "receives": request.user.has_perm("ingestion_app.receive_batch"),
             "open_periods": [] if periods is None else self._linked(periods.order_by("starts_on", "pk")),
             "last_batches": [] if batches is None else self._linked(batches.order_by("-pk")),
-            "working": working.shown() if request.user.has_perm("ingestion_app.view_attempt") else None,
+            "working": at_work.shown() if request.user.has_perm("ingestion_app.view_attempt") else None,
             "may_see_periods": may_see_periods,
             "may_see_batches": may_see_batches,
         }

@@ -22,7 +22,6 @@ from django.utils.translation import gettext_lazy
 from tqdm import tqdm
 
 from config import doorways, instants
-from ingestion_app.models import Batch
 from ledger_app import errors
 from ledger_app.errors import card_numbers, members
 from ledger_app.errors import files as file_errors
@@ -213,17 +212,6 @@ def path_unusable(path: object, error: OSError | UnicodeError) -> Exception:
     if isinstance(error, OSError) and filing.is_no_room(error):
         return file_errors.DiskFull(cause=error.strerror)
     return CommandError(f"{path}: {getattr(error, 'strerror', None) or error}", returncode=USAGE)
-
-
-def find_batch(number: int) -> Batch:
-    """Return a batch by its number.
-
-    :raises errors.Refused: not_found
-    """
-    batch = Batch.objects.filter(pk=number).first()
-    if batch is None:
-        raise errors.Refused([errors.NotFound(what=_("batch"), name=number)])
-    return batch
 
 
 def iso_date(text: str) -> date:

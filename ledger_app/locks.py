@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.models import Book, Period
-from ledger_app.rules import posting
-from ledger_app.rules.posting import HeldAccount, HeldPeriod
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import HeldAccount, HeldPeriod
 
 # How often what is found without a lock is looked up again, where it was not the same any more under the lock.
 LOOKS_MOST = 3
@@ -219,7 +219,7 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
         book_codes[book_id] = book_code
         held_accounts[key] = HeldAccount._make((code, book_id, *held, bool(keeps_lots)))
     take(3)
-    balance_ids = [posting.balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
+    balance_ids = [balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
     rows = _rows(BALANCES, balance_ids, exclusive)
     balances = {key: (amount, sequence) for key, amount, sequence, _last_on in rows}
     last_on = {key: last_on for key, _amount, _sequence, last_on in rows if last_on is not None}

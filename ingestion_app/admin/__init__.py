@@ -1,5 +1,8 @@
 """Ingestion in the admin: what came in, what became of it, and the buttons of batches. Nothing here writes."""
 
-from ingestion_app.admin import batches, parts, sources
+from config import at_work
+from ingestion_app.admin import batches, parts, sources, working
 
 __all__ = ["batches", "parts", "sources"]
+
+at_work.register(working.shown)

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from ingestion_app.operations.staging import Stage, Staged
 from ledger_app.models.entries import PLACES
-
-if TYPE_CHECKING:
-    from ingestion_app.operations.plans import Stage, Staged
 
 LINES_A_DRAFT = 2  # of what a record posts into a book
 
-Key = Callable[["Staged"], tuple[object, ...]]
+Key = Callable[[Staged], tuple[object, ...]]
 Place = Callable[[int, int], int]  # holder, line → chunk
 
 
@@ -63,7 +61,7 @@ class Cut:
         for number in range(first + 1, len(self._left)):
             self._before[number] = number - 1
 
-    def sort_parts(self, stages: Sequence["Stage"], key: Key) -> None:
+    def sort_parts(self, stages: Sequence[Stage], key: Key) -> None:
         """Cut the holders that have several chunks in the order of ``key``, and not of the lines, as the source states it."""
         found: dict[int, list[tuple[object, ...]]] = {holder_id: [] for holder_id in self._parts}
         for row in planned_rows(stages) if found else ():
@@ -129,7 +127,7 @@ def most_records(chunk_records: int, books: int) -> int:
     return min(chunk_records, PLACES // (LINES_A_DRAFT * books))
 
 
-def planned_rows(stages: Sequence["Stage"]) -> Iterator["Staged"]:
+def planned_rows(stages: Sequence[Stage]) -> Iterator[Staged]:
     """Yield the rows that are to be applied, in the order of the lines."""
     blocks: Iterable[Iterable[Staged]] = chain.from_iterable(stage.blocks() for stage in stages)
     return (row for row in chain.from_iterable(blocks) if row.content and row.holder_id is not None)

@@ -12,13 +12,13 @@ from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner, Side, reference
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.operations.plans import Staged
+from ingestion_app.operations.staging import Staged
 from ingestion_app.queries import definitions, records
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Account, Book
 from ledger_app.operations import measuring
 from ledger_app.queries import merges, postings
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 

@@ -12,11 +12,12 @@ from ingestion_app.checks.rules import RULES, Seen, Severity
 from ingestion_app.operations import drafting
 from ingestion_app.operations.cutting import Cut, planned_rows
 from ingestion_app.operations.drafting import Drawing
-from ingestion_app.operations.plans import Stage, Staged
+from ingestion_app.operations.staging import Stage, Staged
 from ingestion_app.queries.refusals import Telling
 from ledger_app.queries import holding, judging
 from ledger_app.rules import judging as rules
-from ledger_app.rules.posting import Held, balance_id
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Held
 
 RECORDS_A_ROUND = 100_000
 

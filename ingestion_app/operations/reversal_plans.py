@@ -11,7 +11,7 @@ from ingestion_app.queries import reversals, reversible
 from ingestion_app.queries.reversals import Days
 from ledger_app.errors import AlreadyReversed, LedgerError, Refused
 from ledger_app.models import Book
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 
 REASONS_MOST = 20
 

@@ -19,6 +19,7 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, SourceVersion
 from ingestion_app.operations import plans
 from ingestion_app.operations.drafting import Drawing
+from ingestion_app.operations.staging import Stage
 from ingestion_app.queries import definitions
 from ingestion_app.queries.ledger import Checked, LedgerCheck, secret_place
 from ledger_app.errors import TryAgain
@@ -55,7 +56,7 @@ class Surveyor:
         self.keys = duplicates.KeyIndex()
         self.sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
         self.examined = 0
-        self.stage = plans.Stage(definition)
+        self.stage = Stage(definition)
         missing = {rule.book for rule in definition.postings} - books.keys()
         planner = None if missing else definitions.planner_of(definition, books, contras)
         data = definition.layout.data
@@ -118,7 +119,7 @@ class Surveyed(NamedTuple):
     elsewhere: Elsewhere
     measured: measuring.Measured
     shaping: Shaping | None
-    stage: plans.Stage | None = None  # comes after it, as a file
+    stage: Stage | None = None  # comes after it, as a file
 
 
 def survey_part(
@@ -178,7 +179,7 @@ def survey_parts(
                 raise TryAgain(cause=_("a worker process ended"))
         if pool.failures:
             raise pool.failures[0]
-        return [found[part.number]._replace(stage=plans.Stage.of(stages.pop(part.number))) for part in parts]
+        return [found[part.number]._replace(stage=Stage.of(stages.pop(part.number))) for part in parts]
     finally:
         pool.stop()
         for handle in stages.values():

@@ -19,6 +19,7 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
 from ingestion_app.operations import attempts, drafting, judging, looking, plans, reversing, steps, surveying
 from ingestion_app.operations.cutting import Cut
+from ingestion_app.operations.staging import Stage
 from ingestion_app.operations.surveying import Surveyed, Surveyor
 from ingestion_app.queries import batches, definitions, planned_rules
 from ingestion_app.states import BATCH, BatchFacts
@@ -207,7 +208,7 @@ class _Validation:
         return self._surveyor.examined
 
     @property
-    def _stages(self) -> list[plans.Stage]:
+    def _stages(self) -> list[Stage]:
         return [*[part.stage for part in self._parts if part.stage is not None], self._surveyor.stage]
 
     def close(self) -> None:

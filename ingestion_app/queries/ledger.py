@@ -14,8 +14,8 @@ from ledger_app.models import Account, Book
 from ledger_app.queries import identifiers as ledger_identifiers
 from ledger_app.queries import judging, merges, postings
 from ledger_app.rules import judging as rules
+from ledger_app.rules.drafts import Draft, HeldAccount, KnownEntry
 from ledger_app.rules.identifiers import KINDS, hidden
-from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
 
 REMEMBERED_MOST = 100_000  # holders, and accounts by code: about 600 bytes each
 COLUMNS = ("id", "code", "book_id", "category", "floor", "stripes", "state", "keeps_lots")

@@ -9,8 +9,8 @@ from ledger_app.errors import AccountNotOpen, LedgerError, ReferenceConflict
 from ledger_app.errors.stored import stored_facts
 from ledger_app.models import Entry, Posting
 from ledger_app.queries import postings, units
+from ledger_app.rules.drafts import Draft, HeldAccount, KnownEntry
 from ledger_app.rules.judging import Verdict
-from ledger_app.rules.posting import Draft, HeldAccount, KnownEntry
 
 Told = tuple[str, int, dict[str, Any]]  # rule, column, facts
 Known = Mapping[tuple[int, str], KnownEntry]

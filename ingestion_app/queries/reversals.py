@@ -20,7 +20,7 @@ from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Book, Entry, Period, Posting
 from ledger_app.queries.totals import Total
 from ledger_app.rules import reversal_dates
-from ledger_app.rules.posting import HeldPeriod
+from ledger_app.rules.drafts import HeldPeriod
 
 Days = Counter[tuple[int, date]]  # entries by book id and date
 

@@ -12,7 +12,7 @@ from ledger_app.models import Entry, Period, Posting
 from ledger_app.queries import totals
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import reversal_dates
-from ledger_app.rules.posting import Draft, HeldPeriod, Reversed
+from ledger_app.rules.drafts import Draft, HeldPeriod, Reversed
 
 # The day on which an entry is reversed, and the period that it is moved out of; None where there is no day for it.
 DayOf = Callable[[int, date], tuple[date, str] | None]

@@ -11,7 +11,9 @@ from ledger_app.errors import LedgerError
 from ledger_app.models import Account, Book
 from ledger_app.queries import clock, holding
 from ledger_app.rules import reversal_dates
-from ledger_app.rules.posting import Decision, Draft, Held, HeldPeriod, balance_id
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Draft, Held, HeldPeriod
+from ledger_app.rules.posting import Decision
 
 
 def refusals(batch: Batch) -> Iterator[LedgerError]:

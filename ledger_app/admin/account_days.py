@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from ledger_app.models import Account
 from ledger_app.queries import days, holds
-from ledger_app.rules import posting
+from ledger_app.rules import sides
 from ledger_app.templatetags import look
 
 
@@ -30,7 +30,7 @@ def ahead_facts(account: Account) -> list[tuple[Any, Any]]:
 
 def balance_cell(account: Any) -> SafeString:
     """Return the balance of an account, and below it what it has today where that is another."""
-    whole = look.amount_cell(posting.natural(account.category, account.signed or 0), account.book)
+    whole = look.amount_cell(sides.natural(account.category, account.signed or 0), account.book)
     found = ahead_of(account)
     if found is None:
         return whole

@@ -21,7 +21,7 @@ from ledger_app.models import Account, Balance, Holder
 from ledger_app.queries import members, standing, statements
 from ledger_app.queries.statements import Movement, Place
 from ledger_app.queries.totals import Total, TotalOf
-from ledger_app.rules import posting
+from ledger_app.rules import sides
 from ledger_app.templatetags import look
 
 LINES_A_PAGE = 50
@@ -71,7 +71,7 @@ class AccountAdmin(AccountTransitions):
     @admin.display(description=_("balance"))
     def shown_balance(self, row: Any) -> SafeString:
         """The balance in the account's natural direction."""
-        return look.amount_cell(posting.natural(row.category, row.signed or 0), row.book)
+        return look.amount_cell(sides.natural(row.category, row.signed or 0), row.book)
 
     @admin.display(description=_("state"))
     def shown_state(self, row: Account) -> SafeString:
@@ -91,7 +91,7 @@ class AccountAdmin(AccountTransitions):
             (_("Opened at"), look.instant_cell(row.opened_at, row.book)),
             *ahead_facts(row),
         ]
-        side = gettext("debit balance") if row.category in posting.DEBIT_CATEGORIES else gettext("credit balance")
+        side = gettext("debit balance") if row.category in sides.DEBIT_CATEGORIES else gettext("credit balance")
         note = (
             side if row.stripes == 1 else gettext("{side}, summed over {stripes} stripes").format(side=side, stripes=row.stripes)
         )
@@ -100,7 +100,7 @@ class AccountAdmin(AccountTransitions):
             "account": row,
             "book": row.book,
             "facts": facts,
-            "balance": posting.natural(row.category, row.signed or 0),
+            "balance": sides.natural(row.category, row.signed or 0),
             "balance_note": note,
             "standing": standing_facts(row, standing.of([row], at=doorways.now())[row.pk]),
             "lots": open_lots_table(row),
@@ -142,5 +142,5 @@ def line_cells(line: Movement, account: Account) -> dict[str, Any]:
         "description": line.description,
         "debit": line.amount if line.amount > 0 else None,
         "credit": -line.amount if line.amount < 0 else None,
-        "balance_after": None if line.told_running is None else posting.natural(account.category, line.running),
+        "balance_after": None if line.told_running is None else sides.natural(account.category, line.running),
     }

@@ -33,7 +33,7 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
 from ledger_app.queries import books, limits
 from ledger_app.rules import adjustments as rules
-from ledger_app.rules import posting
+from ledger_app.rules import sides
 from ledger_app.rules.adjustments import ADJUSTMENT, AdjustmentFacts, Preview
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.transitions import Transition
@@ -332,7 +332,7 @@ def shown_lines(now: Preview, book: Book) -> list[dict[str, Any]]:
 
 
 def _facts_of(row: Adjustment, entry: Entry | None) -> list[tuple[Any, Any]]:
-    side = gettext("debit balance") if row.account.category in posting.DEBIT_CATEGORIES else gettext("credit balance")
+    side = gettext("debit balance") if row.account.category in sides.DEBIT_CATEGORIES else gettext("credit balance")
     found: list[tuple[Any, Any]] = [
         (_("Account"), format_html("{} <em>{}</em>", link_to(row.account), side)),
         (_("Member"), member_link(row.account.holder)),

@@ -29,7 +29,7 @@ from ledger_app.queries import statements as lines
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
 from ledger_app.reports import statements
-from ledger_app.rules import posting
+from ledger_app.rules import sides
 from ledger_app.rules.instants import LAST_DAY
 
 LINES_A_PAGE = 100
@@ -281,7 +281,7 @@ def _with(query: Mapping[str, Any], **more: str) -> str:
 
 def _natural(account: Account, amount: int | None) -> int | None:
     """Return an amount in the natural direction of an account; None where it was not added up."""
-    return None if amount is None else posting.natural(account.category, amount)
+    return None if amount is None else sides.natural(account.category, amount)
 
 
 def _count(count: int | None) -> str:

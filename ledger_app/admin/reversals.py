@@ -30,7 +30,7 @@ from ledger_app.queries import books, shown_lots
 from ledger_app.queries import reversals as asked
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules import posting
+from ledger_app.rules import sides
 from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET_MOST
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
@@ -293,8 +293,8 @@ def balance_rows(preview: Preview) -> list[dict[str, Any]]:
             "url": reverse("admin:ledger_app_account_change", args=[each.account_id]),
             "debit": each.amount if each.amount > 0 else None,
             "credit": -each.amount if each.amount < 0 else None,
-            "before": posting.natural(each.category, each.before),
-            "after": posting.natural(each.category, each.after),
+            "before": sides.natural(each.category, each.before),
+            "after": sides.natural(each.category, each.after),
         }
         for each in preview.balances
     ]
@@ -313,8 +313,8 @@ def posted_rows(row: Reversal) -> list[dict[str, Any]]:
                 "url": url_of(account),
                 "debit": line.amount if line.amount > 0 else None,
                 "credit": -line.amount if line.amount < 0 else None,
-                "before": posting.natural(account.category, line.balance_after - line.amount) if is_whole else None,
-                "after": posting.natural(account.category, line.balance_after) if is_whole else None,
+                "before": sides.natural(account.category, line.balance_after - line.amount) if is_whole else None,
+                "after": sides.natural(account.category, line.balance_after) if is_whole else None,
             }
         )
     return found

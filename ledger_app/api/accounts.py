@@ -24,7 +24,7 @@ from ledger_app.operations import accounts as operations
 from ledger_app.queries import account_states, books, expiry, lot_pages, members, standing
 from ledger_app.queries.totals import Total, TotalOf
 from ledger_app.rules.accounts import ACCOUNT
-from ledger_app.rules.posting import natural
+from ledger_app.rules.sides import natural
 
 
 class AccountFilters(Input):

@@ -19,7 +19,7 @@ from ledger_app.models import Reversal
 from ledger_app.operations import reversals
 from ledger_app.queries import reversals as asked
 from ledger_app.queries.reversals import Preview
-from ledger_app.rules import posting
+from ledger_app.rules import sides
 from ledger_app.rules.reversals import REVERSAL
 
 
@@ -64,11 +64,11 @@ class ReversedBalanceOutput(Output):
 
     def get_natural_before(self, shown: Any) -> int:
         """Return the balance before, in the account's natural direction."""
-        return posting.natural(shown.category, shown.before)
+        return sides.natural(shown.category, shown.before)
 
     def get_natural_after(self, shown: Any) -> int:
         """Return the balance after, in the account's natural direction."""
-        return posting.natural(shown.category, shown.after)
+        return sides.natural(shown.category, shown.after)
 
 
 class ReversalPreviewOutput(Output):

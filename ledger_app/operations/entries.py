@@ -15,8 +15,8 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, holding, lookout, totals
 from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
+from ledger_app.rules.drafts import Draft, HeldAccount, Plan
 from ledger_app.rules.feed import POSTING
-from ledger_app.rules.posting import Draft, HeldAccount, Plan
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,

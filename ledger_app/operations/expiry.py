@@ -21,8 +21,9 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.pool import Pool
 from ledger_app.queries import expiry as due_rows
 from ledger_app.queries.expiry import Due, Span
+from ledger_app.rules.drafts import Draft
 from ledger_app.rules.lots import Named, Taking
-from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft
+from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 LOTS_A_CHUNK = 5000
 PASSES = 3

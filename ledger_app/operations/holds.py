@@ -14,9 +14,11 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import holding
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Draft
 from ledger_app.rules.holds import HOLD, RESOLVE_ANY, HoldFacts
 from ledger_app.rules.lots import Named, Taking
-from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft, balance_id
+from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 Wanted = placing.Wanted
 

@@ -14,9 +14,11 @@ from ledger_app.operations import bulk, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import lots as lot_rows
 from ledger_app.queries import postings, totals
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Draft, HeldAccount, Plan
 from ledger_app.rules.holds import HOLD
 from ledger_app.rules.lots import Done, HeldLots
-from ledger_app.rules.posting import Draft, HeldAccount, Plan, balance_id, natural
+from ledger_app.rules.sides import natural
 
 LOT_COLUMNS = {
     "id": bulk.INTEGER,

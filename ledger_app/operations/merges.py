@@ -17,9 +17,10 @@ from ledger_app.operations import audit, books, bulk, entries, history, lots, tr
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges, postings
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Draft, HeldAccount
 from ledger_app.rules.lots import Named, Taking
 from ledger_app.rules.merges import MERGE, MergeFacts, Move, Part, digest, merge_reference
-from ledger_app.rules.posting import Draft, HeldAccount, balance_id
 
 MEMBER = "member"  # the kind of an audit row about a member
 # The member whose account is opened in place of another's: the code of that one, cut so that this still fits.

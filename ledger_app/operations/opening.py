@@ -14,10 +14,10 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpening, check_right
 from ledger_app.operations.defined import check_same
 from ledger_app.rules import member_files
+from ledger_app.rules.forms import AMOUNT_MOST
 from ledger_app.rules.member_files import Finding
 from ledger_app.rules.openings import FLOOR_MOST
 from ledger_app.rules.openings import number as number_refusals
-from ledger_app.rules.posting import AMOUNT_MOST
 
 COLUMNS = ("code", "role", "category", "floor", "stripes")
 NEEDED = ("code", "role", "category")

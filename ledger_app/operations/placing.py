@@ -19,11 +19,14 @@ from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import floors, instants
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Draft
+from ledger_app.rules.forms import DESCRIPTION, REFERENCE
 from ledger_app.rules.holds import HOLD, Asked, Target, placing_reasons
 from ledger_app.rules.lots import HeldLots, Taking, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
 from ledger_app.rules.openings import is_code
-from ledger_app.rules.posting import DESCRIPTION, REFERENCE, Draft, balance_id, natural
+from ledger_app.rules.sides import natural
 
 
 class Wanted(NamedTuple):

@@ -16,8 +16,10 @@ from ledger_app.operations.outcomes import CREATED, EXISTS, REFUSED, Outcome
 from ledger_app.queries import codes, holding
 from ledger_app.queries.rights import of_program
 from ledger_app.rules import judging
-from ledger_app.rules.posting import STRIPES_MOST, Draft, Held, balance_id, natural
+from ledger_app.rules.balances import STRIPES_MOST, balance_id
+from ledger_app.rules.drafts import Draft, Held
 from ledger_app.rules.references import reserved
+from ledger_app.rules.sides import natural
 
 RIGHT = "ledger_app.post_entry"
 

@@ -6,7 +6,7 @@ from ledger_app.models import Account, User
 from ledger_app.queries import open_work, rights
 from ledger_app.queries.totals import Total
 from ledger_app.rules.accounts import AccountFacts
-from ledger_app.rules.posting import natural
+from ledger_app.rules.sides import natural
 
 
 def facts(account: Account, *, user: User, at: datetime) -> AccountFacts:

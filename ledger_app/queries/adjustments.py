@@ -26,12 +26,12 @@ from ledger_app.queries.limits import limit_of as limit_of  # noqa: PLC0414 - as
 from ledger_app.queries.limits import limit_of_all
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.rules import adjustments as rules
-from ledger_app.rules import posting
+from ledger_app.rules import drafts, posting, sides
 from ledger_app.rules.adjustments import AdjustmentFacts, Preview, Proposal, Shown, ShownBalance, ShownLine
 from ledger_app.rules.attachments import StoredFile
+from ledger_app.rules.drafts import Draft, Plan
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
-from ledger_app.rules.posting import Draft, Plan
 
 REASONS_SHOWN = 200
 
@@ -193,7 +193,7 @@ def preview_as_posted(terms: Terms) -> Preview:
     ).order_by("id")
     plan = Plan()
     for line in lines:
-        plan.lines.append(posting.PlannedLine(0, line.account_id, line.stripe, line.sequence, line.amount, line.balance_after))
+        plan.lines.append(drafts.PlannedLine(0, line.account_id, line.stripe, line.sequence, line.amount, line.balance_after))
     return Preview(_shown(terms, plan, shown_lots.of_lines(lines)), ())
 
 
@@ -204,8 +204,8 @@ def _shown(terms: Terms, plan: Plan, lots: tuple[ShownLot, ...]) -> Shown:
     for key, account in accounts.items():
         line = by_account.get(key)
         if line is not None and account.stripes == 1 and (account.floor is not None or key == terms.account.pk):
-            after = posting.natural(account.category, line.balance_after)
-            balances.append(ShownBalance(account.code, after - posting.natural(account.category, line.amount), after))
+            after = sides.natural(account.category, line.balance_after)
+            balances.append(ShownBalance(account.code, after - sides.natural(account.category, line.amount), after))
     lines = terms.draft().lines
     return Shown(
         adjustment=terms.number,

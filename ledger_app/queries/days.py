@@ -11,7 +11,7 @@ from ledger_app.models import Account, Balance
 from ledger_app.queries import totals
 from ledger_app.queries.postings import JOIN_IN_ORDER, REFERENCES_A_CALL
 from ledger_app.rules.floors import Days
-from ledger_app.rules.posting import DEBIT_CATEGORIES
+from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 # From the few accounts to their lines, and from each of those to its entry: what an account has on a day stands in no row.
 AFTER = """

@@ -5,8 +5,10 @@ from datetime import date, datetime
 
 from ledger_app import locks
 from ledger_app.queries import days, lots, postings
+from ledger_app.rules.balances import balance_id
+from ledger_app.rules.drafts import Draft, Held, HeldBook
 from ledger_app.rules.lots import Done, HeldLots
-from ledger_app.rules.posting import Draft, Held, HeldBook, balance_id, natural
+from ledger_app.rules.sides import natural
 
 
 def wanted(drafts: Sequence[Draft]) -> locks.Wanted:

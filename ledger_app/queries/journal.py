@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ledger_app.models import Account, Entry, Period
 from ledger_app.queries import postings
-from ledger_app.rules import posting
+from ledger_app.rules import forms
 
 ENTRIES_A_READ = 2000
 
@@ -55,7 +55,7 @@ def blocks(period: Period) -> Iterator[list[JournalEntry]]:
 
 def recomputed(entry: JournalEntry, book: str) -> bytes:
     """Return the digest of what was read, which is the stored one unless a row was changed."""
-    return posting.digest(
+    return forms.digest(
         book=book,
         effective_on=entry.effective_on,
         reference=entry.reference,

@@ -9,16 +9,10 @@ from django.db.models.functions import Abs
 from ledger_app.models import Balance, Book, LotRule, Period
 from ledger_app.queries.lots import rule_of
 from ledger_app.queries.postings import parts
+from ledger_app.rules.balances import BALANCE_MOST
+from ledger_app.rules.drafts import Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry
 from ledger_app.rules.lots import HeldLots, Rule
-from ledger_app.rules.posting import (
-    BALANCE_MOST,
-    DEBIT_CATEGORIES,
-    Held,
-    HeldAccount,
-    HeldBook,
-    HeldPeriod,
-    KnownEntry,
-)
+from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 ROOM = 10**18  # what one file may move: an account that has more left than that cannot leave the range of balances by it
 

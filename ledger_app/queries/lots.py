@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 
 from ledger_app.models import Hold, HoldLot, LotRule, OpenLot
 from ledger_app.queries.postings import REFERENCES_A_CALL, parts, roles_of
+from ledger_app.rules.drafts import Draft, HeldAccount
 from ledger_app.rules.lots import Done, HeldLot, HeldLots, Rule
-from ledger_app.rules.posting import DEBIT_CATEGORIES, Draft, HeldAccount
+from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 OPEN = """
     SELECT lot.account_id, lot.id, lot.kind, lot.granted_on, remainder.due_on, remainder.remaining, remainder.held

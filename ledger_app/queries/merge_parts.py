@@ -14,7 +14,7 @@ from ledger_app.models import Account, Balance, Line, Lot, LotUse, Merge, OpenLo
 from ledger_app.queries import days, postings
 from ledger_app.rules.lots import DEFICIT
 from ledger_app.rules.merges import CarriedLot, MemberAccount, Move, Part, merge_reference, parts_by_day
-from ledger_app.rules.posting import DEBIT_CATEGORIES, natural
+from ledger_app.rules.sides import DEBIT_CATEGORIES, natural
 
 CHAIN_MOST = 1000  # merges that a lot is followed through
 

@@ -14,9 +14,10 @@ from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, 
 from ledger_app.queries import merge_parts, open_work, postings, rights
 from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
+from ledger_app.rules.forms import AMOUNT_MOST
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
 from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
-from ledger_app.rules.posting import AMOUNT_MOST, natural
+from ledger_app.rules.sides import natural
 
 CHAIN_MOST = 1000  # merges that are followed from one member
 

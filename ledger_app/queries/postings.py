@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from ledger_app.models import Account, Book, Entry
-from ledger_app.rules.posting import KnownEntry
+from ledger_app.rules.drafts import KnownEntry
 
 Key = TypeVar("Key", int, str)
 

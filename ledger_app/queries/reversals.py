@@ -16,9 +16,9 @@ from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
 from ledger_app.rules import instants, posting, reversal_dates, reversals
+from ledger_app.rules.drafts import Draft, Held, HeldPeriod, Reversed
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
-from ledger_app.rules.posting import Draft, Held, HeldPeriod, Reversed
 from ledger_app.rules.reversals import ReversalFacts, ShownBalance
 
 # What other applications have against the reversal of an entry: a batch that is being reversed as a whole, for one.

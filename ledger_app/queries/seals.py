@@ -11,7 +11,7 @@ from django.db.models import Q
 from ledger_app.models import Account, Entry, Line, Period, Seal
 from ledger_app.queries import postings
 from ledger_app.queries.totals import Total
-from ledger_app.rules import posting
+from ledger_app.rules import forms
 from ledger_app.rules.periods import Proof
 
 FORM = "kakutei-seal-1"
@@ -131,7 +131,7 @@ def _walk_part(keys: list[int], book: str, names: Names) -> Iterator[Walked]:
     for key in keys:
         _, effective_on, reference, description, reverses, stored = entries[key]
         of_entry = [(names.get(account_id) or Name(f"?{account_id}", ("", "")), amount) for account_id, amount in lines[key]]
-        computed = posting.digest(
+        computed = forms.digest(
             book=book,
             effective_on=effective_on,
             reference=reference,

@@ -5,8 +5,8 @@ from datetime import date
 
 from ledger_app.models import Entry, Line, Lot, LotUse
 from ledger_app.queries import postings
+from ledger_app.rules.drafts import Plan
 from ledger_app.rules.lots import ShownLot
-from ledger_app.rules.posting import Plan
 
 
 def of_plan(plan: Plan, codes: Mapping[int, str]) -> tuple[ShownLot, ...]:

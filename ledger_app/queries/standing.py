@@ -11,7 +11,7 @@ from ledger_app.models import Account, Balance, OpenLot
 from ledger_app.queries import days, postings
 from ledger_app.queries.lots import over_at
 from ledger_app.queries.totals import Total
-from ledger_app.rules import floors, posting
+from ledger_app.rules import floors, sides
 
 
 class Standing(NamedTuple):
@@ -138,14 +138,14 @@ def _lowest(accounts: Sequence[Account], balances: dict[int, int], today: date) 
     added = days.after({account.pk: today for account in accounts})
     found: dict[int, int] = {}
     for account in accounts:
-        sign = 1 if account.category in posting.DEBIT_CATEGORIES else -1
+        sign = 1 if account.category in sides.DEBIT_CATEGORIES else -1
         of_days = floors.Days(added.get(account.pk, {}))
         found[account.pk] = of_days.lowest(today, after=balances[account.pk], sign=sign)[0]
     return found
 
 
 def _standing(account: Account, amount: int, lots: dict[str, Any], lowest: int | None = None) -> Standing:
-    balance = posting.natural(account.category, amount)
+    balance = sides.natural(account.category, amount)
     bounds = []
     if account.floor is not None:
         bounds.append(max(0, (balance if lowest is None else lowest) - account.floor))

@@ -13,7 +13,7 @@ from ledger_app.queries.balances import AccountBalance
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.rules import instants, tables
 from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.posting import natural
+from ledger_app.rules.sides import natural
 from ledger_app.rules.tables import Figure
 
 COLUMNS = ("account", "role", "category", "member_number", "amount", "natural_amount", "balance", "unit")

@@ -14,7 +14,7 @@ from ledger_app.reports import workbook
 from ledger_app.rules import instants, tables
 from ledger_app.rules.amounts import decimal_text
 from ledger_app.rules.instants import LAST_DAY
-from ledger_app.rules.posting import natural
+from ledger_app.rules.sides import natural
 from ledger_app.rules.tables import Figure
 
 COLUMNS = (

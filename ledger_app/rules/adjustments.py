@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.errors.words import UNNUMBERED, Word, Words
-from ledger_app.rules import instants, limits, posting, rights
+from ledger_app.rules import forms, instants, limits, rights, sides
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Asked, Lately
@@ -171,7 +171,7 @@ def form_refusals(proposal: Proposal) -> list[errors.LedgerError]:
         found.append(adjusting.AmountInvalid(text=str(proposal.amount)[:40]))
     elif proposal.amount == 0:
         found.append(adjusting.AdjustmentZero())
-    elif abs(proposal.amount) > posting.AMOUNT_MOST:
+    elif abs(proposal.amount) > forms.AMOUNT_MOST:
         found.append(errors.AmountOutOfRange(amount=proposal.amount, reference=reference(0), account=proposal.account))
     if not proposal.text.strip() or len(proposal.text) > TEXT_MOST or TEXT.fullmatch(proposal.text) is None:
         found.append(adjusting.TextInvalid(most=TEXT_MOST))
@@ -193,7 +193,7 @@ def reference(adjustment_id: int) -> str:
 
 def lines(*, account_id: int, category: str, contra_id: int, amount: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the lines of an adjustment's entry, debit positive: the account moves by ``amount`` in its natural direction."""
-    signed = posting.natural(category, amount)
+    signed = sides.natural(category, amount)
     return (account_id, signed), (contra_id, -signed)
 
 

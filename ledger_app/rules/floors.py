@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from ledger_app import errors
 from ledger_app.errors.lots import FloorBrokenOn
-
-if TYPE_CHECKING:
-    from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 
 
 class Days:
@@ -62,7 +59,7 @@ class Days:
             for closing, first, last in self.spans(on, after=after, sign=sign)
         )
 
-    def refusals(self, draft: "Draft", code: str, *, floor: int, after: int, sign: int) -> list[errors.LedgerError]:
+    def refusals(self, draft: Draft, code: str, *, floor: int, after: int, sign: int) -> list[errors.LedgerError]:
         """Return what refuses a draft that takes from the account and leaves it ``after``: a day from the draft's on that would close below the floor."""
         if after * sign < floor:
             return [errors.FloorBroken(account=code, balance=after * sign, floor=floor, reference=draft.reference)]

@@ -5,13 +5,10 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from ledger_app import errors
 from ledger_app.errors import bounds
-
-if TYPE_CHECKING:
-    from ledger_app.rules.posting import Draft, Held
+from ledger_app.rules.drafts import Draft, Held
 
 FORM = "kakutei-entry-1"
 AMOUNT_MOST = 10**15
@@ -39,7 +36,7 @@ def digest_of(parts: tuple[str, ...]) -> bytes:
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
-def refusals(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
+def refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     """Return what is wrong with a draft by itself, and which of its accounts are not there."""
     found: list[errors.LedgerError] = []
     if REFERENCE.fullmatch(draft.reference) is None:
@@ -59,7 +56,7 @@ def refusals(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
     return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
 
 
-def of_count(draft: "Draft") -> errors.LedgerError | None:
+def of_count(draft: Draft) -> errors.LedgerError | None:
     """Return what is wrong with the number of a draft's lines."""
     count = len(draft.lines)
     if count < 2:

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from ledger_app import errors
 from ledger_app.rules import objections
+from ledger_app.rules.drafts import Draft, Held, HeldAccount
 from ledger_app.rules.lot_decisions import KeptLots
 from ledger_app.rules.lot_decisions import Line as LotLine
-from ledger_app.rules.posting import DEBIT_CATEGORIES, Decision, Draft, Held, HeldAccount
+from ledger_app.rules.posting import Decision
+from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 Group = Sequence[Draft]
 

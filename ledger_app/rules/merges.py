@@ -13,7 +13,7 @@ from ledger_app import errors
 from ledger_app.errors import adjusting, members
 from ledger_app.errors.words import UNNUMBERED
 from ledger_app.rules.deciding import decider_is_really_another
-from ledger_app.rules.posting import natural
+from ledger_app.rules.sides import natural
 from ledger_app.rules.transitions import Machine, Transition
 
 PROPOSE = "ledger_app.propose_merge"

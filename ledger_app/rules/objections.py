@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors.words import Amount, Word, Words, differing, phrase
-
-if TYPE_CHECKING:
-    from ledger_app.rules.posting import Draft, Held, HeldBook
+from ledger_app.rules.drafts import Draft, Held, HeldBook
 
 # What a person reads where an account refuses a line.
 ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
@@ -21,7 +19,7 @@ FIELDS: Mapping[str, Word] = {"date": _("date"), "description": _("description")
 LINES_NAMED = 10
 
 
-def of_date(book: "HeldBook", on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
+def of_date(book: HeldBook, on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
     """Return what a date is refused with, and the name of its period; None where it is free."""
     period = next((period for period in book.periods if period.starts_on <= on <= period.ends_on), None)
     if period is None:
@@ -33,7 +31,7 @@ def of_date(book: "HeldBook", on: date, *, by_hand: bool) -> tuple[type[errors.L
     return None
 
 
-def of_reversal(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
+def of_reversal(draft: Draft, held: Held) -> list[errors.LedgerError]:
     """Return why the entry that a draft reverses is not reversed."""
     if draft.reverses is None:
         return []
@@ -45,7 +43,7 @@ def of_reversal(draft: "Draft", held: "Held") -> list[errors.LedgerError]:
     return found
 
 
-def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.LedgerError]:
+def of_account(draft: Draft, account_id: int, held: Held) -> list[errors.LedgerError]:
     """Why an account takes no line of this draft."""
     account = held.accounts[account_id]
     if account.book_id != draft.book_id:
@@ -62,7 +60,7 @@ def of_account(draft: "Draft", account_id: int, held: "Held") -> list[errors.Led
     return found
 
 
-def content(draft: "Draft", held: "Held") -> Mapping[str, Any]:
+def content(draft: Draft, held: Held) -> Mapping[str, Any]:
     """Return what is compared when two entries claim one reference."""
     return {
         "date": draft.effective_on.isoformat(),
@@ -72,7 +70,7 @@ def content(draft: "Draft", held: "Held") -> Mapping[str, Any]:
     }
 
 
-def conflict(draft: "Draft", there: Mapping[str, Any], held: "Held") -> errors.LedgerError:
+def conflict(draft: Draft, there: Mapping[str, Any], held: Held) -> errors.LedgerError:
     """Say that the reference stands for something else, and name each field and each account that differs."""
     mine = content(draft, held)
     fields = differing((name, there[key], mine[key]) for key, name in FIELDS.items())

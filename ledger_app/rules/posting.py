@@ -5,18 +5,18 @@ written. A caller that got a plan must write all of it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ledger_app import errors
 from ledger_app.errors import bounds, units
 from ledger_app.errors import lots as lot_errors
-from ledger_app.rules import floors, forms, objections
+from ledger_app.rules import floors, forms, objections, sides
+from ledger_app.rules.balances import BALANCE_MOST, balance_id
+from ledger_app.rules.drafts import Draft, Held, HeldAccount, HeldBook, KnownEntry, Moved, Plan, PlannedEntry, PlannedLine
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision
-from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
 
 # The order of the refusals of one draft, as docs/errors.md lists it. A draft is asked in three steps, and the next only where the one before it
 # found nothing: is there such a book; is the draft well formed and can its accounts be named; may it be posted.
@@ -50,148 +50,7 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
     lot_errors.LotsShort,
 )
 
-FORM, digest = forms.FORM, forms.digest
-AMOUNT_MOST, BALANCE_MOST = forms.AMOUNT_MOST, 9 * 10**18
-STRIPES_MOST = 64
-REFERENCE, DESCRIPTION = forms.REFERENCE, forms.DESCRIPTION
 _REFERENCE, _DESCRIPTION = forms.REFERENCE.fullmatch, forms.DESCRIPTION.fullmatch
-DEBIT_CATEGORIES = frozenset({"asset", "expense"})
-
-
-class Reversed(NamedTuple):
-    """The entry that a draft reverses."""
-
-    id: int
-    reference: str
-
-
-class Draft(NamedTuple):
-    """An entry to be posted. ``lines`` are (account id, signed amount in minor units), debit positive.
-
-    ``waives_floor``: a decided adjustment says that floors may break. ``moves_lots``: the points change accounts with the lots they are in.
-    ``lots``: which lots are granted or taken, where the book's rule is not to say it.
-    """
-
-    book_id: int
-    effective_on: date
-    reference: str
-    description: str
-    lines: tuple[tuple[int, int], ...]
-    reverses: Reversed | None = None
-    waives_floor: bool = False
-    moves_lots: bool = False
-    lots: Named | None = None
-
-
-class HeldPeriod(NamedTuple):
-    """A period as it stands under its shared lock."""
-
-    name: str
-    starts_on: date
-    ends_on: date
-    state: str
-
-
-class HeldBook(NamedTuple):
-    """A book and those of its periods that cover the drafts' dates."""
-
-    code: str
-    periods: tuple[HeldPeriod, ...]
-
-
-class HeldAccount(NamedTuple):
-    """An account as it stands under the lock of its balances."""
-
-    code: str
-    book_id: int
-    category: str
-    floor: int | None
-    stripes: int
-    state: str
-    merged_into: int | None
-    keeps_lots: bool = False
-
-
-class KnownEntry(NamedTuple):
-    """The last entry that is in the ledger under a draft's reference, with what is compared when its digest differs.
-
-    ``turn`` counts those that bore the reference before it; ``reversed_by`` is the reference of what has reversed it, empty while it stands.
-    """
-
-    id: int
-    digest: bytes
-    content: Mapping[str, Any]
-    turn: int = 0
-    reversed_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """All that a decision rests on, each row of it locked. ``balances`` is by balance id: (amount, sequence)."""
-
-    books: Mapping[int, HeldBook]
-    accounts: Mapping[int, HeldAccount]
-    balances: Mapping[int, tuple[int, int]]
-    known: Mapping[tuple[int, str], KnownEntry]
-    reversed_by: Mapping[int, str] = field(default_factory=dict)  # reversals in the ledger: id of the reversed → reference
-    reversals: frozenset[int] = frozenset()  # ids of the entries to be reversed that are reversals themselves
-    lots: Mapping[int, HeldLots] = field(default_factory=dict)  # by account, of those that keep lots
-    done: Mapping[int, Sequence[Done]] = field(default_factory=dict)  # what the entries to be reversed did to lots
-    last_on: Mapping[int, date] = field(default_factory=dict)  # the latest date of the lines of a balance, by its id
-    # By account that has a floor, the signed sums of its lines by date: of all dates after the first of its drafts, where one of those takes from it.
-    days: Mapping[int, Mapping[date, int]] = field(default_factory=dict)
-
-
-class PlannedEntry(NamedTuple):
-    """An entry to be written, but for its id. ``turn`` counts the entries under its reference that were reversed before it."""
-
-    draft: Draft
-    digest: bytes
-    turn: int = 0
-
-
-class PlannedLine(NamedTuple):
-    """A line to be written, but for its id. ``place`` is that of its entry in the plan."""
-
-    place: int
-    account_id: int
-    stripe: int
-    sequence: int
-    amount: int
-    balance_after: int
-
-
-class Moved(NamedTuple):
-    """A balance that is to be set: its new amount and sequence, and how many lines of which sum bring it there."""
-
-    amount: int
-    sequence: int
-    line_count: int
-    line_sum: int
-
-
-@dataclass(slots=True)
-class Plan:
-    """Every row that is to be written, and the entries that are in the ledger already."""
-
-    entries: list[PlannedEntry] = field(default_factory=list)
-    lines: list[PlannedLine] = field(default_factory=list)
-    balances: dict[int, Moved] = field(default_factory=dict)
-    last_on: dict[int, date] = field(default_factory=dict)  # of those balances, the latest date of their lines
-    replayed: dict[tuple[int, str], int] = field(default_factory=dict)
-    lots: list[PlannedLot] = field(default_factory=list)
-    uses: list[PlannedUse] = field(default_factory=list)
-    remainders: dict[int, Remainder] = field(default_factory=dict)  # by lot, as a use names it
-
-
-def balance_id(account_id: int, stripe: int) -> int:
-    """Return the primary key of a balance: the order of these keys is the order of the locks."""
-    return account_id * STRIPES_MOST + stripe
-
-
-def natural(category: str, amount: int) -> int:
-    """Return a signed amount in the natural direction of ``category``: credit positive for liability, equity and income."""
-    return amount if category in DEBIT_CATEGORIES else -amount
 
 
 def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
@@ -285,7 +144,7 @@ class Decision:
         places = self._places
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
         return forms.digest_of(
-            (FORM, book.code, forms.iso(on), reference, description, reverses.reference if reverses else "", text)
+            (forms.FORM, book.code, forms.iso(on), reference, description, reverses.reference if reverses else "", text)
         )
 
     def _is_undone(self, known: KnownEntry) -> bool:
@@ -369,7 +228,7 @@ class _Places(dict[int, _Place]):
 
     def __missing__(self, account_id: int) -> _Place:
         code, book_id, category, floor, stripes, state, merged_into, _lots = self._accounts[account_id]
-        stripe, sign = self._lane % stripes, 1 if category in DEBIT_CATEGORIES else -1
+        stripe, sign = self._lane % stripes, sides.sign(category)
         takes_any = state == "open" and merged_into is None
         self[account_id] = _Place(code, book_id, balance_id(account_id, stripe), stripe, sign, floor, takes_any)
         return self[account_id]
@@ -386,7 +245,7 @@ def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
     is_sound = 1 < len(lines) <= forms.ENTRY_LINES_MOST
     for account_id, amount in lines:
         total += amount
-        if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
+        if not (amount and -forms.AMOUNT_MOST <= amount <= forms.AMOUNT_MOST and account_id in accounts):
             is_sound = False
     text = draft.description
     # What is printable ASCII needs no pattern.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from ledger_app.rules.posting import HeldPeriod
+from ledger_app.rules.drafts import HeldPeriod
 
 
 class Outcome(NamedTuple):

@@ -55,7 +55,7 @@ def adjust(count: int, worker: int, pause: float = 0.0) -> list[float]:
 
     from ledger_app.models import Account
     from ledger_app.operations import entries, transactions
-    from ledger_app.rules.posting import Draft
+    from ledger_app.rules.drafts import Draft
     from tests.ledger_app.origins import of_request
 
     caller = ground.caller_of(None)

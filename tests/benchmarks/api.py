@@ -200,7 +200,7 @@ def post_directly(count: int) -> None:
 
     from ledger_app.models import Account
     from ledger_app.operations import entries, transactions
-    from ledger_app.rules.posting import Draft
+    from ledger_app.rules.drafts import Draft
     from tests.ledger_app.origins import of_request
 
     caller = ground.caller_of(None)

@@ -14,7 +14,7 @@ from ledger_app import errors, locks
 from ledger_app.models import Account, Book, Hold, Period
 from ledger_app.operations import books, history, holds, periods, transactions
 from ledger_app.queries import holding, proving
-from ledger_app.rules.posting import HeldPeriod
+from ledger_app.rules.drafts import HeldPeriod
 from tests.concurrency.test_ledger_races import (
     WAIT_SECONDS,
     Meeting,

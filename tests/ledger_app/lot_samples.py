@@ -9,8 +9,8 @@ from ledger_app.operations import books, entries, lot_rules, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.lot_rules import RuleGiven
 from ledger_app.queries import proofs
+from ledger_app.rules.drafts import Draft
 from ledger_app.rules.lots import Named
-from ledger_app.rules.posting import Draft
 from tests.ledger_app import clocks
 from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry

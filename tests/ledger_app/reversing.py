@@ -8,7 +8,7 @@ from ledger_app.models import Entry, Posting, Reversal, User
 from ledger_app.operations import audit, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.entries import Origin, Posted
-from ledger_app.rules.posting import Draft, Reversed
+from ledger_app.rules.drafts import Draft, Reversed
 from ledger_app.rules.reversals import REVERSAL
 
 DIGEST = bytes(32)  # nobody was shown anything

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from ledger_app.models import Account, Book, Period, Posting, User
 from ledger_app.operations import books, entries, transactions
 from ledger_app.operations.audit import Caller
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ledger_app import clocks
 from tests.ledger_app.origins import of_request
 

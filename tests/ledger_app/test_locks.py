@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from ledger_app import locks
 from ledger_app.models import Balance, Period
 from ledger_app.operations import transactions
-from ledger_app.rules import posting
+from ledger_app.rules.balances import balance_id
 
 DAY = date(2017, 1, 10)
 
@@ -31,7 +31,7 @@ def test_what_is_held_is_returned(ledger):
     assert [period.name for period in held.periods[ledger.book.pk]] == ["2017-01"]
     assert held.book_codes == {ledger.book.pk: ledger.book.code}
     assert {account.code for account in held.accounts.values()} == {"cash", "M1-receivable"}
-    assert held.balances[posting.balance_id(ledger.accounts["cash"].pk, 0)] == (7, 1)
+    assert held.balances[balance_id(ledger.accounts["cash"].pk, 0)] == (7, 1)
 
 
 def test_the_documented_order_is_free(ledger):

@@ -13,7 +13,7 @@ from ledger_app.models import Account, AuditRow, Balance, Entry, Period, Posting
 from ledger_app.operations import books, entries, periods, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import closing, proofs, seals
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ledger_app import samples
 from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry

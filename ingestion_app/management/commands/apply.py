@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from config import commands, doorways
 from config.counting import counted
 from ingestion_app import errors
+from ingestion_app.management import numbered
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Worker
 from ingestion_app.operations import applying
@@ -33,7 +34,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Apply what is left."""
-        return apply(commands.find_batch(options["batch"]), commands.caller(options["user"]), options["workers"])
+        return apply(numbered.batch(options["batch"]), commands.caller(options["user"]), options["workers"])
 
 
 def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "", version: int | None = None) -> commands.Outcome:

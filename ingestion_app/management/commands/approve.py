@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands, repeating
+from ingestion_app.management import numbered
 from ingestion_app.models import Batch
 from ingestion_app.operations import deciding
 from ingestion_app.queries import batches
@@ -38,7 +39,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Approve, unless this user has approved this plan."""
-        batch, known = commands.find_batch(options["batch"]), options["acknowledge_version"]
+        batch, known = numbered.batch(options["batch"]), options["acknowledge_version"]
         return approve(batch, options["user"], options["note"], options["plan"], known_version=known)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from ingestion_app.management import numbered
 from ingestion_app.queries import told_findings
 
 
@@ -22,7 +23,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Report:
         """Print them as they are read."""
-        batch = commands.find_batch(options["batch"])
+        batch = numbered.batch(options["batch"])
         as_object = told_findings.json_lines(batch)
         if options["format"] == "json":
             return commands.Report(as_object, as_object)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands, repeating
+from ingestion_app.management import numbered
 from ingestion_app.models import Batch
 from ingestion_app.operations import deciding
 from ingestion_app.states import BATCH
@@ -23,7 +24,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Freeze, unless this user has done so."""
         caller = commands.caller(options["user"], deciding=True)
-        batch = commands.find_batch(options["batch"])
+        batch = numbered.batch(options["batch"])
         batch = repeating.once(
             repeating.asked(BATCH, "freeze", batch.pk, caller),
             standing=Batch.objects.filter(pk=batch.pk, state=Batch.State.FROZEN).first,

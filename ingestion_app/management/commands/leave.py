@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands, repeating
+from ingestion_app.management import numbered
 from ingestion_app.models import Batch
 from ingestion_app.operations import leaving
 from ingestion_app.states import BATCH
@@ -26,7 +27,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Leave the rest out, unless this user has done so."""
         caller = commands.caller(options["user"], deciding=True)
-        batch = commands.find_batch(options["batch"])
+        batch = numbered.batch(options["batch"])
         batch = repeating.once(
             repeating.asked(BATCH, "leave", batch.pk, caller, given={"--reason": options["reason"]}),
             standing=Batch.objects.filter(pk=batch.pk, state__in=STANDS).first,

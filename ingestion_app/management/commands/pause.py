@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands, repeating
+from ingestion_app.management import numbered
 from ingestion_app.models import Batch
 from ingestion_app.operations import applying
 from ingestion_app.queries import pauses
@@ -26,7 +27,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Pause, unless this user has done so."""
         caller = commands.caller(options["user"])
-        batch = commands.find_batch(options["batch"])
+        batch = numbered.batch(options["batch"])
 
         def act() -> Batch:
             version = options["shown_version"]

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config import commands
+from ingestion_app.management import numbered
 from ingestion_app.management.commands import apply
 from ingestion_app.states import BATCH
 
@@ -24,7 +25,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Resume."""
         caller = commands.caller(options["user"])
-        batch, version = commands.find_batch(options["batch"]), options["shown_version"]
+        batch, version = numbered.batch(options["batch"]), options["shown_version"]
         # One that is not paused has nothing of anybody's that could be undone.
         if batch.is_paused:
             version = commands.demand_version(BATCH, "resume", batch, version)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from config import commands, doorways, repeating
 from config.counting import counted
+from ingestion_app.management import numbered
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Worker
 from ingestion_app.operations import reversing, validating
@@ -39,7 +40,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Propose, unless this user has done so, and plan what has no plan; or only look."""
-        batch = commands.find_batch(options["batch"])
+        batch = numbered.batch(options["batch"])
         if options["preview"]:
             with snapshot():
                 return tell(batch, None, reversals.preview(batch))

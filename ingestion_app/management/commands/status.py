@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from config import commands, doorways
 from config.counting import counted
+from ingestion_app.management import numbered
 from ingestion_app.models import Batch, Worker
 from ingestion_app.queries import alerts, controls, workers
 from ingestion_app.queries.deadlines import deadline_of
@@ -34,7 +35,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> commands.Outcome:
         """Read and tell."""
-        batch, at = commands.find_batch(options["batch"]), doorways.now()
+        batch, at = numbered.batch(options["batch"]), doorways.now()
         rerun = rerun_of(batch, at=at, check=options["check"])
         progress, deadline, heard = progress_of(batch, at=at), deadline_of(batch), workers.told()
         due = (f"due: {deadline.sentence(at)} ({instants.text(deadline.due_at)})",) if deadline else ()

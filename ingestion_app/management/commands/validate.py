@@ -11,6 +11,7 @@ from config import commands, doorways
 from config.counting import counted
 from ingestion_app import errors
 from ingestion_app.checks.rules import RULES
+from ingestion_app.management import numbered
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
@@ -39,7 +40,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Validate, unless it was already done."""
         caller = commands.caller(options["user"])
-        batch, version = commands.find_batch(options["batch"]), options["shown_version"]
+        batch, version = numbered.batch(options["batch"]), options["shown_version"]
         # An approval that holds is another's, and would be void. One whose plan has moved is void already.
         if options["again"] and batch.state == Batch.State.APPROVED and not batches.moved(batch):
             version = commands.demand_version(BATCH, "validate", batch, version)

@@ -16,7 +16,7 @@ from ledger_app.models.entries import PLACES
 from ledger_app.operations import books
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
-from ledger_app.rules.posting import BALANCE_MOST
+from ledger_app.rules.balances import BALANCE_MOST
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.test_judging import said, with_lots
 from tests.ingestion_app.operations.undoing import breaches

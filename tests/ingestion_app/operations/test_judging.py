@@ -18,7 +18,7 @@ from ledger_app.models import Account, Entry, Period
 from ledger_app.operations import books, entries, lot_rules, transactions
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.undoing import breaches
 from tests.ingestion_app.operations.world import FIXED, Purchase, World, card_file, found, set_account

@@ -17,7 +17,7 @@ from ledger_app.models import Account, Period
 from ledger_app.operations import books, entries, lot_rules, transactions
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.undoing import refused
 from tests.ingestion_app.operations.world import Purchase, World

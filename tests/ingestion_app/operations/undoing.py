@@ -12,7 +12,7 @@ from ingestion_app.operations import applying
 from ledger_app.errors import Refused
 from ledger_app.models import Account, Balance, Entry, Holder
 from ledger_app.operations import entries, transactions, verification
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ingestion_app.operations.world import (
     DAY,
     NOW,

@@ -11,7 +11,7 @@ from ledger_app.errors import stored, units
 from ledger_app.models import Account, AuditRow, Book
 from ledger_app.operations import books, entries, transactions
 from ledger_app.operations.books import AccountOpening
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ledger_app import samples
 from tests.ledger_app.origins import of_request
 from tests.ledger_app.rules.test_errors import ALL

@@ -13,7 +13,8 @@ from ledger_app import errors
 from ledger_app.models import Account, Balance, Entry, Line, Period, Posting
 from ledger_app.operations import bulk, entries, transactions
 from ledger_app.queries import proofs
-from ledger_app.rules import posting
+from ledger_app.rules import drafts, forms
+from ledger_app.rules.balances import balance_id
 from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
@@ -161,11 +162,11 @@ def test_lanes_write_stripes_of_their_own_that_sum_to_the_balance(ledger):
 
 
 def test_balances_far_beyond_floating_point_stay_exact(ledger):
-    most = posting.AMOUNT_MOST
+    most = forms.AMOUNT_MOST
     odd = most - 1
     ledger.post(*(ledger.draft(f"r-{number}", ("cash", odd), ("sales", -odd)) for number in range(20)))
     assert signed(ledger, "cash") == 20 * odd
-    key = posting.balance_id(ledger.accounts["cash"].pk, 0)
+    key = balance_id(ledger.accounts["cash"].pk, 0)
     huge = 8 * 10**18 + 1
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_app_balance SET amount = %s WHERE id = %s", [huge, key])
@@ -269,7 +270,7 @@ def test_a_reversal_under_another_reference_is_refused_too(ledger):
     ledger.sell("r-1", 100)
     reverse(ledger, "r-1")
     entry = Entry.objects.get(reference="r-1")
-    other = ledger.draft("mine", ("cash", -100), ("sales", 100))._replace(reverses=posting.Reversed(entry.pk, "r-1"))
+    other = ledger.draft("mine", ("cash", -100), ("sales", 100))._replace(reverses=drafts.Reversed(entry.pk, "r-1"))
     with pytest.raises(errors.Refused) as refused:
         ledger.post(other)
     assert [reason.code for reason in refused.value.reasons] == ["already_reversed"]

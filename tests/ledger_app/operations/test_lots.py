@@ -9,8 +9,8 @@ from ledger_app import errors
 from ledger_app.models import Account, Lot, OpenLot
 from ledger_app.operations import entries
 from ledger_app.operations.lot_rules import RuleGiven, set_rule
+from ledger_app.rules.drafts import Draft
 from ledger_app.rules.lots import Grant, Named, Taking
-from ledger_app.rules.posting import Draft
 from tests import kept
 from tests.ledger_app import lot_samples, samples
 

@@ -10,7 +10,7 @@ from ledger_app.models import Entry
 from ledger_app.operations import periods, verification
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import explain, journal, seals
-from ledger_app.rules.posting import Reversed
+from ledger_app.rules.drafts import Reversed
 from tests.ledger_app import samples
 from tests.ledger_app.reversing import reverse_entry
 

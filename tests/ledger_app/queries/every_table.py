@@ -51,8 +51,8 @@ from ledger_app.queries import reviews as review_rows
 from ledger_app.queries.closing import control_totals
 from ledger_app.reports import accounting
 from ledger_app.rules.adjustments import Proposal
+from ledger_app.rules.drafts import Draft
 from ledger_app.rules.merges import digest as merge_digest
-from ledger_app.rules.posting import Draft
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.alerted import SHAPE
 from tests.ingestion_app.operations.world import Purchase, World

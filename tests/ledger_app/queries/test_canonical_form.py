@@ -8,7 +8,7 @@ from pathlib import Path
 from ledger_app.models import Entry, Line
 from ledger_app.operations import periods
 from ledger_app.queries import seals
-from ledger_app.rules.posting import Reversed
+from ledger_app.rules.drafts import Reversed
 
 TEXT = (Path(__file__).parents[3] / "docs/canonical-form.md").read_text(encoding="utf-8")
 ENTRIES = re.findall(r"```entry\n(.*?)```", TEXT, re.DOTALL)

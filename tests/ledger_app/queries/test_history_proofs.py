@@ -15,7 +15,7 @@ from ledger_app.models import AccessReview, Adjustment, AuditRow, Balance, Book,
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import traces as tracing
 from ledger_app.queries import history_proofs, posting_proofs, proofs
-from ledger_app.rules import posting as rules
+from ledger_app.rules import forms
 from tests import kept
 from tests.ledger_app.queries import every_table
 
@@ -148,7 +148,7 @@ def test_an_entry_that_reverses_another_needs_the_proposal_that_was_decided(soun
     number = Posting.objects.order_by("-id")[0].pk + 1
     lines = [(line.account, -line.amount) for line in entry.lines.order_by("id").select_related("account")]
     said: dict[str, Any] = {"effective_on": date(2017, 2, 27), "reference": "reversal:forged", "description": "Reversal"}
-    digest = rules.digest(book="LOTS", reverses="by-program", lines=[(account.code, amount) for account, amount in lines], **said)
+    digest = forms.digest(book="LOTS", reverses="by-program", lines=[(account.code, amount) for account, amount in lines], **said)
     with transaction.atomic():
         head = {"id": number, "origin_kind": "reversal", "origin_id": entry.pk, "posted_at": LATER, "reason": ""}
         insert("ledger_app_posting", {**head, "entry_count": 1, "line_count": 2, "posted_by_id": entry.posting.posted_by_id})

@@ -131,9 +131,9 @@ def test_tampering_is_found_and_named(closed, tamper, table, statement, numbers,
 
 def test_a_digest_that_was_made_to_fit_is_found_by_the_seal(closed, tamper):
     from ledger_app.queries import seals
-    from ledger_app.rules import posting
+    from ledger_app.rules import forms
 
-    fits = posting.digest(
+    fits = forms.digest(
         book="CARD",
         effective_on=date(2017, 1, 10),
         reference="r-1",

@@ -19,7 +19,7 @@ from ledger_app.queries.journal import JournalLine
 from ledger_app.reports import exports
 from ledger_app.reports.hledger import account_name
 from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.posting import Draft
+from ledger_app.rules.drafts import Draft
 from tests.ledger_app.origins import of_request
 from tests.ledger_app.samples import MONTHS, SmallLedger
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ledger_app import errors
 from ledger_app.rules import adjustments as rules
-from ledger_app.rules import posting, rights
+from ledger_app.rules import forms, rights
 from ledger_app.rules.adjustments import ADJUSTMENT, AdjustmentFacts, Limit, Proposal, Shown, ShownBalance, ShownLine
 
 AT = datetime(2017, 2, 1, 9, tzinfo=UTC)
@@ -105,7 +105,7 @@ def test_no_other_way_of_writing_an_amount_is_taken(text):
 def test_the_description_of_an_entry_is_always_one_that_the_ledger_takes(text, ticket):
     said = Proposal("k", "B", "a", 1, date(2017, 1, 1), "goodwill", text, ticket)
     if not rules.form_refusals(said):
-        assert posting.DESCRIPTION.fullmatch(rules.description(reason=said.reason, ticket=ticket, text=text))
+        assert forms.DESCRIPTION.fullmatch(rules.description(reason=said.reason, ticket=ticket, text=text))
 
 
 SHOWN = Shown(

@@ -11,8 +11,9 @@ from django.utils import translation
 from ledger_app import errors
 from ledger_app.errors.stored import stored, told
 from ledger_app.errors.units import Unit
-from ledger_app.rules import objections, posting
-from ledger_app.rules.posting import Draft, Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry, Reversed
+from ledger_app.rules import forms, objections, posting, sides
+from ledger_app.rules.balances import BALANCE_MOST, balance_id
+from ledger_app.rules.drafts import Draft, Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry, Reversed
 
 ON = date(2017, 1, 10)
 PERIODS = (
@@ -34,7 +35,7 @@ def held(**changes):
         STRIPED: HeldAccount("striped", 1, "liability", None, 4, "open", None),
         PURSE: HeldAccount("purse", 1, "asset", 0, 1, "open", None),
     }
-    balances = {posting.balance_id(key, stripe): (0, 0) for key, row in accounts.items() for stripe in range(row.stripes)}
+    balances = {balance_id(key, stripe): (0, 0) for key, row in accounts.items() for stripe in range(row.stripes)}
     content: dict[str, Any] = {"books": {1: HeldBook("CARD", PERIODS)}, "accounts": accounts, "balances": balances, "known": {}}
     return Held(**content | changes)
 
@@ -98,12 +99,12 @@ def test_a_provisional_period_takes_corrections_by_hand_only():
 
 
 def test_the_limits_themselves_are_within():
-    most = posting.AMOUNT_MOST
+    most = forms.AMOUNT_MOST
     assert codes(draft("x" * 100, [(CASH, most), (SALES, -most)], description="あ" * 200)) == []
 
 
 def test_a_balance_never_leaves_the_range_that_is_kept_exactly():
-    full = held().balances | {posting.balance_id(CASH, 0): (posting.BALANCE_MOST, 3)}
+    full = held().balances | {balance_id(CASH, 0): (BALANCE_MOST, 3)}
     assert codes(draft(lines=[(CASH, 1), (SALES, -1)]), balances=full) == ["amount_out_of_range"]
 
 
@@ -149,14 +150,14 @@ def test_all_refusals_of_all_drafts_are_collected():
 def test_a_plan_gives_each_line_its_sequence_and_the_balance_after_it():
     refusals, plan = posting.decide(
         [draft("a"), draft("b", [(CASH, 30), (CASH, -10), (SALES, -20)])],
-        held=held(balances=held().balances | {posting.balance_id(CASH, 0): (7, 3)}),
+        held=held(balances=held().balances | {balance_id(CASH, 0): (7, 3)}),
         lane=0,
         by_hand=True,
     )
     assert refusals == []
     cash = [(line.sequence, line.amount, line.balance_after) for line in plan.lines if line.account_id == CASH]
     assert cash == [(4, 100, 107), (5, 30, 137), (6, -10, 127)]
-    assert plan.balances == {posting.balance_id(CASH, 0): (127, 6, 3, 120), posting.balance_id(SALES, 0): (-120, 2, 2, -120)}
+    assert plan.balances == {balance_id(CASH, 0): (127, 6, 3, 120), balance_id(SALES, 0): (-120, 2, 2, -120)}
     assert len(plan.lines) == 5
 
 
@@ -175,7 +176,7 @@ def test_a_floor_is_asked_after_each_line_in_the_natural_direction():
 
 
 def test_an_account_below_its_floor_may_rise_towards_it():
-    low = held().balances | {posting.balance_id(WALLET, 0): (50, 1)}
+    low = held().balances | {balance_id(WALLET, 0): (50, 1)}
     assert codes(draft(lines=[(WALLET, -10), (CASH, 10)]), balances=low) == []
 
 
@@ -194,13 +195,13 @@ def test_one_reference_with_two_contents_in_one_call_names_what_differs():
 def test_one_reference_may_stand_in_two_books():
     other = {1: HeldBook("CARD", PERIODS), 2: HeldBook("POINTS", PERIODS)}
     accounts = held().accounts | {9: HeldAccount("sink", 2, "asset", None, 1, "open", None)}
-    balances = held().balances | {posting.balance_id(9, 0): (0, 0)}
+    balances = held().balances | {balance_id(9, 0): (0, 0)}
     second = draft(book=2, lines=[(FOREIGN, 1), (9, -1)])
     assert codes(draft(), second, books=other, accounts=accounts, balances=balances) == []
 
 
 def known(on=ON, description="", lines=(("cash", 100), ("sales", -100)), reverses=""):
-    fingerprint = posting.digest(
+    fingerprint = forms.digest(
         book="CARD", effective_on=on, reference="r-1", description=description, reverses=reverses, lines=lines
     )
     content = {"date": on.isoformat(), "description": description, "reverses": reverses, "lines": [list(line) for line in lines]}
@@ -265,7 +266,7 @@ def test_every_sentence_of_a_refusal_can_be_said():
 
 
 def test_the_natural_direction_of_each_category():
-    assert [posting.natural(category, 5) for category in ("asset", "expense", "liability", "equity", "income")] == [
+    assert [sides.natural(category, 5) for category in ("asset", "expense", "liability", "equity", "income")] == [
         5,
         5,
         -5,
@@ -276,7 +277,7 @@ def test_the_natural_direction_of_each_category():
 
 def test_the_digest_is_over_the_documented_text():
     text = "kakutei-entry-1\nCARD\n2017-01-10\nr-1\n説明\n\ncash 100\nsales -100\n"
-    given = posting.digest(
+    given = forms.digest(
         book="CARD", effective_on=ON, reference="r-1", description="説明", reverses="", lines=[("cash", 100), ("sales", -100)]
     )
     assert given == hashlib.sha256(text.encode()).digest()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger_app.rules import posting
-from ledger_app.rules.posting import HeldPeriod
+from ledger_app.rules import forms
+from ledger_app.rules.drafts import HeldPeriod
 from ledger_app.rules.reversal_dates import Outcome, description, outcome
 
 SPANS = (
@@ -58,4 +58,4 @@ def test_what_is_moved_says_which_period_it_corrects() -> None:
 
 
 def test_the_longest_names_make_a_description_that_is_kept() -> None:
-    assert posting.DESCRIPTION.fullmatch(description("r" * 100, prior_period="p" * 20))
+    assert forms.DESCRIPTION.fullmatch(description("r" * 100, prior_period="p" * 20))
