@@ -9,7 +9,7 @@ Within one transaction the steps are taken in this order and each at most once; 
 ``LockOrderBroken``. SQLite has no row locks: there a transaction takes the only write lock when it begins.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -17,16 +17,13 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.models import Book, Period
 from ledger_app.rules.balances import balance_id
 from ledger_app.rules.drafts import HeldAccount, HeldPeriod
 
 # How often what is found without a lock is looked up again, where it was not the same any more under the lock.
 LOOKS_MOST = 3
-
-# MariaDB turns an IN list of 1,000 and more into a join, whose order of locking is not the list's.
-LIST_MOST = 900
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -270,14 +267,8 @@ def _take(step: int) -> None:
 def _rows(statement: str, keys: Sequence[int], lock: str, *parameters: Any) -> list[Any]:
     """Return the rows of these keys, locked in their order. SQL, as the ORM has no shared lock, and needs longer than the server does."""
     rows: list[Any] = []
-    then = {"mysql": "STRAIGHT_JOIN", "sqlite": "CROSS JOIN"}[connection.vendor]
     with connection.cursor() as cursor:
-        for part in _parts(keys):
-            cursor.execute(statement.format(ids=",".join(map(str, part)), then=then, lock=lock), parameters or None)
+        for part in sql.parts(keys):
+            cursor.execute(statement.format(ids=",".join(map(str, part)), then=sql.then(), lock=lock), parameters or None)
             rows += cursor.fetchall()
     return rows
-
-
-def _parts(keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(keys), LIST_MOST):
-        yield keys[start : start + LIST_MOST]

@@ -14,10 +14,11 @@ from ingestion_app.formats.postings import Planned, Planner, Side, reference
 from ingestion_app.models import Batch, Chunk
 from ingestion_app.operations.staging import Staged
 from ingestion_app.queries import definitions, records
+from ledger_app import sql
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Account, Book
 from ledger_app.operations import measuring
-from ledger_app.queries import merges, postings
+from ledger_app.queries import merges
 from ledger_app.rules.drafts import Draft
 
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
@@ -142,7 +143,7 @@ class _Accounts:
         self._found: dict[tuple[str, Side], int | dict[int, int]] = {}
         by_role: dict[tuple[str, Side], dict[int, int]] = {place: {} for place in sides if place[1].role}
         roles = sorted({side.role for _, side in by_role if side.role})
-        for part in postings.parts(sorted(holder_ids)):
+        for part in sql.parts(sorted(holder_ids)):
             rows = Account.objects.filter(holder_id__in=part, book_id__in=codes, role__in=roles)
             for key, holder, book_id, role in rows.values_list("id", "holder_id", "book_id", "role"):
                 of_role = by_role.get((codes[book_id], Side(role, None)))
@@ -150,7 +151,7 @@ class _Accounts:
                     of_role[holder] = key
         self._found.update(by_role)
         for code, book in books.items():
-            for named in postings.parts(sorted({side.code for of, side in sides if of == code and side.code})):
+            for named in sql.parts(sorted({side.code for of, side in sides if of == code and side.code})):
                 found = Account.objects.filter(book=book, code__in=named).values_list("code", "id")
                 self._found.update(((code, Side(None, name)), key) for name, key in found)
         self.missing: list[LedgerError] = []

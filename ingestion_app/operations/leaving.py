@@ -11,10 +11,10 @@ from ingestion_app.operations import plans, steps
 from ingestion_app.queries import batches
 from ingestion_app.queries.record_proofs import FINDINGS_KEPT
 from ingestion_app.queries.refusals import NOBODY
+from ledger_app import sql
 from ledger_app.errors import Refused
 from ledger_app.operations import bulk
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import postings
 
 RULE = "ledger.left_out"
 CHUNKS_NAMED = 20
@@ -68,7 +68,7 @@ def _without(batch: Batch, left: Sequence[Chunk], caller: Caller) -> dict[str, A
     if batch.reverses_id is None:
         counts[RULE] = counts.get(RULE, 0) + count
         _tell(batch, left)
-    for part in postings.parts([chunk.pk for chunk in left]):
+    for part in sql.parts([chunk.pk for chunk in left]):
         Record.objects.filter(chunk_id__in=part).update(status=Record.Status.SET_ASIDE, chunk=None)
         Chunk.objects.filter(id__in=part).delete()
     if batch.reverses_id is None:

@@ -14,13 +14,14 @@ from django.db.models import Count, Q
 from ingestion_app.models import Acknowledgement, Attempt, Batch, Chunk
 from ingestion_app.queries import alerts, definitions, footing, reversals, weights
 from ingestion_app.states import BatchFacts
+from ledger_app import sql
 from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
 from ledger_app.models import Book, Posting, User
 from ledger_app.models.entries import PLACES
 from ledger_app.queries import clock, decided, totals
 from ledger_app.queries.limits import limit_of
-from ledger_app.queries.postings import JOIN_IN_ORDER, book_codes, parts
+from ledger_app.queries.postings import book_codes
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
 from ledger_app.rules.limits import Limit, Weight
@@ -250,7 +251,7 @@ SCATTERED = {
 
 def change_of(posting_id: int) -> Change:
     """Return what one posting has changed in the ledger, counted from its rows."""
-    then = JOIN_IN_ORDER[connection.vendor]
+    then = sql.then()
     first = posting_id * PLACES
     with connection.cursor() as cursor:
         cursor.execute(FIRST_ENTRY, [posting_id])
@@ -299,7 +300,7 @@ def recounted(batch: Batch, counted: Mapping[int, Change] = NOTHING_COUNTED) -> 
     of_chunks = dict(Chunk.objects.filter(batch=batch, state=Chunk.State.APPLIED).values_list("id", "totals"))
     written = {
         origin: (entries, lines)
-        for part in parts(sorted(of_chunks))
+        for part in sql.parts(sorted(of_chunks))
         for origin, entries, lines in Posting.objects.filter(origin_kind=Posting.Origin.CHUNK, origin_id__in=part).values_list(
             "origin_id", "entry_count", "line_count"
         )

@@ -10,6 +10,7 @@ from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner, reference
 from ingestion_app.queries.refusals import Telling, Told
+from ledger_app import sql
 from ledger_app.models import Account, Book
 from ledger_app.queries import identifiers as ledger_identifiers
 from ledger_app.queries import judging, merges, postings
@@ -84,7 +85,7 @@ class Directory:
         named = ledger_identifiers.find(self._kind, new)
         survivors = merges.survivors({known.holder_id for known in named.values()})
         accounts: dict[int, dict[tuple[str, str], FoundAccount]] = {holder: {} for holder in survivors.values()}
-        for part in postings.parts(sorted(accounts)):
+        for part in sql.parts(sorted(accounts)):
             found = Account.objects.filter(holder_id__in=part, book_id__in=self._books, role__in=self._roles)
             rows = list(found.values_list("holder_id", "role", *COLUMNS))
             near = judging.near_the_end([row[2] for row in rows])
@@ -107,7 +108,7 @@ class Directory:
         new = wanted - self._by_code.keys()
         self._by_code.update(dict.fromkeys(new))
         for book_id, book in self._books.items():
-            for part in postings.parts(sorted(code for of, code in new if of == book)):
+            for part in sql.parts(sorted(code for of, code in new if of == book)):
                 found = Account.objects.filter(book_id=book_id, code__in=part)
                 rows = list(found.values_list("role", "holder__merged_into_id", *COLUMNS))
                 near = judging.near_the_end([row[2] for row in rows])

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from ingestion_app.checks.rules import rule_of
 from ingestion_app.models import Chunk
+from ledger_app import sql
 from ledger_app.errors import AccountNotOpen, LedgerError, ReferenceConflict
 from ledger_app.errors.stored import stored_facts
 from ledger_app.models import Entry, Posting
-from ledger_app.queries import postings, units
+from ledger_app.queries import units
 from ledger_app.rules.drafts import Draft, HeldAccount, KnownEntry
 from ledger_app.rules.judging import Verdict
 
@@ -80,7 +81,7 @@ class Telling:
 def origins_of(entry_ids: Sequence[int]) -> dict[int, Origin]:
     """Return, for entries, the batches that posted and that reversed them."""
     found: list[tuple[int, int | None, int | None]] = []
-    for part in postings.parts(sorted(entry_ids)):
+    for part in sql.parts(sorted(entry_ids)):
         rows = Entry.objects.filter(id__in=part).values_list(
             "id",
             "posting__origin_kind",
@@ -92,7 +93,7 @@ def origins_of(entry_ids: Sequence[int]) -> dict[int, Origin]:
             found.append((key, _chunk(kind, origin), _chunk(by_kind, by_origin)))
     chunk_ids = {chunk_id for _key, *chunks in found for chunk_id in chunks if chunk_id is not None}
     batches: dict[int, int] = {}
-    for part in postings.parts(sorted(chunk_ids)):
+    for part in sql.parts(sorted(chunk_ids)):
         batches.update(Chunk.objects.filter(id__in=part).values_list("id", "batch_id"))
     return {key: Origin(_of(batches, posted), _of(batches, by)) for key, posted, by in found}
 

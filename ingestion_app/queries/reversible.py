@@ -8,15 +8,14 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from ingestion_app.models import Batch, Chunk
+from ledger_app import sql
 from ledger_app.models import Entry, Period, Posting
 from ledger_app.queries import totals
-from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.drafts import Draft, HeldPeriod, Reversed
 
 # The day on which an entry is reversed, and the period that it is moved out of; None where there is no day for it.
 DayOf = Callable[[int, date], tuple[date, str] | None]
-SIGN = "(CASE WHEN account.category IN ('asset', 'expense') THEN 1 ELSE -1 END)"
 
 
 class Reversible(NamedTuple):
@@ -30,11 +29,11 @@ class Reversible(NamedTuple):
     reversal: tuple[int, str, int] | None
 
 
-def rows_of(sql: str, *parameters: int | None, **parts: str) -> list[tuple[Any, ...]]:
+def rows_of(statement: str, *parameters: int | None, **parts: str) -> list[tuple[Any, ...]]:
     """Run a statement that says the order of its joins (docs/decisions/0017)."""
     with connection.cursor() as cursor:
-        statement = sql.format(then=JOIN_IN_ORDER[connection.vendor], sign=SIGN, **parts)
-        cursor.execute(totals.sql(statement), parameters)
+        filled = statement.format(then=sql.then(), sign=sql.natural("1"), **parts)
+        cursor.execute(totals.sql(filled), parameters)
         return list(cursor.fetchall())
 
 

@@ -9,6 +9,7 @@ from django.db.models import Max, Min
 from ingestion_app.formats.postings import reference
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import refusals
+from ledger_app import sql
 from ledger_app.models import Book
 from ledger_app.queries import postings
 
@@ -22,7 +23,6 @@ TAKEN = """
      ORDER BY record.line
      LIMIT %s
 """
-REFERENCE = {"mysql": "CONCAT(%s, record.{key})", "sqlite": "(%s || record.{key})"}
 
 
 class Taken(NamedTuple):
@@ -56,12 +56,12 @@ def of_chunk(chunk: Chunk, most: int, *, besides: int | None) -> list[Taken]:
 
 
 def _taken(column: str, pk: int, source: str, books: Sequence[Book], most: int, *, besides: int) -> list[Taken]:
-    vendor, key = connection.vendor, connection.ops.quote_name("key")
-    sql = TAKEN.format(key=key, then=postings.JOIN_IN_ORDER[vendor], reference=REFERENCE[vendor].format(key=key), of=column)
+    key = connection.ops.quote_name("key")
+    statement = TAKEN.format(key=key, then=sql.then(), reference=sql.joined("%s", f"record.{key}"), of=column)
     rows: list[tuple[int, str, int, str]] = []
     with connection.cursor() as cursor:
         for book in books:
-            cursor.execute(sql, [book.pk, reference(source, ""), pk, besides, most])
+            cursor.execute(statement, [book.pk, reference(source, ""), pk, besides, most])
             rows += [(*row, book.code) for row in cursor.fetchall()]
     first = sorted(rows)[:most]
     origins = refusals.origins_of([entry_id for _line, _key, entry_id, _book in first])

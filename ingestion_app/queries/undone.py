@@ -7,8 +7,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from ingestion_app.models import Batch
+from ledger_app import sql
 from ledger_app.queries import totals
-from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.queries.proofs import BREACHES_MOST
 
 
@@ -43,9 +43,9 @@ def _of_reversed(batch: Batch) -> Iterator[str]:
         )
 
 
-def _rows(sql: str, *parameters: int) -> list[tuple[Any, ...]]:
+def _rows(statement: str, *parameters: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(totals.sql(sql.format(then=JOIN_IN_ORDER[connection.vendor])), parameters)
+        cursor.execute(totals.sql(statement.format(then=sql.then())), parameters)
         return list(cursor.fetchall())
 
 

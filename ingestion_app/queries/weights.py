@@ -10,9 +10,10 @@ from ingestion_app.formats.definition import AccountRule, Definition, PostingRul
 from ingestion_app.formats.postings import Planner, Side, Values
 from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.queries import definitions, records
+from ledger_app import sql
 from ledger_app.errors import LedgerError
 from ledger_app.models import Account, Book, Entry, Posting, ReasonCode
-from ledger_app.queries import decided, limits, merges, postings
+from ledger_app.queries import decided, limits, merges
 from ledger_app.rules.limits import Weight
 
 Place = tuple[str, Side, int | None]  # a book, an account that is to be found, and the member where it is one of a member's
@@ -115,14 +116,14 @@ def _weights(amounts: Mapping[tuple[Place, str], int], books: Mapping[str, Book]
     named = {holder_id for (_book, _side, holder_id), _reason in amounts if holder_id is not None}
     remains = merges.survivors(named)
     by_role: dict[tuple[int, str, int], int] = {}
-    for part in postings.parts(sorted(set(remains.values()))):
+    for part in sql.parts(sorted(set(remains.values()))):
         rows = Account.objects.filter(holder_id__in=part, book__in=books.values())
         by_role |= {
             (book, role, holder or 0): key for key, book, role, holder in rows.values_list("id", "book_id", "role", "holder_id")
         }
     by_code: dict[tuple[int, str], int] = {}
     codes = sorted({side.code for (_book, side, _holder), _reason in amounts if side.code})
-    for texts in postings.parts(codes):
+    for texts in sql.parts(codes):
         rows = Account.objects.filter(code__in=texts, book__in=books.values())
         by_code |= {(book, code): key for key, book, code in rows.values_list("id", "book_id", "code")}
     reasons = dict(ReasonCode.objects.values_list("code", "id"))

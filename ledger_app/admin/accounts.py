@@ -91,7 +91,7 @@ class AccountAdmin(AccountTransitions):
             (_("Opened at"), look.instant_cell(row.opened_at, row.book)),
             *ahead_facts(row),
         ]
-        side = gettext("debit balance") if row.category in sides.DEBIT_CATEGORIES else gettext("credit balance")
+        side = gettext("debit balance") if sides.is_debit(row.category) else gettext("credit balance")
         note = (
             side if row.stripes == 1 else gettext("{side}, summed over {stripes} stripes").format(side=side, stripes=row.stripes)
         )

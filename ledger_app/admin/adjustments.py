@@ -332,7 +332,7 @@ def shown_lines(now: Preview, book: Book) -> list[dict[str, Any]]:
 
 
 def _facts_of(row: Adjustment, entry: Entry | None) -> list[tuple[Any, Any]]:
-    side = gettext("debit balance") if row.account.category in sides.DEBIT_CATEGORIES else gettext("credit balance")
+    side = gettext("debit balance") if sides.is_debit(row.account.category) else gettext("credit balance")
     found: list[tuple[Any, Any]] = [
         (_("Account"), format_html("{} <em>{}</em>", link_to(row.account), side)),
         (_("Member"), member_link(row.account.holder)),

@@ -1,6 +1,6 @@
 """The tables of the ledger."""
 
-from ledger_app.models.accounts import STRIPES_MOST, Account, AccountTemplate, Balance
+from ledger_app.models.accounts import Account, AccountTemplate, Balance
 from ledger_app.models.adjustments import (
     Adjustment,
     AdjustmentDecision,
@@ -30,7 +30,6 @@ from ledger_app.models.traces import Link, PostingDigest, SealCover, Trace
 from ledger_app.models.webhooks import DeadLetter, Webhook
 
 __all__ = [
-    "STRIPES_MOST",
     "AccessReview",
     "Account",
     "AccountTemplate",

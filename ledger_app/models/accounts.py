@@ -8,8 +8,8 @@ from simple_history.models import HistoricalRecords
 
 from ledger_app.models.books import Book
 from ledger_app.models.people import Holder
-
-STRIPES_MOST = 64
+from ledger_app.rules.balances import STRIPES_MOST
+from ledger_app.rules.sides import CATEGORIES
 
 
 class Account(models.Model):
@@ -67,9 +67,7 @@ class Account(models.Model):
             models.UniqueConstraint(fields=["book", "code"], name="account_code_unique"),
             # Holder first: this index also answers "which accounts has this holder".
             models.UniqueConstraint(fields=["holder", "book", "role"], name="account_role_unique"),
-            models.CheckConstraint(
-                condition=Q(category__in=["asset", "liability", "equity", "income", "expense"]), name="account_category_known"
-            ),
+            models.CheckConstraint(condition=Q(category__in=list(CATEGORIES)), name="account_category_known"),
             models.CheckConstraint(condition=Q(state__in=["open", "suspended", "closed"]), name="account_state_known"),
             models.CheckConstraint(condition=Q(stripes__gte=1, stripes__lte=STRIPES_MOST), name="account_stripes_in_range"),
             # A floor is decided under the lock of one balance row; striped balances would need all of theirs.
@@ -103,9 +101,7 @@ class AccountTemplate(models.Model):
         verbose_name_plural = _("account templates")
         constraints = [
             models.UniqueConstraint(fields=["book", "role"], name="template_role_unique"),
-            models.CheckConstraint(
-                condition=Q(category__in=["asset", "liability", "equity", "income", "expense"]), name="template_category_known"
-            ),
+            models.CheckConstraint(condition=Q(category__in=list(CATEGORIES)), name="template_category_known"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from ledger_app import locks
+from ledger_app import locks, sql
 from ledger_app.models import Book, Hold
 from ledger_app.operations import transactions
 from ledger_app.operations.audit import Caller
@@ -50,4 +50,4 @@ def for_settlements(settled: Mapping[tuple[str, str], date | None], *, caller: C
 
 
 def _parts(items: list[Any]) -> list[list[Any]]:
-    return [items[start : start + locks.LIST_MOST] for start in range(0, len(items), locks.LIST_MOST)]
+    return [items[start : start + sql.LIST_MOST] for start in range(0, len(items), sql.LIST_MOST)]

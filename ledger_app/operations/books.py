@@ -10,18 +10,19 @@ from zoneinfo import available_timezones
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors, locks
+from ledger_app import errors, locks, sql
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import opening as opening_errors
 from ledger_app.errors.words import Words, phrase
-from ledger_app.models import STRIPES_MOST, Account, Balance, Book, Holder, Identifier, LotRule, Period, User
+from ledger_app.models import Account, Balance, Book, Holder, Identifier, LotRule, Period, User
 from ledger_app.operations import bulk, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.defined import check_same
-from ledger_app.queries import identifiers, postings
+from ledger_app.queries import identifiers
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings as rules
+from ledger_app.rules.balances import STRIPES_MOST, balance_id
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.periods import gap_between, touches
 
@@ -248,11 +249,11 @@ def _check_same(openings: Sequence[tuple[int, MemberOpening]], on: date) -> None
     if not openings:
         return
     living = {
-        row.pk: row for part in postings.parts([key for key, _opening in openings]) for row in Holder.objects.filter(pk__in=part)
+        row.pk: row for part in sql.parts([key for key, _opening in openings]) for row in Holder.objects.filter(pk__in=part)
     }
     accounts = {
         (row.holder_id, row.book.code, row.code): row
-        for part in postings.parts(list(living))
+        for part in sql.parts(list(living))
         for row in Account.objects.filter(holder_id__in=part).select_related("book")
     }
     there = {
@@ -319,7 +320,7 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
     ]
     history.create_all(accounts, caller=caller)
     balances = [
-        Balance(id=account.pk * STRIPES_MOST + stripe, account=account, stripe=stripe)
+        Balance(id=balance_id(account.pk, stripe), account=account, stripe=stripe)
         for account in accounts
         for stripe in range(account.stripes)
     ]
@@ -340,7 +341,7 @@ def _check_free(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]) -> 
     roles = Counter((holder.pk, book_id, opening.role) for book_id, holder, opening in wanted if holder is not None)
     taken = {name for name, count in codes.items() if count > 1}
     for book_id in sorted({book_id for book_id, _code in codes}):
-        for part in postings.parts(sorted(code for of, code in codes if of == book_id)):
+        for part in sql.parts(sorted(code for of, code in codes if of == book_id)):
             rows = Account.objects.filter(book=book_id, code__in=part).values_list("book_id", "code")
             taken.update(rows)
     twice = sorted({role for (_holder_id, _book_id, role), count in roles.items() if count > 1})
@@ -354,7 +355,7 @@ def _check_free(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]) -> 
 
 
 def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
-    return [account for part in postings.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
+    return [account for part in sql.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
 
 
 def check_code(code: str, most: int = CODE_MOST) -> None:

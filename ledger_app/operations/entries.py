@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from ledger_app import errors, locks
+from ledger_app import errors, locks, sql
 from ledger_app.errors import bounds
 from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, feed, lots, measuring, traces
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import clock, holding, lookout, totals
-from ledger_app.queries.postings import JOIN_IN_ORDER
 from ledger_app.rules import posting
 from ledger_app.rules.drafts import Draft, HeldAccount, Plan
 from ledger_app.rules.feed import POSTING
@@ -174,12 +173,12 @@ def _set_balances(plan: Plan) -> None:
 
 # The lines of a posting stand together under its own numbers, whatever the statistics say right after a bulk insert.
 WRITTEN = """
-    SELECT written.account_id * 64 + written.stripe, written.line_count, written.line_sum, written.sequence, balance.amount, balance.sequence
+    SELECT {key}, written.line_count, written.line_sum, written.sequence, balance.amount, balance.sequence
       FROM (
            SELECT account_id, stripe, COUNT(*) AS line_count, EXACT_SUM(amount) AS line_sum, MAX(sequence) AS sequence
              FROM ledger_app_line WHERE id BETWEEN %s AND %s GROUP BY account_id, stripe
            ) AS written
-      {then} ledger_app_balance AS balance ON balance.id = written.account_id * 64 + written.stripe
+      {then} ledger_app_balance AS balance ON balance.id = {key}
 """
 
 
@@ -187,7 +186,8 @@ def _assert_written(posting_id: int, plan: Plan) -> None:
     """Read back what was written and hold it against the plan: by balance the count and sum of lines, the last of them, the claim."""
     first = posting_id * PLACES
     with connection.cursor() as cursor:
-        cursor.execute(totals.sql(WRITTEN.format(then=JOIN_IN_ORDER[connection.vendor])), [first, first + PLACES - 1])
+        place = sql.balance_key("written.account_id", "written.stripe")
+        cursor.execute(totals.sql(WRITTEN.format(key=place, then=sql.then())), [first, first + PLACES - 1])
         rows = [tuple(map(int, row)) for row in cursor.fetchall()]
     written = {key: (lines, total) for key, lines, total, *_ in rows}
     if written != {key: (moved.line_count, moved.line_sum) for key, moved in plan.balances.items()}:

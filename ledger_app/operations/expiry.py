@@ -23,7 +23,7 @@ from ledger_app.queries import expiry as due_rows
 from ledger_app.queries.expiry import Due, Span
 from ledger_app.rules.drafts import Draft
 from ledger_app.rules.lots import Named, Taking
-from ledger_app.rules.sides import DEBIT_CATEGORIES
+from ledger_app.rules.sides import natural
 
 LOTS_A_CHUNK = 5000
 PASSES = 3
@@ -230,7 +230,7 @@ def _post(
 
 def _draft(book_id: int, due: Due, reference: str, rules: Mapping[str, int]) -> Draft:
     amount = due.amount
-    signed = amount if due.category in DEBIT_CATEGORIES else -amount
+    signed = natural(due.category, amount)
     return Draft(
         book_id=book_id,
         effective_on=due.due_on,

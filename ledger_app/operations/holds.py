@@ -14,11 +14,11 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import holding
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules import sides
 from ledger_app.rules.balances import balance_id
 from ledger_app.rules.drafts import Draft
 from ledger_app.rules.holds import HOLD, RESOLVE_ANY, HoldFacts
 from ledger_app.rules.lots import Named, Taking
-from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 Wanted = placing.Wanted
 
@@ -161,7 +161,7 @@ def _ask_belief(row: Hold, locked: locks.Ledger, expected: int | None) -> None:
 
 def _draft(row: Hold, facts: HoldFacts, amount: int, takings: Sequence[Taking]) -> Draft:
     """Return the entry of a settlement, out of the lots that are held."""
-    sign = 1 if row.account.category in DEBIT_CATEGORIES else -1
+    sign = sides.sign(row.account.category)
     return Draft(
         book_id=row.book_id,
         effective_on=facts.settled_on,

@@ -1,19 +1,18 @@
 """Writes what a plan does to lots, under the locks of the accounts' balances; and ends the holds whose time is over."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from ledger_app import errors, locks
+from ledger_app import errors, locks, sql
 from ledger_app.models import Hold, HoldLot
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import lots as lot_rows
-from ledger_app.queries import postings, totals
+from ledger_app.queries import totals
 from ledger_app.rules.balances import balance_id
 from ledger_app.rules.drafts import Draft, HeldAccount, Plan
 from ledger_app.rules.holds import HOLD
@@ -54,7 +53,7 @@ def hold(
 def end_over(account_ids: Collection[int], *, at: datetime, caller: Caller) -> int:
     """End the holds of accounts whose time is over, under the locks of their balances; return how many."""
     count = 0
-    for part in postings.parts(sorted(account_ids)):
+    for part in sql.parts(sorted(account_ids)):
         over = Hold.objects.filter(account_id__in=part, state=Hold.State.OPEN, expires_at__lte=at).order_by("id")
         # One that is being settled or released is passed over: whoever does that holds its row, and waits for the balance that we hold.
         for row in locks.free_rows(over):
@@ -218,13 +217,12 @@ SUMS = """
 
 def _assert_sums(balances: Mapping[int, int]) -> None:
     """Read back that what is open of each account's lots sums to its balance, in its natural direction; by account."""
-    vendor = connection.vendor
-    sql = SUMS.format(given=lot_rows.GIVEN[vendor], then=lot_rows.THEN[vendor])
+    statement = totals.sql(SUMS.format(given=sql.given_keys(), then=sql.then()))
     found = dict.fromkeys(balances, 0)
     with connection.cursor() as cursor:
         ids = sorted(balances)
-        for start in range(0, len(ids), postings.REFERENCES_A_CALL):
-            cursor.execute(totals.sql(sql), [json.dumps(ids[start : start + postings.REFERENCES_A_CALL])])
+        for document in sql.documents(ids):
+            cursor.execute(statement, [document])
             found.update((account_id, int(remaining)) for account_id, remaining in cursor.fetchall())
     for account_id, amount in balances.items():
         if found[account_id] != amount:

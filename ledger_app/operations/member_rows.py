@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from ledger_app.models import STRIPES_MOST, Account, AccountTemplate, Holder, LotRule
+from ledger_app.models import Account, AccountTemplate, Holder, LotRule
 from ledger_app.operations import bulk
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.bulk import INTEGER, OPTIONAL_INTEGER, TEXT
 from ledger_app.queries import identifiers
+from ledger_app.rules.balances import balance_id
 
 HOLDER = {"id": INTEGER, "name": TEXT, "opened_at": TEXT}
 IDENTIFIER = {"kind": TEXT, "value": TEXT, "key_name": TEXT, "last_four": TEXT, "holder_id": INTEGER}
@@ -85,7 +86,7 @@ def write_accounts(wanted: Sequence[Opened], caller: Caller) -> None:
     at = _instant(caller)
     past = [(*_said(account), at, at, "+", caller.user.pk) for account in accounts]
     bulk.insert_all("histories of accounts", "ledger_app_historicalaccount", {**ACCOUNT, **HISTORY}, past)
-    balances = [(account.pk * STRIPES_MOST, account.pk, 0, 0, 0) for account in accounts]
+    balances = [(balance_id(account.pk, 0), account.pk, 0, 0, 0) for account in accounts]
     bulk.insert_all("balances", "ledger_app_balance", BALANCE, balances)
 
 

@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors, locks
+from ledger_app import errors, locks, sql
 from ledger_app.errors import members
 from ledger_app.models import Account, Balance, Book, Holder, Identifier, Merge, MovedIdentifier, Posting, RedirectedEntry
 from ledger_app.models.entries import Entry
 from ledger_app.operations import audit, books, bulk, entries, history, lots, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
-from ledger_app.queries import merges, postings
+from ledger_app.queries import merges
 from ledger_app.rules.balances import balance_id
 from ledger_app.rules.drafts import Draft, HeldAccount
 from ledger_app.rules.lots import Named, Taking
@@ -252,7 +252,7 @@ class _Work:
         entries.post(drafts=drafts, origin=origin, caller=self.caller, reason=row.reason, locked=self.locked)
 
     def _move_identifiers(self, row: Merge, survivor: Holder, ids: Sequence[int]) -> None:
-        for part in postings.parts(ids):
+        for part in sql.parts(ids):
             Identifier.objects.filter(id__in=part).update(holder=survivor)
         bulk.create(
             [MovedIdentifier(merge=row, identifier_id=key, from_holder_id=row.holder_id, to_holder=survivor) for key in ids],
@@ -271,7 +271,7 @@ def record_redirects(*, posting_id: int, redirected: Mapping[tuple[int, str], tu
     ``redirected`` maps (book id, reference) to (the member that was named, the member who remains).
     """
     rows: list[RedirectedEntry] = []
-    for part in postings.parts(sorted({name for _book_id, name in redirected})):
+    for part in sql.parts(sorted({name for _book_id, name in redirected})):
         found = Entry.objects.filter(posting_id=posting_id, reference__in=part).values_list("id", "book_id", "reference")
         for key, book_id, name in found:
             if (way := redirected.get((book_id, name))) is not None:

@@ -8,12 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, locks
 from ledger_app.errors import opening
-from ledger_app.models import STRIPES_MOST, Account, AccountTemplate, Book, Period
+from ledger_app.models import Account, AccountTemplate, Book, Period
 from ledger_app.operations import audit, books, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpening, check_right
 from ledger_app.operations.defined import check_same
 from ledger_app.rules import member_files
+from ledger_app.rules.balances import STRIPES_MOST
 from ledger_app.rules.forms import AMOUNT_MOST
 from ledger_app.rules.member_files import Finding
 from ledger_app.rules.openings import FLOOR_MOST

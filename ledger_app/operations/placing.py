@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors, locks
+from ledger_app import errors, locks, sql
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import requests, units
 from ledger_app.errors.words import Amount, Word, differing, phrase
@@ -14,7 +14,7 @@ from ledger_app.models import Account, Hold, HoldLot
 from ledger_app.operations import bulk, history, lots, outcomes, transactions
 from ledger_app.operations.audit import Caller, Subject, record_all
 from ledger_app.operations.outcomes import CREATED, EXISTS, REFUSED, Outcome
-from ledger_app.queries import codes, days, postings
+from ledger_app.queries import codes, days
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
@@ -226,7 +226,7 @@ class _Placing:
         lots.reserve([(lot.id, lot.remaining, before.held, lot.held - before.held) for before, lot in changed])
         history.create_all([row for row, _takings in self._made], caller=self._caller)
         made = {row.pk: takings for row, takings in self._made}
-        for keys in postings.parts(list(made)):
+        for keys in sql.parts(list(made)):
             parts = [HoldLot(hold_id=key, lot_id=lot_id, amount=amount) for key in keys for lot_id, amount in made[key]]
             bulk.create(parts, within=HoldLot.objects.filter(hold__in=keys))
         done = [(Subject(HOLD.subject, row.pk, str(row)), {"amount": row.amount}) for row, _takings in self._made]

@@ -17,14 +17,14 @@ from typing import BinaryIO, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import members as member_errors
 from ledger_app.errors import opening
 from ledger_app.models import Account, AccountTemplate, Holder, Identifier, MovedIdentifier, User
 from ledger_app.operations import audit, member_rows, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.member_rows import NewMember, Opened
-from ledger_app.queries import identifiers, postings
+from ledger_app.queries import identifiers
 from ledger_app.queries.identifiers import Known
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import member_files
@@ -287,7 +287,7 @@ def _find_taken(found: _Sorted, templates: Sequence[AccountTemplate]) -> None:
             _open(found, template, row)
     for book_id, book in {template.book_id: template.book.code for template in templates}.items():
         wanted = sorted(code for of_book, code in found.opened if of_book == book_id)
-        for part in postings.parts(wanted):
+        for part in sql.parts(wanted):
             for code in Account.objects.filter(book=book_id, code__in=part).values_list("code", flat=True):
                 found.findings.append(_taken(book, code, found.opened[book_id, code].line))
 
@@ -380,7 +380,7 @@ def _blocks(stream: BinaryIO, whole: "hashlib._Hash") -> Iterator[Block]:
 
 
 def _parts(keys: Collection[int]) -> Iterator[list[int]]:
-    return (list(map(int, part)) for part in postings.parts(sorted(keys)))
+    return (list(map(int, part)) for part in sql.parts(sorted(keys)))
 
 
 def _templates() -> list[AccountTemplate]:

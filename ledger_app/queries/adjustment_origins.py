@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from ledger_app import sql
 from ledger_app.models import Adjustment, AdjustmentDecision
-from ledger_app.queries import postings
 
 
 class Decided(NamedTuple):
@@ -37,8 +37,8 @@ def told_of(numbers: Collection[int]) -> dict[int, Decided]:
     """Return what is known of these adjustments, by number, in two statements for nine hundred of them."""
     found: dict[int, Decided] = {}
     keys = sorted(set(numbers))
-    for start in range(0, len(keys), postings.LIST_MOST):
-        part = keys[start : start + postings.LIST_MOST]
+    for start in range(0, len(keys), sql.LIST_MOST):
+        part = keys[start : start + sql.LIST_MOST]
         words = AdjustmentDecision.objects.filter(adjustment__in=part, decision=AdjustmentDecision.Decision.APPROVED)
         approvals: dict[int, list[tuple[str, datetime]]] = {}
         for key, who, at in words.order_by("id").values_list("adjustment_id", "decided_by__username", "decided_at"):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import connection
 
+from ledger_app import sql
 from ledger_app.queries import totals
-from ledger_app.queries.postings import JOIN_IN_ORDER, LIST_MOST
 from ledger_app.queries.spans import END, FIRST_DAY, Movement, Place, Span
 from ledger_app.rules.instants import LAST_DAY, LAST_INSTANT
 
@@ -82,7 +82,7 @@ def _piece(
     if span.known_at is not None and most is not None:
         return _known_piece(span, (beyond, more), limit, most, is_back=is_back)
     is_part = span.first_on > FIRST_DAY or span.last_on < LAST_DAY
-    if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= LIST_MOST:
+    if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= sql.LIST_MOST:
         return _at(span, _places(span, (beyond, more), limit, is_back=is_back), is_back=is_back), None
     where = filled(IN_SPAN_BEYOND, {"beyond": beyond}) + filled(IN_ORDER, {"direction": _direction(is_back)})
     return _movements(span, where, [span.account.pk, day(span.first_on), day(span.last_on), *more, limit], is_back=is_back), None
@@ -157,7 +157,7 @@ def filled(statement: str, parts: Mapping[str, str]) -> str:
 def fetched(statement: str, parameters: list[Any]) -> list[Any]:
     """Return the rows of a statement, which sums exactly and joins in its order."""
     with connection.cursor() as cursor:
-        cursor.execute(totals.sql(statement.format(then=JOIN_IN_ORDER[connection.vendor])), parameters)
+        cursor.execute(totals.sql(statement.format(then=sql.then())), parameters)
         return list(cursor.fetchall())
 
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from ledger_app import sql
 from ledger_app.models import AuditRow, Entry, Period, Posting, Reversal, Seal
-from ledger_app.queries import postings, totals
+from ledger_app.queries import totals
 from ledger_app.rules import instants
 from ledger_app.rules.tables import Cell
 
@@ -146,14 +147,14 @@ def postings_of(period: Period) -> Iterator[list[Came]]:
 
 def _came(keys: list[int]) -> list[Came]:
     rows: list[Posting] = []
-    for part in postings.parts(keys):
+    for part in sql.parts(keys):
         rows += Posting.objects.filter(id__in=part).select_related("posted_by").order_by("id")
     by_kind: dict[str, list[int]] = {}
     for row in rows:
         by_kind.setdefault(row.origin_kind, []).append(row.origin_id)
     subjects: dict[tuple[str, int], Subject] = {}
     for kind, numbers in by_kind.items():
-        for part in postings.parts(numbers) if kind in _subjects else ():
+        for part in sql.parts(numbers) if kind in _subjects else ():
             subjects.update(((kind, number), subject) for number, subject in _subjects[kind](part).items())
     return [_row(row, subjects.get((row.origin_kind, row.origin_id))) for row in rows]
 
@@ -165,7 +166,7 @@ def _row(row: Posting, subject: Subject | None) -> Came:
 
 def batches(numbers: Sequence[int]) -> Iterator[Row]:
     """Yield the rows of batches, by number."""
-    for part in postings.parts(numbers):
+    for part in sql.parts(numbers):
         for tell in _batches:
             yield from tell(part)
 
@@ -182,7 +183,7 @@ def decisions(subjects: Sequence[Subject], *, until: int) -> Iterator[Row]:
     for subject_type, number in subjects:
         by_type.setdefault(subject_type, []).append(number)
     for subject_type, numbers in sorted(by_type.items()):
-        for part in postings.parts(sorted(numbers)):
+        for part in sql.parts(sorted(numbers)):
             rows = AuditRow.objects.filter(subject_type=subject_type, subject_id__in=part, id__lte=until)
             for row in rows.select_related("actor").order_by("subject_id", "id").iterator(chunk_size=ROWS_A_READ):
                 yield _decision(row)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from ledger_app import locks
+from ledger_app import sql
 from ledger_app.models import Account, Book
 
 
@@ -18,7 +18,7 @@ def accounts(wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
         of_book.setdefault(book_id, []).append(code)
     found: dict[tuple[int, str], int] = {}
     for book_id, names in of_book.items():
-        for start in range(0, len(names), locks.LIST_MOST):
-            rows = Account.objects.filter(book=book_id, code__in=names[start : start + locks.LIST_MOST])
+        for part in sql.parts(names):
+            rows = Account.objects.filter(book=book_id, code__in=part)
             found.update({(book_id, code): key for code, key in rows.values_list("code", "id")})
     return found

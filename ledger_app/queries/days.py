@@ -1,17 +1,16 @@
 """What accounts have on days: the sums of their lines by date, read along the index over account."""
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
 from django.db import connection
 
+from ledger_app import sql
 from ledger_app.models import Account, Balance
 from ledger_app.queries import totals
-from ledger_app.queries.postings import JOIN_IN_ORDER, REFERENCES_A_CALL
+from ledger_app.rules import sides
 from ledger_app.rules.floors import Days
-from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 # From the few accounts to their lines, and from each of those to its entry: what an account has on a day stands in no row.
 AFTER = """
@@ -21,21 +20,17 @@ AFTER = """
       {then} ledger_app_entry AS entry ON entry.id = line.entry_id AND entry.effective_on > given.after_on
      GROUP BY line.account_id, entry.effective_on
 """
-GIVEN = {
-    "mysql": "JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$[0]', after_on DATE PATH '$[1]')) AS given",
-    "sqlite": "(SELECT value ->> 0 AS id, value ->> 1 AS after_on FROM json_each(%s)) AS given",
-}
 
 
 def after(wanted: Mapping[int, date]) -> dict[int, dict[date, int]]:
     """Return, by account, the signed sums of its lines by date, of all dates after the one that ``wanted`` states for it."""
     found: dict[int, dict[date, int]] = {}
-    vendor = connection.vendor
-    sql = AFTER.format(given=GIVEN[vendor], then=JOIN_IN_ORDER[vendor])
+    given = sql.given_rows({"id": sql.INTEGER, "after_on": sql.DAY})
+    statement = totals.sql(AFTER.format(given=given, then=sql.then()))
     rows = [[account_id, on.isoformat()] for account_id, on in sorted(wanted.items())]
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), REFERENCES_A_CALL):
-            cursor.execute(totals.sql(sql), [json.dumps(rows[start : start + REFERENCES_A_CALL])])
+        for document in sql.documents(rows):
+            cursor.execute(statement, [document])
             for account_id, on, amount in cursor.fetchall():
                 found.setdefault(account_id, {})[day(on)] = int(amount)
     return found
@@ -55,7 +50,7 @@ def ahead(account: Account, today: date) -> Ahead | None:
     if not any(last_on is not None and last_on > today for _amount, last_on in balances):
         return None
     added = after({account.pk: today}).get(account.pk, {})
-    total, sign = sum(amount for amount, _last_on in balances), 1 if account.category in DEBIT_CATEGORIES else -1
+    total, sign = sum(amount for amount, _last_on in balances), sides.sign(account.category)
     lowest, on = Days(added).lowest(today, after=total, sign=sign)
     return Ahead((total - sum(added.values())) * sign, lowest, on)
 

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Abs
 
+from ledger_app import sql
 from ledger_app.models import Account, Adjustment, AdjustmentDecision, Book, DecidedAmount, Merge, User
-from ledger_app.queries import postings
 from ledger_app.queries.totals import Total
 from ledger_app.rules.limits import Lately, Limit
 
@@ -80,7 +80,7 @@ def families(holder_ids: Collection[int]) -> dict[int, frozenset[int]]:
     while new:
         asked |= new
         found: set[int] = set()
-        for part in postings.parts(sorted(new)):
+        for part in sql.parts(sorted(new)):
             done = Merge.objects.filter(Q(holder__in=part) | Q(survivor__in=part), state=Merge.State.DONE)
             for one, other in done.values_list("holder_id", "survivor_id"):
                 if other is not None:

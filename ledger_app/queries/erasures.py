@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.models import (
     Adjustment,
     AdjustmentDecision,
@@ -22,7 +22,7 @@ from ledger_app.models import (
     Trace,
     User,
 )
-from ledger_app.queries import member_subjects, merges, postings
+from ledger_app.queries import member_subjects, merges
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.rules import erased
 from ledger_app.rules.erased import Part
@@ -73,7 +73,7 @@ def ever(holder_id: int) -> set[int]:
     """Return a member and everybody whom merges that were done ever led to it, whatever became of them since."""
     found, edge = {holder_id}, {holder_id}
     while edge and len(found) < FAMILY_MOST:
-        edge = {key for part in postings.parts(sorted(edge)) for key in _before(part)} - found
+        edge = {key for part in sql.parts(sorted(edge)) for key in _before(part)} - found
         found |= edge
     return found
 
@@ -107,7 +107,7 @@ def plan(holder_id: int) -> Plan:
     adjustments = list(Adjustment.objects.filter(account__holder__in=ids).order_by("id").values_list("id", flat=True))
     files = [
         (key, name, bytes(sha256))
-        for part in postings.parts(adjustments)
+        for part in sql.parts(adjustments)
         for key, name, sha256 in Attachment.objects.filter(adjustment__in=part).order_by("id").values_list("id", "name", "sha256")
         if name != erased.attachment_name(key)
     ]
@@ -218,7 +218,7 @@ def traces_of(parts: Collection[Part]) -> list[int]:
     return sorted(
         key
         for table, ids in keys.items()
-        for some in postings.parts(sorted(ids))
+        for some in sql.parts(sorted(ids))
         for key in Trace.objects.filter(table_name=table, row_id__in=some).values_list("id", flat=True)
     )
 
@@ -228,7 +228,7 @@ def traces_between(parts: Collection[Part], before: Collection[int]) -> list[int
     new = sorted(set(traces_of(parts)) - set(before))
     rows = [
         row
-        for some in postings.parts(new)
+        for some in sql.parts(new)
         for row in Trace.objects.filter(id__in=some).order_by("id").values_list("id", "table_name", "row_id")
     ]
     last = {(table, row_id): key for key, table, row_id in rows}

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Count, F
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import lots as lot_errors
 from ledger_app.models import Book, OpenLot, Period
 from ledger_app.queries import lots, totals
-from ledger_app.queries.lots import THEN
 from ledger_app.queries.postings import taken_references
 from ledger_app.queries.totals import Total
 from ledger_app.rules.periods import DueLots
@@ -105,10 +104,10 @@ DUE = """
 def due_in(book_id: int, spans: Sequence[Span]) -> list[Due]:
     """Return what is due and not held in ``spans``, by day and account."""
     found: list[Due] = []
-    sql = DUE.format(then=THEN[connection.vendor])
+    statement = DUE.format(then=sql.then())
     with connection.cursor() as cursor:
         for due_on, after, last in spans:
-            cursor.execute(sql, [book_id, due_on.isoformat(), after, last])
+            cursor.execute(statement, [book_id, due_on.isoformat(), after, last])
             for account, rows in groupby(cursor.fetchall(), key=itemgetter(0, 1, 2, 3)):
                 found.append(Due._make((*account, due_on, tuple((lot_id, amount) for *_account, lot_id, amount in rows))))
     return found

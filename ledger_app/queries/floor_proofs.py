@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
+from ledger_app import sql
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
-from ledger_app.queries.lot_proofs import NATURAL
 from ledger_app.queries.proofs import Statement, rows
 
 # A balance under its floor is there by right where the entry is an adjustment that was approved and says so, and after one as long as it only
 # rises, or what it has left expires. What else lies under a floor is a breach.
-BELOW = """
+BELOW = f"""
     SELECT account.code, line.sequence, line.balance_after, account.floor
       FROM ledger_app_line AS line JOIN ledger_app_account AS account ON account.id = line.account_id
-     WHERE account.book_id IN ({books}) AND account.floor IS NOT NULL
-       AND CASE WHEN account.category IN ('asset', 'expense') THEN line.balance_after ELSE -line.balance_after END < account.floor
+     WHERE account.book_id IN ({{books}}) AND account.floor IS NOT NULL
+       AND {sql.natural("line.balance_after")} < account.floor
        AND NOT EXISTS (
            SELECT 1
              FROM ledger_app_line AS waived
@@ -26,7 +26,7 @@ BELOW = """
               AND waived.account_id = line.account_id AND waived.stripe = line.stripe
               AND (waived.id = line.id
                    OR (waived.sequence < line.sequence
-                       AND (CASE WHEN account.category IN ('asset', 'expense') THEN line.amount ELSE -line.amount END > 0
+                       AND ({sql.natural("line.amount")} > 0
                             OR EXISTS (
                               SELECT 1 FROM ledger_app_entry AS expiry
                                 JOIN ledger_app_posting AS expiring ON expiring.id = expiry.posting_id AND expiring.origin_kind = 'expiry'
@@ -74,7 +74,7 @@ CLOSINGS = """
     ) AS closings
      WHERE EXACT_BELOW(closing, floor) AND taken > 0
      ORDER BY code, day
-""".format(natural=f"({NATURAL.format(amount='line.amount')})", waived=WAIVED)
+""".format(natural=sql.natural("line.amount"), waived=WAIVED)
 # An account with a floor has one balance. What is decided on days rests on what it says of the latest.
 LATEST = """
     SELECT account.code, balance.last_on, latest.day

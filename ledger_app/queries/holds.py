@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Case, F, When
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors.words import phrase
 from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
-from ledger_app.queries import postings
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
@@ -84,7 +83,7 @@ def of_day(accounts: Iterable[Account], at: datetime) -> dict[int, int]:
         placed = Hold.objects.filter(
             state__in=(Hold.State.OPEN, Hold.State.SETTLED), placed_at__gte=first, placed_at__lt=last
         ).order_by()
-        for part in postings.parts(sorted(keys)):
+        for part in sql.parts(sorted(keys)):
             found |= dict(placed.filter(account__in=part).values_list("account").annotate(total=Total(kept)))
     return {key: int(total) for key, total in found.items()}
 
@@ -98,7 +97,7 @@ def known(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Hold]:
     return {
         (book_id, row.reference): row
         for book_id, names in references.items()
-        for part in postings.parts(names)
+        for part in sql.parts(names)
         for row in rows.filter(book=book_id, reference__in=part)
     }
 
@@ -106,7 +105,7 @@ def known(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Hold]:
 def accounts(keys: Collection[int]) -> dict[int, Account]:
     """Return accounts by number, with their books."""
     rows = Account.objects.select_related("book")
-    return {row.pk: row for part in postings.parts(sorted(keys)) for row in rows.filter(pk__in=part)}
+    return {row.pk: row for part in sql.parts(sorted(keys)) for row in rows.filter(pk__in=part)}
 
 
 def find(book: Book, reference: str) -> Hold:

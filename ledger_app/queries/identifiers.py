@@ -10,10 +10,9 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import card_numbers, members
 from ledger_app.models import Identifier
-from ledger_app.queries import postings
 from ledger_app.rules import identifiers
 from ledger_app.rules.identifiers import KINDS, CardKey, Hashed
 
@@ -73,7 +72,7 @@ def find(kind: str, values: Collection[str]) -> dict[str, Known]:
         newest = keys[0].name if keys else ""
         given = {kept: value for value in values for kept in _hashes(value, keys)}
     found: dict[str, Known] = {}
-    for part in postings.parts(sorted(given)):
+    for part in sql.parts(sorted(given)):
         rows = Identifier.objects.filter(kind=kind, value__in=part).values_list(
             "value", "id", "holder_id", "key_name", "active_from", "active_to"
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
+from ledger_app import sql
 from ledger_app.models import Account, Entry, Period
 from ledger_app.queries import postings
 from ledger_app.rules import forms
@@ -69,7 +70,7 @@ def _read(keys: list[int]) -> list[JournalEntry]:
     lines: dict[int, list[JournalLine]] = {key: [] for key in keys}
     found = postings.lines_of(keys)
     accounts: dict[int, tuple[str, str, str]] = {}
-    for part in postings.parts(sorted({account_id for _key, account_id, _amount in found})):
+    for part in sql.parts(sorted({account_id for _key, account_id, _amount in found})):
         rows_of = Account.objects.filter(id__in=part).values_list("id", "code", "role", "category")
         accounts.update((account_id, (code, role, category)) for account_id, code, role, category in rows_of)
     for key, account_id, amount in found:

@@ -6,13 +6,13 @@ from django.db import connection
 from django.db.models import F, Max
 from django.db.models.functions import Abs
 
+from ledger_app import sql
 from ledger_app.models import Balance, Book, LotRule, Period
 from ledger_app.queries.lots import rule_of
-from ledger_app.queries.postings import parts
+from ledger_app.rules import sides
 from ledger_app.rules.balances import BALANCE_MOST
 from ledger_app.rules.drafts import Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry
 from ledger_app.rules.lots import HeldLots, Rule
-from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 ROOM = 10**18  # what one file may move: an account that has more left than that cannot leave the range of balances by it
 
@@ -28,7 +28,7 @@ def near_the_end(account_ids: Collection[int]) -> dict[int, int]:
     """Return the accounts that so much could take out of the range of balances, each with the amount of its stripe that is farthest from zero."""
     found: dict[int, int] = {}
     with connection.cursor() as cursor:
-        for part in parts(sorted(account_ids)):
+        for part in sql.parts(sorted(account_ids)):
             cursor.execute(FAR.format(ids=", ".join(map(str, part)), most=BALANCE_MOST - ROOM))
             found.update(cursor.fetchall())
     return found
@@ -66,7 +66,7 @@ class Ground:
         )
 
     def _lots(self, account: HeldAccount, role: str) -> HeldLots:
-        sign = 1 if account.category in DEBIT_CATEGORIES else -1
+        sign = sides.sign(account.category)
         return HeldLots(account.code, account.book_id, sign, account.floor, self._rules[account.book_id, role], ())
 
 

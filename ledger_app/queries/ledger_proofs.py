@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
+from ledger_app import sql
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book, Period, Seal
 from ledger_app.queries import proofs, schema, seals, totals
 from ledger_app.queries.proofs import Scope, Statement, changes_without_rows, rows
+from ledger_app.queries.proving import NOT_AS_CLAIMED
 from ledger_app.rules.periods import Proof
 
 UNBALANCED = """
@@ -43,19 +45,10 @@ def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
         yield _("Line {key} belongs to no entry.").format(key=key)
 
 
-CLAIMS = """
+CLAIMS = f"""
     SELECT account.code, balance.stripe, balance.amount, COALESCE(summed.amount, 0), balance.sequence, COALESCE(summed.sequence, 0),
            COALESCE(summed.line_count, 0)
-      FROM ledger_app_balance AS balance
-      JOIN ledger_app_account AS account ON account.id = balance.account_id
-      LEFT JOIN (
-           SELECT account_id, stripe, EXACT_SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
-             FROM ledger_app_line GROUP BY account_id, stripe
-           ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
-     WHERE account.book_id IN ({books})
-       AND (balance.amount <> COALESCE(summed.amount, 0)
-            OR balance.sequence <> COALESCE(summed.sequence, 0)
-            OR balance.sequence <> COALESCE(summed.line_count, 0))
+      {NOT_AS_CLAIMED}
 """
 NO_CLAIM = """
     SELECT DISTINCT account.code, line.stripe
@@ -162,32 +155,32 @@ EXPECTED_TRIGGERS = frozenset(
 )
 
 
-OUTSIDE = """
+OUTSIDE = f"""
     SELECT entry.reference, entry.effective_on
       FROM ledger_app_entry AS entry
       LEFT JOIN ledger_app_period AS period
-        ON period.book_id = entry.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
-     WHERE entry.book_id IN ({books}) AND period.id IS NULL
+        ON {sql.IN_PERIOD}
+     WHERE entry.book_id IN ({{books}}) AND period.id IS NULL
 """
-GROWN = """
+GROWN = f"""
     SELECT seal.id, period.name, seal.entry_count, COUNT(*)
       FROM ledger_app_seal AS seal
       JOIN ledger_app_period AS period ON period.id = seal.period_id
       JOIN ledger_app_entry AS entry
-        ON entry.book_id = period.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
-     WHERE period.book_id IN ({books})
+        ON {sql.IN_PERIOD}
+     WHERE period.book_id IN ({{books}})
      GROUP BY seal.id, period.name, seal.entry_count
     HAVING COUNT(*) > seal.entry_count
 """
 # The count decides whether anything came in; the time, which is of the database's clock for both, only points at what.
-LATE = """
+LATE = f"""
     SELECT entry.reference, period.name
       FROM ledger_app_seal AS seal
       JOIN ledger_app_period AS period ON period.id = seal.period_id
       JOIN ledger_app_entry AS entry
-        ON entry.book_id = period.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on
+        ON {sql.IN_PERIOD}
       JOIN ledger_app_posting AS posting ON posting.id = entry.posting_id
-     WHERE period.book_id IN ({books}) AND seal.id = %s AND posting.posted_at > seal.sealed_at
+     WHERE period.book_id IN ({{books}}) AND seal.id = %s AND posting.posted_at > seal.sealed_at
 """
 UNSEALED = """
     SELECT book.code, period.name, period.state, seal.id

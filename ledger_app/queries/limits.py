@@ -9,9 +9,10 @@ from typing import NamedTuple
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Abs
 
+from ledger_app import sql
 from ledger_app.errors import LedgerError, units
 from ledger_app.models import Account, Adjustment, AdjustmentDecision, AdjustmentLimit, Book, ReasonCode, User
-from ledger_app.queries import decided, postings
+from ledger_app.queries import decided
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
 from ledger_app.rules import limits
@@ -117,7 +118,7 @@ class _Owners(NamedTuple):
 
 def _owners(weights: Sequence[Weight]) -> _Owners:
     accounts: dict[int, tuple[str, int | None]] = {}
-    for part in postings.parts(sorted({each.account_id for each in weights})):
+    for part in sql.parts(sorted({each.account_id for each in weights})):
         rows = Account.objects.filter(id__in=part).values_list("id", "code", "holder_id")
         accounts |= {key: (code, holder_id) for key, code, holder_id in rows}
     held = {holder_id for _code, holder_id in accounts.values() if holder_id is not None}

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
+from ledger_app import sql
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 from ledger_app.queries.proofs import Statement, rows
-
-NATURAL = "CASE WHEN account.category IN ('asset', 'expense') THEN {amount} ELSE -{amount} END"
 
 SUMS = """
     SELECT account.code, {natural}, COALESCE(summed.remaining, 0)
@@ -19,7 +18,7 @@ SUMS = """
            ) AS summed ON summed.account_id = account.id
      WHERE account.book_id IN ({{books}}) AND (account.keeps_lots OR summed.account_id IS NOT NULL)
        AND {natural} <> COALESCE(summed.remaining, 0)
-""".format(natural=NATURAL.format(amount="balance.amount"))
+""".format(natural=sql.natural("balance.amount"))
 # A lot that is used up has no remainder; one that is not has one, of its account and its book, and no other has.
 REMAINDERS = """
     SELECT account.code, lot.id, lot.amount, COALESCE(used.amount, 0), COALESCE(remainder.remaining, 0)
@@ -71,7 +70,7 @@ LINES = """
       LEFT JOIN (SELECT line_id, EXACT_SUM(amount) AS amount FROM ledger_app_lotuse GROUP BY line_id) AS used ON used.line_id = line.id
      WHERE account.book_id IN ({{books}}) AND account.keeps_lots
        AND {natural} <> COALESCE(made.amount, 0) - COALESCE(used.amount, 0)
-""".format(natural=NATURAL.format(amount="line.amount"))
+""".format(natural=sql.natural("line.amount"))
 
 
 def lots_sum_to_balances(books: Sequence[Book]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """What ``post`` decides lots on, and what is shown of them. Each statement goes from what it is given to its lots by their indexes."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from ledger_app import sql
 from ledger_app.models import Hold, HoldLot, LotRule, OpenLot
-from ledger_app.queries.postings import REFERENCES_A_CALL, parts, roles_of
+from ledger_app.queries.postings import roles_of
 from ledger_app.rules.drafts import Draft, HeldAccount
 from ledger_app.rules.lots import Done, HeldLot, HeldLots, Rule
-from ledger_app.rules.sides import DEBIT_CATEGORIES
+from ledger_app.rules.sides import sign
 
 OPEN = """
     SELECT lot.account_id, lot.id, lot.kind, lot.granted_on, remainder.due_on, remainder.remaining, remainder.held
@@ -39,11 +39,6 @@ CLOSED = """
       FROM {given}
       {then} ledger_app_lot AS lot ON lot.id = given.id
 """
-GIVEN = {
-    "mysql": "JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) AS given",
-    "sqlite": "(SELECT value AS id FROM json_each(%s)) AS given",
-}
-THEN = {"mysql": "STRAIGHT_JOIN", "sqlite": "CROSS JOIN"}
 
 
 def rules(accounts: Mapping[int, HeldAccount]) -> dict[tuple[int, str], LotRule]:
@@ -84,7 +79,7 @@ def held(accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft]) -> tuple[
     keeping = {account_id: account for account_id, account in accounts.items() if account.keeps_lots}
     if not keeping:
         return {}, {}
-    signs = {account_id: 1 if account.category in DEBIT_CATEGORIES else -1 for account_id, account in keeping.items()}
+    signs = {account_id: sign(account.category) for account_id, account in keeping.items()}
     done = done_by({draft.reverses.id for draft in drafts if draft.reverses}, signs)
     lots: dict[int, dict[int, HeldLot]] = {account_id: {} for account_id in keeping}
     named, whole = _named(drafts, keeping)
@@ -120,7 +115,7 @@ def over_at(at: datetime) -> QuerySet[HoldLot]:
 def held_at(remainders: Iterable[OpenLot], at: datetime) -> dict[int, int]:
     """Return what of lots is held at ``at``, by lot, as the standing of their account has it."""
     held = {row.lot_id: row.held for row in remainders}
-    for part in parts(sorted(lot_id for lot_id, amount in held.items() if amount)):
+    for part in sql.parts(sorted(lot_id for lot_id, amount in held.items() if amount)):
         for lot_id, amount in over_at(at).filter(lot__in=part).values_list("lot", "amount"):
             held[lot_id] -= amount
     return held
@@ -130,7 +125,7 @@ def without_over(kept: Mapping[int, HeldLots], at: datetime) -> dict[int, HeldLo
     """Return lots as they are once the holds are ended whose time is over at ``at``: whoever posts ends them first."""
     holding = [account_id for account_id, of_account in kept.items() if any(lot.held for lot in of_account.lots)]
     over: dict[int, int] = {}
-    for part in parts(holding):
+    for part in sql.parts(holding):
         for lot_id, amount in over_at(at).filter(hold__account__in=part).values_list("lot", "amount"):
             over[lot_id] = over.get(lot_id, 0) + amount
     if not over:
@@ -170,15 +165,16 @@ def _named(drafts: Sequence[Draft], keeping: Collection[int]) -> tuple[list[int]
     return sorted(named), sorted(whole)
 
 
-def _rows(sql: str, ids: Sequence[int], column: str = "") -> list[tuple[Any, ...]]:
-    vendor = connection.vendor
-    statement = sql.format(given=GIVEN[vendor], then=THEN[vendor], column=column)
+def _rows(statement: str, ids: Sequence[int], column: str = "") -> list[tuple[Any, ...]]:
+    filled = statement.format(given=sql.given_keys(), then=sql.then(), column=column)
     rows: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
-        for start in range(0, len(ids), REFERENCES_A_CALL):
-            cursor.execute(statement, [json.dumps(ids[start : start + REFERENCES_A_CALL])])
+        for document in sql.documents(ids):
+            cursor.execute(filled, [document])
             rows += (
-                [tuple(_value(value) for value in row) for row in cursor.fetchall()] if vendor == "sqlite" else cursor.fetchall()
+                [tuple(_value(value) for value in row) for row in cursor.fetchall()]
+                if connection.vendor == "sqlite"
+                else cursor.fetchall()
             )
     return rows
 

@@ -5,19 +5,20 @@ from collections.abc import Iterator, Sequence
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
+from ledger_app import sql
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Account, Book, Entry, Holder, Merge, OpenLot
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
 from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
 
-UNCLAIMED = """
+UNCLAIMED = f"""
     SELECT account.code, account.stripes, COUNT(balance.id)
       FROM ledger_app_account AS account LEFT JOIN ledger_app_balance AS balance ON balance.account_id = account.id
-     WHERE account.book_id IN ({books})
+     WHERE account.book_id IN ({{books}})
      GROUP BY account.id, account.code, account.stripes
     HAVING COUNT(balance.id) <> account.stripes OR MAX(balance.stripe) >= account.stripes
-        OR EXACT_SUM(CASE WHEN balance.id <> account.id * 64 + balance.stripe THEN 1 ELSE 0 END) <> 0
+        OR EXACT_SUM(CASE WHEN balance.id <> {sql.balance_key("account.id", "balance.stripe")} THEN 1 ELSE 0 END) <> 0
 """
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from ledger_app import sql
 from ledger_app.models import Account, Adjustment, AuditRow, Entry, Erasure, Hold, Holder, Line, Merge, Reversal
-from ledger_app.queries import postings
 
 
 def subjects(holder_ids: Collection[int]) -> Mapping[str, QuerySet[Any]]:
@@ -27,11 +27,11 @@ def subjects(holder_ids: Collection[int]) -> Mapping[str, QuerySet[Any]]:
 def audit_rows(holder_ids: Sequence[int]) -> Iterator[AuditRow]:
     """Yield the audit rows about these members, in the order in which they were written."""
     found: set[int] = set()
-    for part in postings.parts(holder_ids):
+    for part in sql.parts(holder_ids):
         for kind, rows in subjects(part).items():
             about = AuditRow.objects.filter(subject_type=kind, subject_id__in=rows.values("id"))
             found.update(about.values_list("id", flat=True))
-    for some in postings.parts(sorted(found)):
+    for some in sql.parts(sorted(found)):
         yield from AuditRow.objects.filter(id__in=some).order_by("id")
 
 

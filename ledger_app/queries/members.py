@@ -8,11 +8,11 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import members
 from ledger_app.models import AuditRow, Holder, Identifier, MovedIdentifier
 from ledger_app.queries import identifiers as kept
-from ledger_app.queries import merges, postings
+from ledger_app.queries import merges
 from ledger_app.rules import identifiers
 from ledger_app.rules.identifiers import KINDS
 
@@ -157,7 +157,7 @@ def numbers_own_first(holder: Holder | None = None) -> QuerySet[Identifier]:
 def numbers_of(holder_ids: Collection[int]) -> dict[int, str]:
     """Return the number that each of these members is called by; one who has none is left out."""
     found: dict[int, str] = {}
-    for part in postings.parts(sorted(holder_ids)):
+    for part in sql.parts(sorted(holder_ids)):
         for holder_id, value in numbers_own_first().filter(holder_id__in=part).values_list("holder_id", "value"):
             found.setdefault(holder_id, value)
     return found

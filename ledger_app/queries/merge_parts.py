@@ -7,14 +7,15 @@ from operator import itemgetter
 
 from django.db.models import Q, QuerySet
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors import members
 from ledger_app.models import Account, Balance, Line, Lot, LotUse, Merge, OpenLot, Posting
-from ledger_app.queries import days, postings
+from ledger_app.queries import days
 from ledger_app.rules.lots import DEFICIT
 from ledger_app.rules.merges import CarriedLot, MemberAccount, Move, Part, merge_reference, parts_by_day
-from ledger_app.rules.sides import DEBIT_CATEGORIES, natural
+from ledger_app.rules.sides import natural
+from ledger_app.rules.sides import sign as sign_of
 
 CHAIN_MOST = 1000  # merges that a lot is followed through
 
@@ -34,7 +35,7 @@ def with_days(moves: Iterable[Move], on: Mapping[str, date]) -> tuple[Move, ...]
                 found[place] = move._replace(later=_lots_of_later(source, day))
             elif source.floor is not None:
                 later = days.after({source.id: day}).get(source.id, {})
-                sign = 1 if source.category in DEBIT_CATEGORIES else -1
+                sign = sign_of(source.category)
                 found[place] = move._replace(later=parts_by_day(balance=source.amount, later=later, sign=sign))
     return tuple(found)
 
@@ -152,7 +153,7 @@ def _free(account: MemberAccount, day: date) -> int:
     """Return what can be taken of an account without lots on a day: the lowest that a day from it on closes with, above the floor."""
     if account.floor is None:
         return natural(account.category, account.amount)
-    sign = 1 if account.category in DEBIT_CATEGORIES else -1
+    sign = sign_of(account.category)
     later = days.after({account.id: day}).get(account.id, {})
     not_yet = sum(part.amount for part in parts_by_day(balance=account.amount, later=later, sign=sign))
     return natural(account.category, account.amount - not_yet) - account.floor
@@ -172,7 +173,7 @@ def _own_lots(merge: Merge, account_ids: Collection[int]) -> dict[int, list[Carr
         if not here:
             break
     return {
-        account_id: [lot for part in postings.parts(sorted(ids)) for lot in _carried(OpenLot.objects.filter(lot_id__in=part))]
+        account_id: [lot for part in sql.parts(sorted(ids)) for lot in _carried(OpenLot.objects.filter(lot_id__in=part))]
         for account_id, ids in there.items()
     }
 
@@ -180,7 +181,7 @@ def _own_lots(merge: Merge, account_ids: Collection[int]) -> dict[int, list[Carr
 def _carried_on(lot_ids: Sequence[int]) -> dict[int, int]:
     """Return the lots, with their accounts, that merges made out of these: the one that was made beside each use (rules/lot_decisions.py)."""
     found: dict[int, int] = {}
-    for part in postings.parts(sorted(lot_ids)):
+    for part in sql.parts(sorted(lot_ids)):
         lines = Line.objects.filter(lot_uses__lot_id__in=part, lot_uses__amount__gt=0)
         for line in lines.filter(entry__posting__origin_kind=Posting.Origin.MERGE).distinct():
             uses = LotUse.objects.filter(line=line, amount__gt=0).exclude(lot__kind=DEFICIT).order_by("id")

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import members
 from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, User
-from ledger_app.queries import merge_parts, open_work, postings, rights
+from ledger_app.queries import merge_parts, open_work, rights
 from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
 from ledger_app.rules.forms import AMOUNT_MOST
@@ -30,11 +30,11 @@ def survivors(holder_ids: Collection[int]) -> dict[int, int]:
     now = {key: key for key in holder_ids}
     for _merge in range(CHAIN_MOST):
         onward: dict[int, int | None] = {}
-        for part in postings.parts(sorted(set(now.values()))):
+        for part in sql.parts(sorted(set(now.values()))):
             onward.update(Holder.objects.filter(id__in=part, merged_into__isnull=False).values_list("id", "merged_into_id"))
         if not onward:
             break
-        for part in postings.parts(sorted(onward)):
+        for part in sql.parts(sorted(onward)):
             undone = Merge.objects.filter(undoes__holder_id__in=part, undoes__state=Merge.State.DONE, state=Merge.State.DONE)
             onward.update(undone.values_list("undoes__holder_id", "survivor_id"))
         now = {key: onward.get(value) or value for key, value in now.items()}

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from ledger_app import sql
 from ledger_app.errors import LedgerError
 from ledger_app.models import Entry, Posting
-from ledger_app.queries import postings
 
 Target = tuple[str, int]  # the label of a model, such as "ledger_app.entry", and the number of its row
 
@@ -95,7 +95,7 @@ def by_posting(came: Came) -> Told:
 
 def _came(entry_ids: Sequence[int]) -> list[Came]:
     found = []
-    for part in postings.parts(entry_ids):
+    for part in sql.parts(entry_ids):
         for entry in Entry.objects.filter(id__in=part).select_related("posting__posted_by", "reverses"):
             by = entry.posting
             reverses = (entry.reverses.pk, entry.reverses.reference) if entry.reverses else None

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from ledger_app import sql
 from ledger_app.models import ExpiryChunk, Hold, Merge, Submission
-from ledger_app.queries import adjustment_origins, postings
+from ledger_app.queries import adjustment_origins
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.rules import instants
 
@@ -44,7 +45,7 @@ def merges(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa:
     """Tell which member was merged into which, who proposed and decided it, and why."""
     del whole
     rows: dict[int, Merge] = {}
-    for part in postings.parts(sorted({came.origin_id for came in entries})):
+    for part in sql.parts(sorted({came.origin_id for came in entries})):
         related = Merge.objects.select_related("holder", "survivor", "proposed_by", "decided_by")
         rows.update((row.pk, row) for row in related.filter(id__in=part))
     told = {}
@@ -85,7 +86,7 @@ def expiries(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noq
     """Tell which run let points expire: through which day, started by whom and when."""
     del whole
     rows: dict[int, ExpiryChunk] = {}
-    for part in postings.parts(sorted({came.origin_id for came in entries})):
+    for part in sql.parts(sorted({came.origin_id for came in entries})):
         found = ExpiryChunk.objects.filter(id__in=part).select_related("run__book", "run__started_by")
         rows.update((row.pk, row) for row in found)
     told = {}
@@ -112,7 +113,7 @@ def holds(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: 
     """Tell which hold was settled: its reference, who placed it and when, how much of it was taken."""
     del whole
     rows: dict[int, Hold] = {}
-    for part in postings.parts(sorted({came.origin_id for came in entries})):
+    for part in sql.parts(sorted({came.origin_id for came in entries})):
         rows.update((row.pk, row) for row in Hold.objects.filter(id__in=part).select_related("placed_by"))
     told = {}
     for came in entries:
@@ -143,7 +144,7 @@ def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
     """Tell which program sent an entry, when, and in which request."""
     del whole
     rows: dict[int, Submission] = {}
-    for part in postings.parts(sorted({came.origin_id for came in entries})):
+    for part in sql.parts(sorted({came.origin_id for came in entries})):
         rows.update((row.pk, row) for row in Submission.objects.filter(id__in=part).select_related("sent_by"))
     told = {}
     for came in entries:

@@ -17,11 +17,10 @@ from typing import Any, NamedTuple, Self
 from django.db import connection
 from django.db.models import Count
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import closing
 from ledger_app.models import Entry, Period
 from ledger_app.queries import seals, totals
-from ledger_app.queries.postings import parts
 from ledger_app.rules.periods import Proof
 
 DIGEST_BYTES = 32
@@ -177,21 +176,20 @@ def _order_of(key: int) -> tuple[Any, ...]:
     return found
 
 
-DIFFERING_BALANCES = """
-    SELECT account.code
+# Of the balances of books, those that are not what their lines come to: every line is added up.
+NOT_AS_CLAIMED = """
       FROM ledger_app_balance AS balance
       JOIN ledger_app_account AS account ON account.id = balance.account_id
       LEFT JOIN (
            SELECT account_id, stripe, EXACT_SUM(amount) AS amount, MAX(sequence) AS sequence, COUNT(*) AS line_count
              FROM ledger_app_line GROUP BY account_id, stripe
            ) AS summed ON summed.account_id = balance.account_id AND summed.stripe = balance.stripe
-     WHERE account.book_id = %s
+     WHERE account.book_id IN ({books})
        AND (balance.amount <> COALESCE(summed.amount, 0)
             OR balance.sequence <> COALESCE(summed.sequence, 0)
             OR balance.sequence <> COALESCE(summed.line_count, 0))
-     ORDER BY account.code
-     LIMIT 100
 """
+DIFFERING_BALANCES = f"SELECT account.code {NOT_AS_CLAIMED.format(books='%s')} ORDER BY account.code LIMIT 100"
 # Each line follows the one before it on its account's stripe, and the last of them is what the balance says: where all lines before were added
 # up, this adds the new ones.
 DIFFERING_AFTER = """
@@ -221,7 +219,7 @@ def differing_after(entry_ids: Iterable[int]) -> list[str]:
     """Return the codes of accounts whose balance does not go on as the lines of these entries say."""
     found: set[str] = set()
     with connection.cursor() as cursor:
-        for part in parts(list(entry_ids)):
+        for part in sql.parts(list(entry_ids)):
             cursor.execute(DIFFERING_AFTER.format(entries=", ".join(map(str, part))))
             found.update(code for (code,) in cursor.fetchall())
     return sorted(found)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.queries import clock, holding, postings, shown_lots, weights
@@ -206,7 +206,7 @@ def _balances(draft: Draft, held: Held) -> tuple[ShownBalance, ...]:
     for account_id, amount in draft.lines:
         amounts[account_id] += amount
     before: dict[int, int] = {}
-    for part in postings.parts(sorted(amounts)):
+    for part in sql.parts(sorted(amounts)):
         totals = Balance.objects.filter(account__in=part).order_by().values("account").annotate(total=Total("amount"))
         before |= {row["account"]: row["total"] for row in totals}
     return tuple(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 
+from ledger_app import sql
 from ledger_app.models import Account, Entry, Line, Period, Seal
 from ledger_app.queries import postings
 from ledger_app.queries.totals import Total
@@ -125,7 +126,7 @@ def _walk_part(keys: list[int], book: str, names: Names) -> Iterator[Walked]:
     if len(names) > CODES_KEPT:
         names.clear()
     unknown = {account_id for pairs in lines.values() for account_id, _ in pairs} - names.keys()
-    for part in postings.parts(sorted(unknown)):
+    for part in sql.parts(sorted(unknown)):
         named = Account.objects.filter(id__in=part).values_list("id", "code", "category", "role")
         names.update((account_id, Name(code, (category, role))) for account_id, code, category, role in named)
     for key in keys:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from ledger_app import sql
 from ledger_app.models import Entry, Line, Lot, LotUse
-from ledger_app.queries import postings
 from ledger_app.rules.drafts import Plan
 from ledger_app.rules.lots import ShownLot
 
@@ -17,7 +17,7 @@ def of_plan(plan: Plan, codes: Mapping[int, str]) -> tuple[ShownLot, ...]:
     ]
     there = {
         lot.pk: lot
-        for part in postings.parts(sorted({each.lot for each in plan.uses if each.lot >= 0}))
+        for part in sql.parts(sorted({each.lot for each in plan.uses if each.lot >= 0}))
         for lot in Lot.objects.filter(id__in=part)
     }
     used = []
@@ -32,7 +32,7 @@ def of_lines(lines: Iterable[Line]) -> tuple[ShownLot, ...]:
     """Return the same from the rows, of lines that are written, in two statements for each nine hundred lines."""
     made: list[Lot] = []
     used: list[LotUse] = []
-    for part in postings.parts([line.pk for line in lines]):
+    for part in sql.parts([line.pk for line in lines]):
         made += Lot.objects.filter(line__in=part).select_related("account")
         used += LotUse.objects.filter(line__in=part).select_related("lot", "line__account")
     return _shown(made, used)

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F, Max, Q, QuerySet
 
+from ledger_app import sql
 from ledger_app.models import Account, Balance, OpenLot
-from ledger_app.queries import days, postings
+from ledger_app.queries import days
 from ledger_app.queries.lots import over_at
 from ledger_app.queries.totals import Total
 from ledger_app.rules import floors, sides
@@ -49,7 +50,7 @@ def of(accounts: Iterable[Account], *, at: datetime) -> dict[int, Standing]:
     for book_id in sorted({account.book_id for account in wanted.values()}):
         of_book = {key: account for key, account in wanted.items() if account.book_id == book_id}
         today = at.astimezone(ZoneInfo(next(iter(of_book.values())).book.time_zone)).date()
-        for part in postings.parts(sorted(of_book)):
+        for part in sql.parts(sorted(of_book)):
             rows = (
                 Balance.objects.filter(account__in=part)
                 .order_by()
@@ -61,7 +62,7 @@ def of(accounts: Iterable[Account], *, at: datetime) -> dict[int, Standing]:
             late = [key for key, (_total, last) in found.items() if last is not None and last > today]
             lowest.update(_lowest([of_book[key] for key in late if of_book[key].floor is not None], balances, today))
         of_lots: dict[int, dict[str, Any]] = {}
-        for part in postings.parts(sorted(key for key, account in of_book.items() if account.keeps_lots)):
+        for part in sql.parts(sorted(key for key, account in of_book.items() if account.keeps_lots)):
             of_lots.update((row["account"], row) for row in _lots(part, today))
         _let_go_of_over(of_lots, today, at)
         lots |= of_lots
@@ -76,7 +77,7 @@ def of_member(holder_id: int, *, at: datetime) -> dict[int, Standing]:
 def of_members(holder_ids: Sequence[int], *, at: datetime) -> dict[int, list[dict[str, Any]]]:
     """Return what each of these members has on accounts and how it stands, ready for JSON, by member."""
     rows: list[Account] = []
-    for part in postings.parts(holder_ids):
+    for part in sql.parts(holder_ids):
         rows += Account.objects.filter(holder__in=part).select_related("book").order_by("book__code", "code")
     found = of(rows, at=at)
     told: dict[int, list[dict[str, Any]]] = {}
@@ -125,7 +126,7 @@ def _lots(account_ids: Any, today: Any) -> "QuerySet[Any, Any]":
 
 def _let_go_of_over(lots: dict[int, dict[str, Any]], today: date, at: datetime) -> None:
     """Count what is held by holds that are over at an instant with the rest of its lots: due, of a later day, or usable."""
-    for of_part in postings.parts(sorted(key for key, found in lots.items() if found["of_holds"])):
+    for of_part in sql.parts(sorted(key for key, found in lots.items() if found["of_holds"])):
         rows = over_at(at).filter(hold__account__in=of_part)
         for account_id, amount, granted_on, due_on in rows.values_list(*OF_HELD):
             part = "overdue" if due_on is not None and due_on < today else "upcoming" if granted_on > today else "usable"
@@ -138,7 +139,7 @@ def _lowest(accounts: Sequence[Account], balances: dict[int, int], today: date) 
     added = days.after({account.pk: today for account in accounts})
     found: dict[int, int] = {}
     for account in accounts:
-        sign = 1 if account.category in sides.DEBIT_CATEGORIES else -1
+        sign = sides.sign(account.category)
         of_days = floors.Days(added.get(account.pk, {}))
         found[account.pk] = of_days.lowest(today, after=balances[account.pk], sign=sign)[0]
     return found

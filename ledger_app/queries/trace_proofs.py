@@ -7,9 +7,10 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils.translation import gettext_lazy
 
+from ledger_app import sql
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Identifier, MovedIdentifier, Seal, SealCover
-from ledger_app.queries import links, posting_proofs, postings, schema, traces
+from ledger_app.queries import links, posting_proofs, schema, traces
 from ledger_app.queries.proofs import Statement, rows
 from ledger_app.rules import rights
 from ledger_app.rules import traces as rules
@@ -83,8 +84,8 @@ def identifiers_are_where_they_were_given(_books: Sequence[Book]) -> Iterator[st
     with connection.cursor() as cursor:
         cursor.execute(CHANGED)
         keys = [key for (key,) in cursor.fetchall()]
-    for start in range(0, len(keys), postings.LIST_MOST):
-        part = keys[start : start + postings.LIST_MOST]
+    for start in range(0, len(keys), sql.LIST_MOST):
+        part = keys[start : start + sql.LIST_MOST]
         there = {row.pk: row for row in Identifier.objects.filter(id__in=part)}
         given: dict[int, list[tuple[int, int]]] = {}
         moved = MovedIdentifier.objects.filter(identifier__in=part).order_by("id")

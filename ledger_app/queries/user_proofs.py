@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from ledger_app import sql
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book, Trace, User
-from ledger_app.queries import postings, traces
+from ledger_app.queries import traces
 from ledger_app.queries.proofs import Statement, rows
 
 USERS = "ledger_app_user"
@@ -46,7 +47,7 @@ def passwords_were_set_by_the_program(_books: Sequence[Book]) -> Iterator[str]:
     """Statement 8, for who may be taken for whom: each change of a password has a line of the history, which never has the password."""
     changed = Trace.objects.filter(table_name=USERS, event=Trace.Event.UPDATED).order_by("row_id")
     keys = sorted(set(changed.values_list("row_id", flat=True)))
-    for part in postings.parts(keys):
+    for part in sql.parts(keys):
         there = {row.pk: row for row in User.objects.filter(id__in=part)}
         for key, said_of in traces.told(USERS, part).items():
             count = sum(before["password"] != after["password"] for before, after in pairwise(said_of))

@@ -8,12 +8,11 @@ from datetime import date
 from typing import NamedTuple
 
 from ledger_app import errors
-from ledger_app.rules import objections
+from ledger_app.rules import objections, sides
 from ledger_app.rules.drafts import Draft, Held, HeldAccount
 from ledger_app.rules.lot_decisions import KeptLots
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.posting import Decision
-from ledger_app.rules.sides import DEBIT_CATEGORIES
 
 Group = Sequence[Draft]
 
@@ -37,7 +36,7 @@ def is_watched(account: HeldAccount) -> bool:
 
 def takes(account: HeldAccount, amount: int) -> bool:
     """Whether a line takes from such an account. What adds to one passes, or does not, whatever came before it."""
-    return is_watched(account) and (amount < 0) == (account.category in DEBIT_CATEGORIES)
+    return is_watched(account) and (amount < 0) == sides.is_debit(account.category)
 
 
 def alone(groups: Sequence[Group], *, held: Held) -> list[Verdict]:

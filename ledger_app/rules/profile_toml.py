@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from ledger_app.rules import toml_text
 from ledger_app.rules.openings import CODE
 from ledger_app.rules.profiles import DAILY, ENTRIES, FIELDS, MATCHERS, AccountRule, Definition, Side
+from ledger_app.rules.sides import CATEGORIES
 from ledger_app.rules.targets import ENCODINGS, PARTS, TARGETS, Target, text_unfit
 from ledger_app.rules.toml_table import Table
 
 BOOK_MOST: Final = 20
 NAME_MOST: Final = 32
 TEXT_BYTES_MOST: Final = 200_000
-CATEGORIES: Final = ("asset", "liability", "equity", "income", "expense")
 # Codes of accounts are written in these, and a pattern in stars and question marks besides.
 _CODE: Final = f"(?=.{{1,64}}$){CODE.pattern}"
 _PATTERN: Final = r"[A-Za-z0-9._*?-]{1,64}"

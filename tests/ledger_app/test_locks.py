@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from ledger_app import locks
+from ledger_app import locks, sql
 from ledger_app.models import Balance, Period
 from ledger_app.operations import transactions
 from ledger_app.rules.balances import balance_id
@@ -83,6 +83,6 @@ def test_the_order_of_balance_keys_is_that_of_account_and_stripe(ledger):
 
 
 def test_a_list_longer_than_one_statement_takes_is_cut(ledger, monkeypatch):
-    monkeypatch.setattr(locks, "LIST_MOST", 2)
+    monkeypatch.setattr(sql, "LIST_MOST", 2)
     held = transactions.run(lambda: take_ledger(ledger, "cash", "sales", "wallet", "purse", "settlement"))
     assert len(held.balances) == 5
