@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, sql
 from ledger_app.models import Book, Period
+from ledger_app.rules import dates
 from ledger_app.rules.balances import balance_id
 from ledger_app.rules.drafts import HeldAccount, HeldPeriod
 
@@ -164,9 +165,9 @@ def free_rows(rows: models.QuerySet[Row]) -> list[Row]:
 
 # Found without a lock, then locked by their keys. A locking read of the range waits, on MariaDB, for every row that it looks at: for the month
 # that is being frozen, whoever posts to the next.
-PERIODS_MEETING = """
+PERIODS_MEETING = f"""
     SELECT id, starts_on, ends_on FROM ledger_app_period
-     WHERE book_id IN ({ids}) AND starts_on <= %s AND ends_on >= %s
+     WHERE book_id IN ({{ids}}) AND {sql.MEETING}
 """
 PERIODS = """
     SELECT id, starts_on, ends_on, book_id, name, state FROM ledger_app_period WHERE id IN ({ids}) ORDER BY id {lock}
@@ -247,7 +248,7 @@ def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
 def _has_day(row: Sequence[Any], days: Collection[date]) -> bool:
     """Whether a period, as (id, first day, last day), has one of these days; SQLite gives days as text."""
     first, last = (date.fromisoformat(day) if isinstance(day, str) else day for day in row[1:3])
-    return any(first <= day <= last for day in days)
+    return any(dates.is_between(first, last, day) for day in days)
 
 
 def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:

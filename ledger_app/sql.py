@@ -5,6 +5,7 @@ SQLite is one; MariaDB and MySQL, which Django calls ``mysql``, are the other.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -28,6 +29,8 @@ REFERENCE: Final = "VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
 IDS: Final[Mapping[str, str]] = MappingProxyType({"id": INTEGER})
 
+# Of a period: it has one of the days up to the first parameter and from the second on.
+MEETING: Final = "starts_on <= %s AND ends_on >= %s"
 # Of an entry and a period: the one takes the date of the other.
 IN_PERIOD: Final = "entry.book_id = period.book_id AND entry.effective_on BETWEEN period.starts_on AND period.ends_on"
 
@@ -86,6 +89,6 @@ def dated_in(period: Period, path: str = "effective_on") -> Q:
     return Q(**{f"{path}__gte": period.starts_on, f"{path}__lte": period.ends_on})
 
 
-def meeting(first: Any, last: Any, path: str = "") -> Q:
-    """Return the condition that a period, at ``path``, has one of the days from ``first`` to ``last``."""
-    return Q(**{f"{path}starts_on__lte": last, f"{path}ends_on__gte": first})
+def meeting(first: date | str | None, last: date | str | None) -> Q:
+    """Return the condition that a period has one of the days from ``first`` to ``last``."""
+    return Q(starts_on__lte=last, ends_on__gte=first)

@@ -19,6 +19,7 @@ from ingestion_app.queries.definitions import definition_of, kept_contras, newer
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
+from ledger_app import sql
 from ledger_app.errors.printable import escaped
 from ledger_app.models import AuditRow, Book, Period
 from ledger_app.queries.totals import Total
@@ -244,7 +245,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             found.append((gettext("Book {book}, entries").format(book=code), look.count_cell(entries)))
             found.append((gettext("Book {book}, amount").format(book=code), look.amount_cell(amount, books[code])))
         if batch.first_on and batch.last_on:
-            periods = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
+            periods = Period.objects.filter(sql.meeting(batch.first_on, batch.last_on), book__in=books.values())
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))
             found.append((_("Periods"), names))
         found += [*_controls(batch), *_contras(batch)]

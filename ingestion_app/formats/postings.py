@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ingestion_app.formats.definition import AccountRule, Definition, PostingRule
 from ingestion_app.formats.values import Value
+from ledger_app.rules.forms import DESCRIPTION_MOST
 
-DESCRIPTION_MOST = 200  # what an entry keeps
 SIDES_MOST = 100_000  # account codes that a rule remembers
 PLACE = re.compile(r"\{(\w+)\}")
 

@@ -11,6 +11,7 @@ from ingestion_app.queries import reversals, reversible
 from ingestion_app.queries.reversals import Days
 from ledger_app.errors import AlreadyReversed, LedgerError, Refused
 from ledger_app.models import Book
+from ledger_app.rules import dates
 from ledger_app.rules.drafts import Draft
 
 REASONS_MOST = 20
@@ -107,7 +108,8 @@ class _Dates:
         """
         key = (book_id, on)
         if key not in self._known:
-            period = next((each.name for each in self._periods[book_id] if each.starts_on <= on <= each.ends_on), "")
+            own = dates.taking(self._periods[book_id], on)
+            period = own.name if own is not None else ""
             moved_to, _entries = self._planned.get(self._codes[book_id], {}).get(period, [None, 0])
             self._known[key] = (date.fromisoformat(moved_to), period) if moved_to else (on, "")
         return self._known[key]

@@ -26,11 +26,12 @@ from ledger_app.errors import TryAgain
 from ledger_app.models import Book
 from ledger_app.operations import collecting, measuring
 from ledger_app.operations.pool import Pool
+from ledger_app.rules.balances import BALANCE_MOST
 
 BLOCK = 5000
 PART_BYTES = 8_000_000  # starting a process takes as long as reading some of this
 TAIL_BYTES = 64_000  # the end of the file, with trailer and end record, is read by whoever reads the header
-SUM_MOST = 9 * 10**18  # what the columns of sums, and the ledger's balances, hold
+SUM_MOST = BALANCE_MOST  # what the columns of sums, and the ledger's balances, hold
 
 Told = Callable[[int], None]
 

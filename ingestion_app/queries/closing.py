@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.models import Batch
 from ingestion_app.queries import definitions
+from ledger_app import sql
 from ledger_app.errors.words import Word
 from ledger_app.models import Period
 from ledger_app.rules.periods import Unfinished
@@ -30,7 +31,7 @@ def unfinished(period: Period) -> Iterator[Unfinished]:
     A batch without a plan is taken to be dated on its business date, a reversal on the dates that its entries get.
     """
     planned = Q(first_on__lte=period.ends_on, last_on__gte=period.starts_on)
-    unplanned = Q(first_on__isnull=True, business_date__gte=period.starts_on, business_date__lte=period.ends_on)
+    unplanned = Q(sql.dated_in(period, "business_date"), first_on__isnull=True)
     dated = Batch.objects.filter(planned | unplanned).exclude(state__in=ENDED).order_by("id")
     for batch in dated.select_related("source", "source_version"):
         if period.book.code in {rule.book for rule in definitions.definition_of(batch.source_version).postings}:

@@ -16,8 +16,10 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.postings import Planned, Planner
 from ingestion_app.models import Batch, Record
 from ingestion_app.queries import definitions, planned_rules, records, taken
+from ledger_app import sql
 from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Account, Book, Holder, Period
+from ledger_app.rules import dates
 from ledger_app.rules.objections import ACCOUNT_STATES
 
 ACCOUNTS_NAMED = 5
@@ -68,7 +70,7 @@ def _periods(plan: _Plan, most: int | None) -> Iterator[Phrase]:
     if batch.first_on is None or batch.last_on is None:
         return
     books = [book for code, book in plan.books.items() if code in batch.totals]
-    meeting = Period.objects.filter(book__in=books, starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
+    meeting = Period.objects.filter(sql.meeting(batch.first_on, batch.last_on), book__in=books)
     shut = list(meeting.exclude(state=Period.State.OPEN).select_related("book").order_by("id"))
     if not shut:
         return
@@ -86,7 +88,7 @@ def _periods(plan: _Plan, most: int | None) -> Iterator[Phrase]:
 
 
 def _is_in(period: Period, book: str, on: date) -> bool:
-    return period.book.code == book and period.starts_on <= on <= period.ends_on
+    return period.book.code == book and dates.is_between(period.starts_on, period.ends_on, on)
 
 
 def _merged(plan: _Plan) -> Iterator[Phrase]:

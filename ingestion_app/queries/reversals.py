@@ -15,12 +15,12 @@ from ingestion_app.queries import sums
 from ingestion_app.queries.objections import ACCOUNTS_NAMED, accounts_away, floors_broken, merged_accounts, shut_accounts
 from ingestion_app.queries.reversible import Reversible, applied_chunks, entries_in, entries_of, periods_of, posting_of, rows_of
 from ingestion_app.states import BATCH
+from ledger_app import sql
 from ledger_app.errors import LedgerError, WrongState
 from ledger_app.errors.words import Phrase, phrase
 from ledger_app.models import Book, Entry, Period, Posting
 from ledger_app.queries.totals import Total
-from ledger_app.rules import reversal_dates
-from ledger_app.rules.drafts import HeldPeriod
+from ledger_app.rules import dates, reversal_dates
 
 Days = Counter[tuple[int, date]]  # entries by book id and date
 
@@ -179,29 +179,25 @@ def _nothing(found: Mapping[Any, Any]) -> list[LedgerError]:
 def _spanned(batch: Batch) -> tuple[list[Dated], list[LedgerError]]:
     """Return when the entries of each period between the first day of a plan and the last would be reversed, and for which there is no day."""
     books = dict(Book.objects.filter(code__in=batch.totals).values_list("id", "code"))
-    dates: list[Dated] = []
+    found: list[Dated] = []
     refused: list[LedgerError] = []
     for book_id, periods in periods_of(books).items():
         for period in periods:
-            if batch.first_on is None or batch.last_on is None or not _meets(period, batch.first_on, batch.last_on):
+            if batch.first_on is None or batch.last_on is None or not dates.meets(period, batch.first_on, batch.last_on):
                 continue
             day = max(period.starts_on, batch.first_on)
             outcome = reversal_dates.outcome(day, periods)
             if outcome is None:
                 refused.append(errors.NoPeriodOpen(book=books[book_id], date=day.isoformat()))
             else:
-                dates.append(Dated(books[book_id], *outcome, None))
-    return dates, refused
-
-
-def _meets(period: HeldPeriod, first_on: date, last_on: date) -> bool:
-    return period.starts_on <= last_on and period.ends_on >= first_on
+                found.append(Dated(books[book_id], *outcome, None))
+    return found, refused
 
 
 def _periods_moved(batch: Batch) -> Iterator[Phrase]:
     """Yield each period that is not open although entries would be dated in it."""
     for book, name, on, _entries in dates_of(batch):
-        met = Q(name=name) if on is None else Q(starts_on__lte=on, ends_on__gte=on)
+        met = Q(name=name) if on is None else sql.meeting(on, on)
         for period in Period.objects.filter(met, book__code=book).exclude(state=Period.State.OPEN).select_related("book"):
             yield phrase(_("period {period} is {state}"), period=period, state=Period.State(period.state).label)
 

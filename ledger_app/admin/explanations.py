@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import instants
 from config.model_admin import url_of
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.admin.origins import sentence_link
 from ledger_app.models import Account, Entry
@@ -310,9 +310,7 @@ def prior_period_of(entry: Entry) -> str:
     reversed_entry = entry.reverses
     if reversed_entry is None or reversed_entry.effective_on == entry.effective_on:
         return ""
-    period = entry.book.periods.filter(
-        starts_on__lte=reversed_entry.effective_on, ends_on__gte=reversed_entry.effective_on
-    ).first()
+    period = entry.book.periods.filter(sql.meeting(reversed_entry.effective_on, reversed_entry.effective_on)).first()
     return period.name if period else reversed_entry.effective_on.isoformat()
 
 

@@ -21,17 +21,17 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.defined import check_same
 from ledger_app.queries import identifiers
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules import floors
 from ledger_app.rules import openings as rules
 from ledger_app.rules.balances import STRIPES_MOST, balance_id
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.periods import gap_between, touches
 
-CODE = rules.CODE
-CODE_MOST = 64
 UNIT_MOST, EXPONENT_MOST = rules.UNIT_MOST, rules.EXPONENT_MOST
 OPEN = "ledger_app.open_book"
 # Codes of books and names of periods stand in headings and in the canonical form of a seal.
 SHORT_CODE_MOST = 20
+UNDER_FLOOR = _("a new account has nothing, which is under a floor above zero")
 ROWS_A_CALL = 2000
 ROLE_MOST = 32
 TOLD_MOST = 20
@@ -121,7 +121,7 @@ def open_period(*, book: Book, name: str, starts_on: date, ends_on: date, caller
         if period is not None:
             check_same(_("Period"), name, period, {"starts_on": starts_on, "ends_on": ends_on})
             return period
-        other = Period.objects.filter(book=book, starts_on__lte=ends_on, ends_on__gte=starts_on).first()
+        other = Period.objects.filter(sql.meeting(starts_on, ends_on), book=book).first()
         if other is not None:
             raise errors.Refused([errors.PeriodOverlaps(starts=starts_on, ends=ends_on, period=other.name, book=book.code)])
         # Periods freeze in their order: where the next is not frozen, none after it is.
@@ -300,7 +300,7 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
     unfit = [
         opening.code
         for book_id, _holder, opening in wanted
-        if (book_id, opening.role) in ruled and (opening.stripes > 1 or (opening.floor or 0) > 0)
+        if (book_id, opening.role) in ruled and (opening.stripes > 1 or floors.is_above_nothing(opening.floor))
     ]
     if unfit:
         raise errors.Refused([lot_errors.LotAccountUnfit(account=code) for code in unfit])
@@ -330,9 +330,8 @@ def create_accounts(wanted: Sequence[tuple[int, Holder | None, AccountOpening]],
 
 def _check_floors(openings: Sequence[AccountOpening]) -> None:
     """Refuse floors above zero: from its first line on a new account would lie under such a floor, and no later line mends what that says."""
-    if under := sorted({opening.role for opening in openings if (opening.floor or 0) > 0}):
-        why = _("a new account has nothing, which is under a floor above zero")
-        raise errors.Refused([opening_errors.TemplateInvalid(role=role, why=why) for role in under])
+    if under := sorted({opening.role for opening in openings if floors.is_above_nothing(opening.floor)}):
+        raise errors.Refused([opening_errors.TemplateInvalid(role=role, why=UNDER_FLOOR) for role in under])
 
 
 def _check_free(wanted: Sequence[tuple[int, Holder | None, AccountOpening]]) -> None:
@@ -358,10 +357,10 @@ def _by_code(book: Book, codes: Sequence[str]) -> list[Account]:
     return [account for part in sql.parts(codes) for account in Account.objects.filter(book=book, code__in=part)]
 
 
-def check_code(code: str, most: int = CODE_MOST) -> None:
+def check_code(code: str, most: int = rules.CODE_MOST) -> None:
     """Refuse a code that is not written in the ledger's alphabet."""
     if not rules.is_code(code, most):
-        raise errors.Refused([errors.CodeInvalid(name=code[:CODE_MOST], most=most)])
+        raise errors.Refused([errors.CodeInvalid(name=code[: rules.CODE_MOST], most=most)])
 
 
 def _check_account(opening: AccountOpening) -> None:

@@ -194,6 +194,25 @@ def _head(table: str, columns: Mapping[str, Kind]) -> str:
     return f"INSERT INTO {table} ({', '.join(map(connection.ops.quote_name, columns))}) VALUES "
 
 
+def setting(*, given: str, table: str, row: str, on: str, values: Mapping[str, str]) -> str:
+    """Return the statement that sets columns of a table's rows, called ``row``, each to an expression, where a row of ``given`` matches.
+
+    From what is given to the rows, by the primary key: else a server may read the table, and wait for whatever others write to it.
+    """
+    if connection.vendor == "sqlite":
+        said = ", ".join(f"{column} = {value}" for column, value in values.items())
+        return f"UPDATE {table} AS {row} SET {said} FROM {given} WHERE {on}"
+    said = ", ".join(f"{row}.{column} = {value}" for column, value in values.items())
+    return f"UPDATE {given} STRAIGHT_JOIN {table} AS {row} FORCE INDEX (PRIMARY) ON {on} SET {said}"
+
+
+def removing(*, given: str, table: str, row: str, on: str, key: str) -> str:
+    """Return the statement that removes a table's rows, called ``row``, whose primary key is ``key``, where a row of ``given`` matches."""
+    if connection.vendor == "sqlite":
+        return f"DELETE FROM {table} WHERE {key} IN (SELECT {row}.{key} FROM {given} CROSS JOIN {table} AS {row} ON {on})"
+    return f"DELETE {row} FROM {given} STRAIGHT_JOIN {table} AS {row} FORCE INDEX (PRIMARY) ON {on}"
+
+
 def documents(rows: Sequence[Any]) -> Iterator[str]:
     """Yield ``rows`` as JSON arrays, cut so that each fits into one statement; a row that is longer than that goes alone."""
     yield from _cut(rows, _ENCODE)

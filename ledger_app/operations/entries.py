@@ -142,30 +142,21 @@ def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, c
     return row.pk
 
 
-SET_BALANCES = {
-    "mysql": """
-        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (
-                 id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]', sequence BIGINT PATH '$[2]', last_on DATE PATH '$[3]'
-               )) AS planned
-          STRAIGHT_JOIN ledger_app_balance AS balance FORCE INDEX (PRIMARY) ON balance.id = planned.id
-           SET balance.amount = planned.amount, balance.sequence = planned.sequence, balance.last_on = planned.last_on
-    """,
-    "sqlite": """
-        UPDATE ledger_app_balance AS balance
-           SET amount = planned.value ->> 1, sequence = planned.value ->> 2, last_on = planned.value ->> 3
-          FROM json_each(%s) AS planned
-         WHERE balance.id = planned.value ->> 0
-    """,
-}
-
-
 def _set_balances(plan: Plan) -> None:
     """Set every balance that moved, in one statement where they fit into one."""
     rows = [[key, moved.amount, moved.sequence, plan.last_on[key].isoformat()] for key, moved in sorted(plan.balances.items())]
+    columns = {"id": sql.INTEGER, "amount": sql.INTEGER, "sequence": sql.INTEGER, "last_on": sql.DAY}
+    statement = bulk.setting(
+        given=sql.given_rows(columns, "planned"),
+        table="ledger_app_balance",
+        row="balance",
+        on="balance.id = planned.id",
+        values={name: f"planned.{name}" for name in ("amount", "sequence", "last_on")},
+    )
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows):
-            cursor.execute(SET_BALANCES[connection.vendor], [document])
+            cursor.execute(statement, [document])
             count += cursor.rowcount
     if count != len(rows):
         raise errors.WrittenDiffers(what="balances set", planned=len(rows), found=count)

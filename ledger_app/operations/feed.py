@@ -7,26 +7,13 @@ from typing import Any
 
 from django.db import connection
 
-from ledger_app import locks
+from ledger_app import locks, sql
 from ledger_app.models import Event, Feed, User
 from ledger_app.operations import bulk, transactions
 from ledger_app.rules.feed import is_told
 
 NUMBERED_AT_ONCE = 1_000
 CALLS_MOST = 20
-
-# By their keys, in this order: a small table would else be read whole, and whoever is writing an event be waited for.
-GIVE_NUMBERS = {
-    "mysql": """
-        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$[0]', number BIGINT PATH '$[1]')) AS given
-          STRAIGHT_JOIN ledger_app_event AS event FORCE INDEX (PRIMARY) ON event.id = given.id
-           SET event.number = given.number
-    """,
-    "sqlite": """
-        UPDATE ledger_app_event AS event SET number = given.value ->> 1
-          FROM json_each(%s) AS given WHERE event.id = given.value ->> 0
-    """,
-}
 
 
 def tell(*, subject_type: str, subject_id: int, action: str, by: User, at: datetime, facts: Mapping[str, Any]) -> None:
@@ -65,7 +52,15 @@ def _number() -> int:
     waiting = Event.objects.filter(number__isnull=True).order_by("id").values_list("id", flat=True)[:NUMBERED_AT_ONCE]
     given = [[key, each] for each, key in enumerate(waiting, head.last_number + 1)]
     if given:
+        # By their keys: a small table would else be read whole, and whoever is writing an event be waited for.
+        statement = bulk.setting(
+            given=sql.given_rows({"id": sql.INTEGER, "number": sql.INTEGER}),
+            table="ledger_app_event",
+            row="event",
+            on="event.id = given.id",
+            values={"number": "given.number"},
+        )
         with connection.cursor() as cursor:
-            cursor.execute(GIVE_NUMBERS[connection.vendor], [json.dumps(given)])
+            cursor.execute(statement, [json.dumps(given)])
         Feed.objects.update(last_number=given[-1][1])
     return len(given)

@@ -17,7 +17,7 @@ from ledger_app.rules import openings
 from ledger_app.rules.lots import DAYS, DAYS_MOST, FIXED, FREE, FREE_FIRST, MONTHS, MONTHS_MOST, NEVER
 
 SET_RULE = "ledger_app.set_lot_rule"
-CODE_MOST, ROLE_MOST = 64, 32
+ROLE_MOST = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> hist
     """
     books.check_right(caller, SET_RULE, _("Set the rules of lots"), _("Finance"))
     if not openings.is_code(role, ROLE_MOST):
-        raise errors.Refused([errors.CodeInvalid(name=role[:CODE_MOST], most=ROLE_MOST)])
+        raise errors.Refused([errors.CodeInvalid(name=role[: openings.CODE_MOST], most=ROLE_MOST)])
     _check(role, given)
 
     def work() -> history.Kept[LotRule]:
@@ -50,7 +50,7 @@ def set_rule(*, book: Book, role: str, given: RuleGiven, caller: Caller) -> hist
         locks.setting(Book.objects.filter(pk=book.pk))
         row = LotRule.objects.filter(book=book, role=role).first()
         named = Account.objects.filter(book=book, code=given.breakage, keeps_lots=False)
-        breakage = named.first() if openings.is_code(given.breakage, CODE_MOST) else None
+        breakage = named.first() if openings.is_code(given.breakage, openings.CODE_MOST) else None
         if breakage is None:
             raise errors.Refused([errors.NotFound(what=_("account without lots"), name=given.breakage)])
         if breakage.holder_id is not None:

@@ -71,50 +71,36 @@ def end_over(account_ids: Collection[int], *, at: datetime, caller: Caller) -> i
     return count
 
 
-UNHOLD = {
-    "mysql": """
-        UPDATE ledger_app_holdlot AS part
-          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON remainder.lot_id = part.lot_id
-           SET remainder.held = remainder.held - part.amount
-         WHERE part.hold_id = %s
-    """,
-    "sqlite": """
-        UPDATE ledger_app_openlot AS remainder
-           SET held = remainder.held - part.amount
-          FROM ledger_app_holdlot AS part
-         WHERE part.hold_id = %s AND part.lot_id = remainder.lot_id
-    """,
-}
+OPEN_LOTS, REMAINDER = "ledger_app_openlot", "remainder"
 
 
 def unhold(hold_id: int) -> None:
     """Let go what a hold has reserved, all of it."""
+    statement = bulk.setting(
+        given="ledger_app_holdlot AS part",
+        table=OPEN_LOTS,
+        row=REMAINDER,
+        on="remainder.lot_id = part.lot_id AND part.hold_id = %s",
+        values={"held": "remainder.held - part.amount"},
+    )
     with connection.cursor() as cursor:
-        cursor.execute(UNHOLD[connection.vendor], [hold_id])
+        cursor.execute(statement, [hold_id])
         count = cursor.rowcount
     planned = HoldLot.objects.filter(hold=hold_id).count()
     if count != planned:
         raise errors.WrittenDiffers(what=f"lots of hold {hold_id}", planned=planned, found=count)
 
 
-LET_GO = {
-    "mysql": """
-        UPDATE JSON_TABLE(%s, '$[*]' COLUMNS (lot_id BIGINT PATH '$[0]', amount BIGINT PATH '$[1]')) AS planned
-          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON remainder.lot_id = planned.lot_id
-           SET remainder.held = remainder.held - planned.amount
-    """,
-    "sqlite": """
-        UPDATE ledger_app_openlot AS remainder
-           SET held = remainder.held - (planned.value ->> 1)
-          FROM json_each(%s) AS planned
-         WHERE remainder.lot_id = planned.value ->> 0
-    """,
-}
-
-
 def let_go(parts: Mapping[int, int]) -> None:
     """Let go what is held of lots, by lot, under the lock of their account's balance."""
-    _change("remainders let go", LET_GO, sorted(parts.items()))
+    statement = bulk.setting(
+        given=sql.given_rows({"lot_id": sql.INTEGER, "amount": sql.INTEGER}, "planned"),
+        table=OPEN_LOTS,
+        row=REMAINDER,
+        on="remainder.lot_id = planned.lot_id",
+        values={"held": "remainder.held - planned.amount"},
+    )
+    _change("remainders let go", statement, sorted(parts.items()))
 
 
 def write(
@@ -146,8 +132,8 @@ def write(
             kept.append([ref, *before, remaining, held])
         else:
             gone.append([ref, *before, 0, 0])
-    _change("remainders set", SET_REMAINDERS, kept)
-    _change("remainders gone", DROP_REMAINDERS, gone)
+    _set("remainders set", kept)
+    _drop("remainders gone", gone)
     bulk.insert_all("remainders opened", "ledger_app_openlot", OPEN_COLUMNS, opened)
     touched = {account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()}
     # An account that keeps lots has one balance, which is held against the plan where the lines are.
@@ -157,50 +143,31 @@ def write(
 
 def reserve(takings: Sequence[tuple[int, int, int, int]]) -> None:
     """Hold more of lots: (lot, remaining, held before, amount) as they were read under the lock of their account's balance."""
-    _change("remainders held", SET_REMAINDERS, [[lot, left, held, left, held + more] for lot, left, held, more in takings])
+    _set("remainders held", [[lot, left, held, left, held + more] for lot, left, held, more in takings])
 
 
 # Each names what was there before: whoever writes without the lock of the balance finds nothing to write.
-GIVEN = {
-    "mysql": """JSON_TABLE(%s, '$[*]' COLUMNS (
-                 lot_id BIGINT PATH '$[0]', remaining_before BIGINT PATH '$[1]', held_before BIGINT PATH '$[2]',
-                 remaining BIGINT PATH '$[3]', held BIGINT PATH '$[4]'
-               )) AS planned""",
-    "sqlite": """(SELECT value ->> 0 AS lot_id, value ->> 1 AS remaining_before, value ->> 2 AS held_before,
-                         value ->> 3 AS remaining, value ->> 4 AS held FROM json_each(%s)) AS planned""",
-}
+PLANNED = dict.fromkeys(("lot_id", "remaining_before", "held_before", "remaining", "held"), sql.INTEGER)
 AS_BEFORE = "remainder.lot_id = planned.lot_id AND remainder.remaining = remaining_before AND remainder.held = held_before"
-SET_REMAINDERS = {
-    "mysql": f"""
-        UPDATE {GIVEN["mysql"]}
-          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON {AS_BEFORE}
-           SET remainder.remaining = planned.remaining, remainder.held = planned.held
-    """,
-    "sqlite": f"""
-        UPDATE ledger_app_openlot AS remainder
-           SET remaining = planned.remaining, held = planned.held
-          FROM {GIVEN["sqlite"]} WHERE {AS_BEFORE}
-    """,
-}
-DROP_REMAINDERS = {
-    "mysql": f"""
-        DELETE remainder FROM {GIVEN["mysql"]}
-          STRAIGHT_JOIN ledger_app_openlot AS remainder FORCE INDEX (PRIMARY) ON {AS_BEFORE}
-    """,
-    "sqlite": f"""
-        DELETE FROM ledger_app_openlot
-         WHERE lot_id IN (SELECT remainder.lot_id FROM {GIVEN["sqlite"]}
-                            CROSS JOIN ledger_app_openlot AS remainder ON {AS_BEFORE})
-    """,
-}
 
 
-def _change(what: str, statements: Mapping[str, str], rows: Sequence[Sequence[int]]) -> None:
+def _set(what: str, rows: Sequence[Sequence[int]]) -> None:
+    values = {"remaining": "planned.remaining", "held": "planned.held"}
+    given = sql.given_rows(PLANNED, "planned")
+    _change(what, bulk.setting(given=given, table=OPEN_LOTS, row=REMAINDER, on=AS_BEFORE, values=values), rows)
+
+
+def _drop(what: str, rows: Sequence[Sequence[int]]) -> None:
+    given = sql.given_rows(PLANNED, "planned")
+    _change(what, bulk.removing(given=given, table=OPEN_LOTS, row=REMAINDER, on=AS_BEFORE, key="lot_id"), rows)
+
+
+def _change(what: str, statement: str, rows: Sequence[Sequence[int]]) -> None:
     """Carry out a statement over ``rows``, which are of as many rows that are there."""
     count = 0
     with connection.cursor() as cursor:
         for document in bulk.documents(rows) if rows else ():
-            cursor.execute(statements[connection.vendor], [document])
+            cursor.execute(statement, [document])
             count += cursor.rowcount
     if count != len(rows):
         raise errors.WrittenDiffers(what=what, planned=len(rows), found=count)

@@ -13,11 +13,11 @@ from ledger_app.operations import audit, books, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpening, check_right
 from ledger_app.operations.defined import check_same
-from ledger_app.rules import member_files
+from ledger_app.rules import floors, member_files
 from ledger_app.rules.balances import STRIPES_MOST
 from ledger_app.rules.forms import AMOUNT_MOST
 from ledger_app.rules.member_files import Finding
-from ledger_app.rules.openings import FLOOR_MOST
+from ledger_app.rules.openings import CODE_MOST, FLOOR_MOST
 from ledger_app.rules.openings import number as number_refusals
 
 COLUMNS = ("code", "role", "category", "floor", "stripes")
@@ -132,8 +132,8 @@ def _check_template(role: str, category: str, floor: int | None) -> None:
         why = str(_("the category is none of asset, liability, equity, income, expense"))
     elif floor is not None and not -AMOUNT_MOST <= floor <= AMOUNT_MOST:
         why = str(_("the floor is beyond the ledger's range"))
-    elif floor is not None and floor > 0:
-        why = str(_("a new account has nothing, which is under a floor above zero"))
+    elif floors.is_above_nothing(floor):
+        why = str(books.UNDER_FLOOR)
     if why:
         raise errors.Refused([opening.TemplateInvalid(role=role, why=why)])
 
@@ -143,7 +143,7 @@ def _account(line: int, columns: Sequence[str], fields: Sequence[str]) -> tuple[
         return None, [Finding(line, "", opening.FieldsDiffer(found=len(fields), wanted=len(columns)))]
     said = dict(zip(columns, fields, strict=True))
     wrong: list[Finding] = []
-    for column, most in (("code", books.CODE_MOST), ("role", ROLE_MOST)):
+    for column, most in (("code", CODE_MOST), ("role", ROLE_MOST)):
         try:
             books.check_code(said[column], most)
         except errors.Refused as refusal:
@@ -178,9 +178,8 @@ def _numbers(line: int, said: Mapping[str, str]) -> tuple[dict[str, int | None],
     stripes = 1 if numbers["stripes"] is None else numbers["stripes"]
     if not 1 <= stripes <= STRIPES_MOST:
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=_("it is 1 to 64"))))
-    elif (numbers["floor"] or 0) > 0:
-        why = _("a new account has nothing, which is under a floor above zero")
-        wrong.append(Finding(line, "floor", opening.ValueUnfit(name="floor", why=why)))
+    elif floors.is_above_nothing(numbers["floor"]):
+        wrong.append(Finding(line, "floor", opening.ValueUnfit(name="floor", why=books.UNDER_FLOOR)))
     elif stripes > 1 and numbers["floor"] is not None:
         why = _("an account with stripes has no floor")
         wrong.append(Finding(line, "stripes", opening.ValueUnfit(name="stripes", why=why)))

@@ -16,7 +16,6 @@ from ledger_app.operations.audit import Caller, Subject, record_all
 from ledger_app.operations.outcomes import CREATED, EXISTS, REFUSED, Outcome
 from ledger_app.queries import codes, days
 from ledger_app.queries import holds as hold_rows
-from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import floors, instants
 from ledger_app.rules.balances import balance_id
@@ -25,7 +24,7 @@ from ledger_app.rules.forms import DESCRIPTION, REFERENCE
 from ledger_app.rules.holds import HOLD, Asked, Target, placing_reasons
 from ledger_app.rules.lots import HeldLots, Taking, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
-from ledger_app.rules.openings import is_code
+from ledger_app.rules.openings import CODE_MOST, is_code
 from ledger_app.rules.sides import natural
 
 
@@ -204,11 +203,8 @@ class _Placing:
             return None
         held = row.amount + sum(lot.held for lot in of_account.lots)
         after = self._locked.balances[balance_id(row.account_id, 0)][0] - held * of_account.sign
-        lowest, on = floors.Days(later).lowest(today, after=after, sign=of_account.sign)
-        if lowest >= of_account.floor:
-            return None
-        facts = {"account": of_account.code, "balance": lowest, "floor": of_account.floor, "reference": row.reference}
-        return lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)
+        lowest = floors.Days(later).lowest(today, after=after, sign=of_account.sign)
+        return floors.day_refusal(lowest, of_account.floor, account=of_account.code, reference=row.reference)
 
     def _keep(self, row: Hold, of_account: HeldLots, takings: list[Taking]) -> None:
         """Have what follows find this hold."""

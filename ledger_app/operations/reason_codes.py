@@ -185,7 +185,7 @@ def _named(book: str, account: str | None) -> str:
 
 def _account(book: str, code: str) -> Account:
     found = books.find(book)
-    if not openings.is_code(code, books.CODE_MOST):
+    if not openings.is_code(code, openings.CODE_MOST):
         raise errors.Refused([errors.NotFound(what=_("account"), name=code)])
     account = Account.objects.filter(book=found, code=code).first()
     if account is not None and account.holder_id is not None:

@@ -30,11 +30,11 @@ from ledger_app.queries.rights import rights_of
 from ledger_app.rules import member_files
 from ledger_app.rules.identifiers import KINDS, card_digits, shown
 from ledger_app.rules.member_files import LINE_MOST, Finding, Row
+from ledger_app.rules.openings import CODE_MOST
 
 REGISTER = "ledger_app.register_holder"
 BLOCK = 2000  # members in a transaction
 FINDINGS_KEPT = 1000
-CODE_MOST = 64
 REASONS_MOST = 20  # of a file, in its audit row
 
 

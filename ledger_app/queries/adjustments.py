@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app import errors
+from ledger_app import errors, sql
 from ledger_app.errors import adjusting
 from ledger_app.errors.units import Unit
 from ledger_app.errors.words import Word, Words, phrase
@@ -288,9 +288,7 @@ def approval_of(row: Adjustment, user: User, *, at: datetime | None = None) -> s
 
 def undecided(period: Period) -> Iterator[Unfinished]:
     """Yield each proposal that is dated in ``period`` and not decided."""
-    dated = Adjustment.objects.filter(
-        state__in=rules.UNDECIDED, book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
-    )
+    dated = Adjustment.objects.filter(sql.dated_in(period), state__in=rules.UNDECIDED, book=period.book_id)
     for row in dated.order_by("id"):
         said = (_("Adjustment"), str(row), Adjustment.State(row.state).label, DECIDE, DECIDERS)
         yield Unfinished(*said, row._meta.label_lower, row.pk, row.state)  # noqa: SLF001 - Django's public API

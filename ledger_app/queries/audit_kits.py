@@ -138,7 +138,7 @@ class Came(NamedTuple):
 def postings_of(period: Period) -> Iterator[list[Came]]:
     """Yield the postings that wrote entries of a period, by number, in lists. In memory are all their numbers, eight bytes each."""
     # An entry's number begins with that of its posting; the entries of one posting may bear several days.
-    rows = Entry.objects.filter(book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    rows = Entry.objects.filter(sql.dated_in(period), book=period.book_id)
     found = rows.order_by("posting_id").values_list("posting_id", flat=True).distinct()
     keys = array("q", found.iterator(chunk_size=ROWS_A_READ))
     for start in range(0, len(keys), ROWS_A_READ):

@@ -8,9 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors.words import phrase
 from ledger_app.models import Account, Book, Period
-from ledger_app.rules.openings import is_code
-
-CODE_MOST = 64
+from ledger_app.rules.openings import CODE_MOST, is_code
 
 
 def find(code: str) -> Book:

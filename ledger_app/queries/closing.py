@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 
+from ledger_app import sql
 from ledger_app.models import Account, Entry, Line, Period, User
 from ledger_app.queries import expiry, proving
 from ledger_app.queries.rights import rights_of
@@ -98,13 +99,9 @@ def totals(proof: Proof, names: Iterable[str]) -> dict[str, int]:
 
 def control_totals(period: Period) -> dict[str, int]:
     """Return the totals of a period, as ``totals`` does, added up by the database: every line of the period is read."""
-    lines = Line.objects.filter(
-        entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
-    )
+    lines = Line.objects.filter(sql.dated_in(period, "entry__effective_on"), entry__book=period.book_id)
     totals = {
-        "entries": Entry.objects.filter(
-            book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on
-        ).count(),
+        "entries": Entry.objects.filter(sql.dated_in(period), book=period.book_id).count(),
         "debits": lines.aggregate(total=Total("amount", filter=Q(amount__gt=0)))["total"],
     }
     by_role = lines.values("account__role").annotate(total=Total("amount"), lines=Count("id")).order_by("account__role")

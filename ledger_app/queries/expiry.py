@@ -136,7 +136,7 @@ def first_frozen(book: Book, through: date) -> tuple[date, str] | None:
     first = OpenLot.objects.filter(book=book, due_on__lte=through).order_by("due_on").values_list("due_on", flat=True).first()
     if first is None:
         return None
-    period = Period.objects.filter(book=book, starts_on__lte=first, ends_on__gte=first, state=Period.State.FROZEN).first()
+    period = Period.objects.filter(sql.meeting(first, first), book=book, state=Period.State.FROZEN).first()
     return (first, period.name) if period else None
 
 

@@ -10,12 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, sql
 from ledger_app.errors.words import phrase
 from ledger_app.models import Account, Book, Hold, HoldRule, OpenLot, User
-from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
 from ledger_app.rules.holds import HoldFacts, Terms
 from ledger_app.rules.lots import Taking
-from ledger_app.rules.openings import is_code
+from ledger_app.rules.openings import CODE_MOST, is_code
 
 
 def facts(row: Hold, *, user: User, at: datetime, amount: int | None = None, on: date | None = None) -> HoldFacts:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, sql
 from ledger_app.errors import card_numbers, members
 from ledger_app.models import Identifier
-from ledger_app.rules import identifiers
+from ledger_app.rules import identifiers, openings
 from ledger_app.rules.identifiers import KINDS, CardKey, Hashed
 
 
@@ -49,7 +49,7 @@ def check(kind: str, value: str) -> list[errors.LedgerError]:
         return [] if card_keys() else [members.CardKeyMissing()]
     if card_numbers.holds(value):
         return [members.CardNumberInClear(kind=KINDS[kind].label)]
-    if len(value) > identifiers.VALUE_MOST or identifiers.CODE.fullmatch(value) is None:
+    if not openings.is_code(value, identifiers.VALUE_MOST):
         most = identifiers.VALUE_MOST
         return [errors.CodeInvalid(name=card_numbers.masked_text(value[:most]), most=most)]
     return []

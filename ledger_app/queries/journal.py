@@ -45,7 +45,7 @@ def entries(period: Period) -> Iterator[JournalEntry]:
 
 def blocks(period: Period) -> Iterator[list[JournalEntry]]:
     """Yield the entries of a period in lists of at most ``ENTRIES_A_READ``, each read by two statements."""
-    span = Entry.objects.filter(book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    span = Entry.objects.filter(sql.dated_in(period), book=period.book_id)
     for day in list(span.order_by("effective_on").values_list("effective_on", flat=True).distinct()):
         of_day = Entry.objects.filter(book=period.book_id, effective_on=day).order_by("reference", "turn")
         # Numbers only, eight bytes each: a day may have millions of entries, and paging by reference would sort them for each page.

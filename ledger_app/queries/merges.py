@@ -254,14 +254,14 @@ def _shut(plan: MergePlan) -> Iterable[tuple[str, str]]:
     """Yield the books that take no entry on a day of the merge, of those in which points move."""
     later = {(move.source.book, part.on.isoformat()) for move in plan.moves for part in move.later}
     for code, on in sorted({*plan.days, *later}):
-        spans = Period.objects.filter(book__code=code, starts_on__lte=on, ends_on__gte=on)
+        spans = Period.objects.filter(sql.meeting(on, on), book__code=code)
         if not spans.exclude(state=Period.State.FROZEN).exists():
             yield code, on
 
 
 def unfinished(period: Period) -> Iterator[Unfinished]:
     """Yield each undecided proposal whose entries would be dated in ``period``, of a member with an account in its book."""
-    dated = Merge.objects.filter(state=Merge.State.PROPOSED, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    dated = Merge.objects.filter(sql.dated_in(period), state=Merge.State.PROPOSED)
     of_book = Account.objects.filter(book=period.book_id, holder=OuterRef("holder"))
     for row in dated.filter(Exists(of_book)).select_related("holder", "survivor").order_by("id"):
         said = (_("Merge"), str(row), Merge.State(row.state).label, DECIDE, DECIDERS)

@@ -150,12 +150,7 @@ def objections(entry: Entry) -> list[LedgerError]:
 
 def unfinished(period: Period) -> Iterator[Unfinished]:
     """Yield each undecided proposal that is dated in ``period``."""
-    rows = Reversal.objects.filter(
-        state=Reversal.State.PROPOSED,
-        effective_on__gte=period.starts_on,
-        effective_on__lte=period.ends_on,
-        entry__book=period.book_id,
-    )
+    rows = Reversal.objects.filter(sql.dated_in(period), state=Reversal.State.PROPOSED, entry__book=period.book_id)
     for row in rows.select_related("entry").order_by("id"):
         said = (gettext_lazy("Reversal"), str(row), Reversal.State(row.state).label, DECIDE, DECIDERS)
         yield Unfinished(*said, row._meta.label_lower, row.pk, row.state)  # noqa: SLF001 - Django's public API

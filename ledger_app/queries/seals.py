@@ -97,7 +97,7 @@ def differs(entry: Walked) -> bool:
 
 def days(period: Period) -> list[date]:
     """Return the days of a period that have entries, in their order."""
-    found = Entry.objects.filter(book=period.book_id, effective_on__gte=period.starts_on, effective_on__lte=period.ends_on)
+    found = Entry.objects.filter(sql.dated_in(period), book=period.book_id)
     return list(found.order_by("effective_on").values_list("effective_on", flat=True).distinct())
 
 
@@ -176,9 +176,7 @@ def trial_balance(period: Period, moved: Mapping[tuple[str, str], tuple[int, int
 
 def _moved(period: Period) -> dict[tuple[str, str], tuple[int, int]]:
     moved = (
-        Line.objects.filter(
-            entry__book=period.book_id, entry__effective_on__gte=period.starts_on, entry__effective_on__lte=period.ends_on
-        )
+        Line.objects.filter(sql.dated_in(period, "entry__effective_on"), entry__book=period.book_id)
         .values("account__category", "account__role")
         .annotate(debit=Total("amount", filter=Q(amount__gt=0)), credit=Total("amount", filter=Q(amount__lt=0)))
     )

@@ -8,6 +8,29 @@ from ledger_app.errors.lots import FloorBrokenOn
 from ledger_app.rules.drafts import Draft
 
 
+def is_below(floor: int | None, balance: int) -> bool:
+    """Whether a balance, in the natural direction, lies below the floor; nothing does where there is none."""
+    return floor is not None and balance < floor
+
+
+def is_above_nothing(floor: int | None) -> bool:
+    """Whether a new account, which has nothing, would lie below its floor, and no later line mend what that says."""
+    return is_below(floor, 0)
+
+
+def may_owe(floor: int | None, owed: int) -> bool:
+    """Whether the floor lets an account owe so much once all is gone that it has."""
+    return floor is None or owed <= max(0, -floor)
+
+
+def day_refusal(day: tuple[int, date], floor: int | None, *, account: str, reference: str) -> FloorBrokenOn | None:
+    """Return what refuses a day, as what it closes with and its date, that closes below the floor."""
+    lowest, on = day
+    if not is_below(floor, lowest):
+        return None
+    return FloorBrokenOn(date=on.isoformat(), account=account, balance=lowest, floor=floor, reference=reference)
+
+
 class Days:
     """What the lines of an account that has a floor add by date: those in the ledger, and those decided on so far. Signed, debit positive."""
 
@@ -61,10 +84,8 @@ class Days:
 
     def refusals(self, draft: Draft, code: str, *, floor: int, after: int, sign: int) -> list[errors.LedgerError]:
         """Return what refuses a draft that takes from the account and leaves it ``after``: a day from the draft's on that would close below the floor."""
-        if after * sign < floor:
+        if is_below(floor, after * sign):
             return [errors.FloorBroken(account=code, balance=after * sign, floor=floor, reference=draft.reference)]
-        lowest, on = self.lowest(draft.effective_on, after=after, sign=sign)
-        if lowest >= floor:
-            return []
-        facts = {"account": code, "balance": lowest, "floor": floor, "reference": draft.reference}
-        return [FloorBrokenOn(date=on.isoformat(), **facts)]
+        lowest = self.lowest(draft.effective_on, after=after, sign=sign)
+        refusal = day_refusal(lowest, floor, account=code, reference=draft.reference)
+        return [] if refusal is None else [refusal]

@@ -18,7 +18,6 @@ CARD_NUMBER = "card_number"
 
 VALUE_MOST = 64
 PREFIX_LEAST = 3  # characters of a member number or a name that are looked for by their beginning
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DIGITS = re.compile(r"[0-9]{13,19}")
 LAST_FOUR = re.compile(r"[*…]?([0-9]{4})")
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
+from ledger_app.rules import floors
 from ledger_app.rules.floors import Days
 from ledger_app.rules.lots import (
     DEFICIT,
@@ -43,8 +44,7 @@ class _Account:
 
     def may_owe(self, more: int, *, waives_floor: bool) -> bool:
         """Whether its deficits may grow: as far as the floor lets the balance fall when all that is due or held has gone."""
-        floor = self.held.floor
-        return waives_floor or floor is None or self.deficit() + more <= max(0, -floor)
+        return waives_floor or floors.may_owe(self.held.floor, self.deficit() + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +159,9 @@ class LotDecision:
         for lot in account.lots.values():
             if lot.kind != DEFICIT and lot.due_on is not None:
                 due[lot.due_on] = due.get(lot.due_on, 0) + lot.remaining
-        lowest, on = line.days.lowest_left(line.on, after=line.after, sign=account.held.sign, due=due)
-        if lowest >= floor:
-            return []
-        facts = {"account": account.held.code, "balance": lowest, "floor": floor, "reference": line.reference}
-        return [lot_errors.FloorBrokenOn(date=on.isoformat(), **facts)]
+        lowest = line.days.lowest_left(line.on, after=line.after, sign=account.held.sign, due=due)
+        refusal = floors.day_refusal(lowest, floor, account=account.held.code, reference=line.reference)
+        return [] if refusal is None else [refusal]
 
     def _undone(self, reverses: int | None, line: Line) -> Done | None:
         """Return, once, the line that ``line`` reverses."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import adjusting, members
 from ledger_app.errors.words import UNNUMBERED
+from ledger_app.rules import floors
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.sides import natural
 from ledger_app.rules.transitions import Machine, Transition
@@ -252,10 +253,10 @@ def floors_hold(facts: MergeFacts) -> Sequence[errors.LedgerError]:
     found: list[errors.LedgerError] = []
     for source, target, amount, *_how in facts.plan.moves:
         for account, change in ((source, -amount), (target, amount)):
-            if account is None or account.floor is None:
+            if account is None:
                 continue
             after = natural(account.category, account.amount + change)
-            if natural(account.category, change) < 0 and after < account.floor:
+            if natural(account.category, change) < 0 and floors.is_below(account.floor, after):
                 found.append(members.MergeFloorBroken(account=account.code, balance=after, floor=account.floor))
     return found
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors.words import Amount, Word, Words, differing, phrase
+from ledger_app.rules import dates
 from ledger_app.rules.drafts import Draft, Held, HeldBook
 
 # What a person reads where an account refuses a line.
@@ -21,7 +22,7 @@ LINES_NAMED = 10
 
 def of_date(book: HeldBook, on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
     """Return what a date is refused with, and the name of its period; None where it is free."""
-    period = next((period for period in book.periods if period.starts_on <= on <= period.ends_on), None)
+    period = dates.taking(book.periods, on)
     if period is None:
         return errors.PeriodMissing, ""
     if period.state == "frozen":

@@ -11,6 +11,7 @@ from ledger_app.errors import bounds
 from ledger_app.errors.printable import unseen
 
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+CODE_MOST: Final = 64
 EXPONENT_MOST: Final = 6
 FLOOR_MOST: Final = 10**18
 NAME_MOST: Final = 100

@@ -185,7 +185,7 @@ class Decision:
                 if account_id not in self._days:
                     self._days[account_id] = floors.Days(self._held.days.get(account_id, {}))
                 days, is_late = self._days[account_id], latest is not None and on < latest
-                if amount * sign < 0 and keeps_floor and (is_late or after * sign < floor):
+                if amount * sign < 0 and keeps_floor and (is_late or floors.is_below(floor, after * sign)):
                     found += days.refusals(draft, code, floor=floor, after=after, sign=sign)
                 days.add(on, amount)
             if not -BALANCE_MOST <= after <= BALANCE_MOST:

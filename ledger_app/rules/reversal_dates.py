@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from ledger_app.rules import dates
 from ledger_app.rules.drafts import HeldPeriod
 
 
@@ -22,7 +23,7 @@ def outcome(effective_on: date, periods: Sequence[HeldPeriod], *, by_hand: bool 
     batch: a provisional period takes corrections by hand, and so is open for it (docs/decisions/0025).
     """
     takes = {"open", "provisional"} if by_hand else {"open"}
-    own = next((period for period in periods if period.starts_on <= effective_on <= period.ends_on), None)
+    own = dates.taking(periods, effective_on)
     if own is None:
         return None
     if own.state in takes:
