@@ -217,11 +217,12 @@ def _register(
 
 def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
     """Return the batch that these bytes are in already; where nothing in them says their day, that of this day."""
-    of_bytes = Batch.objects.filter(source=source, file=file).select_related("receipt")
-    first = of_bytes.filter(holds_file=True).first()
-    if first is None or says_its_day or slot is None or slot.business_date == first.business_date:
-        return first
-    return of_bytes.filter(business_date=slot.business_date, sequence=slot.sequence, holds_slot=True).first()
+    of_bytes = Batch.objects.filter(source=source, file=file, reverses__isnull=True).select_related("receipt")
+    if says_its_day or slot is None:
+        return of_bytes.filter(holds_file=True).first()
+    # Not by what holds the bytes: that is one of the days alone.
+    standing = of_bytes.exclude(state__in=(Batch.State.WITHDRAWN, Batch.State.REVERSED))
+    return standing.filter(business_date=slot.business_date).order_by("id").first()
 
 
 def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str, Receipt | None]:
