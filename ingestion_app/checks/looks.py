@@ -57,7 +57,8 @@ def looks(shape: Shape, earlier: Sequence[Earlier], rules: ShapeRules) -> Iterat
     yield from [*amounts, *fields, *hours]
     yield from _days(shape, shapes, rules)
     yield from _holders(shape, shapes, rules)
-    moved = {seen.facts["name"] for seen in fields}
+    # What has only drifted hides nothing: a note stops nobody.
+    moved = {seen.facts["name"] for seen in fields if seen.severity is Severity.ALERT}
     moved |= {HOUR for seen in hours if seen.severity is Severity.ALERT}
     moved |= {AMOUNT for seen in amounts if seen.rule == "shape.sizes_moved"}
     yield from _relations(shape, shapes, rules, moved)

@@ -26,6 +26,8 @@ NAME_CHARACTERS = 255
 SEQUENCE_MOST = 2**31 - 1  # what the column holds on every database
 SEQUENCE = re.compile("[0-9]{1,10}")
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Whoever sends the bytes of such a batch again sends them for the first time.
+HOLD_NOTHING = (Batch.State.WITHDRAWN, Batch.State.REVERSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +219,11 @@ def _register(
 
 def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
     """Return the batch that these bytes are in already; where nothing in them says their day, that of this day."""
-    of_bytes = Batch.objects.filter(source=source, file=file, reverses__isnull=True).select_related("receipt")
-    if says_its_day or slot is None:
-        return of_bytes.filter(holds_file=True).first()
-    # Not by what holds the bytes: that is one of the days alone.
-    standing = of_bytes.exclude(state__in=(Batch.State.WITHDRAWN, Batch.State.REVERSED))
-    return standing.filter(business_date=slot.business_date).order_by("id").first()
+    # By their states, not by what holds the bytes: where they may be those of several days, that is one of these alone.
+    standing = Batch.objects.filter(source=source, file=file, reverses__isnull=True).exclude(state__in=HOLD_NOTHING)
+    if not says_its_day and slot is not None:
+        standing = standing.filter(business_date=slot.business_date)
+    return standing.select_related("receipt").order_by("id").first()
 
 
 def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str, Receipt | None]:
