@@ -32,9 +32,7 @@ def all_stand(_batch: int, lines: Collection[int]) -> Collection[int]:
     ],
 )
 @pytest.mark.parametrize("of_other", [True, False])
-def test_few_records_tell_a_file_only_where_they_are_all_there_is(
-    asked: int, below: int, is_known: bool, of_other: bool
-) -> None:
+def test_few_records_tell_a_file_only_where_they_are_all_there_is(asked: int, below: int, is_known: bool, of_other: bool) -> None:
     """Whichever of the two is too large to be kept whole."""
     mine, other = keys(range(asked), EVERY if of_other else below), keys(range(asked), below if of_other else EVERY)
     found = list(known(mine, iter([KeysOf(7, "2017-01-31", "applied", other)]), all_stand))
