@@ -1,6 +1,6 @@
 """A plan is approved with the rules of lots that it was made under; under others nothing of it is posted."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ingestion_app.formats import toml
-from ingestion_app.models import Batch, Chunk
+from ingestion_app.models import Batch
 from ingestion_app.queries import planned_rules
 from ledger_app.errors import Refused
 from ledger_app.models import Account, Lot
@@ -16,7 +16,7 @@ from ledger_app.operations import books, lot_rules
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
 from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import Purchase, World, card_file, codes, hold
+from tests.ingestion_app.operations.world import Purchase, World, card_file, codes, set_account
 
 pytestmark = pytest.mark.django_db
 
@@ -116,9 +116,10 @@ def test_a_batch_that_a_rule_stops_can_be_ended_by_a_person_whatever_is_applied_
     batch = world.approved(FILE)
     world.begin(batch)
     if is_applied:
-        hold(batch, 1, until=worlds.NOW + timedelta(hours=1))
-        world.apply(batch)
-        Chunk.objects.filter(batch=batch, number=1).update(lease_until=None)
+        shut = Account.objects.get(holder=batch.records.get(key="s2").holder_id, book=world.card)
+        set_account(shut.code, "suspended")
+        assert world.apply(batch).stopped
+        set_account(shut.code, "open")
     set_rule(world, OTHERS["kind"])
     assert world.apply(batch).stopped
     world.pause(batch)
