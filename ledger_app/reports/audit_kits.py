@@ -27,7 +27,7 @@ from ledger_app.queries.snapshots import snapshot
 from ledger_app.reports import kit_program
 from ledger_app.reports.files import MODE
 from ledger_app.rules import tables
-from ledger_app.rules.audit_kits import LINES_MOST
+from ledger_app.rules.audit_kits import ROWS_MOST
 from ledger_app.rules.periods import PERIOD
 
 FORM = "kakutei-kit-1"
@@ -110,8 +110,8 @@ def write_zip(*, period: Period, file: IO[bytes], caller: Caller) -> Kit:
     """
     handing.allow(period=period, caller=caller)
     seal = _seal_of(period)
-    if seal.line_count > LINES_MOST:
-        raise errors.Refused([closing.KitTooLarge(period=str(period), lines=seal.line_count, most=LINES_MOST)])
+    if (large := too_large(seal)) is not None:
+        raise errors.Refused([large])
     with tempfile.TemporaryDirectory() as folder, _made(period, Path(folder), "kit-") as kit:
         name = f"{period.book.code}-{period.name}"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -122,6 +122,11 @@ def write_zip(*, period: Period, file: IO[bytes], caller: Caller) -> Kit:
                     shutil.copyfileobj(source, target)
         _hand_out(kit, period, caller)
     return kit
+
+
+def too_large(seal: Seal) -> errors.LedgerError | None:
+    """Return why the kit of a period is not made while somebody waits; None where it is."""
+    return closing.KitTooLarge(period=str(seal.period), most=ROWS_MOST) if rows.reads_more(seal, ROWS_MOST) else None
 
 
 def _put_in_place(made: Path, path: Path) -> None:

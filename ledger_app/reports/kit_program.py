@@ -381,7 +381,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given is not None and given.lower() != found:
             findings.add(place, "is not the one that you gave: {given}", given=given)
     facts = {name[:-4]: rows for name, (_columns, rows, _head) in kit.files.items()} | kit.said | kit.counts
-    facts |= {"count": findings.count, "number": kit.seal.get("number"), "digest": kit.seal.get("digest")}
+    facts |= {"count": findings.count, "number": kit.seal.get("number", ""), "digest": kit.seal.get("digest", "")}
     agrees = "It agrees: {entries} entries, {lines} lines, {balances} accounts, {decisions} decisions."
     said = [
         *findings.told,

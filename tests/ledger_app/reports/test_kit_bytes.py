@@ -48,6 +48,11 @@ def with_crlf(folder: Path) -> None:
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
+def with_folder_for_entries(folder: Path) -> None:
+    (folder / "entries.csv").unlink()
+    (folder / "entries.csv").mkdir()
+
+
 def with_added_decision(folder: Path) -> None:
     """Add a decision of which the digest fits the row before it."""
     path = folder / "decisions.csv"
@@ -75,10 +80,7 @@ DONE: dict[str, tuple[Done, str]] = {
     "a file more": (lambda folder: (folder / "decisions-2.csv").write_text("x\n"), "decisions-2.csv: is no part of this kit"),
     "a folder more": (lambda folder: (folder / "csv").mkdir(), "csv: is no part of this kit"),
     "an empty file": (lambda folder: (folder / "seals.csv").write_bytes(b""), "seals.csv: is not what kit.json says of it"),
-    "a folder in the place of a file": (
-        lambda folder: ((folder / "entries.csv").unlink(), (folder / "entries.csv").mkdir()),
-        "entries.csv: file is missing",
-    ),
+    "a folder in the place of a file": (with_folder_for_entries, "entries.csv: file is missing"),
     "the program itself": (
         lambda folder: (folder / "verify.py").write_text("print('It agrees')"),
         "verify.py: is not what kit.json says of it",
@@ -105,9 +107,9 @@ def test_what_a_desktop_leaves_in_every_folder_is_nobodys_change(folder: Path, c
 def summaries(said: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return kit.json with each of its facts away, and of another kind."""
     found: list[tuple[str, Any]] = []
+    values: tuple[Any, ...] = (None, 5, [], {}, "x", {"x": []})
     for name in said:
-        for value in (None, 5, [], {}, "x", {"x": []}):
-            found.append((f"{name}={value!r}", {**said, name: value}))
+        found += [(f"{name}={value!r}", {**said, name: value}) for value in values]
         found.append((f"{name} away", {key: value for key, value in said.items() if key != name}))
     for name in said["files"]["entries.csv"]:
         of_entries = {key: value for key, value in said["files"]["entries.csv"].items() if key != name}
