@@ -132,7 +132,7 @@ class ExportAdmin(ReadOnlyAdmin):
     """What was handed over to accounting: of each period once by each profile."""
 
     list_display = ("period", "shown_profile", "row_count", "shown_sha256", "handed_over_by", "shown_at")
-    list_filter = ("period__book", "profile__name")
+    list_filter = ("profile",)
     list_select_related = ("period__book", "profile", "handed_over_by")
 
     @admin.display(description=_("profile"))
