@@ -40,6 +40,42 @@ class OwnPasswordForm(DjangoOwnPasswordForm):
         return self.user
 
 
+class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in its stubs alone
+    """A new user, with a password or without; ``made`` is the one that was made."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Let both fields be left empty."""
+        super().__init__(*args, **kwargs)
+        _offer(self)
+
+    def clean(self) -> Any:
+        """Make one where none was typed, before the framework misses it."""
+        self.made = _fill(self, str(self.cleaned_data.get("username", "")))
+        return super().clean()
+
+
+class GivenPasswordForm(DjangoGivenPasswordForm):  # type: ignore[type-arg]  # generic in its stubs alone
+    """Somebody else's password, or that there is none."""
+
+    def __init__(self, *args: Any, caller: Caller, made: list[str], **kwargs: Any) -> None:
+        """Keep who asks, and where what is made is told."""
+        super().__init__(*args, **kwargs)
+        self.caller, self.told = caller, made
+        _offer(self)
+
+    def clean(self) -> Any:
+        """Make one where none was typed, before the framework misses it."""
+        self.made = _fill(self, self.user.username)
+        return super().clean()
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - as it is called
+        """Call the operation."""
+        del commit
+        password = self.cleaned_data["new_password1"]
+        self.user: Any = people.set_password(username=self.user.username, password=password, caller=self.caller, is_checked=True)
+        return self.user
+
+
 class Making:
     """What a form of somebody else's password has beside: left empty, it makes one, which is in ``made`` then."""
 
@@ -94,3 +130,19 @@ class GivenPasswordForm(Making, DjangoGivenPasswordForm):  # type: ignore[type-a
         self.user: Any = people.set_password(username=self.user.username, password=password, caller=self.caller, is_checked=True)
         self.told += [self.made] if self.made else []
         return self.user
+
+
+def _offer(form: Any) -> None:
+    """Say on a form that a password can be made, and let its fields be left empty."""
+    for name in ("password1", "password2"):
+        form.fields[name].required = False
+    form.fields["password2"].help_text = MADE_FOR_YOU
+
+
+def _fill(form: Any, username: str) -> str:
+    """Make a password where none was typed and one is wanted, as if it had been typed; return it, or an empty text."""
+    said = form.cleaned_data
+    if said.get("usable_password") == "false" or said.get("password1") or said.get("password2") or form.errors:
+        return ""
+    said["password1"] = said["password2"] = people.made_password(username)
+    return str(said["password1"])
