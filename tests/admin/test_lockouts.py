@@ -123,9 +123,16 @@ def test_whoever_has_a_network_is_counted_as_one(fumiko: User, settings: Any) ->
     assert attempt("fumiko", GOOD, HTTP_X_FORWARDED_FOR="2001:db8:1:3::9").status_code == 302
 
 
+@pytest.mark.parametrize("address", ["::1", "::", "::9", "100::", "100::1", "fe80::1%eth0", "127.0.0.1", "0.0.0.0"])
+def test_no_address_is_taken_for_none(address: str) -> None:
+    assert lockouts.counted_address(RequestFactory().get("/", REMOTE_ADDR=address)) != FailedTry.NO_ADDRESS
+
+
 @pytest.mark.anywhere
 @pytest.mark.django_db
-@pytest.mark.parametrize("tried", [{"REMOTE_ADDR": ""}, {"HTTP_X_FORWARDED_FOR": "nobody"}], ids=["a socket", "no header of a proxy"])
+@pytest.mark.parametrize(
+    "tried", [{"REMOTE_ADDR": ""}, {"HTTP_X_FORWARDED_FOR": "nobody"}], ids=["a socket", "no header of a proxy"]
+)
 def test_no_address_is_counted_as_one(fumiko: User, settings: Any, tried: Any) -> None:
     """As over a socket of the file system: by one row, whoever is first, and apart from all addresses."""
     lock_out(settings)

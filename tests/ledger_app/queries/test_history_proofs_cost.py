@@ -23,7 +23,12 @@ BY_SUBJECT = {
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that the proofs ask."""
     found: list[str] = []
-    monkeypatch.setattr(history_proofs, "rows", lambda sql, _books: found.append(sql) or [])
+
+    def kept(sql: str, _books: Any) -> list[Any]:
+        found.append(sql)
+        return []
+
+    monkeypatch.setattr(history_proofs, "rows", kept)
     for each in TOLD:
         assert list(history_proofs.untold(each)) == []
     for proof in (history_proofs.audit_rows_have_lines, making_proofs.audit_rows_have_lines):
