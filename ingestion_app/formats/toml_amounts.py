@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Sign, SignBy
 from ingestion_app.formats.moments import ERAS, compile_format
-from ingestion_app.formats.values import AMOUNT_LIMIT
+from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
 from ledger_app.rules.toml_table import Table
 
 DECIMALS_MOST = 4
@@ -73,7 +73,7 @@ def read_moment(table: Table, column: Column) -> Column | None:
         return None
     century, era = _read_century(table, spelled)
     compiled = compile_format(spelled, century=century, era=era)
-    if compiled is None or not compiled.is_dated or compiled.is_timed == is_date or (is_date and compiled.parts & {"hour"}):
+    if compiled is None or not compiled.is_dated or (compiled.has_clock if is_date else not compiled.is_timed):
         table.add("format", _("Give it {expected}, in quotes.").format(expected=expected))
         table.know("zone")
         return None
@@ -116,7 +116,11 @@ def read_form(table: Table, column: Column) -> Column:
     if form is not None and not _is_form(form):
         table.add("pattern", _("Give it {expected}, in quotes.").format(expected=expected))
         form = None
-    return replace(column, values=tuple(values or ()), pattern=form)
+    column = replace(column, values=tuple(values or ()), pattern=form)
+    read = field_reader(column).read
+    if any(read(value) != value for value in column.values):
+        table.add("values", _("Write values that the column could hold, without what it is filled up with."))
+    return column
 
 
 def _is_form(form: str) -> bool:
@@ -150,6 +154,8 @@ def read_computed(table: Table, name: str, columns: Mapping[str, Column | None])
     signs = [_read_sign(row, columns) for row in rows]
     table.close()
     whole = tuple(sign for sign in signs if sign is not None)
+    if len({sign.column for sign in whole}) < len(whole):
+        table.add("signs", _("Name each column once: a sign that is turned twice is as it was."))
     return replace(column, of=of, signs=whole) if of and whole and len(whole) == len(signs) else None
 
 

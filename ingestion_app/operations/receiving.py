@@ -216,12 +216,15 @@ def _register(
 
 
 def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
-    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day."""
-    of_bytes = Batch.objects.filter(source=source, file=file).select_related("receipt")
-    first = of_bytes.filter(holds_file=True).first()
-    if first is None or says_its_day or slot is None or slot.business_date == first.business_date:
-        return first
-    return of_bytes.filter(business_date=slot.business_date, sequence=slot.sequence, holds_slot=True).first()
+    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day.
+
+    Only what was withdrawn or reversed frees its bytes: a batch that was rejected can be validated again.
+    """
+    ended = (Batch.State.WITHDRAWN, Batch.State.REVERSED)
+    of_bytes = Batch.objects.filter(source=source, file=file, receipt__isnull=False).exclude(state__in=ended)
+    if not says_its_day and slot is not None:
+        of_bytes = of_bytes.filter(business_date=slot.business_date)
+    return of_bytes.select_related("receipt").order_by("pk").first()
 
 
 def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str, Receipt | None]:

@@ -162,6 +162,11 @@ def may_hold_bytes(raw: bytes) -> bool:
     return b"%" in raw or any(each in raw for each in _ARRIVED_BYTES) or _has_digits(read) or _has_code_name(read)
 
 
+def may_hold_of_line(text: str) -> bool:
+    """Whether it is worth a look at what a line of a file says, in an encoding whose bytes are not those that ``may_hold_bytes`` reads."""
+    return any(mark * 3 in text for mark in (ARRIVAL_MARK, "\uff03")) or may_hold(text)
+
+
 def is_masked_on_arrival(text: str) -> bool:
     """Whether a text of a file had a card number, or a code, that was masked as the file arrived."""
     return _ARRIVED.search(text) is not None or _CODE_ARRIVED.search(_read(text)) is not None

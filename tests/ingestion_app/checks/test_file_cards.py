@@ -1,8 +1,12 @@
 """Card numbers in the fields of a file: refused where an entry would say them, and not repeated."""
 
+import io
+from unicodedata import normalize
+
 import pytest
 
 from ingestion_app.formats.definition import Column, Definition, Kind
+from ingestion_app.operations.arriving import MaskedStream
 from tests.ingestion_app.checks.samples import (
     OTHER_PURCHASE,
     PURCHASE,
@@ -11,6 +15,7 @@ from tests.ingestion_app.checks.samples import (
     whole,
     with_data_column,
 )
+from tests.ingestion_app.formats.definitions import COLUMNS, DELIMITED, definition
 
 
 @pytest.mark.parametrize("text", ["to 4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111x", "a 378282246310005 b"])
@@ -39,3 +44,35 @@ def test_a_column_may_be_said_to_hold_numbers_that_pass_for_cards():
 
 def with_wide_text(**column: object) -> Definition:
     return with_data_column(Column("shop", Kind.TEXT, width=40, **column))  # type: ignore[arg-type]
+
+
+NAMED = COLUMNS.replace("  { name", '  { name = "text", kind = "text" },\n  { name', 1)
+WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+CARD = "4111111111111111"
+SHOWN = (
+    CARD,
+    CARD.translate(WIDE),
+    "4111 1111 1111 1111".translate(WIDE).replace(" ", "\u3000"),
+    CARD[:8] + CARD[8:].translate(WIDE),
+    f"高島屋{CARD.translate(WIDE)}番",
+    "セキュリティコード１２３",
+    "高島屋 CVV 123",
+)
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp"])
+def test_a_card_number_is_refused_in_every_encoding_whether_it_was_masked_on_the_way_or_not(encoding, shown):
+    using = definition(DELIMITED.replace("utf-8", encoding), columns=NAMED)
+    line = f"{shown},1001,31,s1,150,2017-01-05\n".encode(encoding)
+    for content in (line, MaskedStream(io.BytesIO(line), encoding).read()):
+        _examination, rows, seen = examine(content, using)
+        assert (rows, [(each.rule, each.column) for each in seen[:1]]) == ([], [("record.card_number", 1)])
+        assert CARD[:-4] not in normalize("NFKC", str(seen[0].facts))
+
+
+def test_a_card_number_is_refused_between_the_shifts_of_iso_2022_jp():
+    using = definition(DELIMITED.replace("utf-8", "iso-2022-jp"), columns=NAMED)
+    line = b"4111\x1b(J1111\x1b(B1111\x1b(J1111\x1b(B,1001,31,s1,150,2017-01-05\n"
+    _examination, rows, seen = examine(line, using)
+    assert (rows, codes(seen)[0]) == ([], "record.card_number")

@@ -66,6 +66,12 @@ def test_amounts_may_be_made_of_other_columns():
         (AMOUNT, AMOUNT + ', padding = { side = "both", with = "0" }', "amount.padding.side"),
         (AMOUNT, AMOUNT + ', padding = { side = "left", with = "00" }', "amount.padding.with"),
         (AMOUNT, AMOUNT + ', padding = "0"', "amount.padding"),
+        (AMOUNT, AMOUNT + ', optional = true, default = "x"', "amount.default"),
+        (AMOUNT, AMOUNT + ', optional = true, default = "  ", padding = { side = "left", with = " " }', "amount.default"),
+        (DATE, 'format = "YYYYMD"', "sold_on.format"),
+        (DATE, 'format = "YYYY-MM-DDZ"', "sold_on.format"),
+        (DATE, 'format = "YYYY-MM-DD+HH:MM"', "sold_on.format"),
+        ('kind = "date", ' + DATE, 'kind = "instant", format = "YYYY-MM-DD HH:MM.fff", zone = "UTC"', "sold_on.format"),
         (DATE, 'format = "DD.MM"', "sold_on.format"),
         (DATE, 'format = "DD.MM.YY"', "sold_on.format"),
         (DATE, 'format = "DD.MM.YY", century = 2000, era = "reiwa"', "sold_on.format"),
@@ -84,6 +90,11 @@ def test_amounts_may_be_made_of_other_columns():
         ("width = 10", 'width = 10, pattern = "a?b?c?"', "shop.pattern"),
         ("width = 10", 'width = 10, pattern = "[z-a]"', "shop.pattern"),
         ("width = 10", 'width = 10, empty = ["-"]', "shop.empty"),
+        ("width = 10", 'width = 2, values = ["31", "310"]', "shop.values"),
+        ("width = 10", 'width = 10, values = ["é"]', "shop.values"),
+        ("width = 10", 'width = 10, values = ["31"], pattern = "[a-z]"', "shop.values"),
+        ("width = 10", 'width = 10, values = ["A-"], padding = { side = "right", with = "-" }', "shop.values"),
+        ("width = 10", 'width = 10, constant = "A-", padding = { side = "right", with = "-" }', "shop.constant"),
     ],
 )
 def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
@@ -113,6 +124,11 @@ def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
             "[0].signs[0].negative",
         ),
         ('{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"] }] }', "[0].signs[0].negative"),
+        (
+            '{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"], negative = ["D"] },'
+            ' { column = "shop", positive = ["1"], negative = ["D"] }] }',
+            "[0].signs",
+        ),
     ],
 )
 def test_what_cannot_be_computed_is_named(computed, path):
