@@ -1,19 +1,17 @@
 """Masks card numbers in a file while it comes in: they are never written down, and every byte keeps its place."""
 
 import hashlib
-import re
 from typing import BinaryIO, Final, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
 from ledger_app.errors import Refused
-from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked
+from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked_in
 from ledger_app.operations.filing import PIECE_BYTES
 from ledger_app.rules.identifiers import KINDS
 
 # Of a line that does not end, kept back for what may begin in it: longer than any card number with all that may part its digits.
 TAIL_BYTES: Final = 512
-_SHIFTED: Final = re.compile(rb"\x1b\$[@B][^\x1b\r\n]*")
 
 
 def is_masked(definition: Definition) -> bool:
@@ -81,7 +79,7 @@ class MaskedStream:
     def __init__(self, stream: BinaryIO, encoding: str = "utf-8") -> None:
         """Read ``stream``."""
         self._stream = stream
-        self._has_shifts = encoding == "iso-2022-jp"
+        self._encoding = encoding
         self._left = b""
         self._has_ended = False
         self.count = 0
@@ -99,13 +97,7 @@ class MaskedStream:
         return b""
 
     def _masked(self, given: bytes) -> bytes:
-        if self._has_shifts and _SHIFTED.search(given):
-            # Between shifts the bytes of digits are halves of other characters.
-            shadow = _SHIFTED.sub(lambda match: b"\xff" * len(match[0]), given)
-            hidden = masked(shadow, ARRIVAL_MARK)
-            found = bytes(one if one != was else kept for one, was, kept in zip(hidden, shadow, given, strict=True))
-        else:
-            found = masked(given, ARRIVAL_MARK)
+        found = masked_in(given, self._encoding, ARRIVAL_MARK)
         if found != given:
             self.count += sum(one != other for one, other in zip(given, found, strict=True))
         return found
