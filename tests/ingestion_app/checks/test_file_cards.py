@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion_app.formats.definition import Column, Definition, Kind
+from ingestion_app.operations import arriving
 from ingestion_app.operations.arriving import MaskedStream
 from ledger_app.errors.card_numbers import holds, masked_in
 from tests.ingestion_app.checks.samples import (
@@ -99,3 +100,17 @@ def test_a_card_number_is_refused_between_the_shifts_of_iso_2022_jp():
     line = b"4111\x1b(J1111\x1b(B1111\x1b(J1111\x1b(B,1001,31,s1,150,2017-01-05\n"
     _examination, rows, seen = examine(line, using)
     assert (rows, codes(seen)[0]) == ([], "record.card_number")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp"])
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_card_number_is_masked_wherever_what_arrives_is_cut(monkeypatch, encoding, ending):
+    monkeypatch.setattr(arriving, "PIECE_BYTES", 1200)
+    written = [CARD, CARD.translate(WIDE), "4111 1111 1111 1111", "4111\u30001111\u30001111\u30001111".translate(WIDE), "高島屋" + CARD + "番"]
+    for shift in range(70):
+        raw = ("x" * shift + ",".join(["31高島屋", *written] * 14) + ending).encode(encoding) * 2
+        stream = MaskedStream(io.BytesIO(raw), encoding)
+        arrived = b"".join(iter(stream.read, b""))
+        assert arrived == masked_in(raw, encoding, "#"), shift
+        assert not holds(arrived.decode(encoding))
+        assert stream.count == sum(one != other for one, other in zip(raw, arrived, strict=True))
