@@ -11,7 +11,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -84,6 +83,8 @@ _WIDE_MARKS: Final[Mapping[str, Mapping[int, bytes]]] = {
     ARRIVAL_MARK: {2: b"\x81\x94", 3: b"\xef\xbc\x83"},
 }
 _WIDE_FIRST: Final = 0x81  # with which the marks of two bytes begin
+_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+_WITH_HIGH_BIT: Final = bytes(byte | 0x80 for byte in range(256))
 _OF_EUC: Final = re.compile(rb"\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x80-\xff]")
 _OF_SHIFTS: Final = re.compile(rb"\x1b\$[@B]([^\x1b\r\n]*)|\x1b\([BJI]")
 _PERCENT: Final = ord("%")
@@ -135,7 +136,7 @@ def masked(raw: bytes, mark: str = MARK) -> bytes:
 def masked_in(raw: bytes, encoding: str, mark: str = MARK) -> bytes:
     """Return the bytes of a file as ``masked`` does, in an encoding whose full-width digits are other bytes than those of cp932 and UTF-8."""
     if encoding == "euc-jp":
-        shadow = _OF_EUC.sub(lambda match: _in_shift_jis(match[0]), raw)
+        shadow = _BEYOND_ASCII.sub(lambda match: _in_shift_jis(match[0]), raw)
     elif encoding == "iso-2022-jp":
         shadow = _OF_SHIFTS.sub(_of_shift, raw)
     else:
@@ -154,16 +155,17 @@ def masked_in(raw: bytes, encoding: str, mark: str = MARK) -> bytes:
 def _of_shift(match: re.Match[bytes]) -> bytes:
     """Return what comes behind a shift as it would be in cp932; what shifts is read as nothing, so that it parts no digits."""
     said = match[1] or b""
-    high = bytes([byte | 0x80 for byte in said])
-    shadow = b"".join([_in_shift_jis(high[place : place + 2]) for place in range(0, len(high), 2)])
-    return bytes(len(match[0]) - len(said)) + shadow
+    return bytes(len(match[0]) - len(said)) + _in_shift_jis(said.translate(_WITH_HIGH_BIT))
 
 
-@lru_cache(maxsize=8192)
-def _in_shift_jis(character: bytes) -> bytes:
-    """Return a character of EUC-JP as cp932 has it, or as long a row of bytes that mean nothing: one of two bytes has two in both."""
-    found = character.decode("euc-jp", "replace").encode("shift_jis", "replace")
-    return found if len(found) == len(character) and not found.isascii() else b"\xff" * len(character)
+def _in_shift_jis(run: bytes) -> bytes:
+    """Return characters of EUC-JP as cp932 has them, in as many bytes; those that it has not, or has in fewer, mean nothing."""
+    found = run.decode("euc-jp", "replace").encode("shift_jis", "replace")
+    if len(found) == len(run):
+        return found
+    if _OF_EUC.fullmatch(run):
+        return b"\xff" * len(run)
+    return _OF_EUC.sub(lambda match: _in_shift_jis(match[0]), run)
 
 
 def masked_all(value: Any) -> Any:
