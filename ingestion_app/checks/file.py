@@ -163,14 +163,14 @@ class Examination:
         self._take_order(beginning.order)
         # Of lines without endings each is as long as the others.
         readline = self._stream.readline if self._layout.line_ending else self._stream.read
-        piece_bytes, quick = self._format.piece_bytes, self._data.quick
-        data = self._layout.data
+        piece_bytes, quick, data = self._format.piece_bytes, self._data.quick, self._layout.data
         number, offset = beginning.number, beginning.offset
-        if elsewhere and offset == elsewhere[0].offset:
-            lines, size = self._pass_over(elsewhere)
-            number, offset = number + lines, offset + size
-        piece = readline(piece_bytes)
-        while piece:
+        while True:
+            if elsewhere and offset == elsewhere[0].offset:
+                lines, size = self._pass_over(elsewhere)
+                number, offset = number + lines, offset + size
+            if not (piece := readline(piece_bytes)):
+                break
             # Only a data record in its place may take the quick way; everything else is looked at carefully.
             row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
             if row is not None:
@@ -187,10 +187,6 @@ class Examination:
                 yield from self._examine(line)
                 offset += line.size
                 number += line.lines
-            if elsewhere and offset == elsewhere[0].offset:
-                lines, size = self._pass_over(elsewhere)
-                number, offset = number + lines, offset + size
-            piece = readline(piece_bytes)
         yield from self._conclude()
 
     def _take_order(self, order: tuple[int, ...] | None) -> None:

@@ -111,7 +111,9 @@ def _before(given: bytes, end: int, encoding: str) -> bytes:
     start = max(end - TAIL_BYTES, 0)
     if encoding == "euc-jp":
         # Every byte of ASCII is a character of its own.
-        start = next((place for place in range(start, max(start - TAIL_BYTES, 0), -1) if given[place - 1] < _FIRST_BEYOND_ASCII), start)
+        start = next(
+            (place for place in range(start, max(start - TAIL_BYTES, 0), -1) if given[place - 1] < _FIRST_BEYOND_ASCII), start
+        )
     shift = given.rfind(_SHIFT, 0, start) if encoding == "iso-2022-jp" else -1
     if shift < 0:
         return given[start:end]

@@ -175,7 +175,9 @@ def _register(
 ) -> Receipt:
     # Locked, since no unique key holds the same bytes of one day against another arrival. No get_or_create: its savepoint would turn a deadlock into
     # another error.
-    file = locks.own_if_there(File.objects.filter(sha256=sha256)) or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
+    file = locks.own_if_there(File.objects.filter(sha256=sha256)) or File.objects.create(
+        sha256=sha256, size=size, stored_at=caller.at
+    )
     same = _same(source, file, slot, says_its_day=says_its_day)
     outcome, first = _outcome(source, same, slot)
     if slot is None and first is not None and first.business_date is not None and first.sequence is not None:

@@ -106,7 +106,13 @@ def test_a_card_number_is_refused_between_the_shifts_of_iso_2022_jp():
 @pytest.mark.parametrize("ending", ["", "\n"])
 def test_a_card_number_is_masked_wherever_what_arrives_is_cut(monkeypatch, encoding, ending):
     monkeypatch.setattr(arriving, "PIECE_BYTES", 1200)
-    written = [CARD, CARD.translate(WIDE), "4111 1111 1111 1111", "4111\u30001111\u30001111\u30001111".translate(WIDE), "高島屋" + CARD + "番"]
+    written = [
+        CARD,
+        CARD.translate(WIDE),
+        "4111 1111 1111 1111",
+        "4111\u30001111\u30001111\u30001111".translate(WIDE),
+        "高島屋" + CARD + "番",
+    ]
     for shift in range(70):
         raw = ("x" * shift + ",".join(["31高島屋", *written] * 14) + ending).encode(encoding) * 2
         stream = MaskedStream(io.BytesIO(raw), encoding)

@@ -125,8 +125,9 @@ def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
         ),
         ('{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"] }] }', "[0].signs[0].negative"),
         (
-            '{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"], negative = ["D"] },'
-            ' { column = "shop", positive = ["1"], negative = ["D"] }] }',
+            '{ name = "amount", of = "paid_in", signs = [SIGN, SIGN] }'.replace(
+                "SIGN", '{ column = "shop", positive = ["C"], negative = ["D"] }'
+            ),
             "[0].signs",
         ),
     ],
