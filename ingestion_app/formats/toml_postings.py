@@ -225,9 +225,6 @@ def _template(
     if not all(checked):
         return None
     columns = [data[name] for name in names]
-    if not any(part.strip() for part in literals) and all(column is not None and column.may_be_absent for column in columns):
-        table.add(key, _("Write a word of your own into it, or a column that always has a value: it would be empty without one."))
-        return None
     length = sum(map(len, literals)) + sum(_longest(column) for column in columns if column is not None)
     if length > most:
         sentence = _("Shorten it, or narrow its columns: it may become {length} characters long, and {most} fit.")
