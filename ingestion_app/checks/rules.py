@@ -222,7 +222,7 @@ _RECORD_FIELD = (
         "record.amount_invalid",
         _("{name} is “{found}”, which is not an amount."),
         _(
-            "Write a whole number of minor units in ASCII digits: no sign but a leading minus, no spaces, separators, points or leading zeros."
+            "Write a whole number of minor units in ASCII digits: no sign but a leading minus, none before a zero, no spaces, separators, points or leading zeros."
         ),
     ),
     _error(

@@ -13,6 +13,7 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.operations.arriving import NOTHING_SAID, Expected, MaskedStream, expecting, is_masked
 from ingestion_app.queries import definitions
+from ledger_app import locks
 from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
 from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
@@ -26,8 +27,6 @@ NAME_CHARACTERS = 255
 SEQUENCE_MOST = 2**31 - 1  # what the column holds on every database
 SEQUENCE = re.compile("[0-9]{1,10}")
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Whoever sends the bytes of such a batch again sends them for the first time.
-HOLD_NOTHING = (Batch.State.WITHDRAWN, Batch.State.REVERSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +173,11 @@ def _register(
     masked_bytes: int,
     says_its_day: bool,
 ) -> Receipt:
-    # No get_or_create: its savepoint would turn a deadlock into another error.
-    file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
+    # Locked, since no unique key holds the same bytes of one day against another arrival. No get_or_create: its savepoint would turn a deadlock into
+    # another error.
+    file = locks.own_if_there(File.objects.filter(sha256=sha256)) or File.objects.create(
+        sha256=sha256, size=size, stored_at=caller.at
+    )
     same = _same(source, file, slot, says_its_day=says_its_day)
     outcome, first = _outcome(source, same, slot)
     if slot is None and first is not None and first.business_date is not None and first.sequence is not None:
@@ -218,12 +220,15 @@ def _register(
 
 
 def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
-    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day."""
-    # By their states, not by what holds the bytes: where they may be those of several days, that is one of these alone.
-    standing = Batch.objects.filter(source=source, file=file, reverses__isnull=True).exclude(state__in=HOLD_NOTHING)
+    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day.
+
+    Only what was withdrawn or reversed frees its bytes: a batch that was rejected can be validated again.
+    """
+    ended = (Batch.State.WITHDRAWN, Batch.State.REVERSED)
+    of_bytes = Batch.objects.filter(source=source, file=file, receipt__isnull=False).exclude(state__in=ended)
     if not says_its_day and slot is not None:
-        standing = standing.filter(business_date=slot.business_date)
-    return standing.select_related("receipt").order_by("id").first()
+        of_bytes = of_bytes.filter(business_date=slot.business_date)
+    return of_bytes.select_related("receipt").order_by("pk").first()
 
 
 def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str, Receipt | None]:
