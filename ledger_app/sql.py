@@ -89,6 +89,6 @@ def dated_in(period: Period, path: str = "effective_on") -> Q:
     return Q(**{f"{path}__gte": period.starts_on, f"{path}__lte": period.ends_on})
 
 
-def meeting(first: date | str | None, last: date | str | None) -> Q:
-    """Return the condition that a period has one of the days from ``first`` to ``last``."""
-    return Q(starts_on__lte=last, ends_on__gte=first)
+def meeting(first: date | str | None, last: date | str | None, path: str = "") -> Q:
+    """Return the condition that a period, to which ``path`` leads, has one of the days from ``first`` to ``last``."""
+    return Q(**{f"{path}starts_on__lte": last, f"{path}ends_on__gte": first})

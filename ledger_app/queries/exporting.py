@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Max, Q
 
+from ledger_app import sql
 from ledger_app.models import Export, Line, Period, Profile, Seal
 from ledger_app.queries.totals import Total
 from ledger_app.rules.profiles import Charts, Definition, spans
@@ -67,7 +68,11 @@ def of_period(profile: Profile, period: Period) -> Export | None:
     return rows.filter(profile=profile, period=period).first()
 
 
-def next_slip(profile: Profile, fiscal_year: int) -> int:
-    """Return the number of the first slip that nothing of a fiscal year has had."""
-    last = Export.objects.filter(profile=profile, fiscal_year=fiscal_year).aggregate(last=Max("next_slip"))["last"]
-    return last or 1
+def next_slip(profile: Profile, year: tuple[date, date]) -> int:
+    """Return the number of the first slip that nothing of a fiscal year, from its first day to its last, has had.
+
+    By the days, and not by the year that was kept: the profile may say since that fiscal years begin in another month.
+    """
+    first, last = year
+    of_year = Export.objects.filter(sql.meeting(first, last, "period__"), profile=profile)
+    return of_year.aggregate(last=Max("next_slip"))["last"] or 1
