@@ -1,6 +1,7 @@
 """How a file begins: its mark, its encoding, the lines that are not read, and the row that names its columns."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from ingestion_app.checks import foreign
@@ -12,6 +13,7 @@ from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARK
 from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import shown
 
+_ENDINGS = re.compile(rb"\r\n?|\n")
 _NO_LINE = Line(0, 0, b"", b"", 0, is_too_long=False)
 
 
@@ -19,7 +21,7 @@ class Beginning(NamedTuple):
     """What the first bytes of a file show. ``offset`` and ``number`` are those of the line at which records begin.
 
     ``offset`` is None where nothing more can be read. ``order`` says, for each field of a data record, which column it is, where the header
-    row named them in another order than the layout.
+    row named them in another order than the layout; ``row`` is the line of that row.
     """
 
     seen: tuple[Seen, ...]
@@ -27,6 +29,7 @@ class Beginning(NamedTuple):
     offset: int | None = None
     order: tuple[int, ...] | None = None
     is_empty: bool = False
+    row: Line | None = None
 
 
 def begin(stream: BinaryIO, layout: Layout) -> Beginning:
@@ -42,31 +45,32 @@ def begin(stream: BinaryIO, layout: Layout) -> Beginning:
     lines = format_of(layout)
     number = 1
     for _ in range(layout.preamble_lines):
-        line = _next(stream, lines, number, offset)
-        if line is None:
+        # A quote in a line that is not read means nothing: it never takes in the lines behind it.
+        passed = _next(stream, lines, lines.to_ending, number, offset)
+        if passed is None:
             return Beginning((*seen, _at("file.preamble_short", _NO_LINE, lines=number - 1, expected=layout.preamble_lines)))
-        number, offset = number + 1, offset + line.size
+        number, offset = number + 1, offset + passed.size
     if layout.header_row is None:
         return Beginning(tuple(seen), number, offset)
-    line = _next(stream, lines, number, offset)
+    line = _next(stream, lines, lines.complete, number, offset)
     while line is not None and lines.is_comment(line.content):
         number, offset = number + line.lines, offset + line.size
-        line = _next(stream, lines, number, offset)
+        line = _next(stream, lines, lines.complete, number, offset)
     if line is None:
         return Beginning((*seen, _at("file.header_row_missing", _NO_LINE, first=_headings(layout)[0])))
     faults, order = _header_row(line, layout, DelimitedFormat(layout))
     if faults:
         return Beginning((*seen, *faults))
-    return Beginning(tuple(seen), number + line.lines, offset + line.size, order)
+    return Beginning(tuple(seen), number + line.lines, offset + line.size, order, row=line)
 
 
 def _at(rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
     return Seen(rule, line.number, column, line.offset, line.content[:RAW_BYTES], facts)
 
 
-def _next(stream: BinaryIO, lines: LineFormat, number: int, offset: int) -> Line | None:
+def _next(stream: BinaryIO, lines: LineFormat, complete: Callable[..., Line], number: int, offset: int) -> Line | None:
     piece = lines.next_piece(stream)
-    return lines.complete(stream, piece, number=number, offset=offset) if piece else None
+    return complete(stream, piece, number=number, offset=offset) if piece else None
 
 
 def _marked(head: bytes, layout: Layout) -> tuple[list[Seen], int | None]:
@@ -85,6 +89,10 @@ def _marked(head: bytes, layout: Layout) -> tuple[list[Seen], int | None]:
         seen.append(_at(fault.rule, first, **fault.facts))
         if RULES[fault.rule].severity is Severity.ERROR:
             return seen, None
+    if not layout.line_ending and (between := _ENDINGS.match(head, layout.data.bytes)):
+        # Every record behind the first would be read from a wrong byte on.
+        seen.append(_at("file.records_ended", first, found=between[0].decode().replace("\r", "CR").replace("\n", "LF")))
+        return seen, None
     return seen, size
 
 

@@ -107,7 +107,8 @@ class Examination:
                     yield self._zero(row)
             else:
                 line = self._format.complete(self._stream, piece, number=number, offset=offset)
-                if line.ending != self._layout.line_ending or self._format.record_type(line.content) is not self._layout.data:
+                is_data = self._format.record_type(line.content) is self._layout.data and not self._is_blank(line)
+                if line.ending != self._layout.line_ending or not is_data:
                     raise NotPlain
                 yield from self._data_record(line)
                 offset += line.size
@@ -157,17 +158,19 @@ class Examination:
             # Nothing more can be said of bytes that are no text in the layout's encoding, or whose columns are not those of the layout.
             self.bad_sum_known = beginning.is_empty
             return
+        if beginning.row is not None:
+            yield from self._header_row(beginning.row)
         self._take_order(beginning.order)
         # Of lines without endings each is as long as the others.
         readline = self._stream.readline if self._layout.line_ending else self._stream.read
-        piece_bytes, quick = self._format.piece_bytes, self._data.quick
-        data = self._layout.data
+        piece_bytes, quick, data = self._format.piece_bytes, self._data.quick, self._layout.data
         number, offset = beginning.number, beginning.offset
-        if elsewhere and offset == elsewhere[0].offset:
-            lines, size = self._pass_over(elsewhere)
-            number, offset = number + lines, offset + size
-        piece = readline(piece_bytes)
-        while piece:
+        while True:
+            if elsewhere and offset == elsewhere[0].offset:
+                lines, size = self._pass_over(elsewhere)
+                number, offset = number + lines, offset + size
+            if not (piece := readline(piece_bytes)):
+                break
             # Only a data record in its place may take the quick way; everything else is looked at carefully.
             row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
             if row is not None:
@@ -184,10 +187,6 @@ class Examination:
                 yield from self._examine(line)
                 offset += line.size
                 number += line.lines
-            if elsewhere and offset == elsewhere[0].offset:
-                lines, size = self._pass_over(elsewhere)
-                number, offset = number + lines, offset + size
-            piece = readline(piece_bytes)
         yield from self._conclude()
 
     def _take_order(self, order: tuple[int, ...] | None) -> None:
@@ -220,8 +219,22 @@ class Examination:
         else:
             self._repeated[rule] = self._seen(rule, line, **facts), 1
 
+    def _is_blank(self, line: Line) -> bool:
+        return not line.content.strip(b" \t" if self._layout.delimiter != "\t" else b" ")
+
+    def _header_row(self, line: Line) -> Iterator[Seen]:
+        """Look at how the row ends that names the columns, as at any other line: a file cut off in it has lost its records."""
+        if not self._is_whole(line):
+            yield self._seen("line.cut_off", line)
+        self._look_at_ending(line)
+
+    def _look_at_ending(self, line: Line) -> None:
+        if line.ending and line.ending != self._layout.line_ending:
+            expected = _ENDING_NAMES[self._layout.line_ending]
+            self._repeat("line.ending", line, found=_ENDING_NAMES[line.ending], expected=expected)
+
     def _examine(self, line: Line) -> Iterator[Row | Seen]:
-        if not line.content.strip(b" \t" if self._layout.delimiter != "\t" else b" "):
+        if self._is_blank(line):
             self._repeat("line.blank", line)
             return
         if line.content.endswith(END_MARK) and not line.ending:
@@ -231,13 +244,13 @@ class Examination:
             if not line.content:
                 return
         if self._format.is_comment(line.content):
+            if not self._is_whole(line):
+                yield self._seen("line.cut_off", line)
             return
         if self._is_over:
             self._repeat("line.after_end", line, marker=_shown_marker(self._layout.record_types[-1]))
             return
-        if line.ending and line.ending != self._layout.line_ending:
-            expected = _ENDING_NAMES[self._layout.line_ending]
-            self._repeat("line.ending", line, found=_ENDING_NAMES[line.ending], expected=expected)
+        self._look_at_ending(line)
         record_type = self._format.record_type(line.content)
         header = self._layout.header
         if header is not None and self._stage is None:
@@ -359,7 +372,9 @@ class Examination:
         if not self._definition.roles.controls:
             yield self._seen("control.none", _NOWHERE)
         if self.received_count == 0:
-            yield self._seen("file.no_records", _NOWHERE)
+            # Without a record of any other type, or a row of headings, an empty day cannot be told from a file that was lost.
+            says_so = layout.header_row is not None or len(layout.record_types) > 1
+            yield self._seen("file.no_records" if says_so else "file.nothing_said", _NOWHERE)
 
     def _compare_controls(self, line: Line, trailer: RecordType) -> Iterator[Seen]:
         roles = self._definition.roles

@@ -67,7 +67,7 @@ class Keys:
         if not self._counts_occurrences:
             return made
         first = made.replace(_OF_OCCURRENCE, _FIRST)
-        if hashed(first) not in self._repeated:
+        if not self._repeated or hashed(first) not in self._repeated:
             return first
         self._times[made] += 1
         return made.replace(_OF_OCCURRENCE, str(self._times[made]))

@@ -21,6 +21,18 @@ LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
     ),
     (
         "error",
+        "file.nothing_said",
+        _("The file holds no records, and nothing in it says that there are none."),
+        _("Ask the sender for the file again; a day without records has a header, a header row or a trailer."),
+    ),
+    (
+        "error",
+        "file.records_ended",
+        _("Records end with {found}; in the layout each stands right behind the one before."),
+        _("Send the records without line endings, or load a version of the source whose line_ending is that of its files."),
+    ),
+    (
+        "error",
         "file.header_row_missing",
         _("The first line names none of the columns."),
         _("Send the file with its header row, which begins with “{first}”."),

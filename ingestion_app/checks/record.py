@@ -10,9 +10,13 @@ from ingestion_app.formats.computing import computations
 from ingestion_app.formats.definition import Definition, Kind, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat
-from ingestion_app.formats.values import Value, field_reader, plain_amount, shown
-from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes
+from ingestion_app.formats.values import Value, amount_below_minimum, field_reader, shown
+from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes, may_hold_of_line
 from ledger_app.rules.identifiers import KINDS
+
+# In these the bytes of a line tell whether a card number may stand in it; in others those of full-width digits are other bytes.
+_TOLD_BY_BYTES = ("utf-8", "cp932")
+_SHIFT = b"\x1b"  # what ISO-2022-JP begins other characters with, in the bytes of ASCII
 
 
 class Row(NamedTuple):
@@ -87,6 +91,8 @@ class DataReader:
         self._computed = computations(data)
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
+        amount = data.columns[self._amount]
+        self._amount_below = None if amount.is_computed else amount_below_minimum(amount)
         self._first_field = data.first_field
         self._open = {place: data.columns[place].name for place in _looked_at(definition)}
         self.quick = self._quick_reader(lines, data)
@@ -104,11 +110,11 @@ class DataReader:
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
 
     def _amount_of(self, fields: Fields) -> int | None:
-        """Return the amount, also one that is out of range, or None where it cannot be read."""
+        """Return the amount, also one below its minimum, or None where it cannot be read."""
         value = fields.values[self._amount] if fields.values else None
         if isinstance(value, int):
             return value
-        return plain_amount(fields.texts[self._amount]) if self._amount < len(fields.texts) else None
+        return self._amount_below(fields.texts[self._amount]) if self._amount_below and fields.texts else None
 
     def _card_numbers(self, fields: Fields) -> list[tuple[int, Fault]]:
         """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
@@ -130,12 +136,18 @@ class DataReader:
         makes = [computation.make for computation in self._computed]
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
+        is_told_by_bytes = lines.layout.encoding in _TOLD_BY_BYTES
+
+        def may_hold(whole: bytes, values: list[Value | None]) -> bool:
+            if is_told_by_bytes or (whole.isascii() and _SHIFT not in whole):
+                return may_hold_bytes(whole)
+            return may_hold_of_line("\n".join([str(values[place]) for place in open_places]))
 
         def quick(whole: bytes, number: int, offset: int) -> Row | None:
             values = read(whole)
             if values is None:
                 return None
-            if may_hold_bytes(whole) and any(_holds(str(values[place])) for place in open_places):
+            if may_hold(whole, values) and any(_holds(str(values[place])) for place in open_places):
                 return None
             for make in makes:
                 made = make(values)

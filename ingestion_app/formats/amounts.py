@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from ingestion_app.formats.definition import AmountStyle, Sign
 
-# No more digits than this are turned into a number: the largest amount has sixteen.
-_DIGITS_MOST = 40
+# No more digits than this are turned into a number: as many as a column of fixed width has, zeros in front among them.
+_DIGITS_MOST = 64
 
 
 def amount_parser(style: AmountStyle) -> Callable[[str], int | None]:
@@ -31,8 +31,8 @@ def amount_parser(style: AmountStyle) -> Callable[[str], int | None]:
             decimals = decimals[: style.minor_digits]
         amount = int(digits + decimals.ljust(style.minor_digits, "0"))
         is_negative = any(match.groupdict().get(name) for name in ("minus", "opened"))
-        # A zero with a minus is a mark of damage, as it is for amounts in minor units.
-        return None if is_negative and amount == 0 else -amount if is_negative else amount
+        # A zero has no sign: with a minus it is the same zero, as it is where another column says the sign.
+        return -amount if is_negative else amount
 
     return parse
 

@@ -24,16 +24,14 @@ class DelimitedFormat(LineFormat):
         self._delimiter = layout.delimiter.encode(layout.encoding)
         self._quote = layout.quote.encode("ascii") if layout.quote else None
         self._comment = layout.comment.encode("ascii") if layout.comment else None
-        self._by_marker = {each.marker.encode("ascii"): each for each in layout.record_types if each.marker is not None}
-        self._unmarked = layout.data if layout.data.marker is None else None
 
     def complete(self, stream: BinaryIO, piece: bytes, *, number: int, offset: int) -> Line:
-        """Return the line that begins with ``piece`` (at most ``piece_bytes``), reading on to its end without keeping what is too long.
+        """Return the record's line that begins with ``piece`` (at most ``piece_bytes``), reading on to its end.
 
         Where a quoted field may hold line endings, the line goes on to the one outside of quotes. Quotes that are not closed within the
         longest line allowed are those of this line alone: one quote too many never swallows the records behind it.
         """
-        line = super().complete(stream, piece, number=number, offset=offset)
+        line = self.to_ending(stream, piece, number=number, offset=offset)
         if self.layout.has_quoted_newlines and self._quote and line.ending and not line.is_too_long:
             return self._closed(stream, line, self._quote)
         return line
@@ -67,10 +65,6 @@ class DelimitedFormat(LineFormat):
         if self._quote and len(first) > 1 and first.startswith(self._quote) and first.endswith(self._quote):
             return first[1:-1]
         return first
-
-    def record_type(self, content: bytes) -> RecordType | None:
-        """Return the record type that the line's first field names, even where the rest cannot be decoded; else the one without a marker."""
-        return self._by_marker.get(self.marker(content), self._unmarked)
 
     def cut(self, line: Line, record_type: RecordType) -> Sequence[str] | Fault:
         """Return the text of each of the record type's columns, or what keeps the line from being cut into them."""

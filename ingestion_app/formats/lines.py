@@ -53,7 +53,11 @@ class LineFormat(ABC):
         self._unmarked = layout.data if layout.data.marker is None else None
 
     def complete(self, stream: BinaryIO, piece: bytes, *, number: int, offset: int) -> Line:
-        """Return the line that begins with ``piece`` (at most ``piece_bytes``), reading on to its end without keeping what is too long."""
+        """Return the record's line that begins with ``piece`` (at most ``piece_bytes``), reading on to its end."""
+        return self.to_ending(stream, piece, number=number, offset=offset)
+
+    def to_ending(self, stream: BinaryIO, piece: bytes, *, number: int, offset: int) -> Line:
+        """Return the line from ``piece`` to the next ending, whatever stands in it, without keeping what is too long."""
         size, tail = len(piece), piece[-2:]
         while not tail.endswith(b"\n"):
             more = stream.readline(_PIECE_BYTES)

@@ -26,6 +26,8 @@ _OF_CLOCKS: Final = {
     "Z": ("utc", "Z"),
 }
 _PIECE: Final = re.compile(r"\+HH:?MM|YYYY|YY|DDD|DD|D|MM|M|HH|SS|ffffff|fff|Z|T|[^A-Za-z0-9+\\\x00-\x1f\x7f]")
+_VARYING: Final = ("M", "D")  # of one digit or two
+_OF_DAYS: Final = {name for name, _digits in _TOKENS.values()}
 _DATES: Final = ({"month", "day"}, {"day_of_year"})
 HOURS_MOST: Final = 14  # no zone of the world is further from UTC
 
@@ -67,8 +69,14 @@ class MomentFormat(NamedTuple):
 
     @property
     def is_timed(self) -> bool:
-        """Whether it names a time of the day, with its hour and minute at least."""
-        return {"hour", "minute"} <= self.parts and len(self.parts & {"utc", "offset"}) < 2
+        """Whether it names a time of the day, with its hour and minute at least; a fraction is one of a second."""
+        is_whole = "fraction" not in self.parts or "second" in self.parts
+        return is_whole and {"hour", "minute"} <= self.parts and len(self.parts & {"utc", "offset"}) < 2
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether anything in it is of a clock, and not of a day."""
+        return not self.parts <= _OF_DAYS
 
     @property
     def knows_utc(self) -> bool:
@@ -80,6 +88,7 @@ def compile_format(spelled: str, *, century: int | None = None, era: str | None 
     """Return a format, or None where it cannot be one. Years of two digits are those of the ``century`` (2000) or the ``era``."""
     parts: list[str] = []
     pattern = ""
+    varies = False  # whether the digits that stand together here have a piece that may be shorter
     place = 0
     while place < len(spelled):
         match = _PIECE.match(spelled, place)
@@ -89,13 +98,16 @@ def compile_format(spelled: str, *, century: int | None = None, era: str | None 
         tokens = {**_TOKENS, **_OF_CLOCKS} if "hour" in parts or piece in {"HH", "Z"} or piece.startswith("+") else _TOKENS
         if piece in tokens:
             name, digits = tokens[piece]
-            if name in parts:
+            if name in parts or (varies and piece in _VARYING):
+                # Of 2017111 nobody can tell where the month ends.
                 return None
             parts.append(name)
+            varies = (varies or piece in _VARYING) and digits.startswith(("[0-9]", "[1-9]", "(?:"))
             pattern += f"(?P<{name}>{digits})"
         elif piece.isascii() and piece.isalpha() and piece != "T":
             return None
         else:
+            varies = False
             pattern += re.escape(piece)
     whole = re.compile(pattern).fullmatch
     place_in_time = ERAS.get(era) if era else None

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Sign, SignBy
+from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import ERAS, compile_format
-from ingestion_app.formats.values import AMOUNT_LIMIT
+from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
 from ledger_app.rules.toml_table import Table
 
 DECIMALS_MOST = 4
@@ -73,7 +74,7 @@ def read_moment(table: Table, column: Column) -> Column | None:
         return None
     century, era = _read_century(table, spelled)
     compiled = compile_format(spelled, century=century, era=era)
-    if compiled is None or not compiled.is_dated or compiled.is_timed == is_date or (is_date and compiled.parts & {"hour"}):
+    if compiled is None or not compiled.is_dated or (compiled.has_clock if is_date else not compiled.is_timed):
         table.add("format", _("Give it {expected}, in quotes.").format(expected=expected))
         table.know("zone")
         return None
@@ -116,7 +117,10 @@ def read_form(table: Table, column: Column) -> Column:
     if form is not None and not _is_form(form):
         table.add("pattern", _("Give it {expected}, in quotes.").format(expected=expected))
         form = None
-    return replace(column, values=tuple(values or ()), pattern=form)
+    column = replace(column, values=tuple(values or ()), pattern=form)
+    if not all(_is_held(column, value) for value in column.values):
+        table.add("values", _unheld())
+    return column
 
 
 def _is_form(form: str) -> bool:
@@ -150,6 +154,8 @@ def read_computed(table: Table, name: str, columns: Mapping[str, Column | None])
     signs = [_read_sign(row, columns) for row in rows]
     table.close()
     whole = tuple(sign for sign in signs if sign is not None)
+    if len({sign.column for sign in whole}) < len(whole):
+        table.add("signs", _("Name each column once: a sign that is turned twice is as it was."))
     return replace(column, of=of, signs=whole) if of and whole and len(whole) == len(signs) else None
 
 
@@ -159,7 +165,21 @@ def _read_sign(table: Table, columns: Mapping[str, Column | None]) -> SignBy | N
     table.close()
     if set(positive or ()) & set(negative or ()):
         table.add("negative", _("Write other values than those of positive."))
+    column = columns.get(name or "")
+    for key, texts in (("positive", positive), ("negative", negative)):
+        if column is not None and not all(_is_held(column, value) for value in texts or ()):
+            table.add(key, _unheld())
     return SignBy(name, tuple(positive), tuple(negative)) if name and positive and negative else None
+
+
+def _is_held(column: Column, value: str) -> bool:
+    """Whether a record could have this as the text of a column's value, where an empty one is none."""
+    held = field_reader(column).read(value)
+    return value == "" if held is None else not isinstance(held, Fault) and str(held) == value
+
+
+def _unheld() -> str:
+    return _("Write values that the column could hold, without what it is filled up with.")
 
 
 def _amount(table: Table, key: str, columns: Mapping[str, Column | None], *, may_be_absent: bool) -> str | None:

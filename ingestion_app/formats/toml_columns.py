@@ -22,6 +22,7 @@ IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
 _BYTES_MOST = {Kind.TEXT: TEXT_WIDTH, Kind.IDENTIFIER: IDENTIFIER_WIDTH, Kind.UNUSED: 1_000_000}
 VALUE_BYTES = 64
 _SIZED = (Kind.TEXT, Kind.IDENTIFIER)
+_OF_NUMBERS = "0123456789+-.,()"  # without one of them at its end a number, or a date, is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
         table.close()
         return column
     constant = None
-    column = replace(column, padding=_read_padding(table))
+    column = replace(column, padding=_read_padding(table, kind))
     if kind in _SIZED:
         most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
         column = replace(
@@ -141,20 +142,24 @@ def _finished(table: Table, read: Column | None, constant: str | None, cut: Cut)
     return _with_default(table, with_empties, default, is_optional=is_optional)
 
 
-def _read_padding(table: Table) -> Padding | None:
+def _read_padding(table: Table, kind: Kind) -> Padding | None:
     row = table.table("padding", optional=True)
     if row is None:
         return None
     side = row.choice("side", tuple(Side))
     character = row.text("with", pattern=r"[^\x00-\x1f\x7f]", expected=_("one character"))
     row.close()
+    if side and character and kind not in _SIZED and character in _OF_NUMBERS and (side, character) != (Side.LEFT, "0"):
+        row.add("with", _("Write a character that is no part of a number, or 0 on the left: the rest would be another number."))
+        return None
     return Padding(Side(side), character) if side and character else None
 
 
 def _with_constant(table: Table, column: Column, constant: str | None, never: str) -> Column | None:
     if constant is None:
         return column
-    if isinstance(field_reader(column).read(constant), Fault) or any(character in constant for character in never):
+    # What it is filled up with is no part of it: it would never be found.
+    if field_reader(column).read(constant) != constant or any(character in constant for character in never):
         table.add("constant", _("Write a value that the column could hold without quotes."))
         return None
     return replace(column, constant=constant)

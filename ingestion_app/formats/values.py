@@ -6,12 +6,12 @@ a conversion that together take only texts which the careful one takes, with the
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from ingestion_app.formats.amounts import amount_parser, example
-from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Padding, Side
+from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Side
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import compile_format
 from ledger_app.errors import printable
@@ -36,6 +36,7 @@ _LINE_ENDING = re.compile("\r?\n")
 _SHOWN_CHARACTERS = 60
 _DIGITS_OF_LIMIT = len(str(AMOUNT_LIMIT))
 _REMEMBERED_DAYS = 4096
+_MOMENT_CHARACTERS = 64  # more than any format spells
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +54,18 @@ class FieldReader:
 
 def field_reader(column: Column, *, never: str = "") -> FieldReader:
     """Return the reader of ``column``; its pattern takes none of the characters in ``never`` (written as in a character class)."""
-    reader = _present(column, never)
-    if column.optional:
-        reader = _optional(reader)
-    return _unpadded(reader, column.padding, never) if column.padding is not None else reader
+    present = _present(column, never)
+    if not column.optional:
+        return _unpadded(present, never)
+    # The default may be filled up, as the sender fills up what it writes.
+    default = None if column.default is None else _unpadded(present, never).read(column.default)
+    assert not isinstance(default, Fault), default.rule  # noqa: S101 - such a definition is refused
+    return _unpadded(_optional(present, default), never)
 
 
-def _optional(reader: FieldReader) -> FieldReader:
+def _optional(reader: FieldReader, default: Value | None) -> FieldReader:
     """Return the reader of a column that may be empty: it then has its default, or no value."""
     column, read, convert = reader.column, reader.read, reader.convert
-    default = None if column.default is None else read(column.default)
-    assert not isinstance(default, Fault), default.rule  # noqa: S101 - such a definition is refused
-
     empties = ("", *column.empties)
 
     def converted(text: str) -> Value | None:
@@ -112,7 +113,7 @@ def _written_otherwise(column: Column) -> Callable[[str], Value | Fault] | None:
     if column.kind is Kind.AMOUNT and column.amount is not None:
         return _styled(column, column.amount)
     if column.kind is Kind.DATE and column.format not in {None, *DateFormat}:
-        return lru_cache(maxsize=_REMEMBERED_DAYS)(_dated(column))
+        return _dated(column)
     if column.kind is Kind.INSTANT and column.format not in {None, *InstantFormat}:
         return _dated(column)
     return None
@@ -130,13 +131,18 @@ def _by_care(column: Column, read: Callable[[str], Value | Fault | None], never:
     return FieldReader(column, read, f"[^\\r\\n\\0{never}]*", convert)
 
 
-def _unpadded(reader: FieldReader, padding: Padding, never: str) -> FieldReader:
-    """Return the reader of a column that is filled up: what it is filled up with is taken off before it is read."""
+def _unpadded(reader: FieldReader, never: str) -> FieldReader:
+    """Return the reader of a column that may be filled up: what it is filled up with is taken off before it is read."""
+    padding = reader.column.padding
+    if padding is None:
+        return reader
+    empties, character = reader.column.empties, padding.character
     strip = str.lstrip if padding.side is Side.LEFT else str.rstrip
-    is_zero_kept = padding.character == "0"
+    is_zero_kept = character == "0"
 
     def read(text: str) -> Value | Fault | None:
-        bare = strip(text, padding.character)
+        # What stands for an empty field does so as it is written.
+        bare = text if text in empties else strip(text, character)
         return reader.read("0" if is_zero_kept and text and not bare else bare)
 
     return _by_care(reader.column, read, never)
@@ -179,9 +185,12 @@ def _dated(column: Column) -> Callable[[str], Value | Fault]:
     compiled = compile_format(spelled, century=column.century, era=column.era)
     assert compiled is not None, spelled  # noqa: S101 - such a definition is refused
     rule = "record.date_invalid" if column.kind is Kind.DATE else "record.instant_invalid"
+    # Days come again and again, and times hardly ever.
+    moment_of = lru_cache(maxsize=_REMEMBERED_DAYS)(compiled.read) if column.kind is Kind.DATE else compiled.read
 
     def read(text: str) -> Value | Fault:
-        moment = compiled.read(text)
+        # The length is looked at first: nothing as long as a line may be remembered.
+        moment = moment_of(text) if len(text) <= _MOMENT_CHARACTERS else None
         if moment is None or not FIRST_YEAR <= moment.clock.year <= LAST_YEAR:
             return _fault(rule, column, text, format=spelled, first_year=FIRST_YEAR, last_year=LAST_YEAR)
         if column.kind is Kind.DATE:
@@ -193,13 +202,15 @@ def _dated(column: Column) -> Callable[[str], Value | Fault]:
     return read
 
 
-def plain_amount(text: str) -> int | None:
-    """Return the amount that ``text`` spells, or None where it is no amount or is beyond the limit."""
-    # The length is looked at first: turning a line-long row of digits into a number would take long.
-    if _AMOUNT.fullmatch(text) is None or len(text) > _DIGITS_OF_LIMIT + 1:
-        return None
-    amount = int(text)
-    return amount if abs(amount) <= AMOUNT_LIMIT else None
+def amount_below_minimum(column: Column) -> Callable[[str], int | None]:
+    """Return what reads an amount as its column is written, one below its minimum too; None where it cannot be read."""
+    read = field_reader(replace(column, minimum=-AMOUNT_LIMIT)).read
+
+    def amount(text: str) -> int | None:
+        value = read(text)
+        return value if isinstance(value, int) else None
+
+    return amount
 
 
 def shown(text: str) -> str:
@@ -239,8 +250,9 @@ def _read_identifier(column: Column, text: str) -> Value | Fault:
 def _read_amount(column: Column, text: str) -> Value | Fault:
     if _AMOUNT.fullmatch(text) is None:
         return _fault("record.amount_invalid", column, text)
-    amount = plain_amount(text)
-    if amount is None or amount < column.minimum:
+    # The length is looked at first: turning a line-long row of digits into a number would take long.
+    amount = int(text) if len(text) <= _DIGITS_OF_LIMIT + 1 else None
+    if amount is None or not max(column.minimum, -AMOUNT_LIMIT) <= amount <= AMOUNT_LIMIT:
         return _fault("record.amount_out_of_range", column, text, minimum=column.minimum, maximum=AMOUNT_LIMIT)
     return amount
 

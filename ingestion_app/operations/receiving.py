@@ -13,6 +13,7 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.operations.arriving import NOTHING_SAID, Expected, MaskedStream, expecting, is_masked
 from ingestion_app.queries import definitions
+from ledger_app import locks
 from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
 from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
@@ -172,8 +173,11 @@ def _register(
     masked_bytes: int,
     says_its_day: bool,
 ) -> Receipt:
-    # No get_or_create: its savepoint would turn a deadlock into another error.
-    file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
+    # Locked, since no unique key holds the same bytes of one day against another arrival. No get_or_create: its savepoint would turn a deadlock into
+    # another error.
+    file = locks.own_if_there(File.objects.filter(sha256=sha256)) or File.objects.create(
+        sha256=sha256, size=size, stored_at=caller.at
+    )
     same = _same(source, file, slot, says_its_day=says_its_day)
     outcome, first = _outcome(source, same, slot)
     if slot is None and first is not None and first.business_date is not None and first.sequence is not None:
@@ -216,12 +220,15 @@ def _register(
 
 
 def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
-    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day."""
-    of_bytes = Batch.objects.filter(source=source, file=file).select_related("receipt")
-    first = of_bytes.filter(holds_file=True).first()
-    if first is None or says_its_day or slot is None or slot.business_date == first.business_date:
-        return first
-    return of_bytes.filter(business_date=slot.business_date, sequence=slot.sequence, holds_slot=True).first()
+    """Return the batch that these bytes are in already; where nothing in them says their day, that of this day.
+
+    Only what was withdrawn or reversed frees its bytes: a batch that was rejected can be validated again.
+    """
+    ended = (Batch.State.WITHDRAWN, Batch.State.REVERSED)
+    of_bytes = Batch.objects.filter(source=source, file=file, receipt__isnull=False).exclude(state__in=ended)
+    if not says_its_day and slot is not None:
+        of_bytes = of_bytes.filter(business_date=slot.business_date)
+    return of_bytes.select_related("receipt").order_by("pk").first()
 
 
 def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str, Receipt | None]:

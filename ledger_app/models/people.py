@@ -223,8 +223,8 @@ class User(AbstractUser):
 class FailedTry(AccessAttempt):  # type: ignore[misc]  # axes brings no types
     """How often it was tried in vain to sign in under a name from an address, as django-axes counts it."""
 
-    # What tries are counted under that come from no address: none comes from this one.
-    NO_ADDRESS = "::"
+    # What tries are counted under that come from no address. Of IPv6 whole networks are counted, by their first address: this one is the first of none.
+    NO_ADDRESS = "100::1"
 
     class Meta:
         """Names."""

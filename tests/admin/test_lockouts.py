@@ -36,14 +36,6 @@ def fumiko(make_user: UserMaker) -> User:
     return user
 
 
-@pytest.fixture
-def root(make_user: UserMaker) -> User:
-    user = make_user("root-1", None, is_superuser=True)
-    user.is_staff = True
-    user.save()
-    return user
-
-
 def attempt(name: str, password: str, address: str = HERE, **more: Any) -> Any:
     return Client(REMOTE_ADDR=address).post(LOGIN, {"username": name, "password": password, "next": "/admin/"}, **more)
 
@@ -131,18 +123,25 @@ def test_whoever_has_a_network_is_counted_as_one(fumiko: User, settings: Any) ->
     assert attempt("fumiko", GOOD, HTTP_X_FORWARDED_FOR="2001:db8:1:3::9").status_code == 302
 
 
+@pytest.mark.parametrize("address", ["::1", "::", "::9", "100::", "100::1", "fe80::1%eth0", "127.0.0.1", "0.0.0.0"])
+def test_no_address_is_taken_for_none(address: str) -> None:
+    assert lockouts.counted_address(RequestFactory().get("/", REMOTE_ADDR=address)) != FailedTry.NO_ADDRESS
+
+
 @pytest.mark.anywhere
 @pytest.mark.django_db
-@pytest.mark.parametrize("tried", [{"REMOTE_ADDR": ""}, {"HTTP_X_FORWARDED_FOR": "nobody"}], ids=["a socket", "no header of a proxy"])
+@pytest.mark.parametrize(
+    "tried", [{"REMOTE_ADDR": ""}, {"HTTP_X_FORWARDED_FOR": "nobody"}], ids=["a socket", "no header of a proxy"]
+)
 def test_no_address_is_counted_as_one(fumiko: User, settings: Any, tried: Any) -> None:
     """As over a socket of the file system: by one row, whoever is first, and apart from all addresses."""
     lock_out(settings)
     settings.KAKUTEI_PROXIES = 1
     # Two of one key cannot be made, however many are first at once.
+    key = {"username": "x", "ip_address": lockouts.counted_address(RequestFactory().get("/", **tried)), "user_agent": ""}
+    FailedTry.objects.create(**key, failures_since_start=1)
     with pytest.raises(IntegrityError), transaction.atomic():
-        for _turn in range(2):
-            address = lockouts.counted_address(RequestFactory().get("/", **tried))
-            FailedTry.objects.create(username="x", ip_address=address, user_agent="", failures_since_start=1)
+        FailedTry.objects.create(**key, failures_since_start=1)
     client = Client(**tried)
     said = {"username": "fumiko", "password": "wrong", "next": "/admin/"}
     statuses = [client.post(LOGIN, said).status_code for _turn in range(settings.KAKUTEI_LOGIN_FAILURES)]

@@ -135,7 +135,9 @@ def test_a_session_in_the_api_is_asked_too_and_a_token_is_not(fumiko: User, clie
 
 @pytest.mark.anywhere
 @pytest.mark.parametrize("sent", ["Token x", "token", "TOKEN x y", "Basic x", "Bearer x", ""])
-@pytest.mark.parametrize("holds", ["a password to choose", "a second factor to set up", "showing again who they are", "too many requests"])
+@pytest.mark.parametrize(
+    "holds", ["a password to choose", "a second factor to set up", "showing again who they are", "too many requests"]
+)
 def test_whatever_a_page_is_sent_a_session_is_held_as_without_it(
     fumiko: User, client: Client, clock: Clock, settings: Any, holds: str, sent: str
 ) -> None:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ingestion_app.formats import toml
 from ingestion_app.formats.definition import AmountStyle, Column, Kind, Padding, Side, Sign, SignBy
 from tests.ingestion_app.formats.definitions import COLUMNS, NO_CONTROLS, ROLES, definition, line_of, problems, text
 
@@ -66,6 +67,12 @@ def test_amounts_may_be_made_of_other_columns():
         (AMOUNT, AMOUNT + ', padding = { side = "both", with = "0" }', "amount.padding.side"),
         (AMOUNT, AMOUNT + ', padding = { side = "left", with = "00" }', "amount.padding.with"),
         (AMOUNT, AMOUNT + ', padding = "0"', "amount.padding"),
+        (AMOUNT, AMOUNT + ', optional = true, default = "x"', "amount.default"),
+        (AMOUNT, AMOUNT + ', optional = true, default = "  ", padding = { side = "left", with = " " }', "amount.default"),
+        (DATE, 'format = "YYYYMD"', "sold_on.format"),
+        (DATE, 'format = "YYYY-MM-DDZ"', "sold_on.format"),
+        (DATE, 'format = "YYYY-MM-DD+HH:MM"', "sold_on.format"),
+        ('kind = "date", ' + DATE, 'kind = "instant", format = "YYYY-MM-DD HH:MM.fff", zone = "UTC"', "sold_on.format"),
         (DATE, 'format = "DD.MM"', "sold_on.format"),
         (DATE, 'format = "DD.MM.YY"', "sold_on.format"),
         (DATE, 'format = "DD.MM.YY", century = 2000, era = "reiwa"', "sold_on.format"),
@@ -84,6 +91,11 @@ def test_amounts_may_be_made_of_other_columns():
         ("width = 10", 'width = 10, pattern = "a?b?c?"', "shop.pattern"),
         ("width = 10", 'width = 10, pattern = "[z-a]"', "shop.pattern"),
         ("width = 10", 'width = 10, empty = ["-"]', "shop.empty"),
+        ("width = 10", 'width = 2, values = ["31", "310"]', "shop.values"),
+        ("width = 10", 'width = 10, values = ["é"]', "shop.values"),
+        ("width = 10", 'width = 10, values = ["31"], pattern = "[a-z]"', "shop.values"),
+        ("width = 10", 'width = 10, values = ["A-"], padding = { side = "right", with = "-" }', "shop.values"),
+        ("width = 10", 'width = 10, constant = "A-", padding = { side = "right", with = "-" }', "shop.constant"),
     ],
 )
 def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
@@ -91,6 +103,36 @@ def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
     names = ["member", "shop", "slip", "amount", "sold_on"]
     name, _dot, key = path.partition(".")
     assert (line_of(source, f'name = "{name}"'), f"layout.data.columns[{names.index(name)}].{key}") in problems(source)
+
+
+@pytest.mark.parametrize(
+    ("side", "value", "is_held"),
+    [
+        ('kind = "identifier"', "C", True),
+        ('kind = "identifier"', "é", False),
+        ('kind = "identifier"', "", False),
+        ('kind = "identifier", width = 1', "CR", False),
+        ('kind = "identifier", values = ["C", "X"]', "C", True),
+        ('kind = "identifier", values = ["B", "X"]', "C", False),
+        ('kind = "text"', "C ", True),
+        ('kind = "text", padding = { side = "right", with = " " }', "C ", False),
+        ('kind = "text", optional = true', "", True),
+        ('kind = "text", optional = true, default = "X"', "", False),
+        ('kind = "text", optional = true, empty = ["-"]', "-", False),
+        ('kind = "count"', "1", True),
+        ('kind = "count", padding = { side = "left", with = "0" }', "01", False),
+    ],
+)
+def test_a_value_that_says_a_sign_is_one_that_its_column_could_hold(side, value, is_held):
+    columns = COLUMNS.replace('"amount", kind', '"paid", kind') + f'{{ name = "side", {side} }},'
+    other = '"8"' if "count" in side else '"X"'
+    for key, opposite in (("positive", "negative"), ("negative", "positive")):
+        sign = f'{{ column = "side", {key} = ["{value}"], {opposite} = [{other}] }}'
+        source = text(columns=columns, data=f'computed = [{{ name = "amount", of = "paid", signs = [{sign}] }}]')
+        if is_held:
+            assert len(toml.parse(source).layout.data.computed) == 1
+        else:
+            assert [path for _line, path in problems(source)] == [f"layout.data.computed[0].signs[0].{key}"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +155,12 @@ def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
             "[0].signs[0].negative",
         ),
         ('{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"] }] }', "[0].signs[0].negative"),
+        (
+            '{ name = "amount", of = "paid_in", signs = [SIGN, SIGN] }'.replace(
+                "SIGN", '{ column = "shop", positive = ["C"], negative = ["D"] }'
+            ),
+            "[0].signs",
+        ),
     ],
 )
 def test_what_cannot_be_computed_is_named(computed, path):
