@@ -81,7 +81,7 @@ lock: ## Lock every package with the hashes of its files, after a requirements f
 	"$$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r .ci/requirements-lock.lock
 	"$$folder/bin/python" .ci/lock.py
 
-bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments, batches, expiry or search; RECORDS, HOLDERS, IDENTIFIERS, LOTS, DUE, WORKERS, LEDGER, DATABASE_URL)
+bench: setup ## Time one million records on MariaDB (BENCH=million, adjustments, batches, expiry, search or api; RECORDS, HOLDERS, IDENTIFIERS, LOTS, DUE, WORKERS, LEDGER, DATABASE_URL)
 	@if [ -n "$${DATABASE_URL:-}" ]; then
 		$(PYTHON_BIN) -m tests.benchmarks.$(BENCH)
 	else

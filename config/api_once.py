@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, Final
 
 from django.core.files.uploadedfile import UploadedFile
@@ -42,8 +43,10 @@ def once(handler: Handler, request: Request, caller: Caller) -> Handler:
     asked = _asked(request, caller)
 
     def answer(*args: Any, **kwargs: Any) -> HttpResponse:
+        tries = count()
+
         def work() -> HttpResponse | Answer | errors.LedgerError:
-            row = idempotency.claim(asked)
+            row = idempotency.claim(asked, is_new=not next(tries))
             if isinstance(row, Answer):
                 return row
             for file in request.FILES.values():

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.utils import extend_schema_field
@@ -165,9 +166,9 @@ class DoorView(GenericViewSet[Any]):
         found: dict[str, Any] = serializer.validated_data
         return found
 
-    @property
+    @cached_property
     def caller(self) -> Caller:
-        """Who acts in this request."""
+        """Who acts in this request, and when: one instant for all that it does."""
         return doorways.from_request(self.request, "api")
 
     def _take_in(self, request: Request) -> None:

@@ -3,6 +3,9 @@
 As gunicorn has it, whoever sends half a request holds a thread for as long as he likes, and as many of these as there are threads stop the server.
 Here the one loop that waits for all connections collects what comes in, turns out whoever is too slow, and answers one request a connection: what
 follows a request on the same connection is never taken for another.
+
+A worker all of whose threads are at work takes no connection in: whoever comes meanwhile waits where every worker looks, and is taken by the first that has
+a thread for him. gunicorn's own takes in as many as it may, and those wait for its threads while another worker's have nothing to do.
 """
 
 import re
@@ -58,6 +61,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         """Begin with nobody waiting."""
         super().__init__(*args, **kwargs)
         self._waiting: dict[int, Waiting] = {}
+        self._answering = 0
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -81,6 +85,10 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         self.nr_conns += 1
         self._await(Waiting(TConn(self.cfg, client, address, listener.getsockname()), monotonic() + SECONDS_TO_SEND))
 
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - as gunicorn calls it
+        """Take connections in, or leave them to others; gunicorn's loop asks for it again each time that it goes round."""
+        super().set_accept_enabled(enabled and self._answering < self.cfg.threads)
+
     def murder_pending(self) -> None:
         """Turn out whoever has not sent a request in time. Called by the loop about once a second."""
         now = monotonic()
@@ -91,6 +99,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Close a connection that was answered, without waiting for it: bytes that are still coming in would otherwise cut the answer off."""
         del fs
+        self._answering -= 1
         closing = Waiting(conn, monotonic() + SECONDS_TO_CLOSE)
         closing.is_closing = True
         try:
@@ -172,7 +181,10 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         connection = each.connection
         connection.init()
         connection.parser.unreader.unread(bytes(each.received))
+        self._answering += 1
         self.enqueue_req(connection)
+        if self._accepting:
+            self.set_accept_enabled(True)
 
     def _refuse(self, each: Waiting, number: int, code: str) -> None:
         """Answer without a thread, and let what is still coming in run out."""

@@ -1,5 +1,6 @@
 """How gunicorn serves Kakutei. Started with ``--config config/gunicorn_conf.py``; what the command line says goes first."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -47,3 +48,10 @@ def on_starting(server: Any) -> None:
     ]
     if subprocess.run([sys.executable, "-m", "config.starting", *addresses], check=False, cwd=server.cfg.chdir).returncode:
         sys.exit(1)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have Python look for cycles only among what requests make. Among all that was loaded a look takes a tenth of a second, in which no thread goes on."""
+    del worker
+    gc.collect()
+    gc.freeze()

@@ -54,12 +54,15 @@ def find(asked: Asked) -> Answer | None:
     return _answer(there, asked)
 
 
-def claim(asked: Asked) -> IdempotencyKey | Answer:
+def claim(asked: Asked, *, is_new: bool) -> IdempotencyKey | Answer:
     """Write the key in the transaction that is open, or return what was answered meanwhile. Whoever sends the same now waits for this transaction.
+
+    Where it is new, since ``find`` has just found none, it is not looked for again: whoever wrote it in between is met on the unique key, and the transaction
+    begins anew.
 
     :raises errors.Refused: idempotency_key_reused
     """
-    there = IdempotencyKey.objects.filter(user=asked.user, key=asked.key).first()
+    there = None if is_new else IdempotencyKey.objects.filter(user=asked.user, key=asked.key).first()
     if there is not None:
         return _answer(there, asked)
     return IdempotencyKey.objects.create(

@@ -147,12 +147,11 @@ def join(work: Callable[[], Result]) -> Result:
 
 
 def is_held(look: Callable[[], object]) -> bool:
-    """Whether somebody holds a row that ``look`` locks without waiting, in a transaction that ends with the look."""
+    """Whether somebody holds a row that ``look`` locks without waiting, and lets go at once."""
     if locks.is_counting() or _met_in_whole.get() is not None:
         raise RuntimeError("a look for what others hold is no part of a transaction")
     try:
-        with transaction.atomic():
-            look()
+        look()
     except OperationalError as error:
         if error.args[:1] and error.args[0] in locks.NOT_FREE:
             return True

@@ -1,6 +1,7 @@
-"""Times the API through gunicorn: reading a balance and posting an entry by 16 clients at once, and many entries by bulk requests, against ``post`` itself.
+"""Times the API through gunicorn: what 16 clients ask at once and at a pace, and many entries by bulk requests, against ``post`` itself.
 
-Run by ``make bench BENCH=api``; ENTRIES says how many are sent in bulk. The last line is one JSON object: milliseconds, seconds, and the ratio to ``post``.
+Run by ``make bench BENCH=api``; ENTRIES says how many are sent in bulk, PACES how many requests a second are sent in all. The last line is one JSON object:
+milliseconds, processor time a request, the highest pace of each kind at which its aim was met, seconds, and the ratio to ``post``.
 """
 
 import http.client
@@ -22,13 +23,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from tests.benchmarks import ground
+from tests.benchmarks import ground, paced
 from tests.benchmarks.ground import percentiles, say
 
 ENTRIES = int(os.environ.get("ENTRIES", "1000000"))
 REQUESTS = int(os.environ.get("REQUESTS", "4000"))
 A_REQUEST = 10_000
 CLIENTS = 16
+PACES = [int(each) for each in os.environ.get("PACES", "25,50,100,150,200").split(",")]
+PACED_SECONDS = 8
 PROCESSES = 2
 DIRECT = min(ENTRIES, 100_000)
 MACHINE = "machine-1"
@@ -47,10 +50,11 @@ def report(_folder: Path) -> None:
         post_directly(DIRECT)
     accounts = account_ids()
     connections.close_all()
-    with serving() as port:
+    with serving() as (port, process):
         for name, work in WORKS.items():
             found[name] = percentiles(at_once(work, port, token, accounts))
             say(f"{name}: {found[name]}")
+        found["paced"] = {name: at_paces(name, port, process, token, accounts) for name in MESSAGES}
         with ground.lap(seconds, "bulk"), ThreadPoolExecutor(PROCESSES) as pool:
             parts = range(0, ENTRIES, A_REQUEST)
             list(pool.map(lambda first: send_bulk(port, token, first), parts))
@@ -80,8 +84,8 @@ def account_ids() -> list[int]:
 
 
 @contextmanager
-def serving() -> Iterator[int]:
-    """Serve as the runbook says, on a port of its own."""
+def serving() -> Iterator[tuple[int, int]]:
+    """Serve as the runbook says, on a port of its own; yield the port and the process."""
     (command,) = [
         line.strip() for line in RUNBOOK.read_text(encoding="utf-8").splitlines() if line.strip().startswith("gunicorn ")
     ]
@@ -101,10 +105,39 @@ def serving() -> Iterator[int]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def at_paces(name: str, port: int, process: int, token: str, accounts: list[int]) -> dict[str, Any]:
+    """Ask at each pace until the aim is missed; return what was found, and the highest pace at which it was met."""
+    found: dict[str, Any] = {"met_at": 0}
+    for pace in PACES:
+        choose = random.Random(pace)
+        keys = [choose.choice(accounts) for _place in range(pace * PACED_SECONDS)]
+        made = [MESSAGES[name](token, f"paced-{pace}-{place}", key) for place, key in enumerate(keys)]
+        before = processor_seconds(process)
+        taken = paced.at_pace(port, made, a_second=pace, clients=CLIENTS, expected=404 if name == "floor" else 200)
+        worked = [1000 * (after - begun) / len(made) for begun, after in zip(before, processor_seconds(process), strict=True)]
+        found[str(pace)] = {**percentiles(taken), "cpu_serving": round(worked[0], 2), "cpu_database": round(worked[1], 2)}
+        say(f"{name} at {pace} a second: {found[str(pace)]}")
+        if found[str(pace)]["p99"] >= AIMS[name]:
+            break
+        found["met_at"] = pace
+    return found
+
+
+def processor_seconds(process: int) -> tuple[float, float]:
+    """Return how long the server of requests has worked, and the server of the database, which is on this machine where its process is found."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@pid_file")
+        file = Path(cursor.fetchone()[0])
+    database = [int(file.read_text(encoding="ascii"))] if file.exists() else []
+    return paced.processor_seconds([process]), paced.processor_seconds(database)
 
 
 Client = Callable[[int, str, list[int], int], list[float]]
@@ -156,6 +189,36 @@ def post_entries(port: int, token: str, accounts: list[int], number: int) -> lis
 WORKS: dict[str, Client] = {"floor": read_nothing, "balance": read_balances, "account": read_accounts, "entry": post_entries}
 
 
+def message_of_nothing(token: str, _name: str, key: int) -> bytes:
+    """Return a request for what is not there."""
+    return paced.message("GET", f"/api/v1/nothing-{key}/", headers_of(token))
+
+
+def message_of_balance(token: str, _name: str, key: int) -> bytes:
+    """Return a request for a balance."""
+    return paced.message("GET", f"/api/v1/accounts/{key}/?fields=balance", headers_of(token))
+
+
+def message_of_entry(token: str, name: str, key: int) -> bytes:
+    """Return a request to post an entry."""
+    return paced.message("POST", "/api/v1/bulk/entries/", headers_of(token, name), body([entry(name, key)]))
+
+
+MESSAGES: dict[str, Callable[[str, str, int], bytes]] = {
+    "floor": message_of_nothing,
+    "balance": message_of_balance,
+    "entry": message_of_entry,
+}
+# Milliseconds, at the 99th percentile.
+AIMS = {"floor": 20, "balance": 20, "entry": 60}
+
+
+def headers_of(token: str, key: str = "") -> dict[str, str]:
+    """Return what a request says of itself: whose it is and, where it posts, under which key."""
+    headers = {"Authorization": f"Token {token}", "X-Forwarded-Proto": "https"}
+    return headers | ({"Content-Type": "application/json", "Idempotency-Key": key} if key else {})
+
+
 def send_bulk(port: int, token: str, first: int) -> None:
     """Send one request of many entries."""
     choose = random.Random(first)
@@ -181,9 +244,7 @@ def ask(
     port: int, token: str, method: str, path: str, said: bytes = b"", key: str = "", expected: int = 200
 ) -> tuple[float, bytes]:
     """Send a request over a connection of its own; return how long it took, and the answer."""
-    headers = {"Authorization": f"Token {token}", "X-Forwarded-Proto": "https"}
-    if said:
-        headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
+    headers = headers_of(token, key)
     started = perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     connection.request(method, path, said or None, headers)

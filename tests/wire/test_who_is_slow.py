@@ -138,3 +138,21 @@ def test_every_line_that_the_server_logs_is_json_and_of_the_level(made_server: S
     lines = [json.loads(line) for line in made_server.said.read_text().splitlines()]
     assert {line["level"] for line in lines} <= {"warning", "error"}
     assert any(line["logger"] == "gunicorn.error" for line in lines)
+
+
+def test_a_worker_whose_threads_are_at_work_leaves_who_comes_to_another(
+    django_db_setup: None, tmp_path: Path, world: worlds.World, token: str
+) -> None:
+    """One of two workers, of one thread each, reads a file that does not go on. It took in every second request, which waited for that file."""
+    kind = "Content-Type: multipart/form-data; boundary=x"
+    begun = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nH,'
+    with (
+        serving.serving(tmp_path, *serving.CONFIGURED, "--workers", "2", "--threads", "1") as server,
+        server.open(server.head("POST", "/api/v1/batches/", token, kind, "Content-Length: 5000000") + begun) as connection,
+    ):
+        time.sleep(1)
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+        for _each in range(30):
+            assert answers_in_time(server) == 401
