@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib import import_module
 
 import pytest
 from django.db import connection, models
@@ -61,4 +62,16 @@ def test_a_constraint_that_is_kept_and_not_asked_is_named():
     with unguarded(table=table):
         found = list(schema.differing())
     assert f"check {table} book_exponent_small" in found
+    assert list(schema.differing()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_triggers_that_are_away_are_put_back_as_the_runbook_says():
+    migrations = [import_module(f"{app}.migrations.0002_triggers") for app in ("ledger_app", "ingestion_app")]
+    with connection.schema_editor(atomic=False) as editor:
+        for migration in migrations:
+            migration.drop(None, editor)
+        assert "trigger kakutei_entry_in_open_period" in set(schema.differing())
+        for migration in migrations:
+            migration.create(None, editor)
     assert list(schema.differing()) == []
