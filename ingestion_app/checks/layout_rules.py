@@ -15,6 +15,18 @@ LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
     ),
     (
         "error",
+        "file.byte_order_mark_differs",
+        _("The file begins with the byte-order mark of {found}, and not with that of {encoding}."),
+        _("Send the file in {encoding} with its mark, or load a version of the source whose encoding is that of its files."),
+    ),
+    (
+        "error",
+        "file.odd_length",
+        _("The file has {size} bytes, an odd number; a character of {encoding} has two or four."),
+        _("Send the whole file again, as binary: a byte was lost or added on the way, and behind it every character is another."),
+    ),
+    (
+        "error",
         "file.preamble_short",
         _("The file has {lines} lines before its records; the layout has {expected}."),
         _("Send the whole file, with the {expected} lines that stand before the records."),

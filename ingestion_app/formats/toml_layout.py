@@ -7,6 +7,7 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark
+from ingestion_app.formats.lines import WIDE_MARKS
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_type
 from ledger_app.rules.toml_table import Table
 
@@ -35,8 +36,9 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
     # Without a format that is known, errors are those of a delimited one: most files are.
     if table.choice("format", tuple(Cutting)) == Cutting.FIXED:
         return _read_fixed(table, line_bytes)
-    encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp"))
+    encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp", *WIDE_MARKS))
     mark = table.choice("byte_order_mark", tuple(Mark), optional=True) if encoding == "utf-8" else None
+    is_wide = encoding in WIDE_MARKS
     quote = table.choice("quote", ('"', "'"), optional=True)
     delimiter = _read_delimiter(table, encoding, quote)
     ending = table.choice("line_ending", tuple(_ENDINGS))
@@ -61,9 +63,10 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
         encoding=encoding,
         delimiter=delimiter,
         quote=quote,
-        line_ending=_ENDINGS[ending],
+        line_ending=_ENDINGS[ending].decode().encode(encoding) if is_wide else _ENDINGS[ending],
         line_bytes=line_bytes,
-        byte_order_mark=Mark(mark) if mark else None,
+        # Without its mark nobody can tell which byte of a character comes first.
+        byte_order_mark=Mark.REQUIRED if is_wide else Mark(mark) if mark else None,
         header_row=HeaderRow(header_row) if header_row else None,
         preamble_lines=preamble or 0,
         comment=comment,
