@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ingestion_app.checks.keys import Keys
 from ingestion_app.formats.computing import computations
-from ingestion_app.formats.definition import Definition, Kind, RecordType
+from ingestion_app.formats.definition import Cutting, Definition, Kind, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat
 from ingestion_app.formats.values import Value, amount_below_minimum, field_reader, shown
@@ -140,10 +140,13 @@ class DataReader:
         makes = [computation.make for computation in self._computed]
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
+        has_escapes = lines.layout.cutting is Cutting.JSON_LINES
         is_told_by_bytes, is_of_bytes = lines.layout.encoding in _TOLD_BY_BYTES, not lines.is_wide
 
         def may_hold(whole: bytes, values: list[Value | None]) -> bool:
-            if is_told_by_bytes or (is_of_bytes and whole.isascii() and _SHIFT not in whole):
+            if (is_told_by_bytes and not (has_escapes and b"\\" in whole)) or (
+                is_of_bytes and whole.isascii() and _SHIFT not in whole
+            ):
                 return may_hold_bytes(whole)
             return may_hold_of_line("\n".join([str(values[place]) for place in open_places]))
 

@@ -63,6 +63,14 @@ class AmountStyle:
     zero_padded: bool = False
 
 
+class JsonType(StrEnum):
+    """What JSON calls the value of a column."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
 class Side(StrEnum):
     """On which side of a value its padding stands."""
 
@@ -124,6 +132,8 @@ class Column:
     minus: str | None = None
     of: str | None = None
     signs: tuple[SignBy, ...] = ()
+    path: tuple[str | int, ...] = ()  # of JSON Lines: names and places that lead to it; none: its name
+    json_type: JsonType = JsonType.STRING
 
     @property
     def is_computed(self) -> bool:
@@ -180,6 +190,7 @@ class Cutting(StrEnum):
 
     DELIMITED = "delimited"
     FIXED = "fixed"  # by numbers of bytes
+    JSON_LINES = "json-lines"  # each is an object
 
 
 class HeaderRow(StrEnum):
@@ -201,7 +212,7 @@ class Layout:
     """How the bytes of a file are cut into records: lines of up to four record types."""
 
     encoding: str  # as Python calls it
-    delimiter: str  # one character; nothing in fixed width
+    delimiter: str  # one character; nothing where lines are not cut at one
     quote: str | None  # one ASCII character, doubled inside a quoted field; None: quotes mean nothing
     line_ending: bytes  # LF or CRLF as it stands in the file, one for the whole of it; of fixed width also b"": none
     line_bytes: int  # the longest line taken, without its ending
@@ -219,6 +230,8 @@ class Layout:
     cutting: Cutting = Cutting.DELIMITED
     marker_place: int = 0  # of fixed width: the byte of a line, from 0, at which its marker begins
     may_end_with_mark: bool = False  # whether a byte 1A may stand behind the last line
+    marker_path: tuple[str | int, ...] | None = None  # of JSON Lines: where the marker stands
+    may_have_unknown_names: bool = False  # of JSON Lines: whether objects may hold what no column names
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
