@@ -23,7 +23,7 @@ class _Group(NamedTuple):
 
     parent: int
     step: str | int
-    kind: type
+    kind: Any  # dict or list
     get: Callable[[Any], Sequence[Any]]
     places: tuple[int, ...]  # of the columns, in the order in which ``get`` gives them
     names: frozenset[str | int]  # all that may stand there

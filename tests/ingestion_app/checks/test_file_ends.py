@@ -64,7 +64,9 @@ def test_a_file_without_records_in_which_nothing_says_so_is_refused(name):
 
 
 @pytest.mark.parametrize("passed", [b'Bank "of X\n', b'"\n', b'a"b"c"\n', b'""\n', b'"Bank\n'])
-@pytest.mark.parametrize("behind", [ROWS, ROWS.replace(b"s1", b's"1'), ROWS.replace(b"s1", b'"s1"'), b'1001,"31\n",s1,150,2017-01-05\n'])
+@pytest.mark.parametrize(
+    "behind", [ROWS, ROWS.replace(b"s1", b's"1'), ROWS.replace(b"s1", b'"s1"'), b'1001,"31\n",s1,150,2017-01-05\n']
+)
 def test_lines_that_are_not_read_take_in_nothing_of_those_that_are(passed, behind):
     alone, _rows, seen_alone = examine(behind, definition(QUOTED))
     under, _rows, seen = examine(passed + behind, definition(QUOTED + "preamble_lines = 1\n"))
@@ -74,7 +76,9 @@ def test_lines_that_are_not_read_take_in_nothing_of_those_that_are(passed, behin
 
 @pytest.mark.parametrize("ending", [b"\r\n", b"\n"])
 def test_a_header_row_ends_as_every_line_does(ending):
-    using = definition(DELIMITED.replace('"lf"', '"lf"' if ending == b"\r\n" else '"crlf"'), more_layout='header_row = "in order"')
+    using = definition(
+        DELIMITED.replace('"lf"', '"lf"' if ending == b"\r\n" else '"crlf"'), more_layout='header_row = "in order"'
+    )
     right = using.layout.line_ending
     content = HEADINGS.replace(b"\n", ending) + ROWS.replace(b"\n", right)
     _examination, rows, seen = examine(content, using)
@@ -112,8 +116,12 @@ def test_an_amount_that_cannot_be_taken_counts_as_what_it_says_or_not_at_all():
 
 
 def test_the_day_of_a_file_is_never_that_of_a_text_as_long_as_a_line():
-    columns = '{ name = "member", kind = "identifier" }, { name = "slip", kind = "identifier" }, { name = "amount", kind = "amount" },'
+    columns = (
+        '{ name = "member", kind = "identifier" }, { name = "slip", kind = "identifier" }, { name = "amount", kind = "amount" },'
+    )
     columns += '{ name = "sold_on", kind = "date", format = "DD.MM.YYYY" }'
-    _examination, rows, seen = examine(b"1001,s1,5,05.01.2017\n1001,s2,5,05.01." + b"0" * 150 + b"2017\n", definition(columns=columns))
+    _examination, rows, seen = examine(
+        b"1001,s1,5,05.01.2017\n1001,s2,5,05.01." + b"0" * 150 + b"2017\n", definition(columns=columns)
+    )
     assert [row.values[3] for row in rows] == [date(2017, 1, 5)]
     assert codes(seen) == ["record.date_invalid", "control.none"]

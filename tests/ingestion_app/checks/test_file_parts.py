@@ -46,7 +46,22 @@ LAYOUTS: dict[str, tuple[Definition, bytes, str]] = {
     "tabs": (definition(DELIMITED.replace('","', r'"\t"')), b"", ROW.replace(",", "\t")),
     "fixed width": (definition(FIXED, columns=OF_BYTES), b"", "100131s{}015020170105"),
 }
-ODD = [b"", b"  ", b"\t", b"x", b"T,3", b"T,3,", b"E", b'"', b"\x1a", b"\0", b"1001,31,s1,1x,2017-01-05", b"1001,31,s1,0,2017-01-05", b"#", b"\xff"]
+ODD = [
+    b"",
+    b"  ",
+    b"\t",
+    b"x",
+    b"T,3",
+    b"T,3,",
+    b"E",
+    b'"',
+    b"\x1a",
+    b"\0",
+    b"1001,31,s1,1x,2017-01-05",
+    b"1001,31,s1,0,2017-01-05",
+    b"#",
+    b"\xff",
+]
 
 
 def found(examination: Examination, parts: Sequence[Elsewhere] = ()) -> tuple[list[Row], list[Seen]]:
@@ -55,7 +70,16 @@ def found(examination: Examination, parts: Sequence[Elsewhere] = ()) -> tuple[li
 
 
 def counted(examination: Examination) -> tuple[object, ...]:
-    names = ("received_count", "received_sum", "bad_count", "bad_sum", "bad_sum_known", "zero_count", "file_errors", "trailer_count")
+    names = (
+        "received_count",
+        "received_sum",
+        "bad_count",
+        "bad_sum",
+        "bad_sum_known",
+        "zero_count",
+        "file_errors",
+        "trailer_count",
+    )
     return tuple(getattr(examination, name) for name in names)
 
 
@@ -94,11 +118,15 @@ def test_parts_come_to_the_whole(name, data):
     rest_rows, rest_seen = found(rest, parts)
     assert [each for each in of_parts if isinstance(each, Row)] + rest_rows == rows
     by_place = lambda each: (each.line, each.column, each.rule)  # noqa: E731 - the order in which they are written
-    assert sorted([*[each for each in of_parts if isinstance(each, Seen)], *rest_seen], key=by_place) == sorted(seen, key=by_place)
+    assert sorted([*[each for each in of_parts if isinstance(each, Seen)], *rest_seen], key=by_place) == sorted(
+        seen, key=by_place
+    )
     assert counted(rest) == counted(whole)
 
 
 def test_a_file_of_which_a_part_means_nothing_by_itself_is_not_read_in_parts():
     for more in ('comment = "#"', "quoted_newlines = true"):
         assert not definition(more_layout=more).is_cut_at_lines
-    assert not definition(roles=ROLES.replace('["slip"]', '["slip", "@occurrence"]') + NO_CONTROLS, columns=COLUMNS).is_cut_at_lines
+    assert not definition(
+        roles=ROLES.replace('["slip"]', '["slip", "@occurrence"]') + NO_CONTROLS, columns=COLUMNS
+    ).is_cut_at_lines

@@ -53,7 +53,11 @@ def test_a_format_reads_back_every_day_that_it_writes_or_is_refused_where_month_
 NUMBERS = {
     'kind = "amount", minimum = -1000000': ["1000", "-5", "-10", "0", "7"],
     'kind = "amount", decimals = 2, point = ".", minimum = -1000000': ["0.50", "10.00", "-0.05", "1000.10"],
-    'kind = "amount", decimals = 2, point = ",", thousands = ".", sign = "trailing", minimum = -1000000': ["1.000,00", "0,50-", "10,00"],
+    'kind = "amount", decimals = 2, point = ",", thousands = ".", sign = "trailing", minimum = -1000000': [
+        "1.000,00",
+        "0,50-",
+        "10,00",
+    ],
     'kind = "amount", sign = "parentheses", minimum = -1000000': ["(10)", "10", "0"],
     'kind = "count"': ["0", "7", "10", "1000"],
     'kind = "date", format = "YYYY-M-D"': ["2017-1-10", "2020-12-1"],
