@@ -140,14 +140,14 @@ class DataReader:
         makes = [computation.make for computation in self._computed]
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
-        has_escapes = lines.layout.cutting is Cutting.JSON_LINES
-        is_told_by_bytes, is_of_bytes = lines.layout.encoding in _TOLD_BY_BYTES, not lines.is_wide
+        is_told_by_bytes = lines.is_wide or lines.layout.encoding in _TOLD_BY_BYTES
+        escape = b"\\" if lines.layout.cutting is Cutting.JSON_LINES else _SHIFT
+        narrow = lines.narrow if lines.is_wide else None
 
         def may_hold(whole: bytes, values: list[Value | None]) -> bool:
-            if (is_told_by_bytes and not (has_escapes and b"\\" in whole)) or (
-                is_of_bytes and whole.isascii() and _SHIFT not in whole
-            ):
-                return may_hold_bytes(whole)
+            is_plain = escape not in whole
+            if is_plain and (is_told_by_bytes or whole.isascii()):
+                return may_hold_bytes(whole if narrow is None else narrow(whole))
             return may_hold_of_line("\n".join([str(values[place]) for place in open_places]))
 
         def quick(whole: bytes, number: int, offset: int) -> Row | None:

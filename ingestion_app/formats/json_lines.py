@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ingestion_app.formats.definition import Column, JsonType, Kind, Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.json_paths import Path, Tree, first_unknown, spelled, tree_of
+from ingestion_app.formats.json_paths import Path, Tree, first_unknown, path_of, spelled, tree_of
+from ingestion_app.formats.json_pattern import line_pattern
 from ingestion_app.formats.json_text import Number, kind_of, may_be_deep, may_have_halves, read_object, scan
 from ingestion_app.formats.lines import Line, LineFormat, QuickReader
 from ingestion_app.formats.values import Value, field_reader, shown
@@ -16,6 +17,8 @@ _TYPES: Mapping[JsonType, type] = {JsonType.STRING: str, JsonType.NUMBER: Number
 _FLAGS = {True: "true", False: "false"}
 _ABSENT = object()  # what is not there, which is not the same as null
 _BETWEEN = "\0"  # no text that is taken quickly holds it
+
+TextReader = Callable[[str], list[Value | None] | None]
 
 
 class _Group(NamedTuple):
@@ -87,47 +90,59 @@ class JsonLinesFormat(LineFormat):
         return value
 
     def quick_reader(self, record_type: RecordType) -> QuickReader:
-        """Return a function from a whole line to its values: its columns are taken from the object, and matched together."""
-        columns, groups = record_type.written, self._groups(record_type)
-        order = [place for group in groups for place in group.places]
-        readers = [field_reader(columns[place], never=_BETWEEN) for place in order]
-        match_all = re.compile(_BETWEEN.join(f"({reader.pattern})" for reader in readers)).fullmatch
-        conversions = [(field, reader.convert) for field, reader in enumerate(readers) if reader.convert is not None]
-        # What is not read has no value: it is that behind the last.
-        fields = [order.index(place) if place in order else len(order) for place in range(len(columns))]
-        encoding, ending = self.layout.encoding, self.layout.line_ending.decode("ascii")
-        is_of_type, take, fits = self._marking(record_type), self._taking(groups), _fitting([columns[place] for place in order])
+        """Return a function from a whole line to its values: matched as most programs write it, or else its columns taken from the object."""
+        encoding = self.layout.encoding
+        by_line, by_object = self._line_reader(record_type), self._object_reader(record_type)
 
         def read(whole: bytes) -> list[Value | None] | None:
             try:
                 text = whole.decode(encoding)
-                if may_be_deep(text) or may_have_halves(text):
-                    return None
-                value, end = scan(text, 0)
-                if text[end:] != ending or type(value) is not dict or not is_of_type(value):
-                    return None
-                found = take(value)
-                match = match_all(_BETWEEN.join(found)) if found is not None and fits(found) else None
-                if match is None:
-                    return None
-                values: list[Value | None] = list(match.groups())
-                for field, convert in conversions:
-                    values[field] = convert(values[field])  # type: ignore[arg-type]  # still the text that was matched
+                values = by_line(text) if by_line is not None else None
+                return by_object(text) if values is None else values
             except (ValueError, LookupError, StopIteration):
                 return None
-            return values
 
-        if fields == list(range(len(order))):
-            return read
+        return read
 
-        def read_in_order(whole: bytes) -> list[Value | None] | None:
-            values = read(whole)
-            if values is None:
+    def _line_reader(self, record_type: RecordType) -> TextReader | None:
+        """Return what matches a whole line with its names in the order of the layout; None where the layout has no such order."""
+        places = {path_of(column): place for place, column in enumerate(record_type.written)}
+        path = self.layout.marker_path
+        if path is not None and (record_type.marker is None or path in places):
+            return None
+        marked = {path: record_type.marker or ""} if path is not None else {}
+        made = line_pattern(self._trees[id(record_type)], record_type.written, places, marked)
+        if made is None:
+            return None
+        match_line = re.compile(made.pattern + re.escape(self.layout.line_ending.decode("ascii"))).fullmatch
+        finish = _finishing(record_type, made.order)
+
+        def read(text: str) -> list[Value | None] | None:
+            match = match_line(text)
+            # What is null has no text.
+            return None if match is None else finish(list(match.groups("")))
+
+        return read
+
+    def _object_reader(self, record_type: RecordType) -> TextReader:
+        columns, groups = record_type.written, self._groups(record_type)
+        order = [place for group in groups for place in group.places]
+        pattern = _BETWEEN.join(f"({field_reader(columns[place], never=_BETWEEN).pattern})" for place in order)
+        match_all, finish = re.compile(pattern).fullmatch, _finishing(record_type, order)
+        ending = self.layout.line_ending.decode("ascii")
+        is_of_type, take, fits = self._marking(record_type), self._taking(groups), _fitting([columns[place] for place in order])
+
+        def read(text: str) -> list[Value | None] | None:
+            if may_be_deep(text) or may_have_halves(text):
                 return None
-            values.append(None)
-            return [values[field] for field in fields]
+            value, end = scan(text, 0)
+            if text[end:] != ending or type(value) is not dict or not is_of_type(value):
+                return None
+            found = take(value)
+            match = match_all(_BETWEEN.join(found)) if found is not None and fits(found) else None
+            return None if match is None else finish(list(match.groups()))
 
-        return read_in_order
+        return read
 
     def _marking(self, record_type: RecordType) -> Callable[[dict[str, Any]], bool]:
         """Return what tells whether an object is one of this type."""
@@ -194,9 +209,24 @@ class JsonLinesFormat(LineFormat):
         return groups
 
 
-def path_of(column: Column) -> Path:
-    """Return where a column stands: at its path, or under its name."""
-    return column.path or (column.name,)
+def _finishing(record_type: RecordType, order: Sequence[int]) -> Callable[[list[Any]], list[Value | None]]:
+    """Return what makes of texts, of the columns ``order``, the values of all columns in their own order."""
+    columns = record_type.written
+    readers = [field_reader(columns[place]) for place in order]
+    conversions = [(field, reader.convert) for field, reader in enumerate(readers) if reader.convert is not None]
+    # What is not read has no value: it is that behind the last.
+    fields = [order.index(place) if place in order else len(order) for place in range(len(columns))]
+    is_in_order = fields == list(range(len(order)))
+
+    def finish(values: list[Any]) -> list[Value | None]:
+        for field, convert in conversions:
+            values[field] = convert(values[field])
+        if is_in_order:
+            return values
+        values.append(None)
+        return [values[field] for field in fields]
+
+    return finish
 
 
 def _fitting(columns: Sequence[Column]) -> Callable[[list[Any]], bool]:

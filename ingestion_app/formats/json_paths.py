@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ingestion_app.formats.definition import Column
+
 Path = tuple[str | int, ...]
 # A place below an object or array: what it leads to, or None where a path ends.
 Tree = Mapping[str | int, Any]
@@ -75,6 +77,11 @@ def first_unknown(value: object, tree: Tree, path: Path = ()) -> Path | None:
         if below is not None and (found := first_unknown(each, below, (*path, step))) is not None:
             return found
     return None
+
+
+def path_of(column: Column) -> Path:
+    """Return where a column stands: at its path, or under its name."""
+    return column.path or (column.name,)
 
 
 def _is_other(node: Tree, step: str | int) -> bool:

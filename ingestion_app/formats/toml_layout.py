@@ -7,8 +7,7 @@ from functools import partial
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark
-from ingestion_app.formats.json_lines import path_of
-from ingestion_app.formats.json_paths import Path, spelled, tree_of
+from ingestion_app.formats.json_paths import Path, path_of, spelled, tree_of
 from ingestion_app.formats.lines import WIDE_MARKS
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_path, read_type
 from ledger_app.rules.toml_table import Table

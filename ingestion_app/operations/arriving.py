@@ -2,17 +2,21 @@
 
 import hashlib
 import re
+import sys
+from array import array
 from typing import BinaryIO, Final, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
+from ingestion_app.formats.lines import WIDE_BYTES, WIDE_MARKS
 from ledger_app.errors import Refused
-from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked
+from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked, masked_text, may_hold
 from ledger_app.operations.filing import PIECE_BYTES
 from ledger_app.rules.identifiers import KINDS
 
 # Of a line that does not end, kept back for what may begin in it: longer than any card number with all that may part its digits.
 TAIL_BYTES: Final = 512
+_NOT_ASCII: Final = 0x80
 _SHIFTED: Final = re.compile(rb"\x1b\$[@B][^\x1b\r\n]*")
 
 
@@ -82,6 +86,7 @@ class MaskedStream:
         """Read ``stream``."""
         self._stream = stream
         self._has_shifts = encoding == "iso-2022-jp"
+        self._wide = encoding if encoding in WIDE_MARKS else None
         self._left = b""
         self._has_ended = False
         self.count = 0
@@ -92,14 +97,27 @@ class MaskedStream:
             piece = self._stream.read(PIECE_BYTES)
             self._has_ended = not piece
             given = self._left + piece
-            end = len(given) if self._has_ended else given.rfind(b"\n") + 1 or max(len(given) - TAIL_BYTES, 0)
+            end = len(given) if self._has_ended else self._end_of(given)
             given, self._left = given[:end], given[end:]
             if given:
                 return self._masked(given)
         return b""
 
+    def _end_of(self, given: bytes) -> int:
+        """Return how much may be looked at by itself: whole lines, or all but the last of a line that goes on."""
+        if self._wide is None:
+            return given.rfind(b"\n") + 1 or max(len(given) - TAIL_BYTES, 0)
+        feed = "\n".encode(self._wide)
+        place = given.rfind(feed)
+        while place > 0 and place % WIDE_BYTES:
+            place = given.rfind(feed, 0, place + 1)
+        end = place + WIDE_BYTES if place >= 0 else max(len(given) - TAIL_BYTES, 0)
+        return end - end % WIDE_BYTES
+
     def _masked(self, given: bytes) -> bytes:
-        if self._has_shifts and _SHIFTED.search(given):
+        if self._wide is not None:
+            found = _masked_wide(given, self._wide)
+        elif self._has_shifts and _SHIFTED.search(given):
             # Between shifts the bytes of digits are halves of other characters.
             shadow = _SHIFTED.sub(lambda match: b"\xff" * len(match[0]), given)
             hidden = masked(shadow, ARRIVAL_MARK)
@@ -109,3 +127,23 @@ class MaskedStream:
         if found != given:
             self.count += sum(one != other for one, other in zip(given, found, strict=True))
         return found
+
+
+def _masked_wide(given: bytes, encoding: str) -> bytes:
+    """Return bytes of an encoding of two a character with what is to be hidden in them hidden: each character keeps its place."""
+    if not may_hold(given.decode(encoding, "replace")):
+        return given
+    units = array("H", given[: len(given) - len(given) % WIDE_BYTES])
+    is_swapped = (sys.byteorder == "little") is not (encoding == "utf-16-le")
+    if is_swapped:
+        units.byteswap()
+    # As an address writes it, a number stands in signs of ASCII alone; in whatever other writing it stands in no such sign.
+    shadow = bytes(unit if unit < _NOT_ASCII else 0xFF for unit in units)
+    text = "".join(map(chr, units)).replace("%", "_")
+    seen = zip(shadow, masked(shadow, ARRIVAL_MARK), text, masked_text(text), strict=True)
+    for place, (byte, left, character, shown) in enumerate(seen):
+        if byte != left or character != shown:
+            units[place] = ord(ARRIVAL_MARK)
+    if is_swapped:
+        units.byteswap()
+    return units.tobytes() + given[len(units) * WIDE_BYTES :]

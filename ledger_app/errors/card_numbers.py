@@ -321,7 +321,7 @@ def _is_number(text: str, groups: Sequence[tuple[int, int]]) -> bool:
         return False
     if text[begin - 1 : begin] == "." and text[max(begin - 2, 0) : begin - 1].isdigit():
         return False  # the digits of a decimal
-    if any(each.start() <= begin and end <= each.end() for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0))):
+    if any(each.start() <= begin and end <= each.end() for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0), begin + _UUID_LENGTH + 1)):
         return False
     while begin and _WORD.match(text[begin - 1]):
         begin -= 1

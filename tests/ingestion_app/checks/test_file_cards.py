@@ -6,6 +6,7 @@ from unicodedata import normalize
 import pytest
 
 from ingestion_app.formats.definition import Column, Definition, Kind
+from ingestion_app.formats.lines import WIDE_MARKS
 from ingestion_app.operations.arriving import MaskedStream
 from tests.ingestion_app.checks.samples import (
     OTHER_PURCHASE,
@@ -61,14 +62,25 @@ SHOWN = (
 
 
 @pytest.mark.parametrize("shown", SHOWN)
-@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp", "utf-16-le", "utf-16-be"])
 def test_a_card_number_is_refused_in_every_encoding_whether_it_was_masked_on_the_way_or_not(encoding, shown):
     using = definition(DELIMITED.replace("utf-8", encoding), columns=NAMED)
-    line = f"{shown},1001,31,s1,150,2017-01-05\n".encode(encoding)
+    line = WIDE_MARKS.get(encoding, b"") + f"{shown},1001,31,s1,150,2017-01-05\n".encode(encoding)
     for content in (line, MaskedStream(io.BytesIO(line), encoding).read()):
         _examination, rows, seen = examine(content, using)
         assert (rows, [(each.rule, each.column) for each in seen[:1]]) == ([], [("record.card_number", 1)])
         assert CARD[:-4] not in normalize("NFKC", str(seen[0].facts))
+
+
+@pytest.mark.parametrize("encoding", WIDE_MARKS)
+def test_a_card_number_is_hidden_in_utf_16_as_it_comes_in_and_nothing_beside_it(encoding):
+    text = f"《,髙,{CARD},%34111111111111111,1001\n" * 40_000
+    content = WIDE_MARKS[encoding] + text.encode(encoding)
+    stream = MaskedStream(io.BytesIO(content), encoding)
+    found = b"".join(iter(stream.read, b""))
+    hidden = "#" * 12 + "1111"
+    assert found.decode("utf-16") == text.replace("%34111111111111111", "#" * 14 + "1111").replace(CARD, hidden)
+    assert stream.count == sum(one != other for one, other in zip(found, content, strict=True))
 
 
 def test_a_card_number_is_refused_between_the_shifts_of_iso_2022_jp():
