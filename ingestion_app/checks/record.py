@@ -141,12 +141,13 @@ class DataReader:
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
         is_told_by_bytes = lines.is_wide or lines.layout.encoding in _TOLD_BY_BYTES
-        escape = b"\\" if lines.layout.cutting is Cutting.JSON_LINES else _SHIFT
+        has_escapes = lines.layout.cutting is Cutting.JSON_LINES
         narrow = lines.narrow if lines.is_wide else None
 
         def may_hold(whole: bytes, values: list[Value | None]) -> bool:
-            is_plain = escape not in whole
-            if is_plain and (is_told_by_bytes or whole.isascii()):
+            if has_escapes and b"\\" in whole:
+                return may_hold_bytes("\n".join([str(values[place]) for place in open_places]).encode())
+            if is_told_by_bytes or (whole.isascii() and _SHIFT not in whole):
                 return may_hold_bytes(whole if narrow is None else narrow(whole))
             return may_hold_of_line("\n".join([str(values[place]) for place in open_places]))
 
