@@ -2,22 +2,22 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from ingestion_app.formats.definition import Total
 from ingestion_app.models import Batch
 from ingestion_app.queries import definitions
 
 _NAMES: dict[str, Promise | str] = {
-    "count": lazy("count"),
-    "sum": lazy("sum"),
-    Total.ABSOLUTE_SUM: lazy("sum without signs"),
-    Total.POSITIVE_SUM: lazy("sum above zero"),
-    Total.NEGATIVE_SUM: lazy("sum below zero"),
-    Total.POSITIVE_COUNT: lazy("count above zero"),
-    Total.NEGATIVE_COUNT: lazy("count below zero"),
-    "hash_total": lazy("hash total"),
-    "balance": lazy("opening and closing balance"),
+    "count": gettext_lazy("count"),
+    "sum": gettext_lazy("sum"),
+    Total.ABSOLUTE_SUM: gettext_lazy("sum without signs"),
+    Total.POSITIVE_SUM: gettext_lazy("sum above zero"),
+    Total.NEGATIVE_SUM: gettext_lazy("sum below zero"),
+    Total.POSITIVE_COUNT: gettext_lazy("count above zero"),
+    Total.NEGATIVE_COUNT: gettext_lazy("count below zero"),
+    "hash_total": gettext_lazy("hash total"),
+    "balance": gettext_lazy("opening and closing balance"),
 }
 # Each of these, or both of a pair, says how many records there are, and what their amounts are together.
 _OF_COUNTS: tuple[set[str], ...] = ({"count"},)
