@@ -34,6 +34,7 @@ class LedgerConfig(AppConfig):
             feed_proofs,
             floor_proofs,
             history_proofs,
+            ledger_proofs,
             lookout,
             lot_proofs,
             member_proofs,
@@ -72,7 +73,7 @@ class LedgerConfig(AppConfig):
         for kind in (Posting.Origin.ADJUSTMENT, Posting.Origin.MERGE, Posting.Origin.HOLD):
             audit_kits.register(kind, audit_kits.named(kind))
         audit_kits.register(Posting.Origin.REVERSAL, audit_kits.of_reversals)
-        for asked in (adjustment_proofs, erasure_proofs, lot_proofs, reversal_proofs, setting_proofs):
+        for asked in (ledger_proofs, adjustment_proofs, erasure_proofs, lot_proofs, reversal_proofs, setting_proofs):
             proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
         for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):
             proofs.register(also.STATEMENTS)

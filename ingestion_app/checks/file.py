@@ -165,14 +165,14 @@ class Examination:
             yield from self._header_row(beginning.row)
         self._take_order(beginning.order)
         read_on, piece_bytes = self._format.reads_on(self._stream), self._format.piece_bytes
-        quick = self._controls.counting(self._data.quick)
-        data = self._layout.data
+        quick, data = self._controls.counting(self._data.quick), self._layout.data
         number, offset = beginning.number, beginning.offset
-        if elsewhere and offset == elsewhere[0].offset:
-            lines, size = self._pass_over(elsewhere)
-            number, offset = number + lines, offset + size
-        piece = read_on(piece_bytes)
-        while piece:
+        while True:
+            if elsewhere and offset == elsewhere[0].offset:
+                lines, size = self._pass_over(elsewhere)
+                number, offset = number + lines, offset + size
+            if not (piece := read_on(piece_bytes)):
+                break
             # Only a data record in its place may take the quick way; everything else is looked at carefully.
             row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
             if row is not None:
@@ -189,10 +189,6 @@ class Examination:
                 yield from self._examine(line)
                 offset += line.size
                 number += line.lines
-            if elsewhere and offset == elsewhere[0].offset:
-                lines, size = self._pass_over(elsewhere)
-                number, offset = number + lines, offset + size
-            piece = read_on(piece_bytes)
         yield from self._conclude()
 
     def _take_order(self, order: tuple[int, ...] | None) -> None:

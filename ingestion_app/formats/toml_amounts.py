@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Sign, SignBy
+from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import ERAS, compile_format
 from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
 from ledger_app.rules.toml_table import Table
@@ -117,9 +118,8 @@ def read_form(table: Table, column: Column) -> Column:
         table.add("pattern", _("Give it {expected}, in quotes.").format(expected=expected))
         form = None
     column = replace(column, values=tuple(values or ()), pattern=form)
-    read = field_reader(column).read
-    if any(read(value) != value for value in column.values):
-        table.add("values", _("Write values that the column could hold, without what it is filled up with."))
+    if not all(_is_held(column, value) for value in column.values):
+        table.add("values", _unheld())
     return column
 
 
@@ -165,7 +165,21 @@ def _read_sign(table: Table, columns: Mapping[str, Column | None]) -> SignBy | N
     table.close()
     if set(positive or ()) & set(negative or ()):
         table.add("negative", _("Write other values than those of positive."))
+    column = columns.get(name or "")
+    for key, texts in (("positive", positive), ("negative", negative)):
+        if column is not None and not all(_is_held(column, value) for value in texts or ()):
+            table.add(key, _unheld())
     return SignBy(name, tuple(positive), tuple(negative)) if name and positive and negative else None
+
+
+def _is_held(column: Column, value: str) -> bool:
+    """Whether a record could have this as the text of a column's value, where an empty one is none."""
+    held = field_reader(column).read(value)
+    return value == "" if held is None else not isinstance(held, Fault) and str(held) == value
+
+
+def _unheld() -> str:
+    return _("Write values that the column could hold, without what it is filled up with.")
 
 
 def _amount(table: Table, key: str, columns: Mapping[str, Column | None], *, may_be_absent: bool) -> str | None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from string import ascii_letters, digits
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark
+from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark, Side
 from ingestion_app.formats.json_paths import Path, path_of, spelled, tree_of
 from ingestion_app.formats.lines import WIDE_MARKS
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_path, read_type
@@ -19,6 +20,7 @@ _ENCODINGS = ("utf-8", "cp932", "euc-jp")
 _ENDINGS = {"lf": b"\n", "crlf": b"\r\n"}
 # A letter, a digit, or what stands within numbers, dates and names would be cut apart.
 _DELIMITER = r"[^A-Za-z0-9.\-_\r\n\x00\x1a\ud800-\udfff]"
+_IN_VALUES = ascii_letters + digits + "+-._("
 _NO_TYPE = ReadType(None, None, {})
 
 
@@ -58,8 +60,11 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
     table.close()
     if header_row and "header" in types:
         table.add("header_row", _("Take it out, or the header record: a file has one of the two."))
-    if comment and any(comment[0] == sign for sign in [*cut.never, *((read.marker or "")[:1] for read in types.values())]):
-        table.add("comment", _("Begin it with a sign that begins no marker, and is neither delimiter nor quote."))
+    if comment and comment[0] in {*cut.never, *_beginnings(types, cut)}:
+        sentence = _(
+            "Begin it with a sign that is neither delimiter nor quote and begins no line that is read: no marker, heading, padding, number, date or identifier."
+        )
+        table.add("comment", sentence)
     if not (encoding and delimiter and ending and line_bytes):
         return _layout(types, None)
     made = partial(
@@ -80,6 +85,21 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
         has_quoted_newlines=has_quoted_newlines,
     )
     return _layout(types, made)
+
+
+def _beginnings(types: Mapping[str, ReadType], cut: Cut) -> set[str]:
+    """Return the signs with which a line that is read may begin, but for those of a text: a line taken for a comment is lost, and nothing tells."""
+    data = types.get("data", _NO_TYPE)
+    columns = [column for column in data.columns.values() if column is not None]
+    found = {read.marker[0] for read in types.values() if read.marker}
+    if cut.has_header_row:
+        found |= {(column.heading or column.name)[0] for column in columns}
+    if data.marker is None:
+        found |= {
+            *_IN_VALUES,
+            *(column.padding.character for column in columns if column.padding and column.padding.side == Side.LEFT),
+        }
+    return found
 
 
 def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:

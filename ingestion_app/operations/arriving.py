@@ -1,23 +1,22 @@
 """Masks card numbers in a file while it comes in: they are never written down, and every byte keeps its place."""
 
 import hashlib
-import re
-import sys
-from array import array
 from typing import BinaryIO, Final, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.lines import WIDE_BYTES, WIDE_MARKS
 from ledger_app.errors import Refused
-from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked, masked_text, may_hold
+from ledger_app.errors.card_bytes import masked_in
+from ledger_app.errors.card_numbers import ARRIVAL_MARK
 from ledger_app.operations.filing import PIECE_BYTES
 from ledger_app.rules.identifiers import KINDS
 
 # Of a line that does not end, kept back for what may begin in it: longer than any card number with all that may part its digits.
 TAIL_BYTES: Final = 512
-_NOT_ASCII: Final = 0x80
-_SHIFTED: Final = re.compile(rb"\x1b\$[@B][^\x1b\r\n]*")
+_FIRST_BEYOND_ASCII: Final = 0x80
+_SHIFT: Final = b"\x1b"
+_SHIFT_BYTES: Final = 3
 
 
 def is_masked(definition: Definition) -> bool:
@@ -85,8 +84,8 @@ class MaskedStream:
     def __init__(self, stream: BinaryIO, encoding: str = "utf-8") -> None:
         """Read ``stream``."""
         self._stream = stream
-        self._has_shifts = encoding == "iso-2022-jp"
-        self._wide = encoding if encoding in WIDE_MARKS else None
+        self._encoding = encoding
+        self._before = b""
         self._left = b""
         self._has_ended = False
         self.count = 0
@@ -96,54 +95,41 @@ class MaskedStream:
         while not self._has_ended:
             piece = self._stream.read(PIECE_BYTES)
             self._has_ended = not piece
-            given = self._left + piece
-            end = len(given) if self._has_ended else self._end_of(given)
-            given, self._left = given[:end], given[end:]
-            if given:
-                return self._masked(given)
+            given, start = self._before + self._left + piece, len(self._before)
+            of_lines = len(given) if self._has_ended else self._behind_lines(given, start)
+            end = of_lines or max((len(given) - TAIL_BYTES) // WIDE_BYTES * WIDE_BYTES, start)
+            self._before = b"" if of_lines else _before(given, end, self._encoding)
+            self._left = given[end:]
+            if end > start:
+                # Of a line that goes on what stands on both sides is looked at, so that no number is lost where it is cut.
+                found = masked_in(given[: of_lines or None], self._encoding, ARRIVAL_MARK)[start:end]
+                self.count += sum(one != other for one, other in zip(given[start:end], found, strict=True))
+                return found
         return b""
 
-    def _end_of(self, given: bytes) -> int:
-        """Return how much may be looked at by itself: whole lines, or all but the last of a line that goes on."""
-        if self._wide is None:
-            return given.rfind(b"\n") + 1 or max(len(given) - TAIL_BYTES, 0)
-        feed = "\n".encode(self._wide)
-        place = given.rfind(feed)
-        while place > 0 and place % WIDE_BYTES:
-            place = given.rfind(feed, 0, place + 1)
-        end = place + WIDE_BYTES if place >= 0 else max(len(given) - TAIL_BYTES, 0)
-        return end - end % WIDE_BYTES
-
-    def _masked(self, given: bytes) -> bytes:
-        if self._wide is not None:
-            found = _masked_wide(given, self._wide)
-        elif self._has_shifts and _SHIFTED.search(given):
-            # Between shifts the bytes of digits are halves of other characters.
-            shadow = _SHIFTED.sub(lambda match: b"\xff" * len(match[0]), given)
-            hidden = masked(shadow, ARRIVAL_MARK)
-            found = bytes(one if one != was else kept for one, was, kept in zip(hidden, shadow, given, strict=True))
-        else:
-            found = masked(given, ARRIVAL_MARK)
-        if found != given:
-            self.count += sum(one != other for one, other in zip(given, found, strict=True))
-        return found
+    def _behind_lines(self, given: bytes, start: int) -> int:
+        """Return the place behind the last line that ends behind ``start``; 0 where none does."""
+        if self._encoding not in WIDE_MARKS:
+            return given.rfind(b"\n", start) + 1
+        feed, end = "\n".encode(self._encoding), len(given)
+        while (place := given.rfind(feed, start, end)) >= 0 and place % WIDE_BYTES:
+            # It lies across two characters.
+            end = place + len(feed) - 1
+        return place + len(feed) if place >= 0 else 0
 
 
-def _masked_wide(given: bytes, encoding: str) -> bytes:
-    """Return bytes of an encoding of two a character with what is to be hidden in them hidden: each character keeps its place."""
-    if not may_hold(given.decode(encoding, "replace")):
-        return given
-    units = array("H", given[: len(given) - len(given) % WIDE_BYTES])
-    is_swapped = (sys.byteorder == "little") is not (encoding == "utf-16-le")
-    if is_swapped:
-        units.byteswap()
-    # As an address writes it, a number stands in signs of ASCII alone; in whatever other writing it stands in no such sign.
-    shadow = bytes(unit if unit < _NOT_ASCII else 0xFF for unit in units)
-    text = "".join(map(chr, units)).replace("%", "_")
-    seen = zip(shadow, masked(shadow, ARRIVAL_MARK), text, masked_text(text), strict=True)
-    for place, (byte, left, character, shown) in enumerate(seen):
-        if byte != left or character != shown:
-            units[place] = ord(ARRIVAL_MARK)
-    if is_swapped:
-        units.byteswap()
-    return units.tobytes() + given[len(units) * WIDE_BYTES :]
+def _before(given: bytes, end: int, encoding: str) -> bytes:
+    """Return what stands before a place in a line: as much as a number may take up there, from the first byte of a character on."""
+    start = max(end - TAIL_BYTES, 0)
+    if encoding == "euc-jp":
+        # Every byte of ASCII is a character of its own.
+        start = next(
+            (place for place in range(start, max(start - TAIL_BYTES, 0), -1) if given[place - 1] < _FIRST_BEYOND_ASCII), start
+        )
+    shift = given.rfind(_SHIFT, 0, start) if encoding == "iso-2022-jp" else -1
+    if shift < 0:
+        return given[start:end]
+    shifted = shift + _SHIFT_BYTES
+    is_of_pairs = given[shift:shifted].startswith(_SHIFT + b"$")
+    start = max(start + (start - shifted) % 2 if is_of_pairs else start, shifted)
+    return given[shift:shifted] + given[start:end]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ingestion_app import errors
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.operations import drafting, leasing, reversing
+from ingestion_app.operations import drafting, leasing, reversal_plans
 from ingestion_app.operations.leasing import Leased
 from ingestion_app.queries import batches, planned_rules, taken
 from ingestion_app.queries.refusals import NOBODY
@@ -141,7 +141,7 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
         raise Refused([errors.BatchAway(state=Batch.State(batch.state).label)])
     redirected: drafting.Redirected = {}
     if batch.reverses_id is not None:
-        drafts = reversing.drafts_of(chunk, batch)
+        drafts = reversal_plans.drafts_of(chunk, batch)
     else:
         drafts, redirected = drafting.drafts_of(chunk, batch)
     posted = entries.post(

@@ -1,6 +1,5 @@
 """Ends a batch with what is applied of it, and sets the rest aside: for chunks that nothing will ever apply."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,16 +73,13 @@ def _without(batch: Batch, left: Sequence[Chunk], caller: Caller) -> dict[str, A
         Chunk.objects.filter(id__in=part).delete()
     if batch.reverses_id is None:
         plans.cover(batch)
-    totals: Counter[tuple[str, int]] = Counter()
-    for of_chunk in Chunk.objects.filter(batch=batch).values_list("totals", flat=True):
-        totals.update({(book, place): each for book, three in of_chunk.items() for place, each in enumerate(three)})
-    batch.totals = {book: [totals[book, place] for place in range(3)] for book in sorted({book for book, _place in totals})}
+    batch.totals = batches.total(Chunk.objects.filter(batch=batch).values_list("totals", flat=True))
     batch.set_aside_count += count
     batch.set_aside_sum += sum(chunk.record_sum for chunk in left)
     batch.finding_counts = counts
     differing = [
         errors.RecountDiffers(book=book, what=what, planned=planned, found=found)
-        for book, what, planned, found in batches.recount(batch)
+        for book, what, planned, found in batches.recounted(batch)
     ]
     if differing:
         raise Refused(differing)

@@ -23,7 +23,8 @@ from ingestion_app.operations.cutting import Cut
 from ingestion_app.queries import records
 from ingestion_app.queries.ledger import Checked, secret_place
 from ingestion_app.queries.record_proofs import FINDINGS_KEPT, RecordsHash, computed
-from ledger_app.errors.card_numbers import masked, masked_text
+from ledger_app.errors.card_bytes import masked_in
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.stored import UNIT
 from ledger_app.errors.units import Unit
 from ledger_app.operations import bulk
@@ -58,8 +59,8 @@ class Findings:
             # Those beyond the bound are counted and were not kept.
             self.counts[rule] = self.counts.get(rule, 0) + count - min(count, FINDINGS_KEPT)
 
-    def write(self, batch: Batch, unit: Unit | None) -> None:
-        """Write those that are kept in place of the batch's earlier ones, with the ``unit`` that the amounts of the file are in."""
+    def write(self, batch: Batch, unit: Unit | None, encoding: str) -> None:
+        """Write those that are kept in place of the batch's earlier ones, with the ``unit`` that the amounts of the file are in and its ``encoding``."""
         Finding.objects.filter(batch=batch).delete()
         rows = [
             Finding(
@@ -70,7 +71,7 @@ class Findings:
                 column=seen.column,
                 offset=seen.offset,
                 # Whatever a card number got into, it is not kept in the clear.
-                raw=masked(seen.raw),
+                raw=masked_in(seen.raw, encoding),
                 facts={
                     **({UNIT: list(unit)} if unit is not None and seen.rule in IN_UNIT_OF_FILE else {}),
                     **{name: masked_text(value) if isinstance(value, str) else value for name, value in seen.facts.items()},

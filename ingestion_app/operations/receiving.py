@@ -13,6 +13,7 @@ from ingestion_app.formats.definition import Definition
 from ingestion_app.models import Batch, File, Receipt, Source
 from ingestion_app.operations.arriving import NOTHING_SAID, Expected, MaskedStream, expecting, is_masked
 from ingestion_app.queries import definitions
+from ledger_app import locks
 from ledger_app.errors import LedgerError, NotFound, NotPermitted, Refused
 from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
@@ -172,8 +173,11 @@ def _register(
     masked_bytes: int,
     says_its_day: bool,
 ) -> Receipt:
-    # No get_or_create: its savepoint would turn a deadlock into another error.
-    file = File.objects.filter(sha256=sha256).first() or File.objects.create(sha256=sha256, size=size, stored_at=caller.at)
+    # Locked, since no unique key holds the same bytes of one day against another arrival. No get_or_create: its savepoint would turn a deadlock into
+    # another error.
+    file = locks.own_if_there(File.objects.filter(sha256=sha256)) or File.objects.create(
+        sha256=sha256, size=size, stored_at=caller.at
+    )
     same = _same(source, file, slot, says_its_day=says_its_day)
     outcome, first = _outcome(source, same, slot)
     if slot is None and first is not None and first.business_date is not None and first.sequence is not None:

@@ -300,7 +300,7 @@ class _Validation:
         plans.clear(batch)
         looking.write(batch, self._shape if name == "validate" else None)
         weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=batch.pk, at=caller.at)
-        found.findings.write(batch, self._unit)
+        found.findings.write(batch, self._unit, self._definition.layout.encoding)
         columns: dict[str, Any] = {
             "record_count": examination.received_count,
             "record_sum": _fitting(examination.received_sum) if examination.bad_sum_known else None,

@@ -20,7 +20,7 @@ from ledger_app.models import Erasure
 from ledger_app.operations import erasures
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import erasures as asked
-from ledger_app.rules import erasures as rules
+from ledger_app.rules import erased
 from ledger_app.rules.erasures import ERASURE
 from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
@@ -126,8 +126,8 @@ def _gone(row: Erasure) -> list[tuple[Any, Any]]:
 
 def _counted(tables: Sequence[str]) -> list[tuple[Any, Any]]:
     kinds = {
-        rules.NAMES: _("Names, in the row and its history"),
-        rules.ATTACHMENTS: _("Attachments"),
-        rules.AUDIT: _("Texts of the audit"),
+        erased.NAMES: _("Names, in the row and its history"),
+        erased.ATTACHMENTS: _("Attachments"),
+        erased.AUDIT: _("Texts of the audit"),
     }
     return [(label, look.count_text(tables.count(table))) for table, label in kinds.items()]

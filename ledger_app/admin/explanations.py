@@ -26,11 +26,11 @@ from ledger_app.models import Account, Entry
 from ledger_app.operations import knowing
 from ledger_app.queries import explain, origins
 from ledger_app.queries import statements as lines
-from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
 from ledger_app.reports import statements
 from ledger_app.rules import posting
+from ledger_app.rules.instants import LAST_DAY
 
 LINES_A_PAGE = 100
 LINES_MOST = 20_000  # of an account that is recomputed while somebody waits

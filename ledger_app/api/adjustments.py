@@ -38,7 +38,7 @@ from ledger_app.queries import adjustments as queries
 from ledger_app.queries import books, erasures
 from ledger_app.rules import adjustments as rules
 from ledger_app.rules.adjustments import ADJUSTMENT, Preview, Proposal
-from ledger_app.rules.erasures import MARK
+from ledger_app.rules.erased import MARK
 
 TOKENS_MOST = 100
 TOKEN_MOST = 2000  # characters

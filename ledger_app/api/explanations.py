@@ -18,10 +18,10 @@ from ledger_app.models import Account
 from ledger_app.operations import knowing
 from ledger_app.queries import explain, explanations, origins
 from ledger_app.queries import statements as lines
-from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Place, Span
 from ledger_app.reports import statements
+from ledger_app.rules.instants import LAST_DAY
 
 LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 LINES_A_PAGE = 100

@@ -115,7 +115,8 @@ def masked_text(text: str) -> str:
 def masked(raw: bytes, mark: str = MARK) -> bytes:
     """Return the bytes of a file or of a line as ``masked_text`` returns text, in cp932 and in UTF-8; they stay as long as they are."""
     text = _of_bytes(raw)
-    places = [place for each in _found(text) for place in each]
+    # Such a text is read already: once more, and the inner bytes of a character would be those of blanks.
+    places = [place for each in _found_in(text) for place in each]
     if not places:
         return raw
     found = bytearray(raw)
@@ -266,7 +267,10 @@ def _narrow(match: re.Match[bytes]) -> bytes:
 
 def _found(text: str) -> Iterator[list[int]]:
     """Yield the places to be hidden of each card number and each code."""
-    read = _read(text)
+    return _found_in(_read(text))
+
+
+def _found_in(read: str) -> Iterator[list[int]]:
     if _has_digits(read):
         for run in _RUN.finditer(read):
             yield from _in_run(read, run)
@@ -321,7 +325,10 @@ def _is_number(text: str, groups: Sequence[tuple[int, int]]) -> bool:
         return False
     if text[begin - 1 : begin] == "." and text[max(begin - 2, 0) : begin - 1].isdigit():
         return False  # the digits of a decimal
-    if any(each.start() <= begin and end <= each.end() for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0), begin + _UUID_LENGTH + 1)):
+    if any(
+        each.start() <= begin and end <= each.end()
+        for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0), begin + _UUID_LENGTH + 1)
+    ):
         return False
     while begin and _WORD.match(text[begin - 1]):
         begin -= 1

@@ -23,10 +23,13 @@ from ledger_app.operations import audit, filing, history, idempotency, transacti
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustment_proofs, adjustments, links, merges
 from ledger_app.queries import erasures as asked
+from ledger_app.queries.erased import digests
 from ledger_app.queries.erasures import Plan
 from ledger_app.queries.rights import rights_of
+from ledger_app.rules import erased
 from ledger_app.rules import erasures as rules
-from ledger_app.rules.erasures import ANSWER, ERASURE, ErasureFacts, Part, Recomputed
+from ledger_app.rules.erased import Part, Recomputed
+from ledger_app.rules.erasures import ANSWER, ERASURE, ErasureFacts
 
 PROPOSING = _("Ask for an erasure")
 
@@ -57,7 +60,7 @@ def propose(*, holder_id: int, reason: str, ticket: str, caller: Caller) -> tupl
         if plan.is_empty:
             raise errors.Refused([erasing.NothingToErase(holder=holder_id)])
         said = {_("reason"): reason, _("ticket"): ticket}
-        if naming := [what for what, text in said.items() if rules.without(plan.names, text) != text]:
+        if naming := [what for what, text in said.items() if erased.without(plan.names, text) != text]:
             raise errors.Refused([erasing.TextNamesMember(field=what) for what in naming])
         row = Erasure(holder=holder, ticket=ticket, reason=reason, proposed_by=caller.user, proposed_at=caller.at)
         history.create(row, caller=caller, reason="propose")
@@ -140,7 +143,7 @@ class _Work:
         traced = asked.traces_of(plan.parts)
         covering = asked.links_of(traced)
         words = asked.approvals_of(plan.adjustments)
-        if rules.without(plan.names, self.note) != self.note:
+        if erased.without(plan.names, self.note) != self.note:
             raise errors.Refused([erasing.TextNamesMember(field=_("note"))])
         self._refuse_differing(covering, words)
         # From here on, the member must be erased.
@@ -149,28 +152,28 @@ class _Work:
             history.save(holder, caller=self.caller, reason="erase")
         _put(row, plan.parts)
         # A row that changes twice was traced in between: one column says the name there, and another does not any more.
-        traces = [Part(rules.TRACES, key, "content", "") for key in (*traced, *asked.traces_between(plan.parts, traced))]
+        traces = [Part(erased.TRACES, key, "content", "") for key in (*traced, *asked.traces_between(plan.parts, traced))]
         _put(row, traces)
         parts = [*plan.parts, *traces]
-        digests = [Recomputed(rules.LINKS, link.pk, _link_digest(link).hex()) for link in covering]
-        digests += [Recomputed(rules.DECISIONS, word.pk, _approval_digest(word).hex()) for word in words]
+        digests = [Recomputed(erased.LINKS, link.pk, _link_digest(link).hex()) for link in covering]
+        digests += [Recomputed(erased.DECISIONS, word.pk, _approval_digest(word).hex()) for word in words]
         for each in digests:
             ErasedDigest.objects.create(erasure=row, table_name=each.table, row_id=each.row_id, digest=bytes.fromhex(each.digest))
         # Answers that wait for a request to be sent again are no evidence: they are changed, and named nowhere.
         idempotency.erase(plan.names)
-        digest = rules.digest(holder_id=row.holder_id, parts=parts, digests=digests)
+        digest = erased.digest(holder_id=row.holder_id, parts=parts, digests=digests)
         self.told = {"member": row.holder_id, "ticket": row.ticket, "digest": digest.hex(), **_counts(plan)}
         return {"decided_by": self.caller.user, "decided_at": self.caller.at, "digest": digest}
 
     def _refuse_differing(self, covering: Sequence[Link], words: Sequence[Any]) -> None:
         """Refuse where a digest over what goes does not recompute as it is: what was changed by another hand would not be seen any more."""
-        erased = asked.digests(rules.LINKS)
+        since = digests(erased.LINKS)
         found: list[errors.LedgerError] = [
             erasing.ErasureWouldHide(what=_("link"), number=link.number)
             for link in covering
-            if not links.recomputes(link, Link.objects.get(number=link.number - 1), erased)
+            if not links.recomputes(link, Link.objects.get(number=link.number - 1), since)
         ]
-        approvals = asked.digests(rules.DECISIONS)
+        approvals = digests(erased.DECISIONS)
         found += [
             erasing.ErasureWouldHide(what=_("adjustment"), number=word.adjustment_id)
             for word in words
@@ -196,7 +199,7 @@ def _approval_digest(word: Any) -> bytes:
 
 def _counts(plan: Plan) -> dict[str, int]:
     """Return how many values went, by what they were."""
-    kinds = {"names": rules.NAMES, "attachments": rules.ATTACHMENTS, "audit_texts": rules.AUDIT}
+    kinds = {"names": erased.NAMES, "attachments": erased.ATTACHMENTS, "audit_texts": erased.AUDIT}
     return {name: sum(part.table == table for part in plan.parts) for name, table in kinds.items()}
 
 
@@ -207,7 +210,7 @@ def remove_bytes(*, directory: Path, before: datetime) -> int:
     there: bytes that somebody stored or attached meanwhile go back.
     """
     removed = 0
-    gone = ErasedPart.objects.filter(table_name=rules.ATTACHMENTS, erasure__state=Erasure.State.DONE).values("row_id")
+    gone = ErasedPart.objects.filter(table_name=erased.ATTACHMENTS, erasure__state=Erasure.State.DONE).values("row_id")
     for sha256 in sorted({bytes(each) for each in Attachment.objects.filter(id__in=gone).values_list("sha256", flat=True)}):
         path = filing.path_of(directory, sha256)
         aside = filing.aside_of(path)

@@ -13,7 +13,7 @@ from ledger_app import errors, locks
 from ledger_app.errors import requests
 from ledger_app.models import IdempotencyKey, Period, User
 from ledger_app.operations import transactions
-from ledger_app.rules import erasures
+from ledger_app.rules import erased
 
 DIFFERING_MOST = 20
 NAME_MOST = 64  # characters that are told of a name, which is whatever was sent
@@ -109,8 +109,8 @@ def _without(names: Collection[str], body: str) -> str:
     try:
         said = json.loads(body)
     except ValueError:
-        return str(erasures.without(names, body))
-    after = erasures.without(names, said, keeps_keys=True)
+        return str(erased.without(names, body))
+    after = erased.without(names, said, keeps_keys=True)
     return body if after == said else json.dumps(after, ensure_ascii=False, separators=(",", ":"))
 
 

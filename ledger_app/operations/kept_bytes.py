@@ -10,7 +10,7 @@ from ledger_app.errors.sentences import say as _
 from ledger_app.models import Attachment, ErasedPart, Erasure
 from ledger_app.operations import filing
 from ledger_app.queries.proofs import Scope, Statement
-from ledger_app.rules.erasures import ATTACHMENTS
+from ledger_app.rules.erased import ATTACHMENTS
 
 
 def lost(files: Iterable[tuple[str, bytes, int]], directory: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ledger_app.operations import transactions
 from ledger_app.queries import erasable, links, traces
 from ledger_app.queries.traces import Table
 from ledger_app.rules import traces as rules
-from ledger_app.rules.erasures import TRACES
+from ledger_app.rules.erased import TRACES
 
 EVENTS = ("insert", "update", "delete")
 # What is younger is left for the next link: its transaction's neighbours may still be open.

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Adjustment, AdjustmentDecision, Book, Entry, Posting
-from ledger_app.queries import adjustments, erasures, proofs
+from ledger_app.queries import adjustments, erased, proofs
 from ledger_app.queries.adjustments import Terms
 from ledger_app.queries.proofs import BREACHES_MOST, Statement, changes_without_rows
 from ledger_app.rules.adjustments import ADJUSTMENT
-from ledger_app.rules.erasures import DECISIONS
+from ledger_app.rules.erased import DECISIONS
 
 ROWS_A_CALL = 1000
 # Whatever the book: an adjustment that is not there has none.
@@ -46,13 +46,13 @@ def approvals_cover_what_was_shown(books: Sequence[Book]) -> Iterator[str]:
     approved = Adjustment.objects.filter(book__in=books, state=Adjustment.State.APPROVED)
     rows = approved.select_related("book", "account", "contra_account", "reason_code").order_by("id")
     # Names of attachments are part of what was shown: where they were erased, the digest comes to what the erasure says.
-    erased = erasures.digests(DECISIONS)
+    since = erased.digests(DECISIONS)
     for row in rows.iterator(ROWS_A_CALL):
         word = row.decisions.filter(decision=AdjustmentDecision.Decision.APPROVED).order_by("version").last()
         terms = adjustments.terms_of(row)
         if not _is_posted(terms):
             yield _("Adjustment {adjustment} is approved, and its entry is not what it says.").format(adjustment=row)
-        elif word is not None and recomputed(terms, word) != erased.get(word.pk, bytes(word.digest or b"")):
+        elif word is not None and recomputed(terms, word) != since.get(word.pk, bytes(word.digest or b"")):
             yield _("Adjustment {adjustment}: what was posted is not what {user} was shown.").format(
                 adjustment=row, user=word.decided_by.username
             )

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import connection
 
 from ledger_app.queries import totals
-from ledger_app.queries.balances import LAST_DAY, LAST_INSTANT
 from ledger_app.queries.postings import JOIN_IN_ORDER, LIST_MOST
 from ledger_app.queries.spans import END, FIRST_DAY, Movement, Place, Span
+from ledger_app.rules.instants import LAST_DAY, LAST_INSTANT
 
 LOOKED_A_READ = 1000  # places among which those are that were known at an instant
 _DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 """The balances of a book's accounts: as they are claimed now, or as their lines give them for a day or as known at an instant."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import connection
@@ -9,10 +9,9 @@ from django.db import connection
 from ledger_app.models import Account, Book
 from ledger_app.queries import members, standing, totals
 from ledger_app.queries.standing import Standing
+from ledger_app.rules.instants import LAST_DAY, LAST_INSTANT
 
 ACCOUNTS_A_READ = 5000
-LAST_DAY = date.max
-LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class AccountBalance(NamedTuple):

@@ -8,7 +8,7 @@ from django.db import models
 
 from ledger_app.queries import traces
 from ledger_app.queries.traces import Table
-from ledger_app.rules import erasures
+from ledger_app.rules import erased
 
 ERASES = "kakutei_erasedpart_erases"
 NAMED = "EXISTS (SELECT 1 FROM ledger_app_erasedpart AS part WHERE part.table_name = '{table}' AND part.row_id = OLD.{key}{more})"
@@ -30,7 +30,7 @@ class Erasable(NamedTuple):
 def tables() -> Iterator[Erasable]:
     """Yield the tables of which an erasure may change something."""
     found = {model._meta.db_table: model for model in apps.get_models()}  # noqa: SLF001 - the documented interface of models
-    for name, columns in erasures.ERASABLE.items():
+    for name, columns in erased.ERASABLE.items():
         meta = found[name]._meta  # noqa: SLF001 - as above
         assert meta.pk is not None, "every table has a key"  # noqa: S101
         every = tuple((str(field.column), isinstance(field, models.BinaryField)) for field in meta.concrete_fields)
@@ -51,7 +51,7 @@ def refused(vendor: str, each: Erasable) -> str:
     ]
     for column in each.columns:
         # What is put in its place is told by the part; of a trace it follows, and JSON the engines compare each in its own way.
-        is_told = each.table.name != erasures.TRACES and column not in erasures.OF_JSON
+        is_told = each.table.name != erased.TRACES and column not in erased.OF_JSON
         says = f" AND part.says = NEW.{column}" if is_told else ""
         named = NAMED.format(table=each.table.name, key=each.table.key, more=f" AND part.column_name = '{column}'{says}")
         old, new = (traces.literal(vendor, row, column, is_bytes=False) for row in ("OLD", "NEW"))

@@ -10,8 +10,9 @@ from ledger_app.errors.sentences import say as _
 from ledger_app.models import Attachment, AuditRow, ErasedDigest, ErasedPart, Erasure, Holder, Trace
 from ledger_app.queries import erasable, erasures, member_subjects
 from ledger_app.queries.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
+from ledger_app.rules import erased
 from ledger_app.rules import erasures as rules
-from ledger_app.rules.erasures import Part, Recomputed
+from ledger_app.rules.erased import Part, Recomputed
 
 EXPECTED_TRIGGERS = frozenset(
     {
@@ -55,17 +56,17 @@ def _of_one(row: Erasure) -> Iterator[str]:
         Recomputed(table, key, bytes(digest).hex())
         for table, key, digest in row.digests.order_by("id").values_list("table_name", "row_id", "digest")
     ]
-    if bytes(row.digest or b"") != rules.digest(holder_id=row.holder_id, parts=parts, digests=digests):
+    if bytes(row.digest or b"") != erased.digest(holder_id=row.holder_id, parts=parts, digests=digests):
         yield _("The erasure {erasure} is not what its digest says.").format(erasure=row)
-    histories = [part.row_id for part in parts if part.table == rules.NAMES]
-    erased = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
+    histories = [part.row_id for part in parts if part.table == erased.NAMES]
+    gone = {row.holder_id, *Holder.history.filter(history_id__in=histories).values_list("id", flat=True)}
     # Who was merged into the member is the member's as well, with or without a name, also where a later merge or an undoing led further.
     members = erasures.ever(row.holder_id)
-    if strange := erased - members:
+    if strange := gone - members:
         yield _("The erasure {erasure} took away the name of member {holder}, who is another.").format(
             erasure=row, holder=min(strange)
         )
-    named = Holder.objects.filter(id__in=erased).exclude(name="").order_by("id").values_list("id", flat=True)
+    named = Holder.objects.filter(id__in=gone).exclude(name="").order_by("id").values_list("id", flat=True)
     for key in named[:BREACHES_MOST]:
         yield _("Member {holder} was erased by request {erasure}, and has a name.").format(holder=key, erasure=row)
     rows = {(part.table, part.row_id) for part in parts}
@@ -84,7 +85,7 @@ def _newest(part: Part) -> Part:
 
 def _is_there(part: Part) -> bool:
     """Whether what an erasure put in a place is there."""
-    if part.table == rules.TRACES:
+    if part.table == erased.TRACES:
         trace = Trace.objects.filter(pk=part.row_id).first()
         last = (
             None
@@ -92,7 +93,7 @@ def _is_there(part: Part) -> bool:
             else Trace.objects.filter(table_name=trace.table_name, row_id=trace.row_id).order_by("-id").first()
         )
         return trace is not None and last is not None and trace.content == last.content
-    if part.column in rules.OF_JSON:
+    if part.column in erased.OF_JSON:
         row = AuditRow.objects.filter(pk=part.row_id).first()
         return row is not None and getattr(row, part.column) == json.loads(part.says)
     (each,) = [each for each in erasable.tables() if each.table.name == part.table]
@@ -102,12 +103,12 @@ def _is_there(part: Part) -> bool:
 
 def _belongs(part: Part, members: set[int], rows: set[tuple[str, int]]) -> bool:
     """Whether what was erased is of a member: what a trace is of is one of the ``rows`` of which something was."""
-    if part.table == rules.TRACES:
+    if part.table == erased.TRACES:
         trace = Trace.objects.filter(pk=part.row_id).first()
         return trace is not None and (trace.table_name, trace.row_id) in rows
-    if part.table == rules.ATTACHMENTS:
+    if part.table == erased.ATTACHMENTS:
         return Attachment.objects.filter(pk=part.row_id, adjustment__account__holder__in=members).exists()
-    if part.table == rules.AUDIT:
+    if part.table == erased.AUDIT:
         row = AuditRow.objects.filter(pk=part.row_id).first()
         return row is not None and member_subjects.is_about(row, members)
     return True

@@ -13,7 +13,6 @@ from ledger_app.models import (
     AdjustmentDecision,
     Attachment,
     AuditRow,
-    ErasedDigest,
     ErasedPart,
     Erasure,
     Holder,
@@ -25,8 +24,9 @@ from ledger_app.models import (
 )
 from ledger_app.queries import member_subjects, merges, postings
 from ledger_app.queries.rights import rights_of, secret_known_to
-from ledger_app.rules import erasures
-from ledger_app.rules.erasures import ANSWER, ErasureFacts, Part
+from ledger_app.rules import erased
+from ledger_app.rules.erased import Part
+from ledger_app.rules.erasures import ANSWER, ErasureFacts
 
 # Members who were merged into one; more are no member's but a mistake's.
 FAMILY_MOST = 1000
@@ -109,11 +109,11 @@ def plan(holder_id: int) -> Plan:
         (key, name, bytes(sha256))
         for part in postings.parts(adjustments)
         for key, name, sha256 in Attachment.objects.filter(adjustment__in=part).order_by("id").values_list("id", "name", "sha256")
-        if name != erasures.attachment_name(key)
+        if name != erased.attachment_name(key)
     ]
     names = named | {name for _key, name in said} | {name for _key, name, _sha256 in files}
-    parts = [Part(erasures.NAMES, key, "name", "") for key, _name in said]
-    parts += [Part(erasures.ATTACHMENTS, key, "name", erasures.attachment_name(key)) for key, _name, _sha256 in files]
+    parts = [Part(erased.NAMES, key, "name", "") for key, _name in said]
+    parts += [Part(erased.ATTACHMENTS, key, "name", erased.attachment_name(key)) for key, _name, _sha256 in files]
     parts += _of_audit_rows(ids, names)
     keys = {key for key, _name, _sha256 in files}
     with_files = Adjustment.objects.filter(attachments__in=keys).order_by("id").distinct().values_list("id", flat=True)
@@ -123,12 +123,12 @@ def plan(holder_id: int) -> Plan:
 def _of_audit_rows(ids: Sequence[int], names: Collection[str]) -> Iterator[Part]:
     """Yield what audit rows about a member, its accounts and what was done with them say of the names."""
     for row in member_subjects.audit_rows(ids):
-        for column in erasures.ERASABLE[erasures.AUDIT]:
+        for column in erased.ERASABLE[erased.AUDIT]:
             before = getattr(row, column)
-            after = _fitting(column, erasures.without(names, before))
+            after = _fitting(column, erased.without(names, before))
             if after != before:
-                says = json.dumps(after) if column in erasures.OF_JSON else after
-                yield Part(erasures.AUDIT, row.pk, column, says)
+                says = json.dumps(after) if column in erased.OF_JSON else after
+                yield Part(erased.AUDIT, row.pk, column, says)
 
 
 def _fitting(column: str, value: Any) -> Any:
@@ -139,7 +139,7 @@ def _fitting(column: str, value: Any) -> Any:
 
 def keeping(plan: Plan) -> list[str]:
     """Return what says a name of the member and keeps it: texts that somebody decided on, or that were posted, which nothing changes."""
-    return [shown for shown, said in _kept_texts(plan.holder_ids) if erasures.without(plan.names, said) != said]
+    return [shown for shown, said in _kept_texts(plan.holder_ids) if erased.without(plan.names, said) != said]
 
 
 def _kept_texts(ids: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
@@ -195,7 +195,7 @@ def of_member(holder_id: int) -> Erasure | None:
 def of_members(holder_ids: Collection[int]) -> Erasure | None:
     """Return the last erasure that was carried out of any of these members; None where there was none."""
     parts = ErasedPart.objects.filter(
-        table_name=erasures.NAMES,
+        table_name=erased.NAMES,
         row_id__in=Holder.history.filter(id__in=holder_ids).values("history_id"),
     ).values("erasure")
     done = Erasure.objects.filter(Q(holder__in=holder_ids) | Q(id__in=parts), state=Erasure.State.DONE)
@@ -205,15 +205,9 @@ def of_members(holder_ids: Collection[int]) -> Erasure | None:
 def of_attachments(numbers: Collection[int]) -> dict[int, Erasure]:
     """Return by which erasure each of these attachments went; those that did not are left out."""
     rows = ErasedPart.objects.filter(
-        table_name=erasures.ATTACHMENTS, row_id__in=numbers, erasure__state=Erasure.State.DONE
+        table_name=erased.ATTACHMENTS, row_id__in=numbers, erasure__state=Erasure.State.DONE
     ).select_related("erasure__decided_by")
     return {part.row_id: part.erasure for part in rows}
-
-
-def digests(table: str) -> dict[int, bytes]:
-    """Return what the digests of a table's rows come to since something that they cover was erased, by number: the last word on each."""
-    rows = ErasedDigest.objects.filter(table_name=table, erasure__state=Erasure.State.DONE).order_by("id")
-    return {key: bytes(digest) for key, digest in rows.values_list("row_id", "digest")}
 
 
 def traces_of(parts: Collection[Part]) -> list[int]:

@@ -10,10 +10,10 @@ from ledger_app import errors
 from ledger_app.errors import reversing
 from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDigest, Seal
 from ledger_app.queries import seals, statements
-from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.books import CODE_MOST
 from ledger_app.queries.statements import Broken, Page, Place, Span, Told
 from ledger_app.queries.totals import Total
+from ledger_app.rules.instants import LAST_DAY
 from ledger_app.rules.openings import is_code
 
 ENTRY_LINES_SHOWN = 1000

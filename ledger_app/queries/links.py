@@ -7,9 +7,9 @@ from typing import Any
 
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Link, Trace
-from ledger_app.queries import erasures
+from ledger_app.queries import erased
 from ledger_app.rules import traces as rules
-from ledger_app.rules.erasures import LINKS
+from ledger_app.rules.erased import LINKS
 
 ROWS_A_READ = 5_000
 COLUMNS = ("id", "table_name", "row_id", "event", "at", "content")
@@ -64,7 +64,7 @@ def _without(first: int, end: int, covered: Sequence[Sequence[int]]) -> Iterator
 def breaches() -> Iterator[str]:
     """Yield what of the chain does not recompute, and traces that came into it where nothing may come any more."""
     # Where a decided erasure took something away of what a link covers, it recomputes to what the erasure says, and to nothing else.
-    erased = erasures.digests(LINKS)
+    since = erased.digests(LINKS)
     previous: Link | None = None
     spanned: list[tuple[int, int]] = []
     for link in Link.objects.order_by("number").iterator(chunk_size=100):
@@ -73,7 +73,7 @@ def breaches() -> Iterator[str]:
                 yield _("The chain of traces does not begin with link 0.")
         elif link.number != previous.number + 1:
             yield _("The chain of traces lacks link {number}.").format(number=previous.number + 1)
-        if link.number and previous is not None and not recomputes(link, previous, erased):
+        if link.number and previous is not None and not recomputes(link, previous, since):
             yield _(
                 "Link {number} of the chain does not recompute: a trace that it covers was changed or removed, or the link was."
             ).format(number=link.number)
@@ -85,9 +85,9 @@ def breaches() -> Iterator[str]:
     yield from _strays(previous, sorted(spanned))
 
 
-def recomputes(link: Link, previous: Link, erased: Mapping[int, bytes]) -> bool:
-    """Whether a link is what its traces come to; ``erased`` is what links come to since an erasure, by number of the row."""
-    return recomputed(link, previous) == (link.trace_count, erased.get(link.pk, bytes(link.digest)))
+def recomputes(link: Link, previous: Link, since: Mapping[int, bytes]) -> bool:
+    """Whether a link is what its traces come to; ``since`` is what links come to since an erasure, by number of the row."""
+    return recomputed(link, previous) == (link.trace_count, since.get(link.pk, bytes(link.digest)))
 
 
 def recomputed(link: Link, previous: Link) -> tuple[int, bytes]:

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 
 from ledger_app.models import User
 from ledger_app.rules import rights, tokens
-from ledger_app.rules.adjustments import EXPIRE
 
 # What programs do and no group of people does.
 OF_PROGRAMS_ALONE = frozenset(act for name in rights.OF_PROGRAMS for act in rights.ACTIONS[name]) - {
@@ -23,7 +22,7 @@ def rights_of(user: User) -> frozenset[str]:
     """
     if user.username == User.SYSTEM:
         kept_back = {"ingestion_app.withdraw_batch", "ingestion_app.reverse_batch"}
-        return (frozenset(rights.ACTIONS["engineer"]) - kept_back) | {EXPIRE}
+        return (frozenset(rights.ACTIONS["engineer"]) - kept_back) | {rights.EXPIRE}
     return frozenset(user.get_all_permissions())
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ledger_app.models import Account
-from ledger_app.queries.balances import LAST_DAY
+from ledger_app.rules.instants import LAST_DAY
 
 FIRST_DAY = date(1000, 1, 1)  # the first that MariaDB has
 

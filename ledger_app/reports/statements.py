@@ -8,12 +8,12 @@ from ledger_app import errors
 from ledger_app.errors import reversing
 from ledger_app.operations import knowing
 from ledger_app.queries import statements
-from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
 from ledger_app.reports import workbook
 from ledger_app.rules import instants, tables
 from ledger_app.rules.amounts import decimal_text
+from ledger_app.rules.instants import LAST_DAY
 from ledger_app.rules.posting import natural
 from ledger_app.rules.tables import Figure
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.errors.words import UNNUMBERED, Word, Words
-from ledger_app.rules import instants, limits, posting
+from ledger_app.rules import instants, limits, posting, rights
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Asked, Lately
@@ -21,8 +21,6 @@ from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.transitions import Machine, Transition
 
 PROPOSE, DECIDE = "ledger_app.propose_adjustment", "ledger_app.decide_adjustment"
-# The system's own: it marks what nobody decided in time.
-EXPIRE = "ledger_app.expire_adjustment"
 PROPOSERS, DECIDERS, SYSTEM = _("Support"), _("Finance"), _("The system")
 
 TEXT_MOST, TICKET_MOST, KEY_MOST = 500, 40, 64  # characters
@@ -365,7 +363,7 @@ ADJUSTMENT = Machine(
             description=_("The time in which the proposal could be decided is over."),
             sources=UNDECIDED,
             target="expired",
-            right=EXPIRE,
+            right=rights.EXPIRE,
             who=SYSTEM,
             guards=(time_is_over,),
             automatic=True,

@@ -3,8 +3,12 @@
 It never stands without its zone.
 """
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
+
+# What nothing is after.
+LAST_DAY = date.max
+LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def text(at: datetime, zone: tzinfo | str = UTC) -> str:

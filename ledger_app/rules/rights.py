@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# The system's own: it marks what nobody decided in time.
+EXPIRE = "ledger_app.expire_adjustment"
+
 # Everyone who works here reads everything but users, tokens and passwords; what differs is what they may do. A till reads less (READ_BY), an auditor more.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "support": (

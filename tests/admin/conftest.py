@@ -39,6 +39,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
+def root(make_user: UserMaker) -> User:
+    """Return a superuser whom the pages let in."""
+    user = make_user("root-1", None, is_superuser=True)
+    user.is_staff = True
+    user.save()
+    return user
+
+
+@pytest.fixture
 def client_of() -> ClientOf:
     """Return a function that logs a user in. These clients must bring the token that stands in each form."""
 

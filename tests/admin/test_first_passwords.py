@@ -26,14 +26,6 @@ PAGE = "/admin/password_change/"
 
 
 @pytest.fixture
-def root(make_user: UserMaker) -> User:
-    made = make_user("root-1", None, is_superuser=True)
-    made.is_staff = True
-    made.save()
-    return made
-
-
-@pytest.fixture
 def office(root: User) -> Client:
     made = Client()
     made.force_login(root)

@@ -34,14 +34,6 @@ def fumiko(make_user: UserMaker) -> User:
     return user
 
 
-@pytest.fixture
-def root(make_user: UserMaker) -> User:
-    user = make_user("root-1", None, is_superuser=True)
-    user.is_staff = True
-    user.save()
-    return user
-
-
 def attempt(name: str, password: str, address: str = HERE, **more: Any) -> Any:
     return Client(REMOTE_ADDR=address).post(LOGIN, {"username": name, "password": password, "next": "/admin/"}, **more)
 

@@ -30,14 +30,6 @@ def fumiko(make_user: UserMaker) -> User:
     return user
 
 
-@pytest.fixture
-def root(make_user: UserMaker) -> User:
-    user = make_user("root-1", None, is_superuser=True)
-    user.is_staff = True
-    user.save()
-    return user
-
-
 def client_of(user: User) -> Client:
     made = Client()
     made.force_login(User.objects.get(pk=user.pk))

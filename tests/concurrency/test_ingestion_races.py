@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.conf import settings as project
 from django.db import connection, connections
 
 from ingestion_app.models import Batch, Chunk, File, Receipt
-from ingestion_app.operations import deciding, receiving
+from ingestion_app.operations import deciding, receiving, sources
 from ingestion_app.queries import batches
 from ledger_app import locks
 from ledger_app.errors import Refused
@@ -26,6 +27,7 @@ from tests.ingestion_app.operations.world import NAME, World, card_file, codes, 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 AT_ONCE = 4
+LAST_DAY = date(2017, 1, 31)
 
 
 @pytest.fixture
@@ -83,6 +85,45 @@ def test_the_same_bytes_at_once_are_one_batch(world: World) -> None:
     assert {receipt.first_id for receipt in results if receipt.outcome == "duplicate"} == {batch.receipt_id}
     assert File.objects.count() == 1
     assert world.kept(content)
+
+
+@pytest.fixture
+def _nothing_says_the_day(world: World) -> None:
+    said = 'header_business_date = "business_date"\nheader_sequence = "sequence"\n'
+    assert said in worlds.definition()
+    sources.load(text=worlds.definition().replace(said, ""), caller=world.caller())
+
+
+def arrive_for_another_day(world: World) -> list[str]:
+    """Send bytes that are the batch of a day four times at once for the next; return the outcomes."""
+    content = card_file([])
+    world.receive(content, name="till-2017-01-30-1.csv")
+    results = at_once(*[arrive(world, content, f"till-2017-01-31-{number + 1}.csv") for number in range(AT_ONCE)])
+    assert refusals(results) == []
+    return sorted(receipt.outcome for receipt in results)
+
+
+@pytest.mark.usefixtures("_nothing_says_the_day")
+def test_the_same_bytes_at_once_for_another_day_are_one_batch_of_that_day(world: World) -> None:
+    assert arrive_for_another_day(world) == ["accepted", *["duplicate"] * (AT_ONCE - 1)]
+    assert Batch.objects.count() == 2
+
+
+@pytest.mark.mariadb
+@pytest.mark.usefixtures("_nothing_says_the_day")
+def test_without_the_lock_they_are_several(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    everyone = threading.Barrier(AT_ONCE)
+    looked = receiving._same
+
+    def look(*asked: Any, **options: Any) -> Batch | None:
+        same = looked(*asked, **options)
+        if asked[2].business_date == LAST_DAY:
+            everyone.wait(timeout=30)
+        return same
+
+    monkeypatch.setattr(locks, "own_if_there", lambda rows: rows.first())
+    monkeypatch.setattr(receiving, "_same", look)
+    assert arrive_for_another_day(world) == ["accepted"] * AT_ONCE
 
 
 def test_other_bytes_in_one_slot_at_once_are_one_batch_and_conflicts(world: World) -> None:

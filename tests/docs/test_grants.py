@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.utils import ConnectionHandler
 
 from ledger_app.models import ErasedPart
-from ledger_app.queries import proofs, schema
+from ledger_app.queries import ledger_proofs, proofs, schema
 from tests.ledger_app.queries import every_table
 
 RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
@@ -184,6 +184,6 @@ def test_verify_says_what_the_runtime_user_is_not_shown_and_calls_none_of_it_mis
         line, trace = "kakutei_line_no_update", "kakutei_trace_no_update"
         assert schema.not_shown({line, trace}) == ({trace} if schema.engine() == "mariadb" else {line, trace})
         assert list(schema.differing()) == []
-        assert list(proofs.entries_never_change(proofs.Scope([]))) == []
+        assert list(ledger_proofs.entries_never_change(proofs.Scope([]))) == []
     finally:
         handler["default"].close()

@@ -13,10 +13,10 @@ from ledger_app.errors.words import phrase
 from ledger_app.management.standing import standing_text
 from ledger_app.queries import explain, standing
 from ledger_app.queries import statements as lines
-from ledger_app.queries.balances import LAST_DAY
 from ledger_app.queries.statements import FIRST_DAY, Span
 from ledger_app.reports import statements
 from ledger_app.reports.files import replacing_bytes
+from ledger_app.rules.instants import LAST_DAY
 
 
 class Command(commands.Command):

@@ -4,10 +4,15 @@ import io
 from unicodedata import normalize
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingestion_app.formats.definition import Column, Definition, Kind
 from ingestion_app.formats.lines import WIDE_MARKS
+from ingestion_app.operations import arriving
 from ingestion_app.operations.arriving import MaskedStream
+from ledger_app.errors.card_bytes import masked_in
+from ledger_app.errors.card_numbers import holds
 from tests.ingestion_app.checks.samples import (
     OTHER_PURCHASE,
     PURCHASE,
@@ -66,10 +71,30 @@ SHOWN = (
 def test_a_card_number_is_refused_in_every_encoding_whether_it_was_masked_on_the_way_or_not(encoding, shown):
     using = definition(DELIMITED.replace("utf-8", encoding), columns=NAMED)
     line = WIDE_MARKS.get(encoding, b"") + f"{shown},1001,31,s1,150,2017-01-05\n".encode(encoding)
-    for content in (line, MaskedStream(io.BytesIO(line), encoding).read()):
+    stream = MaskedStream(io.BytesIO(line), encoding)
+    arrived = stream.read()
+    assert (len(arrived), stream.count > 0) == (len(line), True)
+    assert not holds(arrived.decode(encoding).partition(",")[0])
+    assert arrived.decode(encoding).endswith(",1001,31,s1,150,2017-01-05\n")
+    for content in (line, arrived):
         _examination, rows, seen = examine(content, using)
         assert (rows, [(each.rule, each.column) for each in seen[:1]]) == ([], [("record.card_number", 1)])
         assert CARD[:-4] not in normalize("NFKC", str(seen[0].facts))
+        # What a finding keeps of the line is masked as it is written.
+        assert not holds(masked_in(seen[0].raw, encoding).decode(encoding).partition(",")[0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp", *WIDE_MARKS])
+@given(text=st.text("0123456789０１２３４５６７８９高島屋ー　 -,あｱ\n", max_size=40))
+def test_nothing_but_a_card_number_is_masked_on_the_way_and_what_is_left_is_text(encoding, text):
+    try:
+        raw = text.encode(encoding)
+    except UnicodeEncodeError:
+        raw = text.replace("ｱ", "").encode(encoding)
+    arrived = masked_in(raw, encoding, "#")
+    assert len(arrived.decode(encoding)) == len(raw.decode(encoding))
+    if not holds(raw.decode(encoding)):
+        assert arrived == raw
 
 
 @pytest.mark.parametrize("encoding", WIDE_MARKS)
@@ -88,3 +113,23 @@ def test_a_card_number_is_refused_between_the_shifts_of_iso_2022_jp():
     line = b"4111\x1b(J1111\x1b(B1111\x1b(J1111\x1b(B,1001,31,s1,150,2017-01-05\n"
     _examination, rows, seen = examine(line, using)
     assert (rows, codes(seen)[0]) == ([], "record.card_number")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp"])
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_card_number_is_masked_wherever_what_arrives_is_cut(monkeypatch, encoding, ending):
+    monkeypatch.setattr(arriving, "PIECE_BYTES", 1200)
+    written = [
+        CARD,
+        CARD.translate(WIDE),
+        "4111 1111 1111 1111",
+        "4111\u30001111\u30001111\u30001111".translate(WIDE),
+        "高島屋" + CARD + "番",
+    ]
+    for shift in range(70):
+        raw = ("x" * shift + ",".join(["31高島屋", *written] * 14) + ending).encode(encoding) * 2
+        stream = MaskedStream(io.BytesIO(raw), encoding)
+        arrived = b"".join(iter(stream.read, b""))
+        assert arrived == masked_in(raw, encoding, "#"), shift
+        assert not holds(arrived.decode(encoding))
+        assert stream.count == sum(one != other for one, other in zip(raw, arrived, strict=True))

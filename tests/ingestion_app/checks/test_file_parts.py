@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,7 @@ def test_parts_come_to_the_whole(name, data):
     middle = len(head) + len(ended[0])
     bounds = sorted({*bounds, min(middle, bounds[-1])})
     parts, of_parts, line = [], [], 1 + head.count(b"\n")
-    for offset, end in zip(bounds, bounds[1:], strict=False):
+    for offset, end in pairwise(bounds):
         part, size = examining(content, using), content.count(b"\n", offset, end)
         try:
             of_parts += list(part.data_rows(line, offset, end))

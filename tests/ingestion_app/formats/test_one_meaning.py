@@ -39,7 +39,7 @@ def written(pieces: tuple[str, ...], day: date) -> str:
 def test_a_format_reads_back_every_day_that_it_writes_or_is_refused_where_month_and_day_run_into_each_other():
     for pieces in spelled():
         compiled = compile_format("".join(pieces), century=2000)
-        month, day = sorted(pieces.index(each) for each in pieces if each[0] in "MD")
+        month, day = sorted(pieces.index(each) for each in pieces if each[:1] in {"M", "D"})
         run_together = {"M", "D"} <= set(pieces) and not {"-", "年"} & set(pieces[month:day])
         assert (compiled is None) == run_together, pieces
         if compiled is None:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ingestion_app.formats import toml
 from ingestion_app.formats.definition import AmountStyle, Column, Kind, Padding, Side, Sign, SignBy
 from tests.ingestion_app.formats.definitions import COLUMNS, NO_CONTROLS, ROLES, definition, line_of, problems, text
 
@@ -105,6 +106,36 @@ def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
 
 
 @pytest.mark.parametrize(
+    ("side", "value", "is_held"),
+    [
+        ('kind = "identifier"', "C", True),
+        ('kind = "identifier"', "é", False),
+        ('kind = "identifier"', "", False),
+        ('kind = "identifier", width = 1', "CR", False),
+        ('kind = "identifier", values = ["C", "X"]', "C", True),
+        ('kind = "identifier", values = ["B", "X"]', "C", False),
+        ('kind = "text"', "C ", True),
+        ('kind = "text", padding = { side = "right", with = " " }', "C ", False),
+        ('kind = "text", optional = true', "", True),
+        ('kind = "text", optional = true, default = "X"', "", False),
+        ('kind = "text", optional = true, empty = ["-"]', "-", False),
+        ('kind = "count"', "1", True),
+        ('kind = "count", padding = { side = "left", with = "0" }', "01", False),
+    ],
+)
+def test_a_value_that_says_a_sign_is_one_that_its_column_could_hold(side, value, is_held):
+    columns = COLUMNS.replace('"amount", kind', '"paid", kind') + f'{{ name = "side", {side} }},'
+    other = '"8"' if "count" in side else '"X"'
+    for key, opposite in (("positive", "negative"), ("negative", "positive")):
+        sign = f'{{ column = "side", {key} = ["{value}"], {opposite} = [{other}] }}'
+        source = text(columns=columns, data=f'computed = [{{ name = "amount", of = "paid", signs = [{sign}] }}]')
+        if is_held:
+            assert len(toml.parse(source).layout.data.computed) == 1
+        else:
+            assert [path for _line, path in problems(source)] == [f"layout.data.computed[0].signs[0].{key}"]
+
+
+@pytest.mark.parametrize(
     ("computed", "path"),
     [
         ('{ name = "amount" }', "[0].name"),
@@ -125,8 +156,9 @@ def test_what_a_column_cannot_be_is_named_with_its_line(old, new, path):
         ),
         ('{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"] }] }', "[0].signs[0].negative"),
         (
-            '{ name = "amount", of = "paid_in", signs = [{ column = "shop", positive = ["C"], negative = ["D"] },'
-            ' { column = "shop", positive = ["1"], negative = ["D"] }] }',
+            '{ name = "amount", of = "paid_in", signs = [SIGN, SIGN] }'.replace(
+                "SIGN", '{ column = "shop", positive = ["C"], negative = ["D"] }'
+            ),
             "[0].signs",
         ),
     ],

@@ -1,7 +1,11 @@
 """A definition of rows, header rows and the like is read whole, or refused with every reason and its line."""
 
+from itertools import product
+from string import ascii_letters, digits
+
 import pytest
 
+from ingestion_app.formats import toml
 from ingestion_app.formats.definition import HeaderRow, Mark
 from tests.ingestion_app.formats.definitions import (
     COLUMNS,
@@ -118,3 +122,22 @@ def test_a_description_may_name_a_column_that_may_be_absent():
         columns=COLUMNS.replace('"shop",', '"shop", optional = true,'), posting=POSTING.replace("{slip}", "{shop}{slip}")
     )
     assert using.layout.data.columns[1].may_be_absent
+
+
+@pytest.mark.parametrize("sign", [chr(number) for number in range(0x21, 0x7F)])
+def test_no_line_that_is_read_is_ever_taken_for_a_comment(sign):
+    first = '{ name = "first", kind = "amount", optional = true, HEADING padding = { side = "left", with = "*" } },'
+    quoted = sign.replace("\\", "\\\\").replace('"', '\\"')
+    for row, marker in product(("", 'header_row = "any order"'), ("", 'marker = "D"')):
+        source = text(
+            columns=first.replace("HEADING", 'heading = "$",' if row else "") + COLUMNS,
+            data=marker,
+            more_layout=f'comment = "{quoted}"\n{row}',
+        )
+        read = set(",'\"D" if marker else ",'\"*+-._(" + ascii_letters + digits) - {"'"}
+        if row:
+            read |= {"$", "m", "s", "a"}  # what headings begin with
+        if sign in read:
+            assert [path for _line, path in problems(source)] == ["layout.comment"], (row, marker)
+        else:
+            assert toml.parse(source).layout.comment == sign

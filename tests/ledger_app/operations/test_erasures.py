@@ -12,7 +12,7 @@ from django.db import connection, models
 from ledger_app import errors
 from ledger_app.models import AuditRow, ErasedPart, Erasure, Holder, Link, Trace, User
 from ledger_app.operations import erasures, filing, names
-from ledger_app.rules import erasures as rules
+from ledger_app.rules import erased
 from tests.ledger_app import erasing
 from tests.ledger_app.adjusting import person
 from tests.ledger_app.erasing import FIRST, NAME, OTHER, Office
@@ -95,7 +95,7 @@ def test_nothing_says_the_name_any_more_and_verify_is_green(office):
     office.attach("hanako.txt", b"another\n")
     erasing.link()
     second = office.erase()
-    assert second.digests.filter(table_name=rules.LINKS).exists()
+    assert second.digests.filter(table_name=erased.LINKS).exists()
     assert erasing.breaches() == []
 
 
@@ -186,7 +186,7 @@ def test_whoever_erases_without_a_decision_is_refused_by_the_database_and_named_
 def test_parts_of_no_decided_erasure_are_refused_or_named(office):
     row = office.ask()
     history = Holder.history.filter(id=office.other.pk).get().history_id
-    given = {"table_name": rules.NAMES, "row_id": history, "column_name": "name", "says": ""}
+    given = {"table_name": erased.NAMES, "row_id": history, "column_name": "name", "says": ""}
     # Written beside a proposal that nobody approved: it erases, and is named.
     ErasedPart.objects.create(erasure=row, **given)
     assert any("which nobody approved" in each for each in erasing.breaches())
@@ -265,6 +265,6 @@ def test_a_member_who_was_merged_is_erased_with_the_one_who_remains(office):
 
 def test_every_trace_of_what_was_erased_says_what_is_left(office):
     row = office.erase()
-    traces = [part.row_id for part in row.parts.filter(table_name=rules.TRACES)]
+    traces = [part.row_id for part in row.parts.filter(table_name=erased.TRACES)]
     assert len(traces) == 5
     assert not Trace.objects.filter(id__in=traces, content__contains="amada").exists()

@@ -13,7 +13,7 @@ from ledger_app.queries import erasures as asked
 from ledger_app.queries import member_subjects
 from ledger_app.queries import merges as merge_rows
 from ledger_app.reports import member_data
-from ledger_app.rules import erasures as rules
+from ledger_app.rules import erased
 from tests.ledger_app import erasing
 from tests.ledger_app.erasing import FIRST, NAME, OTHER, Office
 
@@ -86,7 +86,7 @@ def test_a_text_that_gets_too_long_for_its_column_is_cut(office: Office) -> None
     assert list(rows)[1:] == [("[erased]" * 63)[:500], "She is [erased]."]
     erasing.link()
     assert erasing.breaches() == []
-    assert rules.without({"erased"}, "[erased] was erased.") == "[erased] was [erased]."
+    assert erased.without({"erased"}, "[erased] was erased.") == "[erased] was [erased]."
 
 
 def test_answers_that_are_kept_under_keys_do_not_say_the_name(office: Office) -> None:
@@ -110,7 +110,7 @@ def test_answers_that_are_kept_under_keys_do_not_say_the_name(office: Office) ->
         row = IdempotencyKey.objects.get(key=key)
         assert json.loads(row.body) == after
         assert (row.body == body) == (key == "of others")
-    assert rules.without({"text"}, {"text": ["Text"]}, keeps_keys=True) == {"text": ["[erased]"]}
+    assert erased.without({"text"}, {"text": ["Text"]}, keeps_keys=True) == {"text": ["[erased]"]}
     assert IdempotencyKey.objects.get(key="none").body == "[erased]\n"
     assert erasing.breaches() == []
 
@@ -123,9 +123,9 @@ def test_no_trace_says_the_name_of_a_row_that_says_it_in_several_columns(office:
     row = office.erase()
     about = AuditRow.objects.get(subject_type="member", action="disclose")
     assert (about.subject, about.reason, about.facts) == ("[erased]", "[erased] rang.", {"said": "[erased]"})
-    texts = list(Trace.objects.filter(table_name=rules.AUDIT, row_id=about.pk).values_list("content", flat=True))
+    texts = list(Trace.objects.filter(table_name=erased.AUDIT, row_id=about.pk).values_list("content", flat=True))
     assert len(texts) == 4
     assert not any(NAME in text or ascii(NAME)[1:-1] in text for text in texts)
-    assert row.parts.filter(table_name=rules.TRACES, row_id__in=Trace.objects.filter(row_id=about.pk).values("id")).count() == 3
+    assert row.parts.filter(table_name=erased.TRACES, row_id__in=Trace.objects.filter(row_id=about.pk).values("id")).count() == 3
     erasing.link()
     assert erasing.breaches() == []

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, models
 
 from ledger_app.models import Book
 from ledger_app.operations import traces as tracing
-from ledger_app.queries import change_proofs, posting_proofs, proofs, trace_proofs, traces
+from ledger_app.queries import change_proofs, ledger_proofs, posting_proofs, proofs, trace_proofs, traces
 from ledger_app.rules import traces as rules
 from tests.ledger_app.queries import every_table
 from tests.ledger_app.queries.altering import unguarded
@@ -31,7 +31,7 @@ ORDER: dict[Any, int] = {
     trace_proofs.rows_are_as_written: 0,
     trace_proofs.rows_are_as_their_history_says: 1,
     posting_proofs.postings_are_what_they_wrote: 1,
-    proofs.entries_never_change: 3,
+    ledger_proofs.entries_never_change: 3,
 }
 
 

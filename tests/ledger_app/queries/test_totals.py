@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from ledger_app.models import Book, Line
-from ledger_app.queries import balances, explain, proofs, seals, statements, totals
+from ledger_app.queries import balances, explain, ledger_proofs, seals, statements, totals
 from ledger_app.queries.statements import Span
 from ledger_app.queries.totals import Total
 from ledger_app.rules.posting import AMOUNT_MOST
@@ -38,13 +38,13 @@ def test_nothing_that_sums_a_turnover_fails(turnover):
     assert (row["debit"], row["credit"], row["closing"]) == (whole, whole, 0)
     assert seals.prove(turnover.periods["2017-01"]).debit_total == whole
     assert balances.total(turnover.book, at=date(2017, 1, 31)) == 0
-    assert list(proofs.lines_sum_to_zero(list(Book.objects.all()))) == []
+    assert list(ledger_proofs.lines_sum_to_zero(list(Book.objects.all()))) == []
 
 
 def test_an_entry_that_does_not_sum_is_found_however_large(turnover, tamper):
     key = Line.objects.order_by("id").values_list("id", flat=True)[0]
     tamper("line", f"UPDATE ledger_app_line SET amount = amount - 1 WHERE id = {key}")
-    (said,) = proofs.lines_sum_to_zero(list(Book.objects.all()))
+    (said,) = ledger_proofs.lines_sum_to_zero(list(Book.objects.all()))
     assert said.endswith("sum to -1.")
 
 

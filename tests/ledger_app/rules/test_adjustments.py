@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ledger_app import errors
 from ledger_app.rules import adjustments as rules
-from ledger_app.rules import posting
+from ledger_app.rules import posting, rights
 from ledger_app.rules.adjustments import ADJUSTMENT, AdjustmentFacts, Limit, Proposal, Shown, ShownBalance, ShownLine
 
 AT = datetime(2017, 2, 1, 9, tzinfo=UTC)
@@ -62,7 +62,7 @@ HELD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "without the right": ("approve", {"rights": frozenset()}, ["not_permitted"]),
     "what is decided": ("approve", {"state": "rejected", "digest_shown": "e"}, ["wrong_state"]),
     "somebody else's withdrawn": ("withdraw", {"rights": frozenset({rules.PROPOSE})}, ["not_proposer"]),
-    "marked too early": ("expire", {"rights": frozenset({rules.EXPIRE})}, ["proposal_not_expired"]),
+    "marked too early": ("expire", {"rights": frozenset({rights.EXPIRE})}, ["proposal_not_expired"]),
 }
 
 

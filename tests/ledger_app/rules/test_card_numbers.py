@@ -22,6 +22,7 @@ ISSUED = [
     "6212345678901232",
     "6759649826438453",
 ]
+ENCODINGS = ("utf-8", "cp932", "euc-jp", "iso-2022-jp")
 
 
 @pytest.mark.parametrize("digits", ISSUED)
@@ -33,8 +34,8 @@ def test_the_number_of_a_known_issuer_is_found_wherever_it_stands(digits: str, w
     hidden = card_numbers.masked_text(text)
     assert hidden == text.replace(digits[:-4], "*" * (len(digits) - 4))
     assert card_numbers.masked_text(hidden) == hidden
-    for encoding in ("utf-8", "cp932"):
-        assert card_numbers.masked(text.encode(encoding)) == hidden.encode(encoding)
+    for encoding in ENCODINGS:
+        assert card_numbers.masked_in(text.encode(encoding), encoding) == hidden.encode(encoding)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +82,9 @@ def test_it_is_found_however_it_is_written(text: str) -> None:
 )
 def test_the_code_beside_it_is_hidden_whole(text: str, hidden: str) -> None:
     assert card_numbers.masked_text(text) == hidden
-    read = card_numbers.masked(text.encode("cp932")).decode("cp932")
-    assert read.replace("＊", "*") == hidden
+    for encoding in ENCODINGS:
+        read = card_numbers.masked_in(text.encode(encoding), encoding).decode(encoding)
+        assert read.replace("＊", "*") == hidden
 
 
 @pytest.mark.parametrize(
