@@ -98,8 +98,10 @@ def test_nothing_but_a_card_number_is_masked_on_the_way_and_what_is_left_is_text
 
 
 @pytest.mark.parametrize("encoding", WIDE_MARKS)
-def test_a_card_number_is_hidden_in_utf_16_as_it_comes_in_and_nothing_beside_it(encoding):
-    text = f"《,髙,{CARD},%34111111111111111,1001\n" * 40_000
+@pytest.mark.parametrize("piece", [1, 7, 100])
+def test_a_card_number_is_hidden_in_utf_16_as_it_comes_in_and_nothing_beside_it(encoding, piece, monkeypatch):
+    monkeypatch.setattr(arriving, "PIECE_BYTES", piece)
+    text = f"《,髙,{CARD},%34111111111111111,1001\n" * 10
     content = WIDE_MARKS[encoding] + text.encode(encoding)
     stream = MaskedStream(io.BytesIO(content), encoding)
     found = b"".join(iter(stream.read, b""))
