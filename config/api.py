@@ -25,6 +25,10 @@ class ReadPermission(DjangoModelPermissions):
         reads: tuple[str, ...] = getattr(view, "reads", ())
         return super().has_permission(request, view) and request.user.has_perms(reads)
 
+    def _queryset(self, view: Any) -> Any:
+        """Return the rows that the view begins with: their model is asked for, and what they bring along is made once, where they are read."""
+        return view.queryset
+
 
 class KeysetPagination(CursorPagination):
     """Pages by key: as fast on the last page as on the first, and never counting the table. The key is an integer and unique."""

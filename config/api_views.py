@@ -109,6 +109,14 @@ class DoorView(GenericViewSet[Any]):
     asks: ClassVar[type[Input]] = Input
     pages: ClassVar[bool] = False
 
+    def perform_authentication(self, request: Request) -> None:
+        """Ask who is there, and count what they send before anything else is asked: what is refused was sent as well."""
+        super().perform_authentication(request)
+        super().check_throttles(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Nothing more: it was counted as soon as it was known whose it is."""
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Ask who is there and what they may; then read the query and the body, whatever the action does with them, and have what comes under a key done once."""
         super().initial(request, *args, **kwargs)
@@ -209,6 +217,10 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
         if self.action == "retrieve" and self.detail_serializer_class is not None:
             return self.detail_serializer_class
         return super().get_serializer_class()
+
+    def wants(self, field: str) -> bool:
+        """Return whether a field is answered, so that what it takes is read."""
+        return self.wanted is None or field in self.wanted
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         """Return the shape, with only those of its fields that were asked for."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
-from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
@@ -16,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from config import doorways
-from ledger_app.models import User
+from ledger_app.models import FailedTry, User
 from ledger_app.operations import lockouts
 from ledger_app.operations.audit import Caller
 from ledger_app.rules import names
@@ -47,14 +46,16 @@ def counted_name(request: HttpRequest | None, credentials: dict[str, Any] | None
     return UNKNOWN + salted_hmac(SALT, folded, algorithm="sha256").hexdigest()[:32]
 
 
-def counted_address(request: HttpRequest) -> str | None:
-    """Return the address that a try is counted under; None where there is none, as over a socket of the file system.
+def counted_address(request: HttpRequest) -> str:
+    """Return the address that a try is counted under; that which nobody has where there is none, as over a socket of the file system.
+
+    Nothing at all would be no key: two first tries at once made two rows then, which no third was counted in, and who came in let all addresses try again.
 
     Of IPv6 it is the network of 64 bits: whoever has one address of it has them all, and would begin to be counted anew with each.
     """
     address = doorways.address_of(request)
     if not address:
-        return None
+        return FailedTry.NO_ADDRESS
     known = ipaddress.ip_address(address)
     return address if known.version == 4 else str(ipaddress.ip_network((known, NETWORK_BITS), strict=False).network_address)
 
@@ -67,13 +68,18 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes brings no type
         _keep_time(request)
         return bool(super().is_locked(request, credentials))
 
+    def clean_expired_user_attempts(self, request: HttpRequest | None = None, credentials: Any = None) -> int:
+        """Forget what is counted no more, by that clock as well: whoever signs in or out has it asked, and asked nothing before."""
+        if request is not None:
+            _keep_time(request)
+        return int(super().clean_expired_user_attempts(request, credentials))
+
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **options: Any
     ) -> None:
         """Count one failed try, and leave a word where it is the one that locks a user out."""
         if request is None:
             return
-        _keep_time(request)
         bare: Any = HttpRequest()
         bare.META = {"REMOTE_ADDR": request.META.get("REMOTE_ADDR", "")}
         bare.axes_user_agent = bare.axes_http_accept = ""
@@ -110,12 +116,20 @@ def until(request: HttpRequest, username: str) -> datetime | None:
     """Return when the name may be tried again from where the request comes; None where it may be now."""
     if not is_locked(request, username):
         return None
-    row = AccessAttempt.objects.filter(
+    row = FailedTry.objects.filter(
         username=counted_name(request, {"username": username}),
         ip_address=counted_address(request),
         attempt_time__gte=get_cool_off_threshold(request),
     ).first()
-    return None if row is None else row.attempt_time + timedelta(minutes=settings.KAKUTEI_LOCKOUT_MINUTES)
+    return None if row is None else until_of(row)
+
+
+def until_of(row: Any) -> datetime | None:
+    """Return until when nobody may try under a name from an address, by what is counted of them; None where they may."""
+    if row.failures_since_start < settings.KAKUTEI_LOGIN_FAILURES:
+        return None
+    at: datetime = row.attempt_time + timedelta(minutes=settings.KAKUTEI_LOCKOUT_MINUTES)
+    return at
 
 
 def sentence(request: HttpRequest, username: str) -> str:

@@ -40,52 +40,33 @@ class OwnPasswordForm(DjangoOwnPasswordForm):
         return self.user
 
 
-class Making:
-    """What a form of somebody else's password has beside: left empty, it makes one, which is in ``made`` then."""
-
-    made = ""
-    fields: Any
-    cleaned_data: Any
-    errors: Any
+class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in its stubs alone
+    """A new user, with a password or without; ``made`` is the one that was made."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Say so, beside what the rules of passwords say."""
+        """Let both fields be left empty."""
         super().__init__(*args, **kwargs)
-        for name in ("password1", "password2"):
-            self.fields[name].required = False
-        self.fields["password2"].help_text = MADE_FOR_YOU
+        _offer(self)
 
-    def validate_passwords(self, *args: Any, **kwargs: Any) -> None:
-        """Make one where none was typed and one is wanted."""
-        said = self.cleaned_data
-        if said.get("usable_password") != "false" and not (said.get("password1") or said.get("password2") or self.errors):
-            self.made = said["password1"] = said["password2"] = people.made_password(self.username_of())
-        super().validate_passwords(*args, **kwargs)  # type: ignore[misc]  # of the form that this is mixed into
-
-    def username_of(self) -> str:
-        """Return whose it is to be."""
-        raise NotImplementedError
+    def clean(self) -> Any:
+        """Make one where none was typed, before the framework misses it."""
+        self.made = _fill(self, str(self.cleaned_data.get("username", "")))
+        return super().clean()
 
 
-class NewUserForm(Making, AdminUserCreationForm):  # type: ignore[type-arg]  # generic in its stubs alone
-    """A new user, with a password or without."""
-
-    def username_of(self) -> str:
-        """Return the name that was typed."""
-        return str(self.cleaned_data.get("username", ""))
-
-
-class GivenPasswordForm(Making, DjangoGivenPasswordForm):  # type: ignore[type-arg]  # generic in its stubs alone
+class GivenPasswordForm(DjangoGivenPasswordForm):  # type: ignore[type-arg]  # generic in its stubs alone
     """Somebody else's password, or that there is none."""
 
     def __init__(self, *args: Any, caller: Caller, made: list[str], **kwargs: Any) -> None:
         """Keep who asks, and where what is made is told."""
         super().__init__(*args, **kwargs)
         self.caller, self.told = caller, made
+        _offer(self)
 
-    def username_of(self) -> str:
-        """Return the user's name."""
-        return str(self.user.username)
+    def clean(self) -> Any:
+        """Make one where none was typed, before the framework misses it."""
+        self.made = _fill(self, self.user.username)
+        return super().clean()
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - as it is called
         """Call the operation."""
@@ -94,3 +75,19 @@ class GivenPasswordForm(Making, DjangoGivenPasswordForm):  # type: ignore[type-a
         self.user: Any = people.set_password(username=self.user.username, password=password, caller=self.caller, is_checked=True)
         self.told += [self.made] if self.made else []
         return self.user
+
+
+def _offer(form: Any) -> None:
+    """Say on a form that a password can be made, and let its fields be left empty."""
+    for name in ("password1", "password2"):
+        form.fields[name].required = False
+    form.fields["password2"].help_text = MADE_FOR_YOU
+
+
+def _fill(form: Any, username: str) -> str:
+    """Make a password where none was typed and one is wanted, as if it had been typed; return it, or an empty text."""
+    said = form.cleaned_data
+    if said.get("usable_password") == "false" or said.get("password1") or said.get("password2") or form.errors:
+        return ""
+    said["password1"] = said["password2"] = people.made_password(username)
+    return str(said["password1"])

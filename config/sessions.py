@@ -64,9 +64,10 @@ def shown(request: HttpRequest) -> None:
 
 
 def is_of_session(request: HttpRequest) -> bool:
-    """Return whether somebody is signed in by a session, and not by a token, which is asked first."""
+    """Return whether somebody is signed in by a session, and not by a token, which the API asks first; pages ask for none, whatever is sent with it."""
     word = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
-    return auth.SESSION_KEY in request.session and word != "token" and request.user.is_authenticated
+    is_by_token = word == "token" and problems.is_for_programs(request)
+    return auth.SESSION_KEY in request.session and not is_by_token and request.user.is_authenticated
 
 
 class Sessions:

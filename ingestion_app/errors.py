@@ -100,7 +100,7 @@ class LotRuleMoved(LedgerError):
     code = "lot_rule_moved"
     template = _(
         "The rule of lots of {role} in book {book} is another than the plan was approved under. Put the rule back, or end the batch with what "
-        "is applied of it."
+        "is applied of it; withdraw it where nothing is."
     )
 
 

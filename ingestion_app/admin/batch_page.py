@@ -1,9 +1,11 @@
 """What the batch page shows: where every record is, what was found, how far it has come, and whether it is safe to run again."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Min
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -12,15 +14,16 @@ from config.model_admin import NOTHING, link_to, list_url, tellers, url_of
 from ingestion_app.admin import batch_progress, batch_sums, undoing, units
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
-from ingestion_app.checks.rules import RULES, Severity
+from ingestion_app.checks.rules import RULES, Severity, by_severity
 from ingestion_app.models import Batch, Chunk, Finding
-from ingestion_app.queries import alerts, controls, replays, shapes
-from ingestion_app.queries.definitions import definition_of, kept_contras, newer_version
+from ingestion_app.queries import alerts, controls, planned_rules, replays, shapes
+from ingestion_app.queries.definitions import kept_contras, newer_version
 from ingestion_app.queries.pauses import pause_of
 from ingestion_app.queries.rerun import rerun_of
 from ingestion_app.queries.sums import sums_of
+from ingestion_app.states import BATCH
 from ledger_app.errors.printable import escaped
-from ledger_app.models import AuditRow, Book, Period
+from ledger_app.models import AuditRow, Book, LotRule, Period
 from ledger_app.queries.totals import Total
 from ledger_app.templatetags import look
 
@@ -30,7 +33,8 @@ ALERTS_SHOWN = 50
 CONTRAS_SHOWN = 50
 HAS_POSTED = frozenset({"applying", "applied", "frozen", "reversed"})
 LINE_OF_STATES = ("received", "validated", "approved", "applying", "applied", "frozen")
-ENTER_NOTHING = frozenset({"resume", "pause", "trip", "reverse"})
+# Those that leave a batch in the state that it has: of when it came into it, and by whom, they say nothing.
+ENTER_NOTHING = frozenset(each.name for each in BATCH.transitions if set(each.sources) <= {each.target} or not each.target)
 ENDED_OTHERWISE = frozenset({"rejected", "withdrawn", "reversed"})
 
 
@@ -157,17 +161,14 @@ def findings(batch: Batch) -> list[dict[str, Any]]:
 
 def findings_text(batch: Batch) -> str:
     """Return how many findings of each severity there are, in words."""
-    counts: dict[str, int] = {}
-    for rule, count in batch.finding_counts.items():
-        severity = str(RULES[rule].severity)
-        counts[severity] = counts.get(severity, 0) + count
+    counts = by_severity(batch.finding_counts)
     texts = {
-        "error": ngettext("{count} error", "{count} errors", counts.get("error", 0)),
-        "alert": ngettext("{count} alert", "{count} alerts", counts.get("alert", 0)),
-        "warning": ngettext("{count} warning", "{count} warnings", counts.get("warning", 0)),
-        "note": ngettext("{count} note", "{count} notes", counts.get("note", 0)),
+        Severity.ERROR: ngettext("{count} error", "{count} errors", counts[Severity.ERROR]),
+        Severity.ALERT: ngettext("{count} alert", "{count} alerts", counts[Severity.ALERT]),
+        Severity.WARNING: ngettext("{count} warning", "{count} warnings", counts[Severity.WARNING]),
+        Severity.NOTE: ngettext("{count} note", "{count} notes", counts[Severity.NOTE]),
     }
-    return " · ".join(texts[severity].format(count=look.count_text(counts[severity])) for severity in texts if severity in counts)
+    return " · ".join(texts[severity].format(count=look.count_text(count)) for severity, count in counts.items() if count)
 
 
 def facts(batch: Batch) -> list[tuple[Any, Any]]:
@@ -183,6 +184,7 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
         *_controls(batch),
         *_newer(batch),
         *_contras(batch),
+        *_lot_rules(batch),
         *_acknowledged(batch),
         *_compared(batch),
         (
@@ -211,6 +213,21 @@ def _contras(batch: Batch) -> list[tuple[Any, Any]]:
         (gettext("Reason code {reason}").format(reason=reason), f"{book} · {contra.code}")
         for (book, reason), contra in sorted(kept_contras(batch).items())[:CONTRAS_SHOWN]
     ]
+
+
+def _lot_rules(batch: Batch) -> list[tuple[Any, Any]]:
+    """Return the rules of lots that the plan was made under."""
+    found = []
+    for book, role, said in planned_rules.kept_of(batch):
+        fixed_on = date.fromisoformat(said.fixed_on) if said.fixed_on else None
+        words = (
+            look.expiry_text(said.expiry, said.validity, fixed_on),
+            LotRule.Order(said.order).label,
+            LotRule.Kind(said.kind).label,
+            said.breakage,
+        )
+        found.append((gettext("Lots of {book}, role {role}").format(book=book, role=role), " · ".join(map(str, words))))
+    return found
 
 
 def _told_totals(_batch: Batch, totals: Mapping[str, Any]) -> dict[str, str]:
@@ -247,7 +264,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
             periods = Period.objects.filter(book__in=books.values(), starts_on__lte=batch.last_on, ends_on__gte=batch.first_on)
             names = ", ".join(f"{period} ({period.get_state_display()})" for period in periods.select_related("book"))
             found.append((_("Periods"), names))
-        found += [*_controls(batch), *_contras(batch)]
+        found += [*_controls(batch), *_compared(batch), *_contras(batch), *_lot_rules(batch)]
         found.append((_("Findings"), findings_text(batch) or _("none")))
         found += _acknowledged(batch)
         found.append((_("Plan"), look.digest_cell(bytes(batch.plan_digest)) if batch.plan_digest else NOTHING))
@@ -259,9 +276,12 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
 
 
 def _alerts(batch: Batch) -> list[tuple[Any, Any]]:
-    """Return each alert as it is told: what whoever acknowledges them is shown."""
-    rows = Finding.objects.filter(batch=batch, severity=Severity.ALERT).order_by("rule", "line", "column", "id")
-    return [(RULES[each.rule].code, sentence_of(each)) for each in rows[:ALERTS_SHOWN]]
+    """Return each alert as it is told, and what the file was held against: what whoever acknowledges them is shown."""
+    rows = [(RULES[each.rule].code, sentence_of(each)) for each in alerts.of_batch(batch)[:ALERTS_SHOWN]]
+    left = alerts.count_of(batch) - len(rows)
+    address = list_url(Finding, f"batch__id__exact={batch.pk}&severity={Severity.ALERT}")
+    more = [(_("Further alerts"), format_html('<a href="{}">{}</a>', address, look.count_text(left)))]
+    return [*_compared(batch), *rows, *(more if left else [])]
 
 
 def _acknowledged(batch: Batch) -> list[tuple[Any, Any]]:
@@ -275,15 +295,8 @@ def _acknowledged(batch: Batch) -> list[tuple[Any, Any]]:
 
 def _compared(batch: Batch) -> list[tuple[Any, Any]]:
     """Return how many earlier files the file was held against, or why against none."""
-    if batch.reverses_id is not None or batch.plan_digest is None:
-        return []
-    rules, with_them = definition_of(batch.source_version).shape, shapes.compared_with(batch)
-    if with_them:
-        return [(_("Earlier files"), gettext("held against {count} comparable ones").format(count=len(with_them)))]
-    if not rules.compared:
-        return [(_("Earlier files"), _("held against none: the source says so"))]
-    text = gettext("held against none: there are fewer than {count} comparable ones")
-    return [(_("Earlier files"), text.format(count=rules.earlier_least))]
+    told = shapes.told(batch)
+    return [(_("Earlier files"), told)] if told else []
 
 
 def _left_out(batch: Batch) -> list[tuple[Any, Any]]:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ingestion_app.checks.rules import RULES
+from ingestion_app.checks.rules import RULES, Severity
 from ingestion_app.models import Batch
 from ledger_app.templatetags import look
 
@@ -49,9 +49,9 @@ class SeverityFilter(admin.SimpleListFilter):
     parameter_name = "severity"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Offer the three."""
+        """Offer each."""
         del request, model_admin
-        return [(severity, look.APPEARANCES[severity].word) for severity in ("error", "alert", "warning", "note")]
+        return [(severity, look.APPEARANCES[severity].word) for severity in Severity]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the findings of the severity."""

@@ -7,6 +7,7 @@ from ingestion_app.checks import samples
 from ingestion_app.checks.rules import Seen
 
 KNOWN_PERCENT = 99
+ASKED_LEAST = 20  # records of a sample, below which it does not tell nearly all from half of them
 
 
 class KeysOf(NamedTuple):
@@ -28,7 +29,8 @@ def known(keys: Mapping[str, Any], others: Iterator[KeysOf], standing: Standing)
         below = min(keys["below"], other.keys["below"])
         mine, theirs = samples.within(keys, below), samples.within(other.keys, below)
         both = mine.keys() & theirs.keys()
-        if not mine or len(both) * 100 < KNOWN_PERCENT * len(mine):
+        # Where every record of both is in the samples, however few they are, nothing is supposed.
+        if len(mine) < (1 if below == samples.EVERY else ASKED_LEAST) or len(both) * 100 < KNOWN_PERCENT * len(mine):
             continue
         lines = {other.keys["lines"][str(digest)] for digest in both}
         # What was set aside there may come again: nothing of it stands.

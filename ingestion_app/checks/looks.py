@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from ingestion_app.checks import samples
 from ingestion_app.checks.measures import MILLION, THOUSAND, by_chance, mean, shares, stability
-from ingestion_app.checks.rules import Seen
+from ingestion_app.checks.rules import Seen, Severity
+from ingestion_app.checks.shape import AMOUNT, HOUR
 from ingestion_app.formats.shape_rules import ShapeRules
 
 Shape = Mapping[str, Any]  # as ``shape.Shaping.told`` gives it
@@ -51,13 +52,15 @@ def looks(shape: Shape, earlier: Sequence[Earlier], rules: ShapeRules) -> Iterat
     yield from _figures(shape, shapes, rules)
     if shape["records"] < rules.records_least:
         return
-    yield from _amounts(shape, shapes, rules)
-    found = list(_fields(shape, shapes, rules))
-    yield from found
-    moved = {seen.facts["name"] for seen in found}
-    yield from _hours(shape, shapes, rules)
+    amounts, fields = list(_amounts(shape, shapes, rules)), list(_fields(shape, shapes, rules))
+    hours = list(_hours(shape, shapes, rules))
+    yield from [*amounts, *fields, *hours]
     yield from _days(shape, shapes, rules)
     yield from _holders(shape, shapes, rules)
+    # What has only drifted hides nothing: a note stops nobody.
+    moved = {seen.facts["name"] for seen in fields if seen.severity is Severity.ALERT}
+    moved |= {HOUR for seen in hours if seen.severity is Severity.ALERT}
+    moved |= {AMOUNT for seen in amounts if seen.rule == "shape.sizes_moved"}
     yield from _relations(shape, shapes, rules, moved)
     yield from _repeated(shape, shapes, rules)
 
@@ -75,7 +78,9 @@ def _seen(rule: str, /, **facts: str | int) -> Seen:
 def _outside(found: int, usual: Sequence[int], percent: int) -> bool:
     """Whether a figure lies so many times beyond what comparable files had."""
     least, most = min(usual), max(usual)
-    if least <= 0 <= most or least < 0:
+    if most < 0:
+        return _outside(-found, [-each for each in usual], percent)
+    if least <= 0:
         spread = max(abs(least), abs(most))
         return bool(spread) and abs(found) * 100 > spread * percent * 2
     return found * 100 > most * percent or found * percent < least * 100
@@ -311,11 +316,12 @@ def _relations(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules, moved: 
             continue
         for seen in _distribution("shape.relation_moved", name, counts, usual, rules):
             if seen.rule == "shape.relation_moved":
-                yield _seen("shape.relation_moved", **{**seen.facts, "other": _other(shape, other)})
+                yield _seen("shape.relation_moved", **{**seen.facts, "name": _named(shape, name), "other": _named(shape, other)})
 
 
-def _other(shape: Shape, name: str) -> str:
-    return str({"#hour": shape["when"], "#amount": shape["amount"]}.get(name, name))
+def _named(shape: Shape, name: str) -> str:
+    """Return the column of one side of a pair."""
+    return str({HOUR: shape["when"], AMOUNT: shape["amount"]}.get(name, name))
 
 
 def _repeated(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules) -> Iterator[Seen]:

@@ -418,3 +418,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 def rule_of(refusal: LedgerError) -> str:
     """Return the code of the rule that a refusal of ``post`` is, where it is seen in a file."""
     return _CODES[type(refusal)]
+
+
+def by_severity(counts: Mapping[str, int]) -> dict[Severity, int]:
+    """Return how many findings of each severity there are, the gravest first, of how many there are of each rule."""
+    found = dict.fromkeys(Severity, 0)
+    for rule, count in counts.items():
+        found[RULES[rule].severity] += count
+    return found

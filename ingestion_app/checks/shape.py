@@ -30,6 +30,8 @@ DAYS_BY_HOUR_MOST = 64
 VARIANTS_MOST = 2  # key columns each of which is left out in turn, to see what was sent again under other keys
 FIELDS_RELATED = 5
 ROUND = 1000
+# What stands beside the columns of words in a pair.
+HOUR, AMOUNT = "#hour", "#amount"
 NULL = ""  # what a field without a value counts as
 
 _values, _amount = itemgetter(6), itemgetter(5)
@@ -210,11 +212,11 @@ class Shaping:
 
     def _add_pairs(self, buckets: dict[int, list[int]], hours: Sequence[int], sizes: Sequence[int]) -> None:
         related: list[tuple[str, Sequence[int]]] = [(self._names[place], buckets[place]) for place in self._related]
-        related += [("#hour", hours)] if hours else []
+        related += [(HOUR, hours)] if hours else []
         for at, (name, column) in enumerate(related):
             for other, others in related[at + 1 :]:
                 self._pairs.setdefault((name, other), Counter()).update(zip(column, others, strict=True))
-            self._pairs.setdefault((name, "#amount"), Counter()).update(zip(column, sizes, strict=True))
+            self._pairs.setdefault((name, AMOUNT), Counter()).update(zip(column, sizes, strict=True))
 
     def _add_neighbours(self, words: dict[int, Sequence[str]]) -> None:
         """Count records that follow one with the same value of a field, and those among them that have another value of another field."""

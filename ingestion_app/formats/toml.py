@@ -10,10 +10,10 @@ from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layou
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_shape import read_shape
 from ledger_app.rules import references, toml_text
-from ledger_app.rules.toml_table import Problem, Table
-from ledger_app.rules.toml_text import DefinitionInvalid, refuse_unseen
+from ledger_app.rules.toml_table import Table
+from ledger_app.rules.toml_text import DefinitionInvalid
 
-__all__ = ["DefinitionInvalid", "Problem", "parse", "refuse_unseen"]
+__all__ = ["DefinitionInvalid", "parse"]
 
 _NAME_GROUPS = ("business_date", "sequence")
 _FAILING_CHUNKS = 10  # how many chunks may stop in one attempt where nothing is asked for

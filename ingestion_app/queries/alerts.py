@@ -4,24 +4,29 @@ import hashlib
 import json
 from typing import Any
 
-from ingestion_app.checks.rules import RULES, Severity
+from django.db.models import QuerySet
+
+from ingestion_app.checks.rules import Severity, by_severity
 from ingestion_app.models import Acknowledgement, Attempt, Batch, Finding
-from ingestion_app.queries.record_proofs import FINDINGS_KEPT
 
 FORM = "kakutei-alerts-1"
 
 
 def count_of(batch: Batch) -> int:
     """Return how many alerts the last validation saw."""
-    return sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity is Severity.ALERT)
+    return by_severity(batch.finding_counts)[Severity.ALERT]
+
+
+def of_batch(batch: Batch) -> QuerySet[Finding]:
+    """Return the alerts of the last validation, as whoever acknowledges them is shown them."""
+    return Finding.objects.filter(batch=batch, severity=Severity.ALERT).order_by("rule", "line", "column", "id")
 
 
 def digest_of(batch: Batch) -> str:
     """Return the SHA-256 over the alerts as they are told, in hexadecimal; empty where there is none."""
     if count_of(batch) == 0:
         return ""
-    rows = Finding.objects.filter(batch=batch, severity=Severity.ALERT).order_by("rule", "line", "column", "id")
-    content = [FORM, *rows.values_list("rule", "line", "column", "facts")[:FINDINGS_KEPT]]
+    content = [FORM, *of_batch(batch).values_list("rule", "line", "column", "facts")]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -34,8 +39,9 @@ def last_validation(batch: Batch) -> Attempt | None:
 
 def acknowledgement_of(batch: Batch) -> Acknowledgement | None:
     """Return the acknowledgement of the alerts of the last validation; None where nobody has acknowledged them, or there is none."""
-    found = Acknowledgement.objects.filter(validation=last_validation(batch)).select_related("acknowledged_by")
-    return found.first() if count_of(batch) else None
+    if count_of(batch) == 0:
+        return None
+    return Acknowledgement.objects.filter(validation=last_validation(batch)).select_related("acknowledged_by").first()
 
 
 def told_of(batch: Batch) -> dict[str, Any]:
@@ -51,8 +57,10 @@ def told_of(batch: Batch) -> dict[str, Any]:
 
 
 def line_of(batch: Batch) -> str:
-    """Say in one line what is to be acknowledged, or who has; for a terminal."""
+    """Say in one line what is to be acknowledged, or who has; for a terminal. Where nobody is to any more it is said how many there were."""
     told = told_of(batch)
     if told["acknowledged_by"]:
         return f"alerts: {told['count']:,}, acknowledged by {told['acknowledged_by']}: {told['reason']}"
+    if batch.state != Batch.State.VALIDATED:
+        return f"alerts: {told['count']:,}"
     return f"alerts: {told['count']:,}, to be acknowledged before it is approved; digest {told['digest']}"

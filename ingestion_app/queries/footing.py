@@ -57,9 +57,7 @@ def moved(batch: Batch, *, asks_records: bool) -> list[Phrase]:
     found += _accounts(plan, asks_records=asks_records)
     if asks_records:
         found += _posted(batch)
-    said = _("the rule of lots of {role} in book {book} is another")
-    found += [phrase(said, role=role, book=book) for book, role in planned_rules.moved(batch)]
-    return [*found, *_contras(batch, definition, books)]
+    return [*found, *_lot_rules(batch), *_contras(batch, definition, books)]
 
 
 def _periods(plan: _Plan, most: int | None) -> Iterator[Phrase]:
@@ -145,6 +143,14 @@ def _posted(batch: Batch) -> list[Phrase]:
     posted = taken.of_batch(batch, RECORDS_NAMED)
     # A record that posts into two books is one record.
     return list(dict.fromkeys(phrase(said, key=each.key, line=each.line, batch=each.batch or "–") for each in posted))
+
+
+def _lot_rules(batch: Batch) -> Iterator[Phrase]:
+    """Yield each rule of lots that is another than that which the plan was made under."""
+    if planned_rules.are_unknown(batch):
+        yield phrase(_("the plan does not keep the rules of lots"))
+    said = _("the rule of lots of {role} in book {book} is another")
+    yield from (phrase(said, role=role, book=book) for book, role in planned_rules.moved(batch))
 
 
 def _contras(batch: Batch, definition: Definition, books: dict[str, Book]) -> Iterator[Phrase]:

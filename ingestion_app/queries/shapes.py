@@ -5,6 +5,9 @@ from datetime import date
 from itertools import pairwise
 
 from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks import known, looks
 from ingestion_app.checks.looks import Earlier
@@ -13,6 +16,7 @@ from ingestion_app.checks.rules import Seen
 from ingestion_app.checks.shape import FORM
 from ingestion_app.formats.shape_rules import ShapeRules
 from ingestion_app.models import Batch, FileShape, Record
+from ingestion_app.queries import definitions
 
 LOOKED_BACK = 400  # files
 MONTHLY_DAYS = 20  # between two files, from which on they are of months and not of days
@@ -82,6 +86,18 @@ def compared_with(batch: Batch) -> list[int] | None:
     """Return the batches that a file was held against; None where its shape is not kept."""
     found = FileShape.objects.filter(batch=batch).values_list("compared", flat=True).first()
     return None if found is None else list(found)
+
+
+def told(batch: Batch) -> Promise | str:
+    """Say how many earlier files the file of a plan was held against, or why against none; nothing of a reversal, and without a plan."""
+    if batch.reverses_id is not None or batch.plan_digest is None:
+        return ""
+    rules, with_them = definitions.definition_of(batch.source_version).shape, compared_with(batch)
+    if with_them:
+        return gettext("held against {count} comparable ones").format(count=len(with_them))
+    if not rules.compared:
+        return _("held against none: the source says so")
+    return gettext("held against none: there are fewer than {count} comparable ones").format(count=rules.earlier_least)
 
 
 def _before(batch: Batch) -> QuerySet[FileShape]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.checks.rules import RULES, Severity
+from ingestion_app.checks.rules import RULES, by_severity
 from ingestion_app.models import Batch, Finding
 from ingestion_app.queries.definitions import definition_of
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.printable import escaped
 from ledger_app.rules.tables import csv_line
 
@@ -28,19 +29,12 @@ def each(batch: Batch) -> Iterator[dict[str, Any]]:
             "offset": row.offset,
             "severity": row.severity,
             "code": row.rule,
-            "bytes": escaped(bytes(row.raw).decode(encoding, "backslashreplace")),
+            # Masked as text too: the digits of another script are told by none of the bytes alone.
+            "bytes": escaped(masked_text(bytes(row.raw).decode(encoding, "backslashreplace"))),
             "seen": rule.told(row.facts),
             "remedy": rule.told_remedy(row.facts),
         }
     yield from _beyond(batch, kept)
-
-
-def counts(batch: Batch) -> dict[str, int]:
-    """Return how many findings of each severity there are, those that are not kept included."""
-    found = dict.fromkeys(map(str, Severity), 0)
-    for rule, count in batch.finding_counts.items():
-        found[str(RULES[rule].severity)] += count
-    return found
 
 
 def csv_lines(batch: Batch) -> Iterator[str]:
@@ -52,7 +46,9 @@ def csv_lines(batch: Batch) -> Iterator[str]:
 
 def json_lines(batch: Batch) -> Iterator[str]:
     """Yield one JSON object, piece by piece."""
-    head = json.dumps({"batch": batch.pk, "state": batch.state, "counts": counts(batch), "by_rule": batch.finding_counts})
+    head = json.dumps(
+        {"batch": batch.pk, "state": batch.state, "counts": by_severity(batch.finding_counts), "by_rule": batch.finding_counts}
+    )
     yield f'{head[:-1]}, "findings": ['
     before = ""
     for row in each(batch):

@@ -14,11 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from config import doorways
 from config.model_admin import url_of
 from ledger_app.errors import LedgerError, NotPermitted, Refused
-from ledger_app.errors.closing import KitTooLarge
 from ledger_app.models import Period, Seal
 from ledger_app.queries.rights import rights_of
 from ledger_app.reports import audit_kits
-from ledger_app.rules.audit_kits import LINES_MOST, RIGHTS, TAKE, TAKERS
+from ledger_app.rules.audit_kits import RIGHTS, TAKE, TAKERS
 
 SENTENCE = _(
     "One file is sent to your browser: entries, lines, closing balances, seals, batches and decisions, and the program that recomputes them."
@@ -94,6 +93,6 @@ def _reasons(seal: Seal, user: Any) -> list[LedgerError]:
     found: list[LedgerError] = []
     if not RIGHTS & rights_of(user):
         found.append(NotPermitted(user=user.username, right=TAKE, who=TAKERS))
-    if seal.line_count > LINES_MOST:
-        found.append(KitTooLarge(period=str(seal.period), lines=seal.line_count, most=LINES_MOST))
+    if (large := audit_kits.too_large(seal)) is not None:
+        found.append(large)
     return found

@@ -90,7 +90,7 @@ def _answer(period: Period, profile: Profile) -> HttpResponse:
     """Return the file of a period as it is now, made and proved whole before the first byte is sent."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
-        manifest = accounting.write(period=period, profile=profile, file=file).manifest
+        manifest = accounting.write(period=period, profile=profile, file=file, lines_most=accounting.LINES_MOST).manifest
     except BaseException:
         file.close()
         raise
@@ -110,12 +110,13 @@ def handed_over(period: Period, user: Any) -> dict[str, Any]:
         for row in Export.objects.filter(period=period).select_related("profile", "version__profile__book", "handed_over_by")
     }
     rows = []
-    for profile in Profile.objects.filter(book=period.book_id).select_related("book").order_by("name"):
+    found = Profile.objects.filter(book=period.book_id).select_related("book").prefetch_related(profiles.NEWEST)
+    for profile in found.order_by("name"):
         row, address = there.get(profile.pk), [period.pk, profile.pk]
         rows.append(
             {
                 "profile": link_to(profile, profile.name),
-                "target": profiles.definition(row.version if row else profiles.newest(profile)).target,
+                "target": profiles.definition(row.version if row else profile.in_force[0]).target,
                 "export": row,
                 "sha256": look.digest_cell(bytes(row.sha256)) if row else "",
                 "file_url": reverse("admin:ledger_app_period_accounting_file", args=address) if row else "",

@@ -1,6 +1,6 @@
 """Failed tries to sign in: who is locked out, from where and until when, and the way to let them in again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
+from config import lockouts as counted
 from config.model_admin import NOTHING, LookingAdmin, link_to, list_url
 from config.sheets import Facts, Sheet
 from ledger_app.admin import asked
@@ -46,7 +47,7 @@ class LockoutAdmin(LookingAdmin):
     @admin.display(description=_("address"))
     def shown_address(self, row: Any) -> str:
         """From where."""
-        return row.ip_address or NOTHING
+        return row.address or NOTHING
 
     @admin.display(description=_("last try"))
     def shown_last(self, row: Any) -> SafeString:
@@ -56,7 +57,7 @@ class LockoutAdmin(LookingAdmin):
     @admin.display(description=_("locked out until"))
     def shown_until(self, row: Any) -> SafeString | str:
         """Until when nobody may try; nothing where they may."""
-        at = _until(row)
+        at = counted.until_of(row)
         return look.instant_cell(at) if at is not None else NOTHING
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -107,10 +108,3 @@ class LockoutAdmin(LookingAdmin):
         )
         page = Page(_("Let them try again"), lead, list_url(FailedTry), self.name_of(row))
         return asked.ask(self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act)
-
-
-def _until(row: Any) -> datetime | None:
-    if row.failures_since_start < settings.KAKUTEI_LOGIN_FAILURES:
-        return None
-    at: datetime = row.attempt_time + timedelta(minutes=settings.KAKUTEI_LOCKOUT_MINUTES)
-    return at

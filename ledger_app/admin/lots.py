@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config import doorways
@@ -148,19 +148,7 @@ class LotRuleAdmin(LotRuleForms):
     @admin.display(description=_("expiry"))
     def shown_expiry(self, row: LotRule) -> str:
         """When a lot's last day is, with its figure."""
-        if row.expiry == LotRule.Expiry.FIXED:
-            return gettext("On {day}").format(day=look.day_text(row.fixed_on))
-        if row.validity is None:
-            return str(row.get_expiry_display())
-        few = {
-            LotRule.Expiry.DAYS: ngettext("{count} day after granting", "{count} days after granting", row.validity),
-            LotRule.Expiry.MONTHS: ngettext(
-                "{count} month after granting, to the month’s end",
-                "{count} months after granting, to the month’s end",
-                row.validity,
-            ),
-        }
-        return few[LotRule.Expiry(row.expiry)].format(count=look.count_text(row.validity))
+        return look.expiry_text(row.expiry, row.validity, row.fixed_on)
 
     @admin.display(description=_("breakage account"))
     def shown_breakage(self, row: LotRule) -> SafeString | str:

@@ -4,13 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
+from config.model_admin import ReadOnlyAdmin, link_to
 from config.sheets import Column, Facts, Sheet, Table, Text
 from ledger_app.admin.reason_codes import KeptPages
 from ledger_app.admin.setting_changes import reason_field
@@ -52,19 +52,18 @@ class ProfileAdmin(KeptPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Bring the newest version with each row."""
-        newest = Max("versions__number")
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(newest=newest).prefetch_related("versions")
+        rows: QuerySet[Any] = super().get_queryset(request).prefetch_related(profiles.NEWEST)
         return rows
 
     @admin.display(description=_("version"))
     def newest_version(self, row: Any) -> Any:
         """The number of the version in force."""
-        return row.newest or NOTHING
+        return row.in_force[0].number
 
     @admin.display(description=_("accounting program"))
-    def shown_target(self, row: Profile) -> str:
+    def shown_target(self, row: Any) -> str:
         """The program that the version in force writes for."""
-        return profiles.definition(max(row.versions.all(), key=lambda each: each.number)).target
+        return profiles.definition(row.in_force[0]).target
 
     def sheet(self, request: HttpRequest, row: Profile) -> Sheet:
         """Return the definition in force to the letter, and all versions."""

@@ -150,20 +150,21 @@ class AccountView(ExplainedAccountView):
     def get_queryset(self) -> QuerySet[Any]:
         """Bring balance and holder with each row, in a number of statements that does not depend on the rows."""
         stripes = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account").annotate(total=Total("amount"))
-        numbers = members.numbers_own_first()
         rows: QuerySet[Any] = super().get_queryset()
         if self.detail and not doorways.looks_at_all(self.request):
             # By its number, which can be guessed, only where it has held points of it; else by its name.
             rows = rows.filter(pk__in=Hold.objects.filter(placed_by=self.request.user.pk).values("account"))
-        rows = rows.annotate(balance_amount=TotalOf(stripes.values("total")))
-        return rows.select_related("book", "holder").prefetch_related(
-            Prefetch("holder__identifiers", queryset=numbers, to_attr="numbers")
+        rows = rows.annotate(balance_amount=TotalOf(stripes.values("total"))).select_related("book")
+        if not self.wants("holder"):
+            return rows
+        return rows.select_related("holder").prefetch_related(
+            Prefetch("holder__identifiers", queryset=members.numbers_own_first(), to_attr="numbers")
         )
 
     def paginate_queryset(self, queryset: Any) -> Any:
         """Bring what can be spent with each row of a page of accounts."""
         rows = super().paginate_queryset(queryset)
-        if rows and isinstance(rows[0], Account):
+        if rows and isinstance(rows[0], Account) and self.wants("standing"):
             found = standing.of(rows, at=doorways.now())
             for row in rows:
                 row.standing = found[row.pk]

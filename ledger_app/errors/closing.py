@@ -91,5 +91,5 @@ class KitTooLarge(LedgerError):
 
     code = "kit_too_large"
     template = _(
-        "{period} has {lines} lines, and a kit of more than {most} is not made while a page waits. An engineer writes it to a folder with audit_kit."
+        "For the kit of {period} more than {most} lines and accounts are read, and it is not made while a page waits. An engineer writes it to a folder with audit_kit."
     )

@@ -80,6 +80,15 @@ class ReadBackDiffers(LedgerError):
     )
 
 
+class ExportTooLarge(LedgerError):
+    """A period was to be exported on a page, and has too many lines for that."""
+
+    code = "export_too_large"
+    template = _(
+        "{period} has more than {most} lines, and a file of so many is not made while a page waits. An engineer writes it with export --profile, for whoever of finance hands it over."
+    )
+
+
 class ExportDiffers(LedgerError):
     """The period was handed over with other bytes than are made of it now."""
 

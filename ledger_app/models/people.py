@@ -223,6 +223,9 @@ class User(AbstractUser):
 class FailedTry(AccessAttempt):  # type: ignore[misc]  # axes brings no types
     """How often it was tried in vain to sign in under a name from an address, as django-axes counts it."""
 
+    # What tries are counted under that come from no address. Of IPv6 whole networks are counted, by their first address: this one is the first of none.
+    NO_ADDRESS = "100::1"
+
     class Meta:
         """Names."""
 
@@ -230,6 +233,11 @@ class FailedTry(AccessAttempt):  # type: ignore[misc]  # axes brings no types
         default_permissions = ("view",)
         verbose_name = _("failed try to sign in")
         verbose_name_plural = _("failed tries to sign in")
+
+    @property
+    def address(self) -> str:
+        """From where; empty where that was no address."""
+        return "" if self.ip_address == self.NO_ADDRESS else str(self.ip_address or "")
 
 
 class Holder(models.Model):

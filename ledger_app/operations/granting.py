@@ -46,9 +46,9 @@ def facts(
 
 
 def _secret_known_to(user: User, sets: Caller | None) -> str:
-    if sets is not None:
-        return sets.user.username if sets.user.username not in {User.SYSTEM, user.username} else ""
-    return user.secret_known_to.username if user.secret_known_to is not None else ""
+    known_to = user.secret_known_to if sets is None else sets.user
+    # An operator at the shell is nobody who decides.
+    return known_to.username if known_to is not None and known_to.username not in {User.SYSTEM, user.username} else ""
 
 
 def change(said: Mapping[str, Any], caller: Caller) -> None:

@@ -11,6 +11,7 @@ from ledger_app.models import Export, Period, Profile, ProfileVersion, Seal
 from ledger_app.operations import audit, books, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import exporting as exported
+from ledger_app.queries import profiles
 from ledger_app.rules.periods import PERIOD
 
 HAND_OVER = "ledger_app.hand_over"
@@ -42,7 +43,7 @@ def record(*, made: Made, caller: Caller) -> history.Kept[Export]:
     """Write down that a period leaves as final; return the row, whether it is new, and whether something was written. The same file a second time is the first.
 
     :raises errors.Refused: not_permitted, period_not_frozen; export_differs, where another file of the period was handed over
-    :raises errors.TryAgain: where another period took the numbers of the slips meanwhile
+    :raises errors.TryAgain: where another period took the numbers of the slips meanwhile, or the profile says something else now
     """
     check_right(caller)
 
@@ -55,7 +56,10 @@ def record(*, made: Made, caller: Caller) -> history.Kept[Export]:
         if there is not None:
             check_same(there, made.sha256)
             return history.Kept(there, False, False)
-        if exported.next_slip(profile, made.fiscal_year) != made.first_slip:
+        if profiles.newest(profile).pk != made.version.pk:
+            raise errors.TryAgain(cause=_("the profile was changed meanwhile"))
+        year = profiles.definition(made.version).year_of(period.starts_on)
+        if exported.next_slip(profile, year) != made.first_slip:
             raise errors.TryAgain(cause=_("another period was handed over meanwhile"))
         said = made._asdict()
         row = Export.objects.create(profile=profile, handed_over_by=caller.user, handed_over_at=caller.at, **said)

@@ -1,12 +1,13 @@
-"""Saves rows of models that keep a history, each line of which names who made it and when."""
+"""Saves rows of models that keep a history, each line of which names who made it and when, and the versions of definitions."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import models
 
 from ledger_app import errors
-from ledger_app.operations import bulk
+from ledger_app.operations import audit, bulk
 from ledger_app.operations.audit import Caller
 
 REASON_MOST = 100
@@ -51,6 +52,18 @@ def save(row: Row, *, caller: Caller, reason: str = "") -> Row:
     """Save a ``row`` that is there and the next line of its history, made by the caller at ``caller.at``; return the row."""
     _save(row, caller, reason, {"force_update": True})
     return row
+
+
+def next_version(versions: Any, text: str, *, kind: str, action: str, caller: Caller, **by: Any) -> Kept[Any]:
+    """Write a definition down as the newest of a row's ``versions``, with its audit row; ``by`` says who and when. Its newest version's own text is no new one."""
+    digest = hashlib.sha256(text.encode()).digest()
+    last = versions.order_by("-number").first()
+    if last is not None and bytes(last.digest) == digest:
+        return Kept(last, False, False)
+    version = versions.create(number=last.number + 1 if last else 1, text=text, digest=digest, **by)
+    facts = {"version": version.number, "digest": digest.hex()}
+    audit.record(subject=audit.Subject(kind, versions.instance.pk, str(version)), action=action, caller=caller, facts=facts)
+    return Kept(version, last is None, True)
 
 
 def delete(row: models.Model, *, caller: Caller, reason: str = "") -> None:

@@ -36,7 +36,7 @@ def release(*, attempt_id: int, caller: Caller) -> bool:
         if row is None:
             return False
         user = User.objects.named(row.username).first() if not row.username.startswith(UNKNOWN) else None
-        facts = {"address": str(row.ip_address or ""), "failures": row.failures_since_start}
+        facts = {"address": row.address, "failures": row.failures_since_start}
         FailedTry.objects.filter(pk=row.pk).delete()
         _record(user.pk if user else 0, user.username if user else UNKNOWN, "release_lock_out", caller, facts)
         return True
@@ -44,7 +44,7 @@ def release(*, attempt_id: int, caller: Caller) -> bool:
     return transactions.run(work)
 
 
-def date(*, name: str, address: str | None, at: datetime) -> None:
+def date(*, name: str, address: str, at: datetime) -> None:
     """Say when the last try under a name from an address was made."""
     transactions.run(lambda: FailedTry.objects.filter(username=name, ip_address=address).update(attempt_time=at))
 

@@ -223,11 +223,14 @@ def set_password(*, username: str, password: str | None, caller: Caller, is_chec
 
 
 def tell_password(*, username: str, caller: Caller) -> None:
-    """Keep that a password was set at the shell, which no user knows for that: an audit row, as the operating system's account."""
+    """Keep that a password was set at the shell, by whom the operating system's account tells: an audit row, and another to be chosen.
+
+    It is the system's that is known: of a decision nobody at the shell is the other person.
+    """
 
     def work() -> None:
         user = locks.own_row(User, User.objects.named(username).get().pk)
-        User.objects.filter(pk=user.pk).update(secret_known_to=None)
+        User.objects.filter(pk=user.pk).update(secret_known_to=caller.user if user.has_usable_password() else None)
         tokens.end_of(user, Token.Ending.PASSWORD, caller)
         identities.end_own(user, caller)
         _record(user, "set_password", caller, {"own": False, "usable": user.has_usable_password()})

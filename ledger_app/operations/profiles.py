@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.errors import exporting
 from ledger_app.models import Book, Profile, ProfileVersion
-from ledger_app.operations import audit, books, defined, history, transactions
+from ledger_app.operations import books, defined, history, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import books as book_rows
 from ledger_app.queries import profiles
@@ -28,33 +28,16 @@ def load(*, text: str, caller: Caller) -> history.Kept[ProfileVersion]:
     definition = profiles.parse(text)
     book = book_rows.find(definition.book)
     _check_yen(book, definition)
-    digest = hashlib.sha256(text.encode()).digest()
 
     def work() -> history.Kept[ProfileVersion]:
         row = locks.setting(profiles.named(book.code, definition.name))
-        is_new = row is None
         profile = Profile.objects.create(book=book, name=definition.name) if row is None else row
-        last = ProfileVersion.objects.filter(profile=profile).order_by("-number").first()
-        if last is not None and bytes(last.digest) == digest:
-            return history.Kept(last, False, False)
-        if last is not None and caller.user.username == caller.user.SYSTEM:
-            said = (_("digest of the definition"), bytes(last.digest).hex(), digest.hex())
+        if row is not None and caller.user.username == caller.user.SYSTEM:
+            last = profiles.newest(profile)
+            said = (_("digest of the definition"), bytes(last.digest).hex(), hashlib.sha256(text.encode()).hexdigest())
             defined.check_same(_("profile"), str(profile), last, {}, [said])
-        version = ProfileVersion.objects.create(
-            profile=profile,
-            number=last.number + 1 if last else 1,
-            text=text,
-            digest=digest,
-            set_by=caller.user,
-            set_at=caller.at,
-        )
-        audit.record(
-            subject=audit.Subject("profile", profile.pk, str(version)),
-            action="set",
-            caller=caller,
-            facts={"version": version.number, "digest": digest.hex()},
-        )
-        return history.Kept(version, is_new, True)
+        by = {"set_by": caller.user, "set_at": caller.at}
+        return history.next_version(profile.versions, text, kind="profile", action="set", caller=caller, **by)
 
     return transactions.join(work)
 

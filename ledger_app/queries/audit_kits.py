@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from ledger_app.models import AuditRow, Entry, Period, Posting, Reversal, Seal
+from ledger_app.models import Account, AuditRow, Entry, Period, Posting, Reversal, Seal
 from ledger_app.queries import postings, totals
 from ledger_app.rules import instants
 from ledger_app.rules.tables import Cell
@@ -61,6 +61,13 @@ def of_reversals(numbers: Sequence[int]) -> Mapping[int, Subject]:
     """Return the decided proposals to reverse these entries."""
     rows = Reversal.objects.filter(entry__in=numbers, reversal__isnull=False).values_list("entry_id", "id")
     return {entry_id: ("reversal", key) for entry_id, key in rows}
+
+
+def reads_more(seal: Seal, most: int) -> bool:
+    """Whether more rows are read for a kit: the lines up to its end, which the opening balances are added up from, and the accounts of the book."""
+    of_book = Seal.objects.filter(book=seal.book_id, number__lte=seal.number)
+    left = most - int(of_book.aggregate(lines=totals.Total("line_count"))["lines"])
+    return left < 0 or Account.objects.filter(book=seal.book_id)[left:].exists()
 
 
 def seals(last: Seal) -> Iterator[Row]:

@@ -67,7 +67,11 @@ def of_period(profile: Profile, period: Period) -> Export | None:
     return rows.filter(profile=profile, period=period).first()
 
 
-def next_slip(profile: Profile, fiscal_year: int) -> int:
-    """Return the number of the first slip that nothing of a fiscal year has had."""
-    last = Export.objects.filter(profile=profile, fiscal_year=fiscal_year).aggregate(last=Max("next_slip"))["last"]
-    return last or 1
+def next_slip(profile: Profile, year: tuple[date, date]) -> int:
+    """Return the number of the first slip that nothing of a fiscal year, from its first day to its last, has had.
+
+    By the days, and not by the year that was kept: the profile may say since that fiscal years begin in another month.
+    """
+    first, last = year
+    of_year = Export.objects.filter(profile=profile, period__starts_on__lte=last, period__ends_on__gte=first)
+    return of_year.aggregate(last=Max("next_slip"))["last"] or 1

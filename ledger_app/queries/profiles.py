@@ -2,12 +2,11 @@
 
 from functools import lru_cache
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.errors import exporting
-from ledger_app.errors.words import phrase
 from ledger_app.models import Profile, ProfileVersion
 from ledger_app.rules import openings, profile_toml, toml_text
 from ledger_app.rules.profiles import Definition
@@ -18,17 +17,7 @@ def parse(text: str) -> Definition:
 
     :raises errors.Refused: profile_invalid, for each fault, with its line and what would make it pass
     """
-    try:
-        toml_text.refuse_unseen(text)
-        return profile_toml.parse(text)
-    except toml_text.DefinitionInvalid as invalid:
-        found = []
-        for problem in invalid.problems:
-            # What is wrong with the text as a whole has a line, and no path.
-            place = _("Line {line}, {path}") if problem.path else _("Line {line}")
-            facts = {"line": problem.line, "path": problem.path}
-            found.append(exporting.ProfileRefused(place=phrase(place, **facts), sentence=problem.sentence, **facts))
-        raise errors.Refused(found) from invalid
+    return toml_text.accepted(text, profile_toml.parse, exporting.ProfileRefused)
 
 
 @lru_cache(maxsize=32)
@@ -44,6 +33,16 @@ def definition(version: ProfileVersion) -> Definition:
 def newest(profile: Profile) -> ProfileVersion:
     """Return the version in force."""
     return profile.versions.select_related("profile__book").latest("number")
+
+
+# The version in force of each profile, as its ``in_force``: a list of one.
+NEWEST = Prefetch(
+    "versions",
+    ProfileVersion.objects.exclude(
+        Exists(ProfileVersion.objects.filter(profile=OuterRef("profile"), number__gt=OuterRef("number")))
+    ),
+    to_attr="in_force",
+)
 
 
 def named(book: str, name: str) -> QuerySet[Profile]:

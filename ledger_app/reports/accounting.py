@@ -16,8 +16,8 @@ from ledger_app.operations.history import Kept
 from ledger_app.queries import exporting, profiles
 from ledger_app.queries.snapshots import snapshot
 from ledger_app.reports import accounting_files, read_back
-from ledger_app.reports.exports import proved
-from ledger_app.reports.files import replacing, replacing_bytes
+from ledger_app.reports.exports import Blocks, proved
+from ledger_app.reports.files import refuse_irregular, replacing, replacing_bytes
 from ledger_app.reports.scope import Scope
 from ledger_app.rules.profiles import Definition
 from ledger_app.rules.slips import Head, Slips
@@ -27,6 +27,7 @@ FORM = "kakutei-export-1"
 DRAFT = "draft-"
 MANIFEST = ".manifest.json"
 SEAL_DIGITS = 8
+LINES_MOST = 100_000  # of a file that is made while somebody waits
 
 
 class Written(NamedTuple):
@@ -63,11 +64,12 @@ def export(*, period: Period, profile: Profile, path: Path, caller: Caller) -> W
     Of a frozen period the file is final, and handed over by that; of any other it is a draft, and its name begins with ``draft-``.
     A period that was handed over is made again by the version that it was handed over by, and is the same to the byte.
 
-    :raises errors.Refused: not_permitted; account_unmapped, row_unfit, slip_too_long, slips_spent, fiscal_year_spanned; entry_differs, unbalanced, seal_differs;
+    :raises errors.Refused: not_permitted; file_not_regular; account_unmapped, row_unfit, slip_too_long, slips_spent, fiscal_year_spanned; entry_differs, unbalanced, seal_differs;
         read_back_differs, export_differs
     :raises OSError: where the file cannot be written
     """
     handing_over.check_right(caller)
+    refuse_irregular(path)
     is_frozen = Period.objects.get(pk=period.pk).state == Period.State.FROZEN
     path = path if is_frozen else path.with_name(f"{DRAFT}{path.name}")
     with replacing_bytes(path) as file:
@@ -82,17 +84,18 @@ def export(*, period: Period, profile: Profile, path: Path, caller: Caller) -> W
 
 
 def hand_over(*, period: Period, profile: Profile, file: BinaryIO, caller: Caller) -> Kept[Export]:
-    """Write a frozen period to an open file, and hand it over by that; return what was written down, and whether it is new.
+    """Write a frozen period to an open file for somebody who waits, and hand it over by that; return what was written down, and whether it is new.
 
-    :raises errors.Refused: as ``export``; period_not_frozen
+    :raises errors.Refused: as ``export``; period_not_frozen, export_too_large
     """
-    return handing_over.record(made=_made(*write(period=period, profile=profile, file=file)), caller=caller)
+    content = write(period=period, profile=profile, file=file, lines_most=LINES_MOST)
+    return handing_over.record(made=_made(*content), caller=caller)
 
 
-def write(*, period: Period, profile: Profile, file: BinaryIO) -> Content:
+def write(*, period: Period, profile: Profile, file: BinaryIO, lines_most: int | None = None) -> Content:
     """Write a period to an open file, read it back, and return what it was made from and its manifest. Nothing is handed over by this.
 
-    :raises errors.Refused: as ``export``, but for the right
+    :raises errors.Refused: as ``export``, but for the right; export_too_large, where it has more lines than ``lines_most``
     """
     with snapshot():
         basis = _basis(period, profile)
@@ -100,7 +103,7 @@ def write(*, period: Period, profile: Profile, file: BinaryIO) -> Content:
         slips = Slips(basis.definition, _head(basis), basis.first_slip)
         digest, size = hashlib.sha256(), 0
         target = TARGETS[basis.definition.target]
-        for line in accounting_files.lines(target, slips.of(proved(scope)), is_draft=basis.seal is None):
+        for line in accounting_files.lines(target, slips.of(_within(scope, lines_most)), is_draft=basis.seal is None):
             content = line.encode(basis.definition.encoding)
             digest.update(content)
             size += file.write(content)
@@ -144,7 +147,7 @@ def _basis(period: Period, profile: Profile) -> _Basis:
     year = definition.fiscal_year(period.starts_on)
     if definition.fiscal_year(period.ends_on) != year:
         raise errors.Refused([export_errors.YearSpanned(period=str(period), profile=profile.name)])
-    first_slip = there.first_slip if there is not None else exporting.next_slip(profile, year)
+    first_slip = there.first_slip if there is not None else exporting.next_slip(profile, definition.year_of(period.starts_on))
     return _Basis(period, version, definition, seal, there, first_slip, year)
 
 
@@ -154,6 +157,16 @@ def _head(basis: _Basis) -> Head:
     if basis.seal is None:
         return Head(book, name, memo, mark=f"【{accounting_files.DRAFT}】")
     return Head(book, name, f"{memo} {bytes(basis.seal.digest).hex()[:SEAL_DIGITS]}")
+
+
+def _within(scope: Scope, most: int | None) -> Blocks:
+    """Yield the proved blocks of a period, as far as somebody waits for them."""
+    if most is not None and scope.seal is not None and scope.seal.line_count > most:
+        raise errors.Refused([export_errors.ExportTooLarge(period=str(scope.period), most=most)])
+    for block in proved(scope):
+        if most is not None and scope.line_count > most:
+            raise errors.Refused([export_errors.ExportTooLarge(period=str(scope.period), most=most)])
+        yield block
 
 
 def _held_against_ledger(basis: _Basis, slips: Slips, file: BinaryIO) -> read_back.Totals:

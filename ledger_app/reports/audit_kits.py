@@ -27,7 +27,7 @@ from ledger_app.queries.snapshots import snapshot
 from ledger_app.reports import kit_program
 from ledger_app.reports.files import MODE
 from ledger_app.rules import tables
-from ledger_app.rules.audit_kits import LINES_MOST
+from ledger_app.rules.audit_kits import ROWS_MOST
 from ledger_app.rules.periods import PERIOD
 
 FORM = "kakutei-kit-1"
@@ -99,12 +99,7 @@ def write(*, period: Period, path: Path, caller: Caller) -> Kit:
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
     with _made(period, path.parent, f".{path.name}-") as kit:
         _hand_out(kit, period, caller)
-        with ExitStack() as after:
-            if path.exists():
-                older = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
-                after.callback(shutil.rmtree, older)
-                path.rename(older / "kit")
-            kit.path.rename(path)
+        _put_in_place(kit.path, path)
     return Kit(kit.seal, path, kit.rows, kit.digest)
 
 
@@ -115,8 +110,8 @@ def write_zip(*, period: Period, file: IO[bytes], caller: Caller) -> Kit:
     """
     handing.allow(period=period, caller=caller)
     seal = _seal_of(period)
-    if seal.line_count > LINES_MOST:
-        raise errors.Refused([closing.KitTooLarge(period=str(period), lines=seal.line_count, most=LINES_MOST)])
+    if (large := too_large(seal)) is not None:
+        raise errors.Refused([large])
     with tempfile.TemporaryDirectory() as folder, _made(period, Path(folder), "kit-") as kit:
         name = f"{period.book.code}-{period.name}"
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -127,6 +122,27 @@ def write_zip(*, period: Period, file: IO[bytes], caller: Caller) -> Kit:
                     shutil.copyfileobj(source, target)
         _hand_out(kit, period, caller)
     return kit
+
+
+def too_large(seal: Seal) -> errors.LedgerError | None:
+    """Return why the kit of a period is not made while somebody waits; None where it is."""
+    return closing.KitTooLarge(period=str(seal.period), most=ROWS_MOST) if rows.reads_more(seal, ROWS_MOST) else None
+
+
+def _put_in_place(made: Path, path: Path) -> None:
+    """Give a folder its name. What had the name is gone only when the other has it."""
+    if not path.exists():
+        made.rename(path)
+        return
+    older = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    path.rename(older / "kit")
+    try:
+        made.rename(path)
+    except OSError:
+        (older / "kit").rename(path)
+        raise
+    finally:
+        shutil.rmtree(older)
 
 
 def _hand_out(kit: Kit, period: Period, caller: Caller) -> None:
@@ -188,7 +204,7 @@ def _filled(period: Period, path: Path) -> Kit:
         "ends_on": period.ends_on.isoformat(),
         "seal": bytes(seal.digest).hex(),
         "files": {name: {"columns": sheet.columns, "rows": sheet.rows, "head": sheet.head} for name, sheet in sheets.items()},
-        "texts": {name: hashlib.sha256((path / name).read_bytes()).hexdigest() for name in texts},
+        "sha256": {name: kit_program.file_digest(path / name) for name in (*COLUMNS, *texts)},
     }
     summary = json.dumps(said, ensure_ascii=False, indent=1).encode() + b"\n"
     (path / SUMMARY).write_bytes(summary)

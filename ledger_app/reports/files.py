@@ -38,11 +38,18 @@ def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
         yield unfinished
 
 
-@contextmanager
-def _replacing(path: Path, **how: str) -> Iterator[Any]:
-    # Putting a file in the place of a device or a pipe would take it away from whoever waits there.
+def refuse_irregular(path: Path) -> None:
+    """Refuse a path that is there and is no file: in the place of a device or a pipe, a file would take it away from whoever waits there.
+
+    :raises errors.Refused: file_not_regular
+    """
     if path.exists() and not path.is_file():
         raise errors.Refused([file_errors.FileNotRegular(path=escaped(str(path)))])
+
+
+@contextmanager
+def _replacing(path: Path, **how: str) -> Iterator[Any]:
+    refuse_irregular(path)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False, **how) as unfinished:  # type: ignore[call-overload]
         try:
             yield unfinished

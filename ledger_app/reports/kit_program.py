@@ -3,9 +3,8 @@
     python -I -S verify.py [FOLDER] [--seal HEX] [--kit HEX] [--language en|ja]
 
 FOLDER is the one that this program lies in, unless you name another. Nothing but Python 3.10 or later is needed: no package, no database, no network,
-and nothing of the system that wrote the kit. Exit status: 0 all agrees, 1 something differs, 2 this is no kit.
-
-What is recomputed, and how each digest is made, is written in README.txt. Memory does not grow with the kit.
+and nothing of the system that wrote the kit. Exit status: 0 all agrees, 1 something differs, 2 this is no kit. Memory does not grow with the kit.
+What is recomputed, and how each digest is made, is written in README.txt.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import os
 import re
 import sys
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,10 +39,12 @@ NAMES = {
 # A spreadsheet takes a text that begins so for a formula: the kit has an apostrophe before it, which is no part of the text.
 FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20\u207a\u207b\u207c\u208a\u208b\u208c\u2212\ufe62\ufe63\ufe66\ufe6b]")
 WHOLE = re.compile("-?[0-9]{1,40}")
+csv.field_size_limit(10**7)
 JAPANESE = {
     "file is missing": "ファイルがありません",
     "cannot be read further: {why}": "これ以上読めません: {why}",
     "is not what kit.json says of it": "kit.json の記載と異なります",
+    "is no part of this kit": "このキットに含まれるファイルではありません",
     "the columns are not those of kit.json": "列が kit.json の記載と異なります",
     "was changed, or a row before it was removed, added or moved": "変更されたか、その前の行が削除・追加・移動されています",
     "{there} rows are here and {said} were written: rows are missing or were added after this one": "行数は {there}、作成時は {said} です。この行の後で行が失われたか、追加されています",
@@ -113,33 +115,33 @@ class Table:
 
     def __init__(self, kit: Kit, name: str, *, is_again: bool = False) -> None:
         """Read ``name``; a second reading finds nothing again."""
-        self._kit, self._name = kit, name
-        self._findings = Findings("en") if is_again else kit.findings
+        self._kit, self._name, self._findings = kit, name, Findings("en") if is_again else kit.findings
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows, and say at the end whether all are there."""
-        said = self._kit.files[self._name]
-        path = self._kit.folder / self._name
-        if not path.is_file():
-            self._findings.add(self._name, "file is missing")
-            return
-        with path.open(encoding="utf-8", newline="") as file:
+        columns, rows, head = self._kit.files[self._name]
+        if not (path := self._kit.folder / self._name).is_file():
+            return  # told where the bytes are held against kit.json
+        before, count, row = row_digest(self._name, columns), 0, Row(self._name, 1, {})
+        # A byte that is no text is read as another text, so that the row that has it is named.
+        with path.open(encoding="utf-8", errors="backslashreplace", newline="") as file:
             reader = csv.reader(file)
-            columns = next(reader, [])
-            if columns != said["columns"]:
-                self._findings.add(self._name, "the columns are not those of kit.json")
-                return
-            before, count, row = row_digest(self._name, columns), 0, Row(self._name, 1, {})
-            for cells in read(reader, self._name, self._findings):
-                count += 1
-                row = Row(self._name, count + 1, dict(zip(columns, cells + [""] * len(columns), strict=False)))
-                if len(cells) != len(columns) or cells[-1] != row_digest(before, cells[:-1]):
-                    self._findings.add(row, "was changed, or a row before it was removed, added or moved")
-                before = cells[-1] if cells else ""
-                yield row
-        if count != said["rows"] or before != said["head"]:
+            try:
+                if next(reader, []) != columns:
+                    self._findings.add(self._name, "the columns are not those of kit.json")
+                    return
+                for cells in reader:
+                    count += 1
+                    row = Row(self._name, count + 1, defaultdict(str, zip(columns, cells)))  # noqa: B905 - a row may be cut
+                    if len(cells) != len(columns) or cells[-1] != row_digest(before, cells[:-1]):
+                        self._findings.add(row, "was changed, or a row before it was removed, added or moved")
+                    before = cells[-1] if cells else ""
+                    yield row
+            except csv.Error as error:
+                self._findings.add(self._name, "cannot be read further: {why}", why=error)
+        if (count, before) != (rows, head):
             sentence = "{there} rows are here and {said} were written: rows are missing or were added after this one"
-            self._findings.add(row, sentence, there=count, said=said["rows"])
+            self._findings.add(row, sentence, there=count, said=rows)
 
 
 class Kit:
@@ -150,13 +152,14 @@ class Kit:
         self.folder, self.findings = folder, Findings(language)
         try:
             text = (folder / "kit.json").read_bytes()
-            self.said = json.loads(text.decode("utf-8"))
-            self.files = self.said["files"]
-            form = self.said["form"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            said = json.loads(text.decode("utf-8"))
+            self.said = {name: str(said[name]) for name in ("form", "book", "period", "starts_on", "ends_on", "seal")}
+            self.files = {name: ([*map(str, of["columns"])], int(of["rows"]), of["head"]) for name, of in said["files"].items()}
+            self.sha256 = {str(name): digest for name, digest in said["sha256"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise NoKitError(str(error)) from error
-        if form != FORM or set(self.files) != set(NAMES):
-            raise NoKitError(str(form))
+        if self.said["form"] != FORM or set(self.files) != set(NAMES):
+            raise NoKitError(self.said["form"])
         self.digest = hashlib.sha256(text).hexdigest()
         self.seal: dict[str, str] = {}
         self.counts = {"entries": 0, "lines": 0, "debits": 0}
@@ -173,11 +176,15 @@ class Kit:
 
     def check(self) -> Findings:
         """Recompute everything."""
-        for name, digest in self.said["texts"].items():
-            path = self.folder / name
-            if not path.is_file():
+        known = {*NAMES, *self.sha256}
+        # What a desktop leaves in every folder has a name that begins with a full stop.
+        there = {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
+        for name in sorted(known | there - {"kit.json"}):
+            if name not in known:
+                self.findings.add(name, "is no part of this kit")
+            elif not (self.folder / name).is_file():
                 self.findings.add(name, "file is missing")
-            elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            elif file_digest(self.folder / name) != self.sha256.get(name):
                 self.findings.add(name, "is not what kit.json says of it")
         last = self._seals()
         self._entries()
@@ -185,8 +192,7 @@ class Kit:
             self._seal_agrees(last)
         self._trial_balance(self._balances())
         for name in ("postings.csv", "batches.csv", "decisions.csv"):
-            for _row in Table(self, name):
-                pass
+            sum(1 for _row in Table(self, name))  # each row is held against its digest as it is read
         return self.findings
 
     def _hold(self, row: Row, **found: Any) -> None:
@@ -198,16 +204,15 @@ class Kit:
         """Follow the chain of seals, and of what they cover besides, from the first to the one of this period."""
         previous, cover, row = "", "", None
         for place, row in enumerate(Table(self, "seals.csv"), start=1):
-            cells = row.cells
             self._hold(row, number=place, previous=previous)
-            previous = cells["digest"]
-            if cells["cover"]:
-                text = "kakutei-cover-1\n{}\n{}\n{}\n{}\n".format(previous, cover, cells["link_number"], cells["link"])
-                self._hold(row, cover=sha256(text))
-            cover = cells["cover"]
+            previous = row.cells["digest"]
+            if row.cells["cover"]:
+                link = (row.cells["link_number"], row.cells["link"])
+                self._hold(row, cover=sha256("\n".join(("kakutei-cover-1", previous, cover, *link, ""))))
+            cover = row.cells["cover"]
         self.seal = row.cells if row else {}
-        for name in ("period", "starts_on", "ends_on"):
-            self.findings.compare(row or "seals.csv", name, meant(self.seal.get(name, "")), self.said[name])
+        for name, said in (("period", "period"), ("starts_on", "starts_on"), ("ends_on", "ends_on"), ("digest", "seal")):
+            self.findings.compare(row or "seals.csv", name, meant(self.seal.get(name, "")), self.said[said])
         return row
 
     def _entries(self) -> None:
@@ -265,17 +270,19 @@ class Kit:
     def _seal_agrees(self, row: Row) -> None:
         """Hold the seal, and the control totals that were given, against what was recomputed."""
         self._hold(row, digest=self.recomputed, **self.counts)
-        known = dict(self.counts)
+        known: dict[str, int] = defaultdict(int)
         for (_category, role), (debit, credit) in self.moved.items():
-            known[role] = known.get(role, 0) + debit - credit
+            known[role] += debit - credit
+        # A role may have the name of a count: the count is meant then.
+        known |= {name: self.counts[name] for name in ("entries", "debits")}
         for control in filter(None, row.cells["controls"].split(" ")):
             name, _equals, given = control.rpartition("=")
-            self.findings.compare(row, name, given, known.get(name, 0))
+            self.findings.compare(row, name, given, known[name])
 
     def _balances(self) -> dict[tuple[str, str], list[int]]:
         """Hold the closing balance of each account against its opening and its lines; return opening and closing by category and role."""
         kinds: dict[tuple[str, str], list[int]] = {}
-        passes = self.files["balances.csv"]["rows"] // ACCOUNTS_A_PASS + 1
+        passes = self.files["balances.csv"][1] // ACCOUNTS_A_PASS + 1
         for number in range(passes):
             moved: dict[str, list[int]] = {}
             for line in Table(self, "lines.csv", is_again=True):
@@ -308,9 +315,8 @@ class Kit:
             sums[number] = sums.get(number, 0) + closing
             if number == self.seal.get("number"):
                 own.append((row, kind))
-        for seal, total in sums.items():
-            if total:
-                self.findings.add("trial_balance.csv", "the balances of seal {seal} do not sum to zero", seal=seal)
+        for seal in filter(sums.get, sums):
+            self.findings.add("trial_balance.csv", "the balances of seal {seal} do not sum to zero", seal=seal)
         for row, kind in own:
             opening, closing = kinds.pop(kind, [0, 0])
             debit, credit = self.moved.pop(kind, [0, 0])
@@ -319,26 +325,24 @@ class Kit:
             self.findings.compare("trial_balance.csv", " ".join(kind), "–", self.moved.get(kind) or kinds.get(kind))
 
 
-def read(reader: Iterator[list[str]], name: str, findings: Findings) -> Iterator[list[str]]:
-    """Yield the rows of a file, up to one that is none."""
-    try:
-        yield from reader
-    except (csv.Error, UnicodeDecodeError) as error:
-        findings.add(name, "cannot be read further: {why}", why=error)
-
-
 def sha256(text: str) -> str:
     """Return the SHA-256 of a text in UTF-8, in hexadecimal."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
+
+
 def row_digest(before: str, cells: list[str]) -> str:
     """Return the digest of a row: of the one before it, and of each cell with its length in bytes before it."""
-    parts = [before.encode("utf-8") + b"\n"]
-    for cell in cells:
-        said = cell.encode("utf-8")
-        parts.append(b"%d:%s\n" % (len(said), said))
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    parts = [b"%d:%s\n" % (len(said), said) for said in (cell.encode("utf-8") for cell in cells)]
+    return hashlib.sha256(b"".join([before.encode("utf-8"), b"\n", *parts])).hexdigest()
 
 
 def meant(cell: str) -> str:
@@ -348,8 +352,7 @@ def meant(cell: str) -> str:
 
 def add_to(moved: dict[Any, list[int]], key: Any, amount: int) -> None:
     """Add an amount to the debits or the credits of something."""
-    sides = moved.setdefault(key, [0, 0])
-    sides[amount < 0] += abs(amount)
+    moved.setdefault(key, [0, 0])[amount < 0] += abs(amount)
 
 
 def part_of(row: Row, parts: int) -> int:
@@ -369,20 +372,20 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # of a terminal that has not all characters
     try:
         kit = Kit(asked.folder, asked.language)
-    except NoKitError as error:
+    except NoKitError as why:
         sentence = "{folder} is no kit that this program knows: {why}"
-        sys.stderr.write(Findings(asked.language).say(sentence, folder=asked.folder, why=error) + "\n")
+        sys.stderr.write(Findings(asked.language).say(sentence, folder=asked.folder, why=why) + "\n")
         return 2
     findings = kit.check()
     for place, given, found in (("seal", asked.seal, kit.seal.get("digest")), ("kit", asked.kit, kit.digest)):
         if given is not None and given.lower() != found:
             findings.add(place, "is not the one that you gave: {given}", given=given)
-    facts = {name[:-4]: said["rows"] for name, said in kit.files.items()} | kit.said | kit.counts
-    facts |= {"count": findings.count, "number": kit.seal.get("number"), "digest": kit.seal.get("digest")}
+    facts = {name[:-4]: rows for name, (_columns, rows, _head) in kit.files.items()} | kit.said | kit.counts
+    facts |= {"count": findings.count, "number": kit.seal.get("number", ""), "digest": kit.seal.get("digest", "")}
     agrees = "It agrees: {entries} entries, {lines} lines, {balances} accounts, {decisions} decisions."
     said = [
         *findings.told,
-        *([findings.say("and {count} more", count=findings.count - TOLD_MOST)] if findings.count > TOLD_MOST else []),
+        *(findings.say("and {count} more", count=more) for more in [findings.count - TOLD_MOST] if more > 0),
         findings.say("It does not agree: {count} differences." if findings.count else agrees, **facts),
         findings.say("Seal {number} of {book} {period}: {digest}", **facts),
         findings.say("This kit: {digest}", digest=kit.digest),

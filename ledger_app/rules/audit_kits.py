@@ -8,4 +8,4 @@ TAKE: Final = _("Take the audit kit")
 TAKERS: Final = _("Finance and auditors")
 # Who closes the books, and who holds them against what they say: one of these rights is enough.
 RIGHTS: Final = frozenset({"ledger_app.freeze_period", "ledger_app.run_verification"})
-LINES_MOST: Final = 100_000  # of a kit that is made while somebody waits
+ROWS_MOST: Final = 300_000  # lines up to its end, and accounts of its book, of a kit that is made while somebody waits

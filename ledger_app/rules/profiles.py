@@ -72,6 +72,12 @@ class Definition(NamedTuple):
         """Return the calendar year in which the fiscal year of a day began."""
         return on.year if on.month >= self.fiscal_year_begins else on.year - 1
 
+    def year_of(self, on: date) -> tuple[date, date]:
+        """Return the first and the last day of the fiscal year of a day."""
+        year = self.fiscal_year(on)
+        next_begins = date(year + 1, self.fiscal_year_begins, 1)
+        return date(year, self.fiscal_year_begins, 1), date.fromordinal(next_begins.toordinal() - 1)
+
 
 class Charts:
     """What each account of the ledger is called, asked once for each account and span of days. Those that no rule fits are kept."""
@@ -94,7 +100,7 @@ class Charts:
             account = {"code": code, "role": role, "category": category}
             self._found[key] = next((rule for rule in self._rules if rule.fits(account, on)), None)
         rule = self._found[key]
-        if rule is None:
+        if rule is None and len(self.unmapped) < self.KEPT_MOST:
             self.unmapped.setdefault(code, (role, category, on))
         return rule
 

@@ -141,7 +141,7 @@ class Slips:
             summary = template.format(book=self._head.book, period=self._head.period, **facts)
             memo = f"{self._head.memo} {entry.reference}"
             rows.append(Row(entry.effective_on, 0, debit.side, credit.side, amount * self._yen, summary, memo))
-        if len(rows) > self._target.lines_most:
+        if len(rows) > self._target.lines_most and len(self._found) < TOLD_MOST:
             said = {"reference": entry.reference, "rows": len(rows), "lines": self._target.lines_most}
             self._found.append(exporting.SlipTooLong(**said, target=self._target.name))
         return self._numbered(rows, entry.reference)
@@ -150,11 +150,12 @@ class Slips:
         """Return the rows of a slip under its number, with the mark of a draft; keep what of them cannot stand in the file."""
         if self.next_slip > self._target.slip_most and len(self._found) < TOLD_MOST:
             self._found.append(exporting.SlipsSpent(target=self._target.name, most=self._target.slip_most))
-        on_memo, on_summary = (self._head.mark, "") if self._target.has_memo else ("", self._head.mark)
-        numbered = [row._replace(slip=self.next_slip, summary=on_summary + row.summary, memo=on_memo + row.memo) for row in rows]
-        for number, row in enumerate(numbered, start=self.row_count + 1):
+        # A draft is asked as the final file will be: its mark neither hides a formula nor takes room.
+        for number, row in enumerate(rows, start=self.row_count + 1):
             if len(self._found) < TOLD_MOST:
                 self._check(number, row, reference)
+        on_memo, on_summary = (self._head.mark, "") if self._target.has_memo else ("", self._head.mark)
+        numbered = [row._replace(slip=self.next_slip, summary=on_summary + row.summary, memo=on_memo + row.memo) for row in rows]
         self.next_slip += 1
         self.row_count += len(rows)
         return numbered

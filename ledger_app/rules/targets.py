@@ -59,7 +59,7 @@ def _yayoi_tax() -> Iterator[str]:
 
 # The share of the tax of a purchase from one who is not registered that may be deducted, and the days on which it is so much (令和8年度税制改正).
 SHARES: Final[Mapping[int, tuple[date, date]]] = {
-    80: (date.min, date(2026, 9, 30)),
+    80: (date(2023, 10, 1), date(2026, 9, 30)),
     70: (date(2026, 10, 1), date(2028, 9, 30)),
     50: (date(2028, 10, 1), date(2030, 9, 30)),
     30: (date(2030, 10, 1), date(2031, 9, 30)),

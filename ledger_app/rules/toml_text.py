@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from ledger_app.errors import LedgerError, Refused
 from ledger_app.errors.printable import code_point, unseen
+from ledger_app.errors.words import phrase
 from ledger_app.rules.toml_positions import positions
 from ledger_app.rules.toml_table import Problem, Problems, Table
 
@@ -61,6 +64,24 @@ def refuse_unseen(text: str) -> None:
         line = text[: text.rindex(character) if character == "\ufeff" else text.index(character)].count("\n") + 1
         sentence = _("Take out the character that cannot be seen: {escaped}.").format(escaped=code_point(character))
         raise DefinitionInvalid((Problem(line, "", sentence),))
+
+
+def accepted(text: str, read: Callable[[str], Read], refused: Callable[..., LedgerError]) -> Read:
+    """Return what ``read`` makes of a definition that somebody gives.
+
+    :raises Refused: a ``refused`` for each fault, with its line and what would make it pass
+    """
+    try:
+        refuse_unseen(text)
+        return read(text)
+    except DefinitionInvalid as invalid:
+        found = []
+        for problem in invalid.problems:
+            # What is wrong with the text as a whole has a line, and no path.
+            place = gettext_lazy("Line {line}, {path}") if problem.path else gettext_lazy("Line {line}")
+            facts = {"line": problem.line, "path": problem.path}
+            found.append(refused(place=phrase(place, **facts), sentence=problem.sentence, **facts))
+        raise Refused(found) from invalid
 
 
 def _line_of_most(text: str, characters: re.Pattern[str]) -> int:

@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import units
 from ledger_app.rules import instants
+from ledger_app.rules.lots import DAYS, MONTHS
 
 register = template.Library()
 
@@ -106,6 +107,21 @@ APPEARANCES: Final[dict[str, Appearance]] = {
     "done": Appearance(_("Done"), "done", CHECK),
     "refused": Appearance(_("Refused"), "stop", RING + '<path d="M4.2 4.2l7.6 7.6"/>'),
 }
+
+
+def expiry_text(expiry: str, validity: int | None, fixed_on: date | None) -> str:
+    """Return when the last day of a lot is, as a rule of lots says it, with its figure."""
+    if fixed_on is not None:
+        return gettext("On {day}").format(day=day_text(fixed_on))
+    if validity is None:
+        return gettext("Never")
+    few = {
+        DAYS: ngettext("{count} day after granting", "{count} days after granting", validity),
+        MONTHS: ngettext(
+            "{count} month after granting, to the month’s end", "{count} months after granting, to the month’s end", validity
+        ),
+    }
+    return few[expiry].format(count=count_text(validity))
 
 
 def amount_text(value: int, exponent: int) -> str:

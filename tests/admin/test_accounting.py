@@ -4,10 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ledger_app.models import AuditRow, Export, Profile
 from ledger_app.operations import profiles
+from ledger_app.reports import accounting
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 from tests.ingestion_app.operations.world import World
@@ -113,3 +116,44 @@ def test_a_file_that_is_another_now_is_not_sent(
     monkeypatch.setattr("ledger_app.reports.accounting_files.SLIP", 0)
     answer = client.get(address(world, set_profiles[0], "_file"), follow=True)
     assert bytes(Export.objects.get().sha256).hex() in answer.content.decode()
+
+
+def test_one_that_is_too_large_is_left_to_the_command(
+    world: World, client_of: ClientOf, set_profiles: list[Profile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, (handed, other, _last) = client_of(world.finance), set_profiles
+    batch, most = world.applied(), accounting.LINES_MOST
+    monkeypatch.setattr(accounting, "LINES_MOST", 13)
+    codes = [[each["code"] for each in client.post(address(world, other)).context["reasons"]]]
+    world.freeze(batch)
+    world.freeze_period(world.opened[0])
+    codes.append([each["code"] for each in client.post(address(world, other)).context["reasons"]])
+    assert codes == [["export_too_large"]] * 2, "neither as a draft nor as the final file"
+    monkeypatch.setattr(accounting, "LINES_MOST", most)
+    client.post(address(world, handed))
+    monkeypatch.setattr(accounting, "LINES_MOST", 13)
+    answer = client.get(address(world, handed, "_file"), follow=True)
+    assert "An engineer writes it with export --profile" in answer.content.decode()
+
+
+def test_lists_show_the_version_in_force_and_ask_no_more_for_more(
+    world: World, client_of: ClientOf, set_profiles: list[Profile]
+) -> None:
+    client, address_of_list = client_of(world.finance), reverse("admin:ledger_app_profile_changelist")
+    caller = world.caller(world.finance)
+    profiles.load(text=profile_samples.text("yayoi", ('name = "yayoi"', 'name = "third"')), caller=caller)
+
+    def asked() -> tuple[int, str]:
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(address_of_list).content.decode()
+        return len(queries), page
+
+    asked()
+    before, page = asked()
+    assert re.findall(r"field-newest_version[^>]*>([^<]*)<", page) == ["1"] * 4
+    for target in profile_samples.TARGETS:
+        profiles.load(text=profile_samples.text(target) + "# again\n", caller=caller)
+        profiles.load(text=profile_samples.text("yayoi", ('name = "yayoi"', f'name = "other-{target}"')), caller=caller)
+    after, page = asked()
+    assert sorted(re.findall(r"field-newest_version[^>]*>([^<]*)<", page)) == ["1"] * 4 + ["2"] * 3
+    assert before == after

@@ -7,7 +7,6 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from ledger_app.admin import audit_kits as page
 from ledger_app.models import AuditRow, Period
 from ledger_app.reports import audit_kits
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, page_of
@@ -58,8 +57,7 @@ def test_an_open_period_has_none(world: World, client_of: ClientOf, somebody: Ro
 def test_one_that_is_too_large_is_left_to_the_command(
     january: Period, client_of: ClientOf, somebody: RoleOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_kits, "LINES_MOST", 13)
-    monkeypatch.setattr(page, "LINES_MOST", 13)
+    monkeypatch.setattr(audit_kits, "ROWS_MOST", 13)
     client = client_of(somebody("auditor"))
     assert "An engineer writes it to a folder with audit_kit." in client.get(page_of(january)).content.decode()
     assert client.post(address(january)).status_code == 409

@@ -1,6 +1,6 @@
 """The batch page: who holds what, what is paused and why, until when it is due, and sums whose last row is the difference."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,9 @@ from django.utils import timezone
 from ingestion_app.models import Attempt, Batch, Chunk
 from ingestion_app.operations import attempts, sources
 from ledger_app.models import AuditRow
+from ledger_app.operations import books, lot_rules
+from ledger_app.operations.books import AccountOpening
+from ledger_app.operations.lot_rules import RuleGiven
 from tests.admin.conftest import ClientOf, bring_to, hidden, page_of, step_of, work
 from tests.ingestion_app.formats import definitions
 from tests.ingestion_app.operations import world as worlds
@@ -183,3 +186,27 @@ def test_whoever_approves_is_told_which_controls_are_missing(world: World, clien
     confirmation = client.get(step_of(batch, "approve"))
     assert confirmation.status_code == 200
     assert said in confirmation.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"expiry": "never"}, "Never · "),
+        ({"expiry": "days", "validity": 1}, "1 day after granting · "),
+        ({"expiry": "days", "validity": 1200}, "1,200 days after granting · "),
+        ({"expiry": "months", "validity": 12}, "12 months after granting, to the month’s end · "),
+        ({"expiry": "fixed", "fixed_on": date(2018, 3, 31)}, "On 2018-03-31 · "),
+    ],
+)
+def test_whoever_approves_is_shown_the_rules_of_lots_that_the_plan_keeps(
+    world: World, client_of: ClientOf, given: dict[str, Any], said: str
+) -> None:
+    books.open_accounts(book=world.points, openings=[AccountOpening("expired", "breakage", "income")], caller=world.caller())
+    rule = RuleGiven(**given, breakage="expired", order="oldest_first", kind="paid")
+    lot_rules.set_rule(book=world.points, role="points", given=rule, caller=world.caller(world.superuser))
+    batch = bring_to(world, "validated")
+    client = client_of(world.finance)
+    for page in (page_of(batch), step_of(batch, "approve")):
+        text = " ".join(client.get(page).content.decode().split())
+        assert "Lots of POINTS, role points" in text
+        assert f"{said}Oldest first · Paid · expired" in text

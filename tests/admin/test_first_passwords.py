@@ -8,6 +8,7 @@ import secrets
 from typing import Any
 
 import pytest
+from django.contrib.auth.management.commands import changepassword
 from django.contrib.auth.password_validation import validate_password
 from django.core.management import call_command
 from django.test import Client
@@ -64,11 +65,20 @@ def by_command(password: str, monkeypatch: pytest.MonkeyPatch, *user: str) -> st
     return password or str(json.loads(out.getvalue())["password"])
 
 
+def by_shell(password: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    User.objects.create_user("sora", password=OWN)
+    typed = password or OWN
+    monkeypatch.setattr(changepassword.Command, "_get_pass", lambda _self, _prompt="": typed)
+    call_command("changepassword", "sora", stdout=io.StringIO())
+    return typed
+
+
 WAYS = {
     "the form of a new user": lambda office, password, _patch: by_form(office, password),
     "the page of a password": lambda office, password, _patch: by_page(office, password),
     "the command": lambda _office, password, patch: by_command(password, patch, "--user", "root-1", "--reason", "Joins."),
     "the command, of an operator": lambda _office, password, patch: by_command(password, patch),
+    "the shell": lambda _office, password, patch: by_shell(password, patch),
 }
 
 

@@ -1,21 +1,23 @@
 """Whoever tries too often is told when to try again, and nobody is locked out by what another does elsewhere."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 from rest_framework.settings import api_settings
 
-from config import doorways
+from config import doorways, lockouts
 from config.api_sessions import HeaderSessionAuthentication
 from config.api_tokens import TokenAuthentication
-from ledger_app.models import AuditRow, User
+from ledger_app.models import AuditRow, FailedTry, User
 from tests.admin.clocks import Clock
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
@@ -121,6 +123,37 @@ def test_whoever_has_a_network_is_counted_as_one(fumiko: User, settings: Any) ->
     assert attempt("fumiko", GOOD, HTTP_X_FORWARDED_FOR="2001:db8:1:3::9").status_code == 302
 
 
+@pytest.mark.parametrize("address", ["::1", "::", "::9", "100::", "100::1", "fe80::1%eth0", "127.0.0.1", "0.0.0.0"])
+def test_no_address_is_taken_for_none(address: str) -> None:
+    assert lockouts.counted_address(RequestFactory().get("/", REMOTE_ADDR=address)) != FailedTry.NO_ADDRESS
+
+
+@pytest.mark.anywhere
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "tried", [{"REMOTE_ADDR": ""}, {"HTTP_X_FORWARDED_FOR": "nobody"}], ids=["a socket", "no header of a proxy"]
+)
+def test_no_address_is_counted_as_one(fumiko: User, settings: Any, tried: Any) -> None:
+    """As over a socket of the file system: by one row, whoever is first, and apart from all addresses."""
+    lock_out(settings)
+    settings.KAKUTEI_PROXIES = 1
+    # Two of one key cannot be made, however many are first at once.
+    key = {"username": "x", "ip_address": lockouts.counted_address(RequestFactory().get("/", **tried)), "user_agent": ""}
+    FailedTry.objects.create(**key, failures_since_start=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FailedTry.objects.create(**key, failures_since_start=1)
+    client = Client(**tried)
+    said = {"username": "fumiko", "password": "wrong", "next": "/admin/"}
+    statuses = [client.post(LOGIN, said).status_code for _turn in range(settings.KAKUTEI_LOGIN_FAILURES)]
+    assert statuses == [200] * (settings.KAKUTEI_LOGIN_FAILURES - 1) + [429]
+    assert sorted(row.address for row in FailedTry.objects.filter(username="fumiko")) == ["", HERE]
+    FailedTry.objects.filter(ip_address=FailedTry.NO_ADDRESS).delete()
+    # Who comes in from nowhere lets nobody elsewhere try again.
+    assert client.post(LOGIN, {**said, "password": GOOD}).status_code == 302
+    lockouts.succeeded(RequestFactory().get("/", **tried), "fumiko")
+    assert attempt("fumiko", GOOD).status_code == 429
+
+
 @pytest.mark.django_db
 def test_an_administrator_sees_who_is_locked_out_and_lets_them_in_again(
     fumiko: User, root: User, finance: User, settings: Any, client_of: ClientOf
@@ -192,3 +225,18 @@ def test_hosts_whose_clocks_differ_lock_out_for_the_same_time(fumiko: User, sett
     assert (locked.status_code, locked["Retry-After"]) == (429, "60")
     clock.pass_by(minutes=1, seconds=1)
     assert attempt("fumiko", GOOD).status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [-48, 48])
+def test_who_signs_in_or_out_on_a_host_whose_clock_is_wrong_lets_nobody_try_again(
+    fumiko: User, support: User, settings: Any, clock: Clock, hours: int
+) -> None:
+    """By whichever way: by a provider nobody is asked before they are in."""
+    clock.at = timezone.now() + timedelta(hours=hours)
+    lock_out(settings)
+    other = Client()
+    other.force_login(support)
+    other.post("/admin/logout/")
+    assert attempt("fumiko", GOOD).status_code == 429
+    assert AccessAttempt.objects.count() == 1

@@ -134,6 +134,30 @@ def test_a_session_in_the_api_is_asked_too_and_a_token_is_not(fumiko: User, clie
 
 
 @pytest.mark.anywhere
+@pytest.mark.parametrize("sent", ["Token x", "token", "TOKEN x y", "Basic x", "Bearer x", ""])
+@pytest.mark.parametrize(
+    "holds", ["a password to choose", "a second factor to set up", "showing again who they are", "too many requests"]
+)
+def test_whatever_a_page_is_sent_a_session_is_held_as_without_it(
+    fumiko: User, client: Client, clock: Clock, settings: Any, holds: str, sent: str
+) -> None:
+    """No page asks for a token: one that is none must not open what the session does not."""
+    address, status, place = "/admin/", 302, ""
+    if holds == "a password to choose":
+        User.objects.filter(pk=fumiko.pk).update(secret_known_to=User.objects.get(username=User.SYSTEM))
+        place = "/admin/password_change/"
+    elif holds == "a second factor to set up":
+        settings.KAKUTEI_SECOND_FACTOR, place = "everyone", "/admin/factors/"
+    elif holds == "showing again who they are":
+        clock.pass_by(minutes=11)
+        address, place = "/admin/sessions/end/", "/admin/again/?next=%2Fadmin%2Fsessions%2Fend%2F"
+    else:
+        settings.KAKUTEI_REQUESTS_A_MINUTE, status = 0, 429
+    answer = client.get(address, HTTP_AUTHORIZATION=sent)
+    assert (answer.status_code, answer.headers.get("Location", "")) == (status, place)
+
+
+@pytest.mark.anywhere
 def test_who_registers_a_user_in_the_api_is_asked_and_who_looks_is_not(
     fumiko: User, client: Client, clock: Clock, settings: Any
 ) -> None:

@@ -151,5 +151,6 @@ def test_the_shell_makes_the_first_administrators_and_no_third(monkeypatch: pyte
     monkeypatch.setattr(changepassword.Command, "_get_pass", lambda _self, _prompt="": f"{LONG}-9")
     call_command("changepassword", "root-2", stdout=StringIO())
     made = User.objects.get(username="root-2")
-    assert (made.check_password(f"{LONG}-9"), made.secret_known_to) == (True, None)
+    # An operator knows it: it is theirs to choose another, and no other user's to decide with.
+    assert (made.check_password(f"{LONG}-9"), made.secret_known_to) == (True, User.objects.get(username=User.SYSTEM))
     assert AuditRow.objects.get(action="set_password").os_user

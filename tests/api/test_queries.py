@@ -1,12 +1,17 @@
 """A list costs as many statements for many rows as for few, counts no table, and its pages hold every row once."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from config.api import ReadPermission
+from config.api_views import LookView
 from ingestion_app.models import Batch
 from ledger_app.models import Account
+from tests.api.doors import doors
 from tests.ingestion_app.operations import world as worlds
 from tests.ingestion_app.operations.world import World
 
@@ -117,3 +122,37 @@ def test_one_row_costs_few_statements(world: World, engineer_client: APIClient) 
         with CaptureQueriesContext(connection) as captured:
             assert engineer_client.get(f"/api/v1/{address}").status_code == 200
         assert len(captured) <= 20, address
+
+
+def test_a_sparse_reading_brings_nothing_that_is_not_answered(world: World, engineer_client: APIClient) -> None:
+    """Nor is the query of a view made a second time to ask who may read it."""
+    fill(world, 1)
+    account = Account.objects.get(code="points.5100")
+
+    def cost(address: str) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            assert engineer_client.get(f"/api/v1/{address}").status_code == 200
+        return [query["sql"] for query in captured.captured_queries]
+
+    for place in (f"accounts/{account.pk}/", "accounts/"):
+        whole, sparse = cost(place), cost(f"{place}?fields=balance")
+        assert sum("ledger_app_identifier" in sql for sql in whole) == 1
+        assert len(sparse) < len(whole)
+        for table in ("ledger_app_identifier", "ledger_app_holder", "ledger_app_openlot"):
+            assert not any(table in sql for sql in sparse), (place, table)
+
+
+def test_who_may_read_is_asked_of_the_model_alone(monkeypatch: pytest.MonkeyPatch, engineer_client: APIClient) -> None:
+    made: list[str] = []
+    real = LookView.get_queryset
+
+    def counted(view: LookView) -> Any:
+        made.append(type(view).__name__)
+        return real(view)
+
+    monkeypatch.setattr(LookView, "get_queryset", counted)
+    asked = [door for door in doors() if ReadPermission in door.view.permission_classes]
+    assert len(asked) > 90
+    assert [door.name for door in asked if getattr(door.view, "queryset", None) is None] == []
+    assert engineer_client.get("/api/v1/accounts/").status_code == 200
+    assert made == ["AccountView"]

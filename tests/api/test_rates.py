@@ -70,6 +70,26 @@ def test_what_comes_beyond_does_nothing(clock: Any, make_user: UserMaker) -> Non
     assert (answer.status_code, Book.objects.count()) == (429, before)
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "refused"),
+    [
+        ("get", "/api/v1/users/", 403),
+        ("post", "/api/v1/users/", 403),
+        ("get", "/api/v1/nothing/", 404),
+        ("get", "/api/v1/accounts/999999/", 404),
+        ("delete", "/api/v1/books/", 405),
+        ("get", "/api/v1/books/?x=1", 400),
+        ("options", "/api/v1/books/", 204),
+        ("head", "/api/v1/books/", 200),
+    ],
+)
+def test_what_is_refused_is_counted_as_well(clock: Any, make_user: UserMaker, method: str, address: str, refused: int) -> None:
+    """A refusal costs as much as an answer, and one of what would have written leaves a row."""
+    client = by_token(make_user("support-1", "support"))
+    found = [getattr(client, method)(address).status_code for _ in range(5)]
+    assert found == [refused] * 3 + [429] * 2
+
+
 def test_pages_and_the_api_by_a_session_are_counted_together(clock: Any, auditor: User) -> None:
     client = Client()
     client.force_login(auditor)

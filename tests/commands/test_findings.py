@@ -42,3 +42,14 @@ def test_more_than_are_kept_are_counted(world: World, run: Run) -> None:
     assert len(rows) == FINDINGS_KEPT + 1
     assert f"{more} findings of this kind in all" in rows[-1]["seen"]
     assert run("findings", batch.pk, "--json").data["counts"] == {"error": more, "alert": 0, "warning": 0, "note": 0}
+
+
+@pytest.mark.parametrize("zero", "0٠०０")
+def test_a_card_number_is_masked_whatever_its_digits_are_written_in(world: World, run: Run, zero: str) -> None:
+    number = "".join(chr(ord(zero) + int(digit)) for digit in "4111111111111111")
+    batch = world.validate(world.receive(card_file([*PURCHASES, f"X,{number}\n".encode()], count=8)))
+    for form in ("csv", "json"):
+        told = run("findings", batch.pk, "--format", form).out
+        assert "line.unknown_type" in told
+        assert number not in told
+        assert number not in told.encode().decode("unicode_escape")

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from config import commands, doorways
 from config.counting import counted
 from ingestion_app import errors
-from ingestion_app.checks.rules import RULES
+from ingestion_app.checks.rules import RULES, Severity, by_severity
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
 from ingestion_app.operations import validating
@@ -112,10 +112,11 @@ def tell(batch: Batch) -> commands.Outcome:
         # What a person has to look at before approving is said, and not only counted.
         looked_at = Finding.objects.filter(batch=batch, severity__in=["alert", "warning"]).order_by("severity", "line", "column")
         open_alerts = (alerts.line_of(batch),) if data["alerts"] else ()
-        return commands.Outcome(data, (*lines, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
+        earlier = (f"earlier files: {shapes.told(batch)}",) if batch.reverses_id is None else ()
+        return commands.Outcome(data, (*lines, *earlier, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
-    left = sum(count for rule, count in batch.finding_counts.items() if RULES[rule].severity == "error") - len(complaints)
+    left = by_severity(batch.finding_counts)[Severity.ERROR] - len(complaints)
     more = (f"… and {left:,} more; {_kept(batch)}",) if left > 0 else ()
     return commands.Outcome(data, lines, commands.INVALID, complaints + more)
 

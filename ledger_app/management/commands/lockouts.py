@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from config import commands, doorways
+from config import lockouts as counted
 from ledger_app.models import FailedTry
 from ledger_app.operations import lockouts
 from ledger_app.rules import instants, names
@@ -36,9 +37,9 @@ class Command(commands.Command):
         found = [
             {
                 "user": None if row.username.startswith(lockouts.UNKNOWN) else row.username,
-                "address": row.ip_address,
+                "address": row.address or None,
                 "failures": row.failures_since_start,
-                "locked_until": _until(row),
+                "locked_until": counted.until_of(row),
             }
             for row in rows
         ]
@@ -47,13 +48,6 @@ class Command(commands.Command):
             for each in found
         )
         return commands.Outcome({"lockouts": found}, lines or ("nobody has failed of late",))
-
-
-def _until(row: FailedTry) -> datetime | None:
-    if row.failures_since_start < settings.KAKUTEI_LOGIN_FAILURES:
-        return None
-    until: datetime = row.attempt_time + timedelta(minutes=settings.KAKUTEI_LOCKOUT_MINUTES)
-    return until
 
 
 def _said(until: datetime | None) -> str:

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import polars
 import pytest
 
+from ingestion_app.checks import looks as looking
 from ingestion_app.checks.looks import Earlier, gap
+from ingestion_app.checks.rules import Seen
+from ingestion_app.checks.shape import AMOUNT, HOUR
 from ingestion_app.demo import purchases
 from ingestion_app.formats.shape_rules import ShapeRules
 from tests.ingestion_app.checks import markets
@@ -123,3 +127,38 @@ def test_a_shape_is_the_same_however_the_file_is_cut_into_blocks() -> None:
     assert {name: each for name, each in whole.items() if name not in apart} == {
         name: each for name, each in cut.items() if name not in apart
     }
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_below_zero_are_measured_as_those_above(sign: int) -> None:
+    usual = [sign * each for each in (900, 1000, 1100)]
+    told = [found for found in (-1600, -1000, -500, 0, 500, 1000, 1600) if looking._outside(sign * found, usual, 140)]
+    assert told == [-1600, -1000, -500, 0, 500, 1600]
+
+
+def test_what_moved_by_itself_is_not_told_again_of_each_pair_and_columns_have_their_names() -> None:
+    for name, column in (("amounts times a hundred", "amount"), ("a clock an hour ahead", "purchased_at")):
+        found = alerts(shape_of(FAULTS[name](markets.day_of_shops(WEEKS)), DAY), markets.shops())
+        pairs = [(each.facts["name"], each.facts["other"]) for each in found if each.rule == "shape.relation_moved"]
+        assert not [pair for pair in pairs if column in pair], name
+    found = [*looking._relations(*_pair_moved(), ShapeRules(), set())]
+    assert [(each.facts["name"], each.facts["other"]) for each in found] == [("purchased_at", "amount")]
+    assert [*looking._relations(*_pair_moved(), ShapeRules(), {HOUR})] == []
+
+
+def _pair_moved() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a shape whose hours and amounts go together otherwise than those of the four before it."""
+    pair = f"{HOUR}\x1f{AMOUNT}"
+    whole = {"when": "purchased_at", "amount": "amount", "records": 10_000, "broken": {}, "same": {}}
+    return {**whole, "pairs": {pair: {"1": 1000, "2": 9000}}}, [{**whole, "pairs": {pair: {"1": 9000, "2": 1000}}}] * 4
+
+
+def test_a_drift_hides_no_relation_and_a_field_that_moved_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = shape_of(FAULTS["member ids shifted by one"](markets.day_of_shops(WEEKS)), DAY)
+    told = {}
+    for rule in ("shape.drifted", "shape.field_moved"):
+        seen = [Seen(rule, 0, 0, 0, b"", {"name": name}) for name in shape["fields"]]
+        monkeypatch.setattr(looking, "_fields", lambda *_given, seen=seen: iter(seen))
+        told[rule] = {each.rule for each in looking.looks(shape, markets.shops(), ShapeRules())}
+    assert "shape.relation_moved" in told["shape.drifted"]
+    assert "shape.relation_moved" not in told["shape.field_moved"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.utils.translation import override
 
-from ingestion_app.checks.rules import RULES, Seen, Severity
+from ingestion_app.checks.rules import RULES, Seen, Severity, by_severity
 
 DOCUMENT = Path(__file__).parents[3] / "docs/findings.md"
 
@@ -26,3 +26,11 @@ def test_facts_with_braces_are_shown_as_they_are():
     seen = Seen("record.amount_invalid", 2, 6, 26, b"D", {"name": "amount", "found": "{0}%s"})
     assert seen.severity is Severity.ERROR
     assert "{0}%s" in seen.sentence()
+
+
+def test_every_severity_is_counted_the_gravest_first():
+    counts = by_severity(dict.fromkeys(RULES, 2))
+    assert list(counts) == [Severity.ERROR, Severity.ALERT, Severity.WARNING, Severity.NOTE]
+    assert sum(counts.values()) == 2 * len(RULES)
+    assert all(counts[each] == 2 * sum(rule.severity is each for rule in RULES.values()) for each in Severity)
+    assert by_severity({}) == dict.fromkeys(Severity, 0)

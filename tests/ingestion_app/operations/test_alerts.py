@@ -131,3 +131,11 @@ def test_an_acknowledgement_that_nobody_gave_is_seen(world: World) -> None:
         acknowledged_at=given.acknowledged_at,
     )
     assert ["acknowledged" in each for each in making_proofs.what_was_made_has_its_audit_row([])] == [True]
+
+
+def test_a_terminal_asks_for_an_acknowledgement_while_one_can_be_given_and_no_longer(world: World) -> None:
+    batch = shaped.alerted(world)
+    assert alerts.line_of(batch) == f"alerts: 2, to be acknowledged before it is approved; digest {alerts.digest_of(batch)}"
+    assert alerts.line_of(acknowledge(world, batch)) == "alerts: 2, acknowledged by fumiko: A sale."
+    ended = world.withdraw(world.validate(batch))
+    assert alerts.line_of(ended) == "alerts: 2"

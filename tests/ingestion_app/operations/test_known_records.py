@@ -134,3 +134,17 @@ def test_files_of_whatever_layout_have_a_shape_and_are_known_again(world: World)
     assert content["records"] == len(PURCHASES)
     again = world.validate(world.receive(twice(), name=SECOND))
     assert (again.state, known(again) is not None) == ("rejected", True)
+
+
+def test_which_batch_has_the_bytes_is_told_by_the_states_of_all_days(world: World) -> None:
+    said = 'header_business_date = "business_date"\nheader_sequence = "sequence"\n'
+    sources.load(text=worlds.definition().replace(said, ""), caller=world.caller())
+    empty = card_file([])
+    days = [date(2017, 1, day) for day in (29, 30)]
+    first, second = (world.validated(empty, name="empty.csv", business_date=day) for day in days)
+    # The batch that holds the bytes goes; those of the other day are there all the same.
+    world.withdraw(first)
+    for given in ({"business_date": days[1]}, {"business_date": days[1], "sequence": 2}, {}):
+        again = world.receipt(empty, name="empty.csv", **given)
+        assert (again.outcome, again.first) == (Receipt.Outcome.DUPLICATE, second.receipt), given
+    assert world.receipt(empty, name="empty.csv", business_date=days[0]).outcome == Receipt.Outcome.ACCEPTED

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from ingestion_app.formats import toml
 from ingestion_app.models import Batch
+from ingestion_app.queries import planned_rules
 from ledger_app.errors import Refused
 from ledger_app.models import Account, Lot
 from ledger_app.operations import books, lot_rules
 from ledger_app.operations.books import AccountOpening
 from ledger_app.operations.lot_rules import RuleGiven
 from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import Purchase, World, card_file, codes
+from tests.ingestion_app.operations.world import Purchase, World, card_file, codes, set_account
 
 pytestmark = pytest.mark.django_db
 
@@ -95,4 +98,61 @@ def test_the_digest_of_a_plan_covers_the_rules(world: World) -> None:
     batch = world.approved(FILE)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ingestion_app_batch SET lot_rules = NULL WHERE id = %s", [batch.pk])
-    assert refused(lambda: world.apply(Batch.objects.get(pk=batch.pk))) == ["plan_damaged"]
+    assert refused(lambda: world.apply(Batch.objects.get(pk=batch.pk))) == ["plan_damaged", "plan_moved"]
+
+
+def test_a_plan_that_does_not_say_its_rules_is_made_again(world: World) -> None:
+    """As one from before plans kept them."""
+    batch = world.validated(FILE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ingestion_app_batch SET lot_rules = NULL WHERE id = %s", [batch.pk])
+    assert refused(lambda: world.approve(Batch.objects.get(pk=batch.pk))) == ["plan_moved"]
+    batch = world.validate(batch)
+    assert world.apply(world.approve(batch)).batch.state == "applied"
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_a_batch_that_a_rule_stops_can_be_ended_by_a_person_whatever_is_applied_of_it(world: World, is_applied: bool) -> None:
+    batch = world.approved(FILE)
+    world.begin(batch)
+    if is_applied:
+        shut = Account.objects.get(holder=batch.records.get(key="s2").holder_id, book=world.card)
+        set_account(shut.code, "suspended")
+        assert world.apply(batch).stopped
+        set_account(shut.code, "open")
+    set_rule(world, OTHERS["kind"])
+    assert world.apply(batch).stopped
+    world.pause(batch)
+    ended = world.leave(batch) if is_applied else world.withdraw(batch)
+    assert (ended.state, Lot.objects.count()) == (("applied", 1) if is_applied else ("withdrawn", 0))
+
+
+def test_a_rule_is_put_back_though_its_breakage_account_was_closed_since(world: World) -> None:
+    batch = world.approved(FILE)
+    world.begin(batch)
+    set_rule(world, OTHERS["breakage"])
+    assert world.apply(batch).stopped
+    Account.objects.filter(book=world.points, code="breakage").update(state="closed")
+    set_rule(world, RULE)
+    assert world.apply(Batch.objects.get(pk=batch.pk)).batch.state == "applied"
+
+
+@pytest.mark.parametrize(
+    ("side", "roles"),
+    [
+        ('{ role = "points" }', {"points"}),
+        ('{ code = "fixed" }', {"gifts"}),
+        ('{ code = "gift.{member}" }', {"points", "gifts", "others"}),
+        ('{ reason = "slip" }', {"points", "gifts", "others"}),
+    ],
+)
+def test_the_rules_of_every_role_to_which_a_record_may_post_are_kept(world: World, side: str, roles: set[str]) -> None:
+    for role in ("gifts", "others"):
+        set_rule(world, RULE, role=role)
+    books.open_accounts(book=world.points, openings=[AccountOpening("fixed", "gifts", "liability")], caller=world.caller())
+    text = worlds.definition().replace('credit = { role = "points" }', f"credit = {side}")
+    definition = toml.parse(text)
+    with CaptureQueriesContext(connection) as asked:
+        found = planned_rules.now(definition, {"POINTS": world.points, "CARD": world.card})
+    assert (set(found["POINTS"]), found["CARD"]) == (roles, {})
+    assert len(asked) <= 2

@@ -64,6 +64,7 @@ PARTS = {
     "history.create_all",
     "history.save",
     "history.delete",
+    "history.next_version",
     "lots.hold",
     "outcomes.record_refused",
     "transitions.compare_and_set",

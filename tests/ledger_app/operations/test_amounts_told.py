@@ -35,6 +35,7 @@ NO_AMOUNTS = {
     "column_unknown": ["given"],
     "due_too_many": ["most"],
     "export_differs": ["found"],
+    "export_too_large": ["most"],
     "factors_full": ["most"],
     "fields_differ": ["found"],
     "file_damaged": ["found"],

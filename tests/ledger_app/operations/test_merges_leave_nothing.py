@@ -7,7 +7,8 @@ import pytest
 
 from ledger_app.errors import Refused
 from ledger_app.models import OpenLot
-from ledger_app.operations import merges
+from ledger_app.operations import expiry, merges
+from ledger_app.operations.audit import Caller
 from ledger_app.queries import merges as merge_rows
 from ledger_app.rules.merges import digest
 from tests.ledger_app import lot_samples, samples
@@ -51,4 +52,36 @@ def test_nothing_is_left_on_the_account_of_a_member_who_was_merged(has, owes, ow
         assert codes <= {"lots_due", "lots_not_set_off", "owes_from_later_day"}
     else:
         assert not OpenLot.objects.filter(account=points.accounts["M1"]).exists()
+    assert points.breaches() == []
+
+
+@pytest.mark.parametrize("owed", [50, 53, 30], ids=["as much", "more", "less"])
+@pytest.mark.parametrize("owes", OWES, ids=" and ".join)
+@pytest.mark.parametrize("has", HAS, ids=" and ".join)
+def test_whoever_does_what_the_refusal_says_can_merge(has, owes, owed):
+    """There is a way out of each, by what is told to whoever is refused: expire, post an entry, or merge on a later day."""
+    points = lot_samples.open_points(samples.machine_caller(), floor=None)
+    for place, name in enumerate(has):
+        points.gain(f"has-{place}", 50, on=LOTS[name])
+    for place, name in enumerate(owes):
+        points.gain(f"owes-{place}", -owed, on=DEBTS[name])
+    instant = DAY
+    for turn in range(12):
+        try:
+            merge(points, instant)
+        except Refused as refusal:
+            for reason in refusal.reasons:
+                if reason.code == "lots_due":
+                    caller = Caller(points.caller.user, instant, "command")
+                    expiry.expire(book=points.book, through=date.fromisoformat(reason.facts["due"]), caller=caller)
+                elif reason.code == "lots_not_set_off":
+                    points.gain(f"next-{turn}", 1, on=instant.date())
+                else:
+                    owed_on = date.fromisoformat(reason.facts["date"])
+                    instant = at(owed_on.year, owed_on.month, owed_on.day)
+        else:
+            break
+    else:
+        pytest.fail("there is no way out")
+    assert not OpenLot.objects.filter(account=points.accounts["M1"]).exists()
     assert points.breaches() == []

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from ledger_app import errors
 from ledger_app.models import AuditRow, Entry, Export, Period, Profile
 from ledger_app.operations import books, handing_over, periods, profiles
 from ledger_app.operations.audit import Caller
+from ledger_app.queries import exporting
+from ledger_app.queries import profiles as definitions
 from ledger_app.queries.closing import control_totals
 from ledger_app.reports import accounting
 from ledger_app.reports.accounting import Written
@@ -27,6 +31,14 @@ LATER = datetime(2017, 4, 1, 9, tzinfo=UTC)
 SEAL = "________"  # in the place of a seal's first digits
 
 
+def freeze(ledger: SmallLedger, checker: Caller, period: str = JANUARY) -> Period:
+    """Freeze a period with the debits that it has."""
+    row = ledger.periods[period]
+    controls = {"debits": control_totals(row)["debits"]}
+    periods.freeze(period_id=row.pk, controls=controls, caller=replace(checker, at=LATER), code_version="test")
+    return row
+
+
 class Desk:
     """The small ledger with who hands it over, and a folder for files."""
 
@@ -37,25 +49,28 @@ class Desk:
         return profiles.load(text=text, caller=self.checker).row.profile
 
     def freeze(self, period: str = JANUARY) -> Period:
-        row = self.ledger.periods[period]
-        periods.freeze(
-            period_id=row.pk,
-            controls={"debits": control_totals(row)["debits"]},
-            caller=replace(self.checker, at=LATER),
-            code_version="test",
-        )
-        return row
+        return freeze(self.ledger, self.checker, period)
 
     def export(self, profile: Profile, period: str = JANUARY, name: str = "out.csv") -> Written:
         row = self.ledger.periods[period]
         return accounting.export(period=row, profile=profile, path=self.folder / name, caller=self.checker)
 
     def refused(self, text: str) -> list[errors.LedgerError]:
-        with pytest.raises(errors.Refused) as refused:
-            self.export(self.set(text))
-        assert list(self.folder.iterdir()) == [], "nothing is left of a file that is refused"
-        assert not Export.objects.exists()
-        return list(refused.value.reasons)
+        """Return why neither a draft nor the final file is written: for the same reasons, in the same words."""
+        profile = self.set(text)
+
+        def reasons() -> list[errors.LedgerError]:
+            with pytest.raises(errors.Refused) as refused:
+                self.export(profile)
+            assert list(self.folder.iterdir()) == [], "nothing is left of a file that is refused"
+            assert not Export.objects.exists()
+            return list(refused.value.reasons)
+
+        of_draft = reasons()
+        self.freeze()
+        found = reasons()
+        assert [each.as_dict() for each in found] == [each.as_dict() for each in of_draft], "found before the period is frozen"
+        return found
 
 
 @pytest.fixture
@@ -186,6 +201,7 @@ def unfit(description: str) -> Callable[[SmallLedger], object]:
     return lambda ledger: ledger.post(ledger.draft("s-1", ("cash", 10), ("sales", -10), description=description))
 
 
+SAID = {"rows": "entries", "summary": "{description}"}
 # What is posted, and the profile → the code of what is told, and what of it names the place.
 REFUSED: dict[str, tuple[Any, str, str, str]] = {
     "an account that no rule fits": (
@@ -194,31 +210,17 @@ REFUSED: dict[str, tuple[Any, str, str, str]] = {
         "account_unmapped",
         "sales",
     ),
-    "a character that cp932 has not": (
-        unfit(description="𠮷野家"),
-        small("yayoi", rows="entries", summary="{description}"),
+    "a character that cp932 has not": (unfit(description="𠮷野家"), small("yayoi", **SAID), "row_unfit", "𠮷"),
+    "a character that cp932 turns": (unfit(description="10¢"), small("yayoi", **SAID), "row_unfit", "U+00A2"),
+    "the 33rd full-width character": (unfit(description="あ" * 33), small("yayoi", **SAID), "row_unfit", "66"),
+    "a formula": (unfit(description="=1+1"), small("freee", **SAID), "row_unfit", "s-1"),
+    "a formula that freee would read after the mark of a draft": (
+        unfit(description="＝1+1"),
+        small("freee", **SAID),
         "row_unfit",
-        "𠮷",
+        "s-1",
     ),
-    "a character that cp932 turns": (
-        unfit(description="10¢"),
-        small("yayoi", rows="entries", summary="{description}"),
-        "row_unfit",
-        "U+00A2",
-    ),
-    "the 33rd full-width character": (
-        unfit(description="あ" * 33),
-        small("yayoi", rows="entries", summary="{description}"),
-        "row_unfit",
-        "66",
-    ),
-    "a formula": (unfit(description="=1+1"), small("freee", rows="entries", summary="{description}"), "row_unfit", "s-1"),
-    "a character that nobody sees": (
-        unfit(description="a\u200bb"),
-        small("freee", rows="entries", summary="{description}"),
-        "row_unfit",
-        "U+200B",
-    ),
+    "a character that nobody sees": (unfit(description="a\u200bb"), small("freee", **SAID), "row_unfit", "U+200B"),
     "a share of another day": (
         lambda ledger: ledger.sell("s-1", 10),
         small("yayoi", more='[[account]]\nrole = "sales"\naccount = "仕入高"\ntax_class = "課対仕入込10%区分70%"\n'),
@@ -238,7 +240,6 @@ REFUSED: dict[str, tuple[Any, str, str, str]] = {
 def test_what_cannot_stand_in_the_file_is_refused_by_its_row(desk: Desk, name: str) -> None:
     post, text, code, place = REFUSED[name]
     post(desk.ledger)
-    desk.freeze()
     found = desk.refused(text)
     assert {each.code for each in found} == {code}
     assert place in found[0].sentence
@@ -248,7 +249,7 @@ def test_commas_quotes_and_what_cp932_writes_in_two_ways_arrive_to_the_letter(de
     desk.ledger.post(desk.ledger.draft("s-1", ("cash", 10), ("sales", -10), description='髙橋, "A" ～'))
     desk.freeze()
     for target in TARGETS:
-        written = desk.export(desk.set(small(target, rows="entries", summary="{description}", encoding="cp932")))
+        written = desk.export(desk.set(small(target, **SAID, encoding="cp932")))
         assert '髙橋, ""A"" ～' in written.path.read_text(encoding="cp932")
 
 
@@ -279,7 +280,6 @@ def test_a_day_of_more_than_a_hundred_rows_is_cut_at_whole_slips(desk: Desk) -> 
 
 def test_no_slip_is_numbered_past_what_the_program_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.ledger.sell("s-1", 10)
-    desk.freeze()
     monkeypatch.setattr("ledger_app.queries.exporting.next_slip", lambda _profile, _year: 1_000_000)
     assert [each.code for each in desk.refused(small("yayoi"))] == ["slips_spent"]
 
@@ -323,12 +323,68 @@ def test_what_is_written_down_is_of_a_frozen_period_and_of_slips_that_nothing_ha
     row = desk.export(profile).export
     assert row is not None
     made = {name: getattr(row, name) for name in handing_over.Made._fields}
-    for period, first_slip, kind, code in (
-        (desk.ledger.periods["2017-03"], 2, errors.Refused, "period_not_frozen"),
-        (desk.freeze("2017-02"), 1, errors.TryAgain, "try_again"),
-    ):
-        given = handing_over.Made(**{**made, "period": period, "first_slip": first_slip, "seal": row.seal})
-        with pytest.raises(kind) as refused:
-            handing_over.record(made=given, caller=desk.checker)
-        reasons = refused.value.reasons if isinstance(refused.value, errors.Refused) else (refused.value,)
-        assert [each.code for each in reasons] == [code]
+    february = {**made, "period": desk.freeze("2017-02"), "first_slip": 2}
+
+    def refused(given: dict[str, Any]) -> str:
+        with pytest.raises((errors.Refused, errors.TryAgain)) as told:
+            handing_over.record(made=handing_over.Made(**given), caller=desk.checker)
+        return str(told.value)
+
+    assert refused({**february, "period": desk.ledger.periods["2017-03"]}).startswith("period_not_frozen")
+    assert "another period was handed over meanwhile" in refused({**february, "first_slip": 1})
+    desk.set(small("yayoi").replace("現金", "小口現金"))
+    assert "the profile was changed meanwhile" in refused(february)
+    assert handing_over.record(made=handing_over.Made(**made), caller=desk.checker).row == row, "the same file stays the first"
+    assert Export.objects.count() == 1
+
+
+def test_no_number_of_a_slip_comes_twice_in_a_fiscal_year_in_whatever_month_the_profile_says_since_that_it_begins(
+    desk: Desk,
+) -> None:
+    desk.ledger.sell("s-1", 10)
+    desk.freeze()
+    profile = desk.set(small("yayoi"))
+    desk.export(profile)
+    for month in range(1, 13):
+        desk.set(small("yayoi").replace("fiscal_year_begins = 4", f"fiscal_year_begins = {month}"))
+        year = definitions.definition(definitions.newest(profile)).year_of(date(2017, 2, 1))
+        assert exporting.next_slip(profile, year) == (1 if month == 2 else 2), month
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_page_waits_for_no_file_of_any_size(desk: Desk, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    monkeypatch.setattr(accounting, "LINES_MOST", 3)
+    desk.ledger.sell("s-1", 10)
+    desk.ledger.sell("s-2", 10)
+    profile, january = desk.set(small(target)), desk.ledger.periods[JANUARY]
+    with BytesIO() as file, pytest.raises(errors.Refused, match="export_too_large"):
+        accounting.write(period=january, profile=profile, file=file, lines_most=3)
+    desk.freeze()
+    with BytesIO() as file, pytest.raises(errors.Refused, match="export_too_large"):
+        accounting.hand_over(period=january, profile=profile, file=file, caller=desk.checker)
+    assert not Export.objects.exists()
+    assert desk.export(profile).is_new, "the command waits as long as it takes"
+
+
+def test_nothing_is_put_in_the_place_of_a_pipe_nor_a_draft_beside_it(desk: Desk) -> None:
+    desk.ledger.sell("s-1", 10)
+    profile = desk.set(small("yayoi"))
+    os.mkfifo(desk.folder / "out.csv")
+    for is_frozen in (False, True):
+        if is_frozen:
+            desk.freeze()
+        with pytest.raises(errors.Refused, match="file_not_regular"):
+            desk.export(profile)
+        assert [each.is_fifo() for each in desk.folder.iterdir()] == [True]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_mark_of_a_draft_takes_no_room(desk: Desk, target: str) -> None:
+    """What the final file takes, of the greatest length that it takes, the draft takes."""
+    fits = {"yayoi": "あ" * 32}.get(target, "あ" * 200)
+    reference = "r" * 100
+    desk.ledger.post(desk.ledger.draft(reference, ("cash", 10), ("sales", -10), description=fits))
+    profile = desk.set(small(target, **SAID))
+    assert desk.export(profile).manifest["entries"] == 1
+    desk.freeze()
+    assert desk.export(profile).is_new

@@ -344,10 +344,23 @@ def test_a_page_waits_for_no_kit_of_any_size(
     ledger: SmallLedger, checker: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(ledger, checker)
-    monkeypatch.setattr(audit_kits, "LINES_MOST", 8)
+    monkeypatch.setattr(audit_kits, "ROWS_MOST", 8)
     with (tmp_path / "a.zip").open("w+b") as file, pytest.raises(errors.Refused, match="kit_too_large"):
         audit_kits.write_zip(period=ledger.periods[JANUARY], file=file, caller=by_page(checker))
-    assert rules.LINES_MOST >= 100_000
+    assert rules.ROWS_MOST >= 100_000
+
+
+def test_what_is_read_for_a_kit_is_counted_from_the_first_period_on_and_with_the_accounts(
+    ledger: SmallLedger, checker: Caller
+) -> None:
+    ledger.sell("s-1", 10)
+    freeze(ledger, checker, entries=1)
+    later = Caller(checker.user, samples.AFTER_JANUARY.replace(month=3), "command")
+    freeze(ledger, later, FEBRUARY, entries=0)
+    accounts = ledger.book.accounts.count()
+    for period in (JANUARY, FEBRUARY):
+        seal = Seal.objects.get(period=ledger.periods[period])
+        assert [most for most in range(accounts + 9) if queries.reads_more(seal, most)] == list(range(accounts + 2))
 
 
 @pytest.mark.parametrize("work", ["write", "verify"])

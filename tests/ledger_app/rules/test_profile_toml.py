@@ -1,6 +1,6 @@
 """A profile is read strictly: each fault is told with its line and its path, and what the accounting program would cut or refuse is one."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -89,6 +89,8 @@ def test_a_tax_class_of_the_customers_own_is_named() -> None:
 @pytest.mark.parametrize(
     ("tax_class", "invoice", "on", "is_right"),
     [
+        ("課対仕入込10%区分80%", "", date(2023, 9, 30), False),
+        ("課対仕入込10%区分80%", "", date(2023, 10, 1), True),
         ("課対仕入込10%区分80%", "", date(2026, 9, 30), True),
         ("課対仕入込10%区分80%", "", date(2026, 10, 1), False),
         ("課対仕入込10%区分70%", "", date(2026, 9, 30), False),
@@ -103,6 +105,25 @@ def test_a_tax_class_of_the_customers_own_is_named() -> None:
 )
 def test_the_share_that_may_be_deducted_is_that_of_the_day(tax_class: str, invoice: str, on: date, *, is_right: bool) -> None:
     assert (targets.day_unfit(tax_class, invoice, on) is None) == is_right
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_fiscal_year_is_all_days_that_are_of_it_and_no_other(month: int) -> None:
+    definition = profile_toml.parse(text("freee"))._replace(fiscal_year_begins=month)
+    for on in (date(2016, 1, 1) + timedelta(days=each) for each in range(366 + 365)):
+        first, last = definition.year_of(on)
+        assert first <= on <= last
+        assert definition.fiscal_year(first) == definition.fiscal_year(on) == definition.fiscal_year(last)
+        beside = (first - timedelta(days=1), last + timedelta(days=1))
+        assert [definition.fiscal_year(each) - definition.fiscal_year(on) for each in beside] == [-1, 1]
+
+
+def test_of_accounts_that_no_rule_fits_a_bounded_number_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profiles.Charts, "KEPT_MOST", 3)
+    charts = profiles.Charts(profile_toml.parse(text("freee")))
+    for number in range(9):
+        assert charts.rule(f"nothing.{number}", "nothing", "equity", date(2017, 1, 1)) is None
+    assert list(charts.unmapped) == ["nothing.0", "nothing.1", "nothing.2"]
 
 
 def test_the_first_rule_that_fits_on_the_day_is_taken() -> None:
