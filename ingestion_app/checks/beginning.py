@@ -1,5 +1,6 @@
 """How a file begins: its mark, its encoding, the lines that are not read, and the row that names its columns."""
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
@@ -9,7 +10,7 @@ from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import HeaderRow, Layout, Mark
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, Line, LineFormat
+from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, WIDE_BYTES, WIDE_MARKS, Line, LineFormat
 from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import shown
 
@@ -38,7 +39,10 @@ def begin(stream: BinaryIO, layout: Layout) -> Beginning:
     head = stream.read(foreign.HEAD_BYTES)
     if not head:
         return Beginning((_at("file.empty", _NO_LINE),), is_empty=True)
-    seen, offset = _marked(head, layout)
+    if layout.encoding in WIDE_MARKS:
+        seen, offset = _marked_wide(head, layout, stream.seek(0, io.SEEK_END))
+    else:
+        seen, offset = _marked(head, layout)
     if offset is None:
         return Beginning(tuple(seen))
     stream.seek(offset)
@@ -69,7 +73,7 @@ def _at(rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
 
 
 def _next(stream: BinaryIO, lines: LineFormat, complete: Callable[..., Line], number: int, offset: int) -> Line | None:
-    piece = lines.next_piece(stream)
+    piece = lines.reads_on(stream)(lines.piece_bytes)
     return complete(stream, piece, number=number, offset=offset) if piece else None
 
 
@@ -94,6 +98,23 @@ def _marked(head: bytes, layout: Layout) -> tuple[list[Seen], int | None]:
         seen.append(_at("file.records_ended", first, found=between[0].decode().replace("\r", "CR").replace("\n", "LF")))
         return seen, None
     return seen, size
+
+
+def _marked_wide(head: bytes, layout: Layout, size: int) -> tuple[list[Seen], int | None]:
+    """Return the same of an encoding of two bytes a character, whose mark says which of the two comes first."""
+    first = Line(1, 0, head[:RAW_BYTES], b"", 0, is_too_long=False)
+    own, found = WIDE_MARKS[layout.encoding], _mark_of(head)
+    is_own = head.startswith(own) and found != "UTF-32"
+    if found is not None and not is_own:
+        return [_at("file.byte_order_mark_differs", first, found=found, encoding=layout.encoding)], None
+    if (fault := foreign.recognise_wide(head[len(own) if is_own else 0 :], layout.encoding)) is not None:
+        return [_at(fault.rule, first, **fault.facts)], None
+    if size % WIDE_BYTES:
+        # Where the byte was lost nobody knows, and behind it every character is another.
+        return [_at("file.odd_length", first, size=size, encoding=layout.encoding)], None
+    if not is_own:
+        return [_at("file.byte_order_mark_missing", first, encoding=layout.encoding)], None
+    return [], len(own)
 
 
 def _mark_of(head: bytes) -> str | None:

@@ -10,17 +10,16 @@ from ingestion_app.checks.duplicates import KeyIndex
 from ingestion_app.checks.keys import Keys
 from ingestion_app.checks.record import CarefulReader, DataReader, Row
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
+from ingestion_app.checks.totals import Controls, Counted, Tally
 from ingestion_app.formats.definition import OCCURRENCE, Definition, RecordType
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import Line, LineFormat
+from ingestion_app.formats.lines import Line, LineFormat, shown_marker
 from ingestion_app.formats.reading import format_of
-from ingestion_app.formats.values import Value, shown
+from ingestion_app.formats.values import Value
 
-END_MARK = b"\x1a"  # what CP/M and its heirs end a text file with
-NO_MARKER = "–"  # how records are named that have none
 _NOWHERE = Line(0, 0, b"", b"", 0, is_too_long=False)
-_ENDING_NAMES = {b"\n": "LF", b"\r\n": "CRLF"}
+_ENDING_NAMES = {"\n": "LF", "\r\n": "CRLF"}
 
 
 class NotPlain(Exception):
@@ -40,6 +39,7 @@ class Elsewhere(NamedTuple):
     bad_sum_known: bool
     unreadable_count: int
     zero_count: int
+    tally: Tally
 
 
 class Examination:
@@ -63,6 +63,7 @@ class Examination:
         self._keys = keys or Keys(definition, business_date=business_date, sequence=sequence)
         self._is_counted = keys is not None or OCCURRENCE not in definition.roles.key
         self._data = DataReader(self._format, definition, self._keys)
+        self._controls = Controls(definition)
         # The type of the last record that stood in its place; without a header a file begins as if one had.
         self._stage: RecordType | None = definition.layout.data if definition.layout.header is None else None
         self._is_over = False
@@ -94,7 +95,7 @@ class Examination:
                 raise NotPlain
             self._take_order(beginning.order)
         self._stream.seek(offset)
-        readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._data.quick
+        readline, piece_bytes, quick = self._stream.readline, self._format.piece_bytes, self._controls.counting(self._data.quick)
         while offset < end:
             piece = readline(piece_bytes)
             row = quick(piece, number, offset)
@@ -127,6 +128,7 @@ class Examination:
             self.bad_sum_known,
             self._unreadable_count,
             self.zero_count,
+            self._controls.tally,
         )
 
     def _pass_over(self, parts: Sequence[Elsewhere]) -> tuple[int, int]:
@@ -140,6 +142,7 @@ class Examination:
             self.bad_sum_known = self.bad_sum_known and part.bad_sum_known
             self._unreadable_count += part.unreadable_count
             self.zero_count += part.zero_count
+            self._controls.tally.add(part.tally)
         self._stream.seek(parts[-1].end)
         return sum(part.lines for part in parts), parts[-1].end - parts[0].offset
 
@@ -161,15 +164,14 @@ class Examination:
         if beginning.row is not None:
             yield from self._header_row(beginning.row)
         self._take_order(beginning.order)
-        # Of lines without endings each is as long as the others.
-        readline = self._stream.readline if self._layout.line_ending else self._stream.read
-        piece_bytes, quick, data = self._format.piece_bytes, self._data.quick, self._layout.data
+        read_on, piece_bytes = self._format.reads_on(self._stream), self._format.piece_bytes
+        quick, data = self._controls.counting(self._data.quick), self._layout.data
         number, offset = beginning.number, beginning.offset
         while True:
             if elsewhere and offset == elsewhere[0].offset:
                 lines, size = self._pass_over(elsewhere)
                 number, offset = number + lines, offset + size
-            if not (piece := readline(piece_bytes)):
+            if not (piece := read_on(piece_bytes)):
                 break
             # Only a data record in its place may take the quick way; everything else is looked at carefully.
             row = quick(piece, number, offset) if self._stage is data or self._stage is self._layout.header else None
@@ -220,7 +222,7 @@ class Examination:
             self._repeated[rule] = self._seen(rule, line, **facts), 1
 
     def _is_blank(self, line: Line) -> bool:
-        return not line.content.strip(b" \t" if self._layout.delimiter != "\t" else b" ")
+        return not self._format.narrow(line.content).strip(b" \t" if self._layout.delimiter != "\t" else b" ")
 
     def _header_row(self, line: Line) -> Iterator[Seen]:
         """Look at how the row ends that names the columns, as at any other line: a file cut off in it has lost its records."""
@@ -230,17 +232,17 @@ class Examination:
 
     def _look_at_ending(self, line: Line) -> None:
         if line.ending and line.ending != self._layout.line_ending:
-            expected = _ENDING_NAMES[self._layout.line_ending]
-            self._repeat("line.ending", line, found=_ENDING_NAMES[line.ending], expected=expected)
+            found, expected = (_ENDING_NAMES[self._format.text_of(each)] for each in (line.ending, self._layout.line_ending))
+            self._repeat("line.ending", line, found=found, expected=expected)
 
     def _examine(self, line: Line) -> Iterator[Row | Seen]:
         if self._is_blank(line):
             self._repeat("line.blank", line)
             return
-        if line.content.endswith(END_MARK) and not line.ending:
+        if line.content.endswith(self._format.end_mark) and not line.ending:
             if not self._layout.may_end_with_mark:
                 yield self._seen("line.end_of_file_mark", line)
-            line = line._replace(content=line.content.rstrip(END_MARK))
+            line = line._replace(content=self._format.without_end_mark(line.content))
             if not line.content:
                 return
         if self._format.is_comment(line.content):
@@ -248,7 +250,7 @@ class Examination:
                 yield self._seen("line.cut_off", line)
             return
         if self._is_over:
-            self._repeat("line.after_end", line, marker=_shown_marker(self._layout.record_types[-1]))
+            self._repeat("line.after_end", line, marker=shown_marker(self._layout.record_types[-1]))
             return
         self._look_at_ending(line)
         record_type = self._format.record_type(line.content)
@@ -258,7 +260,7 @@ class Examination:
             if record_type is header:
                 yield from self._header_record(line, header)
                 return
-            yield self._seen("file.header_missing", _NOWHERE, marker=_shown_marker(header))
+            yield self._seen("file.header_missing", _NOWHERE, marker=shown_marker(header))
         yield from self._in_order(line, record_type)
 
     def _in_order(self, line: Line, record_type: RecordType | None) -> Iterator[Row | Seen]:
@@ -285,14 +287,14 @@ class Examination:
         if not self._is_whole(line):
             yield self._seen("line.cut_off", line)
         if record_type is None:
-            found = shown(self._format.marker(line.content).decode("ascii", "backslashreplace"))
-            yield self._seen("line.unknown_type", line, found=found, markers=", ".join(map(_shown_marker, types)))
+            self.file_errors += 1
+            yield _explain(line, 0, self._format.unknown(line))
             return
         is_past_trailer = self._layout.trailer is not None and self._stage is self._layout.trailer
         next_types = (self._layout.end,) if is_past_trailer else (self._layout.data, self._layout.trailer or self._layout.end)
         expected = [each for each in next_types if each is not None]
-        facts = {name: ", ".join(map(_shown_marker, given)) for name, given in (("expected", expected), ("order", types))}
-        yield self._seen("line.out_of_order", line, found=_shown_marker(record_type), **facts)
+        facts = {name: ", ".join(map(shown_marker, given)) for name, given in (("expected", expected), ("order", types))}
+        yield self._seen("line.out_of_order", line, found=shown_marker(record_type), **facts)
 
     def _data_record(self, line: Line) -> Iterator[Row | Seen]:
         self.received_count += 1
@@ -306,12 +308,14 @@ class Examination:
             yield self._seen("line.cut_off", line)
         self.received_sum += amount or 0
         if row is not None:
+            self._controls.take(row)
             yield row
             if row.amount == 0:
                 yield self._zero(row)
             return
         self.bad_count += 1
         self.bad_sum += amount or 0
+        self._controls.take_bad(amount)
         if amount is None:
             self.bad_sum_known = False
             self._unreadable_count += 1
@@ -339,6 +343,7 @@ class Examination:
     def _header_record(self, line: Line, header: RecordType) -> Iterator[Seen]:
         said, seen = self._control_record(line, header)
         yield from seen
+        self._controls.hear_header(said)
         roles = self._definition.roles
         for rule, name, expected in (
             ("control.header_business_date_differs", roles.header_business_date, self._business_date),
@@ -351,24 +356,23 @@ class Examination:
     def _trailer_record(self, line: Line, trailer: RecordType) -> Iterator[Seen]:
         said, seen = self._control_record(line, trailer)
         yield from seen
-        roles = self._definition.roles
-        count, total = said.get(roles.trailer_count or ""), said.get(roles.trailer_sum or "")
-        self.trailer_count = count if isinstance(count, int) else None
-        self.trailer_sum = total if isinstance(total, int) else None
+        roles, controls = self._definition.roles, self._controls
+        controls.hear_trailer(said)
+        self.trailer_count, self.trailer_sum = controls.said(roles.trailer_count), controls.said(roles.trailer_sum)
 
     def _conclude(self) -> Iterator[Seen]:
         layout = self._layout
         for first, lines in self._repeated.values():
             yield replace(first, facts={**first.facts, "lines": lines})
         if layout.header is not None and self._stage is None:
-            yield self._seen("file.header_missing", _NOWHERE, marker=_shown_marker(layout.header))
+            yield self._seen("file.header_missing", _NOWHERE, marker=shown_marker(layout.header))
         if layout.trailer is not None:
             if self._trailer is None:
-                yield self._seen("file.trailer_missing", _NOWHERE, marker=_shown_marker(layout.trailer))
+                yield self._seen("file.trailer_missing", _NOWHERE, marker=shown_marker(layout.trailer))
             else:
                 yield from self._compare_controls(self._trailer, layout.trailer)
         if layout.end is not None and not self._has_end:
-            yield self._seen("file.end_missing", _NOWHERE, marker=_shown_marker(layout.end))
+            yield self._seen("file.end_missing", _NOWHERE, marker=shown_marker(layout.end))
         if not self._definition.roles.controls:
             yield self._seen("control.none", _NOWHERE)
         if self.received_count == 0:
@@ -377,23 +381,10 @@ class Examination:
             yield self._seen("file.no_records" if says_so else "file.nothing_said", _NOWHERE)
 
     def _compare_controls(self, line: Line, trailer: RecordType) -> Iterator[Seen]:
-        roles = self._definition.roles
-        if roles.trailer_count is not None and self.trailer_count is not None and self.trailer_count != self.received_count:
-            column = trailer.field_number(roles.trailer_count)
-            yield self._seen("control.count_differs", line, column, expected=self.trailer_count, found=self.received_count)
-        if roles.trailer_sum is None or self.trailer_sum is None:
-            return
-        column = trailer.field_number(roles.trailer_sum)
-        if self._unreadable_count:
-            # A sum that leaves records out proves nothing, even where it happens to agree.
-            yield self._seen("control.sum_unverifiable", line, column, expected=self.trailer_sum, records=self._unreadable_count)
-        elif self.trailer_sum != self.received_sum:
-            yield self._seen("control.sum_differs", line, column, expected=self.trailer_sum, found=self.received_sum)
+        counted = Counted(self.received_count, self.received_sum, self._unreadable_count)
+        for rule, column, facts in self._controls.compare(counted):
+            yield self._seen(rule, line, trailer.field_number(column), **facts)
 
 
 def _explain(line: Line, column: int, fault: Fault) -> Seen:
     return Seen(fault.rule, line.number, column, line.offset + fault.place, line.content[:RAW_BYTES], fault.facts)
-
-
-def _shown_marker(record_type: RecordType) -> str:
-    return record_type.marker or NO_MARKER

@@ -57,6 +57,27 @@ def recognise(head: bytes, encoding: str) -> Fault | None:
     return None
 
 
+def recognise_wide(head: bytes, encoding: str) -> Fault | None:
+    """Return the same of an encoding of two bytes a character; ``head`` is what stands behind the mark."""
+    packed = next((name for mark, name in BEGINNINGS.items() if head.startswith(mark)), None)
+    if packed is not None:
+        return Fault("file.not_text", {"found": packed, "encoding": encoding})
+    found = _wide(head)
+    if found is None and b"\0" not in head:
+        found = _of_one_byte(head)
+    if found is not None and found != encoding.upper().replace("UTF-16-", "UTF-16"):
+        return Fault("file.encoding_foreign", {"found": found, "encoding": encoding})
+    text = head.decode(encoding, "replace")
+    return Fault("file.cr_endings", {}) if "\r" in text and "\n" not in text else None
+
+
+def _of_one_byte(head: bytes) -> str | None:
+    """Return the encoding in which bytes are text, none of which has the ends of lines that one of two bytes a character has."""
+    if b"\n" not in head:
+        return _ebcdic(head)
+    return ("ASCII" if head.isascii() else None) or _other_bytes(head, "ascii")
+
+
 def _wide(head: bytes) -> str | None:
     """UTF-16 or UTF-32 without a mark: every second, or three of four bytes of ASCII text are NUL, and always the same ones."""
     if len(head) < 4:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ingestion_app.checks.keys import Keys
 from ingestion_app.formats.computing import computations
-from ingestion_app.formats.definition import Definition, Kind, RecordType
+from ingestion_app.formats.definition import Cutting, Definition, Kind, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat
 from ingestion_app.formats.values import Value, amount_below_minimum, field_reader, shown
@@ -40,9 +40,12 @@ _row = partial(tuple.__new__, Row)  # without the keywords that its constructor 
 
 
 class Fields(NamedTuple):
-    """A line read carefully: each column's value (None: absent, or could not be read), and every fault with its field's number (0: the line)."""
+    """A line read carefully: each column's text (or why it has none) and value (None: absent, or could not be read), and every fault.
 
-    texts: Sequence[str]
+    A fault has its field's number, 0 where it is the line's.
+    """
+
+    texts: Sequence[str | Fault]
     values: list[Value | None]
     faults: list[tuple[int, Fault]]
 
@@ -64,7 +67,7 @@ class CarefulReader:
         values: list[Value | None] = []
         faults = []
         for field, (reader, text) in enumerate(zip(self._readers, texts, strict=True), start=self._type.first_field):
-            value = reader.read(text)
+            value = text if isinstance(text, Fault) else reader.read(text)
             if isinstance(value, Fault):
                 faults.append((field, value))
                 values.append(None)
@@ -114,7 +117,8 @@ class DataReader:
         value = fields.values[self._amount] if fields.values else None
         if isinstance(value, int):
             return value
-        return self._amount_below(fields.texts[self._amount]) if self._amount_below and fields.texts else None
+        text = fields.texts[self._amount] if self._amount_below and fields.texts else None
+        return self._amount_below(text) if self._amount_below and isinstance(text, str) else None
 
     def _card_numbers(self, fields: Fields) -> list[tuple[int, Fault]]:
         """Name the columns whose text would have a card number kept, and those in which one was masked when the file came."""
@@ -136,11 +140,15 @@ class DataReader:
         makes = [computation.make for computation in self._computed]
         ending_bytes = len(lines.layout.line_ending)
         open_places = tuple(self._open)
-        is_told_by_bytes = lines.layout.encoding in _TOLD_BY_BYTES
+        is_told_by_bytes = lines.is_wide or lines.layout.encoding in _TOLD_BY_BYTES
+        has_escapes = lines.layout.cutting is Cutting.JSON_LINES
+        narrow = lines.narrow if lines.is_wide else None
 
         def may_hold(whole: bytes, values: list[Value | None]) -> bool:
+            if has_escapes and b"\\" in whole:
+                return may_hold_bytes("\n".join([str(values[place]) for place in open_places]).encode())
             if is_told_by_bytes or (whole.isascii() and _SHIFT not in whole):
-                return may_hold_bytes(whole)
+                return may_hold_bytes(whole if narrow is None else narrow(whole))
             return may_hold_of_line("\n".join([str(values[place]) for place in open_places]))
 
         def quick(whole: bytes, number: int, offset: int) -> Row | None:

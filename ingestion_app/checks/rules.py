@@ -318,6 +318,50 @@ _CONTROL = (
         frozenset({"expected"}),
     ),
     _error(
+        "control.absolute_sum_differs",
+        _("{name} in the trailer is {expected}; the amounts of the records, signs left out, add up to {found}."),
+        _("Send the whole file, with a trailer that adds up the amounts of its data records without their signs."),
+        frozenset({"expected", "found"}),
+    ),
+    _error(
+        "control.positive_sum_differs",
+        _("{name} in the trailer is {expected}; the amounts above zero add up to {found}."),
+        _("Send the whole file, with a trailer that adds up its amounts by direction."),
+        frozenset({"expected", "found"}),
+    ),
+    _error(
+        "control.negative_sum_differs",
+        _("{name} in the trailer is {expected}; the amounts below zero, without their sign, add up to {found}."),
+        _("Send the whole file, with a trailer that adds up its amounts by direction."),
+        frozenset({"expected", "found"}),
+    ),
+    _error(
+        "control.positive_count_differs",
+        _("{name} in the trailer is {expected}; the file holds {found} records above zero."),
+        _("Send the whole file, with a trailer that counts its data records by direction."),
+    ),
+    _error(
+        "control.negative_count_differs",
+        _("{name} in the trailer is {expected}; the file holds {found} records below zero."),
+        _("Send the whole file, with a trailer that counts its data records by direction."),
+    ),
+    _error(
+        "control.hash_differs",
+        _("{name} in the trailer is {expected}; that of the records is {found}."),
+        _("Send the whole file as it was made: a record was lost, added or changed on the way."),
+    ),
+    _error(
+        "control.balance_differs",
+        _("The opening balance is {opening} and the closing balance {expected}; with the records it would be {found}."),
+        _("Send the whole file, and one that goes on where the one before it ended."),
+        frozenset({"opening", "expected", "found"}),
+    ),
+    _error(
+        "control.unverifiable",
+        _("{name} in the trailer cannot be confirmed: records of which what it adds up cannot be read: {records}."),
+        _("Correct the records that cannot be read."),
+    ),
+    _error(
         "control.sum_beyond_range",
         _("The amounts of the records add up, signs left out, to {found}; the ledger keeps sums up to {most}."),
         _("Ask the sender whether the amounts are right, and for the records in several files."),

@@ -63,6 +63,14 @@ class AmountStyle:
     zero_padded: bool = False
 
 
+class JsonType(StrEnum):
+    """What JSON calls the value of a column."""
+
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
 class Side(StrEnum):
     """On which side of a value its padding stands."""
 
@@ -124,6 +132,8 @@ class Column:
     minus: str | None = None
     of: str | None = None
     signs: tuple[SignBy, ...] = ()
+    path: tuple[str | int, ...] = ()  # of JSON Lines: names and places that lead to it; none: its name
+    json_type: JsonType = JsonType.STRING
 
     @property
     def is_computed(self) -> bool:
@@ -180,6 +190,7 @@ class Cutting(StrEnum):
 
     DELIMITED = "delimited"
     FIXED = "fixed"  # by numbers of bytes
+    JSON_LINES = "json-lines"  # each is an object
 
 
 class HeaderRow(StrEnum):
@@ -201,9 +212,9 @@ class Layout:
     """How the bytes of a file are cut into records: lines of up to four record types."""
 
     encoding: str  # as Python calls it
-    delimiter: str  # one character; nothing in fixed width
+    delimiter: str  # one character; nothing where lines are not cut at one
     quote: str | None  # one ASCII character, doubled inside a quoted field; None: quotes mean nothing
-    line_ending: bytes  # b"\n" or b"\r\n", one for the whole file; of fixed width also b"": none
+    line_ending: bytes  # LF or CRLF as it stands in the file, one for the whole of it; of fixed width also b"": none
     line_bytes: int  # the longest line taken, without its ending
     header: RecordType | None
     data: RecordType
@@ -219,6 +230,8 @@ class Layout:
     cutting: Cutting = Cutting.DELIMITED
     marker_place: int = 0  # of fixed width: the byte of a line, from 0, at which its marker begins
     may_end_with_mark: bool = False  # whether a byte 1A may stand behind the last line
+    marker_path: tuple[str | int, ...] | None = None  # of JSON Lines: where the marker stands
+    may_have_unknown_names: bool = False  # of JSON Lines: whether objects may hold what no column names
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
@@ -228,12 +241,43 @@ class Layout:
     @property
     def is_cut_at_lines(self) -> bool:
         """Whether a file may be cut behind any line feed, each part being read by itself."""
-        return bool(self.line_ending) and not self.has_quoted_newlines and self.comment is None
+        # Of two bytes a character, one that looks like a line feed may be a part of another character.
+        has_own_ending = self.line_ending in {b"\n", b"\r\n"}
+        return has_own_ending and not self.has_quoted_newlines and self.comment is None
 
 
 LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE = "@line", "@occurrence", "@business_date", "@sequence"
 # What may stand in a key beside columns: where the record stands, and for which day and as which file of it the file came.
 KEY_WORDS = (LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE)
+
+
+class Total(StrEnum):
+    """What a trailer may say of the amounts beside their sum, and of their directions."""
+
+    ABSOLUTE_SUM = "absolute_sum"  # signs left out
+    POSITIVE_SUM = "positive_sum"
+    NEGATIVE_SUM = "negative_sum"  # without its sign
+    POSITIVE_COUNT = "positive_count"
+    NEGATIVE_COUNT = "negative_count"
+
+
+@dataclass(frozen=True, slots=True)
+class HashTotal:
+    """A sum that means nothing but that no record was changed: of the first ``digits`` of a column (None: all), less all of ``modulus``."""
+
+    trailer: str
+    of: str
+    digits: int | None = None
+    modulus: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Columns with the balance before the records, in header or trailer, and that after them, in the trailer."""
+
+    opening: str
+    closing: str
+    is_opened_in_header: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +293,16 @@ class Roles:
     trailer_count: str | None  # None, as the sum: nothing from the sender says it
     trailer_sum: str | None
     order: str | None = None  # data column (count, date or instant) in whose order a chunk's records are posted; None: the file's
+    totals: tuple[tuple[Total, str], ...] = ()  # further controls, each with the trailer's column
+    hash_total: HashTotal | None = None
+    balance: Balance | None = None
 
     @property
     def controls(self) -> tuple[str, ...]:
         """What the sender says of the whole file, by which it is known to be whole: empty, none of it."""
-        return tuple(name for name, column in (("count", self.trailer_count), ("sum", self.trailer_sum)) if column is not None)
+        others = (("hash_total", self.hash_total), ("balance", self.balance))
+        named = (("count", self.trailer_count), ("sum", self.trailer_sum), *self.totals, *others)
+        return tuple(str(name) for name, said in named if said is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from ingestion_app.formats.definition import Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat, ending_of
+from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat
 from ingestion_app.formats.values import FieldReader, Value, field_reader, shown
 
 
@@ -21,7 +21,7 @@ class DelimitedFormat(LineFormat):
         """``order`` says, for each field of a data record, the place of its column, where the header row named them in another order."""
         super().__init__(layout)
         self._order = order
-        self._delimiter = layout.delimiter.encode(layout.encoding)
+        self._delimiter = layout.delimiter.encode("utf-8" if self.is_wide else layout.encoding)
         self._quote = layout.quote.encode("ascii") if layout.quote else None
         self._comment = layout.comment.encode("ascii") if layout.comment else None
 
@@ -38,30 +38,30 @@ class DelimitedFormat(LineFormat):
 
     def _closed(self, stream: BinaryIO, line: Line, quote: bytes) -> Line:
         """Return the line, with those behind it up to the one that closes its quotes."""
-        if line.content.count(quote) % 2 == 0 or self.is_comment(line.content):
+        if self.narrow(line.content).count(quote) % 2 == 0 or self.is_comment(line.content):
             return line
-        behind = stream.tell()
+        behind, read_on = stream.tell(), self.reads_on(stream)
         whole, lines, is_open = line.content + line.ending, 1, True
         while is_open:
-            more = stream.readline(self.piece_bytes + 1 - len(whole))
+            more = read_on(self.piece_bytes + self.unit - len(whole))
             if not more or len(whole) + len(more) > self.piece_bytes:
                 # What comes behind is read anew, line by line.
                 stream.seek(behind)
                 return line
             whole += more
-            lines += more.endswith(b"\n")
-            is_open ^= more.count(quote) % 2 == 1
-        ending = ending_of(whole[-2:])
+            lines += bool(self.ending_of(more))
+            is_open ^= self.narrow(more).count(quote) % 2 == 1
+        ending = self.ending_of(whole)
         content = whole[: len(whole) - len(ending)]
         return Line(line.number, line.offset, content, ending, len(whole), len(content) > self.layout.line_bytes, lines)
 
     def is_comment(self, content: bytes) -> bool:
         """Whether the line is one that the sender wrote for people."""
-        return self._comment is not None and content.startswith(self._comment)
+        return self._comment is not None and self.narrow(content).startswith(self._comment)
 
     def marker(self, content: bytes) -> bytes:
         """Return the first field as bytes, without quotes around it."""
-        first = content.partition(self._delimiter)[0]
+        first = self.narrow(content).partition(self._delimiter)[0]
         if self._quote and len(first) > 1 and first.startswith(self._quote) and first.endswith(self._quote):
             return first[1:-1]
         return first
@@ -169,7 +169,7 @@ class DelimitedFormat(LineFormat):
 
     def _line_end(self) -> str:
         trailing = re.escape(self.layout.delimiter) if self.layout.has_trailing_delimiter else ""
-        return trailing + re.escape(self.layout.line_ending.decode("ascii"))
+        return trailing + re.escape(self.layout.line_ending.decode(self.layout.encoding if self.is_wide else "ascii"))
 
 
 def _split_quoted(text: str, delimiter: str, quote: str) -> list[str] | Fault:

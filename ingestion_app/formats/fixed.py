@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from ingestion_app.formats.definition import Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat, QuickReader
+from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat, QuickReader, ReadsOn
 from ingestion_app.formats.values import Value, field_reader
 
 
@@ -28,9 +28,9 @@ class FixedFormat(LineFormat):
             return super().complete(stream, piece, number=number, offset=offset)
         return Line(number, offset, piece, b"", len(piece), is_too_long=False)
 
-    def next_piece(self, stream: BinaryIO) -> bytes:
-        """Return the next line, or as many bytes as every record has."""
-        return stream.readline(self.piece_bytes) if self.layout.line_ending else stream.read(self.piece_bytes)
+    def reads_on(self, stream: BinaryIO) -> ReadsOn:
+        """Return what reads the rest of a line, or as many bytes as every record has."""
+        return stream.readline if self.layout.line_ending else stream.read
 
     def marker(self, content: bytes) -> bytes:
         """Return the marker that stands at its place, the longest of those that do; else as many bytes as the longest has."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Column, Kind, Padding, RecordType, Side
+from ingestion_app.formats.definition import Column, JsonType, Kind, Padding, RecordType, Side
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.json_paths import PATH_CHARACTERS, Path, parse
 from ingestion_app.formats.toml_amounts import read_amount, read_computed, read_form, read_moment
 from ingestion_app.formats.values import field_reader
 from ledger_app.rules.toml_table import Table
@@ -42,6 +43,7 @@ class Cut:
     has_header_row: bool
     has_quoted_newlines: bool
     is_fixed: bool = False
+    is_json: bool = False
 
 
 def name_description() -> str:
@@ -84,7 +86,9 @@ def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
     if is_data and rows is not None and not rows and marker is None:
         table.add("columns", _("Describe at least one column: a record without a marker has nothing else."))
         is_whole = False
-    return ReadType(marker, RecordType(marker, read, has_field_for_marker=not cut.is_fixed) if is_whole else None, columns)
+    return ReadType(
+        marker, RecordType(marker, read, has_field_for_marker=not (cut.is_fixed or cut.is_json)) if is_whole else None, columns
+    )
 
 
 def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column | None:
@@ -102,6 +106,8 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     if cut.is_fixed:
         size = table.integer("bytes", least=1, most=_BYTES_MOST.get(kind, VALUE_BYTES))
         column = replace(column, bytes=size or 1, width=size or DEFAULT_WIDTH)
+    if cut.is_json:
+        column = _read_place(table, column)
     if kind is Kind.UNUSED:
         table.close()
         return column
@@ -124,6 +130,27 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     elif kind in {Kind.DATE, Kind.INSTANT}:
         read = read_moment(table, column)
     return _finished(table, read, constant, cut)
+
+
+def _read_place(table: Table, column: Column) -> Column:
+    """Return a column of JSON Lines with its path, and with what JSON calls its value: amounts and counts are numbers, if nothing is said."""
+    path = read_path(table, "path", optional=True)
+    if column.kind is Kind.UNUSED:
+        return replace(column, path=path or ())
+    choices = tuple(each for each in JsonType if each is not JsonType.BOOLEAN or column.kind in _SIZED)
+    said = table.choice("json_type", choices, optional=True)
+    usual = JsonType.NUMBER if column.kind in {Kind.AMOUNT, Kind.COUNT} else JsonType.STRING
+    return replace(column, path=path or (), json_type=JsonType(said) if said else usual)
+
+
+def read_path(table: Table, key: str, *, optional: bool) -> Path | None:
+    """Return the path into the object of a line that the value of ``key`` spells."""
+    expected = _("a path of names and places in arrays, such as customer.id or items[0].price")
+    spelled = table.text(key, pattern=f"(?s).{{1,{PATH_CHARACTERS}}}", expected=expected, optional=optional)
+    path = parse(spelled) if spelled is not None else None
+    if spelled is not None and path is None:
+        table.add(key, _("Give it {expected}, in quotes.").format(expected=expected))
+    return path
 
 
 def _finished(table: Table, read: Column | None, constant: str | None, cut: Cut) -> Column | None:

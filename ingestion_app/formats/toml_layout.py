@@ -8,7 +8,9 @@ from string import ascii_letters, digits
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark, Side
-from ingestion_app.formats.toml_columns import Cut, ReadType, read_type
+from ingestion_app.formats.json_paths import Path, path_of, spelled, tree_of
+from ingestion_app.formats.lines import WIDE_MARKS
+from ingestion_app.formats.toml_columns import Cut, ReadType, read_path, read_type
 from ledger_app.rules.toml_table import Table
 
 LINE_BYTES = 1_000_000
@@ -35,10 +37,14 @@ class ReadLayout:
 def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
     """Return the layout; ``line_bytes`` comes from the limits."""
     # Without a format that is known, errors are those of a delimited one: most files are.
-    if table.choice("format", tuple(Cutting)) == Cutting.FIXED:
+    cutting = table.choice("format", tuple(Cutting))
+    if cutting == Cutting.FIXED:
         return _read_fixed(table, line_bytes)
-    encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp"))
+    if cutting == Cutting.JSON_LINES:
+        return _read_json_lines(table, line_bytes)
+    encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp", *WIDE_MARKS))
     mark = table.choice("byte_order_mark", tuple(Mark), optional=True) if encoding == "utf-8" else None
+    is_wide = encoding in WIDE_MARKS
     quote = table.choice("quote", ('"', "'"), optional=True)
     delimiter = _read_delimiter(table, encoding, quote)
     ending = table.choice("line_ending", tuple(_ENDINGS))
@@ -66,9 +72,10 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
         encoding=encoding,
         delimiter=delimiter,
         quote=quote,
-        line_ending=_ENDINGS[ending],
+        line_ending=_ENDINGS[ending].decode().encode(encoding) if is_wide else _ENDINGS[ending],
         line_bytes=line_bytes,
-        byte_order_mark=Mark(mark) if mark else None,
+        # Without its mark nobody can tell which byte of a character comes first.
+        byte_order_mark=Mark.REQUIRED if is_wide else Mark(mark) if mark else None,
         header_row=HeaderRow(header_row) if header_row else None,
         preamble_lines=preamble or 0,
         comment=comment,
@@ -126,6 +133,55 @@ def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
         marker_place=(place or 1) - 1,
     )
     return _layout(types, made)
+
+
+def _read_json_lines(table: Table, line_bytes: int | None) -> ReadLayout:
+    """Return a layout whose lines are JSON objects."""
+    encoding = table.choice("encoding", ("utf-8",))
+    mark = table.choice("byte_order_mark", tuple(Mark), optional=True)
+    ending = table.choice("line_ending", tuple(_ENDINGS))
+    final_ending, end_mark = _read_end(table)
+    unknown = table.choice("unknown_names", ("refused", "allowed"), optional=True)
+    types = _read_types(table, Cut("", has_header_row=False, has_quoted_newlines=False, is_json=True))
+    is_marked = any(read.marker is not None for read in types.values())
+    marker_path = read_path(table, "marker_path", optional=not is_marked)
+    if marker_path is not None and not is_marked:
+        table.add("marker_path", _("Take it out, or give the record types their markers."))
+    table.close()
+    for name, read in types.items():
+        _refuse_paths(table, name, read, marker_path if read.marker is not None else None)
+    if table.problems.in_order() or not (encoding and ending and line_bytes):
+        return _layout(types, None)
+    made = partial(
+        Layout,
+        encoding=encoding,
+        delimiter="",
+        quote=None,
+        line_ending=_ENDINGS[ending],
+        line_bytes=line_bytes,
+        byte_order_mark=Mark(mark) if mark else None,
+        may_end_without_ending=final_ending,
+        may_end_with_mark=end_mark,
+        cutting=Cutting.JSON_LINES,
+        marker_path=marker_path,
+        may_have_unknown_names=unknown == "allowed",
+    )
+    return _layout(types, made)
+
+
+def _refuse_paths(table: Table, name: str, read: ReadType, marker_path: Path | None) -> None:
+    """Report a path that two columns have, or that leads through the end of another's."""
+    if read.record_type is None:
+        return
+    paths = [path_of(column) for column in read.record_type.written]
+    others = [] if marker_path is None or marker_path in paths else [marker_path]
+    wrong = tree_of([*others, *paths])
+    if isinstance(wrong, tuple):
+        sentence = _(
+            "Give each column a path of its own: {path} is read already, leads through another’s end, or into another kind."
+        )
+        index = len(paths) - 1 - paths[::-1].index(wrong)
+        table.problems.add((*table.path, name, "columns", index, "path"), sentence.format(path=spelled(wrong)))
 
 
 def _refuse_size(table: Table, name: str, size: int, wanted: int | None, line_bytes: int | None) -> None:

@@ -1,7 +1,7 @@
 """Reads the ``[roles]`` and ``[[posting]]`` tables of a source definition against the columns of its layout."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
@@ -17,8 +17,9 @@ from ingestion_app.formats.definition import (
     PostingRule,
     Roles,
 )
-from ingestion_app.formats.toml_columns import name_description
+from ingestion_app.formats.toml_controls import check_signs, read_controls
 from ingestion_app.formats.toml_layout import ReadLayout
+from ingestion_app.formats.toml_names import Columns, check_column, named_column
 from ledger_app.rules.identifiers import KINDS
 from ledger_app.rules.toml_table import Table
 
@@ -32,27 +33,27 @@ _OF_KEYS = (Kind.IDENTIFIER, Kind.COUNT, Kind.AMOUNT, Kind.DATE)
 _WORD_CHARACTERS, _NUMBER_CHARACTERS = 10, 17  # a date, or a number of a file, line or occurrence; an amount with its sign
 _VALUE_CHARACTERS = 32  # more than any amount, count, date or instant takes
 
-Columns = Mapping[str, Column | None]
-
 
 def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     """Return the roles, or None where one does not pass."""
     data, header, trailer = layout.data.columns, layout.header.columns, layout.trailer.columns
     key = table.texts("key")
     _check_key(table, key or (), data)
-    holder = _column(table, "holder", data, (Kind.IDENTIFIER,))
+    holder = named_column(table, "holder", data, (Kind.IDENTIFIER,))
     holder_kind = table.text(
         "holder_kind", pattern="[a-z][a-z0-9_]{0,19}", expected=_("a kind of identifier, such as member_number")
     )
-    amount = _column(table, "amount", data, (Kind.AMOUNT,))
-    business_date = _column(table, "header_business_date", header, (Kind.DATE,)) if table.has("header_business_date") else None
-    sequence = _column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
-    count, total = _read_controls(table, trailer)
-    order = _column(table, "order", data, (Kind.COUNT, Kind.DATE, Kind.INSTANT)) if table.has("order") else None
+    amount = named_column(table, "amount", data, (Kind.AMOUNT,))
+    business_date = (
+        named_column(table, "header_business_date", header, (Kind.DATE,)) if table.has("header_business_date") else None
+    )
+    sequence = named_column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
+    controls = read_controls(table, data, header, trailer)
+    order = named_column(table, "order", data, (Kind.COUNT, Kind.DATE, Kind.INSTANT)) if table.has("order") else None
     for optional in ("header_business_date", "header_sequence", "order"):
         table.know(optional)
     table.close()
-    _check_sign(table, data.get(amount or ""), trailer.get(total or ""))
+    check_signs(table, controls, data.get(amount or ""), trailer)
     if not (key and holder and holder_kind and amount):
         return None
     return Roles(
@@ -62,9 +63,8 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
         amount=amount,
         header_business_date=business_date,
         header_sequence=sequence,
-        trailer_count=count,
-        trailer_sum=total,
         order=order,
+        **controls._asdict(),
     )
 
 
@@ -72,29 +72,12 @@ def _check_key(table: Table, key: Sequence[str], data: Columns) -> None:
     """Report parts of a key that are none, or that name a record in no file but this."""
     for name in key:
         if name not in KEY_WORDS:
-            _check(table, "key", name, data, _OF_KEYS)
+            check_column(table, "key", name, data, _OF_KEYS)
     if LINE in key and not {BUSINESS_DATE, SEQUENCE} <= set(key):
         sentence = _("Add {day} and {sequence}: every file has such a line, and only the three together name a record.")
         table.add("key", sentence.format(day=BUSINESS_DATE, sequence=SEQUENCE))
     elif key and set(key) <= {OCCURRENCE, BUSINESS_DATE, SEQUENCE}:
         table.add("key", _("Add a column, or {line}: these alone name no record.").format(line=LINE))
-
-
-def _read_controls(table: Table, trailer: Columns) -> tuple[str | None, str | None]:
-    """Return the trailer's columns of count and sum. A source without either says so, so that nobody takes it for an oversight."""
-    count = _column(table, "trailer_count", trailer, (Kind.COUNT,)) if table.has("trailer_count") else None
-    total = _column(table, "trailer_sum", trailer, (Kind.AMOUNT,)) if table.has("trailer_sum") else None
-    table.know("trailer_count", "trailer_sum")
-    has_any = table.has("trailer_count") or table.has("trailer_sum")
-    controls = table.choice("controls", ("none",), optional=True)
-    if has_any and controls:
-        table.add("controls", _("Take it out: the trailer has controls."))
-    if not has_any and not table.has("controls"):
-        table.add(
-            "trailer_count",
-            _('Name the trailer\'s count, its sum, or both; where the sender sends neither, write controls = "none".'),
-        )
-    return count, total
 
 
 def check_key_width(table: Table, roles: Roles, data: Columns, *, source: str) -> None:
@@ -122,9 +105,9 @@ def read_posting(table: Table, data: Columns) -> PostingRule | None:
     """Return the posting rule, or None where it does not pass."""
     expected = _("the code of a book")
     book = table.text("book", pattern=f"[A-Za-z0-9][A-Za-z0-9_-]{{0,{BOOK_CHARACTERS - 1}}}", expected=expected)
-    amount = _column(table, "amount", data, (Kind.AMOUNT,))
+    amount = named_column(table, "amount", data, (Kind.AMOUNT,))
     per = table.integer("per", least=1, most=_UNITS_AT_MOST)
-    effective = _column(table, "effective", data, (Kind.DATE, Kind.INSTANT))
+    effective = named_column(table, "effective", data, (Kind.DATE, Kind.INSTANT))
     debit, credit = _read_account(table, "debit", data), _read_account(table, "credit", data)
     literal = r"[^{}\x00-\x1f\x7f-\x9f]*"
     told = tuple(kind for kind in Kind if kind is not Kind.UNUSED)
@@ -155,38 +138,6 @@ def refuse_same_books(tables: list[Table], postings: list[PostingRule | None]) -
         books.add(posting.book)
 
 
-def _check_sign(table: Table, amount: Column | None, total: Column | None) -> None:
-    if amount is not None and total is not None and amount.minimum < 0 <= total.minimum:
-        sentence = _("Give the column {name} a negative minimum: amounts may be negative, and so may their sum.")
-        table.add("trailer_sum", sentence.format(name=total.name))
-
-
-def _column(table: Table, key: str, columns: Columns, kinds: tuple[Kind, ...]) -> str | None:
-    name = table.text(key, pattern="[a-z][a-z0-9_]{0,39}", expected=name_description())
-    return name if name is not None and _check(table, key, name, columns, kinds) else None
-
-
-def _check(table: Table, key: str, name: str, columns: Columns, kinds: tuple[Kind, ...], *, may_be_absent: bool = False) -> bool:
-    """Tell whether ``name`` is a column of one of ``kinds`` that always has a value, or is one that could not be read."""
-    if name not in columns:
-        known = ", ".join(columns) or "–"
-        table.add(
-            key, _("Name a column of the record type instead of {name}. There are: {known}.").format(name=name, known=known)
-        )
-        return False
-    column = columns[name]
-    if column is not None and column.kind not in kinds:
-        wanted = ", ".join(kinds)
-        table.add(
-            key, _("Name a column of kind {wanted}: {name} is of kind {kind}.").format(wanted=wanted, name=name, kind=column.kind)
-        )
-        return False
-    if column is not None and column.may_be_absent and not may_be_absent:
-        table.add(key, _("Name a column that always has a value, or give {name} a default.").format(name=name))
-        return False
-    return True
-
-
 def _read_account(posting: Table, key: str, data: Columns) -> AccountRule | None:
     table = posting.table(key)
     if table is None:
@@ -200,7 +151,7 @@ def _read_account(posting: Table, key: str, data: Columns) -> AccountRule | None
     if table.has("code"):
         code = _template(table, "code", data, kinds=(Kind.IDENTIFIER,), literal="[A-Za-z0-9._-]*", most=ACCOUNT_CHARACTERS)
     if table.has("reason"):
-        reason = _column(table, "reason", data, (Kind.IDENTIFIER,))
+        reason = named_column(table, "reason", data, (Kind.IDENTIFIER,))
     table.close()
     return AccountRule(role=role, code=code, reason=reason) if sum(map(bool, (role, code, reason))) == 1 else None
 
@@ -221,7 +172,7 @@ def _template(
         table.add(key, sentence.format(example="{name}"))
         return None
     # Every name is checked before any refusal, so that all of them are reported.
-    checked = [_check(table, key, name, data, kinds, may_be_absent=may_be_absent) for name in names]
+    checked = [check_column(table, key, name, data, kinds, may_be_absent=may_be_absent) for name in names]
     if not all(checked):
         return None
     columns = [data[name] for name in names]

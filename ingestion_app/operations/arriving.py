@@ -5,8 +5,10 @@ from typing import BinaryIO, Final, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.formats.definition import Definition
+from ingestion_app.formats.lines import WIDE_BYTES, WIDE_MARKS
 from ledger_app.errors import Refused
-from ledger_app.errors.card_numbers import ARRIVAL_MARK, masked_in
+from ledger_app.errors.card_bytes import masked_in
+from ledger_app.errors.card_numbers import ARRIVAL_MARK
 from ledger_app.operations.filing import PIECE_BYTES
 from ledger_app.rules.identifiers import KINDS
 
@@ -94,8 +96,8 @@ class MaskedStream:
             piece = self._stream.read(PIECE_BYTES)
             self._has_ended = not piece
             given, start = self._before + self._left + piece, len(self._before)
-            of_lines = len(given) if self._has_ended else given.rfind(b"\n", start) + 1
-            end = of_lines or max(len(given) - TAIL_BYTES, start)
+            of_lines = len(given) if self._has_ended else self._behind_lines(given, start)
+            end = of_lines or max((len(given) - TAIL_BYTES) // WIDE_BYTES * WIDE_BYTES, start)
             self._before = b"" if of_lines else _before(given, end, self._encoding)
             self._left = given[end:]
             if end > start:
@@ -104,6 +106,16 @@ class MaskedStream:
                 self.count += sum(one != other for one, other in zip(given[start:end], found, strict=True))
                 return found
         return b""
+
+    def _behind_lines(self, given: bytes, start: int) -> int:
+        """Return the place behind the last line that ends behind ``start``; 0 where none does."""
+        if self._encoding not in WIDE_MARKS:
+            return given.rfind(b"\n", start) + 1
+        feed, end = "\n".encode(self._encoding), len(given)
+        while (place := given.rfind(feed, start, end)) >= 0 and place % WIDE_BYTES:
+            # It lies across two characters.
+            end = place + len(feed) - 1
+        return place + len(feed) if place >= 0 else 0
 
 
 def _before(given: bytes, end: int, encoding: str) -> bytes:

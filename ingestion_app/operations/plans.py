@@ -17,7 +17,8 @@ from ingestion_app.operations.cutting import Cut
 from ingestion_app.operations.staging import Stage, Staged
 from ingestion_app.queries.ledger import Checked
 from ingestion_app.queries.record_proofs import FINDINGS_KEPT, RecordsHash, computed
-from ledger_app.errors.card_numbers import masked_in, masked_text
+from ledger_app.errors.card_bytes import masked_in
+from ledger_app.errors.card_numbers import masked_text
 from ledger_app.errors.stored import UNIT
 from ledger_app.errors.units import Unit
 from ledger_app.operations import bulk

@@ -1,9 +1,10 @@
 """Explains lines of files: what was read, what was found wrong, and which entries came of it; and from an entry back to its line."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ingestion_app.checks.rules import Seen
+from ingestion_app.formats.lines import WIDE_BYTES, WIDE_MARKS
 from ingestion_app.formats.postings import reference
 from ingestion_app.formats.reading import format_of
 from ingestion_app.models import Batch, Chunk, Finding, Record, SourceVersion
@@ -65,6 +66,23 @@ def kind_of(batch: Batch, raw: bytes) -> str:
 def encoding_of(batch: Batch) -> str:
     """Return the encoding that a batch's file was read in."""
     return definitions.definition_of(batch.source_version).layout.encoding
+
+
+def is_wide(batch: Batch) -> bool:
+    """Whether a character of a batch's file has two bytes, so that the byte of a line feed alone ends no line."""
+    return encoding_of(batch) in WIDE_MARKS
+
+
+def find_wide_line(batch: Batch, stream: BinaryIO, number: int, most: int) -> tuple[int, bytes] | None:
+    """Return the offset of line ``number`` (from 1) of such a file and its bytes without the ending, at most ``most``; None past the end."""
+    lines = format_of(definitions.definition_of(batch.source_version).layout)
+    read_on, offset, line = lines.reads_on(stream), len(stream.read(WIDE_BYTES)), 1
+    while piece := read_on(most):
+        if line == number:
+            return offset, piece.removesuffix(lines.ending_of(piece))
+        offset += len(piece)
+        line += bool(lines.ending_of(piece))
+    return None
 
 
 def bytes_of_lines(batch: Batch) -> int | None:

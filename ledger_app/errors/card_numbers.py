@@ -82,11 +82,6 @@ _WIDE_MARKS: Final[Mapping[str, Mapping[int, bytes]]] = {
     MARK: {2: b"\x81\x96", 3: b"\xef\xbc\x8a"},
     ARRIVAL_MARK: {2: b"\x81\x94", 3: b"\xef\xbc\x83"},
 }
-_WIDE_FIRST: Final = 0x81  # with which the marks of two bytes begin
-_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
-_WITH_HIGH_BIT: Final = bytes(byte | 0x80 for byte in range(256))
-_OF_EUC: Final = re.compile(rb"\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|[\xa1-\xfe]{2}|[\x80-\xff]")
-_OF_SHIFTS: Final = re.compile(rb"\x1b\$[@B]([^\x1b\r\n]*)|\x1b\([BJI]")
 _PERCENT: Final = ord("%")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ARRIVED = re.compile(rf"[{ARRIVAL_MARK}\uff03]{{3}}[{ARRIVAL_MARK}\uff03 \-\uff0d\u3000]*[0-9\uff10-\uff19]{{{LAST_SHOWN}}}")
@@ -131,41 +126,6 @@ def masked(raw: bytes, mark: str = MARK) -> bytes:
         is_wide = match is not None and raw[place] != _PERCENT
         found[place : place + length] = _WIDE_MARKS[mark][length] if is_wide else mark.encode() * length
     return bytes(found)
-
-
-def masked_in(raw: bytes, encoding: str, mark: str = MARK) -> bytes:
-    """Return the bytes of a file as ``masked`` does, in an encoding whose full-width digits are other bytes than those of cp932 and UTF-8."""
-    if encoding == "euc-jp":
-        shadow = _BEYOND_ASCII.sub(lambda match: _in_shift_jis(match[0]), raw)
-    elif encoding == "iso-2022-jp":
-        shadow = _OF_SHIFTS.sub(_of_shift, raw)
-    else:
-        return masked(raw, mark)
-    hidden = masked(shadow, mark)
-    # Marks of two bytes are those of cp932: the others have them in other places of the same table.
-    lead, trail = (0x20, 0x60) if encoding == "euc-jp" else (-0x60, -0x20)
-    places = [place for place, (one, other) in enumerate(zip(hidden, shadow, strict=True)) if one != other]
-    found = bytearray(raw)
-    for place in places:
-        said = hidden[place]
-        found[place] = said if said < _WIDE_FIRST else said + (lead if said == _WIDE_FIRST else trail)
-    return bytes(found)
-
-
-def _of_shift(match: re.Match[bytes]) -> bytes:
-    """Return what comes behind a shift as it would be in cp932; what shifts is read as nothing, so that it parts no digits."""
-    said = match[1] or b""
-    return bytes(len(match[0]) - len(said)) + _in_shift_jis(said.translate(_WITH_HIGH_BIT))
-
-
-def _in_shift_jis(run: bytes) -> bytes:
-    """Return characters of EUC-JP as cp932 has them, in as many bytes; those that it has not, or has in fewer, mean nothing."""
-    found = run.decode("euc-jp", "replace").encode("shift_jis", "replace")
-    if len(found) == len(run):
-        return found
-    if _OF_EUC.fullmatch(run):
-        return b"\xff" * len(run)
-    return _OF_EUC.sub(lambda match: _in_shift_jis(match[0]), run)
 
 
 def masked_all(value: Any) -> Any:
@@ -365,7 +325,10 @@ def _is_number(text: str, groups: Sequence[tuple[int, int]]) -> bool:
         return False
     if text[begin - 1 : begin] == "." and text[max(begin - 2, 0) : begin - 1].isdigit():
         return False  # the digits of a decimal
-    if any(each.start() <= begin and end <= each.end() for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0))):
+    if any(
+        each.start() <= begin and end <= each.end()
+        for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0), begin + _UUID_LENGTH + 1)
+    ):
         return False
     while begin and _WORD.match(text[begin - 1]):
         begin -= 1

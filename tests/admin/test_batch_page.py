@@ -172,7 +172,7 @@ def test_until_when_a_file_is_due_stands_on_its_page_and_where_it_waits(world: W
     ("roles", "said"),
     [
         (definitions.NO_CONTROLS, "none: nothing from the sender says that the file is whole"),
-        ('trailer_count = "count"\n', "the count alone: nothing from the sender says that the amounts are right"),
+        ('trailer_count = "count"\n', "count alone: nothing from the sender says that the amounts are right"),
     ],
 )
 def test_whoever_approves_is_told_which_controls_are_missing(world: World, client_of: ClientOf, roles: str, said: str) -> None:

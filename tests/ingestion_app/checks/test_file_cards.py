@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion_app.formats.definition import Column, Definition, Kind
+from ingestion_app.formats.lines import WIDE_MARKS
 from ingestion_app.operations import arriving
 from ingestion_app.operations.arriving import MaskedStream
-from ledger_app.errors.card_numbers import holds, masked_in
+from ledger_app.errors.card_bytes import masked_in
+from ledger_app.errors.card_numbers import holds
 from tests.ingestion_app.checks.samples import (
     OTHER_PURCHASE,
     PURCHASE,
@@ -65,10 +67,10 @@ SHOWN = (
 
 
 @pytest.mark.parametrize("shown", SHOWN)
-@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp", "utf-16-le", "utf-16-be"])
 def test_a_card_number_is_refused_in_every_encoding_whether_it_was_masked_on_the_way_or_not(encoding, shown):
     using = definition(DELIMITED.replace("utf-8", encoding), columns=NAMED)
-    line = f"{shown},1001,31,s1,150,2017-01-05\n".encode(encoding)
+    line = WIDE_MARKS.get(encoding, b"") + f"{shown},1001,31,s1,150,2017-01-05\n".encode(encoding)
     stream = MaskedStream(io.BytesIO(line), encoding)
     arrived = stream.read()
     assert (len(arrived), stream.count > 0) == (len(line), True)
@@ -82,7 +84,7 @@ def test_a_card_number_is_refused_in_every_encoding_whether_it_was_masked_on_the
         assert not holds(masked_in(seen[0].raw, encoding).decode(encoding).partition(",")[0])
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc-jp", "iso-2022-jp", *WIDE_MARKS])
 @given(text=st.text("0123456789０１２３４５６７８９高島屋ー　 -,あｱ\n", max_size=40))
 def test_nothing_but_a_card_number_is_masked_on_the_way_and_what_is_left_is_text(encoding, text):
     try:
@@ -93,6 +95,19 @@ def test_nothing_but_a_card_number_is_masked_on_the_way_and_what_is_left_is_text
     assert len(arrived.decode(encoding)) == len(raw.decode(encoding))
     if not holds(raw.decode(encoding)):
         assert arrived == raw
+
+
+@pytest.mark.parametrize("encoding", WIDE_MARKS)
+@pytest.mark.parametrize("piece", [1, 7, 100])
+def test_a_card_number_is_hidden_in_utf_16_as_it_comes_in_and_nothing_beside_it(encoding, piece, monkeypatch):
+    monkeypatch.setattr(arriving, "PIECE_BYTES", piece)
+    text = f"《,髙,{CARD},%34111111111111111,1001\n" * 10
+    content = WIDE_MARKS[encoding] + text.encode(encoding)
+    stream = MaskedStream(io.BytesIO(content), encoding)
+    found = b"".join(iter(stream.read, b""))
+    hidden = "#" * 12 + "1111"
+    assert found.decode("utf-16") == text.replace("%34111111111111111", "#" * 14 + "1111").replace(CARD, hidden)
+    assert stream.count == sum(one != other for one, other in zip(found, content, strict=True))
 
 
 def test_a_card_number_is_refused_between_the_shifts_of_iso_2022_jp():

@@ -137,7 +137,7 @@ def test_quick_and_careful_reading_agree(text, member, place, ending, put):
     lines = FixedFormat(USING.layout)
     reader = DataReader(lines, USING)
     stream = io.BytesIO(piece)
-    first = lines.next_piece(stream)
+    first = lines.reads_on(stream)(lines.piece_bytes)
     quick = reader.quick(first, 5, 70)
     if quick is not None:
         assert reader.careful(lines.complete(stream, first, number=5, offset=70)) == (quick, [], quick.amount)

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion_app.models import Batch, Record
 from ingestion_app.operations import sources
-from ingestion_app.queries import explain, proofs, record_proofs
+from ingestion_app.queries import explain, proofs, record_proofs, told_findings
 from ledger_app.models import Book, Entry
 from ledger_app.operations import filing
 from tests.ingestion_app.formats import definitions
@@ -77,6 +77,31 @@ TRANSFERS = "".join(
     ]
 ).encode("cp932")
 
+WIDE = "\ufeff" + "1001,31,s1,150,2017-01-05,《A》\n1002,31,s2,-50,2017-01-06,\n1001,31,s3,99,2017-01-31,ઊ\n"
+WIDE_ROWS = WIDE[1:].splitlines()
+
+
+def wide(encoding: str) -> tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]:
+    columns = COLUMNS + '{ name = "memo", kind = "text", optional = true },'
+    text = definitions.text(
+        DELIMITED.replace("utf-8", encoding), columns=columns, posting=POSTING.replace("{slip}", "{slip} {memo}")
+    )
+    raw = {f"s{number}": row.encode(encoding) for number, row in enumerate(WIDE_ROWS, start=1)}
+    return text, WIDE.encode(encoding), raw, [("Slip s1 《A》", 150), ("Slip s2 ", -50), ("Slip s3 ઊ", 99)]
+
+
+WEB_SHOP = (
+    '{"type":"opened","day":"2017-01-31","by":{"program":"shop"}}\n'
+    '{"type":"order","id":100000001,"at":"2017-01-05T10:00:00.000+09:00","customer":{"id":"1001","note":"高島屋"},'
+    '"lines":[{"gross":150.0,"sku":"A"},{"gross":0}],"is_refund":false}\n'
+    '{"is_refund": true, "lines": [{"gross": 50}], "customer": {"id": "1002", "note": null}, "at": "2017-01-06T10:00:00.000+09:00", '
+    '"id": 100000002, "type": "order"}\n'
+    '{"type":"order","id":100000003,"at":"2017-01-31T10:00:00.000+09:00","customer":{"id":"1001","note":"\\u7d19"},'
+    '"lines":[{"gross":99}],"is_refund":false}\n'
+    '{"type":"closed","totals":{"orders":3,"sold":249,"refunded":50,"hash":6}}\n'
+).encode()
+ORDERS = WEB_SHOP.split(b"\n")
+
 # Definition, file, the bytes of each record in the ledger, what the entries say.
 FILES: dict[str, tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]] = {
     "a statement in cp932": (
@@ -101,6 +126,14 @@ FILES: dict[str, tuple[str, bytes, dict[str, bytes], list[tuple[str, int]]]] = {
         {"00000001/2017-01-05": TRANSFERS[60:120], "00000002/2017-01-06": TRANSFERS[120:180]},
         [("Transfer 00000001 ", -150), ("Transfer 00000002 ﾓﾄﾞｼ", 50)],
     ),
+    "a web shop's orders as JSON Lines": (
+        sample("web-shop").replace("jsonl", "csv"),
+        WEB_SHOP,
+        {f"10000000{number}": ORDERS[number] for number in (1, 2, 3)},
+        [("Order 100000001 高島屋", 150), ("Order 100000002 ", -50), ("Order 100000003 紙", 99)],
+    ),
+    "rows in UTF-16LE": wide("utf-16-le"),
+    "rows in UTF-16BE": wide("utf-16-be"),
     "a bank's statement with two columns of amounts": (
         sample("bank-statement"),
         BANK,
@@ -130,9 +163,16 @@ def test_a_file_goes_from_its_bytes_to_frozen_entries_that_show_their_line(world
         assert filing.piece(path, record.offset, record.length) == raw[record.key]
         told = explain.line(batch, record.line)
         assert [each.pk for each in told.entries] == [entry.pk]
-        assert record.line == (record.offset // 60 + 1 if "fixed" in name else content.count(b"\n", 0, record.offset) + 1)
+        assert record.line == _line(name, content, record.offset)
     assert breaches(proofs.records_reconcile) == []
     assert breaches(record_proofs.records_are_those_that_were_written) == []
+
+
+def _line(name: str, content: bytes, offset: int) -> int:
+    if "fixed" in name:
+        return offset // 60 + 1
+    before = content[:offset]
+    return (before.decode("utf-16").count("\n") if "UTF-16" in name else before.count(b"\n")) + 1
 
 
 def digests(batch: Batch) -> list[bytes]:
@@ -183,6 +223,20 @@ def test_a_line_that_has_no_ending_is_explained_by_its_own_bytes(world: World, c
     for number, kind in ((1, "header"), (3, "data"), (4, "trailer")):
         said = command("explain", f"{batch.pk}:{number}").data
         assert (said["raw_hex"], said["type"]) == (content[(number - 1) * 60 : number * 60].hex(), kind)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_line_in_utf_16_is_explained_by_its_own_bytes(world: World, command: Any, settings: Any, encoding: str) -> None:
+    settings.KAKUTEI_FILES_DIR = str(world.directory)
+    text, content, raw, _posted = wide(encoding)
+    sources.load(text=text, caller=world.caller())
+    batch = world.validate(world.receive(content + "D,1,《\n".encode(encoding)))
+    assert batch.state == "rejected"
+    for number, expected in ((1, raw["s1"]), (3, raw["s3"]), (4, "D,1,《".encode(encoding))):
+        said = command("explain", f"{batch.pk}:{number}").data
+        assert (said["raw_hex"], said["raw"]) == (expected.hex(), expected.decode(encoding))
+    (found,) = [row for row in told_findings.each(batch) if row["line"] == 4]
+    assert found["bytes"] == "D,1,《"
 
 
 def test_numbers_that_only_some_records_have_are_counted_as_they_are(world: World) -> None:
