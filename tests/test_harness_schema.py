@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.db import connection
 from django.db.utils import ConnectionHandler
@@ -161,6 +162,6 @@ def test_whatever_makes_the_tables_is_in_the_key(monkeypatch: pytest.MonkeyPatch
             patched.setattr(place, name, lambda _vendor: {})
             keys.append(schema.key(connection))
     with monkeypatch.context() as patched:
-        patched.setattr(schema.django, "get_version", lambda: "another")
+        patched.setattr(django, "get_version", lambda: "another")
         keys.append(schema.key(connection))
     assert len(set(keys)) == len(keys)
