@@ -21,7 +21,7 @@ from ledger_app import errors, sql
 from ledger_app.models import Book, Period
 from ledger_app.rules import dates
 from ledger_app.rules.balances import balance_id
-from ledger_app.rules.drafts import HeldAccount, HeldPeriod
+from ledger_app.rules.locked import LockedAccount, LockedPeriod
 
 # How often what is found without a lock is looked up again, where it was not the same any more under the lock.
 LOOKS_MOST = 3
@@ -64,8 +64,8 @@ class Ledger(NamedTuple):
     """
 
     book_codes: dict[int, str]
-    periods: dict[int, list[HeldPeriod]]
-    accounts: dict[int, HeldAccount]
+    periods: dict[int, list[LockedPeriod]]
+    accounts: dict[int, LockedAccount]
     balances: dict[int, tuple[int, int]]
     last_on: Mapping[int, date] = MappingProxyType({})
 
@@ -215,10 +215,10 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
         # Before the shared locks below: who has those cannot wait for more without meeting somebody who does the same.
         _rows(HOLDERS_ALONE, sorted(wanted.holder_ids), exclusive)
     book_codes: dict[int, str] = {}
-    held_accounts: dict[int, HeldAccount] = {}
+    held_accounts: dict[int, LockedAccount] = {}
     for key, code, book_id, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, shared):
         book_codes[book_id] = book_code
-        held_accounts[key] = HeldAccount._make((code, book_id, *held, bool(keeps_lots)))
+        held_accounts[key] = LockedAccount._make((code, book_id, *held, bool(keeps_lots)))
     take(3)
     balance_ids = [balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
     rows = _rows(BALANCES, balance_ids, exclusive)
@@ -227,7 +227,7 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
     return Ledger(book_codes, periods, held_accounts, balances, last_on)
 
 
-def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
+def _periods(wanted: Wanted, lock: str) -> dict[int, list[LockedPeriod]]:
     """Return the periods that meet the span, by book, as they are under the lock.
 
     One that is opened after the look is not among them: then the posting came before its opening.
@@ -242,9 +242,9 @@ def _periods(wanted: Wanted, lock: str) -> dict[int, list[HeldPeriod]]:
             break
     else:
         raise errors.TryAgain(cause=_("periods changed meanwhile"))
-    periods: dict[int, list[HeldPeriod]] = {}
+    periods: dict[int, list[LockedPeriod]] = {}
     for _id, starts_on, ends_on, book_id, name, state in locked:
-        periods.setdefault(book_id, []).append(HeldPeriod(name, starts_on, ends_on, state))
+        periods.setdefault(book_id, []).append(LockedPeriod(name, starts_on, ends_on, state))
     return periods
 
 
@@ -254,7 +254,7 @@ def _has_day(row: Sequence[Any], days: Collection[date]) -> bool:
     return any(dates.is_between(first, last, day) for day in days)
 
 
-def accounts(account_ids: Collection[int]) -> dict[int, HeldAccount]:
+def accounts(account_ids: Collection[int]) -> dict[int, LockedAccount]:
     """Lock accounts and their first balances, which are all the balances of one that keeps lots, where nothing is posted."""
     return ledger(Wanted(frozenset(), date.min, date.min, frozenset(account_ids))).accounts
 

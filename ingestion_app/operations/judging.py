@@ -14,10 +14,10 @@ from ingestion_app.operations.cutting import Cut, planned_rows
 from ingestion_app.operations.drafting import Drawing
 from ingestion_app.operations.staging import Stage, Staged
 from ingestion_app.queries.refusals import Telling
-from ledger_app.queries import holding, judging
+from ledger_app.queries import bases, judging
 from ledger_app.rules import judging as rules
 from ledger_app.rules.balances import balance_id
-from ledger_app.rules.drafts import Held
+from ledger_app.rules.drafts import Basis
 
 RECORDS_A_ROUND = 100_000
 
@@ -80,9 +80,9 @@ def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing, at: datetime)
     placed = sorted(placed, key=lambda each: (each[0], *key(each[1]), each[1].line))
     groups = drafting.draw([row for _number, row in placed], drawing)
     drafts = list(chain.from_iterable(groups))
-    held = _farthest_out(holding.unlocked(drafts, at=at))
-    verdicts = rules.in_order(groups, held=held)
-    telling = Telling(held.accounts, held.known, {book.pk: code for code, book in drawing.books.items()})
+    basis = _farthest_out(bases.unlocked(drafts, at=at))
+    verdicts = rules.in_order(groups, basis=basis)
+    telling = Telling(basis.accounts, basis.known, {book.pk: code for code, book in drawing.books.items()})
     for (number, row), group, verdict in zip(placed, groups, verdicts, strict=True):
         told = telling.told(group, verdict)
         if not row.is_open:
@@ -94,10 +94,10 @@ def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing, at: datetime)
             yield Judged(row, number, seen, is_refused, [draft.effective_on for draft in group])
 
 
-def _farthest_out(held: Held) -> Held:
+def _farthest_out(basis: Basis) -> Basis:
     """Have striped accounts near the end of the range of balances be judged by the stripe that is nearest to it: which one is posted to is not asked."""
-    striped = judging.near_the_end([key for key, account in held.accounts.items() if account.stripes > 1])
+    striped = judging.near_the_end([key for key, account in basis.accounts.items() if account.stripes > 1])
     if not striped:
-        return held
-    amounts = {balance_id(key, 0): (amount, held.balances[balance_id(key, 0)][1]) for key, amount in striped.items()}
-    return replace(held, balances={**held.balances, **amounts})
+        return basis
+    amounts = {balance_id(key, 0): (amount, basis.balances[balance_id(key, 0)][1]) for key, amount in striped.items()}
+    return replace(basis, balances={**basis.balances, **amounts})

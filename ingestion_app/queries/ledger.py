@@ -15,8 +15,9 @@ from ledger_app.models import Account, Book
 from ledger_app.queries import identifiers as ledger_identifiers
 from ledger_app.queries import judging, merges, postings
 from ledger_app.rules import judging as rules
-from ledger_app.rules.drafts import Draft, HeldAccount, KnownEntry
+from ledger_app.rules.drafts import Draft, KnownEntry
 from ledger_app.rules.identifiers import KINDS, hidden
+from ledger_app.rules.locked import LockedAccount
 
 REMEMBERED_MOST = 100_000  # holders, and accounts by code: about 600 bytes each
 COLUMNS = ("id", "code", "book_id", "category", "floor", "stripes", "state", "keeps_lots")
@@ -27,7 +28,7 @@ class FoundAccount(NamedTuple):
 
     id: int
     role: str
-    held: HeldAccount
+    held: LockedAccount
     is_watched: bool
     when_debited: bool
     when_credited: bool
@@ -92,7 +93,7 @@ class Directory:
             for holder, role, key, code, book, *account, keeps_lots in rows:
                 if holder is not None:
                     # Whoever remains was not merged.
-                    held = HeldAccount._make((code, book, *account, None, keeps_lots))
+                    held = LockedAccount._make((code, book, *account, None, keeps_lots))
                     accounts[holder][self._books[book], role] = _found(key, role, held, is_near=key in near)
         self._holders.update(dict.fromkeys(new))
         for value, (_key, holder, _is_old, first, last) in named.items():
@@ -113,7 +114,7 @@ class Directory:
                 rows = list(found.values_list("role", "holder__merged_into_id", *COLUMNS))
                 near = judging.near_the_end([row[2] for row in rows])
                 for role, merged_into, key, *account, keeps_lots in rows:
-                    held = HeldAccount._make((*account, merged_into, keeps_lots))
+                    held = LockedAccount._make((*account, merged_into, keeps_lots))
                     self._by_code[book, held.code] = _found(key, role, held, is_near=key in near)
         return self._by_code
 
@@ -206,7 +207,7 @@ class LedgerCheck:
         accounts = {key: found.held for key, found in touched.items()}
         roles = {key: found.role for key, found in touched.items() if found.held.keeps_lots}
         known = self._known(groups)
-        verdicts = rules.alone(groups, held=self._ground.held(accounts, roles, known))
+        verdicts = rules.alone(groups, basis=self._ground.held(accounts, roles, known))
         if not known and not any(verdict.refusals for verdict in verdicts):
             return None
         telling = Telling(accounts, known, self._codes)
@@ -255,7 +256,7 @@ _drawn = partial(tuple.__new__, _Drawn)
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 
 
-def _found(key: int, role: str, held: HeldAccount, *, is_near: bool) -> FoundAccount:
+def _found(key: int, role: str, held: LockedAccount, *, is_near: bool) -> FoundAccount:
     """Return an account. Of one whose balance ``is_near`` the end of its range it matters what it has, whatever is done with it."""
     debited, credited = is_near or rules.takes(held, 1), is_near or rules.takes(held, -1)
     return FoundAccount(key, role, held, is_near or rules.is_watched(held), debited, credited)

@@ -10,8 +10,9 @@ from ledger_app.errors import AccountNotOpen, LedgerError, ReferenceConflict
 from ledger_app.errors.stored import stored_facts
 from ledger_app.models import Entry, Posting
 from ledger_app.queries import units
-from ledger_app.rules.drafts import Draft, HeldAccount, KnownEntry
+from ledger_app.rules.drafts import Draft, KnownEntry
 from ledger_app.rules.judging import Verdict
+from ledger_app.rules.locked import LockedAccount
 
 Told = tuple[str, int, dict[str, Any]]  # rule, column, facts
 Known = Mapping[tuple[int, str], KnownEntry]
@@ -28,7 +29,7 @@ class Origin(NamedTuple):
 class Telling:
     """Tells of the verdicts on a block of drafts. ``accounts``, ``known`` and the codes of ``books`` are what they rest on."""
 
-    def __init__(self, accounts: Mapping[int, HeldAccount], known: Known, books: Mapping[int, str]) -> None:
+    def __init__(self, accounts: Mapping[int, LockedAccount], known: Known, books: Mapping[int, str]) -> None:
         """Look up, together, which batches the entries are of that stand or stood under the drafts' references."""
         self._states = {
             (account.book_id, account.code): account.state for account in accounts.values() if account.state != "open"

@@ -12,7 +12,8 @@ from ledger_app import sql
 from ledger_app.models import Entry, Period, Posting
 from ledger_app.queries import totals
 from ledger_app.rules import reversal_dates
-from ledger_app.rules.drafts import Draft, HeldPeriod, Reversed
+from ledger_app.rules.drafts import Draft, Reversed
+from ledger_app.rules.locked import LockedPeriod
 
 # The day on which an entry is reversed, and the period that it is moved out of; None where there is no day for it.
 DayOf = Callable[[int, date], tuple[date, str] | None]
@@ -81,12 +82,12 @@ def drafts(entries: Iterable[Reversible], chunk_id: int | None, day_of: DayOf) -
             )
 
 
-def periods_of(book_ids: Iterable[int]) -> dict[int, list[HeldPeriod]]:
+def periods_of(book_ids: Iterable[int]) -> dict[int, list[LockedPeriod]]:
     """Return the periods of each book."""
-    found: dict[int, list[HeldPeriod]] = {book_id: [] for book_id in book_ids}
+    found: dict[int, list[LockedPeriod]] = {book_id: [] for book_id in book_ids}
     rows = Period.objects.filter(book__in=found).order_by("starts_on")
     for book_id, name, starts_on, ends_on, state in rows.values_list("book_id", "name", "starts_on", "ends_on", "state"):
-        found[book_id].append(HeldPeriod(name, starts_on, ends_on, state))
+        found[book_id].append(LockedPeriod(name, starts_on, ends_on, state))
     return found
 
 

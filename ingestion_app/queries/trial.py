@@ -9,10 +9,11 @@ from ingestion_app.models import Batch, Chunk
 from ingestion_app.queries import reversible
 from ledger_app.errors import LedgerError
 from ledger_app.models import Account, Book
-from ledger_app.queries import clock, holding
+from ledger_app.queries import bases, clock
 from ledger_app.rules import reversal_dates
 from ledger_app.rules.balances import balance_id
-from ledger_app.rules.drafts import Draft, Held, HeldPeriod
+from ledger_app.rules.drafts import Basis, Draft
+from ledger_app.rules.locked import LockedPeriod
 from ledger_app.rules.posting import Decision
 
 
@@ -31,7 +32,7 @@ def refusals(batch: Batch) -> Iterator[LedgerError]:
         of_parts = [list(_drafts(part, day_of)) for part in parts]
         drafts = [draft for of_part in of_parts for draft in of_part]
         if drafts:
-            held = moved.held(holding.unlocked(drafts, are_new=True, at=now), drafts)
+            held = moved.held(bases.unlocked(drafts, are_new=True, at=now), drafts)
             decision = Decision(held, 0, by_hand=False, is_preview=True)
             for of_part in of_parts:
                 for draft in of_part:
@@ -47,7 +48,7 @@ def _drafts(chunk: Chunk, day_of: reversible.DayOf) -> Iterator[Draft]:
     return reversible.drafts(reversible.unreversed(chunk.pk), chunk.pk, day_of)
 
 
-def _days(periods: Mapping[int, Sequence[HeldPeriod]]) -> reversible.DayOf:
+def _days(periods: Mapping[int, Sequence[LockedPeriod]]) -> reversible.DayOf:
     """Return what gives each day the day that a plan would give it now."""
     known: dict[tuple[int, date], tuple[date, str] | None] = {}
 
@@ -75,7 +76,7 @@ class _Moved:
                 if account_id in self._added:
                     self._added[account_id][draft.effective_on] += amount
 
-    def held(self, held: Held, drafts: Sequence[Draft]) -> Held:
+    def held(self, held: Basis, drafts: Sequence[Draft]) -> Basis:
         """Return what is held for a chunk as it is after those before it."""
         met = [key for key in held.accounts if self._added.get(key)]
         if not met:

@@ -27,7 +27,7 @@ from ledger_app.models import AdjustmentLimit, Book, ReasonCode, SettingChange, 
 from ledger_app.operations import reason_codes, setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.queries.rights import rights_of
-from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
+from ledger_app.rules.most import WINDOW_DAYS, WINDOW_DAYS_MOST
 from ledger_app.templatetags import look
 
 

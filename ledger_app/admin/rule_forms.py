@@ -12,7 +12,7 @@ from ledger_app.models import Book, HoldRule, HoldTarget, LotRule, SettingChange
 from ledger_app.operations import setting_changes
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.lot_rules import ROLE_MOST
-from ledger_app.rules.holds import HOURS_MOST
+from ledger_app.rules.most import HOURS_MOST
 from ledger_app.rules.openings import CODE_MOST
 from ledger_app.rules.setting_changes import SETTINGS
 from ledger_app.templatetags import look

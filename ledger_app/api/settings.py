@@ -14,7 +14,7 @@ from config.api_views import LookView, Output
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import AdjustmentLimit, ReasonCode
 from ledger_app.operations import reason_codes
-from ledger_app.rules.limits import WINDOW_DAYS_MOST
+from ledger_app.rules.most import WINDOW_DAYS_MOST
 
 
 class ReasonCodeInput(Input):

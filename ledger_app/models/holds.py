@@ -10,7 +10,7 @@ from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
 from ledger_app.models.lots import Lot
 from ledger_app.models.people import User
-from ledger_app.rules.holds import HOURS_MOST
+from ledger_app.rules.most import HOURS_MOST
 
 
 class HoldRule(models.Model):

@@ -13,7 +13,7 @@ from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachmen
 from ledger_app.operations import audit, bulk, entries, history, transactions, transitions
 from ledger_app.operations.audit import Caller
 from ledger_app.queries import adjustments as queries
-from ledger_app.queries import holding, limits
+from ledger_app.queries import bases, limits
 from ledger_app.queries.adjustments import Terms
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import adjustments as rules
@@ -111,7 +111,7 @@ def _propose(proposal: Proposal, caller: Caller, expires_at: datetime, digest_sh
         raise errors.Refused(found)
     draft = terms.draft()
     # The period is held, so that it does not freeze without having seen this proposal; the balances, so that what is shown is so.
-    locks.ledger(holding.wanted([draft]))
+    locks.ledger(bases.wanted([draft]))
     now = queries.preview(terms, at=caller.at)
     if now.refusals:
         raise errors.Refused(list(now.refusals))

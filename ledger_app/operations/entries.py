@@ -12,10 +12,11 @@ from ledger_app.models import Posting
 from ledger_app.models.entries import PLACES
 from ledger_app.operations import bulk, feed, lots, measuring, traces
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import clock, holding, lookout, totals
+from ledger_app.queries import bases, clock, lookout, totals
 from ledger_app.rules import posting
-from ledger_app.rules.drafts import Draft, HeldAccount, Plan
+from ledger_app.rules.drafts import Draft, Plan
 from ledger_app.rules.feed import POSTING
+from ledger_app.rules.locked import LockedAccount
 
 ENTRY_COLUMNS = {
     "id": bulk.INTEGER,
@@ -85,23 +86,23 @@ def post(
     if (places := max(len(drafts), sum([len(draft.lines) for draft in drafts]))) > PLACES:
         raise errors.Refused([bounds.PostingTooLarge(count=places, most=PLACES)])
     with measuring.phase("lock"):
-        locked = locked or locks.ledger(holding.wanted(drafts), lane=lane)
+        locked = locked or locks.ledger(bases.wanted(drafts), lane=lane)
         of_lots = lots.hold(locked.accounts, drafts, caller=caller)
-        held = holding.completed(locked, drafts, of_lots=of_lots, are_new=are_new)
+        basis = bases.completed(locked, drafts, of_lots=of_lots, are_new=are_new)
     with measuring.phase("decide"):
         takes_provisional = origin.kind != Posting.Origin.CHUNK if by_hand is None else by_hand
-        refusals, plan = posting.decide(drafts, held=held, lane=lane, by_hand=takes_provisional)
+        refusals, plan = posting.decide(drafts, basis=basis, lane=lane, by_hand=takes_provisional)
     if (places := max(len(plan.uses), len(plan.lots))) > PLACES:
         refusals.append(bounds.PostingTooLarge(count=places, most=PLACES))
     if refusals:
         raise errors.Refused(refusals)
     # From here on, every draft must be posted.
     with measuring.phase("write"):
-        posting_id = _write(plan, held.accounts, origin=origin, caller=caller, reason=reason) if plan.entries else None
+        posting_id = _write(plan, basis.accounts, origin=origin, caller=caller, reason=reason) if plan.entries else None
     return Posted(posting_id, len(plan.entries), len(plan.lines), len(drafts) - len(plan.entries))
 
 
-def _write(plan: Plan, accounts: Mapping[int, HeldAccount], *, origin: Origin, caller: Caller, reason: str) -> int:
+def _write(plan: Plan, accounts: Mapping[int, LockedAccount], *, origin: Origin, caller: Caller, reason: str) -> int:
     """Write posting, entries, lines and balances, and assert that they are what was planned. Return the posting's id."""
     row = Posting.objects.create(
         origin_kind=origin.kind,

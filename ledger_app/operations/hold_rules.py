@@ -12,8 +12,7 @@ from ledger_app.models import Account, Book, HoldRule, HoldTarget
 from ledger_app.operations import books, history, transactions
 from ledger_app.operations.audit import Caller, Subject, record
 from ledger_app.operations.defined import check_same
-from ledger_app.rules.forms import AMOUNT_MOST
-from ledger_app.rules.holds import HOURS_MOST
+from ledger_app.rules.most import AMOUNT_MOST, HOURS_MOST
 
 SET_RULE = "ledger_app.set_hold_rule"
 

@@ -11,7 +11,7 @@ from ledger_app.errors import units
 from ledger_app.models import Balance, Hold, HoldLot, Posting
 from ledger_app.operations import entries, lots, placing, transactions, transitions
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import holding
+from ledger_app.queries import bases
 from ledger_app.queries import holds as hold_rows
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import sides
@@ -78,7 +78,7 @@ def settle(
     def write(row: Hold, facts: HoldFacts) -> Mapping[str, Any]:
         takings = hold_rows.takings(row, amount)
         draft = _draft(row, facts, amount, takings)
-        locked = locks.ledger(holding.wanted([draft]), lane=lane)
+        locked = locks.ledger(bases.wanted([draft]), lane=lane)
         _ask_belief(row, locked, expected_balance)
         origin = entries.Origin(Posting.Origin.HOLD, row.pk)
         # What a till settles is no correction by hand: a provisional period is shut to it.

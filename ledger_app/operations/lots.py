@@ -14,9 +14,10 @@ from ledger_app.operations.audit import Caller
 from ledger_app.queries import lots as lot_rows
 from ledger_app.queries import totals
 from ledger_app.rules.balances import balance_id
-from ledger_app.rules.drafts import Draft, HeldAccount, Plan
+from ledger_app.rules.drafts import Draft, Plan
 from ledger_app.rules.holds import HOLD
-from ledger_app.rules.lots import Done, HeldLots
+from ledger_app.rules.locked import LockedAccount
+from ledger_app.rules.lots import Done, LockedLots
 from ledger_app.rules.sides import natural
 
 LOT_COLUMNS = {
@@ -40,8 +41,8 @@ OPEN_COLUMNS = {
 
 
 def hold(
-    accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft], *, caller: Caller
-) -> tuple[dict[int, HeldLots], dict[int, list[Done]]]:
+    accounts: Mapping[int, LockedAccount], drafts: Sequence[Draft], *, caller: Caller
+) -> tuple[dict[int, LockedLots], dict[int, list[Done]]]:
     """Return the lots that a decision rests on, holds that are over having been ended. The balances of ``accounts`` are locked."""
     held, done = lot_rows.held(accounts, drafts)
     holding = [account_id for account_id, of_account in held.items() if any(lot.held for lot in of_account.lots)]
@@ -104,7 +105,7 @@ def let_go(parts: Mapping[int, int]) -> None:
 
 
 def write(
-    plan: Plan, posting_id: int, accounts: Mapping[int, HeldAccount]
+    plan: Plan, posting_id: int, accounts: Mapping[int, LockedAccount]
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Write the lots, uses and remainders of a plan whose lines are written, and assert that each account's lots sum to its balance.
 

@@ -18,7 +18,8 @@ from ledger_app.operations.audit import Caller
 from ledger_app.operations.transitions import REASON_MOST
 from ledger_app.queries import merges
 from ledger_app.rules.balances import balance_id
-from ledger_app.rules.drafts import Draft, HeldAccount
+from ledger_app.rules.drafts import Draft
+from ledger_app.rules.locked import LockedAccount
 from ledger_app.rules.lots import Named, Taking
 from ledger_app.rules.merges import MERGE, MergeFacts, Move, Part, digest, merge_reference
 
@@ -219,7 +220,7 @@ class _Work:
         )
         # Nobody else can have them yet.
         for each in opened:
-            held = HeldAccount(
+            held = LockedAccount(
                 each.code, each.book_id, each.category, each.floor, each.stripes, each.state, None, each.keeps_lots
             )
             self.locked.accounts[each.pk] = held

@@ -15,8 +15,8 @@ from ledger_app.operations.books import OPEN, ROLE_MOST, ROLES_TAKEN, AccountOpe
 from ledger_app.operations.defined import check_same
 from ledger_app.rules import floors, member_files
 from ledger_app.rules.balances import STRIPES_MOST
-from ledger_app.rules.forms import AMOUNT_MOST
 from ledger_app.rules.member_files import Finding
+from ledger_app.rules.most import AMOUNT_MOST
 from ledger_app.rules.openings import CODE_MOST, FLOOR_MOST
 from ledger_app.rules.openings import number as number_refusals
 

@@ -22,7 +22,7 @@ from ledger_app.rules.balances import balance_id
 from ledger_app.rules.drafts import Draft
 from ledger_app.rules.forms import DESCRIPTION, REFERENCE
 from ledger_app.rules.holds import HOLD, Asked, Target, placing_reasons
-from ledger_app.rules.lots import HeldLots, Taking, allocate
+from ledger_app.rules.lots import LockedLots, Taking, allocate
 from ledger_app.rules.objections import ACCOUNT_STATES
 from ledger_app.rules.openings import CODE_MOST, is_code
 from ledger_app.rules.sides import natural
@@ -196,7 +196,7 @@ class _Placing:
             found += placing_reasons(asked, goes_to, self._terms[account.book_id], book=account.book.code)
         return found
 
-    def _below(self, row: Hold, of_account: HeldLots, today: date) -> errors.LedgerError | None:
+    def _below(self, row: Hold, of_account: LockedLots, today: date) -> errors.LedgerError | None:
         """Return the day from today on that would close below the floor, were all settled today that is held of the account, with this hold."""
         later = self._later.get(row.account_id)
         if later is None or of_account.floor is None:
@@ -206,7 +206,7 @@ class _Placing:
         lowest = floors.Days(later).lowest(today, after=after, sign=of_account.sign)
         return floors.day_refusal(lowest, of_account.floor, account=of_account.code, reference=row.reference)
 
-    def _keep(self, row: Hold, of_account: HeldLots, takings: list[Taking]) -> None:
+    def _keep(self, row: Hold, of_account: LockedLots, takings: list[Taking]) -> None:
         """Have what follows find this hold."""
         more = dict(takings)
         left = tuple(lot._replace(held=lot.held + more[lot.id]) if lot.id in more else lot for lot in of_account.lots)

@@ -16,8 +16,7 @@ from ledger_app.operations.defined import check_same
 from ledger_app.queries import books
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import openings
-from ledger_app.rules.forms import AMOUNT_MOST
-from ledger_app.rules.limits import WINDOW_DAYS, WINDOW_DAYS_MOST
+from ledger_app.rules.most import AMOUNT_MOST, WINDOW_DAYS, WINDOW_DAYS_MOST
 
 CODE_MOST = 32
 NAME_MOST = openings.NAME_MOST

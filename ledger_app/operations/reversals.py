@@ -13,7 +13,7 @@ from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import DecidedAmount, Entry, Line, Posting, Reversal
 from ledger_app.operations import audit, entries, history, transactions, transitions, weighing
 from ledger_app.operations.audit import Caller
-from ledger_app.queries import holding, limits, reversals, shown_lots, weights
+from ledger_app.queries import bases, limits, reversals, shown_lots, weights
 from ledger_app.queries.reversals import Preview
 from ledger_app.queries.rights import rights_of
 from ledger_app.rules import reversal_dates
@@ -185,7 +185,7 @@ def _hold(entry: Entry) -> None:
     :raises _DayMoved: where the rule gives another day under the lock than before it
     """
     found = reversals.day(entry)
-    locks.ledger(holding.wanted([reversals.draft_of(entry, _day_of(entry, found), "")]))
+    locks.ledger(bases.wanted([reversals.draft_of(entry, _day_of(entry, found), "")]))
     if _day_of(entry, reversals.day(entry)) != _day_of(entry, found):
         raise _DayMoved
 

@@ -13,11 +13,11 @@ from ledger_app.models import Entry, Posting, Submission
 from ledger_app.operations import entries, lots, outcomes, transactions
 from ledger_app.operations.audit import Caller
 from ledger_app.operations.outcomes import CREATED, EXISTS, REFUSED, Outcome
-from ledger_app.queries import codes, holding
+from ledger_app.queries import bases, codes
 from ledger_app.queries.rights import of_program
 from ledger_app.rules import judging
 from ledger_app.rules.balances import STRIPES_MOST, balance_id
-from ledger_app.rules.drafts import Draft, Held
+from ledger_app.rules.drafts import Basis, Draft
 from ledger_app.rules.references import reserved
 from ledger_app.rules.sides import natural
 
@@ -120,7 +120,7 @@ def _refusals(each: Given, books: Mapping[str, int], accounts: Mapping[tuple[int
 
 
 def _believed(expected: Sequence[Expected]) -> dict[int, Expected]:
-    """Return what is expected by account id. A striped account has no one balance that could be held.
+    """Return what is expected by account id. A striped account has no one balance that could be basis.
 
     :raises errors.Refused: not_found
     """
@@ -136,7 +136,7 @@ def _believed(expected: Sequence[Expected]) -> dict[int, Expected]:
 
 
 def _wanted(drafts: Sequence[Draft], beliefs: Mapping[int, Expected]) -> locks.Wanted:
-    wanted = holding.wanted(drafts) if drafts else locks.Wanted(frozenset(), date.min, date.min, frozenset())
+    wanted = bases.wanted(drafts) if drafts else locks.Wanted(frozenset(), date.min, date.min, frozenset())
     return wanted._replace(account_ids=wanted.account_ids | beliefs.keys())
 
 
@@ -160,8 +160,8 @@ def _post(request: _Request, locked: locks.Ledger, *, given_count: int, caller: 
     drafts = list(request.drafts.values())
     if not drafts:
         return {}
-    held = holding.completed(locked, drafts, of_lots=lots.hold(locked.accounts, drafts, caller=caller))
-    verdicts = judging.in_order([[draft] for draft in drafts], held=held, lane=lane)
+    basis = bases.completed(locked, drafts, of_lots=lots.hold(locked.accounts, drafts, caller=caller))
+    verdicts = judging.in_order([[draft] for draft in drafts], basis=basis, lane=lane)
     passing = [draft for draft, verdict in zip(drafts, verdicts, strict=True) if verdict.passes]
     ids: dict[tuple[int, str], int] = {}
     if passing:
@@ -173,16 +173,16 @@ def _post(request: _Request, locked: locks.Ledger, *, given_count: int, caller: 
         rows = Entry.objects.filter(posting__in=[posted.posting_id]).values_list("book_id", "reference", "id")
         ids = {(book_id, reference): key for book_id, reference, key in rows}
     return {
-        place: _outcome(draft, verdict, ids, held)
+        place: _outcome(draft, verdict, ids, basis)
         for (place, draft), verdict in zip(request.drafts.items(), verdicts, strict=True)
     }
 
 
-def _outcome(draft: Draft, verdict: judging.Verdict, ids: Mapping[tuple[int, str], int], held: Held) -> Outcome:
+def _outcome(draft: Draft, verdict: judging.Verdict, ids: Mapping[tuple[int, str], int], basis: Basis) -> Outcome:
     name = (draft.book_id, draft.reference)
     if verdict.refusals:
         return Outcome(REFUSED, reasons=tuple(refusal for _draft, refusal in verdict.refusals))
-    return Outcome(EXISTS, held.known[name].id) if verdict.standing else Outcome(CREATED, ids[name])
+    return Outcome(EXISTS, basis.known[name].id) if verdict.standing else Outcome(CREATED, ids[name])
 
 
 def _told(request: _Request, found: Mapping[int, Outcome], count: int) -> list[Outcome]:

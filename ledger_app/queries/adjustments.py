@@ -21,7 +21,7 @@ from ledger_app.models import (
     ReasonCode,
     User,
 )
-from ledger_app.queries import books, clock, holding, limits, shown_lots
+from ledger_app.queries import bases, books, clock, limits, shown_lots
 from ledger_app.queries.limits import limit_of as limit_of  # noqa: PLC0414 - asked for under this module too
 from ledger_app.queries.limits import limit_of_all
 from ledger_app.queries.rights import rights_of, secret_known_to
@@ -174,8 +174,8 @@ def preview_of_proposal(proposal: Proposal, *, at: datetime | None = None) -> Pr
 def preview(terms: Terms, *, at: datetime | None = None) -> Preview:
     """Return what an adjustment would do, and every rule of the ledger that would refuse it: at an instant, or now. Holds that are over then hold nothing."""
     draft = terms.draft()
-    held = holding.unlocked([draft], at=at or clock.now())
-    refusals, plan = posting.decide([draft], held=held, lane=0, by_hand=True)
+    held = bases.unlocked([draft], at=at or clock.now())
+    refusals, plan = posting.decide([draft], basis=held, lane=0, by_hand=True)
     refusals += _reason_refusals(terms)
     most = limit_of_all(terms.book.pk)
     if abs(terms.amount) > most:

@@ -11,8 +11,9 @@ from ledger_app.models import Balance, Book, LotRule, Period
 from ledger_app.queries.lots import rule_of
 from ledger_app.rules import sides
 from ledger_app.rules.balances import BALANCE_MOST
-from ledger_app.rules.drafts import Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry
-from ledger_app.rules.lots import HeldLots, Rule
+from ledger_app.rules.drafts import Basis, KnownEntry, LockedBook
+from ledger_app.rules.locked import LockedAccount, LockedPeriod
+from ledger_app.rules.lots import LockedLots, Rule
 
 ROOM = 10**18  # what one file may move: an account that has more left than that cannot leave the range of balances by it
 
@@ -45,19 +46,19 @@ class Ground:
 
     def __init__(self, books: Collection[Book]) -> None:
         """Read the periods and the rules of lots of these books."""
-        self._books = {book.pk: HeldBook(book.code, _periods(book)) for book in books}
+        self._books = {book.pk: LockedBook(book.code, _periods(book)) for book in books}
         self._rules: dict[tuple[int, str], Rule] = {
             (row.book_id, row.role): rule_of(row) for row in LotRule.objects.filter(book__in=self._books)
         }
 
     def held(
-        self, accounts: Mapping[int, HeldAccount], roles: Mapping[int, str], known: Mapping[tuple[int, str], KnownEntry]
-    ) -> Held:
+        self, accounts: Mapping[int, LockedAccount], roles: Mapping[int, str], known: Mapping[tuple[int, str], KnownEntry]
+    ) -> Basis:
         """Return what drafts are judged on that take from no account of which it matters what it has: no balance and no lot is read.
 
         ``roles`` are those of the accounts that keep lots.
         """
-        return Held(
+        return Basis(
             books=self._books,
             accounts=accounts,
             balances={},
@@ -65,11 +66,11 @@ class Ground:
             lots={account_id: self._lots(accounts[account_id], role) for account_id, role in roles.items()},
         )
 
-    def _lots(self, account: HeldAccount, role: str) -> HeldLots:
+    def _lots(self, account: LockedAccount, role: str) -> LockedLots:
         sign = sides.sign(account.category)
-        return HeldLots(account.code, account.book_id, sign, account.floor, self._rules[account.book_id, role], ())
+        return LockedLots(account.code, account.book_id, sign, account.floor, self._rules[account.book_id, role], ())
 
 
-def _periods(book: Book) -> tuple[HeldPeriod, ...]:
+def _periods(book: Book) -> tuple[LockedPeriod, ...]:
     rows = Period.objects.filter(book=book).order_by("id").values_list("name", "starts_on", "ends_on", "state")
-    return tuple(HeldPeriod(*row) for row in rows)
+    return tuple(LockedPeriod(*row) for row in rows)

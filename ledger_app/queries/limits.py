@@ -17,6 +17,7 @@ from ledger_app.queries.rights import rights_of
 from ledger_app.queries.totals import Total
 from ledger_app.rules import limits
 from ledger_app.rules.limits import Asked, Lately, Limit, Weight
+from ledger_app.rules.most import WINDOW_DAYS
 
 APPROVED = AdjustmentDecision.Decision.APPROVED
 BEYOND_NAMED = 5  # members whose sums are too much
@@ -152,7 +153,7 @@ def place(book: Book, *parts: object) -> str:
     return " · ".join([book.code, *map(str, parts)])
 
 
-def granted(account: Account, *, at: datetime, days: int = limits.WINDOW_DAYS) -> Granted:
+def granted(account: Account, *, at: datetime, days: int = WINDOW_DAYS) -> Granted:
     """Return what was adjusted for a member, by anybody, in the last days before an instant, one by one."""
     since = at - timedelta(days=days)
     member = decided.member_of(account)

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from ledger_app import sql
 from ledger_app.models import Hold, HoldLot, LotRule, OpenLot
 from ledger_app.queries.postings import roles_of
-from ledger_app.rules.drafts import Draft, HeldAccount
-from ledger_app.rules.lots import Done, HeldLot, HeldLots, Rule
+from ledger_app.rules.drafts import Draft
+from ledger_app.rules.locked import LockedAccount
+from ledger_app.rules.lots import Done, LockedLot, LockedLots, Rule
 from ledger_app.rules.sides import sign
 
 OPEN = """
@@ -41,7 +42,7 @@ CLOSED = """
 """
 
 
-def rules(accounts: Mapping[int, HeldAccount]) -> dict[tuple[int, str], LotRule]:
+def rules(accounts: Mapping[int, LockedAccount]) -> dict[tuple[int, str], LotRule]:
     """Return the rules of the books of ``accounts`` by book and role."""
     found = LotRule.objects.filter(book_id__in={account.book_id for account in accounts.values()})
     return {(rule.book_id, rule.role): rule for rule in found}
@@ -71,7 +72,7 @@ def done_by(entry_ids: Collection[int], signs: Mapping[int, int]) -> dict[int, l
     return found
 
 
-def held(accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft]) -> tuple[dict[int, HeldLots], dict[int, list[Done]]]:
+def held(accounts: Mapping[int, LockedAccount], drafts: Sequence[Draft]) -> tuple[dict[int, LockedLots], dict[int, list[Done]]]:
     """Return the lots of those of ``accounts`` that keep lots, under the locks of their balances, and what is to be reversed did to them.
 
     Where an account's drafts name the lots that they take, only those are read.
@@ -81,20 +82,20 @@ def held(accounts: Mapping[int, HeldAccount], drafts: Sequence[Draft]) -> tuple[
         return {}, {}
     signs = {account_id: sign(account.category) for account_id, account in keeping.items()}
     done = done_by({draft.reverses.id for draft in drafts if draft.reverses}, signs)
-    lots: dict[int, dict[int, HeldLot]] = {account_id: {} for account_id in keeping}
+    lots: dict[int, dict[int, LockedLot]] = {account_id: {} for account_id in keeping}
     named, whole = _named(drafts, keeping)
     for column, ids in (("lot_id", named), ("account_id", whole)):
         for account_id, *row in _rows(OPEN, ids, column=column):
             if account_id in lots:
-                lots[account_id][row[0]] = HeldLot(*row)
+                lots[account_id][row[0]] = LockedLot(*row)
     touched = {lot_id for lines in done.values() for line in lines for lot_id, _amount in (*line.uses, *line.made)}
     missing = touched - {lot_id for of_account in lots.values() for lot_id in of_account}
     for account_id, lot_id, kind, granted_on, expires_on in _rows(CLOSED, sorted(missing)):
         if account_id in lots:
-            lots[account_id][lot_id] = HeldLot(lot_id, kind, granted_on, expires_on, 0, 0, is_open=False)
+            lots[account_id][lot_id] = LockedLot(lot_id, kind, granted_on, expires_on, 0, 0, is_open=False)
     rule_by_account = _rules_by_account(keeping)
     found = {
-        account_id: HeldLots(
+        account_id: LockedLots(
             account.code,
             account.book_id,
             signs[account_id],
@@ -121,7 +122,7 @@ def held_at(remainders: Iterable[OpenLot], at: datetime) -> dict[int, int]:
     return held
 
 
-def without_over(kept: Mapping[int, HeldLots], at: datetime) -> dict[int, HeldLots]:
+def without_over(kept: Mapping[int, LockedLots], at: datetime) -> dict[int, LockedLots]:
     """Return lots as they are once the holds are ended whose time is over at ``at``: whoever posts ends them first."""
     holding = [account_id for account_id, of_account in kept.items() if any(lot.held for lot in of_account.lots)]
     over: dict[int, int] = {}
@@ -138,7 +139,7 @@ def without_over(kept: Mapping[int, HeldLots], at: datetime) -> dict[int, HeldLo
     }
 
 
-def _rules_by_account(keeping: Mapping[int, HeldAccount]) -> dict[int, Rule]:
+def _rules_by_account(keeping: Mapping[int, LockedAccount]) -> dict[int, Rule]:
     """Return the rule of each account; where its book has but one, nobody need be asked for the account's role."""
     of_book: dict[int, dict[str, Rule]] = {}
     for (book_id, role), row in rules(keeping).items():

@@ -14,8 +14,8 @@ from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, 
 from ledger_app.queries import merge_parts, open_work, rights
 from ledger_app.queries.totals import Total
 from ledger_app.rules import merges
-from ledger_app.rules.forms import AMOUNT_MOST
 from ledger_app.rules.merges import MemberAccount, MergeFacts, MergePlan
+from ledger_app.rules.most import AMOUNT_MOST
 from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
 from ledger_app.rules.sides import natural
 

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy
 from ledger_app import errors, sql
 from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import Balance, Entry, Period, Reversal, User
-from ledger_app.queries import clock, holding, postings, shown_lots, weights
+from ledger_app.queries import bases, clock, postings, shown_lots, weights
 from ledger_app.queries.origins import Came, Fact, Told
 from ledger_app.queries.rights import rights_of, secret_known_to
 from ledger_app.queries.totals import Total
 from ledger_app.rules import instants, posting, reversal_dates, reversals
-from ledger_app.rules.drafts import Draft, Held, HeldPeriod, Reversed
+from ledger_app.rules.drafts import Basis, Draft, Reversed
+from ledger_app.rules.locked import LockedPeriod
 from ledger_app.rules.lots import ShownLot
 from ledger_app.rules.periods import DECIDE, DECIDERS, Unfinished
 from ledger_app.rules.reversals import ReversalFacts, ShownBalance
@@ -72,7 +73,7 @@ def standing(entry: Entry) -> list[LedgerError]:
 def day(entry: Entry) -> reversal_dates.Outcome | None:
     """Return when an entry would be reversed by hand; None where there is no day for it."""
     rows = Period.objects.filter(book=entry.book_id).order_by("starts_on")
-    periods = [HeldPeriod(*row) for row in rows.values_list("name", "starts_on", "ends_on", "state")]
+    periods = [LockedPeriod(*row) for row in rows.values_list("name", "starts_on", "ends_on", "state")]
     return reversal_dates.outcome(entry.effective_on, periods, by_hand=True)
 
 
@@ -93,8 +94,8 @@ def preview_on(entry: Entry, effective_on: date, prior_period: str, *, at: datet
     """
     draft = draft_of(entry, effective_on, prior_period)
     # What is reversed already is to be said so, and not to be taken for the same again.
-    held = holding.unlocked([draft], are_new=True, at=at or clock.now())
-    decided, plan = posting.decide([draft], held=held, lane=0, by_hand=True)
+    held = bases.unlocked([draft], are_new=True, at=at or clock.now())
+    decided, plan = posting.decide([draft], basis=held, lane=0, by_hand=True)
     # For what can never be reversed, it does not matter which floor would break.
     decided = [each for each in decided if isinstance(each, NEVER)] or decided
     balances = _balances(draft, held)
@@ -196,7 +197,7 @@ def _told(came: Came, row: Reversal | None) -> Told:
     return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.reversal", row.pk))
 
 
-def _balances(draft: Draft, held: Held) -> tuple[ShownBalance, ...]:
+def _balances(draft: Draft, held: Basis) -> tuple[ShownBalance, ...]:
     amounts: Counter[int] = Counter()
     for account_id, amount in draft.lines:
         amounts[account_id] += amount

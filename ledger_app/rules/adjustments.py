@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors import adjusting
 from ledger_app.errors.words import UNNUMBERED, Word, Words
-from ledger_app.rules import forms, instants, limits, rights, sides
+from ledger_app.rules import instants, limits, rights, sides
 from ledger_app.rules.attachments import StoredFile
 from ledger_app.rules.deciding import decider_is_really_another
 from ledger_app.rules.limits import Asked, Lately
 from ledger_app.rules.limits import Limit as Limit  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.limits import widest as widest  # noqa: PLC0414 - asked for under this module too
 from ledger_app.rules.lots import ShownLot
+from ledger_app.rules.most import AMOUNT_MOST
 from ledger_app.rules.transitions import Machine, Transition
 
 PROPOSE, DECIDE = "ledger_app.propose_adjustment", "ledger_app.decide_adjustment"
@@ -171,7 +172,7 @@ def form_refusals(proposal: Proposal) -> list[errors.LedgerError]:
         found.append(adjusting.AmountInvalid(text=str(proposal.amount)[:40]))
     elif proposal.amount == 0:
         found.append(adjusting.AdjustmentZero())
-    elif abs(proposal.amount) > forms.AMOUNT_MOST:
+    elif abs(proposal.amount) > AMOUNT_MOST:
         found.append(errors.AmountOutOfRange(amount=proposal.amount, reference=reference(0), account=proposal.account))
     if not proposal.text.strip() or len(proposal.text) > TEXT_MOST or TEXT.fullmatch(proposal.text) is None:
         found.append(adjusting.TextInvalid(most=TEXT_MOST))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from ledger_app.rules.lots import Done, HeldLots, Named, PlannedLot, PlannedUse, Remainder
+from ledger_app.rules.locked import LockedAccount, LockedPeriod
+from ledger_app.rules.lots import Done, LockedLots, Named, PlannedLot, PlannedUse, Remainder
 
 
 class Reversed(NamedTuple):
@@ -33,33 +34,11 @@ class Draft(NamedTuple):
     lots: Named | None = None
 
 
-class HeldPeriod(NamedTuple):
-    """A period as it stands under its shared lock."""
-
-    name: str
-    starts_on: date
-    ends_on: date
-    state: str
-
-
-class HeldBook(NamedTuple):
+class LockedBook(NamedTuple):
     """A book and those of its periods that cover the drafts' dates."""
 
     code: str
-    periods: tuple[HeldPeriod, ...]
-
-
-class HeldAccount(NamedTuple):
-    """An account as it stands under the lock of its balances."""
-
-    code: str
-    book_id: int
-    category: str
-    floor: int | None
-    stripes: int
-    state: str
-    merged_into: int | None
-    keeps_lots: bool = False
+    periods: tuple[LockedPeriod, ...]
 
 
 class KnownEntry(NamedTuple):
@@ -76,16 +55,16 @@ class KnownEntry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Basis:
     """All that a decision rests on, each row of it locked. ``balances`` is by balance id: (amount, sequence)."""
 
-    books: Mapping[int, HeldBook]
-    accounts: Mapping[int, HeldAccount]
+    books: Mapping[int, LockedBook]
+    accounts: Mapping[int, LockedAccount]
     balances: Mapping[int, tuple[int, int]]
     known: Mapping[tuple[int, str], KnownEntry]
     reversed_by: Mapping[int, str] = field(default_factory=dict)  # reversals in the ledger: id of the reversed → reference
     reversals: frozenset[int] = frozenset()  # ids of the entries to be reversed that are reversals themselves
-    lots: Mapping[int, HeldLots] = field(default_factory=dict)  # by account, of those that keep lots
+    lots: Mapping[int, LockedLots] = field(default_factory=dict)  # by account, of those that keep lots
     done: Mapping[int, Sequence[Done]] = field(default_factory=dict)  # what the entries to be reversed did to lots
     last_on: Mapping[int, date] = field(default_factory=dict)  # the latest date of the lines of a balance, by its id
     # By account that has a floor, the signed sums of its lines by date: of all dates after the first of its drafts, where one of those takes from it.

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from ledger_app import errors
 from ledger_app.errors import bounds
-from ledger_app.rules.drafts import Draft, Held
+from ledger_app.rules.drafts import Basis, Draft
+from ledger_app.rules.most import AMOUNT_MOST
 
 FORM = "kakutei-entry-1"
-AMOUNT_MOST = 10**15
 # An entry is read whole where it is proved, sealed or reversed.
 ENTRY_LINES_MOST = 500_000
 REFERENCE = re.compile(r"[!-~]{1,100}")
@@ -36,7 +36,7 @@ def digest_of(parts: tuple[str, ...]) -> bytes:
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
-def refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
+def refusals(draft: Draft, basis: Basis) -> list[errors.LedgerError]:
     """Return what is wrong with a draft by itself, and which of its accounts are not there."""
     found: list[errors.LedgerError] = []
     if REFERENCE.fullmatch(draft.reference) is None:
@@ -47,12 +47,12 @@ def refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
         found.append(wrong)
     for account_id, amount in draft.lines:
         if amount == 0 or not -AMOUNT_MOST <= amount <= AMOUNT_MOST:
-            code = held.accounts[account_id].code if account_id in held.accounts else account_id
+            code = basis.accounts[account_id].code if account_id in basis.accounts else account_id
             kind = errors.AmountOutOfRange if amount else errors.LineZero
             found.append(kind(reference=draft.reference, account=code, amount=amount))
     if (total := sum(amount for _account_id, amount in draft.lines)) != 0:
         found.append(errors.Unbalanced(reference=draft.reference, sum=total))
-    unknown = [account_id for account_id, _ in draft.lines if account_id not in held.accounts]
+    unknown = [account_id for account_id, _ in draft.lines if account_id not in basis.accounts]
     return found + [errors.AccountUnknown(account=account_id, reference=draft.reference) for account_id in unknown]
 
 

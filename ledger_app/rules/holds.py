@@ -10,10 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app.errors import LedgerError
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import instants
+from ledger_app.rules.most import HOURS_MOST
 from ledger_app.rules.transitions import Machine, Transition
 
-# How long a hold may be where the book does not say: 183 days, half a year.
-HOURS_MOST = 183 * 24
 RESOLVE_ANY = "ledger_app.resolve_any_hold"
 
 

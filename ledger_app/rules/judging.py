@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from ledger_app import errors
 from ledger_app.rules import objections, sides
-from ledger_app.rules.drafts import Draft, Held, HeldAccount
+from ledger_app.rules.drafts import Basis, Draft
+from ledger_app.rules.locked import LockedAccount
 from ledger_app.rules.lot_decisions import KeptLots
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.posting import Decision
@@ -29,28 +30,28 @@ class Verdict(NamedTuple):
         return not self.refusals and not self.standing
 
 
-def is_watched(account: HeldAccount) -> bool:
+def is_watched(account: LockedAccount) -> bool:
     """Whether what an account can give depends on what came before: it has a floor, or keeps lots."""
     return account.floor is not None or account.keeps_lots
 
 
-def takes(account: HeldAccount, amount: int) -> bool:
+def takes(account: LockedAccount, amount: int) -> bool:
     """Whether a line takes from such an account. What adds to one passes, or does not, whatever came before it."""
     return is_watched(account) and (amount < 0) == sides.is_debit(account.category)
 
 
-def alone(groups: Sequence[Group], *, held: Held) -> list[Verdict]:
+def alone(groups: Sequence[Group], *, basis: Basis) -> list[Verdict]:
     """Return what is decided of each group by itself. None of them may take from an account that is watched."""
-    decision = _Alone(held, 0, by_hand=False, is_preview=True)
+    decision = _Alone(basis, 0, by_hand=False, is_preview=True)
     return [_PASSES if decision.passes(group) else _ask(decision, group) for group in groups]
 
 
-def in_order(groups: Sequence[Group], *, held: Held, lane: int = 0) -> list[Verdict]:
+def in_order(groups: Sequence[Group], *, basis: Basis, lane: int = 0) -> list[Verdict]:
     """Return what is decided of each group in the light of those before it, of which those that do not pass are left out.
 
     Each is asked once. Whatever a group that does not pass has moved is put back before the next is asked.
     """
-    decision = _InOrder(held, lane, by_hand=False, is_preview=True)
+    decision = _InOrder(basis, lane, by_hand=False, is_preview=True)
     verdicts = []
     for group in groups:
         kept = decision.keep(group)
@@ -90,11 +91,11 @@ class _Alone(Decision):
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Add to ``found`` what the accounts refuse whatever they have."""
-        accounts, book_id = self._held.accounts, draft[0]
+        accounts, book_id = self._basis.accounts, draft[0]
         for account_id, _amount in draft[4]:
             _code, of_book, _category, _floor, _stripes, state, merged_into, _keeps_lots = accounts[account_id]
             if state != "open" or merged_into is not None or of_book != book_id:
-                found += objections.of_account(draft, account_id, self._held)
+                found += objections.of_account(draft, account_id, self._basis)
 
     def _place_lots(self, draft: Draft) -> list[errors.LedgerError]:
         """Decide what the rules of lots say of a draft that only grants."""
@@ -131,14 +132,14 @@ class _InOrder(Decision):
         reverses = [draft.reverses.id for draft in group if draft.reverses is not None]
         for draft in group:
             for account_id, _amount in draft.lines:
-                if account_id not in self._held.accounts:
+                if account_id not in self._basis.accounts:
                     continue  # which refuses the draft
                 place = self._places[account_id]
                 key = place.balance_id
                 balances.append((key, self._running[key], self._last_on.get(key)))
                 if place.floor is not None:
                     of_account = self._days.get(account_id)
-                    before = self._held.days.get(account_id, {}) if of_account is None else of_account
+                    before = self._basis.days.get(account_id, {}) if of_account is None else of_account
                     days.append((account_id, draft.effective_on, before.get(draft.effective_on)))
                 if self._lots is not None and self._lots.keeps(account_id):
                     keeping.append(account_id)

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ledger_app.errors import LedgerError, adjusting
-
-WINDOW_DAYS = 30
-WINDOW_DAYS_MOST = 366
+from ledger_app.rules.most import WINDOW_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ledger_app.rules.lots import (
     PAID,
     Done,
     Grant,
-    HeldLots,
+    LockedLots,
     Named,
     PlannedLot,
     PlannedUse,
@@ -32,7 +32,7 @@ from ledger_app.rules.lots import (
 class _Account:
     """The lots of one account while drafts are decided."""
 
-    def __init__(self, held: HeldLots) -> None:
+    def __init__(self, held: LockedLots) -> None:
         self.held = held
         self.lots = {
             lot.id: WorkingLot(lot.id, *lot[1:6], before=(lot.remaining, lot.held) if lot.is_open else None) for lot in held.lots
@@ -79,7 +79,7 @@ class KeptLots(NamedTuple):
 class LotDecision:
     """What has been decided of lots so far."""
 
-    def __init__(self, held: Mapping[int, HeldLots], done: Mapping[int, Sequence[Done]]) -> None:
+    def __init__(self, held: Mapping[int, LockedLots], done: Mapping[int, Sequence[Done]]) -> None:
         """Begin with the lots as they are locked. ``done`` is by id of an entry that is to be reversed."""
         self._accounts = {account_id: _Account(lots) for account_id, lots in held.items()}
         self._done = {entry_id: deque(lines) for entry_id, lines in done.items()}

@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     kind: str
 
 
-class HeldLot(NamedTuple):
+class LockedLot(NamedTuple):
     """A lot as it stands under the lock of its account's balance. ``is_open``: it has a remainder, and so a row of its own for that."""
 
     id: int
@@ -48,7 +48,7 @@ class Done(NamedTuple):
     made: tuple[tuple[int, int], ...]
 
 
-class HeldLots(NamedTuple):
+class LockedLots(NamedTuple):
     """The lots of an account, with all that decides on them. ``sign`` makes an amount of a line a natural one."""
 
     code: str
@@ -56,7 +56,7 @@ class HeldLots(NamedTuple):
     sign: int
     floor: int | None
     rule: Rule
-    lots: tuple[HeldLot, ...]
+    lots: tuple[LockedLot, ...]
 
 
 class Grant(NamedTuple):
@@ -187,7 +187,7 @@ def expires_on(rule: Rule, granted_on: date) -> date | None:
     return rule.fixed_on if rule.expiry == FIXED else None
 
 
-def allocate(lots: Iterable[HeldLot], *, order: str, on: date, amount: int) -> tuple[list[Taking], int]:
+def allocate(lots: Iterable[LockedLot], *, order: str, on: date, amount: int) -> tuple[list[Taking], int]:
     """Return what ``amount`` takes of which lots on a day, in the order that the rule states, and what it is short of."""
     own = [WorkingLot(lot.id, lot.kind, lot.granted_on, lot.due_on, lot.remaining, lot.held, None) for lot in lots]
     taken = list(take_in_order(own, order, on, amount))

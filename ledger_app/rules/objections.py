@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.errors.words import Amount, Word, Words, differing, phrase
 from ledger_app.rules import dates
-from ledger_app.rules.drafts import Draft, Held, HeldBook
+from ledger_app.rules.drafts import Basis, Draft, LockedBook
 
 # What a person reads where an account refuses a line.
 ACCOUNT_STATES = {"suspended": _("Suspended"), "closed": _("Closed")}
@@ -20,7 +20,7 @@ FIELDS: Mapping[str, Word] = {"date": _("date"), "description": _("description")
 LINES_NAMED = 10
 
 
-def of_date(book: HeldBook, on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
+def of_date(book: LockedBook, on: date, *, by_hand: bool) -> tuple[type[errors.LedgerError], str] | None:
     """Return what a date is refused with, and the name of its period; None where it is free."""
     period = dates.taking(book.periods, on)
     if period is None:
@@ -32,23 +32,23 @@ def of_date(book: HeldBook, on: date, *, by_hand: bool) -> tuple[type[errors.Led
     return None
 
 
-def of_reversal(draft: Draft, held: Held) -> list[errors.LedgerError]:
+def of_reversal(draft: Draft, basis: Basis) -> list[errors.LedgerError]:
     """Return why the entry that a draft reverses is not reversed."""
     if draft.reverses is None:
         return []
     found: list[errors.LedgerError] = []
-    if draft.reverses.id in held.reversed_by:
-        found.append(errors.AlreadyReversed(reference=draft.reverses.reference, by=held.reversed_by[draft.reverses.id]))
-    if draft.reverses.id in held.reversals:
+    if draft.reverses.id in basis.reversed_by:
+        found.append(errors.AlreadyReversed(reference=draft.reverses.reference, by=basis.reversed_by[draft.reverses.id]))
+    if draft.reverses.id in basis.reversals:
         found.append(errors.ReversalOfReversal(reference=draft.reverses.reference))
     return found
 
 
-def of_account(draft: Draft, account_id: int, held: Held) -> list[errors.LedgerError]:
+def of_account(draft: Draft, account_id: int, basis: Basis) -> list[errors.LedgerError]:
     """Why an account takes no line of this draft."""
-    account = held.accounts[account_id]
+    account = basis.accounts[account_id]
     if account.book_id != draft.book_id:
-        book = held.books[draft.book_id].code
+        book = basis.books[draft.book_id].code
         return [errors.AccountInOtherBook(account=account.code, book=book, reference=draft.reference)]
     found: list[errors.LedgerError] = []
     # A suspension stops what is done with the points, not time: of the account that has them, not of that which takes what has expired.
@@ -61,19 +61,19 @@ def of_account(draft: Draft, account_id: int, held: Held) -> list[errors.LedgerE
     return found
 
 
-def content(draft: Draft, held: Held) -> Mapping[str, Any]:
+def content(draft: Draft, basis: Basis) -> Mapping[str, Any]:
     """Return what is compared when two entries claim one reference."""
     return {
         "date": draft.effective_on.isoformat(),
         "description": draft.description,
         "reverses": draft.reverses.reference if draft.reverses else "",
-        "lines": [[held.accounts[account_id].code, amount] for account_id, amount in draft.lines],
+        "lines": [[basis.accounts[account_id].code, amount] for account_id, amount in draft.lines],
     }
 
 
-def conflict(draft: Draft, there: Mapping[str, Any], held: Held) -> errors.LedgerError:
+def conflict(draft: Draft, there: Mapping[str, Any], basis: Basis) -> errors.LedgerError:
     """Say that the reference stands for something else, and name each field and each account that differs."""
-    mine = content(draft, held)
+    mine = content(draft, basis)
     fields = differing((name, there[key], mine[key]) for key, name in FIELDS.items())
     differs = Words([*fields, *_lines_differing(there["lines"], mine["lines"])])
     refusal = errors.ReferenceConflict(reference=draft.reference, differs=differs or _("the digest"))

@@ -14,9 +14,11 @@ from ledger_app.errors import bounds, units
 from ledger_app.errors import lots as lot_errors
 from ledger_app.rules import floors, forms, objections, sides
 from ledger_app.rules.balances import BALANCE_MOST, balance_id
-from ledger_app.rules.drafts import Draft, Held, HeldAccount, HeldBook, KnownEntry, Moved, Plan, PlannedEntry, PlannedLine
+from ledger_app.rules.drafts import Basis, Draft, KnownEntry, LockedBook, Moved, Plan, PlannedEntry, PlannedLine
+from ledger_app.rules.locked import LockedAccount
 from ledger_app.rules.lot_decisions import Line as LotLine
 from ledger_app.rules.lot_decisions import LotDecision
+from ledger_app.rules.most import AMOUNT_MOST
 
 # The order of the refusals of one draft, as docs/errors.md lists it. A draft is asked in three steps, and the next only where the one before it
 # found nothing: is there such a book; is the draft well formed and can its accounts be named; may it be posted.
@@ -53,12 +55,12 @@ ORDER: tuple[type[errors.LedgerError], ...] = (
 _REFERENCE, _DESCRIPTION = forms.REFERENCE.fullmatch, forms.DESCRIPTION.fullmatch
 
 
-def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
+def decide(drafts: Sequence[Draft], *, basis: Basis, lane: int, by_hand: bool) -> tuple[list[errors.LedgerError], Plan]:
     """Return the refusals of ``drafts`` in order, and the plan to be written when there are none.
 
     ``lane`` picks the stripe of striped accounts; ``by_hand`` says that a provisional period may take the entries.
     """
-    decision = Decision(held, lane, by_hand=by_hand)
+    decision = Decision(basis, lane, by_hand=by_hand)
     for draft in drafts:
         decision.ask(draft)
     return decision.refusals, decision.plan()
@@ -67,26 +69,26 @@ def decide(drafts: Sequence[Draft], *, held: Held, lane: int, by_hand: bool) -> 
 class Decision:
     """What has been decided of the drafts so far: each is asked in the light of those before it."""
 
-    def __init__(self, held: Held, lane: int, *, by_hand: bool, is_preview: bool = False) -> None:
-        """Begin with what is held. Of a preview no plan is taken, and entries that are new need no digest."""
+    def __init__(self, basis: Basis, lane: int, *, by_hand: bool, is_preview: bool = False) -> None:
+        """Begin with what is basis. Of a preview no plan is taken, and entries that are new need no digest."""
         self.refusals: list[errors.LedgerError] = []
         self._is_preview = is_preview
-        self._held = held
+        self._basis = basis
         self._by_hand = by_hand
         self._plan = Plan()
-        self._running = dict(held.balances)
-        self._last_on = dict(held.last_on)
+        self._running = dict(basis.balances)
+        self._last_on = dict(basis.last_on)
         self._days: dict[int, floors.Days] = {}
-        self._places = _Places(held.accounts, lane)
+        self._places = _Places(basis.accounts, lane)
         self._dates: dict[tuple[int, date], tuple[type[errors.LedgerError], str] | None] = {}
         self._seen: dict[tuple[int, str], tuple[bytes, Draft]] = {}
         self._undone: set[int] = set()  # ids of the entries that the drafts so far reverse
-        self._lots = LotDecision(held.lots, held.done) if held.lots else None
+        self._lots = LotDecision(basis.lots, basis.done) if basis.lots else None
 
     def plan(self) -> Plan:
         """Return the plan, with the balances that it comes to."""
         for key, (amount, sequence) in self._running.items():
-            before, last = self._held.balances[key]
+            before, last = self._basis.balances[key]
             if sequence != last:
                 self._plan.balances[key] = Moved(amount, sequence, sequence - last, amount - before)
                 self._plan.last_on[key] = self._last_on[key]
@@ -96,16 +98,16 @@ class Decision:
 
     def ask(self, draft: Draft) -> None:
         """Ask one draft every question; plan its rows, or keep its refusals."""
-        book = self._held.books.get(draft.book_id)
+        book = self._basis.books.get(draft.book_id)
         if book is None:
             self.refusals.append(errors.BookUnknown(book=draft.book_id))
             return
-        found = _form_refusals(draft, self._held)
+        found = _form_refusals(draft, self._basis)
         if found:
             self.refusals += units.belonging(_ordered(found), draft.book_id)
             return
         name = (draft.book_id, draft.reference)
-        known = self._held.known.get(name)
+        known = self._basis.known.get(name)
         fingerprint = b"" if self._is_preview and known is None else self._fingerprint(draft, book)
         if name in self._seen or (known is not None and not self._is_undone(known)):
             self._meet(draft, name, fingerprint)
@@ -114,7 +116,7 @@ class Decision:
             self._seen[name] = (fingerprint, draft)
         self._ask_date(draft, book, found)
         if draft.reverses is not None:
-            found += objections.of_reversal(draft, self._held)
+            found += objections.of_reversal(draft, self._basis)
         self._place_lines(draft, found)
         if not found and (self._lots is not None or draft.moves_lots):
             found += self._place_lots(draft)
@@ -125,7 +127,7 @@ class Decision:
                 self._undone.add(draft.reverses.id)
             self._plan.entries.append(_ENTRY((draft, fingerprint, 0 if known is None else known.turn + 1)))
 
-    def _ask_date(self, draft: Draft, book: HeldBook, found: list[errors.LedgerError]) -> None:
+    def _ask_date(self, draft: Draft, book: LockedBook, found: list[errors.LedgerError]) -> None:
         """Add to ``found`` what the draft's date is refused with."""
         when = (draft.book_id, draft.effective_on)
         if when not in self._dates:
@@ -139,7 +141,7 @@ class Decision:
         found, self._plan.replayed = self._plan.replayed, {}
         return list(found)
 
-    def _fingerprint(self, draft: Draft, book: HeldBook) -> bytes:
+    def _fingerprint(self, draft: Draft, book: LockedBook) -> bytes:
         _book_id, on, reference, description, lines, reverses, *_flags = draft
         places = self._places
         text = "".join([f"{places[account_id].code} {amount}\n" for account_id, amount in lines])
@@ -157,14 +159,14 @@ class Decision:
         if earlier is not None:
             # The same draft twice in one call is one entry.
             if earlier[0] != fingerprint:
-                self.refusals += [objections.conflict(draft, objections.content(earlier[1], self._held), self._held)]
-                self.refusals += objections.of_reversal(draft, self._held)
+                self.refusals += [objections.conflict(draft, objections.content(earlier[1], self._basis), self._basis)]
+                self.refusals += objections.of_reversal(draft, self._basis)
             return
-        known = self._held.known[name]
+        known = self._basis.known[name]
         if known.digest == fingerprint:
             self._plan.replayed[name] = known.id
         else:
-            self.refusals += [objections.conflict(draft, known.content, self._held), *objections.of_reversal(draft, self._held)]
+            self.refusals += [objections.conflict(draft, known.content, self._basis), *objections.of_reversal(draft, self._basis)]
 
     def _place_lines(self, draft: Draft, found: list[errors.LedgerError]) -> None:
         """Give each line its stripe, sequence and balance after; add to ``found`` what its account refuses."""
@@ -175,7 +177,7 @@ class Decision:
         for account_id, amount in draft.lines:
             code, book_id, key, stripe, sign, floor, takes_any = places[account_id]
             if not takes_any or book_id != draft.book_id:
-                found += objections.of_account(draft, account_id, self._held)
+                found += objections.of_account(draft, account_id, self._basis)
             before, sequence = running[key]
             after = before + amount
             latest = last_on.get(key)
@@ -183,7 +185,7 @@ class Decision:
                 last_on[key] = on
             if floor is not None:
                 if account_id not in self._days:
-                    self._days[account_id] = floors.Days(self._held.days.get(account_id, {}))
+                    self._days[account_id] = floors.Days(self._basis.days.get(account_id, {}))
                 days, is_late = self._days[account_id], latest is not None and on < latest
                 if amount * sign < 0 and keeps_floor and (is_late or floors.is_below(floor, after * sign)):
                     found += days.refusals(draft, code, floor=floor, after=after, sign=sign)
@@ -223,7 +225,7 @@ class _Place(NamedTuple):
 class _Places(dict[int, _Place]):
     """The places of accounts, made as they are asked for."""
 
-    def __init__(self, accounts: Mapping[int, HeldAccount], lane: int) -> None:
+    def __init__(self, accounts: Mapping[int, LockedAccount], lane: int) -> None:
         self._accounts, self._lane = accounts, lane
 
     def __missing__(self, account_id: int) -> _Place:
@@ -239,18 +241,18 @@ _ENTRY = partial(tuple.__new__, PlannedEntry)
 _LINE = partial(tuple.__new__, PlannedLine)
 
 
-def _form_refusals(draft: Draft, held: Held) -> list[errors.LedgerError]:
+def _form_refusals(draft: Draft, basis: Basis) -> list[errors.LedgerError]:
     """What is wrong with a draft by itself, and which of its accounts are not there."""
-    accounts, lines, total = held.accounts, draft.lines, 0
+    accounts, lines, total = basis.accounts, draft.lines, 0
     is_sound = 1 < len(lines) <= forms.ENTRY_LINES_MOST
     for account_id, amount in lines:
         total += amount
-        if not (amount and -forms.AMOUNT_MOST <= amount <= forms.AMOUNT_MOST and account_id in accounts):
+        if not (amount and -AMOUNT_MOST <= amount <= AMOUNT_MOST and account_id in accounts):
             is_sound = False
     text = draft.description
     # What is printable ASCII needs no pattern.
     is_fit = len(text) <= forms.DESCRIPTION_MOST if text.isascii() and text.isprintable() else _DESCRIPTION(text)
-    return [] if is_sound and total == 0 and is_fit and _REFERENCE(draft.reference) else forms.refusals(draft, held)
+    return [] if is_sound and total == 0 and is_fit and _REFERENCE(draft.reference) else forms.refusals(draft, basis)
 
 
 def _ordered(found: list[errors.LedgerError]) -> list[errors.LedgerError]:

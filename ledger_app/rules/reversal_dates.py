@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ledger_app.rules import dates
-from ledger_app.rules.drafts import HeldPeriod
+from ledger_app.rules.locked import LockedPeriod
 
 
 class Outcome(NamedTuple):
@@ -15,7 +15,7 @@ class Outcome(NamedTuple):
     moved_to: date | None
 
 
-def outcome(effective_on: date, periods: Sequence[HeldPeriod], *, by_hand: bool = False) -> Outcome | None:
+def outcome(effective_on: date, periods: Sequence[LockedPeriod], *, by_hand: bool = False) -> Outcome | None:
     """Return when an entry of ``effective_on`` is reversed; None where there is no day for it.
 
     On its own date where that period is open; else on the first day of the first open period after it. What is provisional or frozen takes

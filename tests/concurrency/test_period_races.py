@@ -12,8 +12,8 @@ from django.db import DatabaseError, connection
 from ledger_app import errors, locks
 from ledger_app.models import Account, Book, Hold, Period
 from ledger_app.operations import books, history, holds, periods, transactions
-from ledger_app.queries import holding, proving
-from ledger_app.rules.drafts import HeldPeriod
+from ledger_app.queries import bases, proving
+from ledger_app.rules.locked import LockedPeriod
 from tests.concurrency.test_ledger_races import (
     WAIT_SECONDS,
     Meeting,
@@ -70,7 +70,7 @@ def being_frozen(period: Period) -> AbstractContextManager[None]:
 def being_posted_to(ledger: Any, on: date) -> AbstractContextManager[None]:
     """Hold what a posting of a day holds."""
     draft = ledger.draft("r-9", ("cash", 5), ("sales", -5), on=on)
-    return meanwhile(lambda: locks.ledger(holding.wanted([draft])))
+    return meanwhile(lambda: locks.ledger(bases.wanted([draft])))
 
 
 RANGE = """
@@ -80,11 +80,11 @@ RANGE = """
 """
 
 
-def by_range(wanted: Any, lock: str) -> dict[int, list[HeldPeriod]]:
+def by_range(wanted: Any, lock: str) -> dict[int, list[LockedPeriod]]:
     """Read the periods as they were read once: those of a span, under their lock."""
-    found: dict[int, list[HeldPeriod]] = {}
+    found: dict[int, list[LockedPeriod]] = {}
     for book_id, *row in locks._rows(RANGE, sorted(wanted.book_ids), lock, wanted.last_on, wanted.first_on):
-        found.setdefault(book_id, []).append(HeldPeriod(*row))
+        found.setdefault(book_id, []).append(LockedPeriod(*row))
     return found
 
 

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from config import commands
 from ledger_app.operations import hold_rules
 from ledger_app.queries import books
-from ledger_app.rules.holds import HOURS_MOST
+from ledger_app.rules.most import HOURS_MOST
 
 
 class Command(commands.Command):

@@ -13,8 +13,9 @@ from ledger_app import errors
 from ledger_app.models import Account, Balance, Entry, Line, Period, Posting
 from ledger_app.operations import bulk, entries, transactions
 from ledger_app.queries import proofs
-from ledger_app.rules import drafts, forms
+from ledger_app.rules import drafts
 from ledger_app.rules.balances import balance_id
+from ledger_app.rules.most import AMOUNT_MOST
 from tests.ledger_app.origins import of_request
 from tests.ledger_app.reversing import reverse_entry
 
@@ -162,7 +163,7 @@ def test_lanes_write_stripes_of_their_own_that_sum_to_the_balance(ledger):
 
 
 def test_balances_far_beyond_floating_point_stay_exact(ledger):
-    most = forms.AMOUNT_MOST
+    most = AMOUNT_MOST
     odd = most - 1
     ledger.post(*(ledger.draft(f"r-{number}", ("cash", odd), ("sales", -odd)) for number in range(20)))
     assert signed(ledger, "cash") == 20 * odd

@@ -9,7 +9,7 @@ from ledger_app.models import AuditRow, Entry, Hold, HoldRule, Period
 from ledger_app.operations import hold_rules, holds, lot_rules, periods
 from ledger_app.operations.books import AccountOpening, open_accounts
 from ledger_app.operations.hold_rules import HoldRuleGiven
-from ledger_app.rules.holds import HOURS_MOST
+from ledger_app.rules.most import HOURS_MOST
 from tests import kept
 from tests.ledger_app import lot_samples, samples
 from tests.ledger_app.lot_samples import at

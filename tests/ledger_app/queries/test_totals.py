@@ -9,7 +9,7 @@ from ledger_app.models import Book, Line
 from ledger_app.queries import balances, explain, ledger_proofs, seals, statements, totals
 from ledger_app.queries.statements import Span
 from ledger_app.queries.totals import Total
-from ledger_app.rules.forms import AMOUNT_MOST
+from ledger_app.rules.most import AMOUNT_MOST
 
 SIDES = 12_000  # of the largest amount there is: more than sixty-four bits hold
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_app.rules.lot_decisions import Line, LotDecision
-from ledger_app.rules.lots import Done, Grant, HeldLot, HeldLots, Named, Rule, allocate, expires_on
+from ledger_app.rules.lots import Done, Grant, LockedLot, LockedLots, Named, Rule, allocate, expires_on
 
 DAY = date(2017, 1, 10)
 RULE = Rule("days", 10, None, "free_first", "free")
@@ -34,12 +34,12 @@ def test_the_last_day_is_what_the_rule_says(rule, on, last):
 )
 def test_lots_are_taken_in_the_order_of_the_rule(order, first_three):
     there = [
-        HeldLot(1, "free", date(2016, 1, 1), None, 10, 0),
-        HeldLot(2, "paid", date(2016, 12, 1), date(2017, 1, 10), 10, 0),
-        HeldLot(3, "free", date(2016, 11, 1), date(2017, 1, 10), 10, 0),
-        HeldLot(4, "free", date(2016, 2, 1), date(2017, 1, 11), 10, 0),
-        HeldLot(5, "free", date(2015, 2, 1), date(2017, 1, 9), 10, 0),
-        HeldLot(6, "free", date(2015, 2, 1), date(2017, 1, 10), 10, 10),
+        LockedLot(1, "free", date(2016, 1, 1), None, 10, 0),
+        LockedLot(2, "paid", date(2016, 12, 1), date(2017, 1, 10), 10, 0),
+        LockedLot(3, "free", date(2016, 11, 1), date(2017, 1, 10), 10, 0),
+        LockedLot(4, "free", date(2016, 2, 1), date(2017, 1, 11), 10, 0),
+        LockedLot(5, "free", date(2015, 2, 1), date(2017, 1, 9), 10, 0),
+        LockedLot(6, "free", date(2015, 2, 1), date(2017, 1, 10), 10, 10),
     ]
     takings, short = allocate(there, order=order, on=DAY, amount=25)
     assert [lot for lot, _amount in takings] == first_three
@@ -57,7 +57,7 @@ def whole(decision: LotDecision) -> int:
 
 @given(steps=steps, floor=st.sampled_from([None, 0, -50]))
 def test_what_is_left_of_lots_is_the_sum_of_the_lines_that_passed(steps, floor):
-    decision = LotDecision({1: HeldLots("M1", 1, 1, floor, RULE, ())}, {})
+    decision = LotDecision({1: LockedLots("M1", 1, 1, floor, RULE, ())}, {})
     balance, on = 0, DAY
     for place, (amount, days, last) in enumerate(steps):
         on += timedelta(days=days)
@@ -87,12 +87,12 @@ kept = st.lists(
 @given(rows=kept, data=st.data(), amount=amounts, order=st.sampled_from(["free_first", "paid_first", "oldest_first"]))
 def test_what_is_decided_does_not_depend_on_the_order_in_which_lots_were_read(rows, data, amount, order):
     def decided(lots):
-        decision = LotDecision({1: HeldLots("M1", 1, 1, None, RULE._replace(order=order), tuple(lots))}, {})
+        decision = LotDecision({1: LockedLots("M1", 1, 1, None, RULE._replace(order=order), tuple(lots))}, {})
         refusals = decision.ask([Line(0, 1, amount, DAY, "e")], named=None, moves_lots=False, reverses=None)
         return refusals, decision.uses, decision.lots
 
     there = [
-        HeldLot(
+        LockedLot(
             number,
             kind,
             DAY + timedelta(days=since),
@@ -106,8 +106,8 @@ def test_what_is_decided_does_not_depend_on_the_order_in_which_lots_were_read(ro
 
 
 def test_what_is_owed_longest_is_paid_first_whatever_was_written_when():
-    owed = HeldLot(1, "deficit", DAY, None, -22, 0), HeldLot(2, "deficit", DAY - timedelta(days=5), None, -20, 0)
-    decision = LotDecision({1: HeldLots("M1", 1, 1, None, RULE, owed)}, {})
+    owed = LockedLot(1, "deficit", DAY, None, -22, 0), LockedLot(2, "deficit", DAY - timedelta(days=5), None, -20, 0)
+    decision = LotDecision({1: LockedLots("M1", 1, 1, None, RULE, owed)}, {})
     assert decision.ask([Line(0, 1, 30, DAY, "e")], named=None, moves_lots=False, reverses=None) == []
     assert {number: left.remaining for number, left in decision.remainders().items() if number > 0} == {1: -12, 2: 0}
 
@@ -115,24 +115,24 @@ def test_what_is_owed_longest_is_paid_first_whatever_was_written_when():
 @given(granted=st.lists(st.integers(1, 50), min_size=1, max_size=6), spent=st.integers(1, 300))
 def test_a_spend_and_its_reversal_leave_every_lot_as_it_was(granted, spent):
     there = tuple(
-        HeldLot(number, "free", DAY, DAY + timedelta(days=number), amount, 0) for number, amount in enumerate(granted, 1)
+        LockedLot(number, "free", DAY, DAY + timedelta(days=number), amount, 0) for number, amount in enumerate(granted, 1)
     )
-    spending = LotDecision({1: HeldLots("M1", 1, 1, None, RULE, there)}, {})
+    spending = LotDecision({1: LockedLots("M1", 1, 1, None, RULE, there)}, {})
     assert spending.ask([Line(0, 1, -spent, DAY, "s")], named=None, moves_lots=False, reverses=None) == []
     # As they are written: a lot that is planned gets a number, one that is used up has no remainder.
     number = {-1 - place: 100 + place for place in range(len(spending.lots))}
     left = {number.get(ref, ref): each for ref, each in spending.remainders().items()}
     after = [
-        HeldLot(lot.id, lot.kind, lot.granted_on, lot.due_on, *((left[lot.id][3], 0) if lot.id in left else (lot.remaining, 0)))
+        LockedLot(lot.id, lot.kind, lot.granted_on, lot.due_on, *((left[lot.id][3], 0) if lot.id in left else (lot.remaining, 0)))
         for lot in there
     ]
     after += [
-        HeldLot(number[-1 - place], lot.kind, lot.granted_on, None, lot.amount, 0) for place, lot in enumerate(spending.lots)
+        LockedLot(number[-1 - place], lot.kind, lot.granted_on, None, lot.amount, 0) for place, lot in enumerate(spending.lots)
     ]
     after = [lot._replace(is_open=bool(lot.remaining)) for lot in after]
     uses = tuple((use.lot, use.amount) for use in spending.uses)
     made = tuple((number[-1 - place], lot.amount) for place, lot in enumerate(spending.lots))
-    back = LotDecision({1: HeldLots("M1", 1, 1, None, RULE, tuple(after))}, {7: [Done(1, -spent, uses, made)]})
+    back = LotDecision({1: LockedLots("M1", 1, 1, None, RULE, tuple(after))}, {7: [Done(1, -spent, uses, made)]})
     assert back.ask([Line(0, 1, spent, DAY, "r")], named=None, moves_lots=False, reverses=7) == []
     rest = {lot.id: lot.remaining for lot in after} | {ref: each.remaining for ref, each in back.remainders().items()}
     assert {lot.id: rest[lot.id] for lot in there} == {lot.id: lot.remaining for lot in there}
@@ -141,8 +141,8 @@ def test_a_spend_and_its_reversal_leave_every_lot_as_it_was(granted, spent):
 
 
 def test_points_move_with_kind_and_days_and_held_ones_do_not():
-    there = (HeldLot(1, "paid", DAY, date(2017, 5, 1), 30, 0), HeldLot(2, "free", DAY, None, 10, 4))
-    held = {1: HeldLots("M1", 1, 1, 0, RULE, there), 2: HeldLots("M2", 1, 1, 0, RULE, ())}
+    there = (LockedLot(1, "paid", DAY, date(2017, 5, 1), 30, 0), LockedLot(2, "free", DAY, None, 10, 4))
+    held = {1: LockedLots("M1", 1, 1, 0, RULE, there), 2: LockedLots("M2", 1, 1, 0, RULE, ())}
     decision = LotDecision(held, {})
     lines = [Line(0, 1, -36, DAY, "m"), Line(1, 2, 36, DAY, "m")]
     assert decision.ask(lines, named=None, moves_lots=True, reverses=None) == []

@@ -13,31 +13,33 @@ from ledger_app.errors.stored import stored, told
 from ledger_app.errors.units import Unit
 from ledger_app.rules import forms, objections, posting, sides
 from ledger_app.rules.balances import BALANCE_MOST, balance_id
-from ledger_app.rules.drafts import Draft, Held, HeldAccount, HeldBook, HeldPeriod, KnownEntry, Reversed
+from ledger_app.rules.drafts import Basis, Draft, KnownEntry, LockedBook, Reversed
+from ledger_app.rules.locked import LockedAccount, LockedPeriod
+from ledger_app.rules.most import AMOUNT_MOST
 
 ON = date(2017, 1, 10)
 PERIODS = (
-    HeldPeriod("2016-12", date(2016, 12, 1), date(2016, 12, 31), "frozen"),
-    HeldPeriod("2017-01", date(2017, 1, 1), date(2017, 1, 31), "open"),
-    HeldPeriod("2017-02", date(2017, 2, 1), date(2017, 2, 28), "provisional"),
+    LockedPeriod("2016-12", date(2016, 12, 1), date(2016, 12, 31), "frozen"),
+    LockedPeriod("2017-01", date(2017, 1, 1), date(2017, 1, 31), "open"),
+    LockedPeriod("2017-02", date(2017, 2, 1), date(2017, 2, 28), "provisional"),
 )
 CASH, SALES, WALLET, CLOSED, MERGED, FOREIGN, STRIPED, PURSE = range(1, 9)
 
 
 def held(**changes):
     accounts = {
-        CASH: HeldAccount("cash", 1, "asset", None, 1, "open", None),
-        SALES: HeldAccount("sales", 1, "income", None, 1, "open", None),
-        WALLET: HeldAccount("wallet", 1, "liability", 0, 1, "open", None),
-        CLOSED: HeldAccount("closed", 1, "asset", None, 1, "closed", None),
-        MERGED: HeldAccount("merged", 1, "asset", None, 1, "open", 7),
-        FOREIGN: HeldAccount("foreign", 2, "asset", None, 1, "open", None),
-        STRIPED: HeldAccount("striped", 1, "liability", None, 4, "open", None),
-        PURSE: HeldAccount("purse", 1, "asset", 0, 1, "open", None),
+        CASH: LockedAccount("cash", 1, "asset", None, 1, "open", None),
+        SALES: LockedAccount("sales", 1, "income", None, 1, "open", None),
+        WALLET: LockedAccount("wallet", 1, "liability", 0, 1, "open", None),
+        CLOSED: LockedAccount("closed", 1, "asset", None, 1, "closed", None),
+        MERGED: LockedAccount("merged", 1, "asset", None, 1, "open", 7),
+        FOREIGN: LockedAccount("foreign", 2, "asset", None, 1, "open", None),
+        STRIPED: LockedAccount("striped", 1, "liability", None, 4, "open", None),
+        PURSE: LockedAccount("purse", 1, "asset", 0, 1, "open", None),
     }
     balances = {balance_id(key, stripe): (0, 0) for key, row in accounts.items() for stripe in range(row.stripes)}
-    content: dict[str, Any] = {"books": {1: HeldBook("CARD", PERIODS)}, "accounts": accounts, "balances": balances, "known": {}}
-    return Held(**content | changes)
+    content: dict[str, Any] = {"books": {1: LockedBook("CARD", PERIODS)}, "accounts": accounts, "balances": balances, "known": {}}
+    return Basis(**content | changes)
 
 
 def draft(reference="r-1", lines=((CASH, 100), (SALES, -100)), *, on=ON, description="", book=1, reverses=None):
@@ -45,7 +47,7 @@ def draft(reference="r-1", lines=((CASH, 100), (SALES, -100)), *, on=ON, descrip
 
 
 def codes(*drafts, by_hand=True, **changes):
-    refusals, _plan = posting.decide(drafts, held=held(**changes), lane=0, by_hand=by_hand)
+    refusals, _plan = posting.decide(drafts, basis=held(**changes), lane=0, by_hand=by_hand)
     return [refusal.code for refusal in refusals]
 
 
@@ -81,7 +83,7 @@ def test_each_refusal_has_its_code(refused, expected):
 
 
 def test_a_refusal_calls_the_state_of_an_account_as_its_reader_does():
-    refusals, _ = posting.decide([draft(lines=[(CLOSED, 100), (SALES, -100)])], held=held(), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft(lines=[(CLOSED, 100), (SALES, -100)])], basis=held(), lane=0, by_hand=True)
     assert "is Closed" in refusals[0].sentence
     with translation.override("ja"):
         assert "閉鎖" in refusals[0].sentence
@@ -99,7 +101,7 @@ def test_a_provisional_period_takes_corrections_by_hand_only():
 
 
 def test_the_limits_themselves_are_within():
-    most = forms.AMOUNT_MOST
+    most = AMOUNT_MOST
     assert codes(draft("x" * 100, [(CASH, most), (SALES, -most)], description="あ" * 200)) == []
 
 
@@ -150,7 +152,7 @@ def test_all_refusals_of_all_drafts_are_collected():
 def test_a_plan_gives_each_line_its_sequence_and_the_balance_after_it():
     refusals, plan = posting.decide(
         [draft("a"), draft("b", [(CASH, 30), (CASH, -10), (SALES, -20)])],
-        held=held(balances=held().balances | {balance_id(CASH, 0): (7, 3)}),
+        basis=held(balances=held().balances | {balance_id(CASH, 0): (7, 3)}),
         lane=0,
         by_hand=True,
     )
@@ -163,7 +165,7 @@ def test_a_plan_gives_each_line_its_sequence_and_the_balance_after_it():
 
 @pytest.mark.parametrize("lane", [0, 1, 3, 4, 63])
 def test_a_lane_picks_one_stripe_of_a_striped_account(lane):
-    refusals, plan = posting.decide([draft(lines=[(CASH, 5), (STRIPED, -5)])], held=held(), lane=lane, by_hand=True)
+    refusals, plan = posting.decide([draft(lines=[(CASH, 5), (STRIPED, -5)])], basis=held(), lane=lane, by_hand=True)
     assert [line.stripe for line in plan.lines] == [0, lane % 4]
     assert refusals == []
 
@@ -181,20 +183,20 @@ def test_an_account_below_its_floor_may_rise_towards_it():
 
 
 def test_the_same_draft_twice_in_one_call_is_one_entry():
-    refusals, plan = posting.decide([draft(), draft()], held=held(), lane=0, by_hand=True)
+    refusals, plan = posting.decide([draft(), draft()], basis=held(), lane=0, by_hand=True)
     assert refusals == []
     assert len(plan.entries) == 1
 
 
 def test_one_reference_with_two_contents_in_one_call_names_what_differs():
-    refusals, _ = posting.decide([draft(), draft(description="other", on=date(2017, 1, 11))], held=held(), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft(), draft(description="other", on=date(2017, 1, 11))], basis=held(), lane=0, by_hand=True)
     assert [refusal.code for refusal in refusals] == ["reference_conflict"]
     assert str(refusals[0].facts["differs"]) == "date (2017-01-10 ≠ 2017-01-11), description ( ≠ other)"
 
 
 def test_one_reference_may_stand_in_two_books():
-    other = {1: HeldBook("CARD", PERIODS), 2: HeldBook("POINTS", PERIODS)}
-    accounts = held().accounts | {9: HeldAccount("sink", 2, "asset", None, 1, "open", None)}
+    other = {1: LockedBook("CARD", PERIODS), 2: LockedBook("POINTS", PERIODS)}
+    accounts = held().accounts | {9: LockedAccount("sink", 2, "asset", None, 1, "open", None)}
     balances = held().balances | {balance_id(9, 0): (0, 0)}
     second = draft(book=2, lines=[(FOREIGN, 1), (9, -1)])
     assert codes(draft(), second, books=other, accounts=accounts, balances=balances) == []
@@ -209,7 +211,7 @@ def known(on=ON, description="", lines=(("cash", 100), ("sales", -100)), reverse
 
 
 def test_a_replay_is_planned_as_nothing():
-    refusals, plan = posting.decide([draft()], held=held(known=known()), lane=0, by_hand=True)
+    refusals, plan = posting.decide([draft()], basis=held(known=known()), lane=0, by_hand=True)
     assert (refusals, plan.entries, plan.balances, plan.replayed) == ([], [], {}, {(1, "r-1"): 77})
 
 
@@ -234,13 +236,13 @@ def test_a_replay_is_answered_even_where_the_period_is_frozen_by_now():
     ],
 )
 def test_a_conflict_names_each_field_that_differs(there, named):
-    refusals, _ = posting.decide([draft()], held=held(known=there), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft()], basis=held(known=there), lane=0, by_hand=True)
     assert [refusal.code for refusal in refusals] == ["reference_conflict"]
     assert {str(part).split(" (")[0] for part in refusals[0].facts["differs"]} == named
 
 
 def test_a_conflict_tells_amounts_in_the_unit_of_its_book_and_no_more_lines_than_can_be_read():
-    refusals, _ = posting.decide([draft()], held=held(known=known(lines=(("cash", 99), ("sales", -99)))), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft()], basis=held(known=known(lines=(("cash", 99), ("sales", -99)))), lane=0, by_hand=True)
     refusals[0].keep_unit(Unit("JPY", 2))
     assert "cash (0.99 JPY ≠ 1.00 JPY), sales (\u22120.99 JPY ≠ \u22121.00 JPY)" in refusals[0].sentence
     kept = json.loads(json.dumps(stored(refusals[0])))
@@ -248,7 +250,7 @@ def test_a_conflict_tells_amounts_in_the_unit_of_its_book_and_no_more_lines_than
     with translation.override("ja"):
         assert told(kept)["sentence"] == refusals[0].sentence != kept["sentence"]
     many = known(lines=tuple((f"a-{number}", number) for number in range(1, 500)))
-    refusals, _ = posting.decide([draft()], held=held(known=many), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft()], basis=held(known=many), lane=0, by_hand=True)
     assert len(refusals[0].facts["differs"]) == objections.LINES_NAMED + 1
     assert "491 more lines" in str(refusals[0].facts["differs"])
 
@@ -260,7 +262,7 @@ def test_an_entry_reversed_on_another_date_is_told_so():
 
 
 def test_every_sentence_of_a_refusal_can_be_said():
-    refusals, _ = posting.decide([draft("{0}%s", [(99, 0)]), draft(book=3)], held=held(), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft("{0}%s", [(99, 0)]), draft(book=3)], basis=held(), lane=0, by_hand=True)
     assert all(refusal.sentence and refusal.as_dict()["code"] == refusal.code for refusal in refusals)
     assert "{0}%s" in errors.Refused(refusals).sentence
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_app.rules import forms
-from ledger_app.rules.drafts import HeldPeriod
+from ledger_app.rules.locked import LockedPeriod
 from ledger_app.rules.reversal_dates import Outcome, description, outcome
 
 SPANS = (
@@ -18,8 +18,8 @@ SPANS = (
 STATES = ("open", "provisional", "frozen")
 
 
-def periods(*states: str) -> list[HeldPeriod]:
-    return [HeldPeriod(*span, state) for span, state in zip(SPANS, states, strict=True)]
+def periods(*states: str) -> list[LockedPeriod]:
+    return [LockedPeriod(*span, state) for span, state in zip(SPANS, states, strict=True)]
 
 
 @pytest.mark.parametrize(

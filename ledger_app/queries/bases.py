@@ -6,8 +6,8 @@ from datetime import date, datetime
 from ledger_app import locks
 from ledger_app.queries import days, lots, postings
 from ledger_app.rules.balances import balance_id
-from ledger_app.rules.drafts import Draft, Held, HeldBook
-from ledger_app.rules.lots import Done, HeldLots
+from ledger_app.rules.drafts import Basis, Draft, LockedBook
+from ledger_app.rules.lots import Done, LockedLots
 from ledger_app.rules.sides import natural
 
 
@@ -27,9 +27,9 @@ def completed(
     ledger: locks.Ledger,
     drafts: Sequence[Draft],
     *,
-    of_lots: tuple[Mapping[int, HeldLots], Mapping[int, Sequence[Done]]],
+    of_lots: tuple[Mapping[int, LockedLots], Mapping[int, Sequence[Done]]],
     are_new: bool = False,
-) -> Held:
+) -> Basis:
     """Complete what was read of periods, accounts, balances and lots by what stands under the references, and was reversed before.
 
     ``are_new``: nothing is looked up under the drafts' references, as each is known to be a new one.
@@ -38,8 +38,8 @@ def completed(
     book_ids = {draft.book_id for draft in drafts}
     codes = {**ledger.book_codes, **postings.book_codes(book_ids - ledger.book_codes.keys())}
     reversed_by, reversals = postings.reversals({draft.reverses.id for draft in drafts if draft.reverses})
-    return Held(
-        books={key: HeldBook(code, tuple(ledger.periods.get(key, ()))) for key, code in codes.items()},
+    return Basis(
+        books={key: LockedBook(code, tuple(ledger.periods.get(key, ()))) for key, code in codes.items()},
         accounts=ledger.accounts,
         balances=ledger.balances,
         known={} if are_new else postings.known_entries((draft.book_id, draft.reference) for draft in drafts),
@@ -73,7 +73,7 @@ def _back_dated(ledger: locks.Ledger, drafts: Sequence[Draft]) -> dict[int, date
     return found
 
 
-def unlocked(drafts: Sequence[Draft], *, are_new: bool = False, at: datetime | None = None) -> Held:
+def unlocked(drafts: Sequence[Draft], *, are_new: bool = False, at: datetime | None = None) -> Basis:
     """Read for a preview, which binds nobody: ``post`` decides anew under its locks. Holds that are over ``at`` an instant are left out, as by ``post``."""
     ledger = locks.unlocked(wanted(drafts))
     kept, done = lots.held(ledger.accounts, drafts)

@@ -1,0 +1,10 @@
+"""How much at most: what columns and rules have in common. Pure."""
+
+from typing import Final
+
+AMOUNT_MOST: Final = 10**15  # of a line, in minor units, either sign
+# How far back decisions by hand are added up, where a limit does not say, and at most.
+WINDOW_DAYS: Final = 30
+WINDOW_DAYS_MOST: Final = 366
+# How long a hold may be where the book does not say: 183 days, half a year.
+HOURS_MOST: Final = 183 * 24
