@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from ledger_app.errors import card_numbers
+from ledger_app.errors import card_bytes, card_numbers
 from ledger_app.models.entries import PLACES
 
 ISSUED = [
@@ -35,7 +35,7 @@ def test_the_number_of_a_known_issuer_is_found_wherever_it_stands(digits: str, w
     assert hidden == text.replace(digits[:-4], "*" * (len(digits) - 4))
     assert card_numbers.masked_text(hidden) == hidden
     for encoding in ENCODINGS:
-        assert card_numbers.masked_in(text.encode(encoding), encoding) == hidden.encode(encoding)
+        assert card_bytes.masked_in(text.encode(encoding), encoding) == hidden.encode(encoding)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_it_is_found_however_it_is_written(text: str) -> None:
 def test_the_code_beside_it_is_hidden_whole(text: str, hidden: str) -> None:
     assert card_numbers.masked_text(text) == hidden
     for encoding in ENCODINGS:
-        read = card_numbers.masked_in(text.encode(encoding), encoding).decode(encoding)
+        read = card_bytes.masked_in(text.encode(encoding), encoding).decode(encoding)
         assert read.replace("＊", "*") == hidden
 
 
