@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ingestion_app.checks.control_rules import CONTROL
 from ingestion_app.checks.layout_rules import LAYOUT
 from ingestion_app.checks.ledger_rules import LEDGER
 from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
@@ -299,85 +300,7 @@ _RECORD = (
     ),
 )
 
-_CONTROL = (
-    _error(
-        "control.count_differs",
-        _("The trailer says {expected} records; the file holds {found}."),
-        _("Send the whole file, with a trailer that counts its data records."),
-    ),
-    _error(
-        "control.sum_differs",
-        _("The trailer says a sum of {expected}; the records add up to {found}."),
-        _("Send the whole file, with a trailer that adds up the amounts of its data records."),
-        frozenset({"expected", "found"}),
-    ),
-    _error(
-        "control.sum_unverifiable",
-        _("The trailer's sum of {expected} cannot be confirmed: records whose amount cannot be read: {records}."),
-        _("Correct the records whose amount cannot be read."),
-        frozenset({"expected"}),
-    ),
-    _error(
-        "control.absolute_sum_differs",
-        _("{name} in the trailer is {expected}; the amounts of the records, signs left out, add up to {found}."),
-        _("Send the whole file, with a trailer that adds up the amounts of its data records without their signs."),
-        frozenset({"expected", "found"}),
-    ),
-    _error(
-        "control.positive_sum_differs",
-        _("{name} in the trailer is {expected}; the amounts above zero add up to {found}."),
-        _("Send the whole file, with a trailer that adds up its amounts by direction."),
-        frozenset({"expected", "found"}),
-    ),
-    _error(
-        "control.negative_sum_differs",
-        _("{name} in the trailer is {expected}; the amounts below zero, without their sign, add up to {found}."),
-        _("Send the whole file, with a trailer that adds up its amounts by direction."),
-        frozenset({"expected", "found"}),
-    ),
-    _error(
-        "control.positive_count_differs",
-        _("{name} in the trailer is {expected}; the file holds {found} records above zero."),
-        _("Send the whole file, with a trailer that counts its data records by direction."),
-    ),
-    _error(
-        "control.negative_count_differs",
-        _("{name} in the trailer is {expected}; the file holds {found} records below zero."),
-        _("Send the whole file, with a trailer that counts its data records by direction."),
-    ),
-    _error(
-        "control.hash_differs",
-        _("{name} in the trailer is {expected}; that of the records is {found}."),
-        _("Send the whole file as it was made: a record was lost, added or changed on the way."),
-    ),
-    _error(
-        "control.balance_differs",
-        _("The opening balance is {opening} and the closing balance {expected}; with the records it would be {found}."),
-        _("Send the whole file, and one that goes on where the one before it ended."),
-        frozenset({"opening", "expected", "found"}),
-    ),
-    _error(
-        "control.unverifiable",
-        _("{name} in the trailer cannot be confirmed: records of which what it adds up cannot be read: {records}."),
-        _("Correct the records that cannot be read."),
-    ),
-    _error(
-        "control.sum_beyond_range",
-        _("The amounts of the records add up, signs left out, to {found}; the ledger keeps sums up to {most}."),
-        _("Ask the sender whether the amounts are right, and for the records in several files."),
-        frozenset({"found", "most"}),
-    ),
-    _error(
-        "control.header_business_date_differs",
-        _("The header says business date {found}; the file was received for {expected}."),
-        _("Receive the file for {found}, or ask the sender for the file of {expected}."),
-    ),
-    _error(
-        "control.header_sequence_differs",
-        _("The header says sequence {found}; the file was received as {expected}."),
-        _("Receive the file as sequence {found}, or ask the sender for number {expected}."),
-    ),
-)
+_CONTROL = tuple(_error(code, sentence, remedy, amounts) for code, sentence, remedy, amounts in CONTROL)
 
 # What is seen of the amounts of the whole file: told in the unit in which the file is posted, where there is one.
 IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts) | AMOUNTS.keys()
