@@ -8,6 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, transaction
 
 from ledger_app.models import User
+from tests import kept
 
 TABLE = User._meta.db_table
 GUARD_ON_SQLITE = f"CREATE TRIGGER guard BEFORE DELETE ON {TABLE} BEGIN SELECT RAISE(ABORT, 'kept'); END"
@@ -17,6 +18,9 @@ GUARD_ON_MARIADB = f"CREATE TRIGGER guard BEFORE DELETE ON {TABLE} FOR EACH ROW 
 @pytest.fixture(scope="module")
 def guard(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     """Guard a table against DELETE for the tests of this file."""
+    with django_db_blocker.unblock():
+        # What an earlier file stands on is in a transaction, which would take the trigger with it.
+        kept.standing.end()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(GUARD_ON_SQLITE if connection.vendor == "sqlite" else GUARD_ON_MARIADB)
     yield
