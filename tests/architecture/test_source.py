@@ -53,6 +53,8 @@ MAY_MAKE_STATEMENTS = {
 MAY_BUILD_STATEMENTS = {
     ("config/settings.py", "read_database"): "a number of seconds that the settings hold within bounds",
     ("ledger_app/operations/bulk.py", "_head"): "the table of a writer, in the code",
+    ("ledger_app/operations/bulk.py", "removing"): "a table and its columns, named by whoever writes",
+    ("ledger_app/operations/bulk.py", "setting"): "a table and its columns, named by whoever writes",
     ("ledger_app/operations/traces.py", "_erases"): "tables and columns, named in the code",
     ("ledger_app/operations/traces.py", "_guard"): "tables and triggers, named in the code",
     ("ledger_app/operations/traces.py", "_trigger"): "a table of a model",
