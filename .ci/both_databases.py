@@ -22,7 +22,7 @@ from tests import mariadb
 # pytest's exit status when it found no test to run.
 NOTHING_COLLECTED = 5
 # Tests that start processes of their own or measure time come after the others, one by one on each database. A worker keeps to its half of the list
-# as long as there is one: neighbours stand on the same ground (tests/kept.py).
+# as long as there is one: neighbours stand on the same ground (tests/support/kept.py).
 TOGETHER = ("--serial=none", "--dist=worksteal")
 # Beside MariaDB tests wait for each other's locks: one worker more than there are processors has something to do meanwhile.
 WORKERS = {"SQLite": ("-n", "2"), "MariaDB": ("-n", "3")}

@@ -7,7 +7,7 @@ from django.contrib.admin.apps import AdminConfig
 class KakuteiAdminConfig(AdminConfig):
     """``django.contrib.admin`` with the project's own site, ordered by work."""
 
-    default_site = "config.admin.KakuteiAdminSite"
+    default_site = "config.doors.admin.site.KakuteiAdminSite"
 
 
 class KakuteiConfig(AppConfig):
@@ -18,11 +18,9 @@ class KakuteiConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and listen for who signs in and out."""
-        from config import (
-            checks,  # noqa: F401 - importing registers them
-            sessions,
-            signing,
-        )
+        from config import checks  # noqa: F401 - importing registers them
+        from config.doors.signing import sessions
+        from config.doors.signing import signals as signing
 
         sessions.install()
         signing.install()

@@ -217,7 +217,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
 
 
 def _answer(number: int, code: str) -> bytes:
-    from config import problems
+    from config.doors.api import problems
 
     body = problems.text_of(number, code)
     lines = [

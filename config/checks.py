@@ -49,7 +49,7 @@ def check_database(databases: Sequence[str] | None = None, **_kwargs: Any) -> li
         if "STRICT_ALL_TABLES" not in mode:
             found.append(Error("The session is not strict: values that do not fit would be cut.", id="kakutei.E002"))
         if "NO_BACKSLASH_ESCAPES" in mode:
-            # Texts of rows that are written in bulk are escaped for a session like ours (ledger_app.operations.bulk).
+            # Texts of rows that are written in bulk are escaped for a session like ours (ledger_app.base.operations.bulk).
             found.append(Error("The session takes backslashes as they are: a text could end before its end.", id="kakutei.E004"))
         if isolations != {"READ-COMMITTED"}:
             found.append(

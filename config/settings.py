@@ -64,11 +64,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # Outermost: what those below answer with themselves is not kept either.
-    "config.headers.NothingKept",
-    "config.headers.RequestNames",
-    "config.bodies.OwnMachine",
+    "config.doors.requests.headers.NothingKept",
+    "config.doors.requests.headers.RequestNames",
+    "config.doors.requests.bodies.OwnMachine",
     # Before the one that leads to HTTPS: pages are led there, programs are told.
-    "config.headers.ProgramsByHttps",
+    "config.doors.requests.headers.ProgramsByHttps",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -76,20 +76,20 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before whatever reads a body, the check against forgery among it.
-    "config.bodies.TrustedBodies",
+    "config.doors.requests.bodies.TrustedBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.sessions.Sessions",
+    "config.doors.signing.sessions.Sessions",
     # Behind what answers whose body cannot be trusted: forms are looked at once they were read.
-    "config.card_doors.CardDoors",
-    "config.step_up.StepUp",
+    "config.doors.requests.card_doors.CardDoors",
+    "config.doors.signing.step_up.StepUp",
     # Whatever is saved in a request without a word of who did it is the signed-in user's in its history.
     "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "config.printable_pages.PrintablePages",
-    "config.typed_before.TypedBefore",
+    "config.doors.admin.printable_pages.PrintablePages",
+    "config.doors.admin.typed_before.TypedBefore",
     # Innermost: the answer of a view that took a password says so, where nobody may try again yet.
     "axes.middleware.AxesMiddleware",
 ]
@@ -109,7 +109,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.context.frame",
+                "config.doors.admin.context.frame",
             ],
             "builtins": ["ledger_app.templatetags.look"],
         },
@@ -157,9 +157,9 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "config.passwords.LengthMost"},
+    {"NAME": "config.doors.signing.passwords.LengthMost"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "config.passwords.NotGuessed"},
+    {"NAME": "config.doors.signing.passwords.NotGuessed"},
 ]
 LOGIN_URL = "admin:login"
 
@@ -172,10 +172,10 @@ AXES_FAILURE_LIMIT = KAKUTEI_LOGIN_FAILURES
 AXES_COOLOFF_TIME = timedelta(minutes=KAKUTEI_LOCKOUT_MINUTES)
 # By both together: by the name alone anybody could lock a colleague out, by the address alone a whole office.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "config.lockouts.counted_name"
-AXES_CLIENT_IP_CALLABLE = "config.lockouts.counted_address"
-AXES_LOCKOUT_CALLABLE = "config.lockouts.refused"
-AXES_HANDLER = "config.lockouts.Handler"
+AXES_USERNAME_CALLABLE = "config.doors.signing.lockouts.counted_name"
+AXES_CLIENT_IP_CALLABLE = "config.doors.signing.lockouts.counted_address"
+AXES_LOCKOUT_CALLABLE = "config.doors.signing.lockouts.refused"
+AXES_HANDLER = "config.doors.signing.lockouts.Handler"
 AXES_RESET_ON_SUCCESS = True
 # Whoever goes on trying is told the same time as before.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -208,11 +208,11 @@ SESSION_COOKIE_AGE = KAKUTEI_SESSION_HOURS * 3600
 KAKUTEI_TOKEN_DAYS = env.whole_number("KAKUTEI_TOKEN_DAYS", least=1, most=1825, default=365)
 # How many requests a user may send in a minute to each process of the server.
 KAKUTEI_REQUESTS_A_MINUTE = env.whole_number("KAKUTEI_REQUESTS_A_MINUTE", least=60, most=1_000_000, default=6_000)
-CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
-# What is not a file is refused above this by config.bodies; here a little above, as the last fence.
+CSRF_FAILURE_VIEW = "config.doors.api.problems.csrf_failure"
+# What is not a file is refused above this by config.doors.requests.bodies; here a little above, as the last fence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_000_000
 FILE_UPLOAD_HANDLERS = [
-    "config.bodies.CountedUpload",
+    "config.doors.requests.bodies.CountedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -278,17 +278,17 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "config.api_tokens.TokenAuthentication",
-        "config.api_sessions.HeaderSessionAuthentication",
+        "config.doors.api.tokens.TokenAuthentication",
+        "config.doors.api.sessions.HeaderSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["config.api.ReadPermission"],
-    "DEFAULT_THROTTLE_CLASSES": ["config.rates.OfUser"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.doors.api.reading.ReadPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.doors.requests.rates.OfUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "config.api.KeysetPagination",
+    "DEFAULT_PAGINATION_CLASS": "config.doors.api.reading.KeysetPagination",
     "PAGE_SIZE": 100,
-    "EXCEPTION_HANDLER": "config.problems.problem",
+    "EXCEPTION_HANDLER": "config.doors.api.problems.problem",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {

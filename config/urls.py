@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import IsAuthenticated
 
-from config.api_views import NothingHere
+from config.doors.api.views import NothingHere
 
 SIGNED_IN = {"permission_classes": [IsAuthenticated]}
 
@@ -21,7 +21,7 @@ urlpatterns = [
     re_path(r"^api(/|$)", NothingHere.as_view()),
 ]
 
-handler400 = "config.problems.bad_request"
-handler403 = "config.problems.permission_denied"
-handler404 = "config.problems.not_found"
-handler500 = "config.problems.server_error"
+handler400 = "config.doors.api.problems.bad_request"
+handler403 = "config.doors.api.problems.permission_denied"
+handler404 = "config.doors.api.problems.not_found"
+handler500 = "config.doors.api.problems.server_error"

@@ -17,6 +17,6 @@ reverse("admin:login")
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer a request that came in over a connection. On one, a body whose length is not announced cannot be told from none: see config.bodies."""
+    """Answer a request that came in over a connection. On one, a body whose length is not announced cannot be told from none: see config.doors.requests.bodies."""
     environ["kakutei.announces_bodies"] = True
     return _answer(environ, start_response)

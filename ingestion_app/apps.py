@@ -16,27 +16,22 @@ class IngestionConfig(AppConfig):
         """Tell the ledger's close, its verification and its explanations what ingestion knows, without the ledger importing ingestion."""
         from django.conf import settings
 
-        from ingestion_app.operations import originals
-        from ingestion_app.queries import (
-            audit_kits,
-            closing,
-            constraints,
-            making_proofs,
-            origins,
-            proofs,
-            reversals,
-            weights,
-            workers,
-        )
+        from ingestion_app.batches.queries import constraints, workers
+        from ingestion_app.deciding.queries import weights
+        from ingestion_app.reversing.queries import reversals
+        from ingestion_app.status import operations as originals
+        from ingestion_app.status.queries import audit_kits, closing, origins
+        from ingestion_app.verification.proofs import making as making_proofs
+        from ingestion_app.verification.proofs import proofs
+        from ledger_app.adjustments.queries import weights as ledger_weights
+        from ledger_app.base import proofs as ledger_proofs
+        from ledger_app.base.queries import constraints as ledger_constraints
+        from ledger_app.base.queries import hands as ledger_hands
+        from ledger_app.close.queries import audit_kits as ledger_audit_kits
+        from ledger_app.close.queries import closing as ledger_closing
         from ledger_app.models import Posting
-        from ledger_app.queries import audit_kits as ledger_audit_kits
-        from ledger_app.queries import closing as ledger_closing
-        from ledger_app.queries import constraints as ledger_constraints
-        from ledger_app.queries import hands as ledger_hands
-        from ledger_app.queries import origins as ledger_origins
-        from ledger_app.queries import proofs as ledger_proofs
-        from ledger_app.queries import reversals as ledger_reversals
-        from ledger_app.queries import weights as ledger_weights
+        from ledger_app.posting.queries import origins as ledger_origins
+        from ledger_app.reversals import queries as ledger_reversals
 
         ledger_audit_kits.register(Posting.Origin.CHUNK, audit_kits.subjects, batches=audit_kits.batches)
         ledger_closing.register(closing.unfinished)

@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
 from ingestion_app.alert_guards import alerts_are_acknowledged, alerts_are_open, alerts_are_there, alerts_were_shown
+from ledger_app.adjustments.rules.limits import Weight
+from ledger_app.base.rules.deciding import decider_is_really_another
+from ledger_app.base.rules.transitions import Machine, Transition
 from ledger_app.errors import LedgerError
 from ledger_app.errors.words import Phrase
-from ledger_app.rules.deciding import decider_is_really_another
-from ledger_app.rules.limits import Weight
-from ledger_app.rules.transitions import Machine, Transition
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,16 @@ from typing import Any
 from django.conf import settings
 from django_tasks import task
 
-from config import doorways, queue
+from config import queue
+from config.doors import callers as doorways
+from ingestion_app.applying.operations import applying
+from ingestion_app.batches.operations import attempts
 from ingestion_app.models import AskedValidation
-from ingestion_app.operations import applying, attempts, validating
-from ingestion_app.queries import waking
+from ingestion_app.status.queries import waking
+from ingestion_app.validating.operations import validating
+from ledger_app.base.operations import transactions
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
-from ledger_app.operations import transactions
 
 
 @task()

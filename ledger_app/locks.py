@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors, sql
 from ledger_app.models import Book, Period
-from ledger_app.rules import dates
-from ledger_app.rules.balances import balance_id
-from ledger_app.rules.locked import LockedAccount, LockedPeriod
+from ledger_app.values import dates
+from ledger_app.values.balances import balance_id
+from ledger_app.values.locked import LockedAccount, LockedPeriod
 
 # How often what is found without a lock is looked up again, where it was not the same any more under the lock.
 LOOKS_MOST = 3
@@ -71,7 +71,7 @@ class Ledger(NamedTuple):
 
 
 def begin() -> None:
-    """Start counting for a new outermost transaction. Called by ``operations.transactions.run`` alone."""
+    """Start counting for a new outermost transaction. Called by ``base.operations.transactions.run`` alone."""
     connection.kakutei_lock_step = -1  # type: ignore[attr-defined]
 
 

@@ -13,8 +13,8 @@ from django.db import connection
 from django.db.models import Q
 
 from ledger_app.models import Period
-from ledger_app.rules.balances import STRIPES_MOST
-from ledger_app.rules.sides import DEBIT_CATEGORIES
+from ledger_app.values.balances import STRIPES_MOST
+from ledger_app.values.sides import DEBIT_CATEGORIES
 
 Key = TypeVar("Key", int, str)
 
@@ -80,7 +80,7 @@ def natural(amount: str) -> str:
 
 
 def balance_key(account_id: str, stripe: str) -> str:
-    """Return the key of a balance as an expression, as ``rules.balances.balance_id`` makes it."""
+    """Return the key of a balance as an expression, as ``values.balances.balance_id`` makes it."""
     return f"({account_id} * {STRIPES_MOST} + {stripe})"
 
 

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import connections
 from django_tasks import task
 
-from config import doorways, queue
+from config import queue
+from config.doors import callers as doorways
+from ledger_app.base.operations import transactions
+from ledger_app.close.operations import freezing
 from ledger_app.errors import LedgerError
 from ledger_app.models import FreezeAttempt, User
-from ledger_app.operations import freezing, transactions
 
 BEAT_SECONDS = 10
 SILENT_AFTER = timedelta(seconds=60)  # six signs of life that did not come

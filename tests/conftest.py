@@ -18,12 +18,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests import kept, schema
+from tests import schema
+from tests.support import kept
 
 if TYPE_CHECKING:
     # Models can be imported only when Django is set up, which is after this file is read.
+    from ledger_app.base.operations.audit import Caller
     from ledger_app.models import User
-    from ledger_app.operations.audit import Caller
 
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True, derandomize=True)
@@ -296,7 +297,7 @@ def outsider(make_user: UserMaker) -> "User":
 @pytest.fixture
 def caller_of() -> CallerMaker:
     """Return a function that makes the caller of an operation from a user."""
-    from ledger_app.operations.audit import Caller
+    from ledger_app.base.operations.audit import Caller
 
     def caller(user: "User", *, at: datetime | None = None, door: str = "command") -> Caller:
         return Caller(user=user, at=at or datetime.now(UTC), door=door)
@@ -314,9 +315,9 @@ def with_every_right(user: "User") -> "User":
 
 def issue_token(user: "User", *, operations: list[str] | None = None, books: list[str] | None = None) -> str:
     """Make a token of a user and return its key. It was used just now, so that requests that are counted write nothing of it."""
+    from ledger_app.base.operations.audit import Caller
     from ledger_app.models import Token
-    from ledger_app.operations import tokens
-    from ledger_app.operations.audit import Caller
+    from ledger_app.rights.operations import tokens
 
     at = datetime.now(UTC)
     row = Token(user=user, name="test", operations=operations, books=books, ends_at=at + timedelta(days=90), last_used_at=at)

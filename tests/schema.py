@@ -31,8 +31,9 @@ def key(database: BaseDatabaseWrapper) -> str:
     These are the migrations of every application, what is made after them from the models and the rights, and Django. On MariaDB the triggers
     are their maker's, and the dump is of a version.
     """
-    from ledger_app.operations import rights, traces
-    from ledger_app.rules import rights as table_of_rights
+    from ledger_app.rights.operations import rights
+    from ledger_app.rights.rules import rights as table_of_rights
+    from ledger_app.traces import operations as traces
 
     found = hashlib.sha256(f"{django.get_version()} {database.vendor} {_engine(database)}".encode())
     migrations = (Path(config.path) / "migrations" for config in apps.get_app_configs())

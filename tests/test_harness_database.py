@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, transaction
 
 from ledger_app.models import User
-from tests import kept
+from tests.support import kept
 
 TABLE = User._meta.db_table
 GUARD_ON_SQLITE = f"CREATE TRIGGER guard BEFORE DELETE ON {TABLE} BEGIN SELECT RAISE(ABORT, 'kept'); END"

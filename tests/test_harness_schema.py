@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.db.utils import ConnectionHandler
 
-from ledger_app.operations import traces
+from ledger_app.traces import operations as traces
 from tests import schema
 
 KEY = "0123456789abcdef"

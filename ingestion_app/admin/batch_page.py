@@ -9,23 +9,26 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, link_to, list_url, tellers, url_of
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, link_to, list_url, tellers, url_of
 from ingestion_app.admin import batch_progress, batch_sums, undoing, units
 from ingestion_app.admin.parts import place_of, sentence_of
 from ingestion_app.admin.units import unit_of
+from ingestion_app.applying import queries as replays
+from ingestion_app.batches.queries.sums import sums_of
 from ingestion_app.checks.rules import RULES, Severity, by_severity
+from ingestion_app.deciding.queries import alerts, planned_rules
 from ingestion_app.models import Batch, Chunk, Finding
-from ingestion_app.queries import alerts, controls, planned_rules, replays, shapes
-from ingestion_app.queries.definitions import kept_contras, newer_version
-from ingestion_app.queries.pauses import pause_of
-from ingestion_app.queries.rerun import rerun_of
-from ingestion_app.queries.sums import sums_of
+from ingestion_app.sources.queries import controls
+from ingestion_app.sources.queries.definitions import kept_contras, newer_version
 from ingestion_app.states import BATCH
+from ingestion_app.status.queries.pauses import pause_of
+from ingestion_app.status.queries.rerun import rerun_of
+from ingestion_app.validating.queries import shapes
 from ledger_app import sql
+from ledger_app.base.queries.totals import Total
 from ledger_app.errors.printable import escaped
 from ledger_app.models import AuditRow, Book, LotRule, Period
-from ledger_app.queries.totals import Total
 from ledger_app.templatetags import look
 
 FINDINGS_SHOWN = 12

@@ -7,14 +7,14 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import list_url
+from config.doors.admin.model_admin import list_url
+from ingestion_app.applying.queries import Replay
+from ingestion_app.batches.queries import workers
+from ingestion_app.batches.queries.sums import cells_of
 from ingestion_app.models import Attempt, Batch, Chunk, Worker
-from ingestion_app.queries import workers
-from ingestion_app.queries.deadlines import deadline_of, span
-from ingestion_app.queries.progress import Progress, progress_of
-from ingestion_app.queries.replays import Replay
-from ingestion_app.queries.rerun import Rerun, Verdict
-from ingestion_app.queries.sums import cells_of
+from ingestion_app.status.queries.deadlines import deadline_of, span
+from ingestion_app.status.queries.progress import Progress, progress_of
+from ingestion_app.status.queries.rerun import Rerun, Verdict
 from ledger_app.templatetags import look
 
 HELD_SHOWN = 8

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import list_url
+from config.doors.admin.model_admin import list_url
+from ingestion_app.batches.queries.sums import Sums, Totals
 from ingestion_app.models import Batch, Record
-from ingestion_app.queries import controls
-from ingestion_app.queries.sums import Sums, Totals
+from ingestion_app.sources.queries import controls
 from ledger_app.models import Book
 
 BEFORE_A_PLAN = frozenset({Batch.State.RECEIVED, Batch.State.REJECTED})

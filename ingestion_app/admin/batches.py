@@ -18,25 +18,32 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways, scanning
-from config.bodies import takes_files
-from config.model_admin import url_of
-from config.transition_admin import Done, TransitionAdmin, shown_version
+from config.doors import callers as doorways
+from config.doors import scanning
+from config.doors.admin.model_admin import url_of
+from config.doors.admin.transitions import Done, TransitionAdmin, shown_version
+from config.doors.requests.bodies import takes_files
 from ingestion_app import tasks
 from ingestion_app.admin import batch_page, batch_progress, undoing
 from ingestion_app.admin.units import UnitChangeList
+from ingestion_app.applying import queries as replays
+from ingestion_app.applying.operations import applying, leaving
+from ingestion_app.batches.queries import workers
+from ingestion_app.deciding.operations import deciding, reversing
+from ingestion_app.deciding.queries import alerts, batches
 from ingestion_app.models import Attempt, Batch, Receipt, Source
-from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
-from ingestion_app.queries import alerts, batches, jobs, replays, workers
-from ingestion_app.queries.deadlines import deadline_of
-from ingestion_app.queries.definitions import newer_version
-from ingestion_app.queries.rerun import rerun_of
+from ingestion_app.receiving.operations import receiving
+from ingestion_app.sources.queries.definitions import newer_version
 from ingestion_app.states import BATCH
+from ingestion_app.status.queries import jobs
+from ingestion_app.status.queries.deadlines import deadline_of
+from ingestion_app.status.queries.rerun import rerun_of
+from ingestion_app.validating.operations import validating
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Facts, Transition
 from ledger_app.errors import LedgerError
 from ledger_app.models import User
-from ledger_app.operations.audit import Caller
-from ledger_app.queries.rights import rights_of
-from ledger_app.rules.transitions import Facts, Transition
+from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
 
 # In the address of a batch's page: the number of the last attempt before the one that was asked for.

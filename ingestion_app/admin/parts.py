@@ -11,17 +11,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url
-from config.sheets import Column, Facts, Part, Sheet, Table, Text
+from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url
+from config.doors.admin.sheets import Column, Facts, Part, Sheet, Table, Text
 from ingestion_app.admin.filters import BatchFilter, RuleFilter, SeverityFilter, asked_batch
 from ingestion_app.admin.units import UnitChangeList, unit_of
+from ingestion_app.batches.queries.outcomes import state_of_chunk, state_of_record
 from ingestion_app.checks.rules import RULES
 from ingestion_app.models import Batch, Chunk, Finding, Record
-from ingestion_app.queries import explain
-from ingestion_app.queries.outcomes import state_of_chunk, state_of_record
+from ingestion_app.status.queries import explain
+from ledger_app.base.operations import filing
+from ledger_app.members.queries import members
 from ledger_app.models import Book
-from ledger_app.operations import filing
-from ledger_app.queries import members
 from ledger_app.templatetags import look
 
 LINE_SHOWN = 4096  # bytes of a record's line

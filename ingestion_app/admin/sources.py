@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import telling
-from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to
-from config.sheets import Column, Facts, Sheet, Table, Text
+from config.doors import telling
+from config.doors.admin.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to
+from config.doors.admin.sheets import Column, Facts, Sheet, Table, Text
 from ingestion_app.models import Batch, Receipt, Source, SourceVersion
-from ingestion_app.operations import receiving
+from ingestion_app.receiving.operations import receiving
 from ledger_app.errors.printable import escaped
 from ledger_app.templatetags import look
 

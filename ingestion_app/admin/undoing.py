@@ -6,8 +6,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.models import Batch
-from ingestion_app.queries import reversals
-from ingestion_app.queries.reversals import Dated, Preview
+from ingestion_app.reversing.queries import reversals
+from ingestion_app.reversing.queries.reversals import Dated, Preview
 from ledger_app.models import Book
 from ledger_app.templatetags import look
 

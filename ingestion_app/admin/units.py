@@ -7,7 +7,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
 from ingestion_app.models import SourceVersion
-from ingestion_app.queries import definitions
+from ingestion_app.sources.queries import definitions
 from ledger_app.models import Book
 
 

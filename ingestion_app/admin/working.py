@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ingestion_app.batches.queries import workers
 from ingestion_app.models import Worker
-from ingestion_app.queries import workers
 
 
 def shown() -> dict[str, Any]:

@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import api_jobs, doorways, scanning
-from config.api import KeysetAscending, KeysetByLine, KeysetByNumber
-from config.api_fields import (
+from config.doors import callers as doorways
+from config.doors import scanning
+from config.doors.api import jobs as api_jobs
+from config.doors.api.fields import (
     DayField,
     DigestField,
     KeyField,
@@ -26,9 +27,10 @@ from config.api_fields import (
     UploadedFileField,
     WholeNumberField,
 )
-from config.api_input import DecisionInput, DecisionOnShownInput, Input, StepInput, StepOnShownInput
-from config.api_views import LookView
-from config.bodies import takes_files
+from config.doors.api.input import DecisionInput, DecisionOnShownInput, Input, StepInput, StepOnShownInput
+from config.doors.api.reading import KeysetAscending, KeysetByLine, KeysetByNumber
+from config.doors.api.views import LookView
+from config.doors.requests.bodies import takes_files
 from ingestion_app import tasks
 from ingestion_app.api.shapes import (
     BatchDetailOutput,
@@ -41,12 +43,16 @@ from ingestion_app.api.shapes import (
     RecordOutput,
 )
 from ingestion_app.api.status import StatusOutput
+from ingestion_app.applying.operations import applying, leaving
 from ingestion_app.checks.rules import RULES, Severity
+from ingestion_app.deciding.operations import deciding, reversing
+from ingestion_app.deciding.queries import batches as sums
 from ingestion_app.models import Attempt, Batch, Chunk, Finding, Receipt, Record, Source
-from ingestion_app.operations import applying, deciding, leaving, receiving, reversing, validating
-from ingestion_app.queries import batches as sums
-from ingestion_app.queries import jobs, reversals
-from ingestion_app.queries.status import status_of
+from ingestion_app.receiving.operations import receiving
+from ingestion_app.reversing.queries import reversals
+from ingestion_app.status.queries import jobs
+from ingestion_app.status.queries.status import status_of
+from ingestion_app.validating.operations import validating
 from ledger_app.errors import NotFound, Refused
 
 DETAIL = {200: BatchDetailOutput}

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from config.api_views import LookView
+from config.doors.api.views import LookView
 from ingestion_app.api.shapes import ChunkOutput
 from ingestion_app.models import Chunk
 

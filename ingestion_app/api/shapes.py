@@ -6,13 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config import doorways
-from config.api_views import DigestOutput, OfferOutput, Output, ReasonOutput, offers
+from config.doors import callers as doorways
+from config.doors.api.views import DigestOutput, OfferOutput, Output, ReasonOutput, offers
 from ingestion_app.api.status import AlertsOutput
 from ingestion_app.checks.rules import RULES
+from ingestion_app.deciding.queries import alerts, batches
 from ingestion_app.models import Attempt, Batch, Finding, Record
-from ingestion_app.queries import alerts, batches, definitions, explain, reversals
+from ingestion_app.reversing.queries import reversals
+from ingestion_app.sources.queries import definitions
 from ingestion_app.states import BATCH
+from ingestion_app.status.queries import explain
 
 ATTEMPTS_SHOWN = 10
 

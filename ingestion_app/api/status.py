@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from config.api_views import Output, ReasonOutput
+from config.doors.api.views import Output, ReasonOutput
 
 
 class ChunksOutput(Output):

@@ -3,7 +3,7 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from config.api_views import ID_PATTERN
+from config.doors.api.views import ID_PATTERN
 from ingestion_app.api.batches import BatchView
 from ingestion_app.api.chunks import ChunkView
 

@@ -12,7 +12,7 @@ from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat
 from ingestion_app.formats.values import Value, amount_below_minimum, field_reader, shown
 from ledger_app.errors.card_numbers import holds, is_masked_on_arrival, masked_text, may_hold_bytes, may_hold_of_line
-from ledger_app.rules.identifiers import KINDS
+from ledger_app.values.identifiers import KINDS
 
 # In these the bytes of a line tell whether a card number may stand in it; in others those of full-width digits are other bytes.
 _TOLD_BY_BYTES = ("utf-8", "cp932")

@@ -19,7 +19,7 @@ from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
 from ledger_app.errors.stored import told_facts
-from ledger_app.rules.posting import ORDER
+from ledger_app.posting.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
 

@@ -8,13 +8,18 @@ from typing import Any, NamedTuple
 
 from ingestion_app import errors
 from ingestion_app.demo import purchases
-from ingestion_app.operations import sources
+from ingestion_app.sources import operations as sources
+from ledger_app.accounting.operations import profiles
+from ledger_app.adjustments.operations import reason_codes
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
+from ledger_app.books.operations.books import AccountOpening
 from ledger_app.errors import Refused
+from ledger_app.members.operations import opening, registering
 from ledger_app.models import AdjustmentLimit, Book, Profile, ReasonCode, User
-from ledger_app.operations import books, lot_rules, opening, people, profiles, reason_codes, registering
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.books import AccountOpening
-from ledger_app.operations.lot_rules import RuleGiven
+from ledger_app.people.operations import people
+from ledger_app.points.operations import lot_rules
+from ledger_app.points.operations.lot_rules import RuleGiven
 
 PASSWORD = "demo-only-password"  # noqa: S105 - printed by the demonstration, refused in production
 USERS = (

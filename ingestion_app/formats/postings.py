@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ingestion_app.formats.definition import AccountRule, Definition, PostingRule
 from ingestion_app.formats.values import Value
-from ledger_app.rules.forms import DESCRIPTION_MOST
+from ledger_app.posting.rules.forms import DESCRIPTION_MOST
 
 SIDES_MOST = 100_000  # account codes that a rule remembers
 PLACE = re.compile(r"\{(\w+)\}")

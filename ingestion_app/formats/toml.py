@@ -9,9 +9,10 @@ from ingestion_app.formats.definition import Definition, PostingRule
 from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
 from ingestion_app.formats.toml_shape import read_shape
-from ledger_app.rules import references, toml_text
-from ledger_app.rules.toml_table import Table
-from ledger_app.rules.toml_text import DefinitionInvalid
+from ledger_app.base.rules import toml_text
+from ledger_app.base.rules.toml_table import Table
+from ledger_app.base.rules.toml_text import DefinitionInvalid
+from ledger_app.values import references
 
 __all__ = ["DefinitionInvalid", "parse"]
 

@@ -11,7 +11,7 @@ from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, In
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import ERAS, compile_format
 from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
 
 DECIMALS_MOST = 4
 _SIGNS_MOST = 4

@@ -10,7 +10,7 @@ from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.json_paths import PATH_CHARACTERS, Path, parse
 from ingestion_app.formats.toml_amounts import read_amount, read_computed, read_form, read_moment
 from ingestion_app.formats.values import field_reader
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
 
 NAME = "[a-z][a-z0-9_]{0,39}"
 IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from ingestion_app.formats.definition import Balance, Column, HashTotal, Kind, Total
 from ingestion_app.formats.toml_names import Columns, named_column
 from ingestion_app.formats.values import AMOUNT_LIMIT
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
 
 _HASHED_DIGITS = 15  # as many as a count has at most
 _OPENINGS = ("header_opening_balance", "trailer_opening_balance")

@@ -11,7 +11,7 @@ from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark, S
 from ingestion_app.formats.json_paths import Path, path_of, spelled, tree_of
 from ingestion_app.formats.lines import WIDE_MARKS
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_path, read_type
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
 
 LINE_BYTES = 1_000_000
 PREAMBLE_LINES = 1000

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Column, Kind
 from ingestion_app.formats.toml_columns import name_description
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
 
 Columns = Mapping[str, Column | None]
 

@@ -20,8 +20,8 @@ from ingestion_app.formats.definition import (
 from ingestion_app.formats.toml_controls import check_signs, read_controls
 from ingestion_app.formats.toml_layout import ReadLayout
 from ingestion_app.formats.toml_names import Columns, check_column, named_column
-from ledger_app.rules.identifiers import KINDS
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
+from ledger_app.values.identifiers import KINDS
 
 REFERENCE_CHARACTERS, ACCOUNT_CHARACTERS, DESCRIPTION_CHARACTERS = 100, 64, 200  # what the ledger takes
 BOOK_CHARACTERS = 20

@@ -1,7 +1,7 @@
 """Reads what a source says of the shape of its files from TOML: every key is optional."""
 
 from ingestion_app.formats.shape_rules import ShapeRules
-from ledger_app.rules.toml_table import Table
+from ledger_app.base.rules.toml_table import Table
 
 # The least and the most that each figure may be.
 BOUNDS = {

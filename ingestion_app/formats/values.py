@@ -16,7 +16,7 @@ from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import compile_format
 from ledger_app.errors import printable
 from ledger_app.errors.printable import code_point
-from ledger_app.rules.most import AMOUNT_MOST
+from ledger_app.values.most import AMOUNT_MOST
 
 AMOUNT_LIMIT = AMOUNT_MOST  # the largest amount of a record or of a trailer, either sign, in minor units
 FIRST_YEAR, LAST_YEAR = 1900, 2999  # years outside are mistakes, and databases differ in what they make of them

@@ -9,9 +9,9 @@ from threading import Event, Thread
 
 from django.db import connections
 
-from ingestion_app.operations import workers
-from ingestion_app.queries import workers as seen
-from ledger_app.queries import clock
+from ingestion_app.batches.operations import workers
+from ingestion_app.batches.queries import workers as seen
+from ledger_app.base.queries import clock
 
 logger = logging.getLogger(__name__)
 

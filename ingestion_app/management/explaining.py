@@ -7,26 +7,29 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from config import commands, doorways
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
 from ingestion_app import errors
+from ingestion_app.batches.queries.outcomes import state_of_record
 from ingestion_app.models import Batch, Record
-from ingestion_app.queries import explain as lines
-from ingestion_app.queries.explain import LineExplained
-from ingestion_app.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
-from ingestion_app.queries.outcomes import state_of_record
+from ingestion_app.status.queries import explain as lines
+from ingestion_app.status.queries.explain import LineExplained
+from ingestion_app.status.queries.origins import batch_facts, batch_lines, decoded, missing, place_lines
+from ledger_app.base.operations import filing
 from ledger_app.errors import LedgerError, NotFound, Refused
 from ledger_app.errors.printable import escaped
 from ledger_app.errors.words import phrase
+from ledger_app.explain.queries import explanations
+from ledger_app.explain.queries.explain import ENTRY_LINES_SHOWN, AccountExplained, EntryExplained
+from ledger_app.explain.queries.statements import Movement
 from ledger_app.models import Book, Entry
-from ledger_app.operations import filing
-from ledger_app.queries import explanations, origins, shown_lots
-from ledger_app.queries.explain import ENTRY_LINES_SHOWN, AccountExplained, EntryExplained
-from ledger_app.queries.origins import Told
-from ledger_app.queries.statements import Movement
-from ledger_app.rules import instants
-from ledger_app.rules.amounts import decimal_text
+from ledger_app.points.queries import shown_lots
+from ledger_app.posting.queries import origins
+from ledger_app.posting.queries.origins import Told
 from ledger_app.templatetags import look
+from ledger_app.values import instants
+from ledger_app.values.amounts import decimal_text
 
 RAW_MOST = 65_536
 

@@ -8,7 +8,7 @@ from ledger_app.models.people import User
 
 
 class Worker(models.Model):
-    """One process that works, by a name that no other process has or will have (``queries.workers``).
+    """One process that works, by a name that no other process has or will have (``batches.queries.workers``).
 
     The times are the database's own: one clock for all hosts.
     """

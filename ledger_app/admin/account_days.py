@@ -7,11 +7,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
+from config.doors import callers as doorways
 from ledger_app.models import Account
-from ledger_app.queries import days, holds
-from ledger_app.rules import sides
+from ledger_app.points.queries import holds
+from ledger_app.posting.queries import days
 from ledger_app.templatetags import look
+from ledger_app.values import sides
 
 
 def ahead_of(account: Account) -> days.Ahead | None:

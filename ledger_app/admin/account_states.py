@@ -7,13 +7,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.transition_admin import TransitionAdmin, shown_version
-from ledger_app.operations import accounts
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import account_states
-from ledger_app.rules.accounts import ACCOUNT
-from ledger_app.rules.transitions import Facts, Transition
+from config.doors import callers as doorways
+from config.doors.admin.transitions import TransitionAdmin, shown_version
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Facts, Transition
+from ledger_app.books.operations import accounts
+from ledger_app.books.queries import account_states
+from ledger_app.books.rules.accounts import ACCOUNT
 from ledger_app.templatetags import look
 
 

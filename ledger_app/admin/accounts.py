@@ -11,18 +11,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, link_to
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, link_to
 from ledger_app.admin.account_days import ahead_facts
 from ledger_app.admin.account_states import AccountTransitions
 from ledger_app.admin.explanations import AccountPages, offers_of, place_of, place_text
 from ledger_app.admin.lot_tables import open_lots_table
+from ledger_app.base.queries.totals import Total, TotalOf
+from ledger_app.explain.queries import statements
+from ledger_app.explain.queries.statements import Movement, Place
+from ledger_app.members.queries import members
 from ledger_app.models import Account, Balance, Holder
-from ledger_app.queries import members, standing, statements
-from ledger_app.queries.statements import Movement, Place
-from ledger_app.queries.totals import Total, TotalOf
-from ledger_app.rules import sides
+from ledger_app.points.queries import standing
 from ledger_app.templatetags import look
+from ledger_app.values import sides
 
 LINES_A_PAGE = 50
 

@@ -18,26 +18,28 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import attachment_files, attachment_tokens, doorways, scanning
-from config.model_admin import NOTHING, link_to, url_of
-from config.transition_admin import TransitionAdmin, shown_version
-from config.typed_before import typed
+from config.doors import attachment_files, attachment_tokens, scanning
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, link_to, url_of
+from config.doors.admin.transitions import TransitionAdmin, shown_version
+from config.doors.admin.typed_before import typed
+from ledger_app.adjustments.operations import adjustments, attachments
+from ledger_app.adjustments.queries import adjustments as queries
+from ledger_app.adjustments.queries import limits
+from ledger_app.adjustments.rules import adjustments as rules
+from ledger_app.adjustments.rules.adjustments import ADJUSTMENT, AdjustmentFacts, Preview
+from ledger_app.adjustments.rules.attachments import StoredFile
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.answers import attachments_shown
 from ledger_app.admin.lot_tables import shown_facts, shown_rows
 from ledger_app.admin.propose_form import ProposeForm, beginning, may_propose, summed_up
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Transition
+from ledger_app.books.queries import books
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Account, Adjustment, Attachment, Book, Entry
-from ledger_app.operations import adjustments, attachments
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import adjustments as queries
-from ledger_app.queries import books, limits
-from ledger_app.rules import adjustments as rules
-from ledger_app.rules import sides
-from ledger_app.rules.adjustments import ADJUSTMENT, AdjustmentFacts, Preview
-from ledger_app.rules.attachments import StoredFile
-from ledger_app.rules.transitions import Transition
 from ledger_app.templatetags import look
+from ledger_app.values import sides
 
 APPROVALS = frozenset({"approve", "endorse"})
 

@@ -9,21 +9,21 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import attachment_files
-from config.model_admin import url_of
+from config.doors import attachment_files
+from config.doors.admin.model_admin import url_of
 from ledger_app.admin.asked_pages import AskedPage, ReasonForm
+from ledger_app.base.operations.audit import Caller
+from ledger_app.erasures import queries
+from ledger_app.erasures.operations import disclosures, erasures, names
+from ledger_app.erasures.operations.disclosures import DISCLOSE
+from ledger_app.erasures.operations.erasures import PROPOSING
+from ledger_app.erasures.operations.names import CORRECT
+from ledger_app.erasures.rules import ANSWER, ANSWERERS, TICKET_MOST
 from ledger_app.errors import NotPermitted
+from ledger_app.members.rules.member_files import NAME_MOST
 from ledger_app.models import Adjustment, Attachment, Erasure, Holder, User
-from ledger_app.operations import disclosures, erasures, names
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.disclosures import DISCLOSE
-from ledger_app.operations.erasures import PROPOSING
-from ledger_app.operations.names import CORRECT
-from ledger_app.queries import erasures as queries
-from ledger_app.queries.rights import rights_of
 from ledger_app.reports import member_data
-from ledger_app.rules.erasures import ANSWER, ANSWERERS, TICKET_MOST
-from ledger_app.rules.member_files import NAME_MOST
+from ledger_app.rights.queries.rights import rights_of
 
 TICKET_HELP = _("Of the member’s own request.")
 

@@ -9,10 +9,10 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from config import doorways
+from config.doors import callers as doorways
+from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import LedgerError, NotPermitted, Refused
-from ledger_app.operations.audit import Caller
-from ledger_app.rules.member_files import Finding
+from ledger_app.members.rules.member_files import Finding
 
 
 class Found(Exception):

@@ -11,16 +11,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import telling
-from config.list_filters import in_words
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
-from config.sheets import Column, Facts, Part, Sheet, Table
+from config.doors import telling
+from config.doors.admin.list_filters import in_words
+from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to
+from config.doors.admin.sheets import Column, Facts, Part, Sheet, Table
 from ledger_app.admin import audit_facts
+from ledger_app.base.operations.transitions import UNTOLD
+from ledger_app.books.rules.periods import PERIOD
 from ledger_app.models import AuditRow, Verification
-from ledger_app.operations.transitions import UNTOLD
-from ledger_app.operations.verification import told_results
-from ledger_app.rules.periods import PERIOD
 from ledger_app.templatetags import look
+from ledger_app.verification.operations.verification import told_results
 
 # Which list a subject is found in, by its type.
 MODELS = {

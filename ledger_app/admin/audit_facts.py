@@ -13,14 +13,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import AMOUNTS, NOTHING, unit_of
+from config.doors.admin.model_admin import AMOUNTS, NOTHING, unit_of
+from ledger_app.base.operations.transitions import UNTOLD
 from ledger_app.errors import stored
 from ledger_app.errors.printable import escaped
 from ledger_app.errors.units import Unit
 from ledger_app.models import AuditRow, Book
-from ledger_app.operations.transitions import UNTOLD
-from ledger_app.rules import instants
 from ledger_app.templatetags import look
+from ledger_app.values import instants
 
 # Facts that are amounts of what the row is about, beside the columns that are.
 OF_AMOUNTS: Final = AMOUNTS | {"settled"}

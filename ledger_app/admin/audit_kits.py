@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import url_of
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import url_of
+from ledger_app.close.rules import RIGHTS, TAKE, TAKERS
 from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.models import Period, Seal
-from ledger_app.queries.rights import rights_of
 from ledger_app.reports import audit_kits
-from ledger_app.rules.audit_kits import RIGHTS, TAKE, TAKERS
+from ledger_app.rights.queries.rights import rights_of
 
 SENTENCE = _(
     "One file is sent to your browser: entries, lines, closing balances, seals, batches and decisions, and the program that recomputes them."

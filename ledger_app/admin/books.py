@@ -10,11 +10,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, facts_of, link_to
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors.admin.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, facts_of, link_to
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.opening import BookPages, may
+from ledger_app.books.operations.books import OPEN
 from ledger_app.models import Account, Book, Seal
-from ledger_app.operations.books import OPEN
 from ledger_app.templatetags import look
 
 

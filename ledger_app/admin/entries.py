@@ -10,14 +10,16 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
+from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
 from ledger_app.admin.explanations import prior_period_of
 from ledger_app.admin.lot_tables import allocation_table
 from ledger_app.admin.origins import shown_rows
 from ledger_app.admin.reversals import ProposePage
+from ledger_app.base.queries.totals import Total, TotalOf
+from ledger_app.explain.queries import explain
 from ledger_app.models import Entry, Line
-from ledger_app.queries import explain, origins, reversals
-from ledger_app.queries.totals import Total, TotalOf
+from ledger_app.posting.queries import origins
+from ledger_app.reversals import queries as reversals
 from ledger_app.templatetags import look
 
 LINES_A_PAGE = 200

@@ -11,19 +11,19 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING
-from config.transition_admin import TransitionAdmin, shown_version
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING
+from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app.admin import answers
 from ledger_app.admin.accounts import member_link
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Facts, Transition
+from ledger_app.erasures import queries as asked
+from ledger_app.erasures.operations import erasures
+from ledger_app.erasures.rules import ERASURE
 from ledger_app.models import Erasure
-from ledger_app.operations import erasures
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import erasures as asked
-from ledger_app.rules import erased
-from ledger_app.rules.erasures import ERASURE
-from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
+from ledger_app.traces.rules import erased
 
 NOTE_MOST = 60  # characters of a reason beside what waits
 KEPT_SHOWN = 50  # things that say the name and stay

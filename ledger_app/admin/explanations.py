@@ -17,20 +17,21 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config import instants
-from config.model_admin import url_of
+from config.doors import instants
+from config.doors.admin.model_admin import url_of
 from ledger_app import errors, sql
 from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.admin.origins import sentence_link
+from ledger_app.base.operations import knowing
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.explain.queries import explain
+from ledger_app.explain.queries import statements as lines
+from ledger_app.explain.queries.statements import FIRST_DAY, Movement, Place, Span
 from ledger_app.models import Account, Entry
-from ledger_app.operations import knowing
-from ledger_app.queries import explain, origins
-from ledger_app.queries import statements as lines
-from ledger_app.queries.snapshots import snapshot
-from ledger_app.queries.statements import FIRST_DAY, Movement, Place, Span
+from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
-from ledger_app.rules import sides
-from ledger_app.rules.instants import LAST_DAY
+from ledger_app.values import sides
+from ledger_app.values.instants import LAST_DAY
 
 LINES_A_PAGE = 100
 LINES_MOST = 20_000  # of an account that is recomputed while somebody waits

@@ -12,16 +12,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import ReadOnlyAdmin, link_to, url_of
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors.admin.model_admin import ReadOnlyAdmin, link_to, url_of
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
+from ledger_app.accounting.operations import handing_over
+from ledger_app.accounting.queries import exporting, profiles
 from ledger_app.admin.asked import Page, ask
+from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import Refused
 from ledger_app.models import Export, Period, Profile, User
-from ledger_app.operations import handing_over
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import exporting, profiles
-from ledger_app.queries.rights import rights_of
 from ledger_app.reports import accounting
+from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
 
 HANDING_OVER = _("Hand over to accounting")

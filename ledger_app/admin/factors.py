@@ -12,17 +12,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config import own_sessions
-from config.model_admin import url_of
+from config.doors.admin import own_sessions
+from config.doors.admin.model_admin import url_of
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import User
-from ledger_app.operations import factors as operations
-from ledger_app.operations import identities as binding
-from ledger_app.operations import sessions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import factors, identities
+from ledger_app.people.operations import factors as operations
+from ledger_app.people.operations import identities as binding
+from ledger_app.people.operations import sessions
+from ledger_app.people.queries import factors, identities
 from ledger_app.templatetags import look
 
 REASON_MOST = 500

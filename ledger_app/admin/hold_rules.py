@@ -8,14 +8,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import link_to
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors.admin.model_admin import link_to
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.reason_codes import KeptAdmin
 from ledger_app.admin.rule_forms import HoldRuleForm
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import HoldRule, HoldTarget, SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.operations.audit import Caller
-from ledger_app.rules.setting_changes import SETTINGS
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes.rules import SETTINGS
 from ledger_app.templatetags import look
 
 

@@ -11,20 +11,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, link_to
-from config.sheets import Column, Table
-from config.transition_admin import TransitionAdmin, shown_version
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, link_to
+from config.doors.admin.sheets import Column, Table
+from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.lot_tables import day_or_never
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Facts as Asked
+from ledger_app.base.rules.transitions import Transition
 from ledger_app.models import Book, Entry, Hold
-from ledger_app.operations import holds
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import holds as hold_rows
-from ledger_app.rules.holds import HOLD
-from ledger_app.rules.transitions import Facts as Asked
-from ledger_app.rules.transitions import Transition
+from ledger_app.points.operations import holds
+from ledger_app.points.queries import holds as hold_rows
+from ledger_app.posting.rules.holds import HOLD
 from ledger_app.templatetags import look
 
 

@@ -15,16 +15,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config import lockouts as counted
-from config.model_admin import NOTHING, LookingAdmin, link_to, list_url
-from config.sheets import Facts, Sheet
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, LookingAdmin, link_to, list_url
+from config.doors.admin.sheets import Facts, Sheet
+from config.doors.signing import lockouts as counted
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import FailedTry, User
-from ledger_app.operations import lockouts
-from ledger_app.operations.audit import Caller
+from ledger_app.people.operations import lockouts
 from ledger_app.templatetags import look
 
 

@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import link_to
-from config.sheets import Column, Table
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import link_to
+from config.doors.admin.sheets import Column, Table
 from ledger_app.models import Account, Book, Entry, Lot
-from ledger_app.queries import lot_pages
-from ledger_app.queries.lots import held_at
-from ledger_app.rules.lots import ShownLot
+from ledger_app.points.queries import lot_pages
+from ledger_app.posting.queries.lots import held_at
+from ledger_app.posting.rules.lots import ShownLot
 from ledger_app.templatetags import look
 
 LOTS_SHOWN = 10

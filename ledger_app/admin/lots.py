@@ -15,16 +15,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to, url_of
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.holds import seen_state
 from ledger_app.admin.lot_tables import link_text
 from ledger_app.admin.rule_forms import LotRuleForms
+from ledger_app.books.queries import books
 from ledger_app.errors import Refused
 from ledger_app.models import Account, Book, ExpiryRun, Lot, LotRule
-from ledger_app.queries import books, expiry, lot_pages
+from ledger_app.points.queries import expiry, lot_pages
 from ledger_app.templatetags import look
 
 CHUNKS_SHOWN = 50

@@ -10,16 +10,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config import telling
-from config.model_admin import NOTHING, link_to, url_of
-from config.sheets import Column, Table
+from config.doors import telling
+from config.doors.admin.model_admin import NOTHING, link_to, url_of
+from config.doors.admin.sheets import Column, Table
 from ledger_app.admin.account_days import balance_cell
 from ledger_app.admin.accounts import latest_lines, member_link
 from ledger_app.admin.explanations import offers_of
+from ledger_app.members.queries import members, merges
 from ledger_app.models import Holder, Identifier, MovedIdentifier, User
-from ledger_app.queries import members, merges, standing
-from ledger_app.rules.identifiers import KINDS
+from ledger_app.points.queries import standing
 from ledger_app.templatetags import look
+from ledger_app.values.identifiers import KINDS
 
 LINES_OF_MEMBER = 10
 MERGED_SHOWN = 50

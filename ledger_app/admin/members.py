@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, HistoryAdmin, link_to, url_of
-from config.sheets import Facts, Offers, Sheet
-from config.typed_before import typed
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, HistoryAdmin, link_to, url_of
+from config.doors.admin.sheets import Facts, Offers, Sheet
+from config.doors.admin.typed_before import typed
 from ledger_app.admin import answers
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.answers import Answers
@@ -36,18 +36,19 @@ from ledger_app.admin.member_tables import (
 )
 from ledger_app.admin.merge_proposals import MemberMergeForm, respond
 from ledger_app.admin.opening import RegisterPage
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries.totals import Total
+from ledger_app.erasures import queries as erasures
 from ledger_app.errors import LedgerError, NotPermitted, Refused
 from ledger_app.errors.members import CardNumberInAddress
+from ledger_app.members.operations import members as operations
+from ledger_app.members.queries import members, merges
+from ledger_app.members.rules.merges import PROPOSE
 from ledger_app.models import Holder, Identifier, User
-from ledger_app.operations import members as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import erasures, members, merges
-from ledger_app.queries.rights import rights_of
-from ledger_app.queries.totals import Total
-from ledger_app.rules import identifiers
-from ledger_app.rules.identifiers import KINDS
-from ledger_app.rules.merges import PROPOSE
+from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
+from ledger_app.values import identifiers
+from ledger_app.values.identifiers import KINDS
 
 GIVEN = {
     operations.Answer.GIVEN: _("{identifier} is given to this member."),

@@ -12,20 +12,20 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import url_of
-from config.typed_before import typed
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import url_of
+from config.doors.admin.typed_before import typed
 from ledger_app.admin.accounts import member_link
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.errors import LedgerError, NotFound, Refused, card_numbers
+from ledger_app.members.operations import merges as operations
+from ledger_app.members.queries import members, merges
+from ledger_app.members.rules.merges import PROPOSE
 from ledger_app.models import Book, Holder, Merge
-from ledger_app.operations import merges as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.transitions import REASON_MOST
-from ledger_app.queries import members, merges
-from ledger_app.queries.rights import rights_of
-from ledger_app.rules.merges import PROPOSE
+from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
 
 

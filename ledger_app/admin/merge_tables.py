@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, link_to, tellers
-from config.sheets import Column, Table
+from config.doors.admin.model_admin import NOTHING, link_to, tellers
+from config.doors.admin.sheets import Column, Table
 from ledger_app.admin.member_tables import kind_text
 from ledger_app.models import Account, Book, Lot, Merge
 from ledger_app.templatetags import look

@@ -11,23 +11,23 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, link_to
-from config.sheets import Column, Facts, Table
-from config.transition_admin import TransitionAdmin, shown_version
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, link_to
+from config.doors.admin.sheets import Column, Facts, Table
+from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.member_tables import kind_text
 from ledger_app.admin.merge_proposals import UndoForm, respond
 from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Facts as CaseFacts
+from ledger_app.base.rules.transitions import Transition
 from ledger_app.errors import NotPermitted
+from ledger_app.members.operations import merges as operations
+from ledger_app.members.queries import merges
+from ledger_app.members.rules.merges import MERGE, PROPOSE, digest
 from ledger_app.models import Book, Entry, Merge
-from ledger_app.operations import merges as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import merges
-from ledger_app.queries.rights import rights_of
-from ledger_app.rules.merges import MERGE, PROPOSE, digest
-from ledger_app.rules.transitions import Facts as CaseFacts
-from ledger_app.rules.transitions import Transition
+from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
 
 

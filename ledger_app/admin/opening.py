@@ -17,16 +17,18 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.bodies import ROUND_FILES_BYTES, takes_files
-from config.model_admin import list_url, url_of
+from config.doors.admin.model_admin import list_url, url_of
+from config.doors.requests.bodies import ROUND_FILES_BYTES, takes_files
 from ledger_app.admin import asked
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.asked import Found, Page
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
+from ledger_app.members.operations import opening, registering
 from ledger_app.models import Account, Book, Holder, User
-from ledger_app.operations import books, opening, registering, setting_changes
-from ledger_app.operations.audit import Caller
-from ledger_app.queries.rights import rights_of
+from ledger_app.rights.queries.rights import rights_of
+from ledger_app.setting_changes import operations as setting_changes
 
 FILE_BYTES_MOST = 5_000_000
 LINE_BYTES = 66_000

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ledger_app.queries.origins import Fact, Target, Told
+from ledger_app.posting.queries.origins import Fact, Target, Told
 from ledger_app.templatetags import look
 
 

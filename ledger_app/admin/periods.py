@@ -14,19 +14,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.transition_admin import TransitionAdmin, shown_version
+from config.doors import callers as doorways
+from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app import tasks
 from ledger_app.admin import audit_kits
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.admin.exports import AccountingPages, handed_over
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries import hands
+from ledger_app.base.rules.transitions import Facts, Transition
+from ledger_app.books.rules.periods import COUNTS, PERIOD, PeriodFacts
+from ledger_app.close.operations import freezing, periods
+from ledger_app.close.queries import closing, readiness
 from ledger_app.models import FreezeAttempt, Period, Seal
-from ledger_app.operations import freezing, periods
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, hands, readiness
-from ledger_app.rules.periods import COUNTS, PERIOD, PeriodFacts
-from ledger_app.rules.transitions import Facts, Transition
 from ledger_app.templatetags import look
 
 SENTENCES_MOST = 3  # of one kind: the list behind it has all

@@ -10,16 +10,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import ReadOnlyAdmin, link_to
-from config.sheets import Column, Facts, Sheet, Table, Text
+from config.doors.admin.model_admin import ReadOnlyAdmin, link_to
+from config.doors.admin.sheets import Column, Facts, Sheet, Table, Text
+from ledger_app.accounting.queries import profiles
+from ledger_app.accounting.rules.profile_toml import TEXT_BYTES_MOST
 from ledger_app.admin.reason_codes import KeptPages
 from ledger_app.admin.setting_changes import reason_field
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Profile, ProfileVersion, SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import profiles
-from ledger_app.rules.profile_toml import TEXT_BYTES_MOST
-from ledger_app.rules.setting_changes import SETTINGS
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes.rules import SETTINGS
 from ledger_app.templatetags import look
 
 

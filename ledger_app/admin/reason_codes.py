@@ -17,18 +17,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to, list_url, url_of
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, link_to, list_url, url_of
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
+from ledger_app.adjustments.operations import reason_codes
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
+from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import AdjustmentLimit, Book, ReasonCode, SettingChange, User
-from ledger_app.operations import reason_codes, setting_changes
-from ledger_app.operations.audit import Caller
-from ledger_app.queries.rights import rights_of
-from ledger_app.rules.most import WINDOW_DAYS, WINDOW_DAYS_MOST
+from ledger_app.rights.queries.rights import rights_of
+from ledger_app.setting_changes import operations as setting_changes
 from ledger_app.templatetags import look
+from ledger_app.values.most import WINDOW_DAYS, WINDOW_DAYS_MOST
 
 
 class KeptPages(ReadOnlyAdmin):

@@ -8,8 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.audit import subject_link
 from ledger_app.models import Entry, Event, Posting, Submission
 from ledger_app.templatetags import look

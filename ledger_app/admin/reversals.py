@@ -17,23 +17,24 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, link_to, url_of
-from config.transition_admin import TransitionAdmin, shown_version
-from config.typed_before import typed
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, link_to, url_of
+from config.doors.admin.transitions import TransitionAdmin, shown_version
+from config.doors.admin.typed_before import typed
 from ledger_app import errors
 from ledger_app.admin.lot_tables import shown_facts, shown_rows
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.rules.transitions import Facts, Transition
+from ledger_app.books.queries import books
 from ledger_app.models import Book, Entry, Reversal
-from ledger_app.operations import reversals
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import books, shown_lots
-from ledger_app.queries import reversals as asked
-from ledger_app.queries.reversals import Preview
-from ledger_app.queries.rights import rights_of
-from ledger_app.rules import sides
-from ledger_app.rules.reversals import PROPOSE, REVERSAL, TICKET_MOST
-from ledger_app.rules.transitions import Facts, Transition
+from ledger_app.points.queries import shown_lots
+from ledger_app.reversals import operations as reversals
+from ledger_app.reversals import queries as asked
+from ledger_app.reversals.queries import Preview
+from ledger_app.reversals.rules import PROPOSE, REVERSAL, TICKET_MOST
+from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
+from ledger_app.values import sides
 
 NOTE_MOST = 60  # characters of a reason beside what waits
 Fact = tuple[Any, Any]

@@ -17,22 +17,22 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.context import GROUPS
-from config.model_admin import NOTHING, LookingAdmin, list_url
-from config.sheets import Column, Facts, Part, Sheet, Table
-from config.token_forms import told_scope
+from config.doors import callers as doorways
+from config.doors.admin.context import GROUPS
+from config.doors.admin.model_admin import NOTHING, LookingAdmin, list_url
+from config.doors.admin.sheets import Column, Facts, Part, Sheet, Table
+from config.doors.admin.token_forms import told_scope
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.models import AccessReview, Token
-from ledger_app.operations import reviews
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.transitions import REASON_MOST
-from ledger_app.queries import reviews as review_rows
-from ledger_app.queries.reviews import ADMINISTRATOR, NONE, PAGES, Grant, Standing
+from ledger_app.people.operations import reviews
+from ledger_app.people.queries import reviews as review_rows
+from ledger_app.people.queries.reviews import ADMINISTRATOR, NONE, PAGES, Grant, Standing
 from ledger_app.reports import access
-from ledger_app.rules import rights
+from ledger_app.rights.rules import rights
 from ledger_app.templatetags import look
 
 LOOK = "ledger_app.look_accessreview"

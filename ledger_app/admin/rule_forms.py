@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.reason_codes import KeptAdmin
 from ledger_app.admin.setting_changes import reason_field
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Book, HoldRule, HoldTarget, LotRule, SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.lot_rules import ROLE_MOST
-from ledger_app.rules.most import HOURS_MOST
-from ledger_app.rules.openings import CODE_MOST
-from ledger_app.rules.setting_changes import SETTINGS
+from ledger_app.points.operations.lot_rules import ROLE_MOST
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes.rules import SETTINGS
 from ledger_app.templatetags import look
+from ledger_app.values.most import HOURS_MOST
+from ledger_app.values.openings import CODE_MOST
 
 AMOUNTS = ("amount_most", "amount_a_day")
 

@@ -13,18 +13,18 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, tellers
-from config.transition_admin import TransitionAdmin, shown_version
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, tellers
+from config.doors.admin.transitions import TransitionAdmin, shown_version
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.operations.transitions import REASON_MOST
+from ledger_app.base.rules.transitions import Facts, Transition
 from ledger_app.models import Account, Book, LotRule, SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.transitions import REASON_MOST
-from ledger_app.queries import setting_changes as asked
-from ledger_app.rules.amounts import OF_SETTINGS
-from ledger_app.rules.setting_changes import CHANGE
-from ledger_app.rules.transitions import Facts, Transition
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes import queries as asked
+from ledger_app.setting_changes.rules import CHANGE
 from ledger_app.templatetags import look
+from ledger_app.values.amounts import OF_SETTINGS
 
 NOTE_MOST = 60  # characters of a reason beside what waits
 LABELS: Mapping[str, Any] = {

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django_tasks_db.admin import DBTaskResultAdmin
 from django_tasks_db.models import DBTaskResult
 
-from config.model_admin import StrictList
+from config.doors.admin.model_admin import StrictList
 
 admin.site.unregister(DBTaskResult)
 

@@ -15,21 +15,21 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import doorways
-from config.model_admin import NOTHING, LookingAdmin, link_to, list_url
-from config.own_tokens import there_already
-from config.sheets import Facts, Sheet
-from config.token_forms import IssueForm, ReplaceForm, told_scope
+from config.doors import callers as doorways
+from config.doors.admin.model_admin import NOTHING, LookingAdmin, link_to, list_url
+from config.doors.admin.own_tokens import there_already
+from config.doors.admin.sheets import Facts, Sheet
+from config.doors.admin.token_forms import IssueForm, ReplaceForm, told_scope
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Token, User
-from ledger_app.operations import tokens as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.tokens import Issued
-from ledger_app.queries.rights import programs
-from ledger_app.rules import rights
-from ledger_app.rules.rights import GIVE_TOKENS
+from ledger_app.rights.operations import tokens as operations
+from ledger_app.rights.operations.tokens import Issued
+from ledger_app.rights.queries.rights import programs
+from ledger_app.rights.rules import rights
+from ledger_app.rights.rules.rights import GIVE_TOKENS
 from ledger_app.templatetags import look
 
 

@@ -21,19 +21,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from config import doorways
-from config.context import GROUPS
-from config.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, url_of
-from config.password_forms import GivenPasswordForm, NewUserForm
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors import callers as doorways
+from config.doors.admin.context import GROUPS
+from config.doors.admin.model_admin import HistoryShown, LookingAdmin, StrictList, link_to, url_of
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
+from config.doors.signing.password_forms import GivenPasswordForm, NewUserForm
 from ledger_app.admin.factors import FactorsReset
 from ledger_app.admin.setting_changes import tell_proposed
+from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
-from ledger_app.operations import people
-from ledger_app.operations.transitions import REASON_MOST
-from ledger_app.rules import rights
-from ledger_app.rules.granting import FLAGS
+from ledger_app.people.operations import people
+from ledger_app.rights.rules import rights
+from ledger_app.rights.rules.granting import FLAGS
 from ledger_app.templatetags import look
 
 # It comes with a form that changes groups and leaves no word of it.

@@ -15,17 +15,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config import webhooks as sending
-from config.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url, url_of
-from config.sheets import Column, Facts, Sheet, Table
+from config.doors import webhooks as sending
+from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url, url_of
+from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import DeadLetter, Webhook
-from ledger_app.operations import webhooks
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.webhooks import KEEP, NAME_MOST, NONE_THERE, Given
-from ledger_app.rules.webhooks import OVERLAP_HOURS, OVERLAP_HOURS_MOST, URL_MOST
+from ledger_app.programs.operations import webhooks
+from ledger_app.programs.operations.webhooks import KEEP, NAME_MOST, NONE_THERE, Given
+from ledger_app.programs.rules import OVERLAP_HOURS, OVERLAP_HOURS_MOST, URL_MOST
 from ledger_app.templatetags import look
 
 LETTERS_SHOWN = 50

@@ -10,21 +10,23 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import doorways
-from config.api import KeysetByDay
-from config.api_fields import KeyField
-from config.api_input import DecisionInput, DecisionOnShownInput, Input
-from config.api_views import OfferOutput, Output, offers
+from config.doors import callers as doorways
+from config.doors.api.fields import KeyField
+from config.doors.api.input import DecisionInput, DecisionOnShownInput, Input
+from config.doors.api.reading import KeysetByDay
+from config.doors.api.views import OfferOutput, Output, offers
 from ledger_app import errors
 from ledger_app.api.explanations import ExplainedAccountView
 from ledger_app.api.lots import DueFilters, DueLotsOutput, LotFilters, LotOutput
+from ledger_app.base.queries.totals import Total, TotalOf
+from ledger_app.books.operations import accounts as operations
+from ledger_app.books.queries import account_states, books
+from ledger_app.books.rules.accounts import ACCOUNT
 from ledger_app.errors.requests import AccountNotNamed
+from ledger_app.members.queries import members
 from ledger_app.models import Account, Balance, Hold, Identifier, Line
-from ledger_app.operations import accounts as operations
-from ledger_app.queries import account_states, books, expiry, lot_pages, members, standing
-from ledger_app.queries.totals import Total, TotalOf
-from ledger_app.rules.accounts import ACCOUNT
-from ledger_app.rules.sides import natural
+from ledger_app.points.queries import expiry, lot_pages, standing
+from ledger_app.values.sides import natural
 
 
 class AccountFilters(Input):

@@ -17,8 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import attachment_files, attachment_tokens, doorways, scanning
-from config.api_fields import (
+from config.doors import attachment_files, attachment_tokens, scanning
+from config.doors import callers as doorways
+from config.doors.api.fields import (
     DayField,
     DigestField,
     KeyField,
@@ -29,16 +30,17 @@ from config.api_fields import (
     UploadedFileField,
     WholeNumberField,
 )
-from config.api_input import DecisionInput, Input
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from config.doors.api.input import DecisionInput, Input
+from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from ledger_app.adjustments.operations import adjustments, attachments
+from ledger_app.adjustments.queries import adjustments as queries
+from ledger_app.adjustments.rules import adjustments as rules
+from ledger_app.adjustments.rules.adjustments import ADJUSTMENT, Preview, Proposal
 from ledger_app.api.lots import ShownLotOutput
+from ledger_app.books.queries import books
+from ledger_app.erasures import queries as erasures
 from ledger_app.models import Adjustment, Attachment
-from ledger_app.operations import adjustments, attachments
-from ledger_app.queries import adjustments as queries
-from ledger_app.queries import books, erasures
-from ledger_app.rules import adjustments as rules
-from ledger_app.rules.adjustments import ADJUSTMENT, Preview, Proposal
-from ledger_app.rules.erased import MARK
+from ledger_app.traces.rules.erased import MARK
 
 TOKENS_MOST = 100
 TOKEN_MOST = 2000  # characters

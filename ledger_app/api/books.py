@@ -7,16 +7,17 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import doorways
-from config.api_fields import DayField, KeyField, OneOfField, TextField, WholeNumberField
-from config.api_input import Input
-from config.api_views import LookView, Output
+from config.doors import callers as doorways
+from config.doors.api.fields import DayField, KeyField, OneOfField, TextField, WholeNumberField
+from config.doors.api.input import Input
+from config.doors.api.views import LookView, Output
 from ledger_app.api.lots import DueFilters, DueLotsOutput
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
+from ledger_app.books.operations import books
+from ledger_app.books.operations.books import AccountOpening
+from ledger_app.members.operations import opening
 from ledger_app.models import Account, Book
-from ledger_app.operations import books, opening
-from ledger_app.operations.books import AccountOpening
-from ledger_app.queries import expiry
+from ledger_app.points.queries import expiry
 
 
 class BookOutput(Output):

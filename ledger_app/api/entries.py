@@ -11,15 +11,19 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import KeysetAscending
-from config.api_fields import DayField, KeyField, NumberTextField, OneOfField
-from config.api_input import Input
-from config.api_views import DigestOutput, LookView, Output
+from config.doors.api.fields import DayField, KeyField, NumberTextField, OneOfField
+from config.doors.api.input import Input
+from config.doors.api.reading import KeysetAscending
+from config.doors.api.views import DigestOutput, LookView, Output
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.api.reversals import ReversalPreviewOutput
+from ledger_app.base.queries.totals import Total, TotalOf
+from ledger_app.books.queries import books
+from ledger_app.explain.queries import explain
 from ledger_app.models import Entry, Line, Posting
-from ledger_app.queries import books, explain, origins, reversals, shown_lots
-from ledger_app.queries.totals import Total, TotalOf
+from ledger_app.points.queries import shown_lots
+from ledger_app.posting.queries import origins
+from ledger_app.reversals import queries as reversals
 
 
 class EntryFilters(Input):

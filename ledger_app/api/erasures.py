@@ -9,15 +9,16 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import attachment_files, doorways
-from config.api_fields import KeyField, NumberTextField, OneOfField, TextField, WholeNumberField
-from config.api_input import DecisionInput, Input
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
+from config.doors import attachment_files
+from config.doors import callers as doorways
+from config.doors.api.fields import KeyField, NumberTextField, OneOfField, TextField, WholeNumberField
+from config.doors.api.input import DecisionInput, Input
+from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, offers
+from ledger_app.erasures import queries as asked
+from ledger_app.erasures.operations import erasures, names
+from ledger_app.erasures.rules import ERASURE, TICKET_MOST
+from ledger_app.members.rules.member_files import NAME_MOST
 from ledger_app.models import Erasure
-from ledger_app.operations import erasures, names
-from ledger_app.queries import erasures as asked
-from ledger_app.rules.erasures import ERASURE, TICKET_MOST
-from ledger_app.rules.member_files import NAME_MOST
 
 
 class NameInput(Input):

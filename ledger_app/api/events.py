@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from config.api import KeysetByNumber
-from config.api_fields import KeyField, NumberTextField
-from config.api_input import Input
-from config.api_views import LookView, Output
+from config.doors.api.fields import KeyField, NumberTextField
+from config.doors.api.input import Input
+from config.doors.api.reading import KeysetByNumber
+from config.doors.api.views import LookView, Output
+from ledger_app.base.operations import feed
 from ledger_app.errors import TryAgain
 from ledger_app.models import Event
-from ledger_app.operations import feed
 
 
 class EventFilters(Input):

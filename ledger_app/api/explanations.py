@@ -10,18 +10,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import doorways
-from config.api_fields import DayField, InstantField, KeyField, NumberTextField, day
-from config.api_input import Input
-from config.api_views import LookView, Output, ReasonOutput
+from config.doors import callers as doorways
+from config.doors.api.fields import DayField, InstantField, KeyField, NumberTextField, day
+from config.doors.api.input import Input
+from config.doors.api.views import LookView, Output, ReasonOutput
+from ledger_app.base.operations import knowing
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.explain.queries import explain, explanations
+from ledger_app.explain.queries import statements as lines
+from ledger_app.explain.queries.statements import FIRST_DAY, Place, Span
 from ledger_app.models import Account
-from ledger_app.operations import knowing
-from ledger_app.queries import explain, explanations, origins
-from ledger_app.queries import statements as lines
-from ledger_app.queries.snapshots import snapshot
-from ledger_app.queries.statements import FIRST_DAY, Place, Span
+from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
-from ledger_app.rules.instants import LAST_DAY
+from ledger_app.values.instants import LAST_DAY
 
 LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 LINES_A_PAGE = 100

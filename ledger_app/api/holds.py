@@ -10,15 +10,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import doorways
-from config.api_fields import DayField, InstantField, KeyField, OneOfField, TextField, WholeNumberField
-from config.api_input import DecisionInput, Input, StepInput
-from config.api_views import LookView, OfferOutput, Output, offers
+from config.doors import callers as doorways
+from config.doors.api.fields import DayField, InstantField, KeyField, OneOfField, TextField, WholeNumberField
+from config.doors.api.input import DecisionInput, Input, StepInput
+from config.doors.api.views import LookView, OfferOutput, Output, offers
+from ledger_app.books.queries import books
 from ledger_app.models import Hold
-from ledger_app.operations import holds
-from ledger_app.queries import books
-from ledger_app.queries import holds as hold_rows
-from ledger_app.rules.holds import HOLD
+from ledger_app.points.operations import holds
+from ledger_app.points.queries import holds as hold_rows
+from ledger_app.posting.rules.holds import HOLD
 
 
 class HoldFilters(Input):

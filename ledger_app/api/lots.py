@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from config.api_fields import DayField, SwitchTextField
-from config.api_input import Input
-from config.api_views import Output
+from config.doors.api.fields import DayField, SwitchTextField
+from config.doors.api.input import Input
+from config.doors.api.views import Output
 
 
 class LotFilters(Input):

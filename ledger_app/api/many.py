@@ -13,22 +13,25 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import problems
-from config.api_fields import BIGINT, DayField, KeyField, OneOfField, SwitchField, TextField, WholeNumberField, day
-from config.api_input import BulkJSONParser, Input, StepInput
-from config.api_views import DoorView, Output, ProblemOutput, ReasonOutput
+from config.doors.api import problems
+from config.doors.api.fields import BIGINT, DayField, KeyField, OneOfField, SwitchField, TextField, WholeNumberField, day
+from config.doors.api.input import BulkJSONParser, Input, StepInput
+from config.doors.api.views import DoorView, Output, ProblemOutput, ReasonOutput
 from ledger_app import errors
+from ledger_app.adjustments.operations import adjustments
+from ledger_app.adjustments.rules.adjustments import Proposal
 from ledger_app.api.adjustments import PlainProposalInput
 from ledger_app.api.holds import BalanceInput, HoldInput
+from ledger_app.base.operations import outcomes
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.operations.outcomes import ITEMS_MOST, Outcome
+from ledger_app.books.queries import books
 from ledger_app.errors.requests import BulkRefused, KeyTwice
 from ledger_app.models import Adjustment, Hold
-from ledger_app.operations import adjustments, ahead, holds, outcomes, placing, submissions
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.outcomes import ITEMS_MOST, Outcome
-from ledger_app.operations.submissions import Expected, Given
-from ledger_app.queries import books
-from ledger_app.queries import holds as hold_rows
-from ledger_app.rules.adjustments import Proposal
+from ledger_app.points.operations import holds, placing
+from ledger_app.points.queries import holds as hold_rows
+from ledger_app.programs.operations import ahead, submissions
+from ledger_app.programs.operations.submissions import Expected, Given
 
 ALL, EACH = "all", "each"
 # Reasons of a request that are told item by item; of those after it, the gravest of each item alone.

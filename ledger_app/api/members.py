@@ -11,19 +11,20 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config import doorways
-from config.api_fields import DayField, DigestField, KeyField, OneOfField, TextField, WholeNumberField
-from config.api_input import DecisionInput, Input
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from config.doors import callers as doorways
+from config.doors.api.fields import DayField, DigestField, KeyField, OneOfField, TextField, WholeNumberField
+from config.doors.api.input import DecisionInput, Input
+from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
 from ledger_app.api.erasures import NameActions
 from ledger_app.api.registering import MembersInput, RegisteredOutput
+from ledger_app.members.operations import members as operations
+from ledger_app.members.operations import merges as merging
+from ledger_app.members.operations import registering
+from ledger_app.members.queries import members, merges
+from ledger_app.members.rules.merges import MERGE, digest
 from ledger_app.models import Holder, Identifier, Merge
-from ledger_app.operations import members as operations
-from ledger_app.operations import merges as merging
-from ledger_app.operations import registering
-from ledger_app.queries import members, merges, standing
-from ledger_app.rules.identifiers import KINDS
-from ledger_app.rules.merges import MERGE, digest
+from ledger_app.points.queries import standing
+from ledger_app.values.identifiers import KINDS
 
 
 class FindInput(Input):

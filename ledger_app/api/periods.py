@@ -13,16 +13,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import api_jobs, doorways
-from config.api_fields import ControlsField, KeyField, OneOfField
-from config.api_input import DecisionInput, DecisionOnShownInput, Input
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
+from config.doors import callers as doorways
+from config.doors.api import jobs as api_jobs
+from config.doors.api.fields import ControlsField, KeyField, OneOfField
+from config.doors.api.input import DecisionInput, DecisionOnShownInput, Input
+from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app import tasks
+from ledger_app.books.queries import books
+from ledger_app.books.rules.periods import PERIOD
+from ledger_app.close.operations import freezing, periods
+from ledger_app.close.queries import closing, readiness
 from ledger_app.errors import NotFound, Refused
 from ledger_app.models import FreezeAttempt, Period, Seal
-from ledger_app.operations import freezing, periods
-from ledger_app.queries import books, closing, readiness
-from ledger_app.rules.periods import PERIOD
 
 
 class PeriodFilters(Input):

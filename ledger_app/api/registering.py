@@ -2,9 +2,9 @@
 
 from rest_framework import serializers
 
-from config.api_fields import KeyField, ListOfField
-from config.api_input import Input
-from config.api_views import Output
+from config.doors.api.fields import KeyField, ListOfField
+from config.doors.api.input import Input
+from config.doors.api.views import Output
 
 
 class RegisteredInput(Input):

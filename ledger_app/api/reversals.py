@@ -10,17 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import doorways
-from config.api_fields import DigestField, KeyField, NumberTextField, OneOfField, TextField, WholeNumberField
-from config.api_input import DecisionInput, Input
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
+from config.doors import callers as doorways
+from config.doors.api.fields import DigestField, KeyField, NumberTextField, OneOfField, TextField, WholeNumberField
+from config.doors.api.input import DecisionInput, Input
+from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, ReasonOutput, offers
 from ledger_app.api.lots import ShownLotOutput
 from ledger_app.models import Reversal
-from ledger_app.operations import reversals
-from ledger_app.queries import reversals as asked
-from ledger_app.queries.reversals import Preview
-from ledger_app.rules import sides
-from ledger_app.rules.reversals import REVERSAL
+from ledger_app.reversals import operations as reversals
+from ledger_app.reversals import queries as asked
+from ledger_app.reversals.queries import Preview
+from ledger_app.reversals.rules import REVERSAL
+from ledger_app.values import sides
 
 
 class ReversalFilters(Input):

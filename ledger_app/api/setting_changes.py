@@ -11,15 +11,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import doorways
-from config.api_fields import DayField, KeyField, ListOfField, OneOfField, SwitchField, TextField, WholeNumberField
-from config.api_input import DecisionInput, Input
-from config.api_views import DigestOutput, LookView, OfferOutput, Output, offers
+from config.doors import callers as doorways
+from config.doors.api.fields import DayField, KeyField, ListOfField, OneOfField, SwitchField, TextField, WholeNumberField
+from config.doors.api.input import DecisionInput, Input
+from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, offers
+from ledger_app.accounting.rules.profile_toml import TEXT_BYTES_MOST
 from ledger_app.models import LotRule, SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.queries import setting_changes as asked
-from ledger_app.rules.profile_toml import TEXT_BYTES_MOST
-from ledger_app.rules.setting_changes import CHANGE
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes import queries as asked
+from ledger_app.setting_changes.rules import CHANGE
 
 
 class SettingChangeFilters(Input):

@@ -8,13 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api_fields import ByNameField, KeyField, SwitchField, TextField, WholeNumberField
-from config.api_input import Input
-from config.api_views import LookView, Output
+from config.doors.api.fields import ByNameField, KeyField, SwitchField, TextField, WholeNumberField
+from config.doors.api.input import Input
+from config.doors.api.views import LookView, Output
+from ledger_app.adjustments.operations import reason_codes
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.models import AdjustmentLimit, ReasonCode
-from ledger_app.operations import reason_codes
-from ledger_app.rules.most import WINDOW_DAYS_MOST
+from ledger_app.values.most import WINDOW_DAYS_MOST
 
 
 class ReasonCodeInput(Input):

@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config.api_fields import KeyField, ListOfField, SwitchField, TextField
-from config.api_input import Input
-from config.api_views import LookView, Output
+from config.doors.api.fields import KeyField, ListOfField, SwitchField, TextField
+from config.doors.api.input import Input
+from config.doors.api.views import LookView, Output
 from ledger_app.models import User
-from ledger_app.operations import people
-from ledger_app.rules.granting import FLAGS
+from ledger_app.people.operations import people
+from ledger_app.rights.rules.granting import FLAGS
 
 
 class UserInput(Input):

@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from config import webhooks
-from config.api_fields import KeyField, ListOfField, NumberTextField, OneOfField, SwitchField, WholeNumberField
-from config.api_input import Input
-from config.api_once import SECRETS
-from config.api_views import LookView, Output
+from config.doors import webhooks
+from config.doors.api.fields import KeyField, ListOfField, NumberTextField, OneOfField, SwitchField, WholeNumberField
+from config.doors.api.input import Input
+from config.doors.api.once import SECRETS
+from config.doors.api.views import LookView, Output
 from ledger_app.models import DeadLetter, Webhook
-from ledger_app.operations import webhooks as operations
-from ledger_app.operations.webhooks import NAME_MOST, NONE_THERE, Given
-from ledger_app.rules.webhooks import KINDS_MOST, OVERLAP_HOURS, OVERLAP_HOURS_MOST, URL_MOST
+from ledger_app.programs.operations import webhooks as operations
+from ledger_app.programs.operations.webhooks import NAME_MOST, NONE_THERE, Given
+from ledger_app.programs.rules import KINDS_MOST, OVERLAP_HOURS, OVERLAP_HOURS_MOST, URL_MOST
 
 
 class WebhookInput(Input):

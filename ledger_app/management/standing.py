@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from ledger_app.models import Account
-from ledger_app.rules.amounts import decimal_text
+from ledger_app.values.amounts import decimal_text
 
 
 def standing_text(account: Account, told: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 Triggers are dropped before they are created: MySQL and MariaDB do not undo DDL, so a migration that was cut off must be able to run again. Of
 several on one event, the one that is created first speaks first. Those that follow from the models (they trace rows, keep what is written once,
-let an erasure pass, ask for the origin of a posting) are no part of this: ledger_app/operations/traces.py makes them after each migration.
+let an erasure pass, ask for the origin of a posting) are no part of this: ledger_app/traces/operations.py makes them after each migration.
 """
 
 from collections.abc import Iterator

@@ -8,8 +8,8 @@ from simple_history.models import HistoricalRecords
 
 from ledger_app.models.books import Book
 from ledger_app.models.people import Holder
-from ledger_app.rules.balances import STRIPES_MOST
-from ledger_app.rules.sides import CATEGORIES
+from ledger_app.values.balances import STRIPES_MOST
+from ledger_app.values.sides import CATEGORIES
 
 
 class Account(models.Model):

@@ -11,7 +11,7 @@ from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
 from ledger_app.models.fields import DigestField
 from ledger_app.models.people import User
-from ledger_app.rules.most import AMOUNT_MOST, WINDOW_DAYS, WINDOW_DAYS_MOST
+from ledger_app.values.most import AMOUNT_MOST, WINDOW_DAYS, WINDOW_DAYS_MOST
 
 
 class ReasonCode(models.Model):

@@ -1,4 +1,4 @@
-"""Postings, entries and lines. Written once by ``operations.entries.post``; the database refuses every change."""
+"""Postings, entries and lines. Written once by ``posting.operations.entries.post``; the database refuses every change."""
 
 from django.db import models
 from django.db.models import Q

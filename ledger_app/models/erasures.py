@@ -13,7 +13,7 @@ from ledger_app.models.people import Holder, User
 class Erasure(models.Model):
     """One request that what tells who a member is be erased, and what became of it.
 
-    ``digest`` is that of all that was erased (``rules.erased.digest``), None as long as nothing was. What was asked for never changes, and nothing
+    ``digest`` is that of all that was erased (``traces.rules.erased.digest``), None as long as nothing was. What was asked for never changes, and nothing
     changes once it is decided: the database refuses.
     """
 

@@ -10,11 +10,11 @@ from ledger_app.models.accounts import Account
 from ledger_app.models.books import Book
 from ledger_app.models.lots import Lot
 from ledger_app.models.people import User
-from ledger_app.rules.most import HOURS_MOST
+from ledger_app.values.most import HOURS_MOST
 
 
 class HoldRule(models.Model):
-    """What a book says of holds: how much, how long, and to which accounts. Where it says nothing, ``rules.holds`` does."""
+    """What a book says of holds: how much, how long, and to which accounts. Where it says nothing, ``posting.rules.holds`` does."""
 
     book = models.OneToOneField(Book, models.PROTECT, related_name="hold_rule", verbose_name=_("book"))
     amount_most = models.BigIntegerField(_("a hold at most"), null=True, blank=True)

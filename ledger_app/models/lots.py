@@ -1,6 +1,6 @@
 """Lots: points granted with a last day, what lines took of them, and what is left.
 
-Lots and their uses are written once, by ``operations.entries.post``; the database refuses every change. What is left of a lot is a claim that
+Lots and their uses are written once, by ``posting.operations.entries.post``; the database refuses every change. What is left of a lot is a claim that
 is set, as a balance is, and gone when nothing is left.
 """
 

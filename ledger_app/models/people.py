@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
-from ledger_app.rules import identifiers, names, tokens
+from ledger_app.values import identifiers, names, tokens
 
 REASON_MOST = 100  # characters, as the history's column has them
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from ledger_app.models.fields import DigestField
 from ledger_app.models.people import User
-from ledger_app.rules import instants
+from ledger_app.values import instants
 
 
 class AccessReview(models.Model):

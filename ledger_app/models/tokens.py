@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from ledger_app.models.fields import DigestField
-from ledger_app.rules import tokens as rules
+from ledger_app.values import tokens as rules
 
 
 class Token(models.Model):

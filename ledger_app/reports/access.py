@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from ledger_app.base.rules import tables
 from ledger_app.models import Token
-from ledger_app.queries.reviews import Grant
-from ledger_app.rules import instants, tables
+from ledger_app.people.queries.reviews import Grant
+from ledger_app.values import instants
 
 COLUMNS = (
     *("user", "may_log_in", "grant", "since", "given_by", "decided_by", "given_alone", "last_login", "conflicts_of_duty"),

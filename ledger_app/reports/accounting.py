@@ -8,20 +8,20 @@ from typing import Any, BinaryIO, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
+from ledger_app.accounting.operations import handing_over
+from ledger_app.accounting.queries import exporting, profiles
+from ledger_app.accounting.rules.profiles import Definition
+from ledger_app.accounting.rules.slips import Head, Slips
+from ledger_app.accounting.rules.targets import TARGETS
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.operations.history import Kept
+from ledger_app.base.queries.snapshots import snapshot
 from ledger_app.errors import exporting as export_errors
 from ledger_app.models import Export, Period, Profile, ProfileVersion, Seal
-from ledger_app.operations import handing_over
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.history import Kept
-from ledger_app.queries import exporting, profiles
-from ledger_app.queries.snapshots import snapshot
 from ledger_app.reports import accounting_files, read_back
 from ledger_app.reports.exports import Blocks, proved
 from ledger_app.reports.files import refuse_irregular, replacing, replacing_bytes
 from ledger_app.reports.scope import Scope
-from ledger_app.rules.profiles import Definition
-from ledger_app.rules.slips import Head, Slips
-from ledger_app.rules.targets import TARGETS
 
 FORM = "kakutei-export-1"
 DRAFT = "draft-"

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from ledger_app.rules import tables
-from ledger_app.rules.profiles import Side
-from ledger_app.rules.slips import Row
-from ledger_app.rules.tables import Cell
-from ledger_app.rules.targets import FREEE, MONEYFORWARD, YAYOI, Target
+from ledger_app.accounting.rules.profiles import Side
+from ledger_app.accounting.rules.slips import Row
+from ledger_app.accounting.rules.targets import FREEE, MONEYFORWARD, YAYOI, Target
+from ledger_app.base.rules import tables
+from ledger_app.base.rules.tables import Cell
 
 DRAFT: Final = "未確定"
 SLIP: Final = 3  # Yayoi's type of a slip

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.base.rules import tables
+from ledger_app.books.rules.periods import PERIOD
+from ledger_app.close.operations import audit_kits as handing
+from ledger_app.close.queries import audit_kits as rows
+from ledger_app.close.rules import ROWS_MOST
 from ledger_app.errors import closing
 from ledger_app.models import Period, Seal
-from ledger_app.operations import audit_kits as handing
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import audit_kits as rows
-from ledger_app.queries import journal
-from ledger_app.queries.snapshots import snapshot
+from ledger_app.posting.queries import journal
 from ledger_app.reports import kit_program
 from ledger_app.reports.files import MODE
-from ledger_app.rules import tables
-from ledger_app.rules.audit_kits import ROWS_MOST
-from ledger_app.rules.periods import PERIOD
 
 FORM = "kakutei-kit-1"
 PROGRAM, README, SUMMARY = "verify.py", "README.txt", "kit.json"

@@ -6,15 +6,17 @@ from datetime import date, datetime
 from typing import Any
 
 from ledger_app import errors
+from ledger_app.base.operations import knowing
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.base.rules import tables
+from ledger_app.base.rules.tables import Figure
+from ledger_app.explain.queries import balances
+from ledger_app.explain.queries.balances import AccountBalance
 from ledger_app.models import Book
-from ledger_app.operations import knowing
-from ledger_app.queries import balances, standing
-from ledger_app.queries.balances import AccountBalance
-from ledger_app.queries.snapshots import snapshot
-from ledger_app.rules import instants, tables
-from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.sides import natural
-from ledger_app.rules.tables import Figure
+from ledger_app.points.queries import standing
+from ledger_app.values import instants
+from ledger_app.values.amounts import decimal_text
+from ledger_app.values.sides import natural
 
 COLUMNS = ("account", "role", "category", "member_number", "amount", "natural_amount", "balance", "unit")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TextIO
 
 from ledger_app import errors
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.close.queries import seals
 from ledger_app.models import Period, Seal
-from ledger_app.queries import journal, seals
-from ledger_app.queries.journal import JournalEntry
-from ledger_app.queries.snapshots import snapshot
+from ledger_app.posting.queries import journal
+from ledger_app.posting.queries.journal import JournalEntry
 from ledger_app.reports import hledger, journal_csv
 from ledger_app.reports.files import replacing
 from ledger_app.reports.scope import Scope

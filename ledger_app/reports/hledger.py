@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from ledger_app.queries.journal import JournalEntry, JournalLine
+from ledger_app.posting.queries.journal import JournalEntry, JournalLine
 from ledger_app.reports.scope import Scope
-from ledger_app.rules import instants
-from ledger_app.rules.amounts import decimal_text
+from ledger_app.values import instants
+from ledger_app.values.amounts import decimal_text
 
 TOP = {"asset": "assets", "liability": "liabilities", "equity": "equity", "income": "income", "expense": "expenses"}
 # hledger ends a description at the first and begins a note at the second, and has no way to quote them: the full-width forms read the same.

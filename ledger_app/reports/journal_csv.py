@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import TextIO
 
-from ledger_app.queries.journal import JournalEntry
+from ledger_app.base.rules import tables
+from ledger_app.base.rules.tables import Figure
+from ledger_app.posting.queries.journal import JournalEntry
 from ledger_app.reports.scope import Scope
-from ledger_app.rules import instants, tables
-from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.tables import Figure
+from ledger_app.values import instants
+from ledger_app.values.amounts import decimal_text
 
 COLUMNS = (
     *("date", "reference", "line", "description", "account", "role", "category", "amount", "debit", "credit", "unit"),

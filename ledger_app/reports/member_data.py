@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.models import Q
 
+from ledger_app.base.queries.totals import Total
+from ledger_app.erasures import queries as erasures
+from ledger_app.members.queries import member_subjects
 from ledger_app.models import Account, Adjustment, Hold, Holder, Identifier, Line, Lot, Merge
-from ledger_app.queries import erasures, member_subjects
-from ledger_app.queries.totals import Total
-from ledger_app.rules import instants
+from ledger_app.values import instants
 
 FORM = "kakutei-member-data-1"
 ROWS_A_READ = 1_000

@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ledger_app import errors
+from ledger_app.base.operations import knowing
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.base.rules import tables
+from ledger_app.base.rules.tables import Figure
 from ledger_app.errors import reversing
-from ledger_app.operations import knowing
-from ledger_app.queries import statements
-from ledger_app.queries.snapshots import snapshot
-from ledger_app.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
+from ledger_app.explain.queries import statements
+from ledger_app.explain.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
 from ledger_app.reports import workbook
-from ledger_app.rules import instants, tables
-from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.instants import LAST_DAY
-from ledger_app.rules.sides import natural
-from ledger_app.rules.tables import Figure
+from ledger_app.values import instants
+from ledger_app.values.amounts import decimal_text
+from ledger_app.values.instants import LAST_DAY
+from ledger_app.values.sides import natural
 
 COLUMNS = (
     *("kind", "date", "reference", "description", "debit", "credit", "balance", "unit", "amount", "running"),

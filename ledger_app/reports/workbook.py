@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
-from ledger_app.rules import tables
-from ledger_app.rules.tables import Cell, Figure
+from ledger_app.base.rules import tables
+from ledger_app.base.rules.tables import Cell, Figure
 
 ROWS_A_SHEET = 1_000_000  # of the 1,048,576 that readers take
 DIGITS_EXACT = 15  # more of them, and a reader rounds

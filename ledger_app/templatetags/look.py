@@ -17,8 +17,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.errors import units
-from ledger_app.rules import instants
-from ledger_app.rules.lots import DAYS, MONTHS
+from ledger_app.posting.rules.lots import DAYS, MONTHS
+from ledger_app.values import instants
 
 register = template.Library()
 

@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
-from config import doorways
+from config.doors import callers as doorways
+from ingestion_app.deciding.queries import alerts
 from ingestion_app.models import Batch
-from ingestion_app.queries import alerts
 from ledger_app.models import Account, AuditRow, User
-from tests import kept
-from tests.admin.clocks import Clock
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import Purchase, World, set_account
+from tests.support import kept
+from tests.support import world as worlds
+from tests.support.alerted import alerted
+from tests.support.page_clocks import Clock
+from tests.support.world import Purchase, World, set_account
 
 ROLES = ("support", "finance", "engineer", "auditor")
 
@@ -153,6 +153,6 @@ def apply_half(world: World, batch: Batch) -> None:
 
 def begin_applying(world: World) -> Callable[[Batch], Any]:
     """Return the step that leaves a batch in ``applying`` with every chunk still to come."""
-    from ingestion_app.operations import applying
+    from ingestion_app.applying.operations import applying
 
     return lambda batch: applying.begin(batch_id=batch.pk, caller=world.caller())

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from django.test import Client
 from django.urls import reverse
 
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import AccessReview, User
-from ledger_app.operations import people
-from ledger_app.operations.audit import Caller
-from ledger_app.rules.rights import REVIEW_DAYS
+from ledger_app.people.operations import people
+from ledger_app.rights.rules.rights import REVIEW_DAYS
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 

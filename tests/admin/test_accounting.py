@@ -8,13 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ledger_app.accounting.operations import profiles
 from ledger_app.models import AuditRow, Export, Profile
-from ledger_app.operations import profiles
 from ledger_app.reports import accounting
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations.world import World
-from tests.ledger_app import profile_samples
+from tests.support import profile_samples
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 

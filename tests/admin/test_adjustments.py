@@ -8,9 +8,8 @@ from django.urls import reverse
 
 from ledger_app.admin.adjustments import AdjustmentAdmin
 from ledger_app.models import Adjustment, AdjustmentLimit, Attachment, AuditRow, Entry, ReasonCode, SettingChange, User
-from tests import kept
 from tests.admin.conftest import page_of, step_of
-from tests.ledger_app import adjusting
+from tests.support import adjusting, kept
 
 PROPOSE = "/admin/ledger_app/adjustment/propose/"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20) + b"IEND\xaeB`\x82"

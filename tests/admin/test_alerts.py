@@ -7,8 +7,8 @@ import pytest
 
 from ingestion_app.admin import batch_page
 from tests.admin.conftest import ClientOf, RoleOf, hidden, page_of, step_of
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import World
+from tests.support.alerted import alerted
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 

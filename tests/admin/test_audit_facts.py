@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
+from ledger_app.adjustments.operations import reason_codes
 from ledger_app.admin import audit_facts
 from ledger_app.admin.audit import MODELS
 from ledger_app.errors import AccountNotOpen
 from ledger_app.errors.stored import stored
 from ledger_app.models import AdjustmentLimit, AuditRow, Hold, Period
-from ledger_app.operations import reason_codes
-from tests import kept
 from tests.admin.conftest import ClientOf
-from tests.admin.every_page import FULL
-from tests.ingestion_app.operations.world import World
+from tests.support import kept
+from tests.support.every_page import FULL
+from tests.support.operations import modules
+from tests.support.world import World
 
 full = kept.fixture(FULL)
 RECORDS = {"record", "_record", "record_all"}
@@ -32,7 +32,7 @@ RECORDS = {"record", "_record", "record_all"}
 def written() -> Iterator[tuple[Path, str]]:
     """Yield the name of each fact that an operation writes by its name into an audit row."""
     for application in ("ledger_app", "ingestion_app"):
-        for path in sorted((Path(settings.BASE_DIR) / application / "operations").glob("*.py")):
+        for _name, path in modules(application):
             for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if not isinstance(call, ast.Call):
                     continue

@@ -10,7 +10,7 @@ from django.utils import translation
 from ledger_app.models import AuditRow, Period
 from ledger_app.reports import audit_kits
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, page_of
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 @pytest.fixture

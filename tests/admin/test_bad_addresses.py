@@ -11,11 +11,11 @@ from django.db import models
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from config import list_addresses
-from config.model_admin import HistoryShown
-from tests import kept
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from config.doors.admin import list_addresses
+from config.doors.admin.model_admin import HistoryShown
+from tests.support import kept
+from tests.support import world as worlds
+from tests.support.world import World
 
 HUGE = ["9" * 18, "9" * 19, str(2**63), str(2**64), "9" * 400]
 NO_KEY = ["abc", "-1", "1.0", " 1", "0x1", "１", "%00", "%ED%A0%80", "_5F", "1/change/change", *HUGE]

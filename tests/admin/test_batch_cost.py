@@ -10,15 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from ingestion_app.batches.queries.sums import sums_of
+from ingestion_app.deciding.queries import batches
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries import batches
-from ingestion_app.queries.status import status_of
-from ingestion_app.queries.sums import sums_of
 from ingestion_app.states import BATCH
+from ingestion_app.status.queries.status import status_of
 from tests.admin.conftest import ClientOf, page_of, step_of
 from tests.conftest import issue_token
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import NOW, Purchase, World
+from tests.support import world as worlds
+from tests.support.world import NOW, Purchase, World
 
 STATES = ("validated", "approved", "applying", "applied", "frozen", "withdrawn", "reversed", "reversal")
 # Read a row of these and the cost grows with the batch. The chunks themselves are few, and are read by one statement for each question.

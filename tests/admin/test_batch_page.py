@@ -8,16 +8,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ingestion_app.batches.operations import attempts
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts, sources
+from ingestion_app.sources import operations as sources
+from ledger_app.books.operations import books
+from ledger_app.books.operations.books import AccountOpening
 from ledger_app.models import AuditRow
-from ledger_app.operations import books, lot_rules
-from ledger_app.operations.books import AccountOpening
-from ledger_app.operations.lot_rules import RuleGiven
+from ledger_app.points.operations import lot_rules
+from ledger_app.points.operations.lot_rules import RuleGiven
 from tests.admin.conftest import ClientOf, bring_to, hidden, page_of, step_of, work
-from tests.ingestion_app.formats import definitions
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World, definition
+from tests.support import definitions
+from tests.support import world as worlds
+from tests.support.world import World, definition
 
 
 def shown(client: Client, batch: Batch) -> str:

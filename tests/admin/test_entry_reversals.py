@@ -10,13 +10,13 @@ from django.urls import reverse
 
 from ingestion_app.models import Chunk
 from ledger_app.admin.reversals import ReversalAdmin
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Account, Balance, Entry, Reversal
-from ledger_app.operations import reversals
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import reversals as asked
-from ledger_app.rules.reversals import REVERSAL
+from ledger_app.reversals import operations as reversals
+from ledger_app.reversals import queries as asked
+from ledger_app.reversals.rules import REVERSAL
 from tests.admin.conftest import ClientOf, RoleOf, page_of, step_of
-from tests.ingestion_app.operations.world import NAME, World
+from tests.support.world import NAME, World
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import pytest
 from django.urls import reverse
 
-from config.admin import WAITING
+from config.doors.admin.site import WAITING
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow
-from ledger_app.operations import setting_changes
-from ledger_app.rules.setting_changes import SETTINGS
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes.rules import SETTINGS
 from tests.admin.conftest import ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def test_the_empty_list_of_batches_tells_an_engineer_how_to_begin(world: World, client_of: ClientOf) -> None:

@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
-from config import sessions
+from config.doors.signing import sessions
 from ledger_app.models import AuditRow, User
-from ledger_app.operations import people
+from ledger_app.people.operations import people
 from tests.conftest import UserMaker, issue_token
 
 pytestmark = pytest.mark.django_db

@@ -8,14 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
-from ingestion_app.operations import workers
+from ingestion_app.batches.operations import workers
 from ledger_app.admin.amount_field import AmountField
+from ledger_app.base.queries import clock
+from ledger_app.close.queries.closing import control_totals
 from ledger_app.models import AuditRow, Entry, Period, Seal
-from ledger_app.queries import clock
-from ledger_app.queries.closing import control_totals
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, page_of, refusals, step_of, work
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 
 @pytest.fixture

@@ -4,14 +4,16 @@ import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from ingestion_app.batches.queries.sums import sums_of
 from ingestion_app.models import Batch, Chunk, Record
-from ingestion_app.queries.sums import sums_of
+from ledger_app.base import proofs
+from ledger_app.explain.queries import balances
+from ledger_app.members.queries import merges
 from ledger_app.models import Account, Balance, Holder
-from ledger_app.queries import balances, merges, proofs
 from tests.admin.conftest import ClientOf, bring_to, page_of
 from tests.conftest import issue_token
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 LARGE = 2**62
 

@@ -14,13 +14,14 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from rest_framework.settings import api_settings
 
-from config import doorways, lockouts
-from config.api_sessions import HeaderSessionAuthentication
-from config.api_tokens import TokenAuthentication
+from config.doors import callers as doorways
+from config.doors.api.sessions import HeaderSessionAuthentication
+from config.doors.api.tokens import TokenAuthentication
+from config.doors.signing import lockouts
 from ledger_app.models import AuditRow, FailedTry, User
-from tests.admin.clocks import Clock
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
+from tests.support.page_clocks import Clock
 
 GOOD = "seven-green-otters"
 LOGIN = "/admin/login/"

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from ledger_app.models import AuditRow, Erasure, Holder, User
 from tests.admin.conftest import ClientOf, page_of, step_of
-from tests.ledger_app import erasing
-from tests.ledger_app.erasing import FIRST, NAME, Office
+from tests.support import erasing
+from tests.support.erasing import FIRST, NAME, Office
 
 pytestmark = pytest.mark.django_db
 

@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from ledger_app.members.operations import merges as operations
+from ledger_app.members.queries import merges
 from ledger_app.models import Account, AuditRow, Holder, Identifier, Merge
-from ledger_app.operations import merges as operations
-from ledger_app.queries import merges
 from tests.admin.conftest import ClientOf, page_of, step_of
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 CARD = "4111111111111111"
 FEBRUARY = date(2017, 2, 3)

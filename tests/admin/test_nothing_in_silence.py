@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils.html import escape
 from simple_history.utils import get_history_manager_for_model as history_manager_of
 
-from config import telling
-from config.model_admin import AMOUNTS, HistoryShown, said, shown_value, tellers
+from config.doors import telling
+from config.doors.admin.model_admin import AMOUNTS, HistoryShown, said, shown_value, tellers
 from ingestion_app.models import Batch
 from ledger_app.models import Account, Adjustment, AuditRow, Holder, Merge, SettingChange, User
-from tests import kept
 from tests.admin.conftest import ClientOf
-from tests.admin.every_page import FULL, LOOKED_AT, list_of
-from tests.ingestion_app.operations.world import NOW, World
+from tests.support import kept
+from tests.support.every_page import FULL, LOOKED_AT, list_of
+from tests.support.world import NOW, World
 
 full = kept.fixture(FULL)
 

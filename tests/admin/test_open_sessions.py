@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from config import own_sessions
+from config.doors.admin import own_sessions
 from ledger_app import errors
 from ledger_app.models import AuditRow, User
-from ledger_app.operations import sessions
-from tests.admin.clocks import Clock
+from ledger_app.people.operations import sessions
 from tests.conftest import CallerMaker, UserMaker, issue_token
+from tests.support.page_clocks import Clock
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/sessions/"

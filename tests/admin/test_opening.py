@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from ledger_app.models import Account, AccountTemplate, Book, Identifier, Period, SettingChange
 from tests.admin.conftest import ClientOf, RoleOf, page_of, step_of
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 BOOK = {"code": "NEW", "name": "New", "unit": "JPY", "exponent": "0", "time_zone": "Asia/Tokyo"}
 

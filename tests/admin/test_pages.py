@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from config.model_admin import HistoryShown, ReadOnlyAdmin
+from config.doors.admin.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record
 from ledger_app.models import (
     AuditRow,
@@ -27,9 +27,10 @@ from ledger_app.models import (
     User,
     Verification,
 )
-from tests import kept
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, page_of
-from tests.admin.every_page import (
+from tests.support import kept
+from tests.support import world as worlds
+from tests.support.every_page import (
     FULL,
     INSTANT,
     LOOKED_AT,
@@ -43,8 +44,7 @@ from tests.admin.every_page import (
     with_february,
     without_tags,
 )
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 full = kept.fixture(FULL)
 

@@ -8,15 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
-from config.model_admin import url_of
+from config.doors.admin.model_admin import url_of
 from ledger_app.admin.holds import SettleForm
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Book, Entry, ExpiryRun, Hold, HoldRule, Lot, LotRule
-from ledger_app.operations import expiry, hold_rules, holds
-from ledger_app.operations.audit import Caller
-from ledger_app.rules.lots import Grant, Named
-from tests import kept
-from tests.ledger_app import lot_samples, samples
-from tests.ledger_app.lot_samples import at
+from ledger_app.points.operations import expiry, hold_rules, holds
+from ledger_app.posting.rules.lots import Grant, Named
+from tests.support import kept, lot_samples, samples
+from tests.support.lot_samples import at
 
 pytestmark = pytest.mark.django_db
 

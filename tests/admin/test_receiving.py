@@ -10,8 +10,8 @@ from django.urls import reverse
 from ingestion_app.models import Batch, File, Receipt, Source
 from ledger_app.models import AuditRow
 from tests.admin.conftest import ClientOf, RoleOf, another_file, bring_to, name_of_file, page_of, work
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 
 def send(client: Client, content: bytes, name: str = worlds.NAME, **more: Any) -> Any:

@@ -6,12 +6,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from ledger_app.base.operations import feed
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Entry, Event, Submission
-from ledger_app.operations import feed, submissions
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.submissions import Given
-from ledger_app.rules import instants
-from tests.ledger_app import samples
+from ledger_app.programs.operations import submissions
+from ledger_app.programs.operations.submissions import Given
+from ledger_app.values import instants
+from tests.support import samples
 
 pytestmark = pytest.mark.django_db
 

@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries import reversals
+from ingestion_app.reversing.queries import reversals
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, bring_to, hidden, page_of, step_of, work
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 
 def test_before_anybody_approves_a_batch_it_is_shown_what_undoing_it_would_come_to(world: World, client_of: ClientOf) -> None:

@@ -11,16 +11,17 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from config import doorways, telling
+from config.doors import callers as doorways
+from config.doors import telling
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import AuditRow, FailedTry, RecoveryCode, SecondFactor, User
-from ledger_app.operations import factors as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.rules import factors as rules
-from ledger_app.rules import rights
-from tests.admin import soft_key
-from tests.admin.clocks import Clock
+from ledger_app.people.operations import factors as operations
+from ledger_app.people.rules import factors as rules
+from ledger_app.rights.rules import rights
 from tests.conftest import UserMaker
+from tests.support import soft_key
+from tests.support.page_clocks import Clock
 
 GOOD = "seven-green-otters"
 LOGIN, SECOND, OWN = "/admin/login/", "/admin/login/second/", "/admin/factors/"

@@ -9,10 +9,11 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from config import sessions, step_up, telling
+from config.doors import telling
+from config.doors.signing import sessions, step_up
 from ledger_app.models import Adjustment, User
-from tests.admin.clocks import Clock
 from tests.conftest import UserMaker
+from tests.support.page_clocks import Clock
 
 GOOD = "seven-green-otters"
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from django.utils.html import strip_tags
 
 from ledger_app.models import AdjustmentLimit, AuditRow, HoldRule, LotRule, Profile, SettingChange, User
 from tests.admin.conftest import ClientOf, page_of, step_of
-from tests.ingestion_app.operations.world import World
-from tests.ledger_app import profile_samples
+from tests.support import profile_samples
+from tests.support.world import World
 
 LIMIT = {"group": "finance", "book": "POINTS", "amount_most": "1,234", "two_deciders_above": "10", "reason": "As agreed."}
 KEEP = "/admin/ledger_app/adjustmentlimit/keep/"

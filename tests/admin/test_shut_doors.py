@@ -8,13 +8,13 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from config.model_admin import HistoryShown, ReadOnlyAdmin
+from config.doors.admin.model_admin import HistoryShown, ReadOnlyAdmin
 from ingestion_app.models import Batch
 from ledger_app.models import User
-from tests import kept
 from tests.admin.conftest import ROLES, ClientOf, RoleOf, page_of
-from tests.admin.every_page import FULL, LOOKED_AT, list_of
-from tests.ingestion_app.operations.world import World
+from tests.support import kept
+from tests.support.every_page import FULL, LOOKED_AT, list_of
+from tests.support.world import World
 
 # Doors are shut by the same code before every database.
 pytestmark = pytest.mark.anywhere

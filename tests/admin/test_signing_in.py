@@ -12,10 +12,10 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
+from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow, SettingChange, User
-from ledger_app.operations import people
-from ledger_app.operations.audit import Caller
+from ledger_app.people.operations import people
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 

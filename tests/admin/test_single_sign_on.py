@@ -8,14 +8,15 @@ from django.contrib.auth.models import Group
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
-from config import doorways, sessions
+from config.doors import callers as doorways
+from config.doors.signing import sessions
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import AuditRow, Identity, User
-from ledger_app.operations import factors, identities
-from ledger_app.operations.audit import Caller
-from tests.admin.clocks import Clock
-from tests.admin.signing_on import BEGIN, LOGIN, is_in, sign_in, told_at, way_back
+from ledger_app.people.operations import factors, identities
 from tests.conftest import UserMaker
-from tests.oidc_provider import CLIENT, SECRET, Provider
+from tests.support.oidc_provider import CLIENT, SECRET, Provider
+from tests.support.page_clocks import Clock
+from tests.support.signing_on import BEGIN, LOGIN, is_in, sign_in, told_at, way_back
 
 pytestmark = pytest.mark.django_db
 GOOD = "seven-green-otters"

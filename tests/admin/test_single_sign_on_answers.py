@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from config import oidc, outgoing
+from config.doors import outgoing
+from config.doors.signing import oidc
 from ledger_app.models import AuditRow, Identity, User
-from tests.admin.clocks import Clock
-from tests.admin.signing_on import BEGIN, LOGIN, back_from, is_in, led_to, sign_in, told_at, way_back
 from tests.admin.test_single_sign_on import GOOD, fumiko, provider, refused
-from tests.oidc_provider import Provider, to_json
+from tests.support.oidc_provider import Provider, to_json
+from tests.support.page_clocks import Clock
+from tests.support.signing_on import BEGIN, LOGIN, back_from, is_in, led_to, sign_in, told_at, way_back
 
 pytestmark = pytest.mark.django_db
 __all__ = ["fumiko", "provider"]

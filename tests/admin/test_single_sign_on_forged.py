@@ -13,11 +13,11 @@ from django.test import Client
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from config import oidc
+from config.doors.signing import oidc
 from ledger_app.models import User
-from tests.admin.signing_on import is_in, sign_in, told_at
 from tests.admin.test_single_sign_on import fumiko, provider, refused
-from tests.oidc_provider import CLIENT, Provider
+from tests.support.oidc_provider import CLIENT, Provider
+from tests.support.signing_on import is_in, sign_in, told_at
 
 pytestmark = pytest.mark.django_db
 __all__ = ["fumiko", "provider"]

@@ -5,16 +5,16 @@ from django.core.paginator import Paginator
 from django.test import Client
 from django.urls import reverse
 
-from config import model_admin
+from config.doors.admin import model_admin
 from ingestion_app.admin import batch_page, units
+from ingestion_app.batches.operations import workers
+from ingestion_app.batches.queries import workers as seen
 from ingestion_app.models import Batch, Chunk, Finding, Receipt, Record, Worker
-from ingestion_app.operations import workers
-from ingestion_app.queries import workers as seen
+from ledger_app.base.queries import clock
 from ledger_app.errors import Refused
-from ledger_app.queries import clock
 from tests.admin.conftest import ClientOf, bring_to, hidden, name_of_file, page_of, step_of
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import Purchase, World
+from tests.support import world as worlds
+from tests.support.world import Purchase, World
 
 KEPT = 3
 
@@ -132,7 +132,7 @@ def test_records_without_effect_bear_the_sum_that_they_have(world: World, client
 @pytest.fixture
 def many_findings(world: World, monkeypatch: pytest.MonkeyPatch) -> Batch:
     """A batch whose rule saw more than is kept of it."""
-    monkeypatch.setattr("ingestion_app.operations.plans.FINDINGS_KEPT", KEPT)
+    monkeypatch.setattr("ingestion_app.validating.operations.plans.FINDINGS_KEPT", KEPT)
     unknown = [Purchase("9999", "31", f"u{number}") for number in range(7)]
     return world.validate(world.receive(worlds.card_file(unknown)))
 

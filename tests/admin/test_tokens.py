@@ -13,11 +13,11 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
-from config import step_up
+from config.doors.signing import step_up
 from ledger_app.models import AuditRow, Token, User
-from ledger_app.rules import instants
-from ledger_app.rules import tokens as rules
 from ledger_app.templatetags import look
+from ledger_app.values import instants
+from ledger_app.values import tokens as rules
 from tests.admin.conftest import ClientOf
 from tests.conftest import UserMaker
 

@@ -23,8 +23,8 @@ from tests.admin.conftest import (
     step_of,
     work,
 )
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 # (transition, the state it begins in, who may, the state it ends in)
 STEPS = (
@@ -317,7 +317,7 @@ def test_a_strange_address_of_a_batch_page_is_no_error(world: World, client_of: 
 
 
 def test_a_running_attempt_whose_process_is_gone_is_said_to_be_silent(world: World, client_of: ClientOf) -> None:
-    from ingestion_app.operations import attempts
+    from ingestion_app.batches.operations import attempts
 
     batch = bring_to(world, "applying")
     attempts.begin(batch=batch, step="apply", caller=world.caller(), host="far", process=7)  # its heart beat in 2017

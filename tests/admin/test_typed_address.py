@@ -3,7 +3,7 @@
 import pytest
 
 from tests.admin.conftest import ClientOf
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 SCRIPT = '"><script>alert(1)</script>'

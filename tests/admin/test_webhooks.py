@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from config import commands
-from config import webhooks as sending
+from config.doors import webhooks as sending
+from config.doors.commands import base as commands
+from ledger_app.base.operations import feed
 from ledger_app.models import AuditRow, DeadLetter, Webhook
-from ledger_app.operations import deliveries, feed
-from ledger_app.rules import webhooks as rules
+from ledger_app.programs import rules
+from ledger_app.programs.operations import deliveries
 from tests.admin.conftest import ClientOf, page_of
-from tests.ingestion_app.operations.world import NOW, World
+from tests.support.world import NOW, World
 
 LIST = "/admin/ledger_app/webhook/"
 SHOP = {"name": "shop", "url": "https://receiver.example/hook", "kinds": "batch period.freeze", "is_active": "on"}

@@ -7,11 +7,11 @@ import pytest
 from django.conf import settings
 from django.utils.translation import gettext, override
 
-from config import telling
+from config.doors import telling
 from ledger_app.admin.audit import MODELS, subject_link
 from tests.admin.conftest import ClientOf, bring_to, step_of
 from tests.docs.test_catalogue import CATALOGUE, read, texts
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 GLOSSARY = Path(settings.BASE_DIR) / "docs" / "glossary.md"
 FILTERED = re.compile(r'<a href="\?(action|subject_type|door)(?:__exact)?=([a-z_]+)"[^>]*>\s*([^<]+?)\s*</a>')

@@ -14,9 +14,9 @@ from rest_framework.test import APIClient
 from ingestion_app.models import Batch
 from ingestion_app.states import BATCH
 from ledger_app.models import User
-from tests import kept
 from tests.conftest import issue_token
-from tests.ingestion_app.operations import world as worlds
+from tests.support import kept
+from tests.support import world as worlds
 
 PROBLEM = "application/problem+json"
 

@@ -4,9 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ledger_app.models import Adjustment
-from tests import kept
 from tests.api.conftest import is_problem
-from tests.ledger_app import adjusting
+from tests.support import adjusting, kept
 
 ADDRESS = "/api/v1/adjustments/"
 

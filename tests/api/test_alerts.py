@@ -3,11 +3,11 @@
 import pytest
 from rest_framework.test import APIClient
 
+from ingestion_app.deciding.queries import alerts
 from ingestion_app.models import Batch
-from ingestion_app.queries import alerts
 from tests.api.conftest import act, is_problem
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import World
+from tests.support.alerted import alerted
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 

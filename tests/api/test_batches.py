@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from ingestion_app.models import Batch, Receipt
 from ledger_app.models import AuditRow, Entry, Period
 from tests.api.conftest import ClientOf, act, is_problem, upload, work
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 
 def offers(client: APIClient, batch_id: int) -> dict[str, list[str]]:

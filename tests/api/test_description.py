@@ -7,9 +7,9 @@ from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from config import problems
+from config.doors.api import problems
 from tests.architecture import source_rules
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def test_the_description_is_made_without_a_warning_and_is_valid(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from ledger_app.models import Holder, IdempotencyKey
 from tests.api.conftest import ClientOf, is_problem
-from tests.ledger_app import erasing
-from tests.ledger_app.erasing import FIRST, NAME, Office
+from tests.support import erasing
+from tests.support.erasing import FIRST, NAME, Office
 
 pytestmark = pytest.mark.django_db
 

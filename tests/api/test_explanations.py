@@ -9,7 +9,7 @@ from ledger_app.api import explanations
 from ledger_app.models import Account, Balance, Entry, Reversal
 from tests.api.conftest import ClientOf, is_problem
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations.world import NAME, World
+from tests.support.world import NAME, World
 
 
 @pytest.fixture

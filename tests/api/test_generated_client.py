@@ -16,7 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from config.wsgi import application
 from ledger_app.models import Account
 from tests.conftest import issue_token
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 pytest.importorskip("openapi_python_client", reason="make setup installs it")
 NAME = "generated_kakutei"

@@ -9,11 +9,10 @@ from rest_framework.test import APIClient
 
 from ledger_app import errors
 from ledger_app.models import AuditRow, Hold, IdempotencyKey
-from ledger_app.operations import idempotency
-from ledger_app.rules.lots import Grant, Named
-from tests import kept
+from ledger_app.posting.rules.lots import Grant, Named
+from ledger_app.programs.operations import idempotency
 from tests.api.conftest import is_problem
-from tests.ledger_app import lot_samples, samples
+from tests.support import kept, lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 HOLDS = "/api/v1/holds/"

@@ -7,13 +7,13 @@ from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 
 from ingestion_app import errors
+from ingestion_app.batches.operations import attempts
 from ingestion_app.models import AskedValidation, Attempt, Batch
-from ingestion_app.operations import attempts
+from ledger_app.base.operations.measuring import Measured
 from ledger_app.models import FreezeAttempt, Period
-from ledger_app.operations.measuring import Measured
 from tests.api.conftest import act, is_problem, upload, work
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World, card_file, set_account
+from tests.support import world as worlds
+from tests.support.world import World, card_file, set_account
 
 PERIODS = "/api/v1/periods/"
 

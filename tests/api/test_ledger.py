@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from ledger_app.models import Account, AuditRow, Entry, Period, Seal
 from tests.api.conftest import ClientOf, is_problem, work
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def results(client: APIClient, address: str, **query: Any) -> list[dict[str, Any]]:

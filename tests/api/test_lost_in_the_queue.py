@@ -13,17 +13,17 @@ from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 
-from config import doorways
+from config.doors import callers as doorways
 from ingestion_app import tasks
 from ingestion_app.models import AskedValidation, Attempt, Batch
-from ingestion_app.operations import validating
-from ingestion_app.queries.progress import progress_of
+from ingestion_app.status.queries.progress import progress_of
+from ingestion_app.validating.operations import validating
 from ledger_app import tasks as ledger_tasks
+from ledger_app.close.queries.closing import control_totals
 from ledger_app.errors import Refused, TryAgain
 from ledger_app.models import FreezeAttempt, User
-from ledger_app.queries.closing import control_totals
 from tests.api.conftest import act, work
-from tests.ingestion_app.operations.world import NOW, World
+from tests.support.world import NOW, World
 
 Asked = tuple[Callable[[], Any], Callable[[], str], int]  # what asks, what tells the state, who asked
 PATIENCE = timedelta(seconds=30)

@@ -10,14 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from ledger_app.base import proofs
+from ledger_app.books.operations import books
 from ledger_app.models import Adjustment, AuditRow, Balance, Entry, Hold, OpenLot, Posting, Submission
-from ledger_app.operations import books
-from ledger_app.queries import proofs
-from ledger_app.rules.lots import Grant, Named
-from ledger_app.rules.references import RESERVED
-from tests import kept
+from ledger_app.posting.rules.lots import Grant, Named
+from ledger_app.values.references import RESERVED
 from tests.api.conftest import ClientOf, is_problem
-from tests.ledger_app import adjusting, lot_samples, samples
+from tests.support import adjusting, kept, lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 BULK = "/api/v1/bulk/"

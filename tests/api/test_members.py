@@ -3,11 +3,11 @@
 import pytest
 from rest_framework.test import APIClient
 
+from ledger_app.books.operations import books
+from ledger_app.books.operations.books import MemberOpening
 from ledger_app.models import Account, Identifier, Merge
-from ledger_app.operations import books
-from ledger_app.operations.books import MemberOpening
 from tests.api.conftest import ClientOf, is_problem
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 CARD = "4111111111111111"
 

@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 
 from ledger_app.models import Account, AccountTemplate, Identifier, User
 from tests.api.conftest import ClientOf, is_problem
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def approved(proposed: Any, client: APIClient) -> None:

@@ -4,12 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from ledger_app.books.operations import books
 from ledger_app.models import Entry, Hold
-from ledger_app.operations import books
-from ledger_app.rules.lots import Grant, Named
-from tests import kept
+from ledger_app.posting.rules.lots import Grant, Named
 from tests.api.conftest import ClientOf, is_problem
-from tests.ledger_app import lot_samples, samples
+from tests.support import kept, lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 

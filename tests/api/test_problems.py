@@ -11,11 +11,11 @@ from django.test import RequestFactory
 from rest_framework import exceptions
 from rest_framework.test import APIClient
 
-from config import problems
+from config.doors.api import problems
 from ledger_app import errors
-from ledger_app.queries import books
+from ledger_app.books.queries import books
 from tests.api.conftest import act, is_problem
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 @pytest.mark.parametrize(

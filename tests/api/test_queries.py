@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from config.api import ReadPermission
-from config.api_views import LookView
+from config.doors.api.reading import ReadPermission
+from config.doors.api.views import LookView
 from ingestion_app.models import Batch
 from ledger_app.models import Account
-from tests.api.doors import doors
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.api_doors import doors
+from tests.support.world import World
 
 FEW = 8
 

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
-from config import rates
+from config.doors.requests import rates
 from ledger_app.models import Book, User
 from tests.conftest import UserMaker, issue_token
 

@@ -4,8 +4,8 @@ from rest_framework.test import APIClient
 
 from ingestion_app.models import Batch
 from tests.api.conftest import ClientOf, act, is_problem, work
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 
 def show(client: APIClient, batch_id: int, part: str = "") -> dict[str, object]:

@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from ledger_app.models import AuditRow, User
 from tests.api.conftest import ClientOf, act, is_problem, upload
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 ROLES = ("support", "finance", "engineer", "auditor")
 

@@ -12,15 +12,14 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from config import scanning
 from config.checks import check_deployment
+from config.doors import scanning
 from ingestion_app.models import Batch, File, Receipt, Source
 from ledger_app.models import AuditRow
-from tests import kept
 from tests.api.conftest import ClientOf
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
-from tests.ledger_app import adjusting
+from tests.support import adjusting, kept
+from tests.support import world as worlds
+from tests.support.world import World
 
 ROOT = Path(django_settings.BASE_DIR)
 # What a scanner does: it reads the file whose path is the last word, and says what it found.

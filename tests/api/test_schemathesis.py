@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from config.wsgi import application
 from ledger_app.models import User
 from tests.conftest import UserMaker, issue_token, with_every_right
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 schemathesis = pytest.importorskip("schemathesis", reason="make setup installs it")
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))

@@ -6,8 +6,8 @@ import pytest
 
 from ledger_app.models import HoldRule, LotRule, ProfileVersion, User
 from tests.api.conftest import ClientOf, is_problem
-from tests.ingestion_app.operations.world import World
-from tests.ledger_app import profile_samples
+from tests.support import profile_samples
+from tests.support.world import World
 
 CHANGES = "/api/v1/setting-changes/"
 LIMIT = {"group": "finance", "book": "POINTS", "amount_most": 9, "two_deciders_above": 5, "reason": "As agreed."}

@@ -2,7 +2,7 @@
 
 from rest_framework.test import APIClient
 
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def test_the_status_of_a_batch(engineer_client: APIClient, world: World) -> None:

@@ -12,13 +12,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.test import APIClient
 
-from config import api_fields
-from config.api_fields import STRICT
-from config.api_input import Input, StrictJSONParser
+from config.doors.api import fields as api_fields
+from config.doors.api.fields import STRICT
+from config.doors.api.input import Input, StrictJSONParser
 from tests.api.conftest import is_problem
-from tests.api.doors import Door, doors, fields_of
-from tests.ingestion_app.operations.world import World
-from tests.unseen import ON_ANY_LINE, ON_ONE_LINE, SEEN
+from tests.support.api_doors import Door, doors, fields_of
+from tests.support.unseen import ON_ANY_LINE, ON_ONE_LINE, SEEN
+from tests.support.world import World
 
 HALF = "\ud800"
 UNSEEN = [*(f"a{each}b" for each in ON_ONE_LINE), "\ufeffa", HALF]

@@ -6,8 +6,8 @@ from rest_framework.test import APIClient
 from ingestion_app.models import Batch
 from ledger_app.models import Account, Period
 from tests.api.conftest import ClientOf, act, is_problem, upload
-from tests.api.doors import doors
-from tests.ingestion_app.operations.world import World, card_file
+from tests.support.api_doors import doors
+from tests.support.world import World, card_file
 
 BATCHES, PERIODS, ACCOUNTS = "/api/v1/batches/", "/api/v1/periods/", "/api/v1/accounts/"
 

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from ingestion_app.api import urls as files
 from ledger_app.api import urls as ledger
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import User
-from ledger_app.operations import people
-from ledger_app.operations.audit import Caller
+from ledger_app.people.operations import people
 from tests.api.conftest import ClientOf, is_problem
 from tests.api.test_points import body, points
 from tests.conftest import UserMaker

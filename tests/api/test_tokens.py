@@ -10,16 +10,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from config import doorways
+from config.doors import callers as doorways
 from ingestion_app.api import urls as files
 from ledger_app.api import urls as ledger
 from ledger_app.models import AuditRow, Token, User
-from ledger_app.rules import tokens as rules
+from ledger_app.values import tokens as rules
 from tests.api.conftest import ClientOf, is_problem
 from tests.api.test_points import body, points
 from tests.api.test_tills import PARAMETER, sample
 from tests.conftest import UserMaker, issue_token
-from tests.ingestion_app.operations import world as worlds
+from tests.support import world as worlds
 
 __all__ = ["points"]
 API = "/api/v1/"

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from ledger_app.base import proofs
+from ledger_app.books.operations import books
 from ledger_app.models import Adjustment, AuditRow, Entry, Event, Hold, HoldLot, OpenLot
-from ledger_app.operations import books, hold_rules, holds
-from ledger_app.operations.hold_rules import HoldRuleGiven
-from ledger_app.queries import proofs
-from ledger_app.rules.lots import Grant, Named
-from tests import kept
+from ledger_app.points.operations import hold_rules, holds
+from ledger_app.points.operations.hold_rules import HoldRuleGiven
+from ledger_app.posting.rules.lots import Grant, Named
 from tests.api.conftest import ClientOf
-from tests.ledger_app import adjusting, lot_samples, samples
+from tests.support import adjusting, kept, lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 

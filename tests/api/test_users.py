@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from ledger_app.models import AuditRow, SettingChange, User
 from tests.api.conftest import ClientOf, is_problem
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 USERS = "/api/v1/users/"
 NEW = {"username": "till-9", "groups": ["till"], "reason": "The till of shop 9."}

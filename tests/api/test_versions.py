@@ -9,19 +9,19 @@ from django.contrib import admin
 from django.test import Client
 from rest_framework.test import APIClient
 
-from config import telling
-from config.api_fields import DigestField, WholeNumberField
-from config.transition_admin import TransitionAdmin
+from config.doors import telling
+from config.doors.admin.transitions import TransitionAdmin
+from config.doors.api.fields import DigestField, WholeNumberField
 from ingestion_app.models import Batch
+from ledger_app.base.rules.transitions import Machine, Transition
 from ledger_app.models import Account, AuditRow, Period
-from ledger_app.rules.transitions import Machine, Transition
 from tests.admin.conftest import bring_to, step_of
 from tests.api.conftest import is_problem
-from tests.api.doors import doors, fields_of
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import World, build, set_account
-from tests.ledger_app import adjusting
+from tests.support import adjusting
+from tests.support.alerted import alerted
+from tests.support.api_doors import doors, fields_of
+from tests.support.world import World, build, set_account
 
 ADMINS = {each.machine.subject: each for each in admin.site._registry.values() if isinstance(each, TransitionAdmin)}
 MACHINES: dict[str, Machine] = {subject: each.machine for subject, each in ADMINS.items()}

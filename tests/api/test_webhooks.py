@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from config import commands
-from config import webhooks as sending
+from config.doors import webhooks as sending
+from config.doors.commands import base as commands
+from ledger_app.base.operations import feed
 from ledger_app.models import DeadLetter, IdempotencyKey, User, Webhook
-from ledger_app.operations import deliveries, feed
-from ledger_app.rules import webhooks as rules
+from ledger_app.programs import rules
+from ledger_app.programs.operations import deliveries
 from tests.api.conftest import is_problem
 from tests.conftest import issue_token
-from tests.ingestion_app.operations.world import NOW, World
+from tests.support.world import NOW, World
 
 HOOKS, LETTERS = "/api/v1/webhooks/", "/api/v1/dead-letters/"
 SHOP = {"name": "shop", "url": "https://receiver.example/hook", "kinds": ["batch"]}

@@ -19,21 +19,21 @@ IN_CODE: Final = (
         "a balance is held against a floor",
         re.compile(r"(?:[<>]=? ?-?(?:\w+\.)*floor\b|\bfloor [<>]=? |floor or 0\) [<>])"),
         {
-            "ledger_app/rules/floors.py": "its home",
-            "ledger_app/queries/floor_proofs.py": "the invariant, which asks it of the rows anew",
-            "ledger_app/operations/opening.py": "the range of the number, which no balance is held against",
+            "ledger_app/posting/rules/floors.py": "its home",
+            "ledger_app/points/proofs/floor.py": "the invariant, which asks it of the rows anew",
+            "ledger_app/members/operations/opening.py": "the range of the number, which no balance is held against",
         },
     ),
     Home(
         "a category says the natural direction",
         re.compile(r"\bin (?:\w+\.)*DEBIT_CATEGORIES|frozenset\(\{['\"]asset"),
-        {"ledger_app/rules/sides.py": "its home", "ledger_app/sql.py": "asks the home"},
+        {"ledger_app/values/sides.py": "its home", "ledger_app/sql.py": "asks the home"},
     ),
     Home(
         "a period takes a date",
         re.compile(r"starts_on <= .*ends_on|starts_on__lte=|effective_on__gte=period"),
         {
-            "ledger_app/rules/dates.py": "its home",
+            "ledger_app/values/dates.py": "its home",
             "ledger_app/sql.py": "its home in queries",
             "ledger_app/models/books.py": "the span runs forward",
         },
@@ -41,15 +41,17 @@ IN_CODE: Final = (
     Home(
         "how many stripes there are",
         re.compile(r"\bSTRIPES_MOST: Final = \d|\bSTRIPES_MOST = \d"),
-        {"ledger_app/rules/balances.py": "its home"},
+        {"ledger_app/values/balances.py": "its home"},
     ),
     Home("how long a list may be", re.compile(r"\bLIST_MOST(?:: Final)? = \d"), {"ledger_app/sql.py": "its home"}),
-    Home("what a code looks like", re.compile(r"\[A-Za-z0-9\]\[A-Za-z0-9\._-\]\*"), {"ledger_app/rules/openings.py": "its home"}),
+    Home(
+        "what a code looks like", re.compile(r"\[A-Za-z0-9\]\[A-Za-z0-9\._-\]\*"), {"ledger_app/values/openings.py": "its home"}
+    ),
 )
 IN_SQL: Final = (
     Home("the natural direction in SQL", re.compile(r"CASE WHEN [\w.]*category"), {"ledger_app/sql.py": "its home"}),
     Home("a list that is given", re.compile(r"JSON_TABLE\(|FROM json_each\(%s"), {"ledger_app/sql.py": "its home"}),
-    Home("the key of a balance", re.compile(r"account(?:_id|\.id) \* (?:64|\{)"), {"ledger_app/rules/balances.py": "its home"}),
+    Home("the key of a balance", re.compile(r"account(?:_id|\.id) \* (?:64|\{)"), {"ledger_app/values/balances.py": "its home"}),
     Home(
         "a period takes an entry's date in SQL",
         re.compile(r"BETWEEN period\.starts_on|period\.starts_on <="),
@@ -58,7 +60,7 @@ IN_SQL: Final = (
     Home(
         "a balance is what its lines come to",
         re.compile(r"balance\.sequence <> COALESCE\(summed\.line_count"),
-        {"ledger_app/queries/proving.py": "its home"},
+        {"ledger_app/close/queries/proving.py": "its home"},
     ),
     Home(
         "an ordered join by the database's name", re.compile(r"^(?:STRAIGHT_JOIN|CROSS JOIN)$"), {"ledger_app/sql.py": "its home"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tests.ledger_app.rules.test_errors import ALL
+from tests.ledger_app.errors.test_errors import ALL
 
 ROOT = Path(settings.BASE_DIR)
 

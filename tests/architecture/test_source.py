@@ -20,31 +20,31 @@ MAY_WRITE: dict[tuple[str, str], str] = {
     ("ledger_app/models/people.py", "User.save"): "narrows what is saved, whoever saves it",
 }
 MAY_BE_INEXACT = {
-    ("ledger_app/operations/transactions.py", "_outermost"): "seconds to wait before trying again",
+    ("ledger_app/base/operations/transactions.py", "_outermost"): "seconds to wait before trying again",
 }
 MAY_SUM = {
-    ("ledger_app/queries/totals.py", "sql"): "the one place that knows how each engine sums",
+    ("ledger_app/base/queries/totals.py", "sql"): "the one place that knows how each engine sums",
 }
 MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
 MAY_READ_ANOTHER_CLOCK = {
     ("config/checks.py", "_of_keys"): "how many months a key serves, told to whoever starts the program",
-    ("config/context.py", "_short"): "puts an instant that it was given into a zone",
-    ("config/doorways.py", "today"): "puts an instant that it was given into a zone",
-    ("config/webhooks.py", "_post"): "a signature's time is held against the receiver's clock",
-    ("config/webhooks.py", "send"): "when a receiver asks to be sent to again, by clocks of others",
-    ("ingestion_app/queries/workers.py", "heard_of"): "the database's own function, in a statement",
-    ("ingestion_app/queries/workers.py", "over"): "the database's own function, in a statement",
-    ("ingestion_app/queries/workers.py", "told"): "the database's own function, in a statement",
-    ("ledger_app/apps.py", "LedgerConfig.ready"): "beside the times of files on the same host",
-    ("ledger_app/queries/clock.py", "read"): "the one clock: SQLite's is this host's",
+    ("config/doors/admin/context.py", "_short"): "puts an instant that it was given into a zone",
+    ("config/doors/callers.py", "today"): "puts an instant that it was given into a zone",
+    ("config/doors/webhooks.py", "_post"): "a signature's time is held against the receiver's clock",
+    ("config/doors/webhooks.py", "send"): "when a receiver asks to be sent to again, by clocks of others",
+    ("ingestion_app/batches/queries/workers.py", "heard_of"): "the database's own function, in a statement",
+    ("ingestion_app/batches/queries/workers.py", "over"): "the database's own function, in a statement",
+    ("ingestion_app/batches/queries/workers.py", "told"): "the database's own function, in a statement",
+    ("ledger_app/apps.py", "_register_statements"): "beside the times of files on the same host",
+    ("ledger_app/base/queries/clock.py", "read"): "the one clock: SQLite's is this host's",
 }
 MAY_KNOW_ITS_SURROUNDINGS: dict[tuple[str, str], str] = {}
 MAY_WRITE_TABLES = {
-    ("ledger_app/rules/tables.py", "csv_line"): "the one writer: it makes formulas harmless",
+    ("ledger_app/base/rules/tables.py", "csv_line"): "the one writer: it makes formulas harmless",
     ("ingestion_app/demo/purchases.py", ""): "polars reads the purchases, and writes nothing",
 }
 MAY_CATCH_DATABASE_ERRORS = {
-    ("config/commands.py", "Command.handle"): "the door: outside every transaction, it only says so and exits",
+    ("config/doors/commands/base.py", "Command.handle"): "the door: outside every transaction, it only says so and exits",
 }
 
 MAY_MAKE_STATEMENTS = {
@@ -52,17 +52,17 @@ MAY_MAKE_STATEMENTS = {
 }
 MAY_BUILD_STATEMENTS = {
     ("config/settings.py", "read_database"): "a number of seconds that the settings hold within bounds",
-    ("ledger_app/operations/bulk.py", "_head"): "the table of a writer, in the code",
-    ("ledger_app/operations/bulk.py", "removing"): "a table and its columns, named by whoever writes",
-    ("ledger_app/operations/bulk.py", "setting"): "a table and its columns, named by whoever writes",
-    ("ledger_app/operations/traces.py", "_erases"): "tables and columns, named in the code",
-    ("ledger_app/operations/traces.py", "_guard"): "tables and triggers, named in the code",
-    ("ledger_app/operations/traces.py", "_trigger"): "a table of a model",
-    ("ledger_app/operations/traces.py", "_make"): "a trigger, named in the code",
-    ("ledger_app/operations/traces.py", "install"): "a trigger, named in the code",
-    ("ledger_app/queries/trace_proofs.py", "rows_are_as_written"): "the tables of models",
-    ("ledger_app/queries/traces.py", "unlike"): "a table of a model and its columns, quoted",
-    ("ingestion_app/queries/sums.py", "sums_of"): "columns, written above; values are parameters",
+    ("ledger_app/base/operations/bulk.py", "_head"): "the table of a writer, in the code",
+    ("ledger_app/base/operations/bulk.py", "removing"): "a table and its columns, named by whoever writes",
+    ("ledger_app/base/operations/bulk.py", "setting"): "a table and its columns, named by whoever writes",
+    ("ledger_app/traces/operations.py", "_erases"): "tables and columns, named in the code",
+    ("ledger_app/traces/operations.py", "_guard"): "tables and triggers, named in the code",
+    ("ledger_app/traces/operations.py", "_trigger"): "a table of a model",
+    ("ledger_app/traces/operations.py", "_make"): "a trigger, named in the code",
+    ("ledger_app/traces/operations.py", "install"): "a trigger, named in the code",
+    ("ledger_app/verification/proofs/trace.py", "rows_are_as_written"): "the tables of models",
+    ("ledger_app/traces/queries/traces.py", "unlike"): "a table of a model and its columns, quoted",
+    ("ingestion_app/batches/queries/sums.py", "sums_of"): "columns, written above; values are parameters",
 }
 
 
@@ -73,6 +73,13 @@ def files(*folders: str, without: tuple[str, ...] = ()) -> list[Path]:
         module = ROOT / f"{folder}.py"
         found += [module] if module.exists() else sorted((ROOT / folder).rglob("*.py"))
     return [path for path in found if not set(path.relative_to(ROOT).with_suffix("").parts) & set(without)]
+
+
+def of_kinds(*kinds: str) -> list[Path]:
+    """Return the Python files of the applications that are of any of these kinds, whatever their subject."""
+    return [
+        path for path in files("ledger_app", "ingestion_app") if set(path.relative_to(ROOT).with_suffix("").parts) & set(kinds)
+    ]
 
 
 def breaches(rule: Rule, paths: list[Path], allowed: dict[tuple[str, str], str]) -> list[str]:
@@ -153,10 +160,7 @@ def test_the_rule_on_inexact_numbers_finds(sample: str, found: list[str]) -> Non
 
 
 def test_amounts_are_whole_numbers() -> None:
-    paths = files(
-        *(f"ledger_app/{part}" for part in ("rules", "operations", "models", "locks")),
-        *(f"ingestion_app/{part}" for part in ("formats", "checks", "operations", "models")),
-    )
+    paths = of_kinds("rules", "operations", "values", "models", "locks", "formats", "checks")
     assert breaches(source_rules.inexact_numbers, paths, MAY_BE_INEXACT) == []
 
 
@@ -236,7 +240,7 @@ def test_the_rule_on_histories_finds(sample: str, found: list[str]) -> None:
 
 
 def test_no_operation_and_no_rule_reads_histories_or_audit_rows() -> None:
-    paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
+    paths = of_kinds("operations", "rules", "values", "checks")
     assert breaches(source_rules.read_histories, paths, {}) == []
 
 
@@ -255,7 +259,7 @@ def test_the_rule_on_surroundings_finds(sample: str, found: list[str]) -> None:
 
 
 def test_operations_and_rules_are_told_the_time() -> None:
-    paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
+    paths = of_kinds("operations", "rules", "values", "checks")
     assert breaches(source_rules.clocks, paths, MAY_READ_THE_CLOCK) == []
 
 
@@ -266,7 +270,7 @@ def test_what_hosts_write_down_is_of_one_clock() -> None:
 
 
 def test_operations_and_rules_know_neither_settings_nor_requests() -> None:
-    paths = files("ledger_app/operations", "ledger_app/rules", "ingestion_app/operations", "ingestion_app/checks")
+    paths = of_kinds("operations", "rules", "values", "checks")
     assert breaches(source_rules.surroundings, paths, MAY_KNOW_ITS_SURROUNDINGS) == []
 
 
@@ -285,7 +289,7 @@ def test_the_rule_on_caught_database_errors_finds(caught: str, found: list[str])
 
 
 def test_only_the_outermost_transaction_catches_database_errors() -> None:
-    paths = [path for path in files(*APPLICATION) if path != ROOT / "ledger_app/operations/transactions.py"]
+    paths = [path for path in files(*APPLICATION) if path != ROOT / "ledger_app/base/operations/transactions.py"]
     assert breaches(source_rules.caught_database_errors, paths, MAY_CATCH_DATABASE_ERRORS) == []
 
 
@@ -334,7 +338,7 @@ def test_statements_are_built_of_the_code_alone() -> None:
 def test_doors_and_rules_make_no_statements() -> None:
     sample = "a.execute(b); Book.objects.raw(b); books.extra(where=[b]); RawSQL(b, ()); executor.submit(b)"
     assert broken_by(source_rules.statements, sample) == ["execute(", "raw(", "extra(", "RawSQL("]
-    paths = files(*APPLICATION, without=("migrations", "operations", "queries", "locks"))
+    paths = files(*APPLICATION, without=("migrations", "operations", "queries", "proofs", "locks"))
     assert breaches(source_rules.statements, paths, MAY_MAKE_STATEMENTS) == []
 
 
@@ -342,7 +346,7 @@ def test_what_is_written_by_a_list_is_found_by_its_keys() -> None:
     given = "UPDATE t AS a STRAIGHT_JOIN u AS b{} ON b.id = a.id SET b.x = 1"
     assert broken_by(source_rules.unforced_writes, f'A = "{given.format("")}"') != []
     assert broken_by(source_rules.unforced_writes, f'A = "{given.format(" FORCE INDEX (PRIMARY)")}"') == []
-    assert breaches(source_rules.unforced_writes, files("ledger_app/operations", "ingestion_app/operations"), {}) == []
+    assert breaches(source_rules.unforced_writes, of_kinds("operations"), {}) == []
 
 
 def test_the_rules_on_length_find_one_line_too_many() -> None:

@@ -53,10 +53,11 @@ def adjust(count: int, worker: int, pause: float = 0.0) -> list[float]:
     """Post ``count`` entries of two lines, each in a durable transaction of its own; return the seconds of each."""
     from datetime import date
 
+    from ledger_app.base.operations import transactions
     from ledger_app.models import Account
-    from ledger_app.operations import entries, transactions
-    from ledger_app.rules.drafts import Draft
-    from tests.ledger_app.origins import of_request
+    from ledger_app.posting.operations import entries
+    from ledger_app.posting.rules.drafts import Draft
+    from tests.support.origins import of_request
 
     caller = ground.caller_of(None)
     taken: list[float] = []
@@ -94,7 +95,7 @@ def by_hand(count: int, part: int) -> list[float]:
 
     from ledger_app.models import Account
     from ledger_app.models.entries import PLACES
-    from tests.ledger_app.origins import of_request
+    from tests.support.origins import of_request
 
     caller = ground.caller_of(None)
     other = Account.objects.get(code="settlement.2")

@@ -68,7 +68,7 @@ def open_machine() -> str:
     from django.core.management import call_command
 
     from ingestion_app.demo import seeding
-    from ledger_app.operations import people
+    from ledger_app.people.operations import people
 
     people.register(username=MACHINE, password=seeding.PASSWORD, group="machine", caller=ground.caller_of(None))
     said = io.StringIO()
@@ -259,10 +259,11 @@ def post_directly(count: int) -> None:
     """Post the like of what is sent, by ``post`` itself, as many in a transaction as in a request."""
     from datetime import date
 
+    from ledger_app.base.operations import transactions
     from ledger_app.models import Account
-    from ledger_app.operations import entries, transactions
-    from ledger_app.rules.drafts import Draft
-    from tests.ledger_app.origins import of_request
+    from ledger_app.posting.operations import entries
+    from ledger_app.posting.rules.drafts import Draft
+    from tests.support.origins import of_request
 
     caller = ground.caller_of(None)
     accounts = dict(Account.objects.filter(book__code="CARD").values_list("code", "id"))

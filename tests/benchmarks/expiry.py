@@ -100,10 +100,11 @@ def fill() -> None:
     """Open the book and write its members, their lots and what is left of them."""
     from django.db import connection
 
+    from ledger_app.books.operations import books
     from ledger_app.models import Account, Posting
     from ledger_app.models.entries import PLACES
-    from ledger_app.operations import books, lot_rules
-    from tests.ledger_app.origins import of_request
+    from ledger_app.points.operations import lot_rules
+    from tests.support.origins import of_request
 
     caller = ground.caller_of(None)
     book = books.open_book(code="POINTS", name="POINTS", unit="points", exponent=0, time_zone="UTC", caller=caller)
@@ -179,9 +180,10 @@ def expire() -> tuple[dict[str, float], dict[str, float], int, int]:
 
     Return the seconds of both, where those of the first went, summed over the workers, the entries, and the most memory that a process had.
     """
+    from ledger_app.base.operations import measuring
+    from ledger_app.base.operations.audit import Caller
     from ledger_app.models import Book
-    from ledger_app.operations import expiry, measuring
-    from ledger_app.operations.audit import Caller
+    from ledger_app.points.operations import expiry
 
     caller = ground.caller_of(None)
     caller = Caller(user=caller.user, at=datetime(2017, 2, 3, tzinfo=UTC), door="command")

@@ -35,7 +35,7 @@ def fill(entries: int) -> None:
     from ledger_app.models import Account, Posting
     from ledger_app.models.entries import PLACES
     from tests.benchmarks.ground import HOLDERS, STORES, caller_of
-    from tests.ledger_app.origins import of_request
+    from tests.support.origins import of_request
 
     caller = caller_of(None)
     receivables = Account.objects.filter(role="receivable").order_by("id")

@@ -46,9 +46,10 @@ def run(report: Callable[[Path], None]) -> None:
 def prepare() -> None:
     """Open books, accounts and members."""
     from ingestion_app.demo import seeding
-    from ingestion_app.operations import sources
-    from ledger_app.operations import books, people
-    from ledger_app.operations.books import AccountOpening, MemberOpening
+    from ingestion_app.sources import operations as sources
+    from ledger_app.books.operations import books
+    from ledger_app.books.operations.books import AccountOpening, MemberOpening
+    from ledger_app.people.operations import people
 
     caller = caller_of(None)
     opened = {
@@ -113,8 +114,11 @@ def write_file(folder: Path, *, records: int = RECORDS, sequence: int = 1) -> Pa
 
 def take_in(path: Path) -> tuple[dict[str, float], int, int]:
     """Take a file from bytes to applied; return the seconds of each phase, the batch's number, and the most memory that a process had."""
-    from config import doorways
-    from ingestion_app.operations import applying, deciding, receiving, validating
+    from config.doors import callers as doorways
+    from ingestion_app.applying.operations import applying
+    from ingestion_app.deciding.operations import deciding
+    from ingestion_app.receiving.operations import receiving
+    from ingestion_app.validating.operations import validating
 
     phases: dict[str, float] = {}
     directory = Path(os.environ["KAKUTEI_FILES_DIR"])
@@ -182,7 +186,7 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 
 def caller_of(user_name: str | None) -> Any:
     """Return who acts."""
-    from config import commands
+    from config.doors.commands import base as commands
 
     return commands.caller(user_name)
 

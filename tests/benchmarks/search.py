@@ -58,10 +58,10 @@ def timed(work: Callable[[], object]) -> float:
 
 def report(_folder: Path) -> None:
     """Fill, search, and print the figures."""
+    from ledger_app.members.operations import members as operations
+    from ledger_app.members.queries import members
+    from ledger_app.members.queries.members import By
     from ledger_app.models import Identifier
-    from ledger_app.operations import members as operations
-    from ledger_app.queries import members
-    from ledger_app.queries.members import By
 
     fill(MEMBERS, HOLDERS)
     fill(NUMBERS, HOLDERS)

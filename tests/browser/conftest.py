@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from pytest_django.live_server_helper import LiveServer
 
 from ledger_app.models import User
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "a-password-of-these-tests"

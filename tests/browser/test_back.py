@@ -4,7 +4,7 @@ import pytest
 
 from ledger_app.models import Account, Adjustment
 from tests.browser.conftest import PersonOf
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

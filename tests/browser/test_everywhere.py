@@ -27,10 +27,10 @@ from ledger_app.models import (
     Verification,
 )
 from tests.admin.conftest import page_of, step_of
-from tests.admin.every_page import list_of, months, one_more_seal, points_that_expire, proposed, set_by_two, verified
 from tests.browser.conftest import PersonOf
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.every_page import list_of, months, one_more_seal, points_that_expire, proposed, set_by_two, verified
+from tests.support.world import World
 
 MODELS = (
     *(Account, AuditRow, Book, Entry, Holder, Period, Reversal, Seal, Verification),

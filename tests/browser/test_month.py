@@ -8,12 +8,12 @@ from playwright.sync_api import expect
 
 from ingestion_app.models import Batch
 from ledger_app.models import Period, User
-from ledger_app.operations import verification
+from ledger_app.verification.operations import verification
 from tests.admin.conftest import work
 from tests.browser.conftest import PASSWORD, Person, PersonOf
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.serial]
 

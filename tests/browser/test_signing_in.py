@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from ledger_app.models import RecoveryCode, SecondFactor
 from tests.browser.conftest import PASSWORD, PersonOf
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.django_db(transaction=True), pytest.mark.serial]
 PICTURES = os.environ.get("PICTURES_OF_PAGES")

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from config import doorways
+from config.doors import callers as doorways
 from ledger_app.models import User
-from ledger_app.operations import identities
+from ledger_app.people.operations import identities
 from tests.browser.conftest import PersonOf
 from tests.browser.test_signing_in import examine
-from tests.ingestion_app.operations.world import World
-from tests.oidc_provider import CLIENT, SECRET, Provider
+from tests.support.oidc_provider import CLIENT, SECRET, Provider
+from tests.support.world import World
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

@@ -15,8 +15,8 @@ from django.db import connection, models
 from structlog.stdlib import ProcessorFormatter
 
 from config import logs
-from tests import kept
-from tests.ingestion_app.operations import world as worlds
+from tests.support import kept
+from tests.support import world as worlds
 
 CARD = "5105105105105100"
 CODE = "739"

@@ -13,14 +13,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
-from config import commands as doors_of_commands
-from config.api_fields import KeyField
-from config.card_doors import MAY_BE_CARD
+from config.doors.api.fields import KeyField
+from config.doors.commands import base as doors_of_commands
+from config.doors.requests.card_doors import MAY_BE_CARD
 from ledger_app.models import User
-from tests.api.doors import Door, doors, fields_of
 from tests.canary.conftest import BESIDE, CARD, DASHED, WRITINGS, Canary, found_in
 from tests.conftest import UserMaker, issue_token, with_every_right
-from tests.ingestion_app.operations.world import World
+from tests.support.api_doors import Door, doors, fields_of
+from tests.support.world import World
 
 OURS = ("config", "ledger_app", "ingestion_app")
 

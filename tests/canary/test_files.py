@@ -13,11 +13,11 @@ from django.core.management import CommandError, call_command
 
 from ingestion_app.models import Finding, Receipt
 from ledger_app import errors
+from ledger_app.adjustments.operations import attachments
 from ledger_app.models import AuditRow
-from ledger_app.operations import attachments
 from tests.canary.conftest import BESIDE, CARD, WRITINGS, Canary, found_in
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import Purchase, World
+from tests.support import world as worlds
+from tests.support.world import Purchase, World
 
 
 def workbook(text: str) -> bytes:

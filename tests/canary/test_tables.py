@@ -11,9 +11,9 @@ from django_tasks.utils import get_random_id
 from django_tasks_db.models import DBTaskResult
 
 from ledger_app import errors
+from ledger_app.base.operations import bulk
+from ledger_app.base.queries import lookout
 from ledger_app.errors import card_numbers
-from ledger_app.operations import bulk
-from ledger_app.queries import lookout
 from tests.canary.conftest import WRITINGS
 from tests.conftest import UserMaker
 

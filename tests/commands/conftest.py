@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import kept
-from tests.ingestion_app.operations import world as worlds
+from tests.support import kept
+from tests.support import world as worlds
 
 
 class Ended(NamedTuple):

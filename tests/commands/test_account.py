@@ -8,9 +8,9 @@ import pytest
 from ledger_app.management.commands import account as account_command
 from ledger_app.management.commands import statement as statement_command
 from ledger_app.models import Account
-from ledger_app.operations import holds
+from ledger_app.points.operations import holds
 from tests.commands.conftest import Run
-from tests.ledger_app import adjusting, lot_samples, samples
+from tests.support import adjusting, lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2017, 3, 10, 3, tzinfo=UTC)

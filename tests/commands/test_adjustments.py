@@ -3,8 +3,7 @@
 import pytest
 
 from ledger_app.models import Adjustment
-from tests import kept
-from tests.ledger_app import adjusting
+from tests.support import adjusting, kept
 
 
 @kept.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from ledger_app.models import AuditRow
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World, card_file
-from tests.ledger_app.reports import kit_changes as changes
+from tests.support import kit_changes as changes
+from tests.support.world import World, card_file
 
 
 def rows(path: Path) -> list[dict[str, str]]:

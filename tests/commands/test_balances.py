@@ -12,8 +12,8 @@ import pytest
 from ledger_app.models import Balance
 from tests import schema
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import NOW, World
-from tests.ledger_app import clocks
+from tests.support import ledger_clocks as clocks
+from tests.support.world import NOW, World
 
 
 def test_csv_is_printed_unless_asked_otherwise(world: World, run: Run) -> None:

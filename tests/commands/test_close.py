@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from config import doorways
+from config.doors import callers as doorways
 from ledger_app import errors
+from ledger_app.books.rules.periods import ended_at
+from ledger_app.close.operations import closing
 from ledger_app.errors.lots import ExpiryFrozen, ExpiryLeft
 from ledger_app.models import AuditRow, Period
-from ledger_app.operations import closing
-from ledger_app.operations.expiry import Expired
-from ledger_app.rules.periods import ended_at
+from ledger_app.points.operations.expiry import Expired
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from config.counting import FORMS, counted
+from config.doors.commands.counting import FORMS, counted
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import FIXED, World, card_file
+from tests.support.world import FIXED, World, card_file
 
 ROOT = Path(settings.BASE_DIR)
 

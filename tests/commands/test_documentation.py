@@ -13,14 +13,14 @@ import pytest
 from django.apps import apps
 from django.core.management import get_commands
 
-from config import commands
-from ingestion_app.queries import alerts
+from config.doors.commands import base as commands
+from ingestion_app.deciding.queries import alerts
+from ledger_app.adjustments.operations import reason_codes
 from ledger_app.models import Identifier
-from ledger_app.operations import reason_codes
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import NAME, Purchase, World, card_file, set_account
-from tests.ledger_app import profile_samples
+from tests.support import profile_samples
+from tests.support.alerted import alerted
+from tests.support.world import NAME, Purchase, World, card_file, set_account
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))

@@ -10,18 +10,23 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import get_commands, load_command_class
 
+from ingestion_app.deciding.queries import alerts
 from ingestion_app.models import Batch, Chunk
-from ingestion_app.queries import alerts
+from ledger_app.adjustments.operations import adjustments, reason_codes
+from ledger_app.adjustments.rules.adjustments import Proposal
+from ledger_app.books.operations import books
+from ledger_app.books.operations.books import MemberOpening
+from ledger_app.close.queries.closing import control_totals
+from ledger_app.erasures.operations import erasures
+from ledger_app.members.operations import merges
+from ledger_app.members.queries import merges as merge_queries
 from ledger_app.models import AuditRow, Entry, Identifier, User
-from ledger_app.operations import adjustments, books, erasures, merges, reason_codes, reversals, setting_changes
-from ledger_app.operations.books import MemberOpening
-from ledger_app.queries import merges as merge_queries
-from ledger_app.queries.closing import control_totals
-from ledger_app.rules.adjustments import Proposal
+from ledger_app.reversals import operations as reversals
+from ledger_app.setting_changes import operations as setting_changes
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.alerted import alerted
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 WHY = ("--reason", "As was agreed.")

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.alerted import alerted
-from tests.ingestion_app.operations.world import World
+from tests.support.alerted import alerted
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 

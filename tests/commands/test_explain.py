@@ -4,12 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledger_app.base.operations import filing
 from ledger_app.models import Balance, Entry
-from ledger_app.operations import filing
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import DAY, NAME, PURCHASES, Purchase, World, card_file
-from tests.ledger_app import lot_samples, samples
-from tests.ledger_app.reversing import reverse_entry
+from tests.support import lot_samples, samples
+from tests.support.reversing import reverse_entry
+from tests.support.world import DAY, NAME, PURCHASES, Purchase, World, card_file
 
 FIRST = PURCHASES[0].line().rstrip(b"\n")
 

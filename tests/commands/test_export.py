@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 @pytest.mark.parametrize("form", ["journal", "hledger"])

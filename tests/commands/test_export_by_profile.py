@@ -7,8 +7,8 @@ import pytest
 
 from ledger_app.models import Export
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
-from tests.ledger_app import profile_samples
+from tests.support import profile_samples
+from tests.support.world import World
 
 
 @pytest.mark.parametrize("target", profile_samples.TARGETS)

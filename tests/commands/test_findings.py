@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from ingestion_app.queries.record_proofs import FINDINGS_KEPT
+from ingestion_app.batches.queries.record_proofs import FINDINGS_KEPT
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import PURCHASES, Purchase, World, card_file
+from tests.support.world import PURCHASES, Purchase, World, card_file
 
 pytestmark = pytest.mark.django_db
 

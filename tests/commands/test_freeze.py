@@ -2,7 +2,7 @@
 
 from ledger_app.models import Period
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def test_a_control_total_given_twice_is_wrong_usage_and_freezes_nothing(world: World, run: Run) -> None:

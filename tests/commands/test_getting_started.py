@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from config.commands import DONE
+from config.doors.commands.base import DONE
 from ingestion_app.models import Batch
 from ledger_app.models import AuditRow, Balance, Period, Seal, User
 from tests.commands.conftest import Run

@@ -9,10 +9,10 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from ledger_app.models import Account, Entry, FailedTry, Identifier
-from tests.admin.every_page import INSTANT
 from tests.commands.conftest import STAMP, Run, strays, texts
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations.world import World
+from tests.support.every_page import INSTANT
+from tests.support.world import World
 
 # What of these tells no instant in JSON: it says what is so, and not since when.
 WITHOUT = {"find_member", "status", "verify"}

@@ -12,11 +12,11 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django_tasks_db.models import DBTaskResult
 
+from ledger_app.base.operations import filing
 from ledger_app.models import Holder
-from ledger_app.operations import filing
 from tests.commands.conftest import Run
-from tests.ledger_app import erasing
-from tests.ledger_app.erasing import FIRST, NAME, Office
+from tests.support import erasing
+from tests.support.erasing import FIRST, NAME, Office
 
 
 @pytest.fixture

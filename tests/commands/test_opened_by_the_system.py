@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ledger_app.models import AuditRow, HoldRule, LotRule, User
-from ledger_app.operations import people
+from ledger_app.people.operations import people
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 LOTS = ("set_lot_rule", "POINTS", "gifts", "--expiry", "days", "--validity", "30", "--breakage", "programme.expense")

@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils import translation
 from rest_framework.test import APIClient
 
-from ingestion_app.queries.closing import ENDED, ONWARD
 from ingestion_app.states import BATCH
+from ingestion_app.status.queries.closing import ENDED, ONWARD
+from ledger_app.base.rules.transitions import Machine
 from ledger_app.models import Entry
-from ledger_app.rules.transitions import Machine
 from tests.admin.conftest import bring_to
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 STEPS = {
     "received": ("Batch: Received", "Engineers"),

@@ -4,11 +4,11 @@ import pytest
 
 from ledger_app.management.commands import propose_setting
 from ledger_app.models import HoldRule, SettingChange, User
-from ledger_app.operations.setting_changes import SETTERS
+from ledger_app.setting_changes.operations import SETTERS
 from tests.commands.conftest import Run
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations.world import World
-from tests.ledger_app import profile_samples
+from tests.support import profile_samples
+from tests.support.world import World
 
 SAID = ("--reason", "As agreed.", "--json")
 EACH = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ledger_app.models import Entry
 from tests.commands.conftest import Run
-from tests.ingestion_app.operations.world import World
+from tests.support.world import World
 
 
 def test_an_account_is_explained_as_of_a_day_and_as_known(world: World, run: Run) -> None:

@@ -12,13 +12,14 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from config import commands
-from config import webhooks as sending
+from config.doors import webhooks as sending
+from config.doors.commands import base as commands
+from ledger_app.base.operations import feed
+from ledger_app.base.queries import clock
 from ledger_app.models import AuditRow, Event, User, Webhook
-from ledger_app.operations import deliveries, feed
-from ledger_app.queries import clock
-from tests.ingestion_app.operations import world as worlds
-from tests.ledger_app.receiver import Receiver, answer, taking
+from ledger_app.programs.operations import deliveries
+from tests.support import world as worlds
+from tests.support.receiver import Receiver, answer, taking
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from ledger_app import locks
+from ledger_app.adjustments.operations import adjustments, reason_codes
+from ledger_app.adjustments.queries import adjustments as queries
+from ledger_app.base import proofs
+from ledger_app.base.operations import transactions
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import closing
 from ledger_app.models import AdjustmentDecision, Balance, Entry
-from ledger_app.operations import adjustments, periods, reason_codes, transactions
-from ledger_app.queries import adjustments as queries
-from ledger_app.queries import closing, proofs
 from tests.concurrency.test_ledger_races import Meeting, at_once, code_of, unlocked_row
-from tests.ledger_app import adjusting
+from tests.support import adjusting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,10 +7,12 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
+from ledger_app.base.operations import measuring, transactions
+from ledger_app.books.operations import books
 from ledger_app.models import Account, Entry, Hold
-from ledger_app.operations import ahead, books, measuring, transactions
-from ledger_app.rules.lots import Grant, Named
-from tests.ledger_app import lot_samples, samples
+from ledger_app.posting.rules.lots import Grant, Named
+from ledger_app.programs.operations import ahead
+from tests.support import lot_samples, samples
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial, pytest.mark.mariadb]
 

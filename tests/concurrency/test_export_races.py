@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 
 from ledger_app import locks
+from ledger_app.accounting.operations import handing_over, profiles
+from ledger_app.accounting.queries import exporting
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import AuditRow, Export, Profile, User
-from ledger_app.operations import handing_over, profiles, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import exporting
 from ledger_app.reports import accounting
 from tests.concurrency.test_ledger_races import Meeting, at_once, code_of, unlocked_row
 from tests.conftest import CallerMaker
-from tests.ledger_app import samples
-from tests.ledger_app.profile_samples import small
 from tests.ledger_app.reports.test_accounting import freeze
-from tests.ledger_app.samples import SmallLedger
+from tests.support import samples
+from tests.support.profile_samples import small
+from tests.support.samples import SmallLedger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,15 +14,17 @@ import pytest
 from django.conf import settings as project
 from django.db import connection, connections
 
+from ingestion_app.deciding.operations import deciding
+from ingestion_app.deciding.queries import batches
 from ingestion_app.models import Batch, Chunk, File, Receipt
-from ingestion_app.operations import deciding, receiving, sources
-from ingestion_app.queries import batches
+from ingestion_app.receiving.operations import receiving
+from ingestion_app.sources import operations as sources
 from ledger_app import locks
+from ledger_app.base import proofs
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow, Entry, Line, Posting
-from ledger_app.queries import proofs
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import NAME, World, card_file, codes, environment, many, work
+from tests.support import world as worlds
+from tests.support.world import NAME, World, card_file, codes, environment, many, work
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 

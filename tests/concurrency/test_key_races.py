@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, connections, transaction
 from rest_framework.test import APIClient
 
+from ledger_app.base.operations import feed
 from ledger_app.models import Event, IdempotencyKey, User
-from ledger_app.operations import feed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial, pytest.mark.mariadb]
 

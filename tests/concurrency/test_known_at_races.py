@@ -5,13 +5,14 @@ from datetime import datetime
 
 import pytest
 
-from ledger_app.operations import entries, knowing, transactions
-from ledger_app.queries import clock
-from ledger_app.queries.statements import Span
+from ledger_app.base.operations import knowing, transactions
+from ledger_app.base.queries import clock
+from ledger_app.explain.queries.statements import Span
+from ledger_app.posting.operations import entries
 from ledger_app.reports import balances, statements
 from tests.concurrency.test_ledger_races import MEET_SECONDS, WAIT_SECONDS, at_once
-from tests.ledger_app import samples
-from tests.ledger_app.origins import of_request
+from tests.support import samples
+from tests.support.origins import of_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

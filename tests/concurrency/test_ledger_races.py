@@ -10,13 +10,16 @@ from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, connections
 
 from ledger_app import errors, locks
+from ledger_app.base import proofs
+from ledger_app.base.operations import history, transactions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import closing
 from ledger_app.models import Book, Entry, Line, Period, Seal, User
-from ledger_app.operations import books, history, periods, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, proofs
-from ledger_app.rules import posting
-from tests.ledger_app import samples
-from tests.ledger_app.reversing import reverse_entry
+from ledger_app.posting.rules import posting
+from tests.support import samples
+from tests.support.reversing import reverse_entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,15 +3,15 @@
 import pytest
 from django.contrib.auth.models import Group
 
+from ledger_app.base.operations.audit import Caller
+from ledger_app.members.operations import merges as operations
+from ledger_app.members.queries import merges
+from ledger_app.members.queries import merges as merge_queries
+from ledger_app.members.rules.merges import digest
 from ledger_app.models import Holder, Merge, User
-from ledger_app.operations import merges as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import merges
-from ledger_app.queries import merges as merge_queries
-from ledger_app.rules import posting
-from ledger_app.rules.merges import digest
+from ledger_app.posting.rules import posting
 from tests.concurrency.test_ledger_races import Meeting, at_once, breaches, code_of, without_locks
-from tests.ledger_app import samples
+from tests.support import samples
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.mariadb]
 

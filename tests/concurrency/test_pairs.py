@@ -14,19 +14,25 @@ from typing import Any
 import pytest
 
 from ledger_app import errors, locks
+from ledger_app.adjustments.operations import adjustments, reason_codes
+from ledger_app.adjustments.queries import adjustments as adjustment_rows
+from ledger_app.adjustments.rules.adjustments import Proposal
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import accounts
+from ledger_app.close.operations import periods
+from ledger_app.members.operations import merges
+from ledger_app.members.queries import merges as merge_queries
+from ledger_app.members.queries import merges as merge_rows
+from ledger_app.members.rules.merges import digest
 from ledger_app.models import Account, Balance, Entry, Hold, Merge, OpenLot, Period
-from ledger_app.operations import accounts, adjustments, expiry, holds, merges, periods, reason_codes, reversals, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import adjustments as adjustment_rows
-from ledger_app.queries import merges as merge_queries
-from ledger_app.queries import merges as merge_rows
-from ledger_app.queries import reversals as reversal_rows
-from ledger_app.rules.adjustments import Proposal
-from ledger_app.rules.lots import Grant, Named
-from ledger_app.rules.merges import digest
+from ledger_app.points.operations import expiry, holds
+from ledger_app.posting.rules.lots import Grant, Named
+from ledger_app.reversals import operations as reversals
+from ledger_app.reversals import queries as reversal_rows
 from tests.concurrency.test_ledger_races import at_once, code_of, unlocked_row, without_locks
-from tests.ledger_app import adjusting, lot_samples, samples
-from tests.ledger_app.lot_samples import Points, at
+from tests.support import adjusting, lot_samples, samples
+from tests.support.lot_samples import Points, at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.mariadb]
 

@@ -10,10 +10,14 @@ import pytest
 from django.db import DatabaseError, connection
 
 from ledger_app import errors, locks
+from ledger_app.base.operations import history, transactions
+from ledger_app.books.operations import books
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import proving
 from ledger_app.models import Account, Book, Hold, Period
-from ledger_app.operations import books, history, holds, periods, transactions
-from ledger_app.queries import bases, proving
-from ledger_app.rules.locked import LockedPeriod
+from ledger_app.points.operations import holds
+from ledger_app.posting.queries import bases
+from ledger_app.values.locked import LockedPeriod
 from tests.concurrency.test_ledger_races import (
     WAIT_SECONDS,
     Meeting,
@@ -26,7 +30,7 @@ from tests.concurrency.test_ledger_races import (
     single_try,
 )
 from tests.concurrency.test_points_races import place, points, till
-from tests.ledger_app.lot_samples import at
+from tests.support.lot_samples import at
 
 __all__ = ["checker", "ledger", "points", "session", "single_try", "till"]
 

@@ -7,14 +7,16 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from ledger_app import locks
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Entry, Hold, OpenLot, User
-from ledger_app.operations import expiry, holds, lots, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import holds as hold_rows
-from ledger_app.rules import posting
+from ledger_app.points.operations import expiry, holds
+from ledger_app.points.queries import holds as hold_rows
+from ledger_app.posting.operations import lots
+from ledger_app.posting.rules import posting
 from tests.concurrency.test_ledger_races import Meeting, at_once, code_of, single_try, unlocked_row, without_locks
-from tests.ledger_app import lot_samples, samples
-from tests.ledger_app.lot_samples import at
+from tests.support import lot_samples, samples
+from tests.support.lot_samples import at
 
 __all__ = ["single_try"]
 pytestmark = pytest.mark.django_db(transaction=True)

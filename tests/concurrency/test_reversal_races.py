@@ -7,14 +7,16 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from ledger_app import errors, locks
+from ledger_app.base.operations import history, transactions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import closing
 from ledger_app.models import Entry, Period, Reversal, User
-from ledger_app.operations import history, periods, reversals, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing
-from ledger_app.queries import reversals as asked
+from ledger_app.reversals import operations as reversals
+from ledger_app.reversals import queries as asked
 from tests.concurrency.test_ledger_races import Meeting, at_once, breaches, code_of, unlocked_row, without_locks
 from tests.concurrency.test_period_races import being_frozen
-from tests.ledger_app import samples
+from tests.support import samples
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

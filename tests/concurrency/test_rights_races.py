@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import SettingChange, User
-from ledger_app.operations import granting, people, setting_changes, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import granting as queries
-from ledger_app.queries import setting_changes as change_queries
+from ledger_app.people.operations import people
+from ledger_app.rights.operations import granting
+from ledger_app.rights.queries import granting as queries
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes import queries as change_queries
 from tests.concurrency.test_ledger_races import Meeting, at_once, code_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,10 +8,13 @@ import pytest
 from django.db import connection
 
 from ledger_app import locks
+from ledger_app.adjustments.operations import reason_codes
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
 from ledger_app.models import AdjustmentLimit, SettingChange, User
-from ledger_app.operations import books, reason_codes, setting_changes, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import setting_changes as queries
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes import queries
 from tests.concurrency.test_ledger_races import Meeting, at_once, code_of, unlocked_row
 
 pytestmark = pytest.mark.django_db(transaction=True)

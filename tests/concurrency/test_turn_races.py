@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 
+from ledger_app.base.operations import transactions
 from ledger_app.models import Entry
-from ledger_app.operations import transactions
-from ledger_app.rules import posting
+from ledger_app.posting.rules import posting
 from tests.concurrency.test_ledger_races import Meeting, at_once, breaches, code_of, without_locks
-from tests.ledger_app import samples
-from tests.ledger_app.reversing import reverse_entry
+from tests.support import samples
+from tests.support.reversing import reverse_entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

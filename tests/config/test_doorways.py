@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from django.db import OperationalError, ProgrammingError, connection, transaction
 
-from config import doorways
+from config.doors import callers as doorways
 from ledger_app import errors
-from ledger_app.operations import transactions
-from ledger_app.queries import clock
+from ledger_app.base.operations import transactions
+from ledger_app.base.queries import clock
 
 AT = datetime(2017, 7, 14, 2, 40, tzinfo=UTC)
 

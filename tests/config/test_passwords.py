@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from config.passwords import is_guessed
+from config.doors.signing.passwords import is_guessed
 from ledger_app import errors
 from ledger_app.models import User
-from ledger_app.operations import people
+from ledger_app.people.operations import people
 from tests.conftest import CallerMaker, UserMaker
 
 GOOD = "seven green otters 確"

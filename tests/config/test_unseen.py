@@ -10,8 +10,8 @@ from django.core.management import CommandError, get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config import commands
-from tests.unseen import ON_ANY_LINE, ON_ONE_LINE, SEEN
+from config.doors.commands import base as commands
+from tests.support.unseen import ON_ANY_LINE, ON_ONE_LINE, SEEN
 
 OURS = ("config", "ingestion_app", "ledger_app")
 

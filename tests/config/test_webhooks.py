@@ -9,9 +9,9 @@ from email.utils import format_datetime
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from config import webhooks
-from ledger_app.operations.deliveries import Message, Reply
-from tests.ledger_app.receiver import Receiver, answer
+from config.doors import webhooks
+from ledger_app.programs.operations.deliveries import Message, Reply
+from tests.support.receiver import Receiver, answer
 
 BODY = '{"type":"batch.approve","timestamp":"2026-01-01T00:00:00Z","data":{"number":5,"facts":{"to_state":"承認"}}}'
 

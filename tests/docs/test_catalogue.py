@@ -15,9 +15,9 @@ from django.conf import settings
 from django.utils import translation
 
 from ingestion_app.states import BATCH
-from ledger_app.rules import rights
-from ledger_app.rules.periods import PERIOD
-from ledger_app.rules.reversals import REVERSAL
+from ledger_app.books.rules.periods import PERIOD
+from ledger_app.reversals.rules import REVERSAL
+from ledger_app.rights.rules import rights
 
 ROOT = Path(settings.BASE_DIR)
 CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django.po"

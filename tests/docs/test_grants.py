@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.utils import ConnectionHandler
 
+from ledger_app.base import proofs
 from ledger_app.models import ErasedPart
-from ledger_app.queries import ledger_proofs, proofs, schema
-from tests.ledger_app.queries import every_table
+from ledger_app.verification import queries as schema
+from ledger_app.verification.proofs import ledger as ledger_proofs
+from tests.support import every_table
 
 RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
 GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei@localhost;$", re.MULTILINE)

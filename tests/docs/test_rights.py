@@ -15,22 +15,24 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from config import telling
+from config.doors import telling
 from ingestion_app.management.commands import draw_rights
 from ingestion_app.management.commands.draw_rights import ADMINISTRATOR, NO, OTHERS, OWN, ROLES, YES
 from ingestion_app.models import Batch
+from ledger_app.adjustments.operations import adjustments
+from ledger_app.adjustments.queries import adjustments as adjustment_rows
+from ledger_app.adjustments.queries import limits
+from ledger_app.adjustments.rules.adjustments import Proposal
+from ledger_app.base.rules.transitions import Transition
+from ledger_app.members.operations import merges
+from ledger_app.members.queries import merges as merge_rows
 from ledger_app.models import Account, Adjustment, Entry, Erasure, Hold, Merge, Period, Reversal, SettingChange, User
-from ledger_app.operations import adjustments, merges, reversals, setting_changes
-from ledger_app.queries import adjustments as adjustment_rows
-from ledger_app.queries import limits
-from ledger_app.queries import merges as merge_rows
-from ledger_app.rules import rights
-from ledger_app.rules.adjustments import Proposal
-from ledger_app.rules.transitions import Transition
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import Purchase
-from tests.ledger_app import profile_samples
-from tests.ledger_app.queries import every_table
+from ledger_app.reversals import operations as reversals
+from ledger_app.rights.rules import rights
+from ledger_app.setting_changes import operations as setting_changes
+from tests.support import every_table, profile_samples
+from tests.support import world as worlds
+from tests.support.world import Purchase
 
 PARAMETER = re.compile(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)")
 # What a guard says that asks who one is; anything else is about the case.

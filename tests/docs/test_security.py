@@ -97,8 +97,8 @@ def test_a_test_that_is_not_there_is_seen() -> None:
 
 def test_the_words_and_kinds_that_it_lists_are_those_of_the_code() -> None:
     said = text()
-    words = constants("config/passwords.py", "OF_THIS_PLACE")
-    kinds = constants("ledger_app/rules/attachments.py", "KINDS")
+    words = constants("config/doors/signing/passwords.py", "OF_THIS_PLACE")
+    kinds = constants("ledger_app/adjustments/rules/attachments.py", "KINDS")
     assert len(words) >= 4
     assert len(kinds) >= 7
     assert [word for word in words if f"`{word}`" not in said] == []

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from django.utils.translation import override
 
-from config.telling import MACHINES
-from ledger_app.rules.rights import ACTIONS
-from ledger_app.rules.setting_changes import SETTINGS
+from config.doors.telling import MACHINES
+from ledger_app.rights.rules.rights import ACTIONS
+from ledger_app.setting_changes.rules import SETTINGS
 
 WORDS = {"till": "the till", "machine": "programs", "engineer": "engineers", "auditor": "auditors"}
 # Who is named by what they did, or is no group.

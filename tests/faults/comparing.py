@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from django.db.models import F
 
 from ingestion_app.models import Attempt, Batch, Chunk, File, Receipt
+from ledger_app.base import proofs
+from ledger_app.base.operations import filing
 from ledger_app.models import AuditRow, Book, Entry
-from ledger_app.operations import filing
-from ledger_app.queries import proofs
-from tests.ingestion_app.operations import world as worlds
+from tests.support import world as worlds
 
 Rows = dict[str, list[Any]]
 

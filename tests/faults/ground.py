@@ -16,7 +16,7 @@ from django.db import connection
 
 from tests import mariadb
 from tests.faults import processes
-from tests.ingestion_app.operations import world as worlds
+from tests.support import world as worlds
 
 MEMBERS, CHUNK_RECORDS = 30, 15
 HOT_MEMBER, HOT_EVERY = "1001", 5

@@ -11,7 +11,7 @@ from unittest import mock
 
 from django.db import OperationalError, connection
 
-from ingestion_app.operations import chunks
+from ingestion_app.applying.operations import chunks
 
 DEADLOCK, LOST = 1213, frozenset({2006, 2013})
 CHUNK_APPLIED = re.compile(r"UPDATE `ingestion_app_chunk` SET .*`applied_token` = ")

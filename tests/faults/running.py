@@ -10,7 +10,7 @@ from unittest import mock
 
 from django.core.management import call_command
 
-from ledger_app.operations import transactions
+from ledger_app.base.operations import transactions
 from tests.faults import disturbing, planted
 from tests.faults.disturbing import Disturbance
 from tests.faults.ground import Site

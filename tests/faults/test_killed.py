@@ -19,9 +19,9 @@ from django.conf import settings as project
 from django.db import connection, transaction
 
 from ingestion_app.models import Batch, File, Receipt
-from ledger_app.queries import proofs
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import NAME, World, card_file, environment, ledger, many, work
+from ledger_app.base import proofs
+from tests.support import world as worlds
+from tests.support.world import NAME, World, card_file, environment, ledger, many, work
 
 pytestmark = [pytest.mark.serial, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -16,14 +16,17 @@ import pytest
 from django.db import connection
 from django.db.models import Sum
 
+from ingestion_app.applying.operations import applying
+from ingestion_app.deciding.operations import deciding
+from ingestion_app.deciding.queries import batches
 from ingestion_app.demo import purchases, seeding
 from ingestion_app.models import Batch, Receipt, Record
-from ingestion_app.operations import applying, deciding, receiving, validating
-from ingestion_app.queries import batches
+from ingestion_app.receiving.operations import receiving
+from ingestion_app.validating.operations import validating
+from ledger_app.base import proofs
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Account, Balance, Book, Entry, User
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import proofs
-from tests.ingestion_app.operations.world import NOW, clock, environment
+from tests.support.world import NOW, clock, environment
 
 SCRIPT = Path(__file__).parent / "totals.py"
 MONTHS = int(os.environ.get("MONTHS", "1"))

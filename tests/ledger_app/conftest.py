@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Account, Book, User
-from ledger_app.operations.audit import Caller
-from tests import kept
 from tests.conftest import CallerMaker
-from tests.ledger_app import samples
-from tests.ledger_app.samples import SmallLedger
+from tests.support import kept, samples
+from tests.support.samples import SmallLedger
+from tests.support.tampering import tamper as tamper  # noqa: PLC0414 - a fixture
 
 
 @kept.fixture

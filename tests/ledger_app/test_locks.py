@@ -8,9 +8,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ledger_app import locks, sql
+from ledger_app.base.operations import transactions
 from ledger_app.models import Balance, Period
-from ledger_app.operations import transactions
-from ledger_app.rules.balances import balance_id
+from ledger_app.values.balances import balance_id
 
 DAY = date(2017, 1, 10)
 

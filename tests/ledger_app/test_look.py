@@ -10,10 +10,10 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.context import BANNERS, GROUPS
+from config.doors.admin.context import BANNERS, GROUPS
 from ingestion_app.models import Attempt, Batch, Chunk, Receipt, Record
 from ledger_app.models import Account, AuditRow, Period
-from ledger_app.rules import rights
+from ledger_app.rights.rules import rights
 from ledger_app.templatetags import look
 
 POINTS = SimpleNamespace(unit="points", exponent=0, time_zone="Asia/Tokyo")

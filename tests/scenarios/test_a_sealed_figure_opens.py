@@ -8,14 +8,14 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from ledger_app.admin import explanations
+from ledger_app.close.operations import periods
+from ledger_app.close.queries.closing import control_totals
 from ledger_app.models import Account, Entry, Period
-from ledger_app.operations import periods
-from ledger_app.queries.closing import control_totals
-from tests import kept
 from tests.commands.conftest import Run, run
 from tests.conftest import UserMaker
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World, card_file
+from tests.support import kept
+from tests.support import world as worlds
+from tests.support.world import World, card_file
 
 __all__ = ["run"]
 FIRST = card_file().split(b"\n")[1].decode()

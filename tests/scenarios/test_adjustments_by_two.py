@@ -8,10 +8,9 @@ from datetime import date
 import pytest
 
 from ledger_app import errors
+from ledger_app.base import proofs
 from ledger_app.models import Balance, Entry
-from ledger_app.queries import proofs
-from tests import kept
-from tests.ledger_app import adjusting
+from tests.support import adjusting, kept
 
 
 @kept.fixture

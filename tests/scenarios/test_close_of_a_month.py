@@ -9,14 +9,18 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ledger_app import errors
+from ledger_app.base import proofs
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import closing, seals
 from ledger_app.models import Account, AuditRow, Balance, Entry, Period, Posting
-from ledger_app.operations import books, entries, periods, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import closing, proofs, seals
-from ledger_app.rules.drafts import Draft
-from tests.ledger_app import samples
-from tests.ledger_app.origins import of_request
-from tests.ledger_app.reversing import reverse_entry
+from ledger_app.posting.operations import entries
+from ledger_app.posting.rules.drafts import Draft
+from tests.support import samples
+from tests.support.origins import of_request
+from tests.support.reversing import reverse_entry
 
 FIRST_OF_FEBRUARY = datetime(2017, 2, 1, 9, tzinfo=UTC)
 FIRST_OF_MARCH = datetime(2017, 3, 1, 9, tzinfo=UTC)

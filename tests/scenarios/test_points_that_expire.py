@@ -9,13 +9,14 @@ from datetime import date
 import pytest
 
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import seals
 from ledger_app.models import Balance, Entry, Hold
-from ledger_app.operations import expiry, holds, periods
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.lot_rules import RuleGiven
-from ledger_app.queries import seals
-from tests.ledger_app import lot_samples, samples
-from tests.ledger_app.lot_samples import at
+from ledger_app.points.operations import expiry, holds
+from ledger_app.points.operations.lot_rules import RuleGiven
+from tests.support import lot_samples, samples
+from tests.support.lot_samples import at
 
 TWO_MONTHS = RuleGiven(expiry="months", validity=2, breakage="breakage")
 
@@ -88,7 +89,7 @@ def test_what_is_due_on_the_last_day_of_march_is_income_of_march_although_it_is_
 
 
 def test_an_expiry_whose_period_is_frozen_is_refused_and_never_dated_otherwise(programme, close, monkeypatch):
-    from ledger_app.queries import expiry as due_rows
+    from ledger_app.points.queries import expiry as due_rows
 
     programme.gain("january", 500, on=date(2017, 1, 10))
     # Only by a fault: a close that does not look for what is due.

@@ -18,19 +18,23 @@ from datetime import date
 
 import pytest
 
+from ledger_app.adjustments.operations import adjustments, reason_codes
+from ledger_app.adjustments.queries import adjustments as adjustment_rows
+from ledger_app.adjustments.rules.adjustments import Proposal
+from ledger_app.base.operations.audit import Caller
+from ledger_app.close.operations import periods
+from ledger_app.explain.queries import explain, statements
+from ledger_app.explain.queries.statements import Span
+from ledger_app.members.operations import merges
+from ledger_app.members.queries import merges as merge_queries
+from ledger_app.members.queries import merges as merge_rows
+from ledger_app.members.rules.merges import digest
 from ledger_app.models import Account, Hold, Merge
-from ledger_app.operations import adjustments, expiry, holds, merges, periods, reason_codes
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.lot_rules import RuleGiven
-from ledger_app.queries import adjustments as adjustment_rows
-from ledger_app.queries import explain, statements
-from ledger_app.queries import merges as merge_queries
-from ledger_app.queries import merges as merge_rows
-from ledger_app.queries.statements import Span
-from ledger_app.rules.adjustments import Proposal
-from ledger_app.rules.merges import digest
-from tests.ledger_app import adjusting, clocks, lot_samples, samples
-from tests.ledger_app.lot_samples import at
+from ledger_app.points.operations import expiry, holds
+from ledger_app.points.operations.lot_rules import RuleGiven
+from tests.support import adjusting, lot_samples, samples
+from tests.support import ledger_clocks as clocks
+from tests.support.lot_samples import at
 
 TWO_MONTHS = RuleGiven(expiry="months", validity=2, breakage="breakage")
 

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test import Client
 
 from tests.conftest import UserMaker, issue_token, with_every_right
-from tests.ingestion_app.operations import world as worlds
-from tests.wire import serving
-from tests.wire.serving import Server
+from tests.support import serving
+from tests.support import world as worlds
+from tests.support.serving import Server
 
 SESSIONS = {"django_session", "sqlite_sequence"}
 LOG_BYTES_SHOWN = 20_000

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from tests.wire.serving import Server
+from tests.support.serving import Server
 
 pytestmark = [pytest.mark.serial, pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 

@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 
 from tests.conftest import UserMaker, issue_token
-from tests.ingestion_app.operations import world as worlds
-from tests.wire import serving
+from tests.support import serving
+from tests.support import world as worlds
+from tests.support.serving import Server
+from tests.support.wire_doors import doors
 from tests.wire.conftest import everything
-from tests.wire.doors import doors
-from tests.wire.serving import Server
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 

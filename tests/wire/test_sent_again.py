@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ledger_app.models import AuditRow, Balance, Entry, Event, Hold, IdempotencyKey, Submission
-from ledger_app.rules.lots import Grant, Named
+from ledger_app.posting.rules.lots import Grant, Named
 from tests.conftest import UserMaker, issue_token
-from tests.ledger_app import lot_samples, samples
-from tests.wire.serving import Answer, Server, read
+from tests.support import lot_samples, samples
+from tests.support.serving import Answer, Server, read
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 

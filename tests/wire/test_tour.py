@@ -18,7 +18,7 @@ from ingestion_app.models import Source
 from ledger_app.models import Book
 from tests.api.conftest import work
 from tests.commands.test_getting_started import steps as steps_of_getting_started
-from tests.wire.serving import Server
+from tests.support.serving import Server
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from config.api_views import DoorView
+from config.doors.api.views import DoorView
 from ingestion_app.models import Batch
-from tests.ingestion_app.operations import world as worlds
+from tests.support import world as worlds
+from tests.support.serving import Answer, Server
+from tests.support.wire_doors import Door, doors, views_of_api
 from tests.wire.conftest import everything
-from tests.wire.doors import Door, doors, views_of_api
-from tests.wire.serving import Answer, Server
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 

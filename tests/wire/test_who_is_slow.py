@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingestion_app.operations import world as worlds
-from tests.wire import serving
-from tests.wire.serving import Server
+from tests.support import serving
+from tests.support import world as worlds
+from tests.support.serving import Server
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.serial, pytest.mark.django_db(transaction=True)]
 

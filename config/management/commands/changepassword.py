@@ -5,8 +5,8 @@ from typing import Any
 
 from django.contrib.auth.management.commands import changepassword
 
-from config import commands
-from ledger_app.operations import people
+from config.doors.commands import base as commands
+from ledger_app.people.operations import people
 
 
 class Command(changepassword.Command):

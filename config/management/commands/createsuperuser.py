@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib.auth.management.commands import createsuperuser
 from django.core.management.base import CommandError
 
-from config import commands
+from config.doors.commands import base as commands
 from ledger_app.errors.granting import AdministratorThere
 from ledger_app.models import User
-from ledger_app.operations import people
-from ledger_app.queries import granting
-from ledger_app.rules.granting import DECIDERS_LEAST
+from ledger_app.people.operations import people
+from ledger_app.rights.queries import granting
+from ledger_app.rights.rules.granting import DECIDERS_LEAST
 
 
 class Command(createsuperuser.Command):

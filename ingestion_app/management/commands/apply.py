@@ -6,17 +6,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
 from ingestion_app import errors
+from ingestion_app.applying import queries as replays
+from ingestion_app.applying.operations import applying
+from ingestion_app.applying.queries import Replay
+from ingestion_app.deciding.queries import batches
 from ingestion_app.management import numbered
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Worker
-from ingestion_app.operations import applying
-from ingestion_app.queries import batches, replays
-from ingestion_app.queries.replays import Replay
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import money
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries import money
 
 WHOLE = frozenset({Batch.State.APPLIED, Batch.State.FROZEN})  # all that the plan says is in the ledger
 

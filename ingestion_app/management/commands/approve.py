@@ -4,11 +4,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from ingestion_app.deciding.operations import deciding
+from ingestion_app.deciding.queries import batches
 from ingestion_app.management import numbered
 from ingestion_app.models import Batch
-from ingestion_app.operations import deciding
-from ingestion_app.queries import batches
 from ingestion_app.states import BATCH
 from ledger_app.errors import Refused
 from ledger_app.errors.shown import PlanNotSaid

@@ -8,10 +8,10 @@ from django.core.management.base import CommandParser
 from django.db import connections
 from django_tasks_db.management.commands.db_worker import Worker as QueueWorker
 
-from config import commands
+from config.doors.commands import base as commands
+from ingestion_app.batches.queries import workers
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Worker
-from ingestion_app.queries import workers
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 

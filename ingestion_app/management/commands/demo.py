@@ -13,18 +13,22 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
-from config import commands, doorways, scanning
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors import scanning
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ingestion_app.deciding.operations import deciding
 from ingestion_app.demo import purchases, seeding
 from ingestion_app.errors import DemonstrationStopped
 from ingestion_app.management.commands import apply, approve, validate
 from ingestion_app.models import Batch
-from ingestion_app.operations import deciding, receiving
+from ingestion_app.receiving.operations import receiving
+from ledger_app.base.queries.totals import Total
+from ledger_app.books.queries import books
+from ledger_app.close.operations import periods
 from ledger_app.models import Book, Line, Seal
-from ledger_app.operations import periods, verification
-from ledger_app.queries import books
-from ledger_app.queries.totals import Total
-from ledger_app.rules.rights import OF_PROGRAMS
+from ledger_app.rights.rules.rights import OF_PROGRAMS
+from ledger_app.verification.operations import verification
 
 RECEIVER, APPROVER, CLOSER = "engineer-1", "finance-1", "finance-2"
 MONTHS_MOST = 12

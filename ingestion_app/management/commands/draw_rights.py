@@ -11,12 +11,13 @@ from django.http import HttpRequest
 from django.urls import URLPattern, get_resolver
 from django.utils import translation
 
-from config import commands, telling
+from config.doors import telling
+from config.doors.commands import base as commands
+from ledger_app.base.rules.transitions import Transition
 from ledger_app.models import User
-from ledger_app.rules import rights
-from ledger_app.rules.holds import RESOLVE_ANY, is_own_or_may
-from ledger_app.rules.setting_changes import SETTINGS
-from ledger_app.rules.transitions import Transition
+from ledger_app.posting.rules.holds import RESOLVE_ANY, is_own_or_may
+from ledger_app.rights.rules import rights
+from ledger_app.setting_changes.rules import SETTINGS
 
 ADMINISTRATOR: Final = "administrator"
 ROLES: Final = (*rights.ACTIONS, ADMINISTRATOR)
@@ -36,7 +37,7 @@ BEGINNING: Final = "api/v1/"
 
 INTRODUCTION: Final = """# Who may do what
 
-Drawn from the groups and their rights (`ledger_app/rules/rights.py`), the tables of states, and what each address of the API and each page asks, by `python manage.py draw_rights`; one test keeps it current, another asks the API and the pages for
+Drawn from the groups and their rights (`ledger_app/rights/rules/rights.py`), the tables of states, and what each address of the API and each page asks, by `python manage.py draw_rights`; one test keeps it current, another asks the API and the pages for
 each cell. Nobody has rights but by a group; a user may be in several. An administrator may do everything that people may; users in no group may do nothing. A token does of what its user may what it is for, in the books that it reaches
 ([0075](decisions/0075-tokens.md)); a change of who is in which group takes two people ([0067](decisions/0067-rights-by-two.md)).
 

@@ -6,17 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
-from config import commands
+from config.doors.commands import base as commands
 from ingestion_app.states import BATCH
-from ledger_app.rules.accounts import ACCOUNT
-from ledger_app.rules.adjustments import ADJUSTMENT
-from ledger_app.rules.erasures import ERASURE
-from ledger_app.rules.holds import HOLD
-from ledger_app.rules.merges import MERGE
-from ledger_app.rules.periods import PERIOD
-from ledger_app.rules.reversals import REVERSAL
-from ledger_app.rules.setting_changes import CHANGE
-from ledger_app.rules.transitions import draw
+from ledger_app.adjustments.rules.adjustments import ADJUSTMENT
+from ledger_app.base.rules.transitions import draw
+from ledger_app.books.rules.accounts import ACCOUNT
+from ledger_app.books.rules.periods import PERIOD
+from ledger_app.erasures.rules import ERASURE
+from ledger_app.members.rules.merges import MERGE
+from ledger_app.posting.rules.holds import HOLD
+from ledger_app.reversals.rules import REVERSAL
+from ledger_app.setting_changes.rules import CHANGE
 
 
 class Command(commands.Command):

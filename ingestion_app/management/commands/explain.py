@@ -6,14 +6,15 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config.doors.commands import base as commands
 from ingestion_app.management import explaining
-from ingestion_app.queries import explain as lines
+from ingestion_app.status.queries import explain as lines
 from ledger_app import errors
+from ledger_app.base.operations import knowing
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.books.queries import books
 from ledger_app.errors.words import phrase
-from ledger_app.operations import knowing
-from ledger_app.queries import books, explain
-from ledger_app.queries.snapshots import snapshot
+from ledger_app.explain.queries import explain
 
 BATCH_AND_LINE = re.compile(r"([0-9]{1,18}):([0-9]{1,9})")
 NUMBER = re.compile(r"[0-9]{1,18}")

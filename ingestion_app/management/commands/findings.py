@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config.doors.commands import base as commands
 from ingestion_app.management import numbered
-from ingestion_app.queries import told_findings
+from ingestion_app.validating.queries import told_findings
 
 
 class Command(commands.Command):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config.doors.commands import base as commands
 from ingestion_app.management.commands import apply, approve, receive, validate
 from ingestion_app.models import Batch
 

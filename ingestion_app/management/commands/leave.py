@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from ingestion_app.applying.operations import leaving
 from ingestion_app.management import numbered
 from ingestion_app.models import Batch
-from ingestion_app.operations import leaving
 from ingestion_app.states import BATCH
 
 STANDS = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})

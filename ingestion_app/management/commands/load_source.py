@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, given_files
-from ingestion_app.operations import sources
+from config.doors.commands import base as commands
+from config.doors.commands import given_files
+from ingestion_app.sources import operations as sources
 
 DEFINITION_BYTES = 1_000_000
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from ingestion_app.applying.operations import applying
 from ingestion_app.management import numbered
 from ingestion_app.models import Batch
-from ingestion_app.operations import applying
-from ingestion_app.queries import pauses
 from ingestion_app.states import BATCH
+from ingestion_app.status.queries import pauses
 
 
 class Command(commands.Command):

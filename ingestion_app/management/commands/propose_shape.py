@@ -5,11 +5,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext_lazy as _
 
-from config import commands
-from config.counting import counted
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
 from ingestion_app.models import Source
-from ingestion_app.queries import definitions, shape_proposals
-from ingestion_app.queries.shape_proposals import Past
+from ingestion_app.sources.queries import definitions
+from ingestion_app.validating.queries import shape_proposals
+from ingestion_app.validating.queries.shape_proposals import Past
 from ledger_app.errors import NotFound, Refused
 
 

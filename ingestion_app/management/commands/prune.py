@@ -10,9 +10,13 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
-from config import commands, doorways
-from ingestion_app.operations import pruning
-from ledger_app.operations import erasures, filing, idempotency, lockouts
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from ingestion_app.receiving.operations import pruning
+from ledger_app.base.operations import filing
+from ledger_app.erasures.operations import erasures
+from ledger_app.people.operations import lockouts
+from ledger_app.programs.operations import idempotency
 
 FOLDER = "attachments"
 

@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from config.counting import counted
-from ingestion_app.operations import pruning
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ingestion_app.receiving.operations import pruning
 
 FOLDER = "attachments"
 

@@ -9,10 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, given_files, scanning
+from config.doors import scanning
+from config.doors.commands import base as commands
+from config.doors.commands import given_files
 from ingestion_app.models import Receipt
-from ingestion_app.operations import receiving
-from ingestion_app.operations.arriving import Expected
+from ingestion_app.receiving.operations import receiving
+from ingestion_app.receiving.operations.arriving import Expected
 
 
 class Command(commands.Command):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config.doors.commands import base as commands
 from ingestion_app.management import numbered
 from ingestion_app.management.commands import apply
 from ingestion_app.states import BATCH

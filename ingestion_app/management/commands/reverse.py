@@ -7,20 +7,24 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, doorways, repeating
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from config.doors.commands.counting import counted
+from ingestion_app.deciding.operations import reversing
+from ingestion_app.deciding.queries import batches
 from ingestion_app.management import numbered
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Worker
-from ingestion_app.operations import reversing, validating
-from ingestion_app.queries import batches, reversals
-from ingestion_app.queries.reversals import Dated, Preview
+from ingestion_app.reversing.queries import reversals
+from ingestion_app.reversing.queries.reversals import Dated, Preview
 from ingestion_app.states import BATCH
+from ingestion_app.validating.operations import validating
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries import money
+from ledger_app.base.queries.snapshots import snapshot
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.errors.words import NOTHING
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import money
-from ledger_app.queries.snapshots import snapshot
 
 
 class Command(commands.Command):

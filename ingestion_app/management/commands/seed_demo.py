@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands
-from config.counting import counted
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
 from ingestion_app.demo import seeding
 
 

@@ -5,18 +5,21 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ingestion_app.batches.queries import workers
+from ingestion_app.batches.queries.workers import Heard
+from ingestion_app.deciding.queries import alerts
 from ingestion_app.management import numbered
 from ingestion_app.models import Batch, Worker
-from ingestion_app.queries import alerts, controls, workers
-from ingestion_app.queries.deadlines import deadline_of
-from ingestion_app.queries.progress import Progress, progress_of
-from ingestion_app.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of
-from ingestion_app.queries.status import as_dict
-from ingestion_app.queries.waking import TRIES_MOST
-from ingestion_app.queries.workers import Heard
-from ledger_app.rules import instants
+from ingestion_app.sources.queries import controls
+from ingestion_app.status.queries.deadlines import deadline_of
+from ingestion_app.status.queries.progress import Progress, progress_of
+from ingestion_app.status.queries.rerun import SHOWN_MOST, Rerun, Verdict, rerun_of
+from ingestion_app.status.queries.status import as_dict
+from ingestion_app.status.queries.waking import TRIES_MOST
+from ledger_app.values import instants
 
 
 class Command(commands.Command):

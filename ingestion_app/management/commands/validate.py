@@ -7,18 +7,21 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
 from ingestion_app import errors
 from ingestion_app.checks.rules import RULES, Severity, by_severity
+from ingestion_app.deciding.queries import alerts, batches
 from ingestion_app.management import numbered
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Batch, Finding, Worker
-from ingestion_app.operations import validating
-from ingestion_app.queries import alerts, batches, controls, definitions, shapes
+from ingestion_app.sources.queries import controls, definitions
 from ingestion_app.states import BATCH
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import money
+from ingestion_app.validating.operations import validating
+from ingestion_app.validating.queries import shapes
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries import money
 
 SHOWN = 20
 POSTED = frozenset({Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})

@@ -13,12 +13,15 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connections
 
-from config import commands, doorways
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
 from ingestion_app import tasks
 from ingestion_app.management.beating import beating
 from ingestion_app.models import Worker
 from ledger_app import tasks as ledger_tasks
-from ledger_app.operations import adjustments, holds, traces
+from ledger_app.adjustments.operations import adjustments
+from ledger_app.points.operations import holds
+from ledger_app.traces import operations as traces
 
 logger = logging.getLogger(__name__)
 

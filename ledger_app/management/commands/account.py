@@ -5,14 +5,17 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, doorways, repeating
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from ledger_app.books.operations import accounts
+from ledger_app.books.rules.accounts import ACCOUNT
 from ledger_app.errors import NotFound, Refused
 from ledger_app.errors.words import phrase
+from ledger_app.explain.queries import explain
 from ledger_app.management.standing import standing_text
 from ledger_app.models import Account
-from ledger_app.operations import accounts
-from ledger_app.queries import explain, standing
-from ledger_app.rules.accounts import ACCOUNT
+from ledger_app.points.queries import standing
 
 
 class Command(commands.Command):

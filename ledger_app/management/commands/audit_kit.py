@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
-from config.counting import counted
-from ledger_app.queries import books
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.books.queries import books
 from ledger_app.reports import audit_kits
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from ledger_app.queries import books
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from ledger_app.books.queries import books
 from ledger_app.reports import balances
 
 

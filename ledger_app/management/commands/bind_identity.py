@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from config import commands
-from ledger_app.operations import identities
+from config.doors.commands import base as commands
+from ledger_app.people.operations import identities
 
 
 class Command(commands.Command):

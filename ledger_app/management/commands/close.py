@@ -6,13 +6,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
-from config.counting import counted
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.books.queries import books
+from ledger_app.close.operations import closing
+from ledger_app.close.operations.closing import Closed, Standing
+from ledger_app.close.queries import readiness
 from ledger_app.errors import lots
-from ledger_app.operations import closing
-from ledger_app.operations.closing import Closed, Standing
-from ledger_app.queries import books, readiness
-from ledger_app.rules import instants
+from ledger_app.values import instants
 
 
 class Command(commands.Command):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config.doors.commands import base as commands
+from ledger_app.erasures.operations import names
 from ledger_app.models import Holder
-from ledger_app.operations import names
 
 
 class Command(commands.Command):

@@ -6,14 +6,15 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext_lazy as _
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
 from ledger_app import errors
+from ledger_app.adjustments.operations import adjustments
+from ledger_app.adjustments.queries import adjustments as queries
+from ledger_app.adjustments.rules.adjustments import ADJUSTMENT
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries import acts
 from ledger_app.models import Adjustment, AuditRow, Entry
-from ledger_app.operations import adjustments
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import acts
-from ledger_app.queries import adjustments as queries
-from ledger_app.rules.adjustments import ADJUSTMENT
 
 DONE_ALREADY = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}
 

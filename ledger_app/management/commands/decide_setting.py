@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
 from ledger_app.models import SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.queries import setting_changes as queries
-from ledger_app.rules.setting_changes import CHANGE
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes import queries
+from ledger_app.setting_changes.rules import CHANGE
 
 DONE_ALREADY = {"approve": "applied", "reject": "rejected", "withdraw": "withdrawn"}
 

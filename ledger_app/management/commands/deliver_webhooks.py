@@ -13,11 +13,13 @@ from typing import Any, Final
 from django.core.management.base import CommandParser
 from django.db import connections
 
-from config import commands, webhooks
+from config.doors import webhooks
+from config.doors.commands import base as commands
+from ledger_app.base.operations import feed
+from ledger_app.base.queries import clock
 from ledger_app.errors import TryAgain
-from ledger_app.operations import deliveries, feed
-from ledger_app.operations.deliveries import Turn
-from ledger_app.queries import clock
+from ledger_app.programs.operations import deliveries
+from ledger_app.programs.operations.deliveries import Turn
 
 logger = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from config import commands
-from config.counting import counted
-from ledger_app.operations import holds
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.points.operations import holds
 
 
 class Command(commands.Command):

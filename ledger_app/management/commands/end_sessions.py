@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import sessions
+from config.doors.commands import base as commands
+from ledger_app.people.operations import sessions
 
 
 class Command(commands.Command):

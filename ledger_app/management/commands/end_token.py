@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import tokens
-from ledger_app.queries import tokens as rows
+from config.doors.commands import base as commands
+from ledger_app.rights.operations import tokens
+from ledger_app.rights.queries import tokens as rows
 
 
 class Command(commands.Command):

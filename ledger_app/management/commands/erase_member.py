@@ -7,12 +7,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from ledger_app.base.operations import filing
+from ledger_app.base.operations.audit import Caller
+from ledger_app.erasures import queries
+from ledger_app.erasures.operations import erasures
+from ledger_app.erasures.rules import ERASURE
 from ledger_app.models import Erasure
-from ledger_app.operations import erasures, filing
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import erasures as queries
-from ledger_app.rules.erasures import ERASURE
 
 DONE_ALREADY = {"approve": Erasure.State.DONE, "reject": Erasure.State.REJECTED, "withdraw": Erasure.State.WITHDRAWN}
 

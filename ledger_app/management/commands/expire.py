@@ -5,14 +5,16 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.base.queries import money
+from ledger_app.books.queries import books
 from ledger_app.errors import lots
 from ledger_app.errors.units import Unit
 from ledger_app.models import Book
-from ledger_app.operations import expiry
-from ledger_app.queries import books, money
-from ledger_app.queries import expiry as due_rows
+from ledger_app.points.operations import expiry
+from ledger_app.points.queries import expiry as due_rows
 
 
 class Command(commands.Command):

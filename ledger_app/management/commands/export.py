@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
-from config.counting import counted
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.accounting.queries import profiles
+from ledger_app.books.queries import books
 from ledger_app.models import Period
-from ledger_app.queries import books, profiles
 from ledger_app.reports import accounting, exports
 
 

@@ -6,12 +6,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext, gettext_lazy
 
-from config import commands, doorways
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
 from ledger_app.errors import Refused
 from ledger_app.errors.members import CardNumberInAddress
-from ledger_app.queries import members, standing
-from ledger_app.rules import identifiers
-from ledger_app.rules.amounts import decimal_text
+from ledger_app.members.queries import members
+from ledger_app.points.queries import standing
+from ledger_app.values import identifiers
+from ledger_app.values.amounts import decimal_text
 
 
 class Command(commands.Command):

@@ -7,14 +7,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from config import commands, doorways, repeating
-from config.counting import counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from config.doors.commands.counting import counted
 from ledger_app import tasks
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.queries import books
+from ledger_app.books.rules.periods import PERIOD
+from ledger_app.close.operations import freezing
 from ledger_app.models import Period, Seal
-from ledger_app.operations import freezing
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import books
-from ledger_app.rules.periods import PERIOD
 
 
 class Command(commands.Command):

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
-from ledger_app.operations import tokens
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.tokens import Issued
-from ledger_app.queries import tokens as rows
-from ledger_app.rules import instants
+from config.doors.commands import base as commands
+from ledger_app.base.operations.audit import Caller
+from ledger_app.rights.operations import tokens
+from ledger_app.rights.operations.tokens import Issued
+from ledger_app.rights.queries import tokens as rows
+from ledger_app.values import instants
 
 
 class Command(commands.Command):

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import people
+from config.doors.commands import base as commands
+from ledger_app.people.operations import people
 
 
 class Command(commands.Command):

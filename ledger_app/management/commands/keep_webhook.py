@@ -5,13 +5,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, webhooks
+from config.doors import webhooks
+from config.doors.commands import base as commands
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Webhook
-from ledger_app.operations import webhooks as operations
-from ledger_app.operations.audit import Caller
-from ledger_app.operations.webhooks import Given
-from ledger_app.rules.webhooks import OVERLAP_HOURS
+from ledger_app.programs.operations import webhooks as operations
+from ledger_app.programs.operations.webhooks import Given
+from ledger_app.programs.rules import OVERLAP_HOURS
 
 
 class Command(commands.Command):

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
 from ledger_app.models import Token
-from ledger_app.queries import tokens
-from ledger_app.rules import instants
+from ledger_app.rights.queries import tokens
+from ledger_app.values import instants
 
 
 class Command(commands.Command):

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, given_files
-from ledger_app.operations import profiles
-from ledger_app.rules.profile_toml import TEXT_BYTES_MOST
+from config.doors.commands import base as commands
+from config.doors.commands import given_files
+from ledger_app.accounting.operations import profiles
+from ledger_app.accounting.rules.profile_toml import TEXT_BYTES_MOST
 
 
 class Command(commands.Command):

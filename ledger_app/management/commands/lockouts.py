@@ -6,11 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
-from config import lockouts as counted
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from config.doors.signing import lockouts as counted
 from ledger_app.models import FailedTry
-from ledger_app.operations import lockouts
-from ledger_app.rules import instants, names
+from ledger_app.people.operations import lockouts
+from ledger_app.values import instants, names
 
 
 class Command(commands.Command):

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from config.counting import counted
-from ledger_app.operations import disclosures
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.erasures.operations import disclosures
 from ledger_app.reports import member_data
 from ledger_app.reports.files import replacing
 

@@ -9,14 +9,15 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
+from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import LedgerError
+from ledger_app.members.operations import merges
+from ledger_app.members.queries import merges as queries
+from ledger_app.members.rules.merges import MERGE, MergePlan, digest
 from ledger_app.models import Book, Merge
-from ledger_app.operations import merges
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import merges as queries
-from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.merges import MERGE, MergePlan, digest
+from ledger_app.values.amounts import decimal_text
 
 DONE_ALREADY = {"approve": Merge.State.DONE, "reject": Merge.State.REJECTED, "withdraw": Merge.State.WITHDRAWN}
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from config.counting import counted
-from ledger_app.operations import books, opening
-from ledger_app.queries import books as known
-from ledger_app.rules.member_files import LINE_MOST
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.books.operations import books
+from ledger_app.books.queries import books as known
+from ledger_app.members.operations import opening
+from ledger_app.members.rules.member_files import LINE_MOST
 
 
 class Command(commands.Command):

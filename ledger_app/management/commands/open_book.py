@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config.doors.commands import base as commands
+from ledger_app.books.operations import books
 from ledger_app.models import Book
-from ledger_app.operations import books
 
 
 class Command(commands.Command):

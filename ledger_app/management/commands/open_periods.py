@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import opening
-from ledger_app.queries import books
+from config.doors.commands import base as commands
+from ledger_app.books.queries import books
+from ledger_app.members.operations import opening
 
 
 def month(text: str) -> date:

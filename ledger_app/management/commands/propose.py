@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from config import attachment_files, commands, given_files, scanning
-from ledger_app.operations import adjustments, attachments
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import adjustments as queries
-from ledger_app.queries import books
-from ledger_app.rules import instants
-from ledger_app.rules.adjustments import Proposal, read_amount
-from ledger_app.rules.attachments import StoredFile
+from config.doors import attachment_files, scanning
+from config.doors.commands import base as commands
+from config.doors.commands import given_files
+from ledger_app.adjustments.operations import adjustments, attachments
+from ledger_app.adjustments.queries import adjustments as queries
+from ledger_app.adjustments.rules.adjustments import Proposal, read_amount
+from ledger_app.adjustments.rules.attachments import StoredFile
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.queries import books
+from ledger_app.values import instants
 
 
 class Command(commands.Command):

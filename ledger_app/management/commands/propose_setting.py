@@ -9,11 +9,12 @@ from typing import Any, Final
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, given_files
+from config.doors.commands import base as commands
+from config.doors.commands import given_files
+from ledger_app.accounting.rules.profile_toml import TEXT_BYTES_MOST
 from ledger_app.models import SettingChange
-from ledger_app.operations import setting_changes
-from ledger_app.queries import setting_changes as asked
-from ledger_app.rules.profile_toml import TEXT_BYTES_MOST
+from ledger_app.setting_changes import operations as setting_changes
+from ledger_app.setting_changes import queries as asked
 
 NUMBER: Final = re.compile("-?[0-9]{1,18}")
 WORDS: Final = {"true": True, "false": False}

@@ -5,9 +5,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands
+from config.doors.commands import base as commands
+from ledger_app.books.queries import books
+from ledger_app.close.queries import closing, readiness
 from ledger_app.models import Period
-from ledger_app.queries import books, closing, readiness
 
 
 class Command(commands.Command):

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from config.counting import counted
-from ledger_app.operations import registering
+from config.doors.commands import base as commands
+from config.doors.commands.counting import counted
+from ledger_app.members.operations import registering
 
 
 class Command(commands.Command):

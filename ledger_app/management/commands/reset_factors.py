@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import factors
+from config.doors.commands import base as commands
+from ledger_app.people.operations import factors
 
 
 class Command(commands.Command):

@@ -8,16 +8,18 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, repeating
+from config.doors.commands import base as commands
+from config.doors.commands import repeating
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
+from ledger_app.base.queries import acts
+from ledger_app.explain.queries import explain
 from ledger_app.models import AuditRow, Entry, Reversal
-from ledger_app.operations import reversals
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import acts, explain
-from ledger_app.queries import reversals as asked
-from ledger_app.queries.reversals import Preview
-from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.reversals import REVERSAL
+from ledger_app.reversals import operations as reversals
+from ledger_app.reversals import queries as asked
+from ledger_app.reversals.queries import Preview
+from ledger_app.reversals.rules import REVERSAL
+from ledger_app.values.amounts import decimal_text
 
 NUMBER = re.compile(r"[0-9]{1,18}")
 DECISIONS = {"approve": Reversal.State.POSTED, "reject": Reversal.State.REJECTED, "withdraw": Reversal.State.WITHDRAWN}

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import hold_rules
-from ledger_app.queries import books
-from ledger_app.rules.most import HOURS_MOST
+from config.doors.commands import base as commands
+from ledger_app.books.queries import books
+from ledger_app.points.operations import hold_rules
+from ledger_app.values.most import HOURS_MOST
 
 
 class Command(commands.Command):

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
-from ledger_app.operations import reason_codes
+from config.doors.commands import base as commands
+from ledger_app.adjustments.operations import reason_codes
 
 
 class Command(commands.Command):

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands
+from config.doors.commands import base as commands
+from ledger_app.books.queries import books
+from ledger_app.members.operations import opening
 from ledger_app.models import Account
-from ledger_app.operations import opening
-from ledger_app.queries import books
 
 
 class Command(commands.Command):

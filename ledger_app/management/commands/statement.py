@@ -7,16 +7,18 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from config import commands, doorways
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
 from ledger_app import errors
 from ledger_app.errors.words import phrase
+from ledger_app.explain.queries import explain
+from ledger_app.explain.queries import statements as lines
+from ledger_app.explain.queries.statements import FIRST_DAY, Span
 from ledger_app.management.standing import standing_text
-from ledger_app.queries import explain, standing
-from ledger_app.queries import statements as lines
-from ledger_app.queries.statements import FIRST_DAY, Span
+from ledger_app.points.queries import standing
 from ledger_app.reports import statements
 from ledger_app.reports.files import replacing_bytes
-from ledger_app.rules.instants import LAST_DAY
+from ledger_app.values.instants import LAST_DAY
 
 
 class Command(commands.Command):

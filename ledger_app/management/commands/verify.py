@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import commands, doorways
+from config.doors import callers as doorways
+from config.doors.commands import base as commands
+from ledger_app.books.queries import books
 from ledger_app.models import Book
-from ledger_app.operations import verification
-from ledger_app.queries import books
+from ledger_app.verification.operations import verification
 
 
 class Command(commands.Command):

@@ -14,7 +14,7 @@ from ingestion_app.checks.record import DataReader
 from ingestion_app.formats.definition import Column, DateFormat, Definition, InstantFormat, Kind
 from ingestion_app.formats.delimited import DelimitedFormat
 from ledger_app.errors import printable
-from tests.ingestion_app.checks.samples import BUSINESS_DATE, END, HEADER, OTHER_PURCHASE, PURCHASE, TRAILER, definition
+from tests.support.file_samples import BUSINESS_DATE, END, HEADER, OTHER_PURCHASE, PURCHASE, TRAILER, definition
 
 GOOD = HEADER + PURCHASE + OTHER_PURCHASE + TRAILER + END
 ODD_BYTES = st.binary(max_size=2) | st.sampled_from(

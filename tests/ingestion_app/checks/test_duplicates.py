@@ -10,7 +10,7 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
-from tests.ingestion_app.checks.samples import BUSINESS_DATE, HEADER, OTHER_PURCHASE, PURCHASE, definition, whole, with_text
+from tests.support.file_samples import BUSINESS_DATE, HEADER, OTHER_PURCHASE, PURCHASE, definition, whole, with_text
 
 
 def find(content: bytes, using: Definition | None = None) -> list[Seen]:

@@ -9,7 +9,7 @@ import pytest
 
 from ingestion_app.checks.file import Examination
 from ingestion_app.checks.record import Row
-from tests.ingestion_app.checks.samples import (
+from tests.support.file_samples import (
     BUSINESS_DATE,
     END,
     HEADER,

@@ -9,19 +9,12 @@ from hypothesis import strategies as st
 
 from ingestion_app.formats.definition import Column, Definition, Kind
 from ingestion_app.formats.lines import WIDE_MARKS
-from ingestion_app.operations import arriving
-from ingestion_app.operations.arriving import MaskedStream
+from ingestion_app.receiving.operations import arriving
+from ingestion_app.receiving.operations.arriving import MaskedStream
 from ledger_app.errors.card_bytes import masked_in
 from ledger_app.errors.card_numbers import holds
-from tests.ingestion_app.checks.samples import (
-    OTHER_PURCHASE,
-    PURCHASE,
-    codes,
-    examine,
-    whole,
-    with_data_column,
-)
-from tests.ingestion_app.formats.definitions import COLUMNS, DELIMITED, definition
+from tests.support.definitions import COLUMNS, DELIMITED, definition
+from tests.support.file_samples import OTHER_PURCHASE, PURCHASE, codes, examine, whole, with_data_column
 
 
 @pytest.mark.parametrize("text", ["to 4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111x", "a 378282246310005 b"])

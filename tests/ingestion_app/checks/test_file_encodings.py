@@ -2,17 +2,7 @@
 
 import pytest
 
-from tests.ingestion_app.checks.samples import (
-    END,
-    HEADER,
-    OTHER_PURCHASE,
-    PURCHASE,
-    TRAILER,
-    codes,
-    examine,
-    whole,
-    with_text,
-)
+from tests.support.file_samples import END, HEADER, OTHER_PURCHASE, PURCHASE, TRAILER, codes, examine, whole, with_text
 
 GOOD = HEADER + PURCHASE + OTHER_PURCHASE + TRAILER + END
 

@@ -7,8 +7,8 @@ import pytest
 
 from ingestion_app.formats import toml
 from ingestion_app.formats.definition import Definition
-from tests.ingestion_app.checks.samples import codes, examine
-from tests.ingestion_app.formats.definitions import DELIMITED, ROLES, definition
+from tests.support.definitions import DELIMITED, ROLES, definition
+from tests.support.file_samples import codes, examine
 
 HEADINGS = b"member,shop,slip,amount,sold_on\n"
 ROWS = b"1001,31,s1,150,2017-01-05\n1002,31,s2,-250,2017-01-06\n"

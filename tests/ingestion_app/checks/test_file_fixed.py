@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ingestion_app.checks.record import DataReader
 from ingestion_app.formats import toml
 from ingestion_app.formats.fixed import FixedFormat
-from ingestion_app.operations.arriving import MaskedStream
-from tests.ingestion_app.checks.samples import codes, examine
-from tests.ingestion_app.formats.definitions import DELIMITED, HEAD, NO_CONTROLS, POSTING, ROLES, definition, line_of, problems
+from ingestion_app.receiving.operations.arriving import MaskedStream
+from tests.support.definitions import DELIMITED, HEAD, NO_CONTROLS, POSTING, ROLES, definition, line_of, problems
+from tests.support.file_samples import codes, examine
 
 TRANSFERS = toml.parse((Path(__file__).parents[3] / "ingestion_app/demo/transfers.toml").read_text(encoding="utf-8"))
 HEADER = b"1290131" + b" " * 53

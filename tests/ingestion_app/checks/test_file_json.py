@@ -16,8 +16,8 @@ from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.json_lines import JsonLinesFormat
 from ingestion_app.formats.json_text import read_object
 from ingestion_app.formats.lines import Line
-from tests.ingestion_app.formats.definitions import ROLES
-from tests.ingestion_app.formats.json_definitions import GOOD, definition
+from tests.support.definitions import ROLES
+from tests.support.json_definitions import GOOD, definition
 
 USING = definition()
 ALLOWING = definition(more_layout='unknown_names = "allowed"\n')

@@ -13,7 +13,7 @@ from ingestion_app.checks.file import Elsewhere, Examination, NotPlain
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import Seen
 from ingestion_app.formats.definition import Definition
-from tests.ingestion_app.formats.definitions import COLUMNS, DELIMITED, NO_CONTROLS, ROLES, definition
+from tests.support.definitions import COLUMNS, DELIMITED, NO_CONTROLS, ROLES, definition
 
 DAY = date(2017, 1, 31)
 TRAILER = '[layout.trailer]\nmarker = "T"\ncolumns = [{ name = "count", kind = "count" }]\n'

@@ -11,8 +11,8 @@ from ingestion_app.checks.file import Examination, NotPlain
 from ingestion_app.checks.record import DataReader, Row
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.delimited import DelimitedFormat
-from tests.ingestion_app.checks.samples import codes, examine
-from tests.ingestion_app.formats.definitions import COLUMNS, DELIMITED, NO_CONTROLS, ROLES, definition
+from tests.support.definitions import COLUMNS, DELIMITED, NO_CONTROLS, ROLES, definition
+from tests.support.file_samples import codes, examine
 
 ROW = b"1001,31,s1,150,2017-01-05\n"
 OTHER = b"1002,31,s2,-250,2017-01-06\n"

@@ -13,8 +13,8 @@ from ingestion_app.formats import toml
 from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.lines import WIDE_MARKS
-from tests.ingestion_app.formats import definitions
-from tests.ingestion_app.formats.definitions import COLUMNS, DELIMITED
+from tests.support import definitions
+from tests.support.definitions import COLUMNS, DELIMITED
 
 ENCODINGS = tuple(WIDE_MARKS)
 MEMO = '{ name = "memo", kind = "text", optional = true },'

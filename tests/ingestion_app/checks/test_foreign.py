@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion_app.checks.foreign import HEAD_BYTES, recognise
-from tests.ingestion_app.checks.samples import END, HEADER, PURCHASE, TRAILER, codes, examine, whole, with_text
+from tests.support.file_samples import END, HEADER, PURCHASE, TRAILER, codes, examine, whole, with_text
 
 GOOD = whole(PURCHASE, total=150)
 NAMES = ["山田太郎商店", "カード利用", "食料品", "ガソリン", "髙島屋", "（株）東京"]

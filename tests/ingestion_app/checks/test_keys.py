@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from ingestion_app.checks.keys import Keys
-from tests.ingestion_app.checks.samples import BUSINESS_DATE, codes, examine
-from tests.ingestion_app.formats.definitions import NO_CONTROLS, ROLES, definition
+from tests.support.definitions import NO_CONTROLS, ROLES, definition
+from tests.support.file_samples import BUSINESS_DATE, codes, examine
 
 COFFEE = b"1001,31,s1,150,2017-01-05\n"
 TEA = b"1001,31,s1,120,2017-01-05\n"

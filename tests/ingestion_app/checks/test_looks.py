@@ -14,8 +14,8 @@ from ingestion_app.checks.rules import Seen
 from ingestion_app.checks.shape import AMOUNT, HOUR
 from ingestion_app.demo import purchases
 from ingestion_app.formats.shape_rules import ShapeRules
-from tests.ingestion_app.checks import markets
-from tests.ingestion_app.checks.markets import FAULTS, FIRST, ONLY_MADE_UP, WEEKS, ZONE, Bought, File, alerts, shape_of
+from tests.support import markets
+from tests.support.markets import FAULTS, FIRST, ONLY_MADE_UP, WEEKS, ZONE, Bought, File, alerts, shape_of
 
 DAY = FIRST + timedelta(weeks=WEEKS)
 LAST_DAYS = [date.fromisoformat(each) for each in purchases.LAST_DAYS]

@@ -12,8 +12,8 @@ from ingestion_app.checks.record import Row
 from ingestion_app.checks.totals import hashed
 from ingestion_app.formats import toml
 from ingestion_app.formats.definition import HashTotal
-from tests.ingestion_app.formats import definitions
-from tests.ingestion_app.formats.definitions import DELIMITED, ROLES, line_of, problems
+from tests.support import definitions
+from tests.support.definitions import DELIMITED, ROLES, line_of, problems
 
 TYPES = """
 [layout.header]

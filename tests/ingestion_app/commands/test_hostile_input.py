@@ -12,11 +12,11 @@ from django.core.management import call_command
 from django.test import Client
 
 from ingestion_app.models import Batch, Receipt
-from ingestion_app.operations import receiving
+from ingestion_app.receiving.operations import receiving
+from ledger_app.base.operations import filing
 from ledger_app.errors.printable import escaped, escaped_within
 from ledger_app.models import User
-from ledger_app.operations import filing
-from tests.ingestion_app.operations.world import NAME, World, card_file
+from tests.support.world import NAME, World, card_file
 
 pytestmark = pytest.mark.django_db
 

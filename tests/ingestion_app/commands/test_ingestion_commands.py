@@ -11,7 +11,7 @@ from django.conf import settings as project
 
 from ingestion_app.models import Batch, Receipt, SourceVersion
 from ledger_app.models import AuditRow, Entry, Identifier
-from tests.ingestion_app.operations.world import NAME, World, card_file, definition, ledger, set_account
+from tests.support.world import NAME, World, card_file, definition, ledger, set_account
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django_tasks_db.models import DBTaskResult
 
 from tests import mariadb
-from tests.ingestion_app.operations import world as worlds
+from tests.support import world as worlds
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.serial, pytest.mark.slow]
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from ingestion_app.models import Batch
 from ledger_app.models import AuditRow, Entry
-from tests.ingestion_app.operations.world import World, ledger, set_account
+from tests.support.world import World, ledger, set_account
 
 pytestmark = pytest.mark.django_db
 

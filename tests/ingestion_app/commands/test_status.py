@@ -8,14 +8,14 @@ from django.core.management import call_command
 from django_tasks_db.models import DBTaskResult
 
 from ingestion_app import errors
+from ingestion_app.batches.operations import attempts, workers
 from ingestion_app.management.commands import wake
 from ingestion_app.models import Attempt, Batch, Chunk
-from ingestion_app.operations import attempts, workers
+from ledger_app.base.queries import clock
 from ledger_app.errors import TryAgain
-from ledger_app.queries import clock
 from tests.ingestion_app.conftest import Said
-from tests.ingestion_app.operations import world as worlds
-from tests.ingestion_app.operations.world import World
+from tests.support import world as worlds
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +187,7 @@ def test_validate_without_again_says_that_it_read_nothing_and_names_the_account_
 
 
 def test_the_last_line_of_a_rejection_says_how_many_findings_are_kept(world, command, monkeypatch):
-    monkeypatch.setattr("ingestion_app.operations.plans.FINDINGS_KEPT", 25)
+    monkeypatch.setattr("ingestion_app.validating.operations.plans.FINDINGS_KEPT", 25)
     unknown = [worlds.Purchase("9999", "31", f"u{number}") for number in range(30)]
     batch = world.receive(worlds.card_file(unknown))
     said = command("validate", batch.pk)

@@ -11,7 +11,7 @@ from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import compile_format
 from ingestion_app.formats.toml import DefinitionInvalid
 from ingestion_app.formats.values import Value, field_reader
-from tests.ingestion_app.formats.definitions import COLUMNS, definition
+from tests.support.definitions import COLUMNS, definition
 
 DAYS = [date(2016, 1, 1) + timedelta(days=number) for number in range(366)]
 SEPARATORS = ["", "-", "年"]

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion_app.formats import toml
 from ingestion_app.formats.definition import AccountRule, Column, InstantFormat, Kind
-from ledger_app.rules.toml_positions import line_of, positions
+from ledger_app.base.rules.toml_positions import line_of, positions
 
 TEXT = (Path(__file__).parents[3] / "ingestion_app/demo/card-usage.toml").read_text(encoding="utf-8")
 

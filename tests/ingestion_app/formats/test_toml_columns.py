@@ -6,7 +6,7 @@ import pytest
 
 from ingestion_app.formats import toml
 from ingestion_app.formats.definition import AmountStyle, Column, Kind, Padding, Side, Sign, SignBy
-from tests.ingestion_app.formats.definitions import COLUMNS, NO_CONTROLS, ROLES, definition, line_of, problems, text
+from tests.support.definitions import COLUMNS, NO_CONTROLS, ROLES, definition, line_of, problems, text
 
 AMOUNT = 'kind = "amount", minimum = -1000000000'
 DATE = 'format = "YYYY-MM-DD"'

@@ -4,8 +4,8 @@ import pytest
 
 from ingestion_app.formats import toml
 from ingestion_app.formats.json_paths import parse, spelled
-from tests.ingestion_app.formats.definitions import DELIMITED, line_of, problems, text
-from tests.ingestion_app.formats.json_definitions import text as json_text
+from tests.support.definitions import DELIMITED, line_of, problems, text
+from tests.support.json_definitions import text as json_text
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,7 @@ import pytest
 
 from ingestion_app.formats import toml
 from ingestion_app.formats.definition import HeaderRow, Mark
-from tests.ingestion_app.formats.definitions import (
-    COLUMNS,
-    DELIMITED,
-    NO_CONTROLS,
-    POSTING,
-    ROLES,
-    definition,
-    line_of,
-    problems,
-    text,
-)
+from tests.support.definitions import COLUMNS, DELIMITED, NO_CONTROLS, POSTING, ROLES, definition, line_of, problems, text
 
 TRAILER = '[layout.trailer]\nmarker = "T"\ncolumns = [{ name = "count", kind = "count" }, { name = "sum", kind = "amount" }]\n'
 HEADER = '[layout.header]\nmarker = "H"\ncolumns = []\n'

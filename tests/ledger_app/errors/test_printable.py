@@ -7,7 +7,7 @@ import pytest
 
 from ledger_app.errors import printable
 from ledger_app.errors.printable import escaped, escaped_within, unseen
-from tests.unseen import ON_ANY_LINE, ON_ONE_LINE, SEEN
+from tests.support.unseen import ON_ANY_LINE, ON_ONE_LINE, SEEN
 
 
 @pytest.mark.parametrize("character", ON_ONE_LINE, ids=ascii)

@@ -3,10 +3,10 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from ledger_app.adjustments.proofs import adjustment as adjustment_proofs
+from ledger_app.base import proofs
 from ledger_app.models import AdjustmentDecision, Attachment, Posting
-from ledger_app.queries import adjustment_proofs, proofs
-from tests import kept
-from tests.ledger_app import adjusting
+from tests.support import adjusting, kept
 
 
 @kept.fixture

@@ -7,6 +7,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 
+from ledger_app.books.operations import books
 from ledger_app.models import (
     Adjustment,
     AdjustmentDecision,
@@ -36,10 +37,9 @@ from ledger_app.models import (
     User,
     Webhook,
 )
-from ledger_app.operations import books
-from ledger_app.queries import schema
-from tests.ledger_app import adjusting, profile_samples
+from ledger_app.verification import queries as schema
 from tests.ledger_app.models import test_lot_constraints
+from tests.support import adjusting, profile_samples
 
 
 def reversal(**changed: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ledger_app.models import Hold, Line, Lot
-from ledger_app.operations import holds
-from tests.ledger_app import lot_samples, samples
+from ledger_app.points.operations import holds
+from tests.support import lot_samples, samples
 
 pytestmark = pytest.mark.django_db
 LOT = "INSERT INTO ledger_app_lot (id, account_id, line_id, kind, granted_on, expires_on, amount) VALUES (7, {account}, {line}, "

@@ -4,7 +4,7 @@ import pytest
 from django.db import Error, connection, transaction
 
 from ledger_app.models import Posting
-from tests.ledger_app.samples import SmallLedger
+from tests.support.samples import SmallLedger
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
+from ledger_app.base import proofs
+from ledger_app.books.operations import books
+from ledger_app.close.operations import periods
 from ledger_app.models import Account, AuditRow, Balance, Book, Entry, Holder, Line, Period, Posting, Seal, User
-from ledger_app.operations import books, periods
-from ledger_app.queries import proofs
 
 
 @pytest.fixture

@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 
 from ledger_app import errors
+from ledger_app.accounting.operations import handing_over, profiles
+from ledger_app.accounting.queries import exporting
+from ledger_app.accounting.queries import profiles as definitions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
+from ledger_app.close.operations import periods
+from ledger_app.close.queries.closing import control_totals
 from ledger_app.models import AuditRow, Entry, Export, Period, Profile
-from ledger_app.operations import books, handing_over, periods, profiles
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import exporting
-from ledger_app.queries import profiles as definitions
-from ledger_app.queries.closing import control_totals
 from ledger_app.reports import accounting
 from ledger_app.reports.accounting import Written
-from tests.ledger_app import profile_samples
-from tests.ledger_app.profile_samples import TARGETS, small
-from tests.ledger_app.reversing import reverse_entry
-from tests.ledger_app.samples import SmallLedger
+from tests.support import profile_samples
+from tests.support.profile_samples import TARGETS, small
+from tests.support.reversing import reverse_entry
+from tests.support.samples import SmallLedger
 
 JANUARY = "2017-01"
 LATER = datetime(2017, 4, 1, 9, tzinfo=UTC)
@@ -280,7 +282,7 @@ def test_a_day_of_more_than_a_hundred_rows_is_cut_at_whole_slips(desk: Desk) -> 
 
 def test_no_slip_is_numbered_past_what_the_program_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.ledger.sell("s-1", 10)
-    monkeypatch.setattr("ledger_app.queries.exporting.next_slip", lambda _profile, _year: 1_000_000)
+    monkeypatch.setattr("ledger_app.accounting.queries.exporting.next_slip", lambda _profile, _year: 1_000_000)
     assert [each.code for each in desk.refused(small("yayoi"))] == ["slips_spent"]
 
 

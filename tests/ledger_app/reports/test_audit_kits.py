@@ -16,17 +16,17 @@ from pathlib import Path
 import pytest
 
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
+from ledger_app.close import rules
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import audit_kits as queries
 from ledger_app.models import AuditRow, Period, Seal, User
-from ledger_app.operations import periods
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import audit_kits as queries
 from ledger_app.reports import audit_kits, kit_program
-from ledger_app.rules import audit_kits as rules
 from tests.conftest import CallerMaker
-from tests.ledger_app import samples
-from tests.ledger_app.reports import kit_changes as changes
-from tests.ledger_app.reversing import reverse_entry
-from tests.ledger_app.samples import SmallLedger
+from tests.support import kit_changes as changes
+from tests.support import samples
+from tests.support.reversing import reverse_entry
+from tests.support.samples import SmallLedger
 
 JANUARY, FEBRUARY = "2017-01", "2017-02"
 
@@ -367,7 +367,7 @@ def test_what_is_read_for_a_kit_is_counted_from_the_first_period_on_and_with_the
 def test_memory_does_not_grow_with_the_period(
     ledger: SmallLedger, checker: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:
-    from ledger_app.queries import journal
+    from ledger_app.posting.queries import journal
 
     monkeypatch.setattr(journal, "ENTRIES_A_READ", 20)
     monkeypatch.setattr(queries, "ROWS_A_READ", 20)

@@ -10,13 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger_app import errors
+from ledger_app.base.queries.snapshots import snapshot
+from ledger_app.books.operations import books
+from ledger_app.explain.queries import balances as queries
 from ledger_app.models import Balance, Entry
-from ledger_app.operations import books
-from ledger_app.queries import balances as queries
-from ledger_app.queries.snapshots import snapshot
 from ledger_app.reports import balances
-from tests.ledger_app import samples
-from tests.ledger_app.samples import SmallLedger
+from tests.support import samples
+from tests.support.samples import SmallLedger
 
 JANUARY_9, JANUARY_20 = date(2017, 1, 9), date(2017, 1, 20)
 

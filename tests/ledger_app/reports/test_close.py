@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from ledger_app.base.operations.audit import Caller
+from ledger_app.close.operations import periods
+from ledger_app.explain.queries import balances
 from ledger_app.models import Account, User
-from ledger_app.operations import periods
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import balances
-from tests.ledger_app import samples
+from tests.support import samples
 
 FREE = ("cash", "sales", "settlement", "M1-receivable", "M2-receivable")
 SALES = st.tuples(st.integers(0, 89), st.sampled_from(FREE), st.sampled_from(FREE), st.integers(1, 10**12), st.integers(0, 7))

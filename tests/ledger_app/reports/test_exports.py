@@ -14,15 +14,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger_app import errors
+from ledger_app.base.operations.audit import Caller
+from ledger_app.close.operations import periods
 from ledger_app.models import Entry, Period, Seal
-from ledger_app.operations import periods
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import journal
-from ledger_app.queries.journal import JournalEntry
+from ledger_app.posting.queries import journal
+from ledger_app.posting.queries.journal import JournalEntry
 from ledger_app.reports import exports, journal_csv
-from tests.ledger_app import samples
-from tests.ledger_app.reversing import reverse_entry
-from tests.ledger_app.samples import SmallLedger
+from tests.support import samples
+from tests.support.reversing import reverse_entry
+from tests.support.samples import SmallLedger
 
 JANUARY = "2017-01"
 

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from ledger_app.base.operations import transactions
+from ledger_app.base.operations.audit import Caller
+from ledger_app.books.operations import books
+from ledger_app.explain.queries import balances
 from ledger_app.models import Book
-from ledger_app.operations import books, entries, transactions
-from ledger_app.operations.audit import Caller
-from ledger_app.queries import balances
-from ledger_app.queries.journal import JournalLine
+from ledger_app.posting.operations import entries
+from ledger_app.posting.queries.journal import JournalLine
+from ledger_app.posting.rules.drafts import Draft
 from ledger_app.reports import exports
 from ledger_app.reports.hledger import account_name
-from ledger_app.rules.amounts import decimal_text
-from ledger_app.rules.drafts import Draft
-from tests.ledger_app.origins import of_request
-from tests.ledger_app.samples import MONTHS, SmallLedger
+from ledger_app.values.amounts import decimal_text
+from tests.support.origins import of_request
+from tests.support.samples import MONTHS, SmallLedger
 
 # Where CI runs, hledger is there; its absence would leave unsaid what these tests are for.
 needs_hledger = pytest.mark.skipif(

@@ -10,7 +10,7 @@ import pytest
 
 from ledger_app.reports import audit_kits, kit_program
 from tests.ledger_app.reports.test_audit_kits import fill, kit_of
-from tests.ledger_app.samples import SmallLedger
+from tests.support.samples import SmallLedger
 
 Done = Callable[[Path], object]
 
@@ -158,7 +158,7 @@ def test_columns_that_are_away_in_the_summary_too_are_told(folder: Path, capsys:
 
 def test_a_role_may_be_called_as_what_is_counted(ledger: SmallLedger, checker: Any, tmp_path: Path) -> None:
     """What finance gave for such a role is held against the role, and what it gave for a count against the count."""
-    from ledger_app.operations import books
+    from ledger_app.books.operations import books
     from tests.ledger_app.reports.test_audit_kits import freeze
 
     books.open_accounts(

@@ -10,12 +10,12 @@ import pytest
 from django.conf import settings
 
 from ledger_app import errors
-from ledger_app.operations import profiles
-from ledger_app.operations.audit import Caller
+from ledger_app.accounting.operations import profiles
+from ledger_app.base.operations.audit import Caller
 from ledger_app.reports import accounting, read_back
 from ledger_app.reports.read_back import Expected
-from tests.ledger_app.profile_samples import ENCODINGS, TARGETS, small
-from tests.ledger_app.samples import SmallLedger
+from tests.support.profile_samples import ENCODINGS, TARGETS, small
+from tests.support.samples import SmallLedger
 
 LATER = datetime(2017, 4, 1, 9, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ledger_app import errors
-from ledger_app.queries import statements as lines
-from ledger_app.queries.statements import Span
+from ledger_app.explain.queries import statements as lines
+from ledger_app.explain.queries.statements import Span
 from ledger_app.reports import statements, workbook
 
 NAMES = {"x": workbook.MAIN}

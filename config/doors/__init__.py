@@ -1,0 +1,1 @@
+"""What all doors have in common, and nothing of one subject alone."""

@@ -1,0 +1,1 @@
+"""The admin site, and what its pages have in common."""

@@ -1,0 +1,1 @@
+"""What a request is held to before a view sees it."""

@@ -1,0 +1,1 @@
+"""How a batch stands: progress, deadlines, safe to run again or not, where its records came from."""

@@ -1,0 +1,1 @@
+"""Adjustments by hand: proposals, decisions, reason codes, limits, and what is attached."""

@@ -1,0 +1,1 @@
+"""Members: registered, found, their identifiers and accounts, and merges of two into one."""

@@ -1,0 +1,1 @@
+"""Reversals of single entries: proposed by one person, decided by another."""

@@ -1,0 +1,35 @@
+"""What validation says of a sum is in the unit in which the file is posted, as the sums beside it on the page are."""
+
+import pytest
+
+from ingestion_app.checks.rules import IN_UNIT_OF_FILE, RULES
+from ingestion_app.models import Finding
+from ingestion_app.validating.operations import surveying
+from tests.support.world import Purchase, World, card_file
+
+FILES = {
+    "control.sum_differs": (card_file(total=14643), ("146.43 USD", "146.44 USD")),
+    "control.sum_unverifiable": (card_file([Purchase(amount="1.50"), Purchase(slip="s2")], total="150"), ("1.50 USD",)),
+    "control.sum_beyond_range": (
+        card_file([Purchase(slip=f"s{place}", amount="900000") for place in range(5)]),
+        ("45,000.00 USD", "1,000.00 USD"),
+    ),
+}
+
+
+def test_every_rule_of_a_sum_is_tried() -> None:
+    assert set(FILES) == {code for code in RULES if code.startswith("control.sum")}
+    assert {code for code in IN_UNIT_OF_FILE if not code.startswith("shape.")} == set(FILES)
+
+
+@pytest.mark.parametrize("rule", FILES)
+def test_a_sum_is_told_in_the_unit_of_the_file(world: World, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    if rule == "control.sum_beyond_range":
+        monkeypatch.setattr(surveying, "SUM_MOST", 100_000)
+    content, told = FILES[rule]
+    batch = world.validate(world.receive(content))
+    finding = Finding.objects.filter(batch=batch, rule=rule).first()
+    assert finding is not None, list(Finding.objects.filter(batch=batch).values_list("rule", flat=True))
+    sentence = RULES[rule].told(finding.facts)
+    for each in told:
+        assert each in sentence

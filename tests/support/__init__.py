@@ -1,0 +1,1 @@
+"""Worlds, samples, lists of pages and meetings that tests have in common."""
