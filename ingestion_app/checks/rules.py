@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks.control_rules import CONTROL
+from ingestion_app.checks.group_rules import GROUPS
 from ingestion_app.checks.layout_rules import LAYOUT
 from ingestion_app.checks.ledger_rules import LEDGER
 from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
@@ -46,7 +48,9 @@ class Rule:
 
     def told(self, facts: Mapping[str, Any]) -> str:
         """Say what was seen, in the active language."""
-        return filled(self.sentence, told_facts(facts, self.amounts))
+        said = filled(self.sentence, told_facts(facts, self.amounts))
+        is_named = "group" not in facts or "{group}" in str(self.sentence)
+        return said if is_named else now("Group {group}: {said}").format(group=facts["group"], said=said)
 
     def told_remedy(self, facts: Mapping[str, Any]) -> str:
         """Say what would make it pass, in the active language."""
@@ -300,10 +304,11 @@ _RECORD = (
     ),
 )
 
+_GROUPS = tuple(Rule(code, Severity(severity), sentence, remedy, amounts) for severity, code, sentence, remedy, amounts in GROUPS)
 _CONTROL = tuple(_error(code, sentence, remedy, amounts) for code, sentence, remedy, amounts in CONTROL)
 
 # What is seen of the amounts of the whole file: told in the unit in which the file is posted, where there is one.
-IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts) | AMOUNTS.keys()
+IN_UNIT_OF_FILE = frozenset(rule.code for rule in (*_CONTROL, *_GROUPS) if rule.amounts) | AMOUNTS.keys()
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {
@@ -334,7 +339,7 @@ _SHAPE = tuple(
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_LEDGER, *_REFUSED, *_SHAPE)}
+    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_GROUPS, *_LEDGER, *_REFUSED, *_SHAPE)}
 )
 
 

@@ -1,11 +1,12 @@
 """What the records of a file add up to beside their count and sum, and whether that is what its header and trailer say."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingestion_app.checks.record import Row
-from ingestion_app.formats.definition import Definition, HashTotal, Total
+from ingestion_app.formats.control_totals import HashTotal, Total
+from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.values import Value
 
 Said = Mapping[str, Value | None]
@@ -18,6 +19,10 @@ class Counted(NamedTuple):
     records: int
     total: int
     unreadable: int
+
+    def less(self, other: "Counted") -> "Counted":
+        """Return what came since ``other`` was counted."""
+        return Counted(*(own - before for own, before in zip(self, other, strict=True)))
 
 
 class Differing(NamedTuple):
@@ -37,6 +42,8 @@ class Tally:
     negative_sum: int = 0
     hash_sum: int = 0
     unhashed_count: int = 0
+    bad_count: int = 0
+    of_values: list[int] = field(default_factory=list)  # of each control by value: count and sum
 
     def take(self, amount: int) -> None:
         """Count an amount by its direction; a zero has none."""
@@ -48,8 +55,10 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """Add what another process counted."""
-        for name, value in zip(self.__slots__, astuple(other), strict=True):
-            setattr(self, name, getattr(self, name) + value)
+        for name in self.__slots__:
+            own, found = getattr(self, name), getattr(other, name)
+            is_list = isinstance(own, list)
+            setattr(self, name, [one + more for one, more in zip(own, found, strict=True)] if is_list else own + found)
 
 
 class Controls:
@@ -60,13 +69,23 @@ class Controls:
         self._roles = definition.roles
         self._header: Said = {}
         self._trailer: Said = {}
-        self.tally = Tally()
-        total = definition.roles.hash_total
-        self._hashed = None if total is None else (definition.layout.data.position(total.of), hashed(total))
+        roles, position = definition.roles, definition.layout.data.position
+        self._by_value = [(position(each.column), each.values, position(each.of or roles.amount)) for each in roles.by_value]
+        self.tally = self._nothing()
+        total = roles.hash_total
+        self._hashed = None if total is None else (position(total.of), hashed(total))
+
+    def _nothing(self) -> Tally:
+        return Tally(of_values=[0, 0] * len(self._by_value))
+
+    def begin_group(self) -> None:
+        """Count anew, for a group with a header and a trailer of its own."""
+        self._header = self._trailer = {}
+        self.tally = self._nothing()
 
     def counting(self, quick: QuickReader) -> QuickReader:
         """Return a reader that counts what it reads; where count and sum are all that is asked, the reader itself."""
-        if self._hashed is None and not self._roles.totals:
+        if self._hashed is None and not self._roles.totals and not self._by_value:
             return quick
         take = self.take
 
@@ -88,10 +107,17 @@ class Controls:
                 self.tally.unhashed_count += 1
             else:
                 self.tally.hash_sum += value
+        for number, (column, values, of) in enumerate(self._by_value):
+            found = row.values[column]
+            if ("" if found is None else str(found)) in values:
+                amount = row.values[of]
+                self.tally.of_values[2 * number] += 1
+                self.tally.of_values[2 * number + 1] += amount if isinstance(amount, int) else 0
 
     def take_bad(self, amount: int | None) -> None:
         """Count a record that is not well formed: its amount where that can be read, and nothing else of it."""
         self.tally.unhashed_count += 1
+        self.tally.bad_count += 1
         if amount is not None:
             self.tally.take(amount)
 
@@ -122,6 +148,13 @@ class Controls:
         found = self._found(counted)
         for control, column in roles.totals:
             yield from self._held(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
+        for number, by in enumerate(roles.by_value):
+            facts = {"column": by.column, "values": ", ".join(by.values)}
+            asked = (("count", by.count), ("sum", by.sum))
+            for (what, name), value in zip(asked, self.tally.of_values[2 * number : 2 * number + 2], strict=True):
+                if name is not None:
+                    rule = f"control.by_value_{what}_differs"
+                    yield from self._held(rule, name, self.said(name), value, self.tally.bad_count, **facts)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
 
@@ -156,7 +189,7 @@ class Controls:
             )
 
     def _held(
-        self, rule: str, column: str, expected: int | None, found: int, unreadable: int, **facts: int
+        self, rule: str, column: str, expected: int | None, found: int, unreadable: int, **facts: str | int
     ) -> Iterator[Differing]:
         if expected is not None and unreadable:
             yield Differing("control.unverifiable", column, {"name": column, "expected": expected, "records": unreadable})

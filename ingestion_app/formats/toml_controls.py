@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Balance, Column, HashTotal, Kind, Total
+from ingestion_app.formats.control_totals import Balance, HashTotal, Total
+from ingestion_app.formats.definition import Column, Kind
 from ingestion_app.formats.toml_names import Columns, named_column
 from ingestion_app.formats.values import AMOUNT_LIMIT
 from ledger_app.base.rules.toml_table import Table

@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ingestion_app.formats.definition import Total
+from ingestion_app.formats.control_totals import Total
 from ingestion_app.models import Batch
 from ingestion_app.sources.queries import definitions
 
