@@ -6,8 +6,8 @@ from datetime import date
 from typing import BinaryIO, NamedTuple
 
 from ingestion_app.checks.beginning import begin
-from ingestion_app.checks.duplicates import KeyIndex
 from ingestion_app.checks.control_records import ControlRecords, is_whole
+from ingestion_app.checks.duplicates import KeyIndex
 from ingestion_app.checks.keys import Keys
 from ingestion_app.checks.record import DataReader, Row
 from ingestion_app.checks.rules import Seen, Severity

@@ -308,7 +308,7 @@ class Roles:
     balance: Balance | None = None
     by_value: tuple[TotalBy, ...] = ()
     same: tuple[str, ...] = ()  # columns that header and trailer of a group have alike
-    of_file: FileTotals = FileTotals()
+    of_file: FileTotals = field(default_factory=FileTotals)
 
     @property
     def controls(self) -> tuple[str, ...]:

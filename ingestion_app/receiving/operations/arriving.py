@@ -26,7 +26,8 @@ def is_masked(definition: Definition) -> bool:
     """
     kind = KINDS.get(definition.roles.holder_kind)
     names_cards = kind is not None and kind.is_secret
-    return not names_cards and not any(column.may_look_like_card for column in definition.layout.data.columns)
+    columns = [column for each in definition.layout.record_types for column in each.columns]
+    return not names_cards and not any(column.may_look_like_card for column in columns)
 
 
 class Expected(NamedTuple):

@@ -18,9 +18,12 @@ _NAMES: dict[str, Promise | str] = {
     Total.NEGATIVE_COUNT: gettext_lazy("count below zero"),
     "hash_total": gettext_lazy("hash total"),
     "balance": gettext_lazy("opening and closing balance"),
+    "by_value": gettext_lazy("totals by a value"),
+    "groups": gettext_lazy("number of groups"),
+    "lines": gettext_lazy("number of all records"),
 }
 # Each of these, or both of a pair, says how many records there are, and what their amounts are together.
-_OF_COUNTS: tuple[set[str], ...] = ({"count"},)
+_OF_COUNTS: tuple[set[str], ...] = ({"count"}, {"lines"})
 _OF_AMOUNTS: tuple[set[str], ...] = ({"sum"}, {"balance"}, {Total.ABSOLUTE_SUM}, {Total.POSITIVE_SUM, Total.NEGATIVE_SUM})
 
 

@@ -310,7 +310,7 @@ class _Validation:
             "record_count": examination.received_count,
             "record_sum": _fitting(examination.received_sum) if examination.bad_sum_known else None,
             "trailer_count": examination.trailer_count,
-            "trailer_sum": examination.trailer_sum,
+            "trailer_sum": None if examination.trailer_sum is None else _fitting(examination.trailer_sum),
             "without_effect_count": found.without_effect,
             "set_aside_count": found.set_aside + examination.bad_count,
             "set_aside_sum": _fitting(found.set_aside_sum + examination.bad_sum) or 0,
