@@ -284,7 +284,11 @@ class Examination:
             return
         self.bad_count += 1
         self.bad_sum += amount or 0
-        self._controls.take_bad(amount)
+        if amount is not None and faults and all(fault.rule == HEADER_UNREAD for _column, fault in faults):
+            # The record itself can be read, and counts in the totals.
+            self._controls.take_values(self._data.values(line), amount)
+        else:
+            self._controls.take_bad(amount)
         if amount is None:
             self.bad_sum_known = False
             self._unreadable_count += 1
@@ -301,4 +305,3 @@ class Examination:
         column = self._layout.data.field_number(name)
         line = Line(row.line, row.offset, row.raw, b"", row.length, is_too_long=False)
         return self._tell.seen("record.zero_amount", line, column, name=name)
-

@@ -88,9 +88,7 @@ class CarefulReader:
 class DataReader:
     """Reads data records: ``quick`` takes most well-formed lines, ``careful`` every line; both make the same row of the same line."""
 
-    def __init__(
-        self, lines: LineFormat, definition: Definition, keys: Keys | None = None, head: Head | None = None
-    ) -> None:
+    def __init__(self, lines: LineFormat, definition: Definition, keys: Keys | None = None, head: Head | None = None) -> None:
         """``keys`` make a record's key of its values, without them it is made of columns alone; ``head`` is what its header says."""
         data = definition.layout.data
         self._careful = CarefulReader(lines, data, head)
@@ -115,6 +113,10 @@ class DataReader:
         holder, amount = str(values[self._holder]), self._amount_of(fields)
         assert amount is not None, "a record without faults has an amount"  # noqa: S101 - its column may not be absent
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
+
+    def values(self, line: Line) -> Sequence[Value | None]:
+        """Return the values of a line, None where one could not be read."""
+        return self._careful.read(line).values
 
     def _amount_of(self, fields: Fields) -> int | None:
         """Return the amount, also one below its minimum, or None where it cannot be read."""

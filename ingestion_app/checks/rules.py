@@ -339,7 +339,10 @@ _SHAPE = tuple(
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_GROUPS, *_LEDGER, *_REFUSED, *_SHAPE)}
+    {
+        rule.code: rule
+        for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_GROUPS, *_LEDGER, *_REFUSED, *_SHAPE)
+    }
 )
 
 

@@ -1,6 +1,6 @@
 """What the records of a file add up to beside their count and sum, and whether that is what its header and trailer say."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,20 +99,23 @@ class Controls:
 
     def take(self, row: Row) -> None:
         """Count a record."""
-        self.tally.take(row.amount)
+        self.take_values(row.values, row.amount)
+
+    def take_values(self, values: Sequence[Value | None], amount: int) -> None:
+        """Count a record that has these values."""
+        self.tally.take(amount)
         if self._hashed is not None:
             place, read = self._hashed
-            value = read(row.values[place])
+            value = read(values[place])
             if value is None:
                 self.tally.unhashed_count += 1
             else:
                 self.tally.hash_sum += value
-        for number, (column, values, of) in enumerate(self._by_value):
-            found = row.values[column]
-            if ("" if found is None else str(found)) in values:
-                amount = row.values[of]
+        for number, (column, wanted, of) in enumerate(self._by_value):
+            found, added = values[column], values[of]
+            if ("" if found is None else str(found)) in wanted:
                 self.tally.of_values[2 * number] += 1
-                self.tally.of_values[2 * number + 1] += amount if isinstance(amount, int) else 0
+                self.tally.of_values[2 * number + 1] += added if isinstance(added, int) else 0
 
     def take_bad(self, amount: int | None) -> None:
         """Count a record that is not well formed: its amount where that can be read, and nothing else of it."""
@@ -189,7 +192,7 @@ class Controls:
             )
 
     def _held(
-        self, rule: str, column: str, expected: int | None, found: int, unreadable: int, **facts: str | int
+        self, rule: str, column: str, expected: int | None, found: int, unreadable: int, /, **facts: str | int
     ) -> Iterator[Differing]:
         if expected is not None and unreadable:
             yield Differing("control.unverifiable", column, {"name": column, "expected": expected, "records": unreadable})

@@ -85,9 +85,7 @@ def read_moment(table: Table, column: Column) -> Column | None:
         if zone is None:
             return None
     is_near = compiled.lacks_year or era == NEAR
-    return replace(
-        column, format=spelled, century=century, era=None if era == NEAR else era, zone=zone, is_near=is_near
-    )
+    return replace(column, format=spelled, century=century, era=None if era == NEAR else era, zone=zone, is_near=is_near)
 
 
 def _read_century(table: Table) -> tuple[int | None, str | None]:
@@ -144,5 +142,3 @@ def is_held(column: Column, value: str) -> bool:
 def unheld() -> str:
     """Say what values have to be, in the active language."""
     return _("Write values that the column could hold, without what it is filled up with.")
-
-

@@ -21,7 +21,9 @@ def read_computed(table: Table, name: str, columns: Columns, header: Columns | N
     """Return a column that no field holds, made of ``columns``, or of what the ``header`` says (None: there is none to ask)."""
     given = [key for key in _MADE_OF if table.has(key)]
     if len(given) != 1:
-        table.know("plus", "minus", "of", "signs", "only", "joined", "kind", "format", "century", "era", "year", "zone", "from_header")
+        table.know(
+            "plus", "minus", "of", "signs", "only", "joined", "kind", "format", "century", "era", "year", "zone", "from_header"
+        )
         table.add("name", _("Say what it is made of: plus and minus, of and signs or only, joined, or from_header."))
         table.close()
         return None

@@ -59,7 +59,13 @@ def kind_of(batch: Batch, raw: bytes) -> str:
     """Return which record type the bytes of a line are marked as: file header, header, data, trailer or end; empty where none."""
     layout = definitions.definition_of(batch.source_version).layout
     marked = format_of(layout).record_type(raw)
-    kinds = {"file header": layout.file_header, "header": layout.header, "data": layout.data, "trailer": layout.trailer, "end": layout.end}
+    kinds = {
+        "file header": layout.file_header,
+        "header": layout.header,
+        "data": layout.data,
+        "trailer": layout.trailer,
+        "end": layout.end,
+    }
     return next((name for name, record_type in kinds.items() if marked is not None and record_type is marked), "")
 
 
