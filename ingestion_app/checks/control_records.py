@@ -219,8 +219,9 @@ class ControlRecords:
         self._differences.add(self._groups, line, said, own)
         for name in self._roles.same:
             if said.get(name) is not None and name in self.head and said[name] != self.head[name]:
-                facts = {"name": name, "found": shown(str(said[name])), "expected": shown(str(self.head[name]))}
-                yield self._tell.seen("control.trailer_of_another", line, trailer.field_number(name), **facts)
+                found, expected = shown(str(said[name])), shown(str(self.head[name]))
+                column = trailer.field_number(name)
+                yield self._tell.seen("control.trailer_of_another", line, column, name=name, found=found, expected=expected)
         if own.records == 0:
             yield self._tell.seen("line.group_empty", line, group=self._groups)
 

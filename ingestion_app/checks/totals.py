@@ -152,12 +152,12 @@ class Controls:
         for control, column in roles.totals:
             yield from self._held(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
         for number, by in enumerate(roles.by_value):
-            facts = {"column": by.column, "values": ", ".join(by.values)}
+            of_value: dict[str, str | int] = {"column": by.column, "values": ", ".join(by.values)}
             asked = (("count", by.count), ("sum", by.sum))
             for (what, name), value in zip(asked, self.tally.of_values[2 * number : 2 * number + 2], strict=True):
                 if name is not None:
                     rule = f"control.by_value_{what}_differs"
-                    yield from self._held(rule, name, self.said(name), value, self.tally.bad_count, **facts)
+                    yield from self._held(rule, name, self.said(name), value, self.tally.bad_count, **of_value)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
 

@@ -1,8 +1,9 @@
 """A result of 口座振替 with two groups: from its bytes to frozen entries, exported and read back; and what is told of bad ones."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,10 @@ KEYS = {
 }
 
 
+def breaches(statement: Callable[..., Any]) -> list[str]:
+    return list(statement(list(Book.objects.all())))
+
+
 @pytest.mark.parametrize(("ending", "said"), [(b"", "none"), (b"\n", "lf"), (b"\r\n", "crlf")])
 def test_a_result_goes_from_its_bytes_to_frozen_entries_and_out_again(
     world: World, tmp_path: Path, ending: bytes, said: str
@@ -46,9 +51,8 @@ def test_a_result_goes_from_its_bytes_to_frozen_entries_and_out_again(
         assert str(entry.effective_on) == key[-10:]
         assert entry.lines.get(account__role="receivable").amount == amount
     assert Entry.objects.filter(book__code="CARD").count() == len(KEYS)
-    books = list(Book.objects.all())
-    assert list(proofs.records_reconcile(books)) == []
-    assert list(record_proofs.records_are_those_that_were_written(books)) == []
+    assert breaches(proofs.records_reconcile) == []
+    assert breaches(record_proofs.records_are_those_that_were_written) == []
 
     exported = tmp_path / "journal.csv"
     exports.export(period=world.opened[0], form="journal", path=exported)
