@@ -79,7 +79,7 @@ def drawing() -> str:
 
 
 _API: Final = "What an address that is posted to then does is decided by the rights above.\n"
-_PAGES: Final = "Programs sign in to no page. Buttons are free or held back by the rights above.\n"
+_PAGES: Final = "Programs sign in to no page. Buttons are free or disabled by the rights above.\n"
 
 
 def of_role(role: str) -> frozenset[str]:
