@@ -42,7 +42,7 @@ class ReportOptionUnfit(LedgerError):
 
 
 class ReportMonthsTooMany(LedgerError):
-    """A report by months is over more of them than are told at once."""
+    """A report that is told by months, or held beside others, is over more of them than are told at once."""
 
     code = "report_months_too_many"
     template = _("From {first} to {last} there are more than {most} months. Ask for them in parts.")

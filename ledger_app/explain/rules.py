@@ -23,42 +23,43 @@ MONTHS_MOST: Final = 36
 # How old what is outstanding is, by the months since it was granted. Prepaid law asks about six.
 AGES: Final = (3, 6, 12)
 
+YEAR: Final = 12  # months
 _DAY: Final = timedelta(days=1)
 
 
 def months_before(on: date, count: int) -> date:
-    """Return the day so many months before another: the month's last where it has no such day."""
-    month = on.year * 12 + on.month - 1 - count
-    year, month = divmod(month, 12)
+    """Return the day so many months before another: the month's last where it has no such day, and never before the calendar begins."""
+    year, month = divmod(max(on.year * 12 + on.month - 1 - count, 12), 12)
     return date(year, month + 1, min(on.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def is_last_of_month(on: date) -> bool:
-    """Whether a day is the last of its month."""
-    return (on + _DAY).day == 1
+def end_of_month(on: date) -> date:
+    """Return the last day of a day's month."""
+    return on.replace(day=calendar.monthrange(on.year, on.month)[1])
+
+
+def month_count(first: date, last: date) -> int:
+    """Return how many calendar months have a day of a span."""
+    return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
 def compared(first: date, last: date, to: str) -> tuple[date, date]:
     """Return the span that one is held beside: whole months beside as many whole months, other spans beside as many days."""
-    is_whole = first.day == 1 and is_last_of_month(last)
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    if to == LAST_YEAR:
-        count = 12
-    elif not is_whole:
-        return first - (last - first) - _DAY, first - _DAY
+    is_whole = first.day == 1 and last == end_of_month(last)
+    if to == PREVIOUS and not is_whole:
+        return date.fromordinal(max(2 * first.toordinal() - last.toordinal() - 1, 1)), first - _DAY
+    count = YEAR if to == LAST_YEAR else month_count(first, last)
     end = months_before(last, count)
-    if is_whole:
-        end = end.replace(day=calendar.monthrange(end.year, end.month)[1])
-    return months_before(first, count), end
+    return months_before(first, count), end_of_month(end) if is_whole else end
 
 
 def months(first: date, last: date) -> Iterator[tuple[date, date]]:
     """Yield the calendar months of a span, the first and the last as far as they are in it."""
     start = first
-    while start <= last:
-        end = start.replace(day=calendar.monthrange(start.year, start.month)[1])
-        yield start, min(end, last)
+    while (end := end_of_month(start)) < last:
+        yield start, end
         start = end + _DAY
+    yield start, last
 
 
 def age_bounds(on: date) -> tuple[date, ...]:

@@ -9,6 +9,7 @@ from ledger_app import sql
 from ledger_app.base.queries.totals import Total
 from ledger_app.models import Book, Entry, Line, Period, Seal
 from ledger_app.posting.queries.spans import FIRST_DAY
+from ledger_app.values.instants import LAST_DAY
 
 DIGEST_SHOWN = 16
 _DAY = timedelta(days=1)
@@ -48,9 +49,10 @@ def entries(span: BookSpan, first: date, prefix: str = "") -> Q:
     return wanted
 
 
-def has_more(span: BookSpan, most: int) -> bool:
-    """Whether more entries than ``most`` have to be read for a report of the span."""
-    return Entry.objects.filter(entries(span._replace(known_at=None), read_from(span)))[most : most + 1].exists()
+def has_more(span: BookSpan, most: int, *, reads_later: bool = False) -> bool:
+    """Whether more entries than ``most`` have to be read for a report of the span, with those that are dated after it where it ``reads_later``."""
+    wanted = span._replace(known_at=None, last_on=LAST_DAY if reads_later else span.last_on)
+    return Entry.objects.filter(entries(wanted, read_from(span)))[most : most + 1].exists()
 
 
 def seal_of(span: BookSpan) -> Seal | None:

@@ -14,6 +14,7 @@ from ledger_app.posting.queries.spans import Movement, Span
 LINES_A_READ = 900  # as many as a list of keys has
 IDS_A_READ = 2000
 NAMES_KEPT = 100_000
+CONTRA_MOST = 5  # that are told of a line
 
 
 class Ledger(NamedTuple):
@@ -38,17 +39,23 @@ def of_account(span: BookSpan, account: Account) -> Ledger:
     return Ledger(account.category, sums.opening, sums.closing)
 
 
-def of_role(span: BookSpan, role: str) -> Ledger | None:
-    """Return what the ledger of a role runs from and to; None where the book has no account of it."""
-    first = Account.objects.filter(book=span.book, role=role).first()
-    if first is None:
-        return None
+def of_role(span: BookSpan, role: str) -> Ledger:
+    """Return what the ledger of a role runs from and to.
+
+    :raises errors.Refused: seal_differs
+    """
     found = trial_balances.of_role(span, role)
     if found is None:
-        return Ledger(first.category, 0, 0)
+        return Ledger(Account.objects.filter(book=span.book, role=role).values_list("category", flat=True)[0], 0, 0)
     category, sums = found
     opening = sums.opening or 0
     return Ledger(category, opening, opening + sums.change)
+
+
+def has_more(span: BookSpan, account: Account, most: int) -> bool:
+    """Whether more lines of an account than ``most`` have to be read for its ledger."""
+    lines = Line.objects.filter(account=account)
+    return (lines.filter(effective_on__gte=span.first_on) if span.known_at is None else lines)[most : most + 1].exists()
 
 
 def lines_of_account(span: BookSpan, account: Account, opening: int) -> Iterator[LedgerLine]:

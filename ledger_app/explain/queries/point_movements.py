@@ -67,6 +67,11 @@ def roles(book: Book) -> list[str]:
     return sorted(LotRule.objects.filter(book=book).values_list("role", flat=True))
 
 
+def has_more(book: Book, most: int) -> bool:
+    """Whether more lots than ``most`` are open."""
+    return OpenLot.objects.filter(book=book)[most : most + 1].exists()
+
+
 def of(span: BookSpan, among: Iterable[str]) -> list[Movements]:
     """Return what became of the points of the roles ``among`` in a span: a row for each kind, and one of all kinds of a role.
 

@@ -200,9 +200,7 @@ def _openings_of_stores(span: BookSpan) -> dict[Key, int]:
     of_store = {"account__book": span.book, "account__holder__isnull": True}
     columns = ("account__category", "account__role", "account__code")
     if span.known_at is not None:
-        before = _lines(span._replace(last_on=LAST_DAY), FIRST_DAY).filter(
-            **of_store, entry__effective_on__lt=span.first_on
-        )
+        before = _lines(span._replace(last_on=LAST_DAY), FIRST_DAY).filter(**of_store, entry__effective_on__lt=span.first_on)
         known = before.values_list(*columns).annotate(total=Total("amount"))
         there = Balance.objects.filter(**of_store).order_by().values_list(*columns).distinct()
         return dict.fromkeys((Key(category, role, "", code) for category, role, code in there), 0) | {
