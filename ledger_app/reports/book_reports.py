@@ -128,9 +128,8 @@ def check(asked: Asked, user: User | None = None, *, is_waited_for: bool = False
     if span.first_on > span.last_on:
         raise errors.Refused([reversing.SpanInvalid(**days)])
     _check_options(asked)
-    if asked.kind == POINTS:
-        if not point_movements.roles(span.book):
-            raise errors.Refused([reporting.NoLotsKept(book=span.book.code)])
+    if asked.kind == POINTS and not point_movements.roles(span.book):
+        raise errors.Refused([reporting.NoLotsKept(book=span.book.code)])
     is_by_months = asked.kind == POINTS or bool(asked.compare)
     if is_by_months and rules.month_count(span.first_on, span.last_on) > rules.MONTHS_MOST:
         raise errors.Refused([reporting.ReportMonthsTooMany(**days, most=rules.MONTHS_MOST)])

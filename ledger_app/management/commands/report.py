@@ -16,8 +16,6 @@ from ledger_app.models import Account
 from ledger_app.reports import book_reports, report_files
 from ledger_app.reports.book_reports import Asked
 
-BREACH = 1
-
 
 class Command(commands.Command):
     """Writes a report of a book."""
@@ -69,7 +67,7 @@ class Command(commands.Command):
             last=asked.span.last_on.isoformat(),
             sealed=report.sealed,
         )
-        return commands.Outcome(data, (line,), BREACH if complaints else commands.DONE, tuple(complaints))
+        return commands.Outcome(data, (line,), commands.REFUSED if complaints else commands.DONE, tuple(complaints))
 
 
 def _asked(options: dict[str, Any]) -> Asked:
