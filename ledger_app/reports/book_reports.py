@@ -12,7 +12,7 @@ from ledger_app.base.operations import knowing
 from ledger_app.errors import reporting, reversing
 from ledger_app.errors.words import phrase
 from ledger_app.explain import rules
-from ledger_app.explain.queries import book_spans, general_ledgers, point_movements, trial_balances
+from ledger_app.explain.queries import book_spans, explain, general_ledgers, point_movements, trial_balances
 from ledger_app.explain.queries import rights as report_rights
 from ledger_app.explain.queries.book_spans import BookSpan
 from ledger_app.explain.queries.general_ledgers import Ledger, LedgerLine
@@ -110,6 +110,19 @@ def span_of(
     if period is not None:
         return BookSpan(book, period.starts_on, period.ends_on, known_at)
     return None if first is None or last is None else BookSpan(book, first, last, known_at)
+
+
+def find_account(book: Book, code: str | None) -> Account | None:
+    """Return the account whose general ledger is asked for; None where none is.
+
+    :raises errors.Refused: not_found
+    """
+    if not code:
+        return None
+    account = explain.find_account(book.code, code)
+    if account is None:
+        raise errors.Refused([errors.NotFound(what=phrase(_("account of {book}"), book=book.code), name=code)])
+    return account
 
 
 def check(asked: Asked, user: User | None = None, *, is_waited_for: bool = False) -> None:

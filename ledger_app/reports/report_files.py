@@ -23,6 +23,11 @@ CSV, XLSX, JSON = "csv", "xlsx", "json"
 CP932, UTF8_MARK = "cp932", "utf-8-mark"
 # What each encoding is to Python. With the mark, spreadsheets take a file for what it is.
 ENCODINGS: Final[Mapping[str, str]] = {UTF8_MARK: "utf-8", CP932: "cp932"}
+CONTENT_TYPES: Final[Mapping[str, str]] = {
+    CSV: "text/csv; charset={charset}",
+    JSON: "application/json",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 MARK: Final = "\ufeff"
 LINE_END: Final = "\r\n"  # as spreadsheets and accounting programs write it
 
@@ -42,15 +47,15 @@ def write_to(asked: Asked, form: str, encoding: str, path: Path) -> tuple[Path, 
     return named, report
 
 
-def write(asked: Asked, form: str, encoding: str, file: BinaryIO) -> Report:
-    """Write a report to an open file, and return what it says.
+def write_named(asked: Asked, form: str, encoding: str, file: BinaryIO) -> tuple[str, str]:
+    """Write a report to an open file, and return what the file is to be called, and what it is.
 
     :raises errors.Refused: report_text_unfit, seal_differs, statement_differs
     """
     with snapshot():
         report = book_reports.of(asked)
         _write(report, form, encoding, file)
-    return report
+    return f"{report.name}.{form}", CONTENT_TYPES[form].format(charset=ENCODINGS[encoding])
 
 
 def as_object(report: Report, most: int | None = None) -> dict[str, Any]:

@@ -265,7 +265,7 @@ def test_a_difference_is_named_and_the_report_is_not_final(points: Points) -> No
 
 def written(question: Asked, form: str, encoding: str = report_files.UTF8_MARK) -> bytes:
     file = io.BytesIO()
-    report_files.write(question, form, encoding, file)
+    report_files.write_named(question, form, encoding, file)
     return file.getvalue()
 
 

@@ -7,12 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from config.doors.commands import base as commands
-from ledger_app import errors
 from ledger_app.books.queries import books
-from ledger_app.errors.words import phrase
 from ledger_app.explain import rules
-from ledger_app.explain.queries import explain
-from ledger_app.models import Account
 from ledger_app.reports import book_reports, report_files
 from ledger_app.reports.book_reports import Asked
 
@@ -88,15 +84,6 @@ def _asked(options: dict[str, Any]) -> Asked:
         kind=options["kind"],
         by=options["by"],
         compare=tuple(options["compare"]),
-        account=_account(book.code, options["account"]),
+        account=book_reports.find_account(book, options["account"]),
         role=options["role"] or "",
     )
-
-
-def _account(book: str, code: str | None) -> Account | None:
-    if code is None:
-        return None
-    account = explain.find_account(book, code)
-    if account is None:
-        raise errors.Refused([errors.NotFound(what=phrase(_("account of {book}"), book=book), name=code)])
-    return account
