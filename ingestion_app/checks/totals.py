@@ -150,14 +150,14 @@ class Controls:
                 yield Differing("control.sum_differs", roles.trailer_sum, {"expected": total, "found": counted.total})
         found = self._found(counted)
         for control, column in roles.totals:
-            yield from self._held(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
+            yield from self._compared(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
         for number, by in enumerate(roles.by_value):
             of_value: dict[str, str | int] = {"column": by.column, "values": ", ".join(by.values)}
             asked = (("count", by.count), ("sum", by.sum))
             for (what, name), value in zip(asked, self.tally.of_values[2 * number : 2 * number + 2], strict=True):
                 if name is not None:
                     rule = f"control.by_value_{what}_differs"
-                    yield from self._held(rule, name, self.said(name), value, self.tally.bad_count, **of_value)
+                    yield from self._compared(rule, name, self.said(name), value, self.tally.bad_count, **of_value)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
 
@@ -175,7 +175,7 @@ class Controls:
         total = self._roles.hash_total
         if total is not None:
             found = self.tally.hash_sum % total.modulus if total.modulus else self.tally.hash_sum
-            yield from self._held(
+            yield from self._compared(
                 "control.hash_differs", total.trailer, self.said(total.trailer), found, self.tally.unhashed_count
             )
 
@@ -187,11 +187,11 @@ class Controls:
         opening = _number(self._header if balance.is_opened_in_header else self._trailer, balance.opening)
         if opening is not None:
             found = opening + counted.total
-            yield from self._held(
+            yield from self._compared(
                 "control.balance_differs", balance.closing, self.said(balance.closing), found, counted.unreadable, opening=opening
             )
 
-    def _held(
+    def _compared(
         self, rule: str, column: str, expected: int | None, found: int, unreadable: int, /, **facts: str | int
     ) -> Iterator[Differing]:
         if expected is not None and unreadable:

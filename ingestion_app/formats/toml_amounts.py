@@ -118,8 +118,8 @@ def read_form(table: Table, column: Column) -> Column:
         table.add("pattern", _("Give it {expected}, in quotes.").format(expected=expected))
         form = None
     column = replace(column, values=tuple(values or ()), pattern=form)
-    if not all(is_held(column, value) for value in column.values):
-        table.add("values", unheld())
+    if not all(is_read_back(column, value) for value in column.values):
+        table.add("values", unreadable_value())
     return column
 
 
@@ -133,12 +133,12 @@ def _is_form(form: str) -> bool:
     return True
 
 
-def is_held(column: Column, value: str) -> bool:
+def is_read_back(column: Column, value: str) -> bool:
     """Whether a record could have this as the text of a column's value, where an empty one is none."""
-    held = field_reader(column).read(value)
-    return value == "" if held is None else not isinstance(held, Fault) and str(held) == value
+    found = field_reader(column).read(value)
+    return value == "" if found is None else not isinstance(found, Fault) and str(found) == value
 
 
-def unheld() -> str:
+def unreadable_value() -> str:
     """Say what values have to be, in the active language."""
     return _("Write values that the column could hold, without what it is filled up with.")

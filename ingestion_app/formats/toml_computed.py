@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.definition import Column, Kind, Only, SignBy
-from ingestion_app.formats.toml_amounts import is_held, read_moment, unheld
+from ingestion_app.formats.toml_amounts import is_read_back, read_moment, unreadable_value
 from ingestion_app.formats.values import AMOUNT_LIMIT
 from ledger_app.base.rules.toml_table import Table
 
@@ -70,8 +70,8 @@ def _read_only(table: Table, columns: Columns) -> Only | None:
     values = table.texts("values")
     table.close()
     column = columns.get(name or "")
-    if column is not None and not all(is_held(column, value) for value in values or ()):
-        table.add("values", unheld())
+    if column is not None and not all(is_read_back(column, value) for value in values or ()):
+        table.add("values", unreadable_value())
     return Only(name, tuple(values)) if name and values else None
 
 
@@ -120,8 +120,8 @@ def _read_sign(table: Table, columns: Columns) -> SignBy | None:
         table.add("negative", _("Write other values than those of positive."))
     column = columns.get(name or "")
     for key, texts in (("positive", positive), ("negative", negative)):
-        if column is not None and not all(is_held(column, value) for value in texts or ()):
-            table.add(key, unheld())
+        if column is not None and not all(is_read_back(column, value) for value in texts or ()):
+            table.add(key, unreadable_value())
     return SignBy(name, tuple(positive), tuple(negative)) if name and positive and negative else None
 
 

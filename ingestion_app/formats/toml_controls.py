@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, Total, TotalBy
 from ingestion_app.formats.definition import Column, Kind
-from ingestion_app.formats.toml_amounts import is_held, unheld
+from ingestion_app.formats.toml_amounts import is_read_back, unreadable_value
 from ingestion_app.formats.toml_columns import name_description
 from ingestion_app.formats.toml_layout import ReadLayout
 from ingestion_app.formats.toml_names import Columns, check_column, named_column
@@ -79,8 +79,8 @@ def _read_total_by(row: Table, data: Columns, trailer: Columns) -> TotalBy | Non
     is_there = name is not None and check_column(row, "column", name, data, kinds, may_be_absent=True)
     values = row.texts("values")
     column = data.get(name or "")
-    if column is not None and not all(is_held(column, value) for value in values or ()):
-        row.add("values", unheld())
+    if column is not None and not all(is_read_back(column, value) for value in values or ()):
+        row.add("values", unreadable_value())
     count = named_column(row, "count", trailer, (Kind.COUNT,)) if row.has("count") else None
     total = named_column(row, "sum", trailer, (Kind.AMOUNT,)) if row.has("sum") else None
     of = named_column(row, "of", data, (Kind.AMOUNT,)) if row.has("of") else None

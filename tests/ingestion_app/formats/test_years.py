@@ -86,7 +86,10 @@ def test_the_era_is_that_in_which_the_day_is_near_the_business_date(day, text, e
     assert read("YYMMDD", text, day) == expected
 
 
-@given(st.sampled_from([(name, sign) for name, signs in {"showa": "S3", "heisei": "H4", "reiwa": "R5"}.items() for sign in signs]), st.dates(date(1930, 1, 1), date(2090, 12, 31)))
+@given(
+    st.sampled_from([(name, sign) for name, signs in {"showa": "S3", "heisei": "H4", "reiwa": "R5"}.items() for sign in signs]),
+    st.dates(date(1930, 1, 1), date(2090, 12, 31)),
+)
 def test_an_era_by_its_sign_takes_its_own_days_alone(named, day):
     name, sign = named
     era = ERAS[name]
@@ -100,7 +103,10 @@ def test_an_era_by_its_sign_takes_its_own_days_alone(named, day):
 
 
 def test_eras_are_further_apart_than_a_day_may_be_from_its_file():
-    assert min(other.before - era.before for era in ERAS.values() for other in ERAS.values() if other.before > era.before) * 365 > 2 * ERA_DAYS_MOST
+    assert (
+        min(other.before - era.before for era in ERAS.values() for other in ERAS.values() if other.before > era.before) * 365
+        > 2 * ERA_DAYS_MOST
+    )
 
 
 @pytest.mark.parametrize("spelled", ["E", "EMMDD", "EYYYYMMDD", "EEYYMM", "MM", "YYMM"])

@@ -20,9 +20,7 @@ def of(name: str, *, amount: str = "amount", roles: str = "") -> Definition:
     key = '"consignor", "customer"' if "transfer" in name else '"own_account", "number"'
     holder = "customer" if "transfer" in name else "remitter"
     day = {"zengin-transfer": "paid_on", "zengin-account": "collected_on"}.get("-".join(name.split("-")[:2]), "booked_on")
-    return toml.parse(
-        source(name, key=key, holder=holder, amount=amount, day=day, said="{amount}", ending="lf", roles=roles)
-    )
+    return toml.parse(source(name, key=key, holder=holder, amount=amount, day=day, said="{amount}", ending="lf", roles=roles))
 
 
 def record(using: Definition, record_type: RecordType | None, said: Said) -> bytes:
@@ -53,12 +51,24 @@ def file(using: Definition, groups: list[tuple[Said, list[Said], Said]], end: Sa
 
 
 def row(number: int, value: int, side: str = "1", transaction: str = "11", remitter: str = "1001") -> Said:
-    return {"number": f"{number:08}", "booked_on": "290105", "side": side, "transaction": transaction, "value": value, "remitter": remitter}
+    return {
+        "number": f"{number:08}",
+        "booked_on": "290105",
+        "side": side,
+        "transaction": transaction,
+        "value": value,
+        "remitter": remitter,
+    }
 
 
 STATEMENT = (
     {**DAY, **OWN, "own_account": "0001234567", "opening_side": "1", "opening_value": 1000},
-    [row(1, 150), row(2, 70, side="2", transaction="14"), row(3, 150, transaction="19"), row(4, 30, side="2", transaction="19", remitter="")],
+    [
+        row(1, 150),
+        row(2, 70, side="2", transaction="14"),
+        row(3, 150, transaction="19"),
+        row(4, 30, side="2", transaction="19", remitter=""),
+    ],
     {"in_count": 2, "in_sum": 180, "out_count": 2, "out_sum": 220, "closing_side": "1", "closing_value": 960, "count": 4},
 )
 OVERDRAWN = (
