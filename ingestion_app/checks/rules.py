@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks.control_rules import CONTROL
@@ -50,7 +50,7 @@ class Rule:
         """Say what was seen, in the active language."""
         said = filled(self.sentence, told_facts(facts, self.amounts))
         is_named = "group" not in facts or "{group}" in str(self.sentence)
-        return said if is_named else now("Group {group}: {said}").format(group=facts["group"], said=said)
+        return said if is_named else gettext("Group {group}: {said}").format(group=facts["group"], said=said)
 
     def told_remedy(self, facts: Mapping[str, Any]) -> str:
         """Say what would make it pass, in the active language."""
