@@ -219,9 +219,9 @@ class ControlRecords:
         self._differences.add(self._groups, line, said, own)
         for name in self._roles.same:
             if said.get(name) is not None and name in self.head and said[name] != self.head[name]:
-                found, expected = shown(str(said[name])), shown(str(self.head[name]))
-                column = trailer.field_number(name)
-                yield self._tell.seen("control.trailer_of_another", line, column, name=name, found=found, expected=expected)
+                says, wanted = shown(str(said[name])), shown(str(self.head[name]))
+                place = trailer.field_number(name)
+                yield self._tell.seen("control.trailer_of_another", line, place, name=name, found=says, expected=wanted)
         if own.records == 0:
             yield self._tell.seen("line.group_empty", line, group=self._groups)
 

@@ -21,9 +21,12 @@ class Teller:
 
     def seen(self, rule: str, line: Line, column: int = 0, /, **facts: str | int) -> Seen:
         """Return what was seen, counted where it is an error; not for what is wrong with a data record."""
+        return self._counted(rule, line, column, self._grouped(facts))
+
+    def _counted(self, rule: str, line: Line, column: int, facts: Mapping[str, str | int]) -> Seen:
         if RULES[rule].severity is Severity.ERROR:
             self.errors += 1
-        return Seen(rule, line.number, column, line.offset, line.content[:RAW_BYTES], self._grouped(facts))
+        return Seen(rule, line.number, column, line.offset, line.content[:RAW_BYTES], facts)
 
     def explain(self, line: Line, column: int, fault: Fault) -> Seen:
         """Return what is wrong with a line or a field of it, which the caller counts."""
@@ -32,12 +35,12 @@ class Teller:
         )
 
     def repeat(self, rule: str, line: Line, **facts: str | int) -> None:
-        """Remember a fault of many lines, which is told once, at the end, with its first line and the number of lines."""
+        """Remember a fault of many lines, of all groups, which is told once, at the end, with its first line and the number of lines."""
         if rule in self._repeated:
             first, lines = self._repeated[rule]
             self._repeated[rule] = first, lines + 1
         else:
-            self._repeated[rule] = self.seen(rule, line, **facts), 1
+            self._repeated[rule] = self._counted(rule, line, 0, facts), 1
 
     def repeated(self) -> Iterator[Seen]:
         """Yield what was true of many lines, each once."""

@@ -49,7 +49,7 @@ def _read_of(table: Table, column: Column, columns: Columns) -> Column | None:
     if table.has("signs") and not 1 <= len(rows or ()) <= _SIGNS_MOST:
         table.add("signs", _("Name one to {most} columns that say the sign.").format(most=_SIGNS_MOST))
     if not table.has("signs") and not table.has("only"):
-        table.add("of", _("Add signs, or only: without them it is the column itself."))
+        table.add("signs", _("Add signs, or only: without them it is the column itself."))
     signs = [_read_sign(row, columns) for row in rows or ()]
     only = _read_only(only_table, columns) if only_table is not None else None
     table.close()

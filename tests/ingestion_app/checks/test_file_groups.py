@@ -180,7 +180,7 @@ BAD = {
     "a group behind the end": ([*WHOLE, *FIRST], [("line.after_end", 9, 0)]),
     "a header that cannot be read": (
         [b"H,north,0229\n", *FIRST[1:], *SECOND, END],
-        [("record.date_invalid", 1, 1), ("record.header_unread", 2, 1)],
+        [("record.date_invalid", 1, 1), ("record.header_unread", 2, 0)],
     ),
     "a record that cannot be read": (
         [*FIRST[:2], FIRST[2].replace(b"-50", b"x"), FIRST[3], *SECOND, END],

@@ -167,7 +167,7 @@ def test_a_date_and_a_time_are_put_together():
         ('joined = ["day", "sold"], kind = "date", format = "YYYYMMDD"', "joined"),
         ('joined = ["day"], kind = "amount"', "kind"),
         ('joined = ["day"], kind = "date", format = "YYYYMMDD", of = "amount"', "name"),
-        ('of = "amount"', "of"),
+        ('of = "amount"', "signs"),
         ('of = "amount", only = { column = "member" }', "only.values"),
         ('of = "amount", only = { column = "amount", values = ["1"] }', "only.column"),
         ('of = "amount", only = { column = "era", values = ["55"] }', "only.values"),

@@ -1,6 +1,6 @@
 """Each ready-made layout of Zengin, in fixed width and as CSV: what a good file says, and what of a bad one is told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pytest
@@ -41,8 +41,9 @@ def record(using: Definition, record_type: RecordType | None, said: Said) -> byt
     return ("" if is_fixed else ",").join(fields).encode("cp932") + b"\n"
 
 
-def file(using: Definition, groups: list[tuple[Said, list[Said], Said]], end: Said) -> bytes:
-    layout, records = using.layout, []
+def file(using: Definition, groups: Sequence[tuple[Said, Sequence[Said], Said]], end: Said) -> bytes:
+    layout = using.layout
+    records: list[bytes] = []
     for head, rows, trailer in groups:
         records += [record(using, layout.header, head)]
         records += [record(using, layout.data, row) for row in rows]

@@ -123,12 +123,12 @@ BAD: dict[str, Bad] = {
     "another kind of file": (
         [header(kind="21"), data(1001, 150), trailer([150]), END],
         b"\r\n",
-        [("record.constant_differs", 1, 1), ("record.header_unread", 2, 1)],
+        [("record.constant_differs", 1, 1), ("record.header_unread", 2, 0)],
     ),
     "a code of EBCDIC in the text of JIS": (
         [header(code="1"), data(1001, 150), trailer([150]), END],
         b"\r\n",
-        [("record.constant_differs", 1, 1), ("record.header_unread", 2, 1)],
+        [("record.constant_differs", 1, 1), ("record.header_unread", 2, 0)],
     ),
     "EBCDIC": (
         [joined(RECORDS, b"").decode("cp932").replace("ﾔﾏﾀﾞ ﾀﾛｳ", "YAMADA  ").encode("cp037", "replace")],
@@ -160,6 +160,8 @@ BAD: dict[str, Bad] = {
         b"\r\n",
         [("line.undecodable", 2, 1), ("control.sum_unverifiable", 5, 1), ("control.unverifiable", 5, 1)],
     ),
+    "lines that end with CR": (RECORDS, b"\r", [("file.cr_endings", 1, 0)]),
+    "lines that end with LF": (RECORDS, b"\n", [("line.ending", 1, 0)]),
     "no end": ([*FIRST, *SECOND], b"\r\n", [("file.end_missing", 0, 0)]),
     "an end one byte short": ([*FIRST, *SECOND, END[:-1]], b"\r\n", [("line.width", 9, 0)]),
     "a group behind the end": ([*RECORDS, *FIRST], b"\r\n", [("line.after_end", 10, 0)]),
@@ -171,7 +173,7 @@ BAD: dict[str, Bad] = {
     "a day that is none in this year": (
         [header(day="0229"), *FIRST[1:], *SECOND, END],
         b"\r\n",
-        [("record.date_invalid", 1, 1), ("record.header_unread", 2, 1)],
+        [("record.date_invalid", 1, 1), ("record.header_unread", 2, 0)],
     ),
 }
 
@@ -185,6 +187,18 @@ def test_a_bad_result_is_rejected_with_rule_line_and_group(world: World, name: s
     found = [(each.rule, each.line, each.facts.get("group", 0)) for each in Finding.objects.filter(batch=batch, severity="error")]
     assert set(expected) <= set(found), found
     assert {rule for rule, _line, _group in found} == {rule for rule, _line, _group in expected}, found
+
+
+def test_records_that_stand_without_endings_are_said_to_have_them(world: World) -> None:
+    sources.load(text=result_source(ending="none"), caller=world.caller())
+    batch = world.validate(world.receive(joined(RECORDS)))
+    assert batch.finding_counts == {"file.records_ended": 1}
+
+
+@pytest.mark.parametrize("end", range(0, 8 * 122, 61))
+def test_a_result_cut_anywhere_is_rejected(world: World, end: int) -> None:
+    sources.load(text=result_source(), caller=world.caller())
+    assert world.validate(world.receive(joined(RECORDS)[:end])).state == "rejected"
 
 
 def test_half_width_kana_are_taken_byte_by_byte(world: World) -> None:
