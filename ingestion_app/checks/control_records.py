@@ -246,8 +246,8 @@ class ControlRecords:
             if name is None or not isinstance(expected, int):
                 continue
             if name == of_file.sum and counted.unreadable:
-                facts = {"name": name, "expected": expected, "records": counted.unreadable}
-                yield self._tell.seen("control.end_unverifiable", line, end.field_number(name), **facts)
+                rule, found = "control.end_unverifiable", counted.unreadable
+                yield self._tell.seen(rule, line, end.field_number(name), name=name, expected=expected, records=found)
             elif found != expected:
                 yield self._tell.seen(rule, line, end.field_number(name), name=name, expected=expected, found=found)
 
