@@ -32,7 +32,7 @@ def test_a_trial_balance_names_the_seal_that_it_agrees_with(frozen: World, run: 
     ended = run("report", "CARD", "trial-balance", "--period", "2017-01", "--output", path)
     assert ended.status == 0
     seal = f"seal 1 {bytes(Seal.objects.get(book=frozen.card).digest).hex()[:16]}"
-    assert seal in ended.out
+    assert f"final, {seal}" in ended.out
     rows = rows_of(path)
     assert [(row["role"] or row["category"], row["debit"], row["credit"], row["closing"], row["seal"]) for row in rows] == [
         ("receivable", "146.44", "0.00", "146.44", seal),
