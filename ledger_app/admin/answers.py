@@ -120,7 +120,7 @@ def offers(row: Holder, user: User) -> list[dict[str, Any]]:
             "label": label,
             "description": description,
             "url": reverse(f"admin:ledger_app_holder_{name}", args=[row.pk]),
-            "reasons": [] if may else [NotPermitted(user=user.username, right=label, who=ANSWERERS).as_dict()],
+            "blockers": [] if may else [NotPermitted(user=user.username, right=label, who=ANSWERERS).as_dict()],
             "primary": False,
         }
         for name, label, description in said

@@ -68,7 +68,8 @@ class AsKnownForm(forms.Form):
         return given.replace(tzinfo=ZoneInfo(zone)) if given else None
 
 
-def _day(label: Any, text: Any = "") -> forms.DateField:
+def day_field(label: Any, text: Any = "") -> forms.DateField:
+    """Return the field of a day that may be left out."""
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"], help_text=text)
 
@@ -76,15 +77,15 @@ def _day(label: Any, text: Any = "") -> forms.DateField:
 class ExplainForm(AsKnownForm):
     """As of which day, and as known when."""
 
-    at = _day(_("As of"), _("Entries dated up to and on this day. Empty: all."))
+    at = day_field(_("As of"), _("Entries dated up to and on this day. Empty: all."))
     field_order = ("at", "known_at")
 
 
 class StatementForm(AsKnownForm):
     """From which day to which, both included."""
 
-    first_on = _day(_("From"))
-    last_on = _day(pgettext_lazy("span of days", "To"), _("Both days included."))
+    first_on = day_field(_("From"))
+    last_on = day_field(pgettext_lazy("span of days", "To"), _("Both days included."))
     field_order = ("first_on", "last_on", "known_at")
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from config.doors import callers as doorways
 from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app import tasks
-from ledger_app.admin import audit_kits
+from ledger_app.admin import audit_kits, reports
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.admin.exports import AccountingPages, handed_over
@@ -76,7 +76,11 @@ class PeriodAdmin(AccountingPages, TransitionAdmin):
             "title": str(row),
             "period": row,
             "book": row.book,
-            "offers": [*(_said_once(offer, checks) for offer in self.offers(request, row)), *kit],
+            "offers": [
+                *(_said_once(offer, checks) for offer in self.offers(request, row)),
+                *kit,
+                reports.offer(row, request.user),
+            ],
             "checks": checks,
             "seal": sealed_facts(seal) if seal else None,
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,
@@ -179,10 +183,10 @@ OF_ROLE = (
 
 
 def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an offer of which the reasons that the checks tell beside it are counted, and not told again."""
+    """Return an offer whose blockers are counted, and not told again, where the checks beside it tell them."""
     told = {sentence for check in checks for line in check["lines"] for sentence in line["sentences"]}
-    others = [reason for reason in offer["reasons"] if reason["sentence"] not in told]
-    if len(others) < len(offer["reasons"]):
+    others = [each for each in offer["blockers"] if each["sentence"] not in told]
+    if len(others) < len(offer["blockers"]):
         count = sum(check["verdict"] == DIFFERS for check in checks)
         sentence = ngettext(
             "{count} check of what a freeze asks for does not hold yet.",
@@ -190,7 +194,7 @@ def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str,
             count,
         )
         others.append({"code": "checks", "sentence": sentence.format(count=count)})
-    return {**offer, "reasons": others}
+    return {**offer, "blockers": others}
 
 
 HOLDS, DIFFERS, BY_FREEZE = "holds", "differs", "by_freeze"

@@ -222,10 +222,10 @@ class _Work:
         )
         # Nobody else can have them yet.
         for each in opened:
-            held = LockedAccount(
+            locked = LockedAccount(
                 each.code, each.book_id, each.category, each.floor, each.stripes, each.state, None, each.keeps_lots
             )
-            self.locked.accounts[each.pk] = held
+            self.locked.accounts[each.pk] = locked
             self.locked.balances[balance_id(each.pk, LANE)] = (0, 0)
         targets = {move.source.id: move.target.id for move in moves if move.target is not None}
         return targets | {source.id: account.pk for source, account in zip(missing, opened, strict=True)}
