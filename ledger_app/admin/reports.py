@@ -44,6 +44,7 @@ READS: Final = (
 ROWS_SHOWN: Final = 500
 PERIODS_MOST: Final = 400
 BOTH: Final = "both"
+SEAL: Final = "seal "  # as reports begin the name of one
 FILES: Final = (
     ("CSV (UTF-8)", {"format": report_files.CSV, "encoding": report_files.UTF8_MARK}),
     ("CSV (cp932)", {"format": report_files.CSV, "encoding": report_files.CP932}),
@@ -198,6 +199,7 @@ def _shown(report: Report, query: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "report": report,
         "kind": KIND_WORDS[report.asked.kind],
+        "seal_name": report.sealed.removeprefix(SEAL),
         "columns": [(COLUMNS.get(column.name, column.name), column.is_amount) for column in columns],
         "rows": [(_is_sum(row), list(_cells(row, columns, report.asked.book))) for row in rows[:ROWS_SHOWN]],
         "is_more": len(rows) > ROWS_SHOWN,
@@ -215,6 +217,9 @@ def _cells(row: Row, columns: list[Column], book: Book) -> Iterator[tuple[Any, b
         value = row.get(column.name)
         if column.is_amount:
             yield look.amount_filter(value, book), True
+        elif column.name.endswith("_seal"):
+            named = gettext("Seal {name}") if str(value).startswith(SEAL) else gettext("Not final")
+            yield named.format(name=str(value).removeprefix(SEAL)) if value else "", False
         elif isinstance(value, date):
             yield look.day_text(value), False
         else:

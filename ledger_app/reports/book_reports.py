@@ -212,7 +212,8 @@ def _trial_balance(asked: Asked) -> Report:
         own += [*(Column(f"{name}_{each}", is_amount=True) for each in told), Column(f"{name}_seal")]
     seal = book_spans.seal_of(span)
     columns = (*own, Column("unit"), Column("seal"))
-    return Report(asked, seal, columns, _trial_rows(asked, rows, beside, book_spans.named(seal)))
+    told_rows = _trial_rows(asked, rows, beside, book_spans.named(seal))
+    return Report(asked, seal, columns, ({each.name: row[each.name] for each in columns} for row in told_rows))
 
 
 def _trial_rows(

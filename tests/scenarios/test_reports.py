@@ -7,6 +7,7 @@ in March two members turn out to be one, and what was granted in January expires
 import csv
 import io
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from ledger_app.points.operations import expiry
 from ledger_app.points.operations.lot_rules import RuleGiven
 from ledger_app.reports import book_reports, report_files
 from ledger_app.reports.book_reports import Asked
-from tests.support import adjusting, lot_samples, samples
+from tests.support import adjusting, kept, lot_samples, samples
 from tests.support import ledger_clocks as clocks
 from tests.support.lot_samples import Points, at
 from tests.support.tampering import tamper as tamper  # noqa: PLC0414 - a fixture
@@ -37,8 +38,8 @@ JANUARY, FEBRUARY, MARCH = (
 )
 
 
-@pytest.fixture
-def points(db: None) -> Points:
+@kept.fixture
+def points(_folder: Path) -> Points:
     """The book after that spring; nothing is frozen."""
     book = lot_samples.open_points(samples.machine_caller(at(2017, 1, 5)), rule=TWO_MONTHS)
     for reference, gains, on, who in (
@@ -62,7 +63,7 @@ def points(db: None) -> Points:
 def merged(book: Points) -> None:
     """Have the second member be the first."""
     when = at(2017, 3, 15)
-    support, finance = (adjusting.person(f"{group}-1", group, at=when) for group in ("support", "finance"))
+    support, finance = (adjusting.person(f"{group}-of-then", group, at=when) for group in ("support", "finance"))
     gone, stays = (book.accounts[code].holder_id for code in ("M2", "M1"))
     row = merges.propose(
         merge_queries.proposal(
@@ -77,7 +78,7 @@ def merged(book: Points) -> None:
 
 def freeze(book: Book, name: str) -> Seal:
     period = Period.objects.get(book=book, name=name)
-    finance = adjusting.person("finance-1", "finance", at=at(2017, 4, 4))
+    finance = adjusting.person("finance-of-then", "finance", at=at(2017, 4, 4))
     controls = {"entries": control_totals(period)["entries"]}
     return periods.freeze(period_id=period.pk, controls=controls, caller=finance, code_version="test")
 
@@ -149,7 +150,7 @@ def test_what_does_not_come_to_the_seal_is_refused(points: Points, tamper: Any) 
     freeze(points.book, "2017-01")
     key = Account.objects.get(book=points.book, code="programme").pk
     tamper(
-        "ledger_app_line",
+        "line",
         f"UPDATE ledger_app_line SET amount = amount + 1 WHERE account_id = {key} AND effective_on = '2017-01-10'",
     )
     with pytest.raises(errors.Refused, match="seal_differs"):

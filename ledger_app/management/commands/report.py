@@ -61,7 +61,9 @@ class Command(commands.Command):
             book=asked.book.code,
             first=asked.span.first_on.isoformat(),
             last=asked.span.last_on.isoformat(),
-            sealed=report.sealed,
+            sealed=_("final, seal {seal}").format(seal=report.sealed.removeprefix("seal "))
+            if report.is_final
+            else _("not final"),
         )
         return commands.Outcome(data, (line,), commands.REFUSED if complaints else commands.DONE, tuple(complaints))
 
