@@ -138,10 +138,13 @@ def _direction(is_back: bool) -> str:  # noqa: FBT001 - what it is made of
 
 
 def past(sign: str, place: Place) -> tuple[str, list[Any]]:
-    """Return the condition that a line stands after a place, or before it, with its parameters. The first half bounds the range of the index."""
+    """Return the condition that a line stands after a place, or before it, with its parameters.
+
+    The first half bounds the range of the index; the day said again, MySQL does so by the line, and reads no more of that day than what is beyond.
+    """
     on = day(place.effective_on)
-    condition = f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR line.id {sign} %s)"
-    return condition, [on, on, place.line_id]
+    condition = f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR (line.effective_on = %s AND line.id {sign} %s))"
+    return condition, [on, on, on, place.line_id]
 
 
 def days_before(span: Span) -> Span | None:
