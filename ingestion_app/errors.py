@@ -190,9 +190,9 @@ class RecountDiffers(LedgerError):
         """Entries and lines are counted."""
         return super().amount_names if self.facts["what"] == "debits" else frozenset()
 
-    def told_facts(self) -> dict[str, Any]:
+    def facts_in_words(self) -> dict[str, Any]:
         """Tell what was counted by its word."""
-        facts = super().told_facts()
+        facts = super().facts_in_words()
         return {**facts, "what": TOTALS.get(facts["what"], facts["what"])}
 
 

@@ -358,7 +358,7 @@ class Examination:
         yield from seen
         roles, controls = self._definition.roles, self._controls
         controls.hear_trailer(said)
-        self.trailer_count, self.trailer_sum = controls.said(roles.trailer_count), controls.said(roles.trailer_sum)
+        self.trailer_count, self.trailer_sum = controls.stated(roles.trailer_count), controls.stated(roles.trailer_sum)
 
     def _conclude(self) -> Iterator[Seen]:
         layout = self._layout

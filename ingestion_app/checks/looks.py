@@ -13,7 +13,7 @@ from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.checks.shape import AMOUNT, HOUR
 from ingestion_app.formats.shape_rules import ShapeRules
 
-Shape = Mapping[str, Any]  # as ``shape.Shaping.told`` gives it
+Shape = Mapping[str, Any]  # as ``shape.Shaping.as_kept`` gives it
 
 UNUSUAL_TIMES = 6
 USUAL_LEAST = 5  # thousandths that comparable files may always be apart

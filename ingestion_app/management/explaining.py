@@ -26,7 +26,7 @@ from ledger_app.explain.queries.statements import Movement
 from ledger_app.models import Book, Entry
 from ledger_app.points.queries import shown_lots
 from ledger_app.posting.queries import origins
-from ledger_app.posting.queries.origins import Told
+from ledger_app.posting.queries.origins import Provenance
 from ledger_app.templatetags import look
 from ledger_app.values import instants
 from ledger_app.values.amounts import decimal_text
@@ -260,7 +260,7 @@ def _lot_text(lot: dict[str, Any], book: Book) -> str:
     )
 
 
-def _movement_text(movement: Movement, told: Told, book: Book) -> str:
+def _movement_text(movement: Movement, told: Provenance, book: Book) -> str:
     mark = "  " + _("[prior period, of {date}]").format(date=movement.reverses_on) if movement.is_prior_period else ""
     amounts = f"{_money(movement.amount, book):>20} {_money(movement.running, book):>20}"
     return f"  {movement.effective_on}  {amounts}  {movement.reference}  ← {told.sentence}{mark}"

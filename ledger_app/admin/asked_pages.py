@@ -17,7 +17,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=REASON_MOST, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class AskedPage(NamedTuple):
+class MemberPage(NamedTuple):
     """A page that asks for something: its title, what will happen, the form, what it is about, and whose right it is."""
 
     title: Any

@@ -54,7 +54,7 @@ def trail_table(row: Holder) -> Table:
             (
                 look.instant_cell(each.at),
                 format_html('<span class="nowrap">{}</span>', each.actor.username),
-                telling.told(each),
+                telling.phrase_of(each),
                 each.reason or " ".join(reason.get("sentence", "") for reason in each.reasons) or NOTHING,
             )
             for each in members.trail(row.pk, TRAIL_SHOWN)

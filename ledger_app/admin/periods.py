@@ -129,7 +129,7 @@ class PeriodAdmin(AccountingPages, TransitionAdmin):
             ]
         return found
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask for the control totals that finance holds from elsewhere."""
         if transition.name != "freeze":
             return None

@@ -19,7 +19,7 @@ from config.doors import callers as doorways
 from config.doors.admin.model_admin import NOTHING, LookingAdmin, link_to, list_url
 from config.doors.admin.own_tokens import there_already
 from config.doors.admin.sheets import Facts, Sheet
-from config.doors.admin.token_forms import IssueForm, ReplaceForm, told_scope
+from config.doors.admin.token_forms import IssueForm, ReplaceForm, scope_text
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
@@ -121,7 +121,7 @@ class TokenAdmin(LookingAdmin):
             for name, label in (("replace", _("Replace it")), ("end", _("End it")))
             if is_good and may(request, GIVE_TOKENS)
         ]
-        does, books = told_scope(row)
+        does, books = scope_text(row)
         facts = [
             (_("User"), link_to(row.user, row.user.username)),
             (_("Beginning of the key"), row.prefix),

@@ -76,7 +76,7 @@ ERASURE = Machine(
             guards=(decider_is_another, decider_is_really_another, proposer_still_may, nothing_waits, member_remains),
             decides=True,
             writes="each part that is erased, and what each digest over it comes to since; who decided and when",
-            told=_("approved the erasure, and erased"),
+            phrase=_("approved the erasure, and erased"),
         ),
         Transition(
             name="reject",
@@ -90,7 +90,7 @@ ERASURE = Machine(
             reason_required=True,
             decides=True,
             writes="who decided and when",
-            told=_("rejected the erasure"),
+            phrase=_("rejected the erasure"),
         ),
         Transition(
             name="withdraw",
@@ -101,7 +101,7 @@ ERASURE = Machine(
             right=ANSWER,
             who=_("Whoever proposed it"),
             guards=(proposer_withdraws,),
-            told=_("withdrew the request"),
+            phrase=_("withdrew the request"),
         ),
     ),
 )

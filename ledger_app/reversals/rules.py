@@ -129,7 +129,7 @@ REVERSAL = Machine(
             ),
             decides=True,
             writes="the entry that reverses; who decided, when, and the digest of what was shown",
-            told=_("approved and posted the reversal"),
+            phrase=_("approved and posted the reversal"),
         ),
         Transition(
             name="reject",
@@ -143,7 +143,7 @@ REVERSAL = Machine(
             reason_required=True,
             decides=True,
             writes="who decided and when",
-            told=_("rejected the reversal"),
+            phrase=_("rejected the reversal"),
         ),
         Transition(
             name="withdraw",
@@ -154,7 +154,7 @@ REVERSAL = Machine(
             right=PROPOSE,
             who=_("Support and finance"),
             guards=(proposer_withdraws,),
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
     ),
 )

@@ -131,7 +131,7 @@ CHANGE = Machine(
             ),
             decides=True,
             writes="the setting, with its audit row and history; who decided and when",
-            told=_("approved the change, and put it in force"),
+            phrase=_("approved the change, and put it in force"),
         ),
         Transition(
             name="reject",
@@ -145,7 +145,7 @@ CHANGE = Machine(
             reason_required=True,
             decides=True,
             writes="who decided and when",
-            told=_("rejected the change"),
+            phrase=_("rejected the change"),
         ),
         Transition(
             name="withdraw",
@@ -156,7 +156,7 @@ CHANGE = Machine(
             right=LOOK,
             who=_("Whoever proposed it"),
             guards=(proposer_withdraws,),
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
     ),
 )

@@ -89,7 +89,7 @@ class ProblemRenderer(JSONRenderer):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
-    if isinstance(error, DatabaseError | InterfaceError) and (told := transactions.told(error)) is not None:
+    if isinstance(error, DatabaseError | InterfaceError) and (told := transactions.as_refusal(error)) is not None:
         log.error("the database refused, or did not answer", exc_info=error)
         error = told
     _record(error, context)

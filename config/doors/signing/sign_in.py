@@ -59,7 +59,7 @@ def view(site: Any, request: HttpRequest, extra: dict[str, Any] | None = None) -
         "app_path": request.get_full_path(),
         "username": request.user.get_username(),
         "ended": sessions.WHY.get(ended, ""),
-        "refused": single_sign_on.told(ended),
+        "refused": single_sign_on.sentence_of(ended),
         **(extra or {}),
     }
     if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:

@@ -89,7 +89,7 @@ def urls(site: Any) -> list[URLPattern]:
     ]
 
 
-def told(code: str) -> str:
+def sentence_of(code: str) -> str:
     """Return the sentence of why the provider signed nobody in; an empty text of what is none of its codes."""
     if code == UNKNOWN:
         return str(IdentityUnknown())
@@ -279,7 +279,7 @@ def _refuse(request: HttpRequest, purpose: str, onward: str, error: oidc.Failure
     signing.refused(user=user, reason=SignOnRefused(cause=CAUSES[error.cause]), caller=_system(request))
     if purpose == SIGN_IN:
         return _to_login(request, error.cause, onward)
-    messages.error(request, told(error.cause))
+    messages.error(request, sentence_of(error.cause))
     more = f"?{urlencode({'next': onward})}" if purpose == AGAIN else ""
     return HttpResponseRedirect(reverse(FROM[purpose]) + more)
 
@@ -287,7 +287,7 @@ def _refuse(request: HttpRequest, purpose: str, onward: str, error: oidc.Failure
 def _to_login(request: HttpRequest, code: str, onward: str) -> HttpResponse:
     if isinstance(request.user, User) and request.user.is_staff:
         # Whoever is signed in is asked for nothing there.
-        messages.error(request, told(code))
+        messages.error(request, sentence_of(code))
         return HttpResponseRedirect(reverse("admin:index"))
     request.session[sessions.ENDED] = code
     more = f"?{urlencode({'next': onward})}" if onward else ""

@@ -108,7 +108,7 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
             sessions.shown(request)
             return HttpResponseRedirect(onward)
     lead = _("What you are about to do cannot be done by whoever finds your screen open. Show that it is you.")
-    asked = second_step.Asked(user, _("Show again who you are"), lead, onward, error, is_password, by_provider)
+    asked = second_step.Prompt(user, _("Show again who you are"), lead, onward, error, is_password, by_provider)
     return second_step.page(site, request, asked, "kakutei/again.html")
 
 

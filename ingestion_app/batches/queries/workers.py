@@ -103,7 +103,7 @@ def heard_of(*, instance: str | None) -> bool:
     return Worker.objects.filter(instance=instance, ended_at__isnull=True, seen_at__gt=Now() - SILENT_AFTER).exists()
 
 
-def told() -> list[Heard]:
+def known() -> list[Heard]:
     """Return the workers that are there, and those that died within a day and did not end in order, the last seen first."""
     rows = Worker.objects.filter(ended_at__isnull=True, seen_at__gt=Now() - TOLD_FOR)
     lately = set(rows.filter(seen_at__gt=Now() - SILENT_AFTER).values_list("id", flat=True)[: 2 * TOLD_MOST])
@@ -115,7 +115,7 @@ def told() -> list[Heard]:
 
 def is_any_worker_there() -> bool:
     """Whether a process is there that takes what is queued."""
-    return any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in told())
+    return any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in known())
 
 
 def as_dicts(heard: Sequence[Heard]) -> list[dict[str, object]]:

@@ -111,12 +111,12 @@ def tell(batch: Batch) -> commands.Outcome:
         f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_sum(batch)}; "
         f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
-    lines = (line, f"controls: {controls.told(batch)}")
+    lines = (line, f"controls: {controls.text_of(batch)}")
     if batch.state != Batch.State.REJECTED:
         # What a person has to look at before approving is said, and not only counted.
         looked_at = Finding.objects.filter(batch=batch, severity__in=["alert", "warning"]).order_by("severity", "line", "column")
         open_alerts = (alerts.line_of(batch),) if data["alerts"] else ()
-        earlier = (f"earlier files: {shapes.told(batch)}",) if batch.reverses_id is None else ()
+        earlier = (f"earlier files: {shapes.comparison_text(batch)}",) if batch.reverses_id is None else ()
         return commands.Outcome(data, (*lines, *earlier, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
@@ -139,7 +139,7 @@ def _sum(batch: Batch) -> str:
 def _complaint(finding: Finding) -> str:
     rule = RULES[finding.rule]
     where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
-    return f"{finding.rule}: {where}: {rule.told(finding.facts)} {rule.told_remedy(finding.facts)}"
+    return f"{finding.rule}: {where}: {rule.seen_text(finding.facts)} {rule.remedy_text(finding.facts)}"
 
 
 def _kept(batch: Batch) -> str:

@@ -21,7 +21,7 @@ def look(batch: Batch, shaping: Shaping | None, rules: ShapeRules, tell: Callabl
     """Hold the shape of a batch's file against earlier ones, and tell what is unusual; None where its source says that it is held against none."""
     if shaping is None:
         return None
-    shape = shaping.told()
+    shape = shaping.as_kept()
     for seen in shapes.known_in(batch, shape):
         tell(seen)
     like = shapes.comparable(batch, rules)

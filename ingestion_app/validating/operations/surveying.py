@@ -21,7 +21,7 @@ from ingestion_app.sources.queries import definitions
 from ingestion_app.validating.operations import plans
 from ingestion_app.validating.operations.drafting import Drawing
 from ingestion_app.validating.operations.staging import Stage
-from ingestion_app.validating.queries.ledger import Checked, LedgerCheck, secret_place
+from ingestion_app.validating.queries.ledger import Checked, LedgerCheck, card_number_column
 from ledger_app.base.operations import collecting, measuring
 from ledger_app.base.operations.pool import Pool
 from ledger_app.errors import TryAgain
@@ -105,7 +105,7 @@ def shaping_of(definition: Definition, books: dict[str, Book], batch: Batch) -> 
         return None
     book = books.get(definition.postings[0].book)
     zone = ZoneInfo(book.time_zone if book is not None else "UTC")
-    is_secret = secret_place(definition) is not None
+    is_secret = card_number_column(definition) is not None
     return Shaping(definition, business_date=batch.business_date, zone=zone, is_secret=is_secret)
 
 

@@ -88,7 +88,7 @@ def compared_with(batch: Batch) -> list[int] | None:
     return None if found is None else list(found)
 
 
-def told(batch: Batch) -> Promise | str:
+def comparison_text(batch: Batch) -> Promise | str:
     """Say how many earlier files the file of a plan was held against, or why against none; nothing of a reversal, and without a plan."""
     if batch.reverses_id is not None or batch.plan_digest is None:
         return ""

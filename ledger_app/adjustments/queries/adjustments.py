@@ -235,7 +235,7 @@ def facts(
     if row.state not in rules.UNDECIDED:
         now = Preview(None, ())
     now = now or preview(terms_of(row), at=at)
-    general, *of_reason = limits.asked(user, row.account, row.reason_code, at=at, beside=row)
+    general, *of_reason = limits.checks(user, row.account, row.reason_code, at=at, beside=row)
     approved_by, void = limits.approvals(row, right=rules.DECIDE)
     return AdjustmentFacts(
         state=row.state,
@@ -273,7 +273,7 @@ def as_phrase(now: Preview, book: Book) -> Word | Words:
     if now.shown is None or not now.shown.balances:
         return _("the proposal has changed")
     unit, message = Unit(book.unit, book.exponent), _("account {account} has {before} now and would have {after}")
-    lots = shown_lots.told(now.shown.lots)
+    lots = shown_lots.text_of(now.shown.lots)
     return Words(
         [
             *[

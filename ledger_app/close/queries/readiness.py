@@ -114,7 +114,7 @@ def in_the_way(found: Iterable[Check]) -> list[Line]:
     return [line for check in found for line in check.lines if not line.comes_with_freeze]
 
 
-def told(found: Iterable[Check]) -> Iterator[str]:
+def text_lines(found: Iterable[Check]) -> Iterator[str]:
     """Yield the lines for people, each with its first sentences under it."""
     for line in (line for check in found for line in check.lines):
         count = f"{line.count}+" if line.is_more else str(line.count)

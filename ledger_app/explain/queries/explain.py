@@ -11,7 +11,7 @@ from ledger_app.base.queries.totals import Total
 from ledger_app.close.queries import seals
 from ledger_app.errors import reversing
 from ledger_app.explain.queries import statements
-from ledger_app.explain.queries.statements import Broken, Page, Place, Span, Told
+from ledger_app.explain.queries.statements import Broken, Figures, Page, Position, Span
 from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDigest, Seal
 from ledger_app.values.instants import LAST_DAY
 from ledger_app.values.openings import CODE_MOST, is_code
@@ -45,7 +45,7 @@ class AccountExplained(NamedTuple):
     member_numbers: list[str]
     seal: Seal | None
     seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
-    sums: Told
+    sums: Figures
     is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
@@ -147,10 +147,10 @@ def account(
     at: date | None = None,
     known_at: datetime | None = None,
     last: int,
-    before: Place | None = None,
+    before: Position | None = None,
     proves_seal: bool = False,
     sealed: int = 0,
-    sealed_before: Place | None = None,
+    sealed_before: Position | None = None,
     lines_most: int | None = None,
 ) -> AccountExplained:
     """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
@@ -169,7 +169,7 @@ def account(
     rows = Line.objects.filter(account=found).values("stripe").annotate(total=Total("amount"), top=Max("sequence"))
     summed = {row["stripe"]: (row["total"], row["top"]) for row in rows} if is_recomputed else claimed
     most = LINE_NUMBERS if lines_most is None else statements.ADDED_MOST
-    summed_up = statements.told(span, most=most)
+    summed_up = statements.figures(span, most=most)
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
     shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up, most=most)

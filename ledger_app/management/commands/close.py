@@ -80,6 +80,6 @@ def _told(book: str, done: Closed) -> Iterator[str]:
             provisional=instants.text(each.provisional_due_at, zone),
             freeze=instants.text(each.freeze_due_at, zone),
         )
-        yield from (f"  {line}" for line in readiness.told(each.checks))
+        yield from (f"  {line}" for line in readiness.text_lines(each.checks))
     if done.is_more:
         yield _("More periods have ended than are told here.")

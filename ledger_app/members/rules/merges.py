@@ -313,7 +313,7 @@ MERGE = Machine(
             guards=(decider_is_another, decider_is_really_another, proposer_still_may, *GUARDS, is_what_was_shown),
             decides=True,
             writes="entries, accounts that were missing, identifiers, the holder",
-            told=_("approved the merge, which was carried out"),
+            phrase=_("approved the merge, which was carried out"),
         ),
         Transition(
             name="reject",
@@ -326,7 +326,7 @@ MERGE = Machine(
             guards=(decider_is_another,),
             reason_required=True,
             decides=True,
-            told=_("rejected the merge"),
+            phrase=_("rejected the merge"),
         ),
         Transition(
             name="withdraw",
@@ -338,7 +338,7 @@ MERGE = Machine(
             who=_("Support"),
             guards=(is_proposer,),
             reason_required=True,
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
     ),
 )

@@ -49,7 +49,7 @@ def passwords_were_set_by_the_program(_books: Sequence[Book]) -> Iterator[str]:
     keys = sorted(set(changed.values_list("row_id", flat=True)))
     for part in sql.parts(keys):
         there = {row.pk: row for row in User.objects.filter(id__in=part)}
-        for key, said_of in traces.told(USERS, part).items():
+        for key, said_of in traces.contents_of(USERS, part).items():
             count = sum(before["password"] != after["password"] for before, after in pairwise(said_of))
             if key in there and count > _lines_of_passwords(there[key]):
                 yield _("A password of the user {user} was changed without a line of the history that says so.").format(

@@ -60,7 +60,7 @@ def _shown(made: Sequence[Lot], used: Sequence[LotUse]) -> tuple[ShownLot, ...]:
     return tuple(sorted(shown))
 
 
-def told(lots: Iterable[ShownLot]) -> str:
+def text_of(lots: Iterable[ShownLot]) -> str:
     """Say the lots in one line, in the active language."""
     return ", ".join(map(str, lots))
 

@@ -90,7 +90,7 @@ def of_members(holder_ids: Sequence[int], *, at: datetime) -> dict[int, list[dic
     return told
 
 
-def told(account: Account, *, at: datetime) -> dict[str, Any]:
+def as_dict(account: Account, *, at: datetime) -> dict[str, Any]:
     """Return how one account stands at an instant, ready for JSON: the balance, its parts, and what expires next and when, where lots are kept."""
     found = of([account], at=at)[account.pk]
     today = at.astimezone(ZoneInfo(account.book.time_zone)).date()

@@ -30,7 +30,7 @@ def facts(
     user: User, wanted: Mapping[str, Any], *, caller: Caller, is_decided: bool, is_new: bool = False, sets_password: bool = False
 ) -> GrantFacts:
     """Return what the rules are asked with, read while rights are held. ``sets_password`` says that the caller gives the user one, too."""
-    before = rules.NOTHING if is_new else granting.said(user)
+    before = rules.NOTHING if is_new else granting.current(user)
     after = {**before, **wanted, "groups": sorted(set(wanted.get("groups", before["groups"])))}
     return GrantFacts(
         user=user.username,

@@ -17,7 +17,7 @@ def stands() -> QuerySet[Group]:
     return Group.objects.filter(name=STANDS_FOR_RIGHTS)
 
 
-def said(user: User) -> dict[str, Any]:
+def current(user: User) -> dict[str, Any]:
     """Return which rights a user has, as they are proposed and compared."""
     groups = sorted(user.groups.values_list("name", flat=True))
     return {"groups": groups, **{flag: getattr(user, flag) for flag in FLAGS}}

@@ -188,7 +188,7 @@ def values(vendor: str, text: str) -> list[str | None]:
     return found
 
 
-def told(name: str, row_ids: Sequence[int]) -> dict[int, list[dict[str, str | None]]]:
+def contents_of(name: str, row_ids: Sequence[int]) -> dict[int, list[dict[str, str | None]]]:
     """Return what the traces of rows said of them, by row, each as the columns' texts, the oldest first."""
     (table,) = [each for each in tables() if each.name == name]
     names = [column for column, _is_bytes in table.columns]
