@@ -368,7 +368,7 @@ class BatchOverLimitInSum(LedgerError):
 
 
 class BatchProposerAway(LedgerError):
-    """Whoever received or validated the file, or proposed the reversal, may not do so any more."""
+    """The person who received or validated the file, or proposed the reversal, has lost the right to do so."""
 
     code = "batch_proposer_away"
     template = _(

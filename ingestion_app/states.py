@@ -88,7 +88,7 @@ def is_within_limits(facts: BatchFacts) -> list[LedgerError]:
 
 
 def proposers_still_may(facts: BatchFacts) -> list[LedgerError]:
-    """Whoever received the file and validated it, or proposed the reversal, may still do so."""
+    """The people who received and validated the file, or proposed the reversal, still have the right to do so."""
     return [errors.BatchProposerAway(user=name) for name in facts.proposers_away]
 
 
@@ -104,7 +104,7 @@ def plan_moved(batch_id: int, moved: Sequence[Phrase], *, is_reversal: bool) -> 
 
 
 def newer_rules_are_known(facts: BatchFacts) -> list[LedgerError]:
-    """Whoever approves a plan that was made under an earlier version of the source says to know of the newer one."""
+    """The approver of a plan that was made under an earlier version of the source confirms that they know of the newer one."""
     # Where nothing is decided yet nobody was asked: the page says it.
     if facts.newer_version in {None, facts.acknowledged_version} or facts.digest_shown is None:
         return []

@@ -138,7 +138,7 @@ def opening(book_id: int, after: date, *, is_apart: bool = False) -> Period | No
 
 
 def alone_in_book(book_id: int) -> None:
-    """Lock a book's row, which whoever posts to it holds shared, and so wait until what is being posted is committed or undone. Held for a moment."""
+    """Lock a book's row, which every posting locks shared, and so wait until what is being posted is committed or undone. The lock lasts a moment."""
     own_row(Book, book_id)
 
 

@@ -72,7 +72,7 @@ def reason_text(model_name: str, reason: str) -> str:
 
 
 def phrase_of(row: AuditRow) -> str:
-    """Return what was done, or refused, as it is told behind the name of whoever did it."""
+    """Return what was done or refused, as the phrase that follows the user's name."""
     if row.outcome == AuditRow.Outcome.REFUSED:
         return str(_("was refused: {action}")).format(action=label_of(row.subject_type, row.action))
     machine = MACHINES.get(row.subject_type)

@@ -280,7 +280,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
 
 
 def _alerts(batch: Batch) -> list[tuple[Any, Any]]:
-    """Return each alert as it is told, and what the file was held against: what whoever acknowledges them is shown."""
+    """Return each alert as a sentence, and the files that this one was compared with: the person who acknowledges the alerts sees them."""
     rows = [(RULES[each.rule].code, sentence_of(each)) for each in alerts.of_batch(batch)[:ALERTS_SHOWN]]
     left = alerts.count_of(batch) - len(rows)
     address = list_url(Finding, f"batch__id__exact={batch.pk}&severity={Severity.ALERT}")

@@ -273,7 +273,7 @@ def _days(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules) -> Iterator[
 
 
 def _was_shut(shape: Shape, day: int) -> bool:
-    """Whether the day before ends early: whoever is shut for a day shuts before midnight, and a day that was lost is cut off at midnight."""
+    """Whether the day before ends early: a shop that is shut for a day shuts before midnight, and a day that was lost is cut off at midnight."""
     last = shape["last_hours"].get(str(day - 1))
     if last is None or str(day) in shape["days"]:
         return False

@@ -72,7 +72,7 @@ SEARCHED: Final = ("ledger_app.holder", "ledger_app.account", "ledger_app.entry"
 
 
 def shown(site: Any, request: HttpRequest) -> dict[str, Any]:
-    """Return the periods that are not frozen, and whether a review of access is due for whoever signs it."""
+    """Return the periods that are not frozen, and whether a review of access is due, for the user who signs it."""
     may_see = site.may_view(request, "ledger_app.period")
     periods = site.rows(request, "ledger_app.period").exclude(state="frozen").order_by("starts_on", "pk") if may_see else None
     may_sign = request.user.has_perm("ledger_app.sign_accessreview")

@@ -139,7 +139,7 @@ def lines_table(account: Any) -> Table:
 
 
 def identifiers_table(holder: Holder, *, may_end: bool) -> Table:
-    """Return what a member is named by; each that has no end yet with the way to end it, for whoever may."""
+    """Return the identifiers of a member; beside each that has not ended the link that ends it, for a user who may."""
     rows = []
     for each in holder.identifiers.order_by("kind", "value"):
         valid = gettext("always")

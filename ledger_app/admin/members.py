@@ -90,7 +90,7 @@ class HolderAdmin(Answers, HistoryAdmin):
     change_list_template = "ledger_app/kept_list.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where members are registered, to whoever may."""
+        """Return the link that registers members, for a user who may."""
         shown = {"keep_address": RegisterPage(self).address(request), "keep_label": _("Register members")}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 

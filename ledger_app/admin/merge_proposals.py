@@ -84,7 +84,7 @@ class MemberMergeForm(MergeForm):
         return Merge(holder_id=self._member.pk)
 
     def wanted(self) -> Merge:
-        """Return the proposal that the member be merged into whoever has the identifier."""
+        """Return the proposal to merge the member into the member who has the identifier."""
         said = self.cleaned_data
         found = members.search(said["survivor"], by=members.By.EXACT).matches
         if not found:
@@ -176,7 +176,7 @@ def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any],
         return TemplateResponse(
             request, "ledger_app/propose_merge.html", context, status=409 if request.method == "POST" else 200
         )
-    # Whoever comes back to a page is shown it again, and sends nothing.
+    # A person who comes back to a page sees it again, and sends nothing.
     step = request.POST.get("step") if before is None else {"change": "change"}.get(before.get("step", ""), "show")
     if form.is_bound and form.is_valid():
         if step == "change":

@@ -69,7 +69,7 @@ class GoodFilter(admin.SimpleListFilter):
 
 @admin.register(Token)
 class TokenAdmin(LookingAdmin):
-    """Who has a token. Its key is told once, to whoever issued it, and stands in no list, log or address."""
+    """Who has a token. Its key is shown once, to the user who issued it, and stands in no list, log or address."""
 
     list_display = ("user", "name", "prefix", "shown_issued", "shown_ends", "shown_used")
     list_display_links = ("name",)
@@ -108,7 +108,7 @@ class TokenAdmin(LookingAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where tokens are issued, to whoever may."""
+        """Return the link that issues a token, for a user who may."""
         address = reverse("admin:ledger_app_token_add") if may(request, GIVE_TOKENS) else ""
         shown = {"keep_address": address, "keep_label": _("Issue a token"), **(extra_context or {})}
         return super().changelist_view(request, shown)

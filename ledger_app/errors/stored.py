@@ -1,4 +1,4 @@
-"""Refusals as they are kept: the code, and the facts as they were; told in the language of whoever reads them, not of whoever was refused."""
+"""Refusals as they are kept: the code, and the facts as they were. A reader gets the sentence in their own language, not in that of the refused user."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ AMOUNTS = "amounts"  # of a phrase: the names of its facts that are amounts
 
 
 def stored(error: LedgerError) -> dict[str, Any]:
-    """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
+    """Return a refusal as it is kept. The sentence, in English, is for a reader of the row who has not this program."""
     with override(SOURCE):
         kept = error.as_dict()
         return _encodable_in({**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])})

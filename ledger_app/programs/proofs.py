@@ -1,4 +1,4 @@
-"""What must hold of the feed, asked of the rows alone: its numbers have no gap, it tells of all that was done and of nothing else, and where it is sent."""
+"""The invariants of the feed, asked of the rows alone: its numbers have no gap, it tells all that was done and nothing else, and it is sent where somebody said."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

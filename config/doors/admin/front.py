@@ -29,7 +29,7 @@ class MenuLine(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """One kind of work: the things of a model that are in some states, waiting for whoever holds a right.
+    """One kind of work: the things of a model that are in some states, that wait for a user with some right.
 
     ``not_by`` names the columns of those who may not do it, because it is their own work that it decides; ``past`` names the date that
     must lie behind; ``kinds`` are the kinds of the things, where they have some and others decide the rest. The page shows them by ``turn``.

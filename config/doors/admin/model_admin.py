@@ -208,7 +208,7 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show a row as it was. Only that: a POST here would write the old row over the new one, whoever sends it.
+        """Show a row as it was, and nothing else: a POST here would write the old row over the new one.
 
         simple-history's own page is a form, so it is not called at all.
         """

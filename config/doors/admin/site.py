@@ -96,7 +96,7 @@ class KakuteiAdminSite(admin.AdminSite):
         found = [self._find(request, label, query) for label in front.searched() if query and self.may_view(request, label)]
         hits = [item for group in found for item in group["items"]]
         if len(hits) == 1:
-            # Whoever types a whole number or reference wants the thing, not a list with one thing in it.
+            # A person who types a whole number or reference wants the thing, not a list with one thing in it.
             return HttpResponseRedirect(hits[0]["url"])
         context = {
             **self.each_context(request),

@@ -157,7 +157,7 @@ class TransitionAdmin(HistoryAdmin):
         return HttpResponseRedirect(told.address or onward)
 
     def _as_typed(self, request: HttpRequest, transition: Transition, row: Any) -> forms.Form | None:
-        """Return the form of a transition, filled in as by whoever comes back to it."""
+        """Return the form of a transition, filled in again with what the person had typed."""
         form = self.form_of(transition, row)
         before = typed_before.typed(request)
         if form is not None and before is not None:

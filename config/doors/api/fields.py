@@ -250,7 +250,7 @@ class UploadedFileField(serializers.FileField):
     described: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
-        """Take an empty one too: what it is worth is said by whoever reads it."""
+        """Take an empty one too: the reader of the field says what an empty one means."""
         super().__init__(**{"allow_empty_file": True, **kwargs})
 
 

@@ -169,7 +169,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer whoever lacks a right, outside of the API's views."""
+    """Answer a user who lacks a right, outside of the API's views."""
     if not is_for_programs(request):
         return defaults.permission_denied(request, exception)
     return answer(request, 403, "not_permitted", TITLES[status.HTTP_403_FORBIDDEN])

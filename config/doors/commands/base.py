@@ -131,7 +131,7 @@ class Command(BaseCommand):
                 for line in () if as_json else said.aside:
                     self.stderr.write(escaped(line))
             except BrokenPipeError:
-                # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
+                # The reader has read enough, as head does. What is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
         for line in (

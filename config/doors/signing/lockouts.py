@@ -133,7 +133,7 @@ def until_of(row: Any) -> datetime | None:
 
 
 def sentence(request: HttpRequest, username: str) -> str:
-    """Return what whoever is locked out is told: until when, and what else can be done."""
+    """Return what a locked-out person is told: until when, and what else can be done."""
     at = until(request, username) or doorways.now()
     said = _("Too many tries have failed for this name from here. Try again after {at}, or ask an administrator to let you in.")
     return said.format(at=look.instant_text(at))

@@ -1,4 +1,4 @@
-"""The second step of signing in: a code of an app, a passkey or a recovery code, for whoever has one; and the page that asks for it."""
+"""The second step of signing in: a code of an app, a passkey or a recovery code, for users who have one; and the page that asks for it."""
 
 from typing import Any, Final, NamedTuple
 
@@ -66,7 +66,7 @@ class PasswordForm(forms.Form):
 
 def begin(request: HttpRequest, user: User, onward: str, *, provider: str = "") -> HttpResponse:
     """Remember whose password was right, or whom a provider named, and go on to the second step. Nobody is signed in yet."""
-    # Whoever put a session here beforehand does not share it.
+    # A new key: somebody who put a session here beforehand does not share this one.
     request.session.flush()
     request.session[PENDING] = {
         "user": user.pk,

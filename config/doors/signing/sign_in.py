@@ -40,7 +40,7 @@ class SignIn(LoginView):
     template_name = "admin/login.html"
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in whoever has nothing beside the password; of the others ask for that."""
+        """Sign in a user who has only a password; ask the others for the second factor."""
         user = form.get_user()
         if factors.has(user):
             return second_step.begin(self.request, user, self.get_success_url())

@@ -53,7 +53,7 @@ EXPORTING: Final = "format"
 
 
 class StepUp:
-    """Asks whoever is about to do such a thing to sign in again."""
+    """Asks a user who is about to do such a thing to sign in again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep what answers."""

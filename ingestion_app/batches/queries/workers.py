@@ -28,7 +28,7 @@ _instances: dict[int, str] = {}
 
 
 class Named(NamedTuple):
-    """Whoever holds a chunk, as its row names it: ``host:process/attempt/instance``. What is not there is empty, or 0."""
+    """The worker that has leased a chunk, as the chunk's row names it: ``host:process/attempt/instance``. A part that is missing is empty, or 0."""
 
     host: str
     process: int
@@ -70,7 +70,7 @@ def read_name(name: str) -> Named:
 
 
 def is_dead(name: str) -> bool:
-    """Whether whoever took a chunk under ``name`` is certainly gone."""
+    """Whether the worker that leased a chunk under ``name`` is certainly gone."""
     return is_gone(*read_name(name)[1:])
 
 

@@ -18,7 +18,7 @@ def count_of(batch: Batch) -> int:
 
 
 def of_batch(batch: Batch) -> QuerySet[Finding]:
-    """Return the alerts of the last validation, as whoever acknowledges them is shown them."""
+    """Return the alerts of the last validation, as the page shows them to the person who acknowledges them."""
     return Finding.objects.filter(batch=batch, severity=Severity.ALERT).order_by("rule", "line", "column", "id")
 
 

@@ -45,7 +45,7 @@ def expecting(stream: BinaryIO, expected: Expected) -> BinaryIO:
 
 
 class _ExpectedStream:
-    """A stream that refuses to end where other bytes came than were sent: whoever stores what it gives keeps nothing then."""
+    """A stream that refuses to end where other bytes came than were sent, so that its reader stores nothing."""
 
     def __init__(self, stream: BinaryIO, expected: Expected) -> None:
         self._stream, self._expected = stream, expected

@@ -93,7 +93,7 @@ class Directory:
             near = judging.near_the_end([row[2] for row in rows])
             for holder, role, key, code, book, *account, keeps_lots in rows:
                 if holder is not None:
-                    # Whoever remains was not merged.
+                    # The member who remains was not merged.
                     locked = LockedAccount._make((code, book, *account, None, keeps_lots))
                     accounts[holder][self._books[book], role] = _found(key, role, locked, is_near=key in near)
         self._holders.update(dict.fromkeys(new))

@@ -1,4 +1,4 @@
-"""What must hold of what came in and of what was removed: each has the audit row of whoever did it."""
+"""The invariants of what came in and of what was removed: each has the audit row of the user who did it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -91,7 +91,7 @@ def what_counts_is_what_was_approved(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
-    """Invariant 9: what was approved, or is shown to whoever is to approve, is what the plan's rows are now."""
+    """Invariant 9: the plan's rows are now what was approved, or what the approver will be shown."""
     for batch in _of_books(books, (Batch.State.VALIDATED, *APPROVED)):
         is_approved = batch.state != Batch.State.VALIDATED
         if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest if is_approved else batch.plan_digest):

@@ -269,7 +269,7 @@ def _hands(row: Adjustment) -> Iterator[User]:
 
 
 def as_phrase(now: Preview, book: Book) -> Word | Words:
-    """Say what the balances of a preview are and would be, in the unit of the book and the language of whoever reads it."""
+    """Say what the balances of a preview are and would be, in the unit of the book and the active language."""
     if now.shown is None or not now.shown.balances:
         return _("the proposal has changed")
     unit, message = Unit(book.unit, book.exponent), _("account {account} has {before} now and would have {after}")

@@ -34,7 +34,7 @@ class Granted(NamedTuple):
 
 
 def of_books(book_ids: Collection[int]) -> QuerySet[AdjustmentLimit]:
-    """Return the rows whose locks stand for all sums of these books: what all decide together is added up, whoever has which limit."""
+    """Return the rows whose locks stand for all sums of these books: what all users decide together is added up, whatever limit each has."""
     return AdjustmentLimit.objects.filter(book__in=book_ids)
 
 

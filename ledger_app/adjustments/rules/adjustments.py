@@ -206,7 +206,7 @@ def decider_is_another(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def decides_once(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """Whoever gave the first approval does not decide again."""
+    """The person who gave the first approval does not give the second."""
     return [adjusting.DecidedBefore(user=facts.user_name)] if facts.user_id in facts.approved_by else []
 
 
@@ -243,7 +243,7 @@ def first_is_wanted(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def proposer_still_may(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """Whoever proposed this may still propose."""
+    """The proposer still has the right to propose."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
@@ -271,7 +271,7 @@ def ledger_takes_it(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def is_proposer(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """Only whoever proposed withdraws."""
+    """Only the proposer withdraws."""
     return [] if facts.user_id == facts.proposed_by else [adjusting.NotProposer(proposer=facts.proposer)]
 
 

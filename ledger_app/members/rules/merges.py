@@ -204,12 +204,12 @@ def decider_is_another(facts: MergeFacts) -> Sequence[errors.LedgerError]:
 
 
 def proposer_still_may(facts: MergeFacts) -> Sequence[errors.LedgerError]:
-    """Whoever proposed this may still propose."""
+    """The proposer still has the right to propose."""
     return [adjusting.ProposerAway(user=facts.proposed_by)] if facts.is_proposer_away else []
 
 
 def is_proposer(facts: MergeFacts) -> Sequence[errors.LedgerError]:
-    """Only whoever proposed withdraws."""
+    """Only the proposer withdraws."""
     return [] if facts.user_name == facts.proposed_by else [adjusting.NotProposer(proposer=facts.proposed_by)]
 
 

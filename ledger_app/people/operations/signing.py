@@ -8,7 +8,7 @@ from ledger_app.errors.printable import escaped
 from ledger_app.models import User
 
 SUBJECT = "login"
-# Whoever slips types a password, or a number of a card, where the name belongs.
+# A person may type a password or a card number by mistake where the name belongs.
 TYPED_MOST = 3
 NAME_MOST = 150
 NOBODY = "?"

@@ -1,4 +1,4 @@
-"""What must hold of what is signed in with, asked of the rows alone: each token, second factor, recovery code and identity is what its audit rows say."""
+"""The invariants of what is signed in with, asked of the rows alone: each token, second factor, recovery code and identity is what its audit rows say."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What must hold of users, asked of the rows alone: their groups and rights are those of the last line of their history, and no password came past it."""
+"""The invariants of users, asked of the rows alone: their groups and rights are those of the last line of their history, and no password came past it."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

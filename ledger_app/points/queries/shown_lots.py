@@ -1,4 +1,4 @@
-"""The lots that an entry makes and takes, as they are shown to whoever decides on it: from a plan, and from the rows once it is posted."""
+"""The lots that an entry makes and takes, as its decider sees them: from the plan, and from the rows once it is posted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date

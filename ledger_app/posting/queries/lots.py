@@ -125,7 +125,7 @@ def held_at(remainders: Iterable[OpenLot], at: datetime) -> dict[int, int]:
 
 
 def without_over(kept: Mapping[int, LockedLots], at: datetime) -> dict[int, LockedLots]:
-    """Return lots as they are once the holds are ended whose time is over at ``at``: whoever posts ends them first."""
+    """Return lots as they are once the holds are ended whose time is over at ``at``: a posting ends those first."""
     holding = [account_id for account_id, of_account in kept.items() if any(lot.held for lot in of_account.lots)]
     over: dict[int, int] = {}
     for part in sql.parts(holding):

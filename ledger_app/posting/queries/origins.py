@@ -1,4 +1,4 @@
-"""Where entries came from, told for many at once: a seam, so that whoever posts through the ledger tells of it, and the ledger need not know whom."""
+"""The provenance of entries, for many at once: each subject that posts registers how its entries are described, so that this module knows none of them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

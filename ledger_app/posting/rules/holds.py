@@ -98,7 +98,7 @@ class HoldFacts:
 
 
 def is_own_or_may(facts: HoldFacts) -> list[LedgerError]:
-    """Whoever placed the hold resolves it; so do support and finance."""
+    """The user who placed the hold resolves it; so do support and finance."""
     if facts.is_own or facts.may_resolve_any:
         return []
     return [lot_errors.HoldOfOther(reference=facts.reference, user=facts.user_name, placed_by=facts.placed_by)]

@@ -1,4 +1,4 @@
-"""What must hold of every row, asked of the rows alone: it is what was written down of it, and who may do what is what the rules say."""
+"""The invariants of every row, asked of the rows alone: it is what was written down of it, and who may do what is what the rules say."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
