@@ -298,7 +298,7 @@ def _acknowledged(batch: Batch) -> list[tuple[Any, Any]]:
 
 
 def _compared(batch: Batch) -> list[tuple[Any, Any]]:
-    """Return how many earlier files the file was held against, or why against none."""
+    """Return how many earlier files the file was compared with, or why with none."""
     told = shapes.comparison_text(batch)
     return [(_("Earlier files"), told)] if told else []
 

@@ -1,4 +1,4 @@
-"""Holds the shape of a file against those of comparable earlier files: what looks normal and is wrong.
+"""Compares the shape of a file with those of comparable earlier files: what looks normal and is wrong.
 
 What is usual is told by the earlier files themselves: how far the farthest of them is from the others. A field that is never twice alike raises no
 alert, and one that hardly moves raises one early.
@@ -45,7 +45,7 @@ class Earlier(NamedTuple):
 
 
 def looks(shape: Shape, earlier: Sequence[Earlier], rules: ShapeRules) -> Iterator[Seen]:
-    """Yield what is unusual about a shape, held against comparable earlier files; nothing where they are too few, or too small to say."""
+    """Yield what is unusual about a shape, compared with comparable earlier files; nothing where they are too few, or too small to say."""
     shapes = [each.shape for each in earlier if each.shape["records"]]
     if len(shapes) < rules.earlier_least or not _is_enough(shape, shapes, rules):
         return

@@ -40,7 +40,7 @@ NOTHING_SAID: Final = Expected()
 
 
 def expecting(stream: BinaryIO, expected: Expected) -> BinaryIO:
-    """Return the stream, held against what its sender said where something was said."""
+    """Return the stream, compared with what its sender said where something was said."""
     return stream if expected == NOTHING_SAID else _ExpectedStream(stream, expected)  # type: ignore[return-value]  # it is read, and no more
 
 

@@ -47,12 +47,12 @@ class Part(NamedTuple):
 
 
 class Surveyor:
-    """Takes rows, holds them against the ledger, counts them and stages them."""
+    """Takes rows, compares them with the ledger, counts them and stages them."""
 
     def __init__(
         self, definition: Definition, books: dict[str, Book], contras: definitions.Contras, shaping: Shaping | None = None
     ) -> None:
-        """Begin with nothing found. Without all of the definition's books no row is held against the ledger."""
+        """Begin with nothing found. Without all of the definition's books no row is compared with the ledger."""
         self.found = plans.Survey()
         self.keys = duplicates.KeyIndex()
         self.sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
@@ -100,7 +100,7 @@ class Surveyor:
 
 
 def shaping_of(definition: Definition, books: dict[str, Book], batch: Batch) -> Shaping | None:
-    """Return what the shape of a batch's file is counted with; None where the source says that its files are held against none."""
+    """Return what the shape of a batch's file is counted with; None where the source says that its files are compared with none."""
     if not definition.shape.compared:
         return None
     book = books.get(definition.postings[0].book)

@@ -39,7 +39,7 @@ def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
         controls = definitions.definition_of(batch.source_version).roles.controls
         claims = [
             (_("received"), batch.record_count, batch.record_sum),
-            # What the sender does not say is held against nothing.
+            # What the sender does not say is compared with nothing.
             (
                 _("trailer"),
                 batch.trailer_count if "count" in controls else count,

@@ -66,7 +66,7 @@ def limit_of_all(book_id: int) -> int:
 def checks(
     user: User, account: Account, reason: ReasonCode | None, *, at: datetime, beside: Adjustment | None = None
 ) -> tuple[LimitCheck, ...]:
-    """Return the limits that a user's decision on an account is held against, with what counts: of the book, and of the reason code where one has any.
+    """Return the limits that a user's decision on an account is compared with, with what counts: of the book, and of the reason code where one has any.
 
     ``beside``: the adjustment that is decided, whose own approvals do not count.
     """

@@ -34,7 +34,7 @@ class StripeProof(NamedTuple):
 
 
 class AccountExplained(NamedTuple):
-    """An account at a day, as known at an instant; its stored figures held against its lines; and a page of what came since the last seal.
+    """An account at a day, as known at an instant; its stored figures compared with its lines; and a page of what came since the last seal.
 
     The balance is what the lines of sealed periods come to, and the entries since: ``sums.opening`` and ``sums.closing``.
     """
@@ -46,7 +46,7 @@ class AccountExplained(NamedTuple):
     seal: Seal | None
     seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
     sums: Figures
-    is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
+    is_recomputed: bool  # whether the stored figures were compared with all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
     movements: Page
@@ -160,7 +160,7 @@ def account(
     nothing is added up for which more than ``statements.ADDED_MOST`` would have to be read.
 
     Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
-    of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
+    of its period is read. The entries that are shown are compared with their digests, the balances and each line with the lines.
     """
     seal = last_seal(found.book_id, at=at, known_at=known_at)
     span = Span(found, _day_after(seal), at or LAST_DAY, known_at)
@@ -208,7 +208,7 @@ def last_seal(book_id: int, *, at: date | None, known_at: datetime | None) -> Se
 
 
 def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines_most: int | None = None) -> EntryExplained:
-    """Return an entry with some of its lines, those after the line ``after``, and hold it against its digest.
+    """Return an entry with some of its lines, those after the line ``after``, and compare it with its digest.
 
     ``lines_most``: the digest of an entry with more lines than these is not recomputed.
     """

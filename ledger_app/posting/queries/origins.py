@@ -59,7 +59,7 @@ class Provenance:
 
 
 # Tells of the entries of one kind, in a number of statements that does not grow with them: by the number of the entry. ``whole`` asks for all
-# that is known, down to the bytes held against their digest, for one entry; else it is what a line of a list can hold.
+# that is known, down to the bytes compared with their digest, for one entry; else it is what a line of a list can hold.
 Describe = Callable[[Sequence[Came], bool], Mapping[int, Provenance]]
 _describers: dict[str, Describe] = {}
 

@@ -72,7 +72,7 @@ def tables() -> tuple[Table, ...]:
 
 @lru_cache(maxsize=1)
 def historied() -> tuple[Historied, ...]:
-    """Return the tables whose rows are held against their histories."""
+    """Return the tables whose rows are compared with their histories."""
     found = []
     for model in models_kept():
         history = history_of(model)
