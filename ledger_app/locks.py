@@ -101,7 +101,7 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
 
 
 def setting(rows: models.QuerySet[Row]) -> Row | None:
-    """Lock and return the row of a setting, or that which stands for it: the caller's own, or that beside the proposal which changes it. None where there is none yet.
+    """Lock and return the row of a setting, or the row whose lock stands for it; None where the setting has no row yet.
 
     A unique key keeps what is not there from becoming two.
     """

@@ -1,4 +1,4 @@
-"""What the batch page shows of work that is under way: how far it has come, which chunks are where, and who holds them."""
+"""The progress on the page of a batch: how far it has come, the chunks by state, and the workers that lease them."""
 
 from dataclasses import replace
 from datetime import datetime

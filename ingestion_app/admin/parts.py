@@ -186,7 +186,7 @@ class RecordAdmin(OfBatch):
         return f"{row.batch} · {look.count_text(row.line)}"
 
     def sheet(self, request: HttpRequest, row: Record) -> Sheet:
-        """Return the line as it came, what was read from it, what was seen in it, and what it became."""
+        """Return the line as it arrived, the values read from it, its findings, and the entries that it became."""
         del request
         batch = Batch.objects.select_related("source", "source_version", "file").get(pk=row.batch_id)
         told = explain.line(batch, row.line)

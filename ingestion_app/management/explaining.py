@@ -70,7 +70,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
 
 
 def tell_entry(explained: EntryExplained) -> commands.Outcome:
-    """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
+    """Describe an entry: its content, who posted it and when, what reverses it, and the bytes of the file that it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
     told = origins.of([entry.pk], whole=True)[entry.pk]
     lots = shown_lots.of_entry(entry, ENTRY_LINES_SHOWN)

@@ -30,7 +30,7 @@ LINES_A_PAGE = 50
 
 
 def member_number(holder: Holder) -> str:
-    """Return the member number of a holder, of one that was merged the one that it had, or the number of its row where it has none."""
+    """Return the member number of a holder; of a merged holder the number that it had; without any, the number of its row."""
     if found := members.numbers_own_first().filter(holder=holder).first():
         return found.value
     gone = members.numbers_own_first(holder).first() if holder.merged_into_id else None

@@ -18,7 +18,7 @@ class ReasonForm(forms.Form):
 
 
 class MemberPage(NamedTuple):
-    """A page that asks for something: its title, what will happen, the form, what it is about, and whose right it is."""
+    """A page of a member that asks for something: title, effects, form, subject, and the right it takes."""
 
     title: Any
     sentence: Any

@@ -1,4 +1,4 @@
-"""The page on which a merge, or the undoing of one, is proposed: it asks, shows what would move and what would refuse it, and sends."""
+"""The page that proposes a merge or the undoing of one: it asks, shows what would move and what would refuse it, and sends the proposal."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -147,7 +147,7 @@ class UndoForm(MergeForm):
 
 
 def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any], MergeForm]) -> HttpResponse:
-    """Answer a step of the page: what is asked, what it would do, and what became of it. ``page`` is the admin of what it hangs on, number ``pk``.
+    """Answer one step of the page: the form, the preview, or the result. ``page`` is the admin of the row that the proposal is about, number ``pk``.
 
     :raises Http404: where that is not there
     :raises PermissionDenied: for whoever may not see it, or may not propose

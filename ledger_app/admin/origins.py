@@ -11,7 +11,7 @@ from ledger_app.templatetags import look
 
 
 class Shown(NamedTuple):
-    """One row of a card: what it is, what it says, and where it leads; empty where nowhere."""
+    """One row of a card: label, value and link; the link is empty where there is none."""
 
     label: Any
     text: Any

@@ -33,7 +33,7 @@ from ledger_app.values.most import WINDOW_DAYS, WINDOW_DAYS_MOST
 
 
 class KeptPages(ReadOnlyAdmin):
-    """What is kept by a form that proposes a change, which another person decides. A subclass says which right that takes, and what the form asks."""
+    """The admin of rows that a form proposes to change and another person decides. A subclass names the right and the form."""
 
     right = ""
     form_title: Any = ""

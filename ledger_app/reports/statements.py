@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def check(span: Span) -> None:
-    """See that a span is one, and that what it covers as known at an instant is known for good. To be called before a snapshot begins.
+    """Check that a span is valid, and make what was known at its instant final. Call this before a snapshot begins.
 
     :raises errors.Refused: span_invalid, known_at_ahead
     :raises errors.TryAgain: as ``knowing.settle``

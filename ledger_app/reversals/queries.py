@@ -1,4 +1,4 @@
-"""What the reversal of one entry would do, who objects to it, and what the close and the explanations ask about such reversals."""
+"""Reads reversals of single entries: what one would do, what objects to it, and what the close and the explanations ask about them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ def register(objection: Objection) -> None:
 
 
 class Preview(NamedTuple):
-    """What a reversal would do now: ``draft`` is None where there is no day for it. ``prior_period`` is what it corrects from a later one."""
+    """What a reversal would do now. ``draft`` is None where no day takes it; ``prior_period`` is the earlier period that it corrects."""
 
     draft: Draft | None
     prior_period: str

@@ -19,7 +19,7 @@ NAME_MOST = 150  # of a group, which has the longest
 
 
 class Setting(NamedTuple):
-    """A kind of setting: the arguments that name it, its row, where it is there, what that says, and the row whose lock stands for it.
+    """A kind of setting: the arguments that name it, its row or None, how its value is read, and the row whose lock stands for it.
 
     ``lock`` is None where that is the setting's own row.
     """

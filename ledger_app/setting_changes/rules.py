@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def digest(*, kind: str, arguments: Mapping[str, Any], before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hexadecimal, of what is proposed: what is set, what it said, and what it would say."""
+    """Return the SHA-256, in hexadecimal, of a proposal: the setting, its value before, and its value after."""
     said = json.dumps([kind, arguments, before, after], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(f"{FORM}\n{said}".encode()).hexdigest()
 

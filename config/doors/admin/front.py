@@ -19,7 +19,7 @@ SECTIONS: Final[Mapping[str, str | Promise]] = {
 
 
 class MenuLine(NamedTuple):
-    """One line of the side: its section, what it is called, which list it opens, and who may see it."""
+    """One line of the menu: its section, its label, the list that it opens, and the right that shows it."""
 
     section: str
     label: str | Promise

@@ -52,7 +52,7 @@ class KeyField(serializers.CharField):
     may_be_surrounded: ClassVar[bool] = False
 
     def __init__(self, *, may_be_card: bool = False, **kwargs: Any) -> None:
-        """Keep it within a length. Where it may be a card number, what is done with it keeps a hash of it at most."""
+        """Keep the text within a length. Where it may be a card number, the code that stores it keeps a hash at most."""
         self._may_be_card = may_be_card
         super().__init__(**{"max_length": KEY_MOST, **kwargs, "trim_whitespace": False})
 

@@ -140,7 +140,7 @@ def sentence(request: HttpRequest, username: str) -> str:
 
 
 def refused(request: HttpRequest, response: HttpResponseBase, credentials: Any = None) -> HttpResponseBase:
-    """Make the answer of a view that took a password one that says when to try again; the page that it shows says so in words."""
+    """Turn the answer of a view that took a password into one that says when to try again; the page says so in words."""
     name = str((credentials or {}).get("username") or "")
     at = until(request, name)
     response.status_code = TOO_MANY

@@ -53,7 +53,7 @@ class Command(commands.Command):
 def validate(
     batch: Batch, caller: Caller, workers: int = 1, *, again: bool = False, version: int | None = None
 ) -> commands.Outcome:
-    """Validate a batch and tell what came of it. A batch past validation is left as it is, which is said, with what would do otherwise."""
+    """Validate a batch and print the result. A batch past validation is left as it is; the command says so, and what to do instead."""
     has_plan = batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED}
     if batch.state in POSTED:
         return _left(batch, f"it is {batch.state}: what it posts is validated no more, and nothing was read")
@@ -73,7 +73,7 @@ def validate(
 
 
 def _left(batch: Batch, why: str) -> commands.Outcome:
-    """Say that a batch was left as it is, and why; where what its plan rests on has moved, that it has to be validated again."""
+    """Say that the batch was left as it is, and why; where the basis of its plan has moved, that the batch has to be validated again."""
     said = tell(batch)
     moved = batches.moved(batch) if batch.state in batches.WAITING else []
     complaints = tuple(str(errors.PlanMoved(what=what, batch=batch.pk)) for what in moved)

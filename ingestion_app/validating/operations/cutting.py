@@ -14,7 +14,7 @@ ChunkOf = Callable[[int, int], int]  # holder, line → chunk
 
 
 class PlannedChunk(NamedTuple):
-    """What a chunk is in the plan: its number, the one member of whose records it is a part, and the number of its series; None where it has none."""
+    """A chunk of the plan: its number; the member, where it is a part of one member's records, else None; the number of its series, or None."""
 
     number: int
     holder_id: int | None

@@ -1,4 +1,4 @@
-"""Judges the records that take from accounts of which it matters what they have: in the order in which apply will post them, by ``post``'s judge."""
+"""Judges the records that take from limited accounts (with a floor or lots), in the order in which apply will post them, by ``post``'s judge."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

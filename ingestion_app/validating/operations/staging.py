@@ -18,7 +18,7 @@ from ledger_app.values.identifiers import hidden
 
 
 class Staged(NamedTuple):
-    """A row that was checked, as it lies on disk until it is known which chunk it goes into. ``content`` is empty where it posts nothing."""
+    """A checked row, as it lies on disk until its chunk is known. ``content`` is empty where the row posts nothing."""
 
     line: int
     offset: int

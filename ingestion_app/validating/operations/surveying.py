@@ -1,4 +1,4 @@
-"""The pass over a file: what is wrong with it, and what would be posted; by one process, or by several that each read a part."""
+"""Surveys a file: finds what is wrong with it and what it would post, in one process, or in several that each read a part."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

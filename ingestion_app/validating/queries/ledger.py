@@ -258,6 +258,6 @@ _draft = partial(tuple.__new__, Draft)  # without the keywords that its construc
 
 
 def _found(key: int, role: str, account: LockedAccount, *, is_near: bool) -> FoundAccount:
-    """Return an account. Of one whose balance ``is_near`` the end of its range it matters what it has, whatever is done with it."""
+    """Return an account. Where its balance ``is_near`` the end of its range, the account counts as limited for every record."""
     debited, credited = is_near or rules.takes(account, 1), is_near or rules.takes(account, -1)
     return FoundAccount(key, role, account, is_near or rules.is_watched(account), debited, credited)

@@ -113,7 +113,7 @@ def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
 
 
 def _chunks_that_wait_say_nothing(_books: Sequence[Book]) -> Iterator[str]:
-    """Invariant 7, for chunks that are not applied: none says by which token or when it was, and none that waits says why it stopped."""
+    """Invariant 7, for chunks that are not applied: they have no token and no instant of applying, and a waiting chunk has no reasons for stopping."""
     waiting = Chunk.objects.exclude(state=Chunk.State.APPLIED)
     odd = waiting.exclude(applied_token=0, applied_at__isnull=True) | waiting.filter(state=Chunk.State.PENDING).exclude(
         reasons=[]

@@ -120,7 +120,7 @@ def terms_of_proposal(proposal: Proposal) -> tuple[Terms | None, list[errors.Led
 
 
 def _reason_refusals(terms: Terms) -> list[errors.LedgerError]:
-    """Return why a reason code, as it is now, does not carry what was proposed under it: asked when it is sent, and again when it is decided."""
+    """Return why a reason code, as it is now, does not allow a proposal: asked when it is sent, and again when it is decided."""
     found: list[errors.LedgerError] = []
     reason, book = terms.reason, terms.book
     contra = contra_of(reason, book.pk)

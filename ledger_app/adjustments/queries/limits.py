@@ -50,7 +50,7 @@ def limit_of(user: User, book_id: int) -> Limit:
 
 
 def limit_for(user: User, book_id: int, reason: str) -> Limit | None:
-    """Return what a user may decide with a reason code beside that; None where one of the groups by which the user decides has no such limit."""
+    """Return the limit of a user for one reason code, beside the limit of the book; None where one of the user's deciding groups has none."""
     rows = rows_of(user, book_id)
     found = {group: Limit(*row) for group, *row in rows.filter(reason_code=reason).values_list("group", *COLUMNS)}
     deciding = set(rows.filter(reason_code="").values_list("group", flat=True))

@@ -101,7 +101,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an adjustment would do now: what is shown, and every rule that would refuse it. ``shown`` is None where no entry can be made of it."""
+    """What an adjustment would do now: the balances, and every rule that would refuse it. ``shown`` is None where no entry can be made of it."""
 
     shown: Shown | None
     refusals: tuple[errors.LedgerError, ...]

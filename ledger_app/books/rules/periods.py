@@ -52,7 +52,7 @@ DECIDE, DECIDERS = _("Decide on it, or have its proposer withdraw it."), _("Fina
 
 
 class Unfinished(NamedTuple):
-    """Work in a period that has not ended: what it is, its name and state, what ends it and who may, in words; and its row: model, number, state."""
+    """Unfinished work in a period: its kind, name and state; what ends it and who may, in words; and its row by model, number and state."""
 
     what: Word
     name: str

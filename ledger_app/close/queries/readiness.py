@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that stands in the way: how often, what clears it and who may; the first sentences and rows of it.
+    """One kind of thing that stands in the way: how many there are, what clears them and who may; the first sentences and rows.
 
     ``is_more`` says that no more were counted; ``comes_with_freeze`` that it is not in the way, but given when the freeze is asked for.
     """

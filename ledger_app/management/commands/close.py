@@ -1,4 +1,4 @@
-"""close BOOK: for a scheduler; does of the close what needs no person, and says what is due, what holds it up and who can clear it."""
+"""close BOOK: does the part of the close that needs no person, for a scheduler; says what is due, what stands in the way and who can clear it."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -111,7 +111,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
 
 
 class Preview(NamedTuple):
-    """What a proposal would come to now, and why it would be refused; ``shown`` is the digest of it, and of whom it names."""
+    """What a proposal would do now, and why it would be refused; ``shown`` is the digest of that and of the members it names."""
 
     plan: MergePlan
     refusals: list[errors.LedgerError]

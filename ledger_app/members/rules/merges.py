@@ -143,7 +143,7 @@ def digest(content: Mapping[str, Any]) -> bytes:
 
 
 def proposal_digest(holder: int, survivor: int | None, content: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hexadecimal, of a proposal as it was shown before it was made: of whom it names, and what it comes to."""
+    """Return the SHA-256, in hexadecimal, of a proposal as it was shown: the members that it names, and what would move."""
     return digest({"holder": holder, "survivor": survivor, "plan": content}).hex()
 
 

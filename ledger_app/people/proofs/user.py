@@ -58,7 +58,7 @@ def passwords_were_set_by_the_program(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def _lines_of_passwords(user: User) -> int:
-    """Count the lines of a history that say that a password was set, and those that say nothing else: of one that was hashed anew."""
+    """Count the lines of a history that set a password, and the lines that only hashed it anew."""
     lines = list(user.history.order_by("history_id"))
     had = [_having(line) for line in lines]
     count = 0

@@ -253,7 +253,7 @@ def _whole(account: Account) -> Draft:
 
 
 def _conflict(there: Hold, wanted: Wanted, account: Account, target: Account, caller: Caller) -> list[lot_errors.HoldConflict]:
-    """Return that the hold under a reference is another one, naming what differs: that of another till is none of this one's."""
+    """Return the refusal that another hold stands under the reference, and what differs. A hold of another till is never the same hold."""
     said: list[tuple[Word, Any, Any]] = [
         (_("account"), there.account.code, account.code),
         (_("goes to"), there.target.code, target.code),

@@ -1,4 +1,4 @@
-"""How a balance stands: what of it is held, what was due and is not expired yet, what cannot be used before its day, and what can be spent now."""
+"""The standing of a balance: what is held, what was due and has not expired yet, what cannot be used before its day, and what can be spent now."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime

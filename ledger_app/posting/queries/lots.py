@@ -1,4 +1,4 @@
-"""What ``post`` decides lots on, and what is shown of them. Each statement goes from what it is given to its lots by their indexes."""
+"""Reads the lots that ``post`` decides on and that pages show. Each statement goes by an index from the ids it is given to their lots."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime

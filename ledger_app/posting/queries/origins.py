@@ -29,7 +29,7 @@ class Came(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One thing that is known of an origin: what it is, what it says, and the row it leads to.
+    """One known fact of an origin: its label, its value, and the row that it links to.
 
     A digest is shown short and copied whole; what is raw is shown to the letter.
     """

@@ -19,7 +19,7 @@ CHANGED, MADE_OR_CHANGED = ("~", "-"), ("+", "~", "-")
 
 
 class Audited(NamedTuple):
-    """A history, what its audit rows are of, the column of a line that names that, which of its lines are told, and what else may tell of one.
+    """A history and its audit rows: their subject, the column of a line that names it, and the kinds of lines that need one.
 
     Or another table of who did what: ``person`` and ``instant`` are the columns that say it, and of its rows all are told.
     """

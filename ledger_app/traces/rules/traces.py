@@ -101,7 +101,7 @@ WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
 
 
 class Changing(NamedTuple):
-    """Which columns of a row the program changes, and as long as one of them says what; None where it does not matter."""
+    """The columns of a row that the program changes, and the values of the state column with which it does; None: with any."""
 
     columns: frozenset[str]
     column: str = ""

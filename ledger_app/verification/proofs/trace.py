@@ -1,4 +1,4 @@
-"""The invariants of every row, asked of the rows alone: it is what was written down of it, and who may do what is what the rules say."""
+"""The invariants of every row, asked of the rows alone: a row is what its trace says, and the groups have the rights that the rules give."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
