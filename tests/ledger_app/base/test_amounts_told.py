@@ -91,8 +91,8 @@ def test_each_is_told_in_the_unit_of_its_book_and_kept_as_an_integer(kind):
     row = stored.stored(error)
     Book.objects.all().delete()
     with override("ja"):
-        assert stored.told(row)["sentence"].count("\u221229,999.99 USD") == told
-    assert stored.told(row)["facts"] == error.as_dict()["facts"]
+        assert stored.translated(row)["sentence"].count("\u221229,999.99 USD") == told
+    assert stored.translated(row)["facts"] == error.as_dict()["facts"]
 
 
 def test_one_whose_accounts_stand_in_books_of_different_units_is_told_as_it_stands():
