@@ -29,6 +29,7 @@ class IngestionConfig(AppConfig):
         from ledger_app.base.queries import hands as ledger_hands
         from ledger_app.close.queries import audit_kits as ledger_audit_kits
         from ledger_app.close.queries import closing as ledger_closing
+        from ledger_app.explain.queries import trial_balances
         from ledger_app.models import Posting
         from ledger_app.posting.queries import origins as ledger_origins
         from ledger_app.reversals import queries as ledger_reversals
@@ -41,5 +42,6 @@ class IngestionConfig(AppConfig):
         ledger_hands.register(workers.is_any_worker_there)
         read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
         ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
+        trial_balances.register(Posting.Origin.CHUNK, origins.sources)
         ledger_proofs.register([*proofs.INVARIANTS, *making_proofs.INVARIANTS], triggers=proofs.EXPECTED_TRIGGERS)
         ledger_proofs.register(originals.invariants(lambda: Path(settings.KAKUTEI_FILES_DIR)))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from config.doors.admin.model_admin import NOTHING, HistoryAdmin, ReadOnlyAdmin, facts_of, link_to
 from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.admin.opening import BookPages, may
+from ledger_app.admin.reports import ReportPages
 from ledger_app.books.operations.books import OPEN
 from ledger_app.models import Account, Book, Seal
 from ledger_app.templatetags import look
@@ -27,8 +28,8 @@ class BookAdmin(HistoryAdmin):
     change_list_template = "ledger_app/kept_list.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages that open books and what they begin with."""
-        return [*BookPages(self).urls(), *super().get_urls()]
+        """Add the pages that open books and what they begin with, and their reports."""
+        return [*BookPages(self).urls(), *ReportPages(self).urls(), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say where a book is opened, to whoever may."""

@@ -32,9 +32,9 @@ from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
 from ledger_app.values import sides
 from ledger_app.values.instants import LAST_DAY
+from ledger_app.values.most import LINES_RECOMPUTED_MOST
 
 LINES_A_PAGE = 100
-LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 READS = ("ledger_app.view_line", "ledger_app.view_entry", "ledger_app.view_posting", "ledger_app.view_seal")
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,19})", re.ASCII)
 KINDS = {
@@ -68,7 +68,8 @@ class AsKnownForm(forms.Form):
         return given.replace(tzinfo=ZoneInfo(zone)) if given else None
 
 
-def _day(label: Any, text: Any = "") -> forms.DateField:
+def day_field(label: Any, text: Any = "") -> forms.DateField:
+    """Return the field of a day that may be left out."""
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"], help_text=text)
 
@@ -76,15 +77,15 @@ def _day(label: Any, text: Any = "") -> forms.DateField:
 class ExplainForm(AsKnownForm):
     """As of which day, and as known when."""
 
-    at = _day(_("As of"), _("Entries dated up to and on this day. Empty: all."))
+    at = day_field(_("As of"), _("Entries dated up to and on this day. Empty: all."))
     field_order = ("at", "known_at")
 
 
 class StatementForm(AsKnownForm):
     """From which day to which, both included."""
 
-    first_on = _day(_("From"))
-    last_on = _day(pgettext_lazy("span of days", "To"), _("Both days included."))
+    first_on = day_field(_("From"))
+    last_on = day_field(pgettext_lazy("span of days", "To"), _("Both days included."))
     field_order = ("first_on", "last_on", "known_at")
 
 
@@ -167,7 +168,7 @@ class AccountPages:
             known_at=known_at,
             last=LINES_A_PAGE,
             before=place_of(query, "before"),
-            lines_most=LINES_MOST,
+            lines_most=LINES_RECOMPUTED_MOST,
             sealed=LINES_A_PAGE,
             sealed_before=place_of(query, "sealed_before"),
         )

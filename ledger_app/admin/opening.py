@@ -22,6 +22,7 @@ from config.doors.requests.bodies import ROUND_FILES_BYTES, takes_files
 from ledger_app.admin import asked
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.asked import Found, Page
+from ledger_app.admin.reports import REPORTS, reads_reports
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
 from ledger_app.base.operations.audit import Caller
 from ledger_app.books.operations import books
@@ -116,13 +117,13 @@ class BookPages:
 
     def links(self, request: HttpRequest, book: Book) -> SafeString | str:
         """Return the ways to the pages of a book, for whoever may."""
-        if not may(request, books.OPEN):
-            return ""
-        pages = (
-            ("periods", gettext("Open periods")),
-            ("accounts", gettext("Open accounts")),
-            ("template", gettext("Say which accounts members get")),
-        )
+        pages: list[tuple[str, Any]] = [("reports", REPORTS)] if reads_reports(request.user) else []
+        if may(request, books.OPEN):
+            pages += [
+                ("periods", gettext("Open periods")),
+                ("accounts", gettext("Open accounts")),
+                ("template", gettext("Say which accounts members get")),
+            ]
         each = ((reverse(f"admin:ledger_app_book_{name}", args=[book.pk]), label) for name, label in pages)
         return format_html_join(" ", '<a class="press press-inline" href="{}">{}</a>', each)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from config.doors import callers as doorways
 from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app import tasks
-from ledger_app.admin import audit_kits
+from ledger_app.admin import audit_kits, reports
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.books import sealed_facts, shown_trial_balance
 from ledger_app.admin.exports import AccountingPages, handed_over
@@ -76,7 +76,11 @@ class PeriodAdmin(AccountingPages, TransitionAdmin):
             "title": str(row),
             "period": row,
             "book": row.book,
-            "offers": [*(_said_once(offer, checks) for offer in self.offers(request, row)), *kit],
+            "offers": [
+                *(_said_once(offer, checks) for offer in self.offers(request, row)),
+                *kit,
+                reports.offer(row, request.user),
+            ],
             "checks": checks,
             "seal": sealed_facts(seal) if seal else None,
             "trial_balance": shown_trial_balance(seal.trial_balance) if seal else None,

@@ -31,10 +31,11 @@ from ledger_app.points.queries import shown_lots
 from ledger_app.reversals import operations as reversals
 from ledger_app.reversals import queries as asked
 from ledger_app.reversals.queries import Preview
-from ledger_app.reversals.rules import PROPOSE, REVERSAL, TICKET_MOST
+from ledger_app.reversals.rules import PROPOSE, REVERSAL
 from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
 from ledger_app.values import sides
+from ledger_app.values.most import TICKET_MOST
 
 NOTE_MOST = 60  # characters of a reason beside what waits
 Fact = tuple[Any, Any]

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from config.doors import callers as doorways
 from config.doors.api.fields import DayField, KeyField, OneOfField, TextField, WholeNumberField
 from config.doors.api.input import Input
-from config.doors.api.views import LookView, Output
+from config.doors.api.views import Output
 from ledger_app.api.lots import DueFilters, DueLotsOutput
+from ledger_app.api.reports import ReportedBookView
 from ledger_app.api.setting_changes import SettingChangeDetailOutput, propose
 from ledger_app.books.operations import books
 from ledger_app.books.operations.books import AccountOpening
@@ -90,7 +91,7 @@ class TemplateInput(Input):
     list=extend_schema(summary="List books"),
     retrieve=extend_schema(summary="Show a book"),
 )
-class BookView(LookView):
+class BookView(ReportedBookView):
     """The books."""
 
     queryset = Book.objects.all()

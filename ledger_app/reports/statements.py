@@ -150,7 +150,7 @@ def _total(span: Span, kind: str, on: Any, amount: int) -> Row:
     is_given = on not in {FIRST_DAY, LAST_DAY}
     return row | {
         "kind": kind,
-        "date": on.isoformat() if is_given else "",
+        "date": on if is_given else "",
         "balance": Figure(decimal_text(natural(span.account.category, amount), book.exponent)),
         "unit": book.unit,
         "running": amount,
@@ -163,11 +163,12 @@ def _movement(span: Span, movement: Movement) -> Row:
     told = movement_object(movement)
     return {name: told.get(name, "") for name in COLUMNS} | {
         "kind": "movement",
+        "date": movement.effective_on,
         "debit": text if movement.amount > 0 else "",
         "credit": text if movement.amount < 0 else "",
         "balance": Figure(decimal_text(natural(span.account.category, movement.running), book.exponent)),
         "unit": book.unit,
-        "reverses_date": told["reverses_date"] or "",
+        "reverses_date": movement.reverses_on or "",
         "prior_period": "yes" if movement.is_prior_period else "",
     }
 

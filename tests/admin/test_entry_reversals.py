@@ -183,7 +183,7 @@ def test_an_account_of_any_length_is_explained_and_stated_but_not_added_up(
 ) -> None:
     from ledger_app.admin import explanations
 
-    monkeypatch.setattr(explanations, "LINES_MOST", 1)
+    monkeypatch.setattr(explanations, "LINES_RECOMPUTED_MOST", 1)
     for page in ("explain", "statement"):
         shown = client_of(world.support).get(of_account("receivable.1001", page))
         assert shown.status_code == 200

@@ -41,6 +41,11 @@ def describer(read: Reader) -> Describe:
     return describe
 
 
+def sources(chunks: Sequence[int]) -> Mapping[int, str]:
+    """Return the code of the source that each of these chunks is the work of; a reversal is that of the source of what it reverses."""
+    return dict(Chunk.objects.filter(id__in=chunks).values_list("id", "batch__source__code"))
+
+
 def batch_facts(batch: Batch) -> dict[str, Any]:
     """Return what is said of a batch, ready for JSON. A reversal has no file of its own."""
     return {

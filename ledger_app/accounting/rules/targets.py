@@ -121,7 +121,7 @@ def text_unfit(target: Target, encoding: str, part: str, text: str) -> Phrase | 
     """Return why a text cannot stand in a file as it is; None where it can: never a ``?``, and never a cut."""
     if hidden := unseen(text):
         return phrase(_("{character} in it is seen by nobody"), character=code_point(hidden))
-    if (turned := _turned(encoding, text)) is not None:
+    if (turned := turned_by(encoding, text)) is not None:
         return phrase(_("{encoding} cannot carry {character}"), encoding=encoding, character=f"{turned} ({code_point(turned)})")
     if FORMULA.match(text):
         return phrase(_("a spreadsheet would take it for a formula"))
@@ -146,7 +146,7 @@ def day_unfit(tax_class: str, invoice: str, on: date) -> Phrase | None:
     return phrase(_("{share} % may not be deducted of what is dated {on}"), share=share, on=on.isoformat())
 
 
-def _turned(encoding: str, text: str) -> str | None:
+def turned_by(encoding: str, text: str) -> str | None:
     """Return the first character that the encoding has not, or gives back as another."""
     for character in text:
         try:

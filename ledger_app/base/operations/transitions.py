@@ -11,8 +11,8 @@ from ledger_app import errors, locks
 from ledger_app.base.operations import audit, transactions
 from ledger_app.base.rules.transitions import Facts, Machine, Transition
 from ledger_app.errors import units
+from ledger_app.values.most import REASON_MOST
 
-REASON_MOST = 500
 UNTOLD = "untold"  # the name in an audit row's facts of what was told to nobody who asked
 
 Row = TypeVar("Row", bound=models.Model)

@@ -1,13 +1,14 @@
 """What stands in the cells of a table that a spreadsheet will open: the one writer of CSV, and which texts would be taken for a formula there. Pure.
 
 A text that a spreadsheet would take for a formula gets an apostrophe before it, and one that is such a text with apostrophes before it gets one more: ``meant``
-takes it away again, and no two texts become one. An amount is a number (``int`` or ``Figure``) and stays as it is.
+takes it away again, and no two texts become one. An amount is a number (``int`` or ``Figure``) and stays as it is; a date is written as YYYY-MM-DD.
 """
 
 import csv
 import io
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Final, NamedTuple
 
 # A spreadsheet begins a formula at one of these, at their full-width and small forms too, and passes over a tab or a line end before it.
@@ -24,7 +25,7 @@ class Figure(NamedTuple):
     text: str
 
 
-Cell = str | int | Figure
+Cell = str | int | Figure | date
 
 
 def harmless(text: str) -> str:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks, sql
 from ledger_app.base.operations import audit, bulk, history, transactions, transitions
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.books.operations import books
 from ledger_app.errors import members
 from ledger_app.members.queries import merges
@@ -24,6 +23,7 @@ from ledger_app.posting.rules.drafts import Draft
 from ledger_app.posting.rules.lots import Named, Taking
 from ledger_app.values.balances import balance_id
 from ledger_app.values.locked import LockedAccount
+from ledger_app.values.most import REASON_MOST
 
 MEMBER = "member"  # the kind of an audit row about a member
 # The member whose account is opened in place of another's: the code of that one, cut so that this still fits.

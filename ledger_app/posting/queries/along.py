@@ -1,6 +1,6 @@
 """Reads the lines of an account in the order of their dates, a page at a time: along the index, from one end of a piece of it on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -85,7 +85,9 @@ def _piece(
     if connection.vendor == "mysql" and is_part and span.known_at is None and limit <= sql.LIST_MOST:
         return _at(span, _places(span, (beyond, more), limit, is_back=is_back), is_back=is_back), None
     where = filled(IN_SPAN_BEYOND, {"beyond": beyond}) + filled(IN_ORDER, {"direction": _direction(is_back)})
-    return _movements(span, where, [span.account.pk, day(span.first_on), day(span.last_on), *more, limit], is_back=is_back), None
+    return _movements(
+        span.known_at, where, [span.account.pk, day(span.first_on), day(span.last_on), *more, limit], is_back=is_back
+    ), None
 
 
 def _known_piece(
@@ -116,12 +118,17 @@ def _places(span: Span, beyond: tuple[str, list[Any]], limit: int, *, is_back: b
 
 def _at(span: Span, places: list[Place], *, is_back: bool) -> list[Movement]:
     """Return the movements that stand at these places, those of them that were known."""
-    keys = ", ".join(str(place.line_id) for place in places)
-    return _movements(span, f"line.id IN ({keys})", [], is_back=is_back) if places else []
+    return of_lines([place.line_id for place in places], known_at=span.known_at, is_back=is_back)
 
 
-def _movements(span: Span, where: str, asked: list[Any], *, is_back: bool) -> list[Movement]:
-    rows = [Movement(*row) for row in fetched(filled(MOVEMENTS, {"where": where}), [instant(span.known_at), *asked])]
+def of_lines(keys: Sequence[int], *, known_at: datetime | None, is_back: bool = False) -> list[Movement]:
+    """Return the movements of lines by their numbers, those of them that were known, in the order of their dates."""
+    found = ", ".join(map(str, keys))
+    return _movements(known_at, f"line.id IN ({found})", [], is_back=is_back) if keys else []
+
+
+def _movements(known_at: datetime | None, where: str, asked: list[Any], *, is_back: bool) -> list[Movement]:
+    rows = [Movement(*row) for row in fetched(filled(MOVEMENTS, {"where": where}), [instant(known_at), *asked])]
     found = [row._replace(posted_at=_aware(row.posted_at), effective_on=_date(row.effective_on)) for row in rows]
     return sorted(found, key=lambda row: row.place, reverse=is_back)
 
