@@ -12,6 +12,7 @@ SERVE ?= 1
 PORT ?= 8000
 BENCH ?= million
 ARGS ?=
+DATABASES ?=
 
 PYTHON_BIN := .venv/bin/python
 MANAGE := $(PYTHON_BIN) manage.py
@@ -56,8 +57,8 @@ serve: setup ## Run the web server (PORT=8000) and the task worker until Ctrl-C
 	end_all
 	exit 1
 
-test: setup ## Run every test on SQLite and again on a private MariaDB (ARGS= goes to pytest)
-	@PYTHONPATH=. $(PYTHON_BIN) .ci/both_databases.py $(ARGS)
+test: setup ## Run every test on SQLite and again on a private MariaDB (DATABASES=sqlite,mariadb,mysql: on these; ARGS= goes to pytest)
+	@PYTHONPATH=. $(PYTHON_BIN) .ci/databases.py $(if $(DATABASES),--databases="$(DATABASES)") $(ARGS)
 
 check: setup ## Check style, types, imports, packages, dangers, migrations and the API description
 	@failed=()

@@ -43,5 +43,5 @@ class IngestionConfig(AppConfig):
         read = originals.reader(lambda: Path(settings.KAKUTEI_FILES_DIR))
         ledger_origins.register(Posting.Origin.CHUNK, origins.describer(read))
         trial_balances.register(Posting.Origin.CHUNK, origins.sources)
-        ledger_proofs.register([*proofs.STATEMENTS, *making_proofs.STATEMENTS], triggers=proofs.EXPECTED_TRIGGERS)
-        ledger_proofs.register(originals.statements(lambda: Path(settings.KAKUTEI_FILES_DIR)))
+        ledger_proofs.register([*proofs.INVARIANTS, *making_proofs.INVARIANTS], triggers=proofs.EXPECTED_TRIGGERS)
+        ledger_proofs.register(originals.invariants(lambda: Path(settings.KAKUTEI_FILES_DIR)))

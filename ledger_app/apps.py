@@ -46,7 +46,7 @@ class LedgerConfig(AppConfig):
         for kind in (Posting.Origin.ADJUSTMENT, Posting.Origin.MERGE, Posting.Origin.HOLD):
             audit_kits.register(kind, audit_kits.named(kind))
         audit_kits.register(Posting.Origin.REVERSAL, audit_kits.of_reversals)
-        _register_statements()
+        _register_invariants()
 
 
 def install_rights(**_kwargs: Any) -> None:
@@ -63,8 +63,8 @@ def install_traces(**_kwargs: Any) -> None:
     traces.install()
 
 
-def _register_statements() -> None:
-    """Have ``verify`` ask what each subject says must always hold."""
+def _register_invariants() -> None:
+    """Have ``verify`` ask the invariants of each subject."""
     from django.conf import settings
 
     from ledger_app.adjustments.proofs import adjustment as adjustment_proofs
@@ -89,12 +89,12 @@ def _register_statements() -> None:
     from ledger_app.verification.proofs import trace as trace_proofs
 
     for asked in (ledger_proofs, adjustment_proofs, erasure_proofs, lot_proofs, reversal_proofs, setting_proofs):
-        proofs.register(asked.STATEMENTS, triggers=asked.EXPECTED_TRIGGERS)
+        proofs.register(asked.INVARIANTS, triggers=asked.EXPECTED_TRIGGERS)
     for also in (change_proofs, date_proofs, feed_proofs, floor_proofs, member_proofs):
-        proofs.register(also.STATEMENTS)
+        proofs.register(also.INVARIANTS)
     for also in (history_proofs, reference_proofs, signing_proofs, user_proofs, weight_proofs):
-        proofs.register(also.STATEMENTS)
+        proofs.register(also.INVARIANTS)
     proofs.register(
         kept_bytes.attachments(lambda: Path(settings.KAKUTEI_FILES_DIR) / "attachments", lambda: timezone.now() - filing.YOUNG)
     )
-    proofs.register(trace_proofs.STATEMENTS, triggers=trace_proofs.EXPECTED_TRIGGERS)
+    proofs.register(trace_proofs.INVARIANTS, triggers=trace_proofs.EXPECTED_TRIGGERS)

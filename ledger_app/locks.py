@@ -35,7 +35,7 @@ SHARED = {"mysql": "LOCK IN SHARE MODE", "sqlite": ""}
 EXCLUSIVE = {"mysql": "FOR UPDATE", "sqlite": ""}
 
 
-# What MariaDB (1205) and MySQL (3572) say where a row that was asked for at once is held.
+# What MariaDB (1205) and MySQL (3572) say where a row that was asked for at once is locked.
 NOT_FREE = frozenset({1205, 3572})
 
 
@@ -215,16 +215,16 @@ def _read(wanted: Wanted, lane: int, shared: str, exclusive: str, *, take: Calla
         # Before the shared locks below: who has those cannot wait for more without meeting somebody who does the same.
         _rows(HOLDERS_ALONE, sorted(wanted.holder_ids), exclusive)
     book_codes: dict[int, str] = {}
-    held_accounts: dict[int, LockedAccount] = {}
-    for key, code, book_id, *held, keeps_lots, book_code in _rows(ACCOUNTS, keys, shared):
+    accounts: dict[int, LockedAccount] = {}
+    for key, code, book_id, *account, keeps_lots, book_code in _rows(ACCOUNTS, keys, shared):
         book_codes[book_id] = book_code
-        held_accounts[key] = LockedAccount._make((code, book_id, *held, bool(keeps_lots)))
+        accounts[key] = LockedAccount._make((code, book_id, *account, bool(keeps_lots)))
     take(3)
-    balance_ids = [balance_id(key, lane % account.stripes) for key, account in held_accounts.items()]
+    balance_ids = [balance_id(key, lane % account.stripes) for key, account in accounts.items()]
     rows = _rows(BALANCES, balance_ids, exclusive)
     balances = {key: (amount, sequence) for key, amount, sequence, _last_on in rows}
     last_on = {key: last_on for key, _amount, _sequence, last_on in rows if last_on is not None}
-    return Ledger(book_codes, periods, held_accounts, balances, last_on)
+    return Ledger(book_codes, periods, accounts, balances, last_on)
 
 
 def _periods(wanted: Wanted, lock: str) -> dict[int, list[LockedPeriod]]:

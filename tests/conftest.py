@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +39,12 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "de
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kakutei")
     group.addoption("--serial", choices=["only", "none"], help="run only the tests marked serial, or none of them")
-    group.addoption("--tally", type=Path, metavar="FILE", help="write the counts and the database's version to FILE as JSON")
+    group.addoption(
+        "--tally",
+        type=Path,
+        metavar="FILE",
+        help="write the counts, the seconds of each test and the database's version to FILE as JSON",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -54,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     else:
         for item in items:
             if item.get_closest_marker("mariadb") is not None:
-                item.add_marker(pytest.mark.skip(reason="needs MariaDB: make test runs it there"))
+                item.add_marker(pytest.mark.skip(reason="needs MariaDB or MySQL: make test runs it there"))
 
 
 def asks_database(item: pytest.Item) -> bool:
@@ -71,8 +77,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.write_line(f"database: {engine}")
     tally: Path | None = config.getoption("--tally")
     if tally is not None:
-        counted = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error", "skipped", "xfailed")}
-        tally.write_text(json.dumps({"engine": engine, **counted}))
+        counts = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error", "skipped", "xfailed")}
+        seconds: Counter[str] = Counter()
+        for report in (each for reports in terminalreporter.stats.values() for each in reports if hasattr(each, "duration")):
+            seconds[report.nodeid] += report.duration
+        tally.write_text(json.dumps({"engine": engine, "counts": counts, "seconds": seconds}))
 
 
 def database_version() -> str:

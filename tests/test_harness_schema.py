@@ -146,7 +146,7 @@ def test_whatever_makes_the_tables_is_in_the_key(monkeypatch: pytest.MonkeyPatch
     read = Path.read_bytes
     for part in (
         "ledger_app/migrations/0001_initial.py",
-        "operations/traces.py",
+        "traces/operations.py",
         "rules/rights.py",
         "axes/migrations/0001_initial.py",
     ):

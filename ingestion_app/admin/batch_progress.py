@@ -17,7 +17,7 @@ from ingestion_app.status.queries.progress import Progress, progress_of
 from ingestion_app.status.queries.rerun import Rerun, Verdict
 from ledger_app.templatetags import look
 
-HELD_SHOWN = 8
+LEASED_SHOWN = 8
 STOPPED_SHOWN = 5
 SPANS_MOST = 60  # characters of a list of chunk numbers
 MAY_BE_QUEUED = frozenset({"received", "rejected", "validated", "approved", "applying"})
@@ -114,10 +114,10 @@ def rerun(answer: Rerun, batch: Batch) -> dict[str, Any]:
             if answer.count(kind)
         ],
         "reasons": [reason.as_dict() for reason in answer.reasons],
-        "held": [
-            {"number": each.number, "by": each.by.partition("/")[0], "until": each.until} for each in answer.held[:HELD_SHOWN]
+        "leased": [
+            {"number": each.number, "by": each.by.partition("/")[0], "until": each.until} for each in answer.leased[:LEASED_SHOWN]
         ],
-        "held_more": max(0, answer.count("running") - HELD_SHOWN),
+        "leased_more": max(0, answer.count("running") - LEASED_SHOWN),
         **_stopped(batch, answer),
     }
 

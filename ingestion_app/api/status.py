@@ -28,7 +28,7 @@ class StoppedChunksOutput(ChunksOutput):
     first = StoppedChunkOutput(many=True, help_text=_("The first twenty."))
 
 
-class HeldChunkOutput(Output):
+class LeasedChunkOutput(Output):
     """A chunk that is being worked on."""
 
     chunk = serializers.IntegerField(help_text=_("Its number within the batch."))
@@ -36,10 +36,10 @@ class HeldChunkOutput(Output):
     until = serializers.DateTimeField(help_text=_("Until then nobody else takes it, unless its process is gone."))
 
 
-class HeldChunksOutput(ChunksOutput):
+class LeasedChunksOutput(ChunksOutput):
     """The chunks that are being worked on; a run leaves them alone."""
 
-    first = HeldChunkOutput(many=True, help_text=_("The first twenty."))
+    first = LeasedChunkOutput(many=True, help_text=_("The first twenty."))
 
 
 class PauseOutput(Output):
@@ -61,7 +61,7 @@ class RerunOutput(Output):
     done = ChunksOutput()
     would_run = ChunksOutput()
     stopped = StoppedChunksOutput()
-    being_worked_on = HeldChunksOutput()
+    being_worked_on = LeasedChunksOutput()
     paused = PauseOutput(allow_null=True)
     reasons = ReasonOutput(many=True, help_text=_("Why nothing would run."))
 

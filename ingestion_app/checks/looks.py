@@ -24,7 +24,7 @@ RUN_PERCENT = 300
 RUN_LEAST = 20
 REPEATED_LEAST = 10
 BROKEN_LEAST = 3
-HELD_LEAST = 50  # records that followed one with the same value, without which a relation was not seen to hold
+SAME_LEAST = 50  # records that followed one with the same value, without which a relation was not seen to hold
 VALUE_RECORDS = 100  # records of a value below which nothing is said of it
 GAP_PERCENT = 80  # months differ by a few days
 SHUT_PERCENT = 5  # of a usual day, after the last hour of one that ends early
@@ -282,14 +282,14 @@ def _was_shut(shape: Shape, day: int) -> bool:
 
 
 def _holders(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules) -> Iterator[Seen]:
-    held = [each["holders"] for each in shapes]
-    if not shape["holders"]["counts"] or not all(each["counts"] for each in held):
+    before = [each["holders"] for each in shapes]
+    if not shape["holders"]["counts"] or not all(each["counts"] for each in before):
         return
     usual = []
-    for at, each in enumerate(held):
-        new, asked = samples.unknown(each, held[:at] + held[at + 1 :])
+    for at, each in enumerate(before):
+        new, asked = samples.unknown(each, before[:at] + before[at + 1 :])
         usual.append(_share(new, asked))
-    new, asked = samples.unknown(shape["holders"], held)
+    new, asked = samples.unknown(shape["holders"], before)
     share = _share(new, asked)
     if asked >= VALUE_RECORDS and share > max(usual) + rules.holders_percent * (MILLION // 100):
         yield _seen("shape.holders_new", share=_percent(share), most=_percent(max(usual)))
@@ -304,9 +304,9 @@ def _holders(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules) -> Iterat
 def _relations(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules, moved: set[Any]) -> Iterator[Seen]:
     for pair, count in shape["broken"].items():
         name, other = pair.split("\x1f")
-        held = [each["same"].get(name, 0) for each in shapes]
+        same = [each["same"].get(name, 0) for each in shapes]
         was = [each["broken"].get(pair, 0) for each in shapes]
-        if count >= BROKEN_LEAST and min(held) >= HELD_LEAST and not any(was):
+        if count >= BROKEN_LEAST and min(same) >= SAME_LEAST and not any(was):
             yield _seen("shape.relation_broken", name=name, other=other, count=count)
     for pair, counts in shape["pairs"].items():
         name, other = pair.split("\x1f")
@@ -348,7 +348,7 @@ def of_earlier(
 ) -> Iterator[Seen]:
     """Yield that most records are, but for their day and one column of their key, those of an earlier file. ``usual`` are earlier files, two by two."""
     for name, sample in shape["contents"].items():
-        held = [
+        shares_of_usual = [
             _shared(one["contents"][name], other["contents"][name])
             for one, other in usual
             if name in one["contents"] and name in other["contents"]
@@ -358,7 +358,7 @@ def of_earlier(
         if (
             first is not None
             and share >= rules.earlier_percent * (MILLION // 100)
-            and share > max(held, default=0) + MILLION // 10
+            and share > max(shares_of_usual, default=0) + MILLION // 10
         ):
             yield _seen("shape.records_of_earlier", name=name, share=_percent(share), batch=first.batch, date=first.date)
             return

@@ -68,8 +68,8 @@ def shared(one: Kept, other: Kept) -> tuple[int, int]:
 
 def unknown(one: Kept, others: Iterable[Kept]) -> tuple[int, int]:
     """Return how many of the sampled contents of ``one``, each counted once, are in none of the others, and how many were asked."""
-    held = list(others)
-    below = min([one["below"], *[other["below"] for other in held]])
-    known = {digest for other in held for digest in within(other, below)}
+    known_before = list(others)
+    below = min([one["below"], *[other["below"] for other in known_before]])
+    known = {digest for other in known_before for digest in within(other, below)}
     mine = within(one, below)
     return sum(digest not in known for digest in mine), len(mine)

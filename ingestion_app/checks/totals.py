@@ -121,7 +121,7 @@ class Controls:
                 yield Differing("control.sum_differs", roles.trailer_sum, {"expected": total, "found": counted.total})
         found = self._found(counted)
         for control, column in roles.totals:
-            yield from self._held(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
+            yield from self._compared(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
 
@@ -139,7 +139,7 @@ class Controls:
         total = self._roles.hash_total
         if total is not None:
             found = self.tally.hash_sum % total.modulus if total.modulus else self.tally.hash_sum
-            yield from self._held(
+            yield from self._compared(
                 "control.hash_differs", total.trailer, self.said(total.trailer), found, self.tally.unhashed_count
             )
 
@@ -151,11 +151,11 @@ class Controls:
         opening = _number(self._header if balance.is_opened_in_header else self._trailer, balance.opening)
         if opening is not None:
             found = opening + counted.total
-            yield from self._held(
+            yield from self._compared(
                 "control.balance_differs", balance.closing, self.said(balance.closing), found, counted.unreadable, opening=opening
             )
 
-    def _held(
+    def _compared(
         self, rule: str, column: str, expected: int | None, found: int, unreadable: int, **facts: int
     ) -> Iterator[Differing]:
         if expected is not None and unreadable:

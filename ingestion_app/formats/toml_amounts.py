@@ -118,8 +118,8 @@ def read_form(table: Table, column: Column) -> Column:
         table.add("pattern", _("Give it {expected}, in quotes.").format(expected=expected))
         form = None
     column = replace(column, values=tuple(values or ()), pattern=form)
-    if not all(_is_held(column, value) for value in column.values):
-        table.add("values", _unheld())
+    if not all(_is_read_back(column, value) for value in column.values):
+        table.add("values", _unreadable())
     return column
 
 
@@ -167,18 +167,18 @@ def _read_sign(table: Table, columns: Mapping[str, Column | None]) -> SignBy | N
         table.add("negative", _("Write other values than those of positive."))
     column = columns.get(name or "")
     for key, texts in (("positive", positive), ("negative", negative)):
-        if column is not None and not all(_is_held(column, value) for value in texts or ()):
-            table.add(key, _unheld())
+        if column is not None and not all(_is_read_back(column, value) for value in texts or ()):
+            table.add(key, _unreadable())
     return SignBy(name, tuple(positive), tuple(negative)) if name and positive and negative else None
 
 
-def _is_held(column: Column, value: str) -> bool:
+def _is_read_back(column: Column, value: str) -> bool:
     """Whether a record could have this as the text of a column's value, where an empty one is none."""
-    held = field_reader(column).read(value)
-    return value == "" if held is None else not isinstance(held, Fault) and str(held) == value
+    found = field_reader(column).read(value)
+    return value == "" if found is None else not isinstance(found, Fault) and str(found) == value
 
 
-def _unheld() -> str:
+def _unreadable() -> str:
     return _("Write values that the column could hold, without what it is filled up with.")
 
 

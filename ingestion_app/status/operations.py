@@ -11,7 +11,7 @@ from ingestion_app.models import Batch, File, Record
 from ingestion_app.status.queries import origins
 from ingestion_app.status.queries.origins import Read, Reader
 from ledger_app.base.operations import filing
-from ledger_app.base.proofs import Scope, Statement
+from ledger_app.base.proofs import Invariant, Scope
 from ledger_app.errors.sentences import say as _
 from ledger_app.verification.operations import kept_bytes
 
@@ -32,8 +32,8 @@ def reader(directory: Callable[[], Path]) -> Reader:
     return read
 
 
-def statements(directory: Callable[[], Path]) -> tuple[Statement, ...]:
-    """Return the statement that the bytes of received files are kept under ``directory``, which is asked for each time."""
+def invariants(directory: Callable[[], Path]) -> tuple[Invariant, ...]:
+    """Return the invariant that the bytes of received files are kept under ``directory``, which is asked for each time."""
 
     def breaches(books: Scope) -> Iterator[str]:
         if books.reads_bytes:
@@ -44,4 +44,4 @@ def statements(directory: Callable[[], Path]) -> tuple[Statement, ...]:
                 ((_("File {number}").format(number=number), bytes(sha256), size) for number, sha256, size in rows), directory()
             )
 
-    return (Statement(3, gettext_lazy("The bytes of each file are kept as they came."), breaches, reads_bytes=True),)
+    return (Invariant(3, gettext_lazy("The bytes of each file are kept as they came."), breaches, reads_bytes=True),)

@@ -1,1 +1,1 @@
-"""What must always hold of batches, asked of the rows alone; joins the ledger's ``verify``."""
+"""The invariants of batches, asked of the rows alone by the ledger's ``verify``."""

@@ -18,12 +18,13 @@ from ledger_app.erasures.operations import disclosures, erasures, names
 from ledger_app.erasures.operations.disclosures import DISCLOSE
 from ledger_app.erasures.operations.erasures import PROPOSING
 from ledger_app.erasures.operations.names import CORRECT
-from ledger_app.erasures.rules import ANSWER, ANSWERERS, TICKET_MOST
+from ledger_app.erasures.rules import ANSWER, ANSWERERS
 from ledger_app.errors import NotPermitted
 from ledger_app.members.rules.member_files import NAME_MOST
 from ledger_app.models import Adjustment, Attachment, Erasure, Holder, User
 from ledger_app.reports import member_data
 from ledger_app.rights.queries.rights import rights_of
+from ledger_app.values.most import TICKET_MOST
 
 TICKET_HELP = _("Of the member’s own request.")
 
@@ -120,7 +121,7 @@ def offers(row: Holder, user: User) -> list[dict[str, Any]]:
             "label": label,
             "description": description,
             "url": reverse(f"admin:ledger_app_holder_{name}", args=[row.pk]),
-            "reasons": [] if may else [NotPermitted(user=user.username, right=label, who=ANSWERERS).as_dict()],
+            "blockers": [] if may else [NotPermitted(user=user.username, right=label, who=ANSWERERS).as_dict()],
             "primary": False,
         }
         for name, label, description in said

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.members.operations import members
+from ledger_app.values.most import REASON_MOST
 
 
 class ReasonForm(forms.Form):

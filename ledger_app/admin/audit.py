@@ -176,9 +176,9 @@ class VerificationAdmin(ReadOnlyAdmin):
         return look.count_cell(row.breaches)
 
     def sheet(self, request: HttpRequest, row: Verification) -> Sheet:
-        """Return each statement and what was found against it."""
+        """Return each invariant and the breaches of it."""
         del request
-        statements = [
+        invariants = [
             (
                 each["number"],
                 each["says"],
@@ -187,7 +187,7 @@ class VerificationAdmin(ReadOnlyAdmin):
             )
             for each in told_results(row)
         ]
-        columns = (Column(_("number"), is_figure=True), Column(_("statement")), Column(_("result")), Column(_("breaches")))
+        columns = (Column(_("number"), is_figure=True), Column(_("invariant")), Column(_("result")), Column(_("breaches")))
         facts = [
             (_("Book"), link_to(row.book, row.book.code) if row.book else _("all books")),
             (_("Started at"), look.instant_cell(row.started_at)),
@@ -196,7 +196,7 @@ class VerificationAdmin(ReadOnlyAdmin):
         ]
         return Sheet(
             title=gettext("Verification of {at}").format(at=self.name_of(row)),
-            main=[Table(_("What must always hold"), columns, statements, _("Nothing was asked."))],
+            main=[Table(_("What must always hold"), columns, invariants, _("Nothing was asked."))],
             side=[Facts(_("The run"), facts)],
         )
 

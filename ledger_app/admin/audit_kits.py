@@ -45,7 +45,7 @@ class KitPage:
         if not self._admin.has_view_permission(request, row):
             raise PermissionDenied
         caller = doorways.from_request(request, "admin")
-        reasons = _reasons(seal, caller.user)
+        reasons = _blockers(seal, caller.user)
         status = 200
         if request.method == "POST":
             file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
@@ -78,18 +78,18 @@ class KitPage:
 
 
 def offer(row: Period, seal: Seal, user: Any) -> dict[str, Any]:
-    """Return the button of the page of a period, free or held back with its reasons."""
+    """Return the button of the page of a period, free, or disabled with its blockers."""
     return {
         "name": "kit",
         "label": TAKE,
         "description": DESCRIPTION,
         "url": reverse("admin:ledger_app_period_kit", args=[row.pk]),
-        "reasons": [reason.as_dict() for reason in _reasons(seal, user)],
+        "blockers": [each.as_dict() for each in _blockers(seal, user)],
         "primary": False,
     }
 
 
-def _reasons(seal: Seal, user: Any) -> list[LedgerError]:
+def _blockers(seal: Seal, user: Any) -> list[LedgerError]:
     found: list[LedgerError] = []
     if not RIGHTS & rights_of(user):
         found.append(NotPermitted(user=user.username, right=TAKE, who=TAKERS))

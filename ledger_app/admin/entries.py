@@ -21,9 +21,9 @@ from ledger_app.models import Entry, Line
 from ledger_app.posting.queries import origins
 from ledger_app.reversals import queries as reversals
 from ledger_app.templatetags import look
+from ledger_app.values.most import LINES_RECOMPUTED_MOST
 
 LINES_A_PAGE = 200
-LINES_MOST = 20_000  # of an entry whose digest is recomputed while somebody waits
 NUMBER = re.compile("[0-9]{1,18}", re.ASCII)
 
 
@@ -69,7 +69,7 @@ class EntryAdmin(ReadOnlyAdmin):
         entry = Entry.objects.select_related("book", "posting__posted_by", "reverses").get(pk=row.pk)
         asked = NUMBER.fullmatch(request.GET.get("after", ""))
         last_seen = int(asked[0]) if asked else 0
-        explained = explain.entry(entry, shown=LINES_A_PAGE, after=last_seen, lines_most=LINES_MOST)
+        explained = explain.entry(entry, shown=LINES_A_PAGE, after=last_seen, lines_most=LINES_RECOMPUTED_MOST)
         shown = entry.lines.filter(id__gt=last_seen).select_related("account").order_by("id")
         lines = [
             {

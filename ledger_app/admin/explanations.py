@@ -32,9 +32,9 @@ from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
 from ledger_app.values import sides
 from ledger_app.values.instants import LAST_DAY
+from ledger_app.values.most import LINES_RECOMPUTED_MOST
 
 LINES_A_PAGE = 100
-LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 READS = ("ledger_app.view_line", "ledger_app.view_entry", "ledger_app.view_posting", "ledger_app.view_seal")
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,19})", re.ASCII)
 KINDS = {
@@ -168,7 +168,7 @@ class AccountPages:
             known_at=known_at,
             last=LINES_A_PAGE,
             before=place_of(query, "before"),
-            lines_most=LINES_MOST,
+            lines_most=LINES_RECOMPUTED_MOST,
             sealed=LINES_A_PAGE,
             sealed_before=place_of(query, "sealed_before"),
         )

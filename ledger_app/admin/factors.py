@@ -24,8 +24,7 @@ from ledger_app.people.operations import identities as binding
 from ledger_app.people.operations import sessions
 from ledger_app.people.queries import factors, identities
 from ledger_app.templatetags import look
-
-REASON_MOST = 500
+from ledger_app.values.most import REASON_MOST
 
 
 class ResetForm(forms.Form):

@@ -204,7 +204,7 @@ class HolderAdmin(Answers, HistoryAdmin):
             "sentence": page.sentence,
             "effects": [(_("Member"), self.name_of(row)), *page.effects],
             "fields": form,
-            "reasons": [] if request.method == "POST" else _withheld(doorways.from_request(request, "admin").user, page),
+            "reasons": [] if request.method == "POST" else _blockers(doorways.from_request(request, "admin").user, page),
             "submit_label": page.title,
         }
         request.current_app = self.admin_site.name
@@ -261,7 +261,7 @@ class HolderAdmin(Answers, HistoryAdmin):
         )
 
 
-def _withheld(user: User, page: AskedPage) -> list[dict[str, Any]]:
+def _blockers(user: User, page: AskedPage) -> list[dict[str, Any]]:
     """Return why a user is not shown the form of what they may not do."""
     if page.right in rights_of(user):
         return []
@@ -269,7 +269,7 @@ def _withheld(user: User, page: AskedPage) -> list[dict[str, Any]]:
 
 
 def _offers(row: Holder, user: User) -> list[dict[str, Any]]:
-    """Return what can be done with a member; what the user may not do is held back with whose right it is."""
+    """Return what can be done with a member; what the user may not do is disabled, and its blocker says whose right it is."""
     rights = rights_of(user)
     offers = (
         ("identify", _("Add an identifier"), operations.RIGHT, _("The member is found by it from now on.")),
@@ -281,7 +281,7 @@ def _offers(row: Holder, user: User) -> list[dict[str, Any]]:
             "label": label,
             "description": description,
             "url": reverse(f"admin:ledger_app_holder_{name}", args=[row.pk]),
-            "reasons": [] if right in rights else [NotPermitted(user=user.username, right=label, who=_("Support")).as_dict()],
+            "blockers": [] if right in rights else [NotPermitted(user=user.username, right=label, who=_("Support")).as_dict()],
             "primary": False,
         }
         for name, label, right, description in offers

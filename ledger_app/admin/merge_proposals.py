@@ -19,7 +19,6 @@ from ledger_app.admin.accounts import member_link
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.admin.merge_tables import identifiers_table, lots_table, moves_table, plan_days
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.errors import LedgerError, NotFound, Refused, card_numbers
 from ledger_app.members.operations import merges as operations
 from ledger_app.members.queries import members, merges
@@ -27,6 +26,7 @@ from ledger_app.members.rules.merges import PROPOSE
 from ledger_app.models import Book, Holder, Merge
 from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
+from ledger_app.values.most import REASON_MOST
 
 
 class MergeForm(forms.Form):

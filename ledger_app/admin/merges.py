@@ -191,7 +191,7 @@ def _undo_offers(request: HttpRequest, row: Merge, undoing: Merge | None) -> lis
             "label": UndoForm.title,
             "description": _("Another person decides. A new member is opened and gets back what you state."),
             "url": reverse("admin:ledger_app_merge_undo", args=[row.pk]),
-            "reasons": [] if PROPOSE in rights_of(user) else [refusal.as_dict()],
+            "blockers": [] if PROPOSE in rights_of(user) else [refusal.as_dict()],
             "primary": False,
         }
     ]

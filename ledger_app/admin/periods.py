@@ -183,10 +183,10 @@ OF_ROLE = (
 
 
 def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an offer of which the reasons that the checks tell beside it are counted, and not told again."""
+    """Return an offer whose blockers are counted, and not told again, where the checks beside it tell them."""
     told = {sentence for check in checks for line in check["lines"] for sentence in line["sentences"]}
-    others = [reason for reason in offer["reasons"] if reason["sentence"] not in told]
-    if len(others) < len(offer["reasons"]):
+    others = [each for each in offer["blockers"] if each["sentence"] not in told]
+    if len(others) < len(offer["blockers"]):
         count = sum(check["verdict"] == DIFFERS for check in checks)
         sentence = ngettext(
             "{count} check of what a freeze asks for does not hold yet.",
@@ -194,7 +194,7 @@ def _said_once(offer: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str,
             count,
         )
         others.append({"code": "checks", "sentence": sentence.format(count=count)})
-    return {**offer, "reasons": others}
+    return {**offer, "blockers": others}
 
 
 HOLDS, DIFFERS, BY_FREEZE = "holds", "differs", "by_freeze"

@@ -9,11 +9,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.adjustments.queries import adjustments as queries
-from ledger_app.adjustments.rules.adjustments import KEY_MOST, PROPOSE, TEXT_MOST, TICKET_MOST, Proposal
+from ledger_app.adjustments.rules.adjustments import KEY_MOST, PROPOSE, TEXT_MOST, Proposal
 from ledger_app.adjustments.rules.attachments import KINDS, StoredFile
 from ledger_app.admin.amount_field import AmountField
 from ledger_app.models import Account, Book, User
 from ledger_app.rights.queries.rights import rights_of
+from ledger_app.values.most import TICKET_MOST
 
 ENDINGS = ",".join(f".{ending}" for ending in KINDS)
 

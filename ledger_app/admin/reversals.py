@@ -31,10 +31,11 @@ from ledger_app.points.queries import shown_lots
 from ledger_app.reversals import operations as reversals
 from ledger_app.reversals import queries as asked
 from ledger_app.reversals.queries import Preview
-from ledger_app.reversals.rules import PROPOSE, REVERSAL, TICKET_MOST
+from ledger_app.reversals.rules import PROPOSE, REVERSAL
 from ledger_app.rights.queries.rights import rights_of
 from ledger_app.templatetags import look
 from ledger_app.values import sides
+from ledger_app.values.most import TICKET_MOST
 
 NOTE_MOST = 60  # characters of a reason beside what waits
 Fact = tuple[Any, Any]
@@ -175,14 +176,14 @@ class ProposePage:
         return [path("<int:pk>/reverse/", self._admin.admin_site.admin_view(self.propose), name="ledger_app_entry_reverse")]
 
     def offers(self, request: HttpRequest, entry: Entry) -> list[dict[str, Any]]:
-        """Return the button on the page of an entry, free or held back with its reasons."""
+        """Return the button on the page of an entry, free, or disabled with its blockers."""
         return [
             {
                 "name": "reverse",
                 "label": reversals.PROPOSING,
                 "description": _("Another person decides it; until then nothing is posted."),
                 "url": reverse("admin:ledger_app_entry_reverse", args=[entry.pk]),
-                "reasons": [reason.as_dict() for reason in _held_back(request, entry, asked.preview(entry))],
+                "blockers": [each.as_dict() for each in _blockers(request, entry, asked.preview(entry))],
                 "primary": False,
             }
         ]
@@ -229,7 +230,7 @@ class ProposePage:
                 form.add_error("ticket", reason.sentence)
         of_reason = [reason.sentence for reason in refused if mendable.get(reason.code) == "reason"]
         reasons = [reason for reason in refused if reason.code not in mendable] or (
-            [] if refused else _held_back(request, entry, preview)
+            [] if refused else _blockers(request, entry, preview)
         )
         context = {
             **self._admin.admin_site.each_context(request),
@@ -263,7 +264,7 @@ def _asked_now(row: Any) -> Preview:
     return found
 
 
-def _held_back(request: HttpRequest, entry: Entry, preview: Preview) -> list[errors.LedgerError]:
+def _blockers(request: HttpRequest, entry: Entry, preview: Preview) -> list[errors.LedgerError]:
     """Return why a proposal would be refused before anything is typed."""
     user = doorways.from_request(request, "admin").user
     found: list[errors.LedgerError] = []

@@ -26,7 +26,6 @@ from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.models import AccessReview, Token
 from ledger_app.people.operations import reviews
 from ledger_app.people.queries import reviews as review_rows
@@ -34,6 +33,7 @@ from ledger_app.people.queries.reviews import ADMINISTRATOR, NONE, PAGES, Grant,
 from ledger_app.reports import access
 from ledger_app.rights.rules import rights
 from ledger_app.templatetags import look
+from ledger_app.values.most import REASON_MOST
 
 LOOK = "ledger_app.look_accessreview"
 DIGEST = re.compile("[0-9a-f]{64}")

@@ -17,7 +17,6 @@ from config.doors import callers as doorways
 from config.doors.admin.model_admin import NOTHING, tellers
 from config.doors.admin.transitions import TransitionAdmin, shown_version
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.base.rules.transitions import Facts, Transition
 from ledger_app.models import Account, Book, LotRule, SettingChange
 from ledger_app.setting_changes import operations as setting_changes
@@ -25,6 +24,7 @@ from ledger_app.setting_changes import queries as asked
 from ledger_app.setting_changes.rules import CHANGE
 from ledger_app.templatetags import look
 from ledger_app.values.amounts import OF_SETTINGS
+from ledger_app.values.most import REASON_MOST
 
 NOTE_MOST = 60  # characters of a reason beside what waits
 LABELS: Mapping[str, Any] = {

@@ -28,13 +28,13 @@ from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from config.doors.signing.password_forms import GivenPasswordForm, NewUserForm
 from ledger_app.admin.factors import FactorsReset
 from ledger_app.admin.setting_changes import tell_proposed
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import User
 from ledger_app.people.operations import people
 from ledger_app.rights.rules import rights
 from ledger_app.rights.rules.granting import FLAGS
 from ledger_app.templatetags import look
+from ledger_app.values.most import REASON_MOST
 
 # It comes with a form that changes groups and leaves no word of it.
 admin.site.unregister(Group)

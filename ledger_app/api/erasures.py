@@ -16,9 +16,10 @@ from config.doors.api.input import DecisionInput, Input
 from config.doors.api.views import DigestOutput, LookView, OfferOutput, Output, offers
 from ledger_app.erasures import queries as asked
 from ledger_app.erasures.operations import erasures, names
-from ledger_app.erasures.rules import ERASURE, TICKET_MOST
+from ledger_app.erasures.rules import ERASURE
 from ledger_app.members.rules.member_files import NAME_MOST
 from ledger_app.models import Erasure
+from ledger_app.values.most import TICKET_MOST
 
 
 class NameInput(Input):

@@ -23,8 +23,8 @@ from ledger_app.models import Account
 from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
 from ledger_app.values.instants import LAST_DAY
+from ledger_app.values.most import LINES_RECOMPUTED_MOST
 
-LINES_MOST = 20_000  # of an account that is recomputed while somebody waits
 LINES_A_PAGE = 100
 PAGE_MOST = 1000
 PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,18})", re.ASCII)
@@ -224,7 +224,7 @@ class ExplainedAccountView(LookView):
                 before=asked.get("before"),
                 sealed=asked["lines"],
                 sealed_before=asked.get("sealed_before"),
-                lines_most=LINES_MOST,
+                lines_most=LINES_RECOMPUTED_MOST,
             )
             found = explanations.as_object(explained, origins.of(explained.shown_entries), now=doorways.now())
         return Response({**found, "older": _text(explained.movements.goes_on), "sealed_older": _text(explained.sealed.goes_on)})

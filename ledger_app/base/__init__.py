@@ -1,1 +1,1 @@
-"""What every subject stands on: transactions, transitions, the audit, histories, bulk writing, the clock, the frame of statements."""
+"""What every subject stands on: transactions, transitions, the audit, histories, bulk writing, the clock, the frame of invariants."""

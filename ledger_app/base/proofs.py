@@ -1,4 +1,4 @@
-"""What a statement is that must always hold (docs/invariants.md), how it is asked of the rows alone, and which there are."""
+"""Says what an invariant is (docs/invariants.md), how ``verify`` asks it of the rows alone, and which invariants there are."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -12,14 +12,14 @@ from ledger_app.base.queries import totals
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book
 
-# Breaches are named, not counted to the last: the first hundred of each statement tell enough.
+# Breaches are named, not counted to the last: the first hundred of each invariant tell enough.
 BREACHES_MOST = 100
 
 Found = TypeVar("Found")
 
 
 class Scope(Sequence[Book]):
-    """The books that are proved, with what was found out of them: it serves every statement that rests on it."""
+    """The books that are proved, with what was found out of them: it serves every invariant that rests on it."""
 
     def __init__(self, books: Iterable[Book], *, reads_bytes: bool = True) -> None:
         """Begin with nothing found out. ``reads_bytes`` says whether the bytes that are kept outside the database are read too."""
@@ -43,8 +43,8 @@ class Scope(Sequence[Book]):
         return found
 
 
-class Statement(NamedTuple):
-    """One statement: its number in the design, what it says, and the function that yields each breach as a sentence."""
+class Invariant(NamedTuple):
+    """One invariant: its number in the design, what it says, and the function that yields each breach as a sentence."""
 
     number: int
     says: str | Promise
@@ -53,19 +53,19 @@ class Statement(NamedTuple):
     note: Callable[[], str] = str  # what of it could not be asked, said with the answer; nothing where all was
 
 
-_registered: list[Statement] = []
+_registered: list[Invariant] = []
 _registered_triggers: set[str] = set()
 
 
-def register(statements: Sequence[Statement], *, triggers: Collection[str] = ()) -> None:
+def register(invariants: Sequence[Invariant], *, triggers: Collection[str] = ()) -> None:
     """Have the verification ask these, and look for these triggers. Called by applications when they start."""
-    _registered.extend(statement for statement in statements if statement not in _registered)
+    _registered.extend(each for each in invariants if each not in _registered)
     _registered_triggers.update(triggers)
 
 
-def statements() -> list[Statement]:
-    """Return all statements, in their order."""
-    return sorted(_registered, key=lambda statement: statement.number)
+def invariants() -> list[Invariant]:
+    """Return all invariants, in the order of their numbers."""
+    return sorted(_registered, key=lambda invariant: invariant.number)
 
 
 def rows(sql: str, books: Sequence[Book], *parameters: str | int) -> list[tuple[Any, ...]]:

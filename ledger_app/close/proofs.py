@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.close.queries import seals
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
@@ -19,7 +19,7 @@ MISDATED = """
 
 
 def lines_bear_dates(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3. Of an entry that is not what its digest says, that is said already."""
+    """Invariant 3. Of an entry that is not what its digest says, that is said already."""
     found_rows = rows(MISDATED, books)
     codes = {book.pk: book.code for book in books}
     changed = {
@@ -35,4 +35,4 @@ def lines_bear_dates(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
-STATEMENTS = (Statement(3, gettext_lazy("A line bears the date of its entry."), lines_bear_dates),)
+INVARIANTS = (Invariant(3, gettext_lazy("A line bears the date of its entry."), lines_bear_dates),)

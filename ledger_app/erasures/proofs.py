@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
+from ledger_app.base.proofs import BREACHES_MOST, Invariant, Scope, changes_without_rows
 from ledger_app.erasures import queries as erasures
 from ledger_app.erasures import rules
 from ledger_app.errors.sentences import say as _
@@ -29,7 +29,7 @@ EXPECTED_TRIGGERS = frozenset(
 
 
 def deciders_are_others(_books: Scope) -> Iterator[str]:
-    """Statement 8, for erasures."""
+    """Invariant 8, for erasures."""
     rows = Erasure.objects.filter(decided_by=F("proposed_by")).select_related("decided_by").order_by("id")
     for row in rows[:BREACHES_MOST]:
         assert row.decided_by is not None  # noqa: S101 - asked for
@@ -37,13 +37,13 @@ def deciders_are_others(_books: Scope) -> Iterator[str]:
 
 
 def changes_have_rows(_books: Scope) -> Iterator[str]:
-    """Statement 12, for erasures: the version counts the changes."""
+    """Invariant 12, for erasures: the version counts the changes."""
     changed = Erasure.objects.filter(Q(version__gt=1) | ~Q(state=Erasure.State.PROPOSED)).order_by("id")
     yield from changes_without_rows(rules.ERASURE.subject, [(row.pk, str(row), row.version, row.state) for row in changed])
 
 
 def what_is_gone_was_decided(_books: Scope) -> Iterator[str]:
-    """Statement 3, for what was erased: each erasure did what its digest says, to rows of its member alone, and what it put there is there."""
+    """Invariant 3, for what was erased: each erasure did what its digest says, to rows of its member alone, and what it put there is there."""
     undecided = ~Q(erasure__state=Erasure.State.DONE)
     for model in (ErasedPart, ErasedDigest):
         for part in model.objects.filter(undecided).order_by("id")[:BREACHES_MOST]:
@@ -116,8 +116,8 @@ def _belongs(part: Part, members: set[int], rows: set[tuple[str, int]]) -> bool:
     return True
 
 
-STATEMENTS = (
-    Statement(3, gettext_lazy("What was erased is what two people decided, and nothing else."), what_is_gone_was_decided),
-    Statement(8, gettext_lazy("Nobody decides what they proposed, superusers included."), deciders_are_others),
-    Statement(12, gettext_lazy("Each change of state has one audit row."), changes_have_rows),
+INVARIANTS = (
+    Invariant(3, gettext_lazy("What was erased is what two people decided, and nothing else."), what_is_gone_was_decided),
+    Invariant(8, gettext_lazy("Nobody decides what they proposed, superusers included."), deciders_are_others),
+    Invariant(12, gettext_lazy("Each change of state has one audit row."), changes_have_rows),
 )

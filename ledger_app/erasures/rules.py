@@ -12,8 +12,6 @@ from ledger_app.errors import adjusting, erasing, members
 ANSWER = "ledger_app.answer_member"
 DECIDE = "ledger_app.decide_erasure"
 ANSWERERS = _("Support")
-REASON_MOST = 500
-TICKET_MOST = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ class TokenOfPerson(LedgerError):
     )
 
 
-class OperationNotHeld(LedgerError):
+class OperationBeyondRights(LedgerError):
     """A token is for what its user may do, and for nothing else."""
 
-    code = "operation_not_held"
+    code = "operation_beyond_rights"
     template = _("{user} may not do {operation}, and so no token of {user} may.")
 
 

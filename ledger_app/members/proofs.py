@@ -1,4 +1,4 @@
-"""What must hold of members, merges and accounts, asked of the rows alone; joins the ledger's statements in ``verify``."""
+"""The invariants of members, merges and accounts, asked of the rows alone: 2, 8, 9 and 12."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from ledger_app import sql
-from ledger_app.base.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
+from ledger_app.base.proofs import BREACHES_MOST, Invariant, changes_without_rows, rows
 from ledger_app.base.queries.totals import Total
 from ledger_app.errors.sentences import say as _
 from ledger_app.members.rules import merges
@@ -23,7 +23,7 @@ UNCLAIMED = f"""
 
 
 def closed_accounts_are_zero(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 2, for accounts that take no lines any more, and for the stripes of all."""
+    """Invariant 2, for accounts that take no lines any more, and for the stripes of all."""
     for code, stripes, found in rows(UNCLAIMED, books):
         yield _(
             "Account {code} has {found} balances for {stripes} stripes, or one that is not numbered as its stripe is."
@@ -42,13 +42,13 @@ def closed_accounts_are_zero(books: Sequence[Book]) -> Iterator[str]:
 
 
 def merges_are_decided_by_others(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for merges."""
+    """Invariant 8, for merges."""
     for number in Merge.objects.filter(decided_by=F("proposed_by")).order_by("id").values_list("id", flat=True)[:BREACHES_MOST]:
         yield _("Merge {number} was decided by the one who proposed it.").format(number=number)
 
 
 def decisions_cover_merges(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 9, for merges: what was decided is what was shown, and what was posted is what was decided."""
+    """Invariant 9, for merges: what was decided is what was shown, and what was posted is what was decided."""
     codes = {book.code: book.pk for book in books}
     for merge in Merge.objects.filter(state=Merge.State.DONE).order_by("id").iterator(chunk_size=1000):
         preview = merge.decided_preview or {}
@@ -67,7 +67,7 @@ def decisions_cover_merges(books: Sequence[Book]) -> Iterator[str]:
 
 
 def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for merges and accounts, and for the members that merges ended."""
+    """Invariant 12, for merges and accounts, and for the members that merges ended."""
     changed = Merge.objects.exclude(state=Merge.State.PROPOSED) | Merge.objects.filter(version__gt=1)
     yield from changes_without_rows(
         "merge", [(row.pk, _("Merge {row}").format(row=row), row.version, row.state) for row in changed]
@@ -98,11 +98,11 @@ def _circles(into: dict[int, int]) -> Iterator[str]:
         ended |= way
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(
         2, gettext_lazy("An account that is closed, or a merged member's, has a balance of zero."), closed_accounts_are_zero
     ),
-    Statement(8, gettext_lazy("Nobody decides a merge that they proposed."), merges_are_decided_by_others),
-    Statement(9, gettext_lazy("A merge did exactly what was shown."), decisions_cover_merges),
-    Statement(12, gettext_lazy("Each change of state of a merge or an account has one audit row."), _changes_have_rows),
+    Invariant(8, gettext_lazy("Nobody decides a merge that they proposed."), merges_are_decided_by_others),
+    Invariant(9, gettext_lazy("A merge did exactly what was shown."), decisions_cover_merges),
+    Invariant(12, gettext_lazy("Each change of state of a merge or an account has one audit row."), _changes_have_rows),
 )

@@ -18,8 +18,7 @@ from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from ledger_app.values import identifiers, names, tokens
-
-REASON_MOST = 100  # characters, as the history's column has them
+from ledger_app.values.most import HISTORY_REASON_MOST
 
 
 class GroupHistory(models.Model):
@@ -47,7 +46,7 @@ class UserHistory(HistoricalRecords):  # type: ignore[misc]  # simple_history br
         said = reason or ("password" if has_password else "")
         if self.get_history_user(instance) is None:
             said = f"{said} · {_os_account()}" if said else _os_account()
-        return said[:REASON_MOST] or None
+        return said[:HISTORY_REASON_MOST] or None
 
     def post_save(self, instance: Any, created: bool, using: str | None = None, **options: Any) -> None:  # noqa: FBT001 - as it is called
         """Write a line, but not for a login, which notes when it was and changes nothing else."""

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Count, Max
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.base.rules.feed import POSTING, UNTOLD
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Event, Feed, Webhook
@@ -47,7 +47,7 @@ STRAY_EVENTS = f"""
 
 
 def feed_is_whole(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for programs that follow the feed."""
+    """Invariant 12, for programs that follow the feed."""
     found = Event.objects.aggregate(count=Count("number"), last=Max("number"))
     heads = list(Feed.objects.values_list("last_number", flat=True))
     last = heads[0] if len(heads) == 1 else None
@@ -62,7 +62,7 @@ def feed_is_whole(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def feed_tells_what_was_done(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for what events say: each is of an audit row or a posting, and says what that says; and each of these has one."""
+    """Invariant 12, for what events say: each is of an audit row or a posting, and says what that says; and each of these has one."""
     words = _words()
     for subject_type, action, subject, _count in rows(UNTOLD_ROWS.format(**words), ()):
         yield _("What the audit rows say was done ({action}, {subject_type} {subject}) is not what the feed tells.").format(
@@ -90,7 +90,7 @@ def _words() -> dict[str, str]:
 
 
 def webhooks_are_as_they_were_kept(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for where events are sent to: each address is what the audit rows of it come to."""
+    """Invariant 12, for where events are sent to: each address is what the audit rows of it come to."""
     kept: dict[int, dict[str, Any]] = {}
     done = AuditRow.objects.filter(subject_type="webhook", outcome="done").exclude(action="send_again").order_by("id")
     for key, actor, facts in done.values_list("subject_id", "actor_id", "facts"):
@@ -105,8 +105,8 @@ def webhooks_are_as_they_were_kept(_books: Sequence[Book]) -> Iterator[str]:
         yield _("The webhook {name} is not what its audit rows say.").format(name=f"#{key}")
 
 
-STATEMENTS = (
-    Statement(12, gettext_lazy("The feed tells of every posting, in numbers without a gap."), feed_is_whole),
-    Statement(12, gettext_lazy("The feed tells what was done, and nothing else."), feed_tells_what_was_done),
-    Statement(12, gettext_lazy("Events are sent to the addresses that somebody kept."), webhooks_are_as_they_were_kept),
+INVARIANTS = (
+    Invariant(12, gettext_lazy("The feed tells of every posting, in numbers without a gap."), feed_is_whole),
+    Invariant(12, gettext_lazy("The feed tells what was done, and nothing else."), feed_tells_what_was_done),
+    Invariant(12, gettext_lazy("Events are sent to the addresses that somebody kept."), webhooks_are_as_they_were_kept),
 )

@@ -108,7 +108,7 @@ def write(*, period: Period, profile: Profile, file: BinaryIO, lines_most: int |
             digest.update(content)
             size += file.write(content)
         file.flush()
-        totals = _held_against_ledger(basis, slips, file)
+        totals = _compared_with_ledger(basis, slips, file)
     manifest = {
         "form": FORM,
         "book": basis.period.book.code,
@@ -169,7 +169,7 @@ def _within(scope: Scope, most: int | None) -> Blocks:
         yield block
 
 
-def _held_against_ledger(basis: _Basis, slips: Slips, file: BinaryIO) -> read_back.Totals:
+def _compared_with_ledger(basis: _Basis, slips: Slips, file: BinaryIO) -> read_back.Totals:
     """Read the file back, and hold its totals against what the database adds up, and that against the seal's trial balance; return the totals."""
     file.seek(0)
     expected = read_back.Expected(

@@ -21,8 +21,9 @@ from ledger_app.posting.queries import bases
 from ledger_app.posting.rules import reversal_dates
 from ledger_app.reversals import queries as reversals
 from ledger_app.reversals.queries import Preview
-from ledger_app.reversals.rules import PROPOSE, REVERSAL, TICKET, TICKET_MOST, ReversalFacts
+from ledger_app.reversals.rules import PROPOSE, REVERSAL, TICKET, ReversalFacts
 from ledger_app.rights.queries.rights import rights_of
+from ledger_app.values.most import REASON_MOST, TICKET_MOST
 
 PROPOSING = _("Propose a reversal")
 
@@ -171,8 +172,8 @@ def _reasons(entry: Entry, wish: Wish, shown: Preview, caller: Caller) -> list[L
         found.append(errors.NotPermitted(user=caller.user.username, right=PROPOSING, who=_("Support and finance")))
     if not wish.reason:
         found.append(errors.ReasonRequired(action=PROPOSING))
-    if len(wish.reason) > transitions.REASON_MOST:
-        found.append(errors.ReasonTooLong(most=transitions.REASON_MOST, length=len(wish.reason)))
+    if len(wish.reason) > REASON_MOST:
+        found.append(errors.ReasonTooLong(most=REASON_MOST, length=len(wish.reason)))
     if len(wish.ticket) > TICKET_MOST or TICKET.fullmatch(wish.ticket) is None:
         found.append(reversing.ReversalTicketInvalid(most=TICKET_MOST))
     found += [*reversals.standing(entry), *shown.refusals]
@@ -236,6 +237,6 @@ def _record_refusal(entry_id: int, reason: str, refusal: errors.Refused, caller:
             action="propose",
             caller=caller,
             outcome="refused",
-            reason=reason[: transitions.REASON_MOST],
+            reason=reason[:REASON_MOST],
             reasons=refusal.reasons,
         )

@@ -99,12 +99,12 @@ def preview_on(entry: Entry, effective_on: date, prior_period: str, *, at: datet
     """
     draft = draft_of(entry, effective_on, prior_period)
     # What is reversed already is to be said so, and not to be taken for the same again.
-    held = bases.unlocked([draft], are_new=True, at=at or clock.now())
-    decided, plan = posting.decide([draft], basis=held, lane=0, by_hand=True)
+    basis = bases.unlocked([draft], are_new=True, at=at or clock.now())
+    decided, plan = posting.decide([draft], basis=basis, lane=0, by_hand=True)
     # For what can never be reversed, it does not matter which floor would break.
     decided = [each for each in decided if isinstance(each, NEVER)] or decided
-    balances = _balances(draft, held)
-    codes = {key: account.code for key, account in held.accounts.items()}
+    balances = _balances(draft, basis)
+    codes = {key: account.code for key, account in basis.accounts.items()}
     lots = () if decided else shown_lots.of_plan(plan, codes)
     digest = reversals.digest(
         entry=bytes(entry.digest), effective_on=effective_on.isoformat(), prior_period=prior_period, balances=balances, lots=lots
@@ -202,7 +202,7 @@ def _told(came: Came, row: Reversal | None) -> Told:
     return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.reversal", row.pk))
 
 
-def _balances(draft: Draft, held: Basis) -> tuple[ShownBalance, ...]:
+def _balances(draft: Draft, basis: Basis) -> tuple[ShownBalance, ...]:
     amounts: Counter[int] = Counter()
     for account_id, amount in draft.lines:
         amounts[account_id] += amount
@@ -213,12 +213,12 @@ def _balances(draft: Draft, held: Basis) -> tuple[ShownBalance, ...]:
     return tuple(
         ShownBalance(
             key,
-            held.accounts[key].code,
-            held.accounts[key].category,
+            basis.accounts[key].code,
+            basis.accounts[key].category,
             amount,
             before.get(key, 0),
-            held.accounts[key].floor is not None,
+            basis.accounts[key].floor is not None,
         )
         for key, amount in amounts.items()
-        if key in held.accounts
+        if key in basis.accounts
     )

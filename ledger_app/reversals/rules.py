@@ -16,7 +16,6 @@ from ledger_app.posting.rules.lots import ShownLot
 
 FORM = "kakutei-reversal-1"
 PROPOSE, DECIDE = "ledger_app.propose_reversal", "ledger_app.reverse_entry"
-TICKET_MOST = 40
 TICKET = re.compile(r"[!-~]*", re.ASCII)
 
 

@@ -24,6 +24,7 @@ from ledger_app.rights.operations import granting
 from ledger_app.rights.queries.rights import as_now
 from ledger_app.setting_changes import queries as setting_changes
 from ledger_app.setting_changes.rules import CHANGE, ChangeFacts, digest, not_permitted, proposer_still_may, user_may_set_it
+from ledger_app.values.most import REASON_MOST
 
 PROPOSING = _("Propose a change of a setting")
 Said = Mapping[str, Any]
@@ -195,8 +196,8 @@ def _create(row: SettingChange, caller: Caller) -> SettingChange:
 def _unfit(reason: str) -> list[errors.LedgerError]:
     if not reason:
         return [errors.ReasonRequired(action=PROPOSING)]
-    if len(reason) > transitions.REASON_MOST:
-        return [errors.ReasonTooLong(most=transitions.REASON_MOST, length=len(reason))]
+    if len(reason) > REASON_MOST:
+        return [errors.ReasonTooLong(most=REASON_MOST, length=len(reason))]
     return []
 
 

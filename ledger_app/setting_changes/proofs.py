@@ -1,11 +1,11 @@
-"""What must always hold (docs/invariants.md) of the changes of settings, asked of the rows alone."""
+"""The invariants of the changes of settings, asked of the rows alone: 8, 9 and 12."""
 
 from collections.abc import Iterator
 
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import BREACHES_MOST, Scope, Statement, changes_without_rows
+from ledger_app.base.proofs import BREACHES_MOST, Invariant, Scope, changes_without_rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import SettingChange
 from ledger_app.setting_changes import rules as setting_changes
@@ -16,7 +16,7 @@ EXPECTED_TRIGGERS = frozenset(
 
 
 def deciders_are_others(_books: Scope) -> Iterator[str]:
-    """Statement 8, for changes of settings."""
+    """Invariant 8, for changes of settings."""
     rows = SettingChange.objects.filter(decided_by=F("proposed_by")).select_related("decided_by").order_by("id")
     for row in rows[:BREACHES_MOST]:
         assert row.decided_by is not None  # noqa: S101 - asked for
@@ -24,7 +24,7 @@ def deciders_are_others(_books: Scope) -> Iterator[str]:
 
 
 def digests_recompute(_books: Scope) -> Iterator[str]:
-    """Statement 9, for changes of settings: what was decided is what was proposed."""
+    """Invariant 9, for changes of settings: what was decided is what was proposed."""
     for row in SettingChange.objects.order_by("id").iterator(chunk_size=500):
         found = setting_changes.digest(kind=row.kind, arguments=row.arguments, before=row.before, after=row.after)
         if found != bytes(row.digest).hex():
@@ -32,14 +32,14 @@ def digests_recompute(_books: Scope) -> Iterator[str]:
 
 
 def changes_have_rows(_books: Scope) -> Iterator[str]:
-    """Statement 12, for changes of settings: the version counts the changes."""
+    """Invariant 12, for changes of settings: the version counts the changes."""
     changed = SettingChange.objects.filter(Q(version__gt=1) | ~Q(state=SettingChange.State.PROPOSED)).order_by("id")
     rows = [(row.pk, str(row), row.version, row.state) for row in changed]
     yield from changes_without_rows("setting", rows)
 
 
-STATEMENTS = (
-    Statement(8, gettext_lazy("Nobody decides what they proposed, superusers included."), deciders_are_others),
-    Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), digests_recompute),
-    Statement(12, gettext_lazy("Each change of state has one audit row."), changes_have_rows),
+INVARIANTS = (
+    Invariant(8, gettext_lazy("Nobody decides what they proposed, superusers included."), deciders_are_others),
+    Invariant(9, gettext_lazy("An approval covers exactly the digest that was shown."), digests_recompute),
+    Invariant(12, gettext_lazy("Each change of state has one audit row."), changes_have_rows),
 )

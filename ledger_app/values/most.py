@@ -8,3 +8,10 @@ WINDOW_DAYS: Final = 30
 WINDOW_DAYS_MOST: Final = 366
 # How long a hold may be where the book does not say: 183 days, half a year.
 HOURS_MOST: Final = 183 * 24
+
+# Characters of what a person writes: why, and the number under which somebody asked for it; of the reason in a line of a history.
+REASON_MOST: Final = 500
+TICKET_MOST: Final = 40
+HISTORY_REASON_MOST: Final = 100
+CHAIN_MOST: Final = 1000  # merges that a member, or a lot, is followed through
+LINES_RECOMPUTED_MOST: Final = 20_000  # while somebody waits

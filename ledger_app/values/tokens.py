@@ -90,7 +90,7 @@ def refusals(facts: TokenFacts) -> list[LedgerError]:
     if not (facts.by_system or facts.is_own or (facts.may_give and facts.is_program)):
         found.append(refused.TokenOfPerson(user=facts.user, caller=facts.caller))
     found += [
-        refused.OperationNotHeld(user=facts.user, operation=each)
+        refused.OperationBeyondRights(user=facts.user, operation=each)
         for each in sorted(set(facts.operations or ()) - set(acts(facts.has)))
     ]
     found += [refused.TokenBookUnknown(book=each) for each in sorted(set(facts.books or ()) - facts.known_books)]

@@ -1,1 +1,1 @@
-"""What must always hold, asked of the rows alone: ``verify``."""
+"""``verify``: the invariants, asked of the rows alone."""

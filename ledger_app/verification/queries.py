@@ -27,11 +27,11 @@ CHECKS_OF_MARIADB = """
 """
 # A constraint that is not enforced refuses nothing, and keeps its name and its words.
 CHECKS_OF_MYSQL = """
-    SELECT held.table_name, held.constraint_name, CONCAT(said.check_clause, IF(held.enforced = 'YES', '', ' not enforced'))
-      FROM information_schema.table_constraints AS held
+    SELECT kept.table_name, kept.constraint_name, CONCAT(said.check_clause, IF(kept.enforced = 'YES', '', ' not enforced'))
+      FROM information_schema.table_constraints AS kept
       JOIN information_schema.check_constraints AS said
-        ON said.constraint_schema = held.constraint_schema AND said.constraint_name = held.constraint_name
-     WHERE held.constraint_schema = DATABASE() AND held.constraint_type = 'CHECK'
+        ON said.constraint_schema = kept.constraint_schema AND said.constraint_name = kept.constraint_name
+     WHERE kept.constraint_schema = DATABASE() AND kept.constraint_type = 'CHECK'
 """
 KEYS_OF_MARIADB = """
     SELECT CONCAT(table_name, ' key ', GROUP_CONCAT(column_name ORDER BY seq_in_index)), 'unique'

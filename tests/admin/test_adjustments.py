@@ -142,7 +142,7 @@ def test_finance_approves_what_the_page_shows(desk, client_of):
     row = desk.propose()
     client = client_of(desk.decider.user)
     page = client.get(page_of(row))
-    assert [offer["name"] for offer in page.context["offers"] if not offer["reasons"]] == ["approve", "reject"]
+    assert [offer["name"] for offer in page.context["offers"] if not offer["blockers"]] == ["approve", "reject"]
     done = client.post(step_of(row, "approve"), {**confirmed(client, row, "approve"), "reason": ""})
     assert done.status_code == 302
     assert Entry.objects.filter(reference=f"adjustment:{row.pk}").exists()

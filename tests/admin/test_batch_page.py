@@ -76,7 +76,7 @@ def test_pausing_stops_what_is_to_come_and_is_plain_to_see(world: World, client_
     (now,) = [step for step in page.context["steps"] if step["now"]]
     assert (str(now["note"]), now["by"]) == ("Paused", "erika")
     assert "Nothing runs before somebody resumes it." in text
-    offers = {offer["name"]: [reason["code"] for reason in offer["reasons"]] for offer in page.context["offers"]}
+    offers = {offer["name"]: [reason["code"] for reason in offer["blockers"]] for offer in page.context["offers"]}
     assert (offers["resume"], offers["pause"]) == ([], ["paused_already"])
     for address in (reverse("admin:index"), reverse("admin:ingestion_app_batch_changelist")):
         assert "Paused" in client.get(address).content.decode()

@@ -90,13 +90,13 @@ def test_an_entry_of_a_batch_that_is_being_reversed_is_not_reversed_by_itself(
     world.reverse(batch)
     assert [reason.code for reason in asked.preview(entry).refusals] == ["entry_of_reversed_batch"]
     offers = client_of(somebody("support")).get(page_of(entry)).context["offers"]
-    assert [reason["code"] for reason in offers[0]["reasons"]] == ["entry_of_reversed_batch"]
+    assert [reason["code"] for reason in offers[0]["blockers"]] == ["entry_of_reversed_batch"]
 
 
 def test_an_engineer_sees_why_there_is_no_button(entry: Entry, client_of: ClientOf, somebody: RoleOf) -> None:
     client = client_of(somebody("engineer"))
     offers = client.get(page_of(entry)).context["offers"]
-    assert [reason["code"] for reason in offers[0]["reasons"]] == ["not_permitted"]
+    assert [reason["code"] for reason in offers[0]["blockers"]] == ["not_permitted"]
     assert client.post(proposing(entry), {"reason": "x"}).status_code == 403
 
 
@@ -183,7 +183,7 @@ def test_an_account_of_any_length_is_explained_and_stated_but_not_added_up(
 ) -> None:
     from ledger_app.admin import explanations
 
-    monkeypatch.setattr(explanations, "LINES_MOST", 1)
+    monkeypatch.setattr(explanations, "LINES_RECOMPUTED_MOST", 1)
     for page in ("explain", "statement"):
         shown = client_of(world.support).get(of_account("receivable.1001", page))
         assert shown.status_code == 200

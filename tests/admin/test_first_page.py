@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from config.doors.admin.site import WAITING
+from config.doors.admin import front
 from ledger_app.errors import Refused
 from ledger_app.models import AuditRow
 from ledger_app.setting_changes import operations as setting_changes
@@ -75,5 +75,5 @@ def test_a_template_waits_for_whoever_may_open_books(world: World, client_of: Cl
 
 
 def test_each_kind_of_setting_waits_for_whoever_has_its_own_right() -> None:
-    asked = {kind: each.permission for each in WAITING if each.model == "ledger_app.settingchange" for kind in each.kinds}
+    asked = {kind: each.permission for each in front.waiting() if each.model == "ledger_app.settingchange" for kind in each.kinds}
     assert asked == {kind: setting.right for kind, setting in SETTINGS.items()}

@@ -272,7 +272,7 @@ def test_the_page_of_a_period_says_what_a_freeze_still_waits_for(world: World, c
     waits = line["sentences"]
     assert [shown.content.decode().count(escape(sentence)) for sentence in waits] == [1]
     (freeze,) = [offer for offer in shown.context["offers"] if offer["name"] == "freeze"]
-    assert "1 check of what a freeze asks for does not hold yet." in [reason["sentence"] for reason in freeze["reasons"]]
+    assert "1 check of what a freeze asks for does not hold yet." in [reason["sentence"] for reason in freeze["blockers"]]
 
 
 def test_a_freeze_that_waits_says_whether_a_worker_is_there(january: Period, world: World, client_of: ClientOf) -> None:

@@ -30,7 +30,7 @@ def large(world: World) -> Batch:
 
 
 def test_the_verification_names_what_is_wrong_and_does_not_fail(world: World, large: Batch) -> None:
-    found = {each.number for each in proofs.statements() if list(each.breaches(proofs.Scope([world.card, world.points])))}
+    found = {each.number for each in proofs.invariants() if list(each.breaches(proofs.Scope([world.card, world.points])))}
     assert {2, 7} <= found
 
 

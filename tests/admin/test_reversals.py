@@ -51,7 +51,7 @@ def test_what_is_in_the_way_of_a_reversal_is_told_on_its_page_with_the_ways_on(w
     page = client.get(page_of(made))
     text = page.content.decode()
     assert "receivable.1002" in text
-    offered = {offer["name"] for offer in page.context["offers"] if not offer["reasons"]}
+    offered = {offer["name"] for offer in page.context["offers"] if not offer["blockers"]}
     assert {"validate", "withdraw"} <= offered
     worlds.set_account("receivable.1002", "open")
     client.post(step_of(made, "validate"), hidden(made))

@@ -30,7 +30,7 @@ def _other(world: World) -> User:
 
 def blockers(answer: Any, name: str) -> list[str]:
     (offer,) = [each for each in answer.context["offers"] if each["name"] == name]
-    return [reason["code"] for reason in offer["reasons"]]
+    return [reason["code"] for reason in offer["blockers"]]
 
 
 def test_the_page_shows_before_and_after_and_who_may_decide(

@@ -363,11 +363,11 @@ def test_the_buttons_that_cannot_be_pressed_stand_there_with_their_reasons(
             "leave",
             "withdraw",
         }
-        free = {name for name, offer in offers.items() if not offer["reasons"]}
+        free = {name for name, offer in offers.items() if not offer["blockers"]}
         assert free == {"engineer": {"validate", "withdraw"}, "finance": {"approve"}}.get(role, set())
         for name, offer in offers.items():
             confirmation = client.get(step_of(batch, name))
-            assert codes_in(confirmation) == {reason["code"] for reason in offer["reasons"]}, "one answer everywhere"
+            assert codes_in(confirmation) == {reason["code"] for reason in offer["blockers"]}, "one answer everywhere"
 
 
 def test_a_step_of_what_is_not_there_is_not_found(world: World, client_of: ClientOf) -> None:

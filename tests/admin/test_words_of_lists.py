@@ -18,7 +18,7 @@ FILTERED = re.compile(r'<a href="\?(action|subject_type|door)(?:__exact)?=([a-z_
 
 
 def every_action() -> set[str]:
-    found = {action for _subject, action in (*telling.PHRASES, *telling.LABELS)}
+    found = {action for _subject, action in telling.acts()}
     return found | {each.name for machine in telling.MACHINES.values() for each in machine.transitions}
 
 
@@ -37,10 +37,10 @@ def test_the_filters_of_the_audit_list_show_words(world: World, client_of: Clien
 
 def test_everything_that_is_written_down_has_its_word() -> None:
     assert [action for action in sorted(every_action()) if telling.action_word(action) == action] == []
-    subjects = {subject for subject, _action in (*telling.PHRASES, *telling.LABELS)} | set(telling.MACHINES)
-    assert subjects - telling.SUBJECTS.keys() == set()
+    subjects = {subject for subject, _action in telling.acts()} | set(telling.MACHINES)
+    assert subjects - telling.subjects() == set()
     # What has a page is a link to it in lists of changes and of events; these have none of their own.
-    assert telling.SUBJECTS.keys() - MODELS.keys() == {"accounttemplate", "file", "registration", "request"}
+    assert telling.subjects() - MODELS.keys() == {"accounttemplate", "file", "registration", "request"}
     assert [kind for kind in sorted(MODELS) if "<a " not in subject_link(kind, 1, "x")] == []
 
 

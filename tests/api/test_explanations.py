@@ -87,7 +87,7 @@ def test_an_account_of_any_length_is_answered_but_not_added_up(
 ) -> None:
     whole = {page: helper.get(of_account("receivable.1001", page)).json() for page in ("explanation", "statement")}
     assert whole["explanation"]["recomputed"] == whole["explanation"]["balance"]
-    monkeypatch.setattr(explanations, "LINES_MOST", 1)
+    monkeypatch.setattr(explanations, "LINES_RECOMPUTED_MOST", 1)
     assert helper.get(of_account("receivable.1001", "explanation")).json() == {**whole["explanation"], "recomputed": None}
     assert helper.get(of_account("receivable.1001", "statement")).json() == whole["statement"]
 

@@ -97,8 +97,8 @@ def test_a_period_is_frozen_when_the_totals_held_elsewhere_match(world: World, f
     period = world.opened[0]
     shown = finance_client.get(f"/api/v1/periods/{period.pk}/").json()
     assert shown["control_names"] == ["debits", "entries", "receivable", "settlement"]
-    held_back = {offer["name"]: [reason["code"] for reason in offer["reasons"]] for offer in shown["offers"]}
-    assert held_back == {"provisional": [], "reopen": ["wrong_state"], "freeze": ["work_unfinished"]}
+    blockers = {offer["name"]: [reason["code"] for reason in offer["reasons"]] for offer in shown["offers"]}
+    assert blockers == {"provisional": [], "reopen": ["wrong_state"], "freeze": ["work_unfinished"]}
     assert is_problem(freeze(finance_client, period, {"controls": {"debits": 14644}}), 409, "work_unfinished")
     world.freeze(batch)
 

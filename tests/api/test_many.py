@@ -133,7 +133,7 @@ def test_ten_thousand_are_taken_and_one_more_is_refused(machine, ledger):
     many = [entry(f"m-{number}", 1 + number) for number in range(10_001)]
     assert is_problem(send(machine, *many), 400, "shape_invalid")
     assert send(machine, *many[:-1]).json()["created"] == Entry.objects.count() == 10_000
-    assert [said for statement in proofs.statements() for said in statement.breaches(proofs.Scope([ledger.book]))] == []
+    assert [said for invariant in proofs.invariants() for said in invariant.breaches(proofs.Scope([ledger.book]))] == []
 
 
 def test_reasons_are_bounded_by_item_and_by_request(machine, ledger):

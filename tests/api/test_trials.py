@@ -122,7 +122,7 @@ def test_of_holds(points, limits, till, requests):
 
 
 def breaches(book: Any) -> list[str]:
-    return [said for statement in proofs.statements() for said in statement.breaches(proofs.Scope([book]))]
+    return [said for invariant in proofs.invariants() for said in invariant.breaches(proofs.Scope([book]))]
 
 
 wanted_settlements = st.lists(

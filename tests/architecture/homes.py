@@ -43,6 +43,11 @@ IN_CODE: Final = (
         re.compile(r"\bSTRIPES_MOST: Final = \d|\bSTRIPES_MOST = \d"),
         {"ledger_app/values/balances.py": "its home"},
     ),
+    Home(
+        "how long a reason, a ticket or a chain of merges may be",
+        re.compile(r"\b(?:REASON|TICKET|CHAIN)_MOST(?:: Final)? = \d"),
+        {"ledger_app/values/most.py": "its home"},
+    ),
     Home("how long a list may be", re.compile(r"\bLIST_MOST(?:: Final)? = \d"), {"ledger_app/sql.py": "its home"}),
     Home(
         "what a code looks like", re.compile(r"\[A-Za-z0-9\]\[A-Za-z0-9\._-\]\*"), {"ledger_app/values/openings.py": "its home"}

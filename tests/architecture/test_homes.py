@@ -45,6 +45,7 @@ def test_each_home_spells_its_rule() -> None:
         ("Entry.objects.filter(effective_on__gte=period.starts_on)", "a period takes a date"),
         ("STRIPES_MOST = 64", "how many stripes there are"),
         ("LIST_MOST: Final = 900", "how long a list may be"),
+        ("TICKET_MOST = 40", "how long a reason, a ticket or a chain of merges may be"),
         ("sql = \"CASE WHEN account.category IN ('asset') THEN 1 ELSE -1 END\"", "the natural direction in SQL"),
         ("sql = 'SELECT 1 FROM json_each(%s) AS given'", "a list that is given"),
         ("sql = f\"UPDATE JSON_TABLE(%s, '$[*]' COLUMNS ({x})) AS given\"", "a list that is given"),

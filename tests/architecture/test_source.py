@@ -35,7 +35,7 @@ MAY_READ_ANOTHER_CLOCK = {
     ("ingestion_app/batches/queries/workers.py", "heard_of"): "the database's own function, in a statement",
     ("ingestion_app/batches/queries/workers.py", "over"): "the database's own function, in a statement",
     ("ingestion_app/batches/queries/workers.py", "told"): "the database's own function, in a statement",
-    ("ledger_app/apps.py", "_register_statements"): "beside the times of files on the same host",
+    ("ledger_app/apps.py", "_register_invariants"): "beside the times of files on the same host",
     ("ledger_app/base/queries/clock.py", "read"): "the one clock: SQLite's is this host's",
 }
 MAY_KNOW_ITS_SURROUNDINGS: dict[tuple[str, str], str] = {}

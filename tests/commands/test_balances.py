@@ -93,7 +93,7 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path) -> None:
     manage = [sys.executable, str(root / "manage.py")]
     schema.copy_sqlite(str(tmp_path / "own.sqlite3"))
     opened = (
-        "from config import commands; from ledger_app.operations import books; caller = commands.caller(None);"
+        "from config.doors.commands import base; from ledger_app.books.operations import books; caller = base.caller(None);"
         "book = books.open_book(code='B', name='B', unit='JPY', exponent=0, time_zone='UTC', caller=caller);"
         "books.open_accounts(book=book, caller=caller,"
         " openings=[books.AccountOpening(f'a-{n:05}', 'a', 'asset') for n in range(6000)])"

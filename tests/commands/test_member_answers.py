@@ -116,4 +116,9 @@ def test_the_sources_that_come_with_the_program_name_no_member_by_name() -> None
             *("source", "business_date", "sequence", "member", "store", "slip", "product", "amount", "purchased_at"),
             *("count", "sum"),
         },
+        # What a customer writes beside an order may name people; it is in the file, and nothing is posted of it.
+        "web-shop": {
+            *("day", "member", "order_no", "total", "is_refund", "ordered_at", "note"),
+            *("orders", "sold", "refunded", "order_hash"),
+        },
     }

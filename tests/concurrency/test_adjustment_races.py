@@ -31,7 +31,7 @@ def single_try(monkeypatch):
 
 
 def breaches(desk):
-    return [breach for each in proofs.statements() for breach in each.breaches(proofs.Scope([desk.ledger.book]))]
+    return [breach for each in proofs.invariants() for breach in each.breaches(proofs.Scope([desk.ledger.book]))]
 
 
 def decide_twice(desk, monkeypatch, first, second):

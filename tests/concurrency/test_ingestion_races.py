@@ -202,7 +202,7 @@ def test_without_the_lock_both_believe_in_the_same_state_and_the_compare_and_set
 
 def holds(world: World) -> None:
     assert [
-        breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([world.card, world.points]))
+        breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([world.card, world.points]))
     ] == []
     assert Posting.objects.count() == Chunk.objects.filter(state="applied").count()
     assert Line.objects.count() == 2 * Entry.objects.count()

@@ -107,7 +107,7 @@ def code_of(outcome: Any) -> str:
 
 
 def breaches(ledger: samples.SmallLedger) -> list[str]:
-    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))]
+    return [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([ledger.book]))]
 
 
 def without_locks(monkeypatch):

@@ -119,30 +119,25 @@ def test_a_setting_is_seen_however_it_is_read():
     }
 
 
-REPLACED = re.compile(r"^Replaced by \[\d{4}\]\([^)]*\)(?! for )", re.MULTILINE)
-
-
-def test_no_document_rests_on_a_record_that_another_has_replaced():
-    """What holds is told with the record by which it holds. Records may tell of those before them."""
-    replaced = {each.name for each in (DOCS / "decisions").glob("*.md") if REPLACED.search(each.read_text(encoding="utf-8"))}
-    assert "0005-entry-trigger.md" in replaced
-    resting = [
-        (document.name, target)
-        for document in DOCUMENTS
-        if document.parent.name != "decisions"
-        for target in links(document)
-        if Path(target.partition("#")[0]).name in replaced
-    ]
-    assert resting == []
-
-
 def test_decision_records_are_numbered_whole_and_listed():
     records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
-    # Each has a number of its own; one that was given away and not used leaves a gap.
-    assert len({record.name[:4] for record in records}) == len(records)
+    numbers = [int(record.name[:4]) for record in records]
+    assert len(set(numbers)) == len(numbers)
     index = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
     for record in records:
         text = record.read_text(encoding="utf-8")
         title = text.splitlines()[0].removeprefix(f"# {record.name[:4]}. ")
         assert f"| [{record.name[:4]}]({record.name}) | {title} |" in index
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == RECORD_PARTS, record.name
+    listed = [int(number) for number in re.findall(r"^\| \[(\d{4})\]", index, re.MULTILINE)]
+    assert listed == numbers
+    # Of a number without a record the list says what became of it, and the record that took its place names it.
+    _, _, missing = index.partition("Numbers that are missing: ")
+    told = {int(number) for number in re.findall(r"(?<!\[)\b(\d{4})\b(?!-)", missing)}
+    assert told == set(range(1, max(numbers) + 1)) - set(numbers)
+    for number, heir in re.findall(r"(\d{4}) (?:is replaced )?by\s\[\d{4}\]\(([^)]+)\)", missing):
+        assert f"In place of {number}" in (DOCS / "decisions" / heir).read_text(encoding="utf-8"), heir
+    # A record says what holds: none is left that another replaces, and none tells twice.
+    heirs = {record.name for record in records if "In place of " in record.read_text(encoding="utf-8")}
+    assert heirs == set(re.findall(r"\]\(([^)]+)\)", missing))
+    assert [record.name for record in records if "Replaced by" in record.read_text(encoding="utf-8")] == []

@@ -162,7 +162,7 @@ def test_the_runtime_user_can_do_everything_once(runtime, tmp_path):
             assert cursor.fetchone() == (f"{USER}@%",)
         world = every_table.build(tmp_path)
         scope = proofs.Scope([world.card, world.points])
-        assert [breach for statement in proofs.statements() for breach in statement.breaches(scope)] == []
+        assert [breach for invariant in proofs.invariants() for breach in invariant.breaches(scope)] == []
         assert ErasedPart.objects.exists()
     finally:
         connection.close()

@@ -109,18 +109,18 @@ class Asked:
         """Return what the API offers, each with the codes of what holds it back; nothing where it shows nothing."""
         self.api.force_authenticate(user)
         answer = self.api.get(address)
-        return coded(answer.json()["offers"]) if answer.status_code == 200 else {}
+        return coded(answer.json()["offers"], of="reasons") if answer.status_code == 200 else {}
 
     def offers_of_page(self, user: User, address: str) -> dict[str, set[str]]:
         """Return what a page offers, likewise."""
         shown = self.pages(user).get(address)
         assert shown.status_code == 200, (address, user)
-        return coded(shown.context["offers"])
+        return coded(shown.context["offers"], of="blockers")
 
 
-def coded(offers: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """Return offers by name, each as the codes of what holds it back."""
-    return {each["name"]: {reason["code"] for reason in each["reasons"]} for each in offers}
+def coded(offers: list[dict[str, Any]], *, of: str) -> dict[str, set[str]]:
+    """Return offers by name, each as the codes of its blockers, which the API calls reasons."""
+    return {each["name"]: {blocker["code"] for blocker in each[of]} for each in offers}
 
 
 def more(world: worlds.World) -> None:

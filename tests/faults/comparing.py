@@ -70,7 +70,7 @@ def rows(directory: Path, batch_ids: Sequence[int]) -> Rows:
 def breaches() -> list[str]:
     """Return what ``verify`` finds."""
     scope = proofs.Scope(Book.objects.order_by("code"))
-    return [str(breach) for statement in proofs.statements() for breach in statement.breaches(scope)]
+    return [str(breach) for invariant in proofs.invariants() for breach in invariant.breaches(scope)]
 
 
 def counted(name: str, without: Sequence[int] = ()) -> int:

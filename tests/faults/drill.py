@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import mariadb
+from tests import servers
 from tests.faults import comparing, planted, processes, running
 from tests.faults.disturbing import Disturbance
 from tests.faults.ground import LEASE_SECONDS, Ground, Site, file_of
@@ -280,7 +280,7 @@ class Drill:
         self._disturbed.server.kill9()
         try:
             self._disturbed.server.start()
-        except mariadb.Unavailable:
+        except servers.Unavailable:
             # Once more: the machine may have stood still. What was damaged by the kill keeps it from starting this time too.
             self._disturbed.server.start()
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from tests import mariadb
+from tests import mariadb, servers
 from tests.faults import processes
 from tests.support import world as worlds
 
@@ -27,14 +27,14 @@ LEASE_SECONDS = 1
 class Site:
     """One database of the server and the folder with its files: where a command runs."""
 
-    server: mariadb.Server
+    server: servers.Server
     database: str
     directory: Path
 
     def enter(self, port: int | None = None) -> None:
         """Have this process, which is a child, and those that it starts work here, by way of ``port`` where one is given."""
         port = port or self.server.port
-        url = f"mysql://{mariadb.USER}:{self.server.password}@127.0.0.1:{port}/{self.database}"
+        url = f"mysql://{servers.USER}:{self.server.password}@127.0.0.1:{port}/{self.database}"
         os.environ.update(DATABASE_URL=url, KAKUTEI_FILES_DIR=str(self.directory), KAKUTEI_LEASE_SECONDS=str(LEASE_SECONDS))
         settings.KAKUTEI_FILES_DIR = self.directory
         settings.KAKUTEI_LEASE_SECONDS = LEASE_SECONDS
@@ -42,7 +42,7 @@ class Site:
         options = connection.settings_dict["OPTIONS"]
         options["init_command"] = re.sub(r"(?<=transaction_timeout=)\d+", str(LEASE_SECONDS), options["init_command"])
         connection.settings_dict.update(
-            HOST="127.0.0.1", PORT=port, USER=mariadb.USER, PASSWORD=self.server.password, NAME=self.database
+            HOST="127.0.0.1", PORT=port, USER=servers.USER, PASSWORD=self.server.password, NAME=self.database
         )
 
 
@@ -50,7 +50,7 @@ class Site:
 class Ground:
     """The server, and its first database as it was when the world had been built, as SQL."""
 
-    server: mariadb.Server
+    server: servers.Server
     directory: Path
     built: bytes
 
@@ -67,10 +67,10 @@ class Ground:
 @contextmanager
 def prepared(directory: Path) -> Iterator[Ground]:
     """Start a server, migrate, and build the world. What a killed server had written lies in the system's memory either way."""
-    with mariadb.private_server(mariadb.in_memory()) as server:
-        site = Site(server, mariadb.DATABASE, directory / "built")
+    with servers.private_server(mariadb.ENGINE, servers.in_memory()) as server:
+        site = Site(server, servers.DATABASE, directory / "built")
         processes.result_of(lambda: build(site))
-        yield Ground(server, directory, client(server, "mariadb-dump", "--single-transaction", mariadb.DATABASE))
+        yield Ground(server, directory, client(server, "mariadb-dump", "--single-transaction", servers.DATABASE))
 
 
 def build(site: Site) -> None:
@@ -80,9 +80,9 @@ def build(site: Site) -> None:
     worlds.build(site.directory, members=MEMBERS, chunk_records=CHUNK_RECORDS)
 
 
-def client(server: mariadb.Server, command: str, *arguments: str, given: bytes = b"") -> bytes:
+def client(server: servers.Server, command: str, *arguments: str, given: bytes = b"") -> bytes:
     """Run one of the server's own client programs and return what it prints."""
-    signed = [command, f"--socket={server.socket}", f"--user={mariadb.USER}"]
+    signed = [command, f"--socket={server.socket}", f"--user={servers.USER}"]
     environment = {**os.environ, "MYSQL_PWD": server.password}
     done = subprocess.run([*signed, *arguments], input=given, env=environment, capture_output=True)
     if done.returncode:

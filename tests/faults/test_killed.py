@@ -111,7 +111,7 @@ def test_an_apply_that_is_killed_ends_in_the_same_rows(files_dir: Path) -> None:
             killed_here += 1
         assert [ledger(), work(batch.pk)] == undisturbed, f"seed {seed}, file {sequence}, after {killed_here} kills"
     assert [
-        breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([world.card, world.points]))
+        breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([world.card, world.points]))
     ] == []
     print(f"{kills} kills in {sequence} files")
 

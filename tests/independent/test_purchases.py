@@ -70,7 +70,7 @@ def test_the_purchases_come_to_the_same_for_every_member_however_they_are_sent(
     assert sum(by_account("settlement").values()) == -sum(month["sum"] for month in months)
     assert sum(by_account("programme").values()) == sum(given for month in months for _, given in month["members"].values())
     books = [*Book.objects.all()]
-    assert [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope(books))] == []
+    assert [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope(books))] == []
 
 
 def took_in(month: int, expected: dict[str, Any], files_dir: Path, folder: Path, system: Caller) -> None:

@@ -30,7 +30,7 @@ def refused(work):
 
 
 def breaches(desk):
-    return [breach for each in proofs.statements() for breach in each.breaches(proofs.Scope([desk.ledger.book]))]
+    return [breach for each in proofs.invariants() for breach in each.breaches(proofs.Scope([desk.ledger.book]))]
 
 
 def test_a_small_amount_takes_one_decider_a_larger_one_two_and_too_large_a_one_nobody(desk):

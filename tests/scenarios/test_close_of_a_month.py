@@ -106,7 +106,7 @@ def balance(code):
 def breaches():
     from ledger_app.models import Book
 
-    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope(list(Book.objects.all())))]
+    return [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope(list(Book.objects.all())))]
 
 
 def test_a_month_is_posted_proved_and_frozen(programme, finance):

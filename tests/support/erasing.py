@@ -100,7 +100,7 @@ def link() -> None:
 def breaches() -> list[str]:
     """Return what ``verify`` finds."""
     scope = proofs.Scope(list(Book.objects.order_by("id")), reads_bytes=True)
-    return [f"{each.number}. {breach}" for each in proofs.statements() for breach in each.breaches(scope)]
+    return [f"{each.number}. {breach}" for each in proofs.invariants() for breach in each.breaches(scope)]
 
 
 def attached(office: Office) -> Attachment:

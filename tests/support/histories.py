@@ -220,7 +220,7 @@ class PointsHistories(RuleBasedStateMachine):
         )
 
     @invariant()
-    def all_statements_hold_now_and_then(self):
+    def all_invariants_hold_now_and_then(self):
         # They read everything, of the books before too: once in a while, and at the end.
         if next(self.steps) % STEPS_A_PROOF == 0:
             self.ask_all()

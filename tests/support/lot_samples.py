@@ -66,7 +66,7 @@ class Points:
         return -Balance.objects.get(account=self.accounts[who]).amount
 
     def breaches(self) -> list[str]:
-        return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([self.book]))]
+        return [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([self.book]))]
 
 
 def open_points(

@@ -56,7 +56,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """A card of what can be done: each free with its address, or held back with its reasons."""
+    """A card of what can be done: each free with its address, or disabled with its blockers."""
 
     heading: Words
     offers: Sequence[Mapping[str, Any]]

@@ -95,7 +95,7 @@ class TransitionAdmin(HistoryAdmin):
         return [path("<int:pk>/do/<slug:name>/", self.admin_site.admin_view(self.confirm), name=name), *super().get_urls()]
 
     def offers(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-        """Return each transition that a person may ask for: free with its address, or held back with its reasons.
+        """Return each transition that a person may ask for: free with its address, or disabled with its blockers.
 
         What lies behind the row's state for ever is left out; what is yet to come is shown with what it waits for.
         """
@@ -106,12 +106,12 @@ class TransitionAdmin(HistoryAdmin):
                 "label": transition.label,
                 "description": transition.description,
                 "url": self._confirm_url(row, transition),
-                "reasons": [reason.as_dict() for reason in units.belonging(self.machine.reasons(transition, facts), row)],
+                "blockers": [each.as_dict() for each in units.belonging(self.machine.blockers(transition, facts), row)],
                 "primary": self.primary.get(row.state) == transition.name,
             }
             for transition in self.machine.ahead(row.state)
         ]
-        return sorted(found, key=lambda offer: (bool(offer["reasons"]), not offer["primary"]))
+        return sorted(found, key=lambda offer: (bool(offer["blockers"]), not offer["primary"]))
 
     def trail(self, row: Any) -> list[dict[str, Any]]:
         """Return the last audit rows of a thing, newest first."""
@@ -186,7 +186,7 @@ class TransitionAdmin(HistoryAdmin):
             "preview_moved",
         }
         stopped = [reason for reason in refused if reason.code not in mendable]
-        reasons = [*stopped] or ([] if refused else self.machine.reasons(transition, self.facts(request, row)))
+        reasons = [*stopped] or ([] if refused else self.machine.blockers(transition, self.facts(request, row)))
         if form is not None:
             for reason in refused:
                 if reason.code in mendable and reason not in reason_missing:

@@ -14,6 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.doors.api.fields import KEY_MOST
 from ledger_app import errors
 from ledger_app.base.operations import transactions
 from ledger_app.base.operations.audit import Caller
@@ -24,7 +25,6 @@ from ledger_app.programs.operations.idempotency import Answer, Asked
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
 KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
-KEY_MOST: Final = 255
 SALT: Final = "kakutei.idempotency"
 # The attribute of an answer that names what of it is told once: where the request is repeated it is null.
 SECRETS: Final = "kakutei_secrets"

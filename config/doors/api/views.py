@@ -61,14 +61,14 @@ class ReasonOutput(Output):
 
 
 class OfferOutput(Output):
-    """A transition that lies ahead, free or held back."""
+    """A transition that lies ahead, free or blocked."""
 
     name = serializers.CharField(help_text=_("The last part of the address to POST to."))
     label = serializers.CharField()  # type: ignore[assignment]  # a field of the shape, not the attribute
     description = serializers.CharField()
     is_free = serializers.BooleanField()
     reason_required = serializers.BooleanField()
-    reasons = ReasonOutput(many=True, help_text=_("Why it is held back; empty where it is free."))
+    reasons = ReasonOutput(many=True, help_text=_("Why it is refused now; empty where it is free."))
 
 
 class FaultOutput(Output):
@@ -281,18 +281,18 @@ class LookView(mixins.ListModelMixin, mixins.RetrieveModelMixin, DoorView):
 
 
 def offers(machine: Machine, facts: Facts, row: Any = None) -> list[dict[str, Any]]:
-    """Return each transition of a row that a person may ask for now or later, with the reasons that hold it back."""
+    """Return each transition of a row that a person may ask for now or later, with its blockers."""
     found = []
     for transition in machine.ahead(facts.state):
-        reasons = [reason.as_dict() for reason in units.belonging(machine.reasons(transition, facts), row)]
+        blockers = [each.as_dict() for each in units.belonging(machine.blockers(transition, facts), row)]
         found.append(
             {
                 "name": transition.name,
                 "label": transition.label,
                 "description": transition.description,
-                "is_free": not reasons,
+                "is_free": not blockers,
                 "reason_required": transition.reason_required,
-                "reasons": reasons,
+                "reasons": blockers,
             }
         )
     return found

@@ -87,8 +87,8 @@ class Sessions:
                 # A browser that asks by itself would take the word from the person whom it is for.
                 auth.logout(request)
                 request.session[ENDED] = why
-            elif held := _flooded(request) or _held(request):
-                return held
+            elif answer := _flooded(request) or _sent_to_own_page(request):
+                return answer
         return self._answer(request)
 
 
@@ -123,7 +123,7 @@ def _flooded(request: HttpRequest) -> HttpResponse | None:
     return problems.answer(request, 429, "throttled", rates.TOLD, {"Retry-After": str(seconds_left)}) if seconds_left else None
 
 
-def _held(request: HttpRequest) -> HttpResponse | None:
+def _sent_to_own_page(request: HttpRequest) -> HttpResponse | None:
     """Return where whoever has to choose a password or to set a second factor up is sent; None where they may go on."""
     if not is_of_session(request):
         return None

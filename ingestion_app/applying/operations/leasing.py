@@ -73,14 +73,14 @@ def left(batch_id: int, attempt_id: int) -> QuerySet[Chunk]:
 
 def release(*, batch_id: int, workers: Iterable[str]) -> int:
     """End the leases of workers that are gone; return how many chunks are free again. Their tokens stay: one that comes back finds another."""
-    held = Chunk.objects.filter(batch_id=batch_id, leased_by__in=list(workers)).exclude(state=Chunk.State.APPLIED)
-    return transactions.run(lambda: held.filter(lease_until__isnull=False).update(lease_until=None))
+    leased = Chunk.objects.filter(batch_id=batch_id, leased_by__in=list(workers)).exclude(state=Chunk.State.APPLIED)
+    return transactions.run(lambda: leased.filter(lease_until__isnull=False).update(lease_until=None))
 
 
 def release_dead(batch_id: int) -> int:
     """End the leases of processes that are certainly gone, as seen from here; return how many chunks are free again."""
-    held = Chunk.objects.filter(batch_id=batch_id, lease_until__isnull=False).exclude(state=Chunk.State.APPLIED)
-    dead = [worker for worker in held.values_list("leased_by", flat=True).distinct() if is_dead(worker)]
+    leased = Chunk.objects.filter(batch_id=batch_id, lease_until__isnull=False).exclude(state=Chunk.State.APPLIED)
+    dead = [worker for worker in leased.values_list("leased_by", flat=True).distinct() if is_dead(worker)]
     return release(batch_id=batch_id, workers=dead) if dead else 0
 
 

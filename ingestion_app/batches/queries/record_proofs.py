@@ -71,7 +71,7 @@ def _encoded(values: str | None) -> str | None:
 
 
 def records_are_those_that_were_written(_books: Scope) -> Iterator[str]:
-    """Statement 7, for every record, set aside or not."""
+    """Invariant 7, for every record, set aside or not."""
     proofs = {row.batch_id: row for row in RecordsDigest.objects.all()}
     for batch in Batch.objects.select_related("source").order_by("id"):
         there = computed(batch.pk)
@@ -83,7 +83,7 @@ def records_are_those_that_were_written(_books: Scope) -> Iterator[str]:
 
 
 def findings_are_those_that_were_counted(_books: Scope) -> Iterator[str]:
-    """Statement 7, for what validation saw: of each rule as many are there as the batch counts, up to the bound of what is kept."""
+    """Invariant 7, for what validation saw: of each rule as many are there as the batch counts, up to the bound of what is kept."""
     there: dict[int, dict[str, int]] = {}
     for row in Finding.objects.values("batch", "rule").annotate(count=Count("id")):
         there.setdefault(row["batch"], {})[row["rule"]] = row["count"]

@@ -93,8 +93,8 @@ def end_original(batch: Batch, caller: Caller) -> dict[str, Any]:
         return {"is_paused": False}
     original = Batch.objects.get(pk=batch.reverses_id)
     transition = BATCH.transition("undo")
-    if reasons := BATCH.reasons(transition, batches.facts(original, user=caller.user, deep=False)):
-        raise Refused(reasons)
+    if blockers := BATCH.blockers(transition, batches.facts(original, user=caller.user, deep=False)):
+        raise Refused(blockers)
     transitions.compare_and_set(
         original,
         transition=transition,

@@ -37,13 +37,20 @@ BEGINNING: Final = "api/v1/"
 
 INTRODUCTION: Final = """# Who may do what
 
-Drawn from the groups and their rights (`ledger_app/rights/rules/rights.py`), the tables of states, and what each address of the API and each page asks, by `python manage.py draw_rights`; one test keeps it current, another asks the API and the pages for
-each cell. Nobody has rights but by a group; a user may be in several. An administrator may do everything that people may; users in no group may do nothing. A token does of what its user may what it is for, in the books that it reaches
-([0075](decisions/0075-tokens.md)); a change of who is in which group takes two people ([0067](decisions/0067-rights-by-two.md)).
+Drawn from the groups and their rights (`ledger_app/rights/rules/rights.py`), the tables of states, and what each
+address of the API and each page asks, by `python manage.py draw_rights`; one test keeps it current, another asks the
+API and the pages for each cell. Nobody has rights but by a group; a user may be in several. An administrator may do
+everything that people may; users in no group may do nothing. A token does of what its user may what it is for, in the
+books that it reaches ([0075](decisions/0075-tokens.md)); a change of who is in which group takes two people
+([0067](decisions/0067-rights-by-two.md)).
 
-`yes`: may. `own`: only what they proposed or placed themselves. `others’`: only what somebody else proposed or received. `named`: only what they ask for by its name. `–`: may not.
+`yes`: may. `own`: only what they proposed or placed themselves. `others’`: only what somebody else proposed or
+received. `named`: only what they ask for by its name. `–`: may not.
 
-Who sees a row sees all of it, but: a till is not told whose an account is; reports of a book are read by finance and auditors, of days that are not frozen by nobody who may freeze them; the ledger’s own control totals are told to nobody who may freeze the period; how a password is kept is shown in part to who may set one; keys of tokens and secrets are shown once, to whoever made them.
+Who sees a row sees all of it, but: a till is not told whose an account is; reports of a book are read by finance and
+auditors, of days that are not frozen by nobody who may freeze them; the ledger’s own control totals are told to nobody
+who may freeze the period; how a password is kept is shown in part to who may set one; keys of tokens and secrets are
+shown once, to whoever made them.
 """
 
 
@@ -73,7 +80,7 @@ def drawing() -> str:
 
 
 _API: Final = "What an address that is posted to then does is decided by the rights above.\n"
-_PAGES: Final = "Programs sign in to no page. Buttons are free or held back by the rights above.\n"
+_PAGES: Final = "Programs sign in to no page. Buttons are free or disabled by the rights above.\n"
 
 
 def of_role(role: str) -> frozenset[str]:

@@ -79,7 +79,7 @@ def _chunks(batch: Batch, rerun: Rerun) -> Iterator[str]:
         if rerun.count(kind):
             yield f"{name}: {rerun.count(kind)} (chunks {rerun.chunks(kind)})"
         if name == "being worked on":
-            yield from (f"  chunk {each.number}: {each.by}, until {instants.text(each.until)}" for each in rerun.held)
+            yield from (f"  chunk {each.number}: {each.by}, until {instants.text(each.until)}" for each in rerun.leased)
     for stopped in rerun.stopped:
         since = f" (attempt {stopped.attempt}, {instants.text(stopped.since)})" if stopped.since else ""
         yield from (f"  chunk {stopped.number}{since}: {each['code']}: {each['sentence']}" for each in stopped.reasons)

@@ -237,8 +237,8 @@ def _outcome(source: Source, same: Batch | None, slot: Slot | None) -> tuple[str
         return Receipt.Outcome.DUPLICATE, same.receipt
     if slot is None:
         return Receipt.Outcome.REFUSED, None
-    held = Batch.objects.filter(
+    of_slot = Batch.objects.filter(
         source=source, business_date=slot.business_date, sequence=slot.sequence, holds_slot=True
     ).select_related("receipt")
-    other = held.first()
+    other = of_slot.first()
     return (Receipt.Outcome.CONFLICT, other.receipt) if other else (Receipt.Outcome.ACCEPTED, None)

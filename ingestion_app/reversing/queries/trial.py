@@ -33,8 +33,8 @@ def refusals(batch: Batch) -> Iterator[LedgerError]:
         of_parts = [list(_drafts(part, day_of)) for part in parts]
         drafts = [draft for of_part in of_parts for draft in of_part]
         if drafts:
-            held = moved.held(bases.unlocked(drafts, are_new=True, at=now), drafts)
-            decision = Decision(held, 0, by_hand=False, is_preview=True)
+            basis = moved.after(bases.unlocked(drafts, are_new=True, at=now), drafts)
+            decision = Decision(basis, 0, by_hand=False, is_preview=True)
             for of_part in of_parts:
                 for draft in of_part:
                     decision.ask(draft)
@@ -77,12 +77,12 @@ class _Moved:
                 if account_id in self._added:
                     self._added[account_id][draft.effective_on] += amount
 
-    def held(self, held: Basis, drafts: Sequence[Draft]) -> Basis:
-        """Return what is held for a chunk as it is after those before it."""
-        met = [key for key in held.accounts if self._added.get(key)]
+    def after(self, basis: Basis, drafts: Sequence[Draft]) -> Basis:
+        """Return the basis of a chunk as it is once the chunks before it are posted."""
+        met = [key for key in basis.accounts if self._added.get(key)]
         if not met:
-            return held
-        balances, last_on, days = dict(held.balances), dict(held.last_on), dict(held.days)
+            return basis
+        balances, last_on, days = dict(basis.balances), dict(basis.last_on), dict(basis.days)
         first_on = min(draft.effective_on for draft in drafts)
         for account_id in met:
             added, key = self._added[account_id], balance_id(account_id, 0)
@@ -94,4 +94,4 @@ class _Moved:
                 if on > first_on:
                     by_day[on] = by_day.get(on, 0) + more
             days[account_id] = by_day
-        return replace(held, balances=balances, last_on=last_on, days=days)
+        return replace(basis, balances=balances, last_on=last_on, days=days)

@@ -86,14 +86,14 @@ def progress_of(batch: Batch, *, at: datetime) -> Progress:
     attempt = Attempt.objects.filter(batch=batch).order_by("-id").first()
     is_open = attempt is not None and attempt.outcome == Attempt.Outcome.RUNNING
     has_gone = attempt is not None and is_open and is_silent(attempt, at)
-    held = Q(lease_until__gt=at) & ~Q(state="applied")
+    leased = Q(lease_until__gt=at) & ~Q(state="applied")
     counted = Chunk.objects.filter(batch=batch).aggregate(
         records=Total("record_count"),
         applied_records=Total("record_count", filter=Q(state="applied")),
         applied=Count("id", filter=Q(state="applied")),
-        stopped=Count("id", filter=Q(state="stopped") & ~held),
-        pending=Count("id", filter=Q(state="pending") & ~held),
-        running=Count("id", filter=held),
+        stopped=Count("id", filter=Q(state="stopped") & ~leased),
+        pending=Count("id", filter=Q(state="pending") & ~leased),
+        running=Count("id", filter=leased),
     )
     done, total = counted["applied_records"], counted["records"] or None
     if attempt is not None and attempt.step == Attempt.Step.VALIDATE and is_open:

@@ -47,7 +47,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Leased:
     """A chunk that is being worked on: by whom, and until when it is theirs alone."""
 
     number: int
@@ -57,10 +57,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """The answer. ``stopped`` and ``held`` tell the first ``SHOWN_MOST`` one by one; the counts are complete.
+    """The answer. ``stopped`` and ``leased`` tell the first ``SHOWN_MOST`` one by one; the counts are complete.
 
     It is always safe to run a batch again, because a chunk is applied in the transaction that writes its entries, and a run begins by holding
-    the rows against what was approved. Where they were held against it here too (``is_checked``) and differ, ``is_safe`` is False, nothing
+    the rows against what was approved. Where they were leased against it here too (``is_checked``) and differ, ``is_safe`` is False, nothing
     would run, and ``reasons`` say what differs.
     """
 
@@ -70,7 +70,7 @@ class Rerun:
     sentence: str
     kinds: Kinds
     stopped: tuple[Stopped, ...]
-    held: tuple[Held, ...]
+    leased: tuple[Leased, ...]
     pause: Pause | None
     reasons: tuple[LedgerError, ...]
     way_out: str = ""  # how the batch ends where nothing mends what has stopped
@@ -91,7 +91,7 @@ class Rerun:
         return self._numbers("stopped")
 
     @property
-    def held_numbers(self) -> tuple[int, ...]:
+    def leased_numbers(self) -> tuple[int, ...]:
         """Return the numbers of the chunks that are being worked on."""
         return self._numbers("running")
 
@@ -124,7 +124,7 @@ class Rerun:
             "being_worked_on": {
                 "count": self.count("running"),
                 "chunks": self.chunks("running"),
-                "first": [{"chunk": each.number, "by": each.by, "until": each.until} for each in self.held],
+                "first": [{"chunk": each.number, "by": each.by, "until": each.until} for each in self.leased],
             },
             "paused": pause and {"at": pause.at, "by": pause.by, "reason": pause.reason, "by_itself": pause.by_itself},
             "reasons": [reason.as_dict() for reason in self.reasons],
@@ -151,7 +151,7 @@ def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None, check:
     kinds = kinds_of(batch, at=at)
     damaged, shut, pause = _damaged(batch, posted) if check else [], _shut(batch, asks_records=check), pause_of(batch)
     counts = _Counts(*(kinds.counts.get(kind, 0) for kind in ("applied", "pending", "stopped", "running")))
-    verdict = _verdict(batch, is_shut=bool(damaged or shut), free=counts.free + counts.stopped, held=counts.held)
+    verdict = _verdict(batch, is_shut=bool(damaged or shut), free=counts.free + counts.stopped, leased=counts.leased)
     return Rerun(
         is_safe=not damaged,
         is_checked=check,
@@ -159,7 +159,7 @@ def rerun_of(batch: Batch, *, at: datetime, posted: Posted | None = None, check:
         sentence=_sentence(batch, verdict, counts),
         kinds=kinds,
         stopped=_stopped(batch) if counts.stopped else (),
-        held=_held(batch, at) if counts.held else (),
+        leased=_leased(batch, at) if counts.leased else (),
         pause=pause,
         reasons=(*damaged, *shut, *([errors.Paused(batch=batch.pk)] if batch.is_paused else [])),
         way_out=_way_out(batch, counts),
@@ -177,10 +177,10 @@ def spans(numbers: Iterable[int]) -> str:
     return text_of(found)
 
 
-def _held(batch: Batch, at: datetime) -> tuple[Held, ...]:
+def _leased(batch: Batch, at: datetime) -> tuple[Leased, ...]:
     rows = Chunk.objects.filter(batch=batch, lease_until__gt=at).exclude(state=Chunk.State.APPLIED).order_by("number")
     columns = rows.values_list("number", "leased_by", "lease_until")[:SHOWN_MOST]
-    return tuple(Held(number, by, until) for number, by, until in columns if until is not None)
+    return tuple(Leased(number, by, until) for number, by, until in columns if until is not None)
 
 
 def _stopped(batch: Batch) -> tuple[Stopped, ...]:
@@ -229,7 +229,7 @@ def _shut(batch: Batch, *, asks_records: bool) -> Sequence[LedgerError]:
     return []
 
 
-def _verdict(batch: Batch, *, is_shut: bool, free: int, held: int) -> Verdict:
+def _verdict(batch: Batch, *, is_shut: bool, free: int, leased: int) -> Verdict:
     if batch.state not in RUN_IN and batch.state not in ENDED:
         return Verdict.NOTHING
     if is_shut:
@@ -238,7 +238,7 @@ def _verdict(batch: Batch, *, is_shut: bool, free: int, held: int) -> Verdict:
         return Verdict.PAUSED
     if batch.state in ENDED:
         return Verdict.DONE
-    return Verdict.WORKED_ON if held and not free else Verdict.WOULD_RUN
+    return Verdict.WORKED_ON if leased and not free else Verdict.WOULD_RUN
 
 
 class _Counts(NamedTuple):
@@ -247,7 +247,7 @@ class _Counts(NamedTuple):
     done: int
     free: int
     stopped: int
-    held: int
+    leased: int
 
 
 def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
@@ -264,13 +264,13 @@ def _sentence(batch: Batch, verdict: Verdict, counts: _Counts) -> str:
     if not counts.done and batch.state == Batch.State.APPROVED:
         return _("Nothing of it is in the ledger yet; {left}.").format(left=left)
     parts = [left]
-    if counts.held:
+    if counts.leased:
         text = ngettext(
             "{count} is being worked on and would be left alone",
             "{count} are being worked on and would be left alone",
-            counts.held,
+            counts.leased,
         )
-        parts.append(text.format(count=f"{counts.held:,}"))
+        parts.append(text.format(count=f"{counts.leased:,}"))
     if counts.stopped:
         text = ngettext(
             "{count} has stopped and would be tried again", "{count} have stopped and would be tried again", counts.stopped

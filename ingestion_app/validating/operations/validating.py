@@ -159,7 +159,7 @@ def _check(batch_id: int, caller: Caller, version: int | None) -> None:
     """Refuse what the transition would: it decides under the lock, this saves the wait."""
     batch = Batch.objects.get(pk=batch_id)
     facts: BatchFacts = batches.facts(batch, user=caller.user, deep=False)
-    if BATCH.reasons(BATCH.transition("validate"), facts) or version not in {None, batch.version}:
+    if BATCH.blockers(BATCH.transition("validate"), facts) or version not in {None, batch.version}:
         steps.take(
             "validate",
             batch_id=batch.pk,

@@ -29,7 +29,7 @@ class FoundAccount(NamedTuple):
 
     id: int
     role: str
-    held: LockedAccount
+    account: LockedAccount
     is_watched: bool
     when_debited: bool
     when_credited: bool
@@ -94,8 +94,8 @@ class Directory:
             for holder, role, key, code, book, *account, keeps_lots in rows:
                 if holder is not None:
                     # Whoever remains was not merged.
-                    held = LockedAccount._make((code, book, *account, None, keeps_lots))
-                    accounts[holder][self._books[book], role] = _found(key, role, held, is_near=key in near)
+                    locked = LockedAccount._make((code, book, *account, None, keeps_lots))
+                    accounts[holder][self._books[book], role] = _found(key, role, locked, is_near=key in near)
         self._holders.update(dict.fromkeys(new))
         for value, (_key, holder, _is_old, first, last) in named.items():
             survivor = survivors[holder]
@@ -115,8 +115,8 @@ class Directory:
                 rows = list(found.values_list("role", "holder__merged_into_id", *COLUMNS))
                 near = judging.near_the_end([row[2] for row in rows])
                 for role, merged_into, key, *account, keeps_lots in rows:
-                    held = LockedAccount._make((*account, merged_into, keeps_lots))
-                    self._by_code[book, held.code] = _found(key, role, held, is_near=key in near)
+                    locked = LockedAccount._make((*account, merged_into, keeps_lots))
+                    self._by_code[book, locked.code] = _found(key, role, locked, is_near=key in near)
         return self._by_code
 
 
@@ -205,10 +205,10 @@ class LedgerCheck:
     def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]] | None:
         """Return what is seen in each row that takes nothing from where it matters: each is judged by itself. None where nothing is."""
         groups = [each.drafts for each in drawn if each.drafts and not each.takes]
-        accounts = {key: found.held for key, found in touched.items()}
-        roles = {key: found.role for key, found in touched.items() if found.held.keeps_lots}
+        accounts = {key: found.account for key, found in touched.items()}
+        roles = {key: found.role for key, found in touched.items() if found.account.keeps_lots}
         known = self._known(groups)
-        verdicts = rules.alone(groups, basis=self._ground.held(accounts, roles, known))
+        verdicts = rules.alone(groups, basis=self._ground.basis(accounts, roles, known))
         if not known and not any(verdict.refusals for verdict in verdicts):
             return None
         telling = Telling(accounts, known, self._codes)
@@ -257,7 +257,7 @@ _drawn = partial(tuple.__new__, _Drawn)
 _draft = partial(tuple.__new__, Draft)  # without the keywords that its constructor parses
 
 
-def _found(key: int, role: str, held: LockedAccount, *, is_near: bool) -> FoundAccount:
+def _found(key: int, role: str, account: LockedAccount, *, is_near: bool) -> FoundAccount:
     """Return an account. Of one whose balance ``is_near`` the end of its range it matters what it has, whatever is done with it."""
-    debited, credited = is_near or rules.takes(held, 1), is_near or rules.takes(held, -1)
-    return FoundAccount(key, role, held, is_near or rules.is_watched(held), debited, credited)
+    debited, credited = is_near or rules.takes(account, 1), is_near or rules.takes(account, -1)
+    return FoundAccount(key, role, account, is_near or rules.is_watched(account), debited, credited)

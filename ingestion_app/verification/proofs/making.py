@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from ingestion_app.models import Acknowledgement, Batch, PrunedFile, SourceVersion
-from ledger_app.base.proofs import Statement
+from ledger_app.base.proofs import Invariant
 from ledger_app.errors.sentences import Sentence
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book
@@ -22,7 +22,7 @@ Made = tuple[int, int, str]  # the subject, who did it, and what tells it from o
 
 
 def what_was_made_has_its_audit_row(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for what has no state before it: versions of sources, batches, files whose bytes were removed."""
+    """Invariant 12, for what has no state before it: versions of sources, batches, files whose bytes were removed."""
     loaded = {
         (row.source_id, row.loaded_by_id, f"{row.number} {bytes(row.digest).hex()}"): row
         for row in SourceVersion.objects.select_related("source")
@@ -48,13 +48,13 @@ def what_was_made_has_its_audit_row(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for the histories of batches and sources."""
+    """Invariant 12, for the histories of batches and sources."""
     for told in TOLD:
         yield from untold(told)
 
 
 def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, the other way, for the audit rows of batches, sources and removed bytes."""
+    """Invariant 12, the other way, for the audit rows of batches, sources and removed bytes."""
     batches, sources = TOLD
     for told in ([batches], [sources, VERSIONS], [PRUNED]):
         yield from unmade(told)
@@ -73,12 +73,12 @@ def _unsaid(
             yield sentence.format(what=what)
 
 
-STATEMENTS = (
-    Statement(
+INVARIANTS = (
+    Invariant(
         12,
         gettext_lazy("Each version of a source, each batch and each removal of bytes has its audit row."),
         what_was_made_has_its_audit_row,
     ),
-    Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
-    Statement(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
+    Invariant(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
+    Invariant(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
 )

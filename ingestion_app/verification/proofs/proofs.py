@@ -1,4 +1,4 @@
-"""What must hold of batches, asked of the rows alone; joins the ledger's statements in ``verify``."""
+"""The invariants of batches, asked of the rows alone; they join the ledger's invariants in ``verify``."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.reversing.queries import reversals, undone
 from ingestion_app.sources.queries import definitions
 from ingestion_app.verification.proofs import redirect as redirect_proofs
-from ledger_app.base.proofs import BREACHES_MOST, Statement, changes_without_rows, rows
+from ledger_app.base.proofs import BREACHES_MOST, Invariant, changes_without_rows, rows
 from ledger_app.base.queries.totals import Total
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
@@ -25,7 +25,7 @@ def _of_books(books: Sequence[Book], states: Sequence[str]) -> Iterator[Batch]:
 
 
 def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 7: received = applied + without effect + set aside = the trailer's = the ledger's change, in count and sum."""
+    """Invariant 7: received = applied + without effect + set aside = the trailer's = the ledger's change, in count and sum."""
     for batch in _of_books(books, [Batch.State.APPLIED, Batch.State.FROZEN]):
         yield from _recount_differs(batch)
         if batch.reverses_id is not None:
@@ -65,7 +65,7 @@ def _recount_differs(batch: Batch) -> Iterator[str]:
 
 
 def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for batches."""
+    """Invariant 8, for batches."""
     for batch in _of_books(books, Batch.State.values):
         if batch.approved_by_id is not None and batch.approved_by_id in {batch.received_by_id, batch.planned_by_id}:
             yield _("{batch} was approved by the one who received or validated it.").format(batch=batch)
@@ -78,20 +78,20 @@ COUNTED = """
      WHERE counted.kind = 'batch'
      GROUP BY counted.subject_id
     HAVING EXACT_SUM(CASE WHEN counted.voided_at IS NOT NULL THEN 0
-                          WHEN batch.state IN ({held}) THEN 0 ELSE 1 END) > 0
-        OR (MAX(batch.state) IN ({held}) AND COUNT(*) = COUNT(counted.voided_at))
+                          WHEN batch.state IN ({states}) THEN 0 ELSE 1 END) > 0
+        OR (MAX(batch.state) IN ({states}) AND COUNT(*) = COUNT(counted.voided_at))
 """
 APPROVED = (Batch.State.APPROVED, Batch.State.APPLYING, Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED)
 
 
 def what_counts_is_what_was_approved(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for limits."""
-    for (key,) in rows(COUNTED.format(held=", ".join(f"'{state}'" for state in APPROVED)), ()):
+    """Invariant 8, for limits."""
+    for (key,) in rows(COUNTED.format(states=", ".join(f"'{state}'" for state in APPROVED)), ()):
         yield _("What counts against the limits of batch {batch} is not what its approval says.").format(batch=f"#{key}")
 
 
 def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 9: what was approved, or is shown to whoever is to approve, is what the plan's rows are now."""
+    """Invariant 9: what was approved, or is shown to whoever is to approve, is what the plan's rows are now."""
     for batch in _of_books(books, (Batch.State.VALIDATED, *APPROVED)):
         is_approved = batch.state != Batch.State.VALIDATED
         if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest if is_approved else batch.plan_digest):
@@ -113,7 +113,7 @@ def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
 
 
 def _chunks_that_wait_say_nothing(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 7, for chunks that are not applied: none says by which token or when it was, and none that waits says why it stopped."""
+    """Invariant 7, for chunks that are not applied: none says by which token or when it was, and none that waits says why it stopped."""
     waiting = Chunk.objects.exclude(state=Chunk.State.APPLIED)
     odd = waiting.exclude(applied_token=0, applied_at__isnull=True) | waiting.filter(state=Chunk.State.PENDING).exclude(
         reasons=[]
@@ -125,7 +125,7 @@ def _chunks_that_wait_say_nothing(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def _reversals_undo(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 7, for batches that are reversed, and for those that reversed them."""
+    """Invariant 7, for batches that are reversed, and for those that reversed them."""
     for batch in _of_books(books, [Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED]):
         yield from undone.breaches(batch)
 
@@ -140,41 +140,41 @@ CHUNKLESS = """
 
 
 def _chunks_are_there(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for the origins of postings that are chunks."""
+    """Invariant 3, for the origins of postings that are chunks."""
     for key, chunk in rows(CHUNKLESS, ()):
         yield _("Posting {key} names chunk {chunk}, which is not there or was not applied.").format(key=key, chunk=chunk)
 
 
 def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for batches."""
+    """Invariant 12, for batches."""
     subjects = [(batch.pk, str(batch), batch.version, batch.state) for batch in _of_books(books, Batch.State.values)]
     yield from changes_without_rows("batch", subjects)
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(3, gettext_lazy("What each posting of a file came from is there."), _chunks_are_there),
-    Statement(
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(3, gettext_lazy("What each posting of a file came from is there."), _chunks_are_there),
+    Invariant(
         3,
         gettext_lazy("An entry went to another member than its record named where both say so."),
         redirect_proofs.redirected_entries_are_of_their_records,
     ),
-    Statement(
+    Invariant(
         7, gettext_lazy("Of a batch: received = applied + rejected = the trailer's = the ledger's change."), records_reconcile
     ),
-    Statement(
+    Invariant(
         7,
         gettext_lazy("The records of a batch are those that were written when it was validated."),
         record_proofs.records_are_those_that_were_written,
     ),
-    Statement(
+    Invariant(
         7, gettext_lazy("The findings of a batch are those that it counts."), record_proofs.findings_are_those_that_were_counted
     ),
-    Statement(7, gettext_lazy("A chunk that waits says nothing of having been applied."), _chunks_that_wait_say_nothing),
-    Statement(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
-    Statement(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
-    Statement(8, gettext_lazy("What counts against the limits is what was approved."), what_counts_is_what_was_approved),
-    Statement(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
-    Statement(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),
+    Invariant(7, gettext_lazy("A chunk that waits says nothing of having been applied."), _chunks_that_wait_say_nothing),
+    Invariant(7, gettext_lazy("Of a batch that is reversed nothing is left in any book."), _reversals_undo),
+    Invariant(8, gettext_lazy("Nobody decides what they proposed."), deciders_are_others),
+    Invariant(8, gettext_lazy("What counts against the limits is what was approved."), what_counts_is_what_was_approved),
+    Invariant(9, gettext_lazy("An approval covers exactly the digest that was shown."), approvals_cover_plans),
+    Invariant(12, gettext_lazy("Each change of state of a batch has one audit row."), _changes_have_rows),
 )
 
 EXPECTED_TRIGGERS = frozenset(

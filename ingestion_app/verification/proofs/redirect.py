@@ -10,7 +10,7 @@ ROWS_A_READ = 500
 
 
 def redirected_entries_are_of_their_records(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for redirected entries: the record named the one member, and the entry has a line of the other."""
+    """Invariant 3, for redirected entries: the record named the one member, and the entry has a line of the other."""
     every = RedirectedEntry.objects.order_by("entry_id").select_related("entry__posting")
     after = 0
     while part := list(every.filter(entry_id__gt=after)[:ROWS_A_READ]):

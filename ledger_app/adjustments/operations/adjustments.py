@@ -20,6 +20,7 @@ from ledger_app.models import Account, Adjustment, AdjustmentDecision, Attachmen
 from ledger_app.posting.operations import entries
 from ledger_app.posting.queries import bases
 from ledger_app.rights.queries.rights import rights_of
+from ledger_app.values.most import REASON_MOST
 
 EXPIRED_A_CALL = 500
 DECISIONS = frozenset({"approve", "endorse", "reject", "withdraw"})
@@ -222,6 +223,6 @@ def _record_refusal(proposal: Proposal, caller: Caller, refusal: errors.Refused)
         action="propose",
         caller=caller,
         outcome="refused",
-        reason=proposal.text[: transitions.REASON_MOST],
+        reason=proposal.text[:REASON_MOST],
         reasons=refusal.reasons,
     )

@@ -1,4 +1,4 @@
-"""What must always hold of adjustments, asked of the rows alone: statements 8, 9 and 12."""
+"""The invariants of adjustments, asked of the rows alone: 8, 9 and 12."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from ledger_app.adjustments.queries import adjustments
 from ledger_app.adjustments.queries.adjustments import Terms
 from ledger_app.adjustments.rules.adjustments import ADJUSTMENT
 from ledger_app.base import proofs
-from ledger_app.base.proofs import BREACHES_MOST, Statement, changes_without_rows
+from ledger_app.base.proofs import BREACHES_MOST, Invariant, changes_without_rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Adjustment, AdjustmentDecision, Book, Entry, Posting
 from ledger_app.traces.queries import erased
@@ -27,7 +27,7 @@ NOT_APPROVED = """
 
 
 def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8: nobody decided their own, and an approval is by one who may or by two."""
+    """Invariant 8: nobody decided their own, and an approval is by one who may or by two."""
     own = AdjustmentDecision.objects.filter(adjustment__book__in=books, decided_by=F("adjustment__proposed_by"))
     for word in own.select_related("adjustment", "decided_by").order_by("id")[:BREACHES_MOST]:
         yield _("Adjustment {adjustment} was decided by {user}, who proposed it.").format(
@@ -42,7 +42,7 @@ def deciders_are_others(books: Sequence[Book]) -> Iterator[str]:
 
 
 def approvals_cover_what_was_shown(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 9: each entry is what its adjustment says, and the last approval's digest is that of what was posted."""
+    """Invariant 9: each entry is what its adjustment says, and the last approval's digest is that of what was posted."""
     for _posting, number in proofs.rows(NOT_APPROVED, books):
         yield _("An entry names adjustment {adjustment}, which is not approved.").format(adjustment=f"#{number}")
     approved = Adjustment.objects.filter(book__in=books, state=Adjustment.State.APPROVED)
@@ -66,7 +66,7 @@ def recomputed(terms: Terms, word: AdjustmentDecision) -> bytes:
 
 
 def changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for adjustments."""
+    """Invariant 12, for adjustments."""
     rows = Adjustment.objects.filter(book__in=books).order_by("id").values_list("id", "version", "state")
     subjects = [(key, _("Adjustment {adjustment}").format(adjustment=f"#{key}"), version, state) for key, version, state in rows]
     yield from changes_without_rows(ADJUSTMENT.subject, subjects)
@@ -95,12 +95,12 @@ def _as_shown(terms: Terms, word: AdjustmentDecision) -> Terms:
     return replace(terms, version=word.version)
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(8, gettext_lazy("Nobody decides an adjustment that they proposed."), deciders_are_others),
-    Statement(
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(8, gettext_lazy("Nobody decides an adjustment that they proposed."), deciders_are_others),
+    Invariant(
         9, gettext_lazy("The entry of an adjustment is what was shown to whoever approved it."), approvals_cover_what_was_shown
     ),
-    Statement(12, gettext_lazy("Each change of state of an adjustment has one audit row."), changes_have_rows),
+    Invariant(12, gettext_lazy("Each change of state of an adjustment has one audit row."), changes_have_rows),
 )
 
 EXPECTED_TRIGGERS = frozenset(

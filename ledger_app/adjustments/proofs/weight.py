@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 
@@ -40,7 +40,7 @@ IN_PART = """
 
 
 def what_counts_is_what_was_decided(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for limits: what counts against them is what approvals moved."""
+    """Invariant 8, for limits: what counts against them is what approvals moved."""
     for key, code, amount in rows(OF_REVERSALS, books):
         yield _("Decided amount {key}: {amount} on account {code} is not what a reversal that was decided moved.").format(
             key=key, code=code, amount=amount
@@ -52,4 +52,4 @@ def what_counts_is_what_was_decided(books: Sequence[Book]) -> Iterator[str]:
             )
 
 
-STATEMENTS = (Statement(8, gettext_lazy("What counts against the limits is what was decided."), what_counts_is_what_was_decided),)
+INVARIANTS = (Invariant(8, gettext_lazy("What counts against the limits is what was decided."), what_counts_is_what_was_decided),)

@@ -179,8 +179,8 @@ def preview_of_proposal(proposal: Proposal, *, at: datetime | None = None) -> Pr
 def preview(terms: Terms, *, at: datetime | None = None) -> Preview:
     """Return what an adjustment would do, and every rule of the ledger that would refuse it: at an instant, or now. Holds that are over then hold nothing."""
     draft = terms.draft()
-    held = bases.unlocked([draft], at=at or clock.now())
-    refusals, plan = posting.decide([draft], basis=held, lane=0, by_hand=True)
+    basis = bases.unlocked([draft], at=at or clock.now())
+    refusals, plan = posting.decide([draft], basis=basis, lane=0, by_hand=True)
     refusals += _reason_refusals(terms)
     most = limit_of_all(terms.book.pk)
     if abs(terms.amount) > most:

@@ -122,8 +122,8 @@ def _owners(weights: Sequence[Weight]) -> _Owners:
     for part in sql.parts(sorted({each.account_id for each in weights})):
         rows = Account.objects.filter(id__in=part).values_list("id", "code", "holder_id")
         accounts |= {key: (code, holder_id) for key, code, holder_id in rows}
-    held = {holder_id for _code, holder_id in accounts.values() if holder_id is not None}
-    return _Owners(accounts, decided.families(held))
+    holders = {holder_id for _code, holder_id in accounts.values() if holder_id is not None}
+    return _Owners(accounts, decided.families(holders))
 
 
 def _beyond(part: _Part, owners: _Owners, judge: Callable[..., list[LedgerError]]) -> list[LedgerError]:

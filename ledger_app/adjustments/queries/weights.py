@@ -31,8 +31,8 @@ def of_entry(entry: Entry) -> list[Weight]:
             return [Weight(row.account_id, row.reason_code_id, abs(row.amount))]
     code = next((found for asked in _others if (found := asked(entry)) is not None), None)
     reason = ReasonCode.objects.filter(code=code).values_list("id", flat=True).first() if code is not None else None
-    held = sorted((key, abs(amount)) for (key, holder_id), amount in amounts.items() if holder_id is not None and amount)
-    return [Weight(key, reason, amount) for key, amount in held]
+    moved = sorted((key, abs(amount)) for (key, holder_id), amount in amounts.items() if holder_id is not None and amount)
+    return [Weight(key, reason, amount) for key, amount in moved]
 
 
 def beyond(entry: Entry, user: User, *, at: datetime) -> list[LedgerError]:

@@ -21,12 +21,12 @@ from ledger_app.errors.words import UNNUMBERED, Word, Words
 from ledger_app.posting.rules.lots import ShownLot
 from ledger_app.rights.rules import rights
 from ledger_app.values import instants, sides
-from ledger_app.values.most import AMOUNT_MOST
+from ledger_app.values.most import AMOUNT_MOST, TICKET_MOST
 
 PROPOSE, DECIDE = "ledger_app.propose_adjustment", "ledger_app.decide_adjustment"
 PROPOSERS, DECIDERS, SYSTEM = _("Support"), _("Finance"), _("The system")
 
-TEXT_MOST, TICKET_MOST, KEY_MOST = 500, 40, 64  # characters
+TEXT_MOST, KEY_MOST = 500, 64  # characters
 AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 TICKET = re.compile(r"[\x21-\x7e]*", re.ASCII)
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*", re.ASCII)

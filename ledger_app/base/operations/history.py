@@ -9,8 +9,8 @@ from django.db import models
 from ledger_app import errors
 from ledger_app.base.operations import audit, bulk
 from ledger_app.base.operations.audit import Caller
+from ledger_app.values.most import HISTORY_REASON_MOST
 
-REASON_MOST = 100
 ROWS_A_CALL = 900  # below the thousand from which MariaDB turns a list of keys into a join
 
 Row = TypeVar("Row", bound=models.Model)
@@ -74,7 +74,7 @@ def delete(row: models.Model, *, caller: Caller, reason: str = "") -> None:
 
 
 def _said(caller: Caller, reason: str) -> dict[str, Any]:
-    return {"_history_user": caller.user, "_history_date": caller.at, "_change_reason": reason[:REASON_MOST]}
+    return {"_history_user": caller.user, "_history_date": caller.at, "_change_reason": reason[:HISTORY_REASON_MOST]}
 
 
 def _save(row: Any, caller: Caller, reason: str, how: dict[str, bool]) -> None:

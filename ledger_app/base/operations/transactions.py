@@ -146,10 +146,10 @@ def join(work: Callable[[], Result]) -> Result:
     return work() if locks.is_counting() else run(work)
 
 
-def is_held(look: Callable[[], object]) -> bool:
-    """Whether somebody holds a row that ``look`` locks without waiting, and lets go at once."""
+def is_locked(look: Callable[[], object]) -> bool:
+    """Whether somebody else has locked a row that ``look`` locks without waiting, and lets go at once."""
     if locks.is_counting() or _met_in_whole.get() is not None:
-        raise RuntimeError("a look for what others hold is no part of a transaction")
+        raise RuntimeError("a look for what others have locked is no part of a transaction")
     try:
         look()
     except OperationalError as error:

@@ -11,8 +11,8 @@ from ledger_app import errors, locks
 from ledger_app.base.operations import audit, transactions
 from ledger_app.base.rules.transitions import Facts, Machine, Transition
 from ledger_app.errors import units
+from ledger_app.values.most import REASON_MOST
 
-REASON_MOST = 500
 UNTOLD = "untold"  # the name in an audit row's facts of what was told to nobody who asked
 
 Row = TypeVar("Row", bound=models.Model)
@@ -106,15 +106,15 @@ def _may(request: Request[Row, Case]) -> tuple[Row, Case]:
     row: Any = locks.own_row(request.model, request.pk)
     transition = request.machine.transition(request.name)
     facts = request.facts(row)
-    reasons = request.machine.reasons(transition, facts)
+    blockers = request.machine.blockers(transition, facts)
     if request.version is not None and request.version != row.version:
-        reasons.insert(0, errors.Stale(shown=request.version, now=row.version))
+        blockers.insert(0, errors.Stale(shown=request.version, now=row.version))
     if transition.reason_required and not request.reason.strip():
-        reasons.append(errors.ReasonRequired(action=transition.label))
+        blockers.append(errors.ReasonRequired(action=transition.label))
     if len(request.reason) > REASON_MOST:
-        reasons.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
-    if reasons:
-        raise errors.Refused(units.belonging(reasons, row))
+        blockers.append(errors.ReasonTooLong(most=REASON_MOST, length=len(request.reason)))
+    if blockers:
+        raise errors.Refused(units.belonging(blockers, row))
     return row, facts
 
 

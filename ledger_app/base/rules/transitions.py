@@ -96,7 +96,7 @@ class Machine:
                     edge.append(each.target)
         return reached
 
-    def reasons(self, transition: Transition, facts: Facts) -> list[errors.LedgerError]:
+    def blockers(self, transition: Transition, facts: Facts) -> list[errors.LedgerError]:
         """Return why ``transition`` is not free under ``facts``: state first, then right, then guards in their order."""
         found: list[errors.LedgerError] = []
         if facts.state not in transition.sources:

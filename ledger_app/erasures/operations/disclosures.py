@@ -7,11 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.base.operations import audit, transactions
 from ledger_app.base.operations.audit import Caller
-from ledger_app.erasures.rules import ANSWER, ANSWERERS, TICKET_MOST
+from ledger_app.erasures.rules import ANSWER, ANSWERERS
 from ledger_app.errors import erasing, members
 from ledger_app.members.queries import merges
 from ledger_app.models import Holder
 from ledger_app.rights.queries.rights import rights_of
+from ledger_app.values.most import TICKET_MOST
 
 DISCLOSE = _("Hand out what is kept of a member")
 ACTION = "disclose"

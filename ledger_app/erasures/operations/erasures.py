@@ -34,6 +34,7 @@ from ledger_app.traces.queries import links
 from ledger_app.traces.queries.erased import digests
 from ledger_app.traces.rules import erased
 from ledger_app.traces.rules.erased import Part, Recomputed
+from ledger_app.values.most import REASON_MOST, TICKET_MOST
 
 PROPOSING = _("Ask for an erasure")
 
@@ -246,10 +247,10 @@ def _unfit(reason: str, ticket: str, caller: Caller) -> list[errors.LedgerError]
         found.append(errors.NotPermitted(user=caller.user.username, right=PROPOSING, who=rules.ANSWERERS))
     if not reason:
         found.append(errors.ReasonRequired(action=PROPOSING))
-    if len(reason) > rules.REASON_MOST:
-        found.append(errors.ReasonTooLong(most=rules.REASON_MOST, length=len(reason)))
-    if not 0 < len(ticket) <= rules.TICKET_MOST:
-        found.append(erasing.TicketRequired(most=rules.TICKET_MOST))
+    if len(reason) > REASON_MOST:
+        found.append(errors.ReasonTooLong(most=REASON_MOST, length=len(reason)))
+    if not 0 < len(ticket) <= TICKET_MOST:
+        found.append(erasing.TicketRequired(most=TICKET_MOST))
     return found
 
 

@@ -16,6 +16,7 @@ from ledger_app.members.rules.member_files import NAME_MOST
 from ledger_app.models import Holder
 from ledger_app.rights.queries.rights import rights_of
 from ledger_app.values import openings
+from ledger_app.values.most import REASON_MOST
 
 CORRECT = _("Correct a name")
 ACTION = "correct_name"
@@ -55,8 +56,8 @@ def _refusals(holder: Holder, name: str, shown: str, reason: str, caller: Caller
         found.append(errors.NotPermitted(user=caller.user.username, right=CORRECT, who=ANSWERERS))
     if not reason.strip():
         found.append(errors.ReasonRequired(action=CORRECT))
-    if len(reason) > transitions.REASON_MOST:
-        found.append(errors.ReasonTooLong(most=transitions.REASON_MOST, length=len(reason)))
+    if len(reason) > REASON_MOST:
+        found.append(errors.ReasonTooLong(most=REASON_MOST, length=len(reason)))
     # An empty name is one as well: members are registered with and without.
     if name and openings.name("name", name, NAME_MOST):
         found.append(erasing.NameUnfit(most=NAME_MOST))

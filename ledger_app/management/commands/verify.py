@@ -37,5 +37,5 @@ class Command(commands.Command):
             for each in result.results
         ]
         breaches = [f"{each['number']}. {breach}" for each in result.results for breach in each["breaches"]]
-        data = {"books": [book.code for book in chosen], "breaches": result.breaches, "statements": result.results}
+        data = {"books": [book.code for book in chosen], "breaches": result.breaches, "invariants": result.results}
         return commands.Outcome(data, tuple(lines), commands.REFUSED if breaches else commands.DONE, tuple(breaches))

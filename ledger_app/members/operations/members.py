@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks
 from ledger_app.base.operations import audit, transactions, transitions
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.books.queries import identifiers
 from ledger_app.errors import members
 from ledger_app.members.queries import merges
 from ledger_app.models import Holder, Identifier
 from ledger_app.rights.queries.rights import rights_of
 from ledger_app.values.identifiers import KINDS, card_digits, shown
+from ledger_app.values.most import REASON_MOST
 
 Result = TypeVar("Result")
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors, locks, sql
 from ledger_app.base.operations import audit, bulk, history, transactions, transitions
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.books.operations import books
 from ledger_app.errors import members
 from ledger_app.members.queries import merges
@@ -24,6 +23,7 @@ from ledger_app.posting.rules.drafts import Draft
 from ledger_app.posting.rules.lots import Named, Taking
 from ledger_app.values.balances import balance_id
 from ledger_app.values.locked import LockedAccount
+from ledger_app.values.most import REASON_MOST
 
 MEMBER = "member"  # the kind of an audit row about a member
 # The member whose account is opened in place of another's: the code of that one, cut so that this still fits.
@@ -222,10 +222,10 @@ class _Work:
         )
         # Nobody else can have them yet.
         for each in opened:
-            held = LockedAccount(
+            locked = LockedAccount(
                 each.code, each.book_id, each.category, each.floor, each.stripes, each.state, None, each.keeps_lots
             )
-            self.locked.accounts[each.pk] = held
+            self.locked.accounts[each.pk] = locked
             self.locked.balances[balance_id(each.pk, LANE)] = (0, 0)
         targets = {move.source.id: move.target.id for move in moves if move.target is not None}
         return targets | {source.id: account.pk for source, account in zip(missing, opened, strict=True)}

@@ -221,7 +221,7 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate], on: date)
         known = there.get(number)
         # Of who was merged into another, the name and the accounts that the file says are history; cards moved with the number.
         is_moved = known is not None and known.id in moved
-        differs, told = _held_against(row, known, cards, on)
+        differs, told = _compared(row, known, cards, on)
         found.findings += told
         if known is not None and not is_moved and names[known.holder_id] != row.name:
             differs.insert(0, "name")
@@ -239,7 +239,7 @@ def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate], on: date)
     return found
 
 
-def _held_against(
+def _compared(
     row: Row, known: Known | None, cards: Mapping[str, Mapping[str, Known]], on: date
 ) -> tuple[list[str], list[Finding]]:
     """Return the columns of the cards that a member who is there lacks; and what the file gives them of another's, or of what they had."""
@@ -263,13 +263,13 @@ def _held_against(
 
 def _find_missing(found: _Sorted, stay: Sequence[tuple[Row, int]], templates: Sequence[AccountTemplate]) -> None:
     """Add the accounts that members who are there lack."""
-    held: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    roles: dict[int, set[tuple[int, str]]] = defaultdict(set)
     for part in _parts({key for _row, key in stay} if templates else set()):
         for key, book_id, role in Account.objects.filter(holder__in=part).values_list("holder_id", "book_id", "role"):
-            held[key].add((book_id, role))
+            roles[key].add((book_id, role))
     for row, key in stay:
         for template in templates:
-            if (template.book_id, template.role) not in held[key]:
+            if (template.book_id, template.role) not in roles[key]:
                 found.missing.append(Opened(template, key, code_of(template, row)))
                 _open(found, template, row)
 

@@ -14,10 +14,9 @@ from ledger_app.members.rules.merges import CarriedLot, MemberAccount, Move, Par
 from ledger_app.models import Account, Balance, Line, Lot, LotUse, Merge, OpenLot, Posting
 from ledger_app.posting.queries import days
 from ledger_app.posting.rules.lots import DEFICIT
+from ledger_app.values.most import CHAIN_MOST
 from ledger_app.values.sides import natural
 from ledger_app.values.sides import sign as sign_of
-
-CHAIN_MOST = 1000  # merges that a lot is followed through
 
 
 def with_days(moves: Iterable[Move], on: Mapping[str, date]) -> tuple[Move, ...]:

@@ -18,10 +18,8 @@ from ledger_app.members.rules import merges
 from ledger_app.members.rules.merges import MemberAccount, MergeFacts, MergePlan
 from ledger_app.models import Account, Book, Holder, Identifier, Merge, Period, User
 from ledger_app.rights.queries import rights
-from ledger_app.values.most import AMOUNT_MOST
+from ledger_app.values.most import AMOUNT_MOST, CHAIN_MOST
 from ledger_app.values.sides import natural
-
-CHAIN_MOST = 1000  # merges that are followed from one member
 
 
 def survivors(holder_ids: Collection[int]) -> dict[int, int]:

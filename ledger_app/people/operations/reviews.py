@@ -5,11 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.base.operations import audit, transactions
 from ledger_app.base.operations.audit import Caller
-from ledger_app.base.operations.transitions import REASON_MOST
 from ledger_app.errors import reviews as review_errors
 from ledger_app.models import AccessReview
 from ledger_app.people.queries import reviews
 from ledger_app.rights.operations import granting
+from ledger_app.values.most import REASON_MOST
 
 SIGN = "ledger_app.sign_accessreview"
 SIGNING = _("Sign the access review off")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement
+from ledger_app.base.proofs import Invariant
 from ledger_app.errors.card_numbers import masked_all, masked_text
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Identity, RecoveryCode, SecondFactor, Token, User
@@ -19,7 +19,7 @@ AS_SAID = ("operations", "books", "name")
 
 
 def tokens_are_as_they_were_issued(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for what programs sign in with: whose a token is, what it is for and until when is what was issued, and how it ended is what was said."""
+    """Invariant 12, for what programs sign in with: whose a token is, what it is for and until when is what was issued, and how it ended is what was said."""
     said, twice = _said_of_tokens()
     for row in Token.objects.select_related("user", "replaces").order_by("id"):
         wanted = said.pop(row.pk, None)
@@ -144,7 +144,7 @@ ACTIONS = (*sorted(OWN), "remove_factor", "use_recovery_code", "reset_factors")
 
 
 def factors_are_those_that_were_added(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for what people sign in with: each second factor and each recovery code is its owner's doing, and none is missing."""
+    """Invariant 12, for what people sign in with: each second factor and each recovery code is its owner's doing, and none is missing."""
     said = _said_of_people()
     there = _people_have()
     names = dict(User.objects.filter(pk__in=said.keys() | there.keys()).values_list("pk", "username"))
@@ -234,7 +234,7 @@ class Bound(NamedTuple):
 
 
 def identities_are_those_that_were_bound(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for who signs in by a provider: each identity was bound by its user or by the system, and none is missing."""
+    """Invariant 12, for who signs in by a provider: each identity was bound by its user or by the system, and none is missing."""
     said: dict[int, Bound] = {}
     system = User.objects.get(username=User.SYSTEM).pk
     told = AuditRow.objects.filter(
@@ -257,14 +257,14 @@ def identities_are_those_that_were_bound(_books: Sequence[Book]) -> Iterator[str
             )
 
 
-STATEMENTS = (
-    Statement(
+INVARIANTS = (
+    Invariant(
         12,
         gettext_lazy("Each user is bound to the identity at a provider that the audit rows say."),
         identities_are_those_that_were_bound,
     ),
-    Statement(12, gettext_lazy("Each token is what its audit rows say."), tokens_are_as_they_were_issued),
-    Statement(
+    Invariant(12, gettext_lazy("Each token is what its audit rows say."), tokens_are_as_they_were_issued),
+    Invariant(
         12,
         gettext_lazy("Each second factor and recovery code is its owner's, by an audit row."),
         factors_are_those_that_were_added,

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from ledger_app import sql
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book, Trace, User
 from ledger_app.traces.queries import traces
@@ -34,7 +34,7 @@ HAVING = (("groups", "group_id"), ("user_permissions", "permission_id"))
 
 
 def users_have_what_their_history_says(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for who is in which group and has which right besides."""
+    """Invariant 8, for who is in which group and has which right besides."""
     for what, column in HAVING:
         names = dict(User.objects.values_list("id", "username"))
         for key, other in rows(BESIDE.format(what=what, column=column), ()):
@@ -44,7 +44,7 @@ def users_have_what_their_history_says(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def passwords_were_set_by_the_program(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for who may be taken for whom: each change of a password has a line of the history, which never has the password."""
+    """Invariant 8, for who may be taken for whom: each change of a password has a line of the history, which never has the password."""
     changed = Trace.objects.filter(table_name=USERS, event=Trace.Event.UPDATED).order_by("row_id")
     keys = sorted(set(changed.values_list("row_id", flat=True)))
     for part in sql.parts(keys):
@@ -74,11 +74,11 @@ def _having(line: Any) -> Counter[tuple[str, int]]:
     return Counter((what, key) for what, column in HAVING for key in getattr(line, what).values_list(column, flat=True))
 
 
-STATEMENTS = (
-    Statement(
+INVARIANTS = (
+    Invariant(
         8,
         gettext_lazy("Each user is in the groups that the history says, and has no right besides."),
         users_have_what_their_history_says,
     ),
-    Statement(8, gettext_lazy("Each password was set by the program."), passwords_were_set_by_the_program),
+    Invariant(8, gettext_lazy("Each password was set by the program."), passwords_were_set_by_the_program),
 )

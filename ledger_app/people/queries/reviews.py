@@ -113,14 +113,14 @@ def grants(*, at: datetime) -> list[Grant]:
         told = given.get(user.pk, {})
         pairs = tuple(f"{one}+{other}" for one, other, _says in rights.conflicts_of(_rights(user)))
         of_user = tokens.get(user.pk, [])
-        for grant in sorted(held(user)) or ([] if of_user else [NONE]):
+        for grant in sorted(grants_of(user)) or ([] if of_user else [NONE]):
             since, given_by, decided_by = told.get(grant, (None, "", ""))
             found.append(Grant(user.username, user.is_active, grant, since, given_by, decided_by, user.last_login, pairs))
         found += [_of_token(user, row, pairs) for row in of_user]
     return found
 
 
-def held(user: User) -> set[str]:
+def grants_of(user: User) -> set[str]:
     """Return the grants that a user has but for tokens; groups and rights are read beforehand."""
     there = {group.name for group in user.groups.all()}
     there |= {f"{each.content_type.app_label}.{each.codename}" for each in user.user_permissions.all()}

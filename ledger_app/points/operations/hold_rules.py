@@ -83,8 +83,8 @@ def _targets(book: Book, codes: Sequence[str]) -> dict[str, Account]:
     found = {account.code: account for account in Account.objects.filter(book=book, code__in=codes)}
     if missing := sorted(set(codes) - found.keys()):
         raise errors.Refused([errors.NotFound(what=_("account"), name=code) for code in missing])
-    if held := sorted(code for code, account in found.items() if account.holder_id is not None):
-        raise errors.Refused([lot_errors.HoldTargetRefused(account=code, book=book.code, reference="–") for code in held])
+    if of_members := sorted(code for code, account in found.items() if account.holder_id is not None):
+        raise errors.Refused([lot_errors.HoldTargetRefused(account=code, book=book.code, reference="–") for code in of_members])
     return found
 
 

@@ -220,7 +220,10 @@ class _Placing:
 
     def _write(self) -> None:
         changed = [
-            (self._before[lot.id], lot) for held in self._lots.values() for lot in held.lots if lot != self._before[lot.id]
+            (self._before[lot.id], lot)
+            for of_account in self._lots.values()
+            for lot in of_account.lots
+            if lot != self._before[lot.id]
         ]
         lots.reserve([(lot.id, lot.remaining, before.held, lot.held - before.held) for before, lot in changed])
         history.create_all([row for row, _takings in self._made], caller=self._caller)
@@ -263,17 +266,17 @@ def _conflict(there: Hold, wanted: Wanted, account: Account, target: Account, ca
     return units.belonging([lot_errors.HoldConflict(reference=there.reference, differs=differs)], there) if differs else []
 
 
-def _short(row: Hold, held: tuple[Any, ...], short: int, on: date) -> errors.LedgerError:
-    due = sum(lot.remaining - lot.held for lot in held if lot.due_on is not None and lot.due_on < on)
+def _short(row: Hold, lots: tuple[Any, ...], short: int, on: date) -> errors.LedgerError:
+    due = sum(lot.remaining - lot.held for lot in lots if lot.due_on is not None and lot.due_on < on)
     return lot_errors.LotsShort(
         account=row.account.code,
         available=row.amount - short,
         date=on.isoformat(),
         asked=row.amount,
         reference=row.reference,
-        held=sum(lot.held for lot in held),
+        held=sum(lot.held for lot in lots),
         due=due,
-        later=sum(lot.remaining - lot.held for lot in held if lot.granted_on > on),
+        later=sum(lot.remaining - lot.held for lot in lots if lot.granted_on > on),
     )
 
 

@@ -1,11 +1,11 @@
-"""Statement 6, asked of each line and of each day: every line is read once, and the database sums by account and date."""
+"""Invariant 6, asked of each line and of each day: every line is read once, and the database sums by account and date."""
 
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
 from ledger_app import sql
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 
@@ -37,7 +37,7 @@ BELOW = f"""
 
 
 def floors_hold(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 6."""
+    """Invariant 6."""
     for code, sequence, after, floor in rows(BELOW, books):
         yield _("Account {code}, line {sequence}: {after} is below the floor of {floor}.").format(
             code=code, sequence=sequence, after=after, floor=floor
@@ -93,7 +93,7 @@ LATEST = """
 
 
 def days_close_at_floors(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 6, for each day."""
+    """Invariant 6, for each day."""
     for code, day, closing, floor in rows(CLOSINGS, books):
         yield _("Account {code} closes {day} at {closing}, below its floor of {floor}.").format(
             code=code, day=day, closing=closing, floor=floor
@@ -104,7 +104,7 @@ def days_close_at_floors(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(6, gettext_lazy("A floor is never broken."), floors_hold),
-    Statement(6, gettext_lazy("No day closes below a floor, whatever the order in which entries came."), days_close_at_floors),
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(6, gettext_lazy("A floor is never broken."), floors_hold),
+    Invariant(6, gettext_lazy("No day closes below a floor, whatever the order in which entries came."), days_close_at_floors),
 )

@@ -1,11 +1,11 @@
-"""Statement 11, asked of the rows alone: each statement reads each table once."""
+"""Invariant 11, asked of the rows alone: each statement reads each table once."""
 
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
 from ledger_app import sql
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 
@@ -74,7 +74,7 @@ LINES = """
 
 
 def lots_sum_to_balances(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 11."""
+    """Invariant 11."""
     for code, balance, remaining in rows(SUMS, books):
         yield _("Account {code}: the balance is {balance}, its lots have {remaining} left.").format(
             code=code, balance=balance, remaining=remaining
@@ -125,7 +125,7 @@ OUT_OF_DAYS = """
 
 
 def lots_are_used_in_their_days(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 11, of the days on which lots are used."""
+    """Invariant 11, of the days on which lots are used."""
     for code, lot, reference, on, granted, last in rows(OUT_OF_DAYS, books):
         yield _(
             "Entry {reference}, dated {on}, uses lot {lot} of account {code}, which is there from {granted} to {last}."
@@ -145,7 +145,7 @@ HOLD_CHANGES = """
 
 
 def holds_have_rows(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for holds."""
+    """Invariant 12, for holds."""
     for name, state, changes, count, ends in rows(HOLD_CHANGES, books):
         yield _("{name} is {state} after {changes} changes; {count} audit rows lead to {ends}.").format(
             name=name, state=state, changes=changes, count=count, ends=ends or "–"
@@ -162,12 +162,12 @@ EXPECTED_TRIGGERS = frozenset(
         ),
     }
 )
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(11, gettext_lazy("Unconsumed lots of an account sum to its balance."), lots_sum_to_balances),
-    Statement(
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(11, gettext_lazy("Unconsumed lots of an account sum to its balance."), lots_sum_to_balances),
+    Invariant(
         11,
         gettext_lazy("A lot is used from the day it is granted on to its last day."),
         lots_are_used_in_their_days,
     ),
-    Statement(12, gettext_lazy("Each change of state has one audit row."), holds_have_rows),
+    Invariant(12, gettext_lazy("Each change of state has one audit row."), holds_have_rows),
 )

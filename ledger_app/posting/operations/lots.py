@@ -44,11 +44,11 @@ def hold(
     accounts: Mapping[int, LockedAccount], drafts: Sequence[Draft], *, caller: Caller
 ) -> tuple[dict[int, LockedLots], dict[int, list[Done]]]:
     """Return the lots that a decision rests on, holds that are over having been ended. The balances of ``accounts`` are locked."""
-    held, done = lot_rows.held(accounts, drafts)
-    holding = [account_id for account_id, of_account in held.items() if any(lot.held for lot in of_account.lots)]
+    locked, done = lot_rows.of_accounts(accounts, drafts)
+    holding = [account_id for account_id, of_account in locked.items() if any(lot.held for lot in of_account.lots)]
     if holding and end_over(holding, at=caller.at, caller=caller):
-        held, done = lot_rows.held(accounts, drafts)
-    return held, done
+        locked, done = lot_rows.of_accounts(accounts, drafts)
+    return locked, done
 
 
 def end_over(account_ids: Collection[int], *, at: datetime, caller: Caller) -> int:

@@ -73,7 +73,7 @@ EXPIRED = """
 
 
 def postings_are_what_they_wrote(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for postings: each is proven by its digest, over who, when, why, its entries and its lots."""
+    """Invariant 3, for postings: each is proven by its digest, over who, when, why, its entries and its lots."""
     for key, kind, origin in rows(UNPROVEN, ()):
         yield _("Posting {key} ({kind} {origin}) has no digest: the program did not write it.").format(
             key=key, kind=kind, origin=origin
@@ -128,7 +128,7 @@ def _blocks(sql: str, of: int, first: int) -> Iterator[list[tuple[Any, ...]]]:
 
 
 def origins_are_there(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for origins: what a posting says it came from is there, is done, and says the same."""
+    """Invariant 3, for origins: what a posting says it came from is there, is done, and says the same."""
     kinds = ", ".join(f"'{kind}'" for kind in Posting.Origin.values)
     for key, kind, origin in rows(ORIGINS.replace("{kinds}", kinds), ()):
         yield _("Posting {key} names {kind} {origin}, which is not there or did not write it.").format(
@@ -157,7 +157,7 @@ LAST_DAYS = """
 
 
 def balances_know_their_last_day(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 2, for the last day that a balance has a line of."""
+    """Invariant 2, for the last day that a balance has a line of."""
     for code, stripe, said, found in rows(LAST_DAYS, books):
         yield _("Account {code}, stripe {stripe}: its last line is said to be dated {said}, and is of {found}.").format(
             code=code, stripe=stripe, said=said, found=found
@@ -189,7 +189,7 @@ LOT_OF_LINE = """
 
 
 def lots_are_due_when_they_say(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 11, for days: what is left is due on the lot's last day, or on the day on which it was given back after that."""
+    """Invariant 11, for days: what is left is due on the lot's last day, or on the day on which it was given back after that."""
     for code, lot, due, expires in rows(DUE, books):
         yield _("Lot {lot} of account {code}: what is left is said to be due on {due}, the lot's last day is {expires}.").format(
             lot=lot, code=code, due=due, expires=expires

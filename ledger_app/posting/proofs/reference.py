@@ -1,10 +1,10 @@
-"""Statement 5: under each reference one entry stands, and those before it were reversed, one after the other."""
+"""Invariant 5: under each reference one entry stands, and those before it were reversed, one after the other."""
 
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 
@@ -23,7 +23,7 @@ STILL_STANDING = """
 
 
 def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 5."""
+    """Invariant 5."""
     for reference, count in rows(REPEATED, books):
         yield _("The reference {reference} exists {count} times.").format(reference=reference, count=count)
     for reference, turn in rows(STILL_STANDING, books):
@@ -32,6 +32,6 @@ def references_exist_once(books: Sequence[Book]) -> Iterator[str]:
         )
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(5, gettext_lazy("A reference names one entry that stands."), references_exist_once),
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(5, gettext_lazy("A reference names one entry that stands."), references_exist_once),
 )

@@ -76,7 +76,7 @@ def _back_dated(ledger: locks.Ledger, drafts: Sequence[Draft]) -> dict[int, date
 def unlocked(drafts: Sequence[Draft], *, are_new: bool = False, at: datetime | None = None) -> Basis:
     """Read for a preview, which binds nobody: ``post`` decides anew under its locks. Holds that are over ``at`` an instant are left out, as by ``post``."""
     ledger = locks.unlocked(wanted(drafts))
-    kept, done = lots.held(ledger.accounts, drafts)
+    kept, done = lots.of_accounts(ledger.accounts, drafts)
     if at is not None:
         kept = lots.without_over(kept, at)
     return completed(ledger, drafts, of_lots=(kept, done), are_new=are_new)

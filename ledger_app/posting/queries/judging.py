@@ -51,7 +51,7 @@ class Ground:
             (row.book_id, row.role): rule_of(row) for row in LotRule.objects.filter(book__in=self._books)
         }
 
-    def held(
+    def basis(
         self, accounts: Mapping[int, LockedAccount], roles: Mapping[int, str], known: Mapping[tuple[int, str], KnownEntry]
     ) -> Basis:
         """Return what drafts are judged on that take from no account of which it matters what it has: no balance and no lot is read.

@@ -72,7 +72,9 @@ def done_by(entry_ids: Collection[int], signs: Mapping[int, int]) -> dict[int, l
     return found
 
 
-def held(accounts: Mapping[int, LockedAccount], drafts: Sequence[Draft]) -> tuple[dict[int, LockedLots], dict[int, list[Done]]]:
+def of_accounts(
+    accounts: Mapping[int, LockedAccount], drafts: Sequence[Draft]
+) -> tuple[dict[int, LockedLots], dict[int, list[Done]]]:
     """Return the lots of those of ``accounts`` that keep lots, under the locks of their balances, and what is to be reversed did to them.
 
     Where an account's drafts name the lots that they take, only those are read.

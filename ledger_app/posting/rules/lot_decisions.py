@@ -32,10 +32,11 @@ from ledger_app.posting.rules.lots import (
 class _Account:
     """The lots of one account while drafts are decided."""
 
-    def __init__(self, held: LockedLots) -> None:
-        self.held = held
+    def __init__(self, locked: LockedLots) -> None:
+        self.locked = locked
         self.lots = {
-            lot.id: WorkingLot(lot.id, *lot[1:6], before=(lot.remaining, lot.held) if lot.is_open else None) for lot in held.lots
+            lot.id: WorkingLot(lot.id, *lot[1:6], before=(lot.remaining, lot.held) if lot.is_open else None)
+            for lot in locked.lots
         }
 
     def deficit(self) -> int:
@@ -44,7 +45,7 @@ class _Account:
 
     def may_owe(self, more: int, *, waives_floor: bool) -> bool:
         """Whether its deficits may grow: as far as the floor lets the balance fall when all that is due or held has gone."""
-        return waives_floor or floors.may_owe(self.held.floor, self.deficit() + more)
+        return waives_floor or floors.may_owe(self.locked.floor, self.deficit() + more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class KeptLots(NamedTuple):
 class LotDecision:
     """What has been decided of lots so far."""
 
-    def __init__(self, held: Mapping[int, LockedLots], done: Mapping[int, Sequence[Done]]) -> None:
+    def __init__(self, locked: Mapping[int, LockedLots], done: Mapping[int, Sequence[Done]]) -> None:
         """Begin with the lots as they are locked. ``done`` is by id of an entry that is to be reversed."""
-        self._accounts = {account_id: _Account(lots) for account_id, lots in held.items()}
+        self._accounts = {account_id: _Account(lots) for account_id, lots in locked.items()}
         self._done = {entry_id: deque(lines) for entry_id, lines in done.items()}
         self.lots: list[PlannedLot] = []
         self.uses: list[PlannedUse] = []
@@ -92,7 +93,7 @@ class LotDecision:
 
     def sign(self, account_id: int) -> int:
         """Return what makes an amount of a line natural."""
-        return self._accounts[account_id].held.sign
+        return self._accounts[account_id].locked.sign
 
     def remainders(self) -> dict[int, Remainder]:
         """Return what each lot that was touched is to have left."""
@@ -100,7 +101,7 @@ class LotDecision:
         for account_id, account in self._accounts.items():
             for lot in account.lots.values():
                 if (lot.remaining, lot.held) != (lot.before or (0, 0)):
-                    book_id = account.held.book_id
+                    book_id = account.locked.book_id
                     found[lot.ref] = Remainder(account_id, book_id, lot.due_on, lot.remaining, lot.held, lot.before)
         return found
 
@@ -152,15 +153,15 @@ class LotDecision:
 
         So what expires never meets a floor, whatever was dated before it and posted after.
         """
-        floor = account.held.floor
+        floor = account.locked.floor
         if line.amount > 0 or line.waives_floor or floor is None or line.days is None or not line.days.is_late(line.on):
             return []
         due: dict[date, int] = {}
         for lot in account.lots.values():
             if lot.kind != DEFICIT and lot.due_on is not None:
                 due[lot.due_on] = due.get(lot.due_on, 0) + lot.remaining
-        lowest = line.days.lowest_left(line.on, after=line.after, sign=account.held.sign, due=due)
-        refusal = floors.day_refusal(lowest, floor, account=account.held.code, reference=line.reference)
+        lowest = line.days.lowest_left(line.on, after=line.after, sign=account.locked.sign, due=due)
+        refusal = floors.day_refusal(lowest, floor, account=account.locked.code, reference=line.reference)
         return [] if refusal is None else [refusal]
 
     def _undone(self, reverses: int | None, line: Line) -> Done | None:
@@ -187,7 +188,7 @@ class LotDecision:
         """Make the lots that a line grants: as the draft says, else one by the book's rule."""
         if grants and (total := sum(grant.amount for grant in grants)) != line.amount:
             return [_unequal(account, line, total)]
-        rule = account.held.rule
+        rule = account.locked.rule
         wanted = grants or (Grant(rule.kind, line.amount, expires_on(rule, line.on)),)
         found: list[LedgerError] = []
         for each in wanted:
@@ -201,7 +202,7 @@ class LotDecision:
 
     def _spend(self, account: _Account, line: Line, amount: int) -> list[LedgerError]:
         """Take ``amount`` in the book's order; what is short becomes a deficit where the floor lets it."""
-        for lot, part in take_in_order(account.lots.values(), account.held.rule.order, line.on, amount):
+        for lot, part in take_in_order(account.lots.values(), account.locked.rule.order, line.on, amount):
             self._use(lot, line, part)
             amount -= part
         if amount == 0:
@@ -220,7 +221,7 @@ class LotDecision:
             lot = account.lots.get(lot_id)
             there = 0 if lot is None or lot.kind == DEFICIT else lot.held if named.of_held else lot.remaining - lot.held
             if lot is None or not 1 <= amount <= there:
-                code = account.held.code
+                code = account.locked.code
                 found.append(lot_errors.LotsDiffer(lot=lot_id, account=code, found=there, asked=amount, reference=line.reference))
                 continue
             if not lot.is_of(line.on):
@@ -261,7 +262,7 @@ class LotDecision:
                 if owed:
                     self._use(lot, line, -owed)
                 if -amount > owed:
-                    rule = account.held.rule
+                    rule = account.locked.rule
                     self._make(account, line, Grant(rule.kind, -amount - owed, expires_on(rule, line.on)))
                 continue
             if lot.remaining > lot.held and not lot.is_of(line.on):
@@ -278,7 +279,7 @@ class LotDecision:
         """Pay deficits off with what can be spent: an account has not both for longer than until its next line."""
         owing = deque(debts_first_owed(account.lots.values(), line.on))
         owed = -sum(lot.remaining for lot in owing)
-        for lot, part in list(take_in_order(account.lots.values(), account.held.rule.order, line.on, owed)) if owing else ():
+        for lot, part in list(take_in_order(account.lots.values(), account.locked.rule.order, line.on, owed)) if owing else ():
             self._use(lot, line, part)
             left = part
             while left:
@@ -297,7 +298,7 @@ class LotDecision:
             return [lot_errors.LotsNotMoved(reference=lines[0].reference if lines else "")]
         loses, gains = sorted(lines, key=lambda line: line.amount)
         source, target = self._accounts[loses.account_id], self._accounts[gains.account_id]
-        if loses.amount >= 0 or gains.amount != -loses.amount or source.held.book_id != target.held.book_id:
+        if loses.amount >= 0 or gains.amount != -loses.amount or source.locked.book_id != target.locked.book_id:
             return [lot_errors.LotsNotMoved(reference=loses.reference)]
         found: list[LedgerError] = []
         left = gains.amount
@@ -305,7 +306,7 @@ class LotDecision:
             named = source.lots.get(lot_id)
             there = 0 if named is None else named.free_on(loses.on)
             if named is None or not 1 <= part <= min(there, left):
-                facts = {"lot": lot_id, "account": source.held.code, "found": there, "asked": part}
+                facts = {"lot": lot_id, "account": source.locked.code, "found": there, "asked": part}
                 found.append(lot_errors.LotsDiffer(**facts, reference=loses.reference))
                 continue
             self._carry(target, named, part, loses, gains)
@@ -315,7 +316,7 @@ class LotDecision:
             found.append(_due(source, min(due), loses))
         if found:
             return found
-        for lot, part in list(take_in_order(source.lots.values(), source.held.rule.order, loses.on, left)):
+        for lot, part in list(take_in_order(source.lots.values(), source.locked.rule.order, loses.on, left)):
             self._carry(target, lot, part, loses, gains)
             left -= part
         if left and any(lot.held for lot in source.lots.values()):
@@ -324,7 +325,7 @@ class LotDecision:
         elif left:
             # What the one who loses does not have becomes its deficit, where its floor lets it.
             found = self._spend(source, loses, left)
-            rule = target.held.rule
+            rule = target.locked.rule
             self._make(target, gains, Grant(rule.kind, left, expires_on(rule, gains.on)))
         self._net(source, loses)
         self._net(target, gains)
@@ -337,7 +338,7 @@ class LotDecision:
 
 
 def _unequal(account: _Account, line: Line, total: int) -> LedgerError:
-    code = account.held.code
+    code = account.locked.code
     return lot_errors.LotsUnequal(reference=line.reference, sum=total, account=code, amount=line.amount)
 
 
@@ -348,7 +349,7 @@ def _short(account: _Account, line: Line, missing: int) -> LedgerError:
     due = sum(lot.remaining - lot.held for lot in lots if lot.due_on is not None and lot.due_on < line.on)
     later = sum(lot.remaining - lot.held for lot in lots if lot.granted_on > line.on)
     return lot_errors.LotsShort(
-        account=account.held.code,
+        account=account.locked.code,
         available=max(0, -line.amount - missing),
         date=line.on.isoformat(),
         asked=-line.amount,
@@ -360,13 +361,13 @@ def _short(account: _Account, line: Line, missing: int) -> LedgerError:
 
 
 def _due(account: _Account, due_on: date | None, line: Line) -> LedgerError:
-    return lot_errors.LotsDue(account=account.held.code, due=due_on.isoformat() if due_on else "", reference=line.reference)
+    return lot_errors.LotsDue(account=account.locked.code, due=due_on.isoformat() if due_on else "", reference=line.reference)
 
 
 def _out_of_days(account: _Account, lot: WorkingLot, line: Line) -> LedgerError:
     return lot_errors.LotOutOfDays(
         lot=lot.ref,
-        account=account.held.code,
+        account=account.locked.code,
         granted=lot.granted_on.isoformat(),
         last=lot.due_on.isoformat() if lot.due_on else "–",
         date=line.on.isoformat(),

@@ -166,7 +166,7 @@ def _message(row: Webhook, event: Event, at: datetime) -> Message:
     return Message(row.pk, row.url, rules.message_id(number), body, signed_under)
 
 
-def _held(row: Webhook, at: datetime) -> Webhook:
+def _locked(row: Webhook, at: datetime) -> Webhook:
     """Lock the row and renew the lease, where it is still this one's and nobody changed the webhook."""
     there = locks.own_if_there(Webhook.objects.filter(pk=row.pk, lease=row.lease, version=row.version, cursor=row.cursor))
     if there is None or not there.is_active:
@@ -178,7 +178,7 @@ def _held(row: Webhook, at: datetime) -> Webhook:
 def _settle(row: Webhook, event: Event, reply: Reply, caller: Caller) -> Turn:
     """Write what became of an event, and return it."""
     at = caller.at
-    there = _held(row, at)
+    there = _locked(row, at)
     if reply.is_gone:
         webhooks.end(there, why=reply.why[:WHY_MOST], caller=caller)
         return Turn(ended=1)
@@ -203,7 +203,7 @@ def _settle(row: Webhook, event: Event, reply: Reply, caller: Caller) -> Turn:
 
 def _settle_letter(row: Webhook, letter: DeadLetter, reply: Reply, caller: Caller) -> None:
     at = caller.at
-    there = _held(row, at)
+    there = _locked(row, at)
     if reply.is_gone:
         webhooks.end(there, why=reply.why[:WHY_MOST], caller=caller)
     if reply.asked_wait:
@@ -216,6 +216,6 @@ def _settle_letter(row: Webhook, letter: DeadLetter, reply: Reply, caller: Calle
 
 def _pass(row: Webhook, number: int, at: datetime) -> None:
     """Go past events that are not wanted."""
-    there = _held(row, at)
+    there = _locked(row, at)
     there.cursor = number
     there.save(update_fields=["cursor", "leased_until"])

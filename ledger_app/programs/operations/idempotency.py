@@ -151,6 +151,6 @@ def _differing(there: IdempotencyKey, asked: Asked) -> list[str]:
 
 def _is_running(asked: Asked) -> bool:
     """Whether somebody is writing the key at this moment. On SQLite one writer is done before the next looks."""
-    return connection.vendor != "sqlite" and transactions.is_held(
+    return connection.vendor != "sqlite" and transactions.is_locked(
         lambda: locks.look(IdempotencyKey.objects.filter(user=asked.user, key=asked.key))
     )

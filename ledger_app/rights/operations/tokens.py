@@ -52,7 +52,7 @@ def issue(
     wanted = _sorted(operations), _sorted(books)
 
     def work() -> Issued:
-        user, caller_has = _held(username, caller)
+        user, caller_has = _locked_user(username, caller)
         facts = asked.facts(
             user,
             caller=caller.user,
@@ -84,7 +84,7 @@ def replace(*, token_id: int, old_ends_at: datetime, ends_at: datetime, days_mos
 
     def work() -> Issued:
         old = _found(token_id)
-        user, caller_has = _held(old.user.username, caller)
+        user, caller_has = _locked_user(old.user.username, caller)
         old = Token.objects.select_related("user").get(pk=old.pk)
         facts = asked.facts(
             user,
@@ -124,7 +124,7 @@ def end(*, token_id: int, caller: Caller) -> bool:
 
     def work() -> bool:
         row = _found(token_id)
-        user, caller_has = _held(row.user.username, caller, is_ending=True)
+        user, caller_has = _locked_user(row.user.username, caller, is_ending=True)
         is_operator = caller.user.username == User.SYSTEM
         if not (is_operator or user.pk == caller.user.pk or GIVE_TOKENS in caller_has):
             raise errors.Refused(
@@ -136,7 +136,7 @@ def end(*, token_id: int, caller: Caller) -> bool:
 
 
 def end_of(user: User, why: Token.Ending, caller: Caller) -> int:
-    """End all tokens of a user whose row is held, in the transaction that is open; return how many were good."""
+    """End all tokens of a user whose row is locked, in the transaction that is open; return how many were good."""
     return _end(user, Q(), why, caller)
 
 
@@ -146,8 +146,8 @@ def used(*, token_id: int, at: datetime) -> None:
     transactions.run(lambda: Token.objects.filter(stale, pk=token_id).update(last_used_at=at))
 
 
-def _held(username: str, caller: Caller, *, is_ending: bool = False) -> tuple[User, frozenset[str]]:
-    """Hold the row of whose token it is, so that none is issued while the user is disabled, and return it, with what the caller may do now."""
+def _locked_user(username: str, caller: Caller, *, is_ending: bool = False) -> tuple[User, frozenset[str]]:
+    """Lock the row of the user whose token it is, so that none is issued while the user is disabled, and return it, with what the caller may do now."""
     rows = User.objects.named(username).exclude(username=User.SYSTEM)
     user = locks.own_if_there(rows if is_ending else rows.filter(is_active=True))
     if user is None:

@@ -191,9 +191,9 @@ CONFLICTS: tuple[tuple[str, str, str | Promise], ...] = (
 REVIEW_DAYS = 183
 
 
-def conflicts_of(held: Iterable[str]) -> list[tuple[str, str, str | Promise]]:
+def conflicts_of(rights: Iterable[str]) -> list[tuple[str, str, str | Promise]]:
     """Return the pairs of which somebody with these rights holds both."""
-    there = set(held)
+    there = set(rights)
     return [pair for pair in CONFLICTS if {pair[0], pair[1]} <= there]
 
 

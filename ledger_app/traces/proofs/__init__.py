@@ -1,1 +1,1 @@
-"""What must always hold, asked of the rows alone."""
+"""The invariants of this subject, asked of the rows alone."""

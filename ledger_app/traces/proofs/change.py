@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.db import connection
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement
+from ledger_app.base.proofs import Invariant
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book, Trace
 from ledger_app.traces.queries import traces
@@ -41,7 +41,7 @@ FOUND_ANEW = """
 
 
 def rows_change_where_the_program_changes_them(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for rows without a history: whoever changed them, only what the program changes was changed, and only what it removes is gone."""
+    """Invariant 3, for rows without a history: whoever changed them, only what the program changes was changed, and only what it removes is gone."""
     with_history = {table.name for table in traces.historied()}
     for table in traces.tables():
         if table.name not in with_history:
@@ -85,7 +85,7 @@ def _said(table: str) -> Iterator[tuple[int, str, str]]:
 
 
 def rows_are_found_as_they_were_left(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for rows whose triggers were away and are made again: nothing of them was changed meanwhile.
+    """Invariant 3, for rows whose triggers were away and are made again: nothing of them was changed meanwhile.
 
     A migration that changes the columns of a table makes them again, too: there the rows have more values than they had, or fewer.
     """
@@ -104,11 +104,11 @@ def rows_are_found_as_they_were_left(_books: Sequence[Book]) -> Iterator[str]:
                     )
 
 
-STATEMENTS = (
-    Statement(
+INVARIANTS = (
+    Invariant(
         3,
         gettext_lazy("Of each row only that was changed which the program changes."),
         rows_change_where_the_program_changes_them,
     ),
-    Statement(3, gettext_lazy("No row was changed while its table had no triggers."), rows_are_found_as_they_were_left),
+    Invariant(3, gettext_lazy("No row was changed while its table had no triggers."), rows_are_found_as_they_were_left),
 )

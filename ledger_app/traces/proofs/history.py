@@ -1,4 +1,4 @@
-"""Statement 12, for histories and decisions: whoever changes what has a history leaves an audit row, by the same person and of the same instant, beside the line.
+"""Invariant 12, for histories and decisions: whoever changes what has a history leaves an audit row, by the same person and of the same instant, beside the line.
 
 A row is held against the last line of its history elsewhere. Without this, whoever writes the line as well would have changed a floor or a limit, and
 nobody would be told. Of several lines at one instant each has its own audit row, and a history begins once: so nobody writes what a setting said in
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy
 
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Book
 from ledger_app.traces.queries import traces
@@ -127,26 +127,26 @@ def unmade(told: Sequence[Told]) -> Iterator[str]:
 
 
 def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, the other way: an audit row tells of what was done, and of nothing else."""
+    """Invariant 12, the other way: an audit row tells of what was done, and of nothing else."""
     for subject_type in EACH_TELLS:
         yield from unmade([told for told in TOLD if told.subject_type == subject_type])
 
 
 def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for all histories of the ledger."""
+    """Invariant 12, for all histories of the ledger."""
     for told in TOLD:
         yield from untold(told)
 
 
 def histories_begin_once(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for the first line of each history."""
+    """Invariant 12, for the first line of each history."""
     for table in traces.historied():
         for (key,) in rows(BEGUN_AGAIN.format(key=table.key, history=table.history), ()):
             yield _("{table} {key}: its history says twice that it was made.").format(table=table.name, key=key)
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
-    Statement(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
-    Statement(12, gettext_lazy("Each history begins once."), histories_begin_once),
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(12, gettext_lazy("Each change that a history says, and each decision, has its audit row."), lines_have_audit_rows),
+    Invariant(12, gettext_lazy("Each audit row tells of what was done."), audit_rows_have_lines),
+    Invariant(12, gettext_lazy("Each history begins once."), histories_begin_once),
 )

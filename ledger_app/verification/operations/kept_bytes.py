@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy
 
 from ledger_app.base.operations import filing
-from ledger_app.base.proofs import Scope, Statement
+from ledger_app.base.proofs import Invariant, Scope
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import Attachment, ErasedPart, Erasure
 from ledger_app.traces.rules.erased import ATTACHMENTS
@@ -32,8 +32,8 @@ def lost(files: Iterable[tuple[str, bytes, int]], directory: Path) -> Iterator[s
             yield _("{name}: its bytes cannot be read (SHA-256 {sha256}).").format(name=name, sha256=sha256.hex())
 
 
-def attachments(directory: Callable[[], Path], before: Callable[[], datetime]) -> tuple[Statement, ...]:
-    """Return the statement that the bytes of attachments are kept; ``directory`` says where they lie when it is asked.
+def attachments(directory: Callable[[], Path], before: Callable[[], datetime]) -> tuple[Invariant, ...]:
+    """Return the invariant that the bytes of attachments are kept; ``directory`` says where they lie when it is asked.
 
     What was stored since ``before`` may belong to a proposal that is not written yet.
     """
@@ -55,4 +55,4 @@ def attachments(directory: Callable[[], Path], before: Callable[[], datetime]) -
                         "An attachment of adjustment {adjustment} was erased, and its bytes are there (SHA-256 {sha256}); run prune."
                     ).format(adjustment=f"#{number}", sha256=bytes(sha256).hex())
 
-    return (Statement(3, gettext_lazy("The bytes of each attachment are kept as they came."), breaches, reads_bytes=True),)
+    return (Invariant(3, gettext_lazy("The bytes of each attachment are kept as they came."), breaches, reads_bytes=True),)

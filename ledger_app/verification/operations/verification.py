@@ -14,7 +14,7 @@ from ledger_app.errors.sentences import told as told_again
 from ledger_app.models import Book, Verification
 from ledger_app.traces import operations as traces
 
-# Beside the texts, what they are told again by: the statement's, and each breach's.
+# Beside the texts, what they are told again by: the invariant's, and each breach's.
 SAID, BREACHES_SAID = "said", "breaches_said"
 
 
@@ -36,28 +36,28 @@ def verify(
     told: Callable[[str], None] = lambda _says: None,
     reads_bytes: bool = True,
 ) -> Verification:
-    """Ask every statement of ``books`` (all books of the ledger, or one) and keep the answers.
+    """Ask every invariant of ``books`` (all books of the ledger, or one) and keep the answers.
 
-    ``now`` says when it has finished; ``told`` is called with each statement as it is asked. Without ``reads_bytes`` the bytes of files and
-    attachments are not read, and the answer says of each statement that would have been asked of them that it was left out.
+    ``now`` says when it has finished; ``told`` is called with each invariant as it is asked. Without ``reads_bytes`` the bytes of files and
+    attachments are not read, and the answer says of each invariant that would have been asked of them that it was left out.
 
     What was traced is linked at the end: what was proved now is held by the chain from now on.
     """
     results: list[dict[str, Any]] = []
     scope = proofs.Scope(books, reads_bytes=reads_bytes)
-    # One moment for all statements: work that goes on meanwhile is no breach of any.
+    # One moment for all invariants: work that goes on meanwhile is no breach of any.
     with snapshot():
-        for statement in proofs.statements():
-            if statement.reads_bytes and not reads_bytes:
-                says = _("Left out: {statement}").format(statement=_(in_source(statement.says)))
-                results.append({"number": statement.number, "says": says, "breaches": [], "left_out": True, SAID: kept(says)})
+        for invariant in proofs.invariants():
+            if invariant.reads_bytes and not reads_bytes:
+                says = _("Left out: {invariant}").format(invariant=_(in_source(invariant.says)))
+                results.append({"number": invariant.number, "says": says, "breaches": [], "left_out": True, SAID: kept(says)})
                 continue
-            told(f"{statement.number}. {statement.says}")
+            told(f"{invariant.number}. {invariant.says}")
             # One fault may be found on several ways: what says the same is said once.
-            breaches = list(dict.fromkeys(islice(statement.breaches(scope), proofs.BREACHES_MOST)))
-            answer = {"number": statement.number, "says": str(statement.says), "breaches": breaches}
-            said = {SAID: kept(_(in_source(statement.says))), BREACHES_SAID: [kept(each) for each in breaches]}
-            results.append(answer | said | ({"note": note} if (note := statement.note()) else {}))
+            breaches = list(dict.fromkeys(islice(invariant.breaches(scope), proofs.BREACHES_MOST)))
+            answer = {"number": invariant.number, "says": str(invariant.says), "breaches": breaches}
+            said = {SAID: kept(_(in_source(invariant.says))), BREACHES_SAID: [kept(each) for each in breaches]}
+            results.append(answer | said | ({"note": note} if (note := invariant.note()) else {}))
     if not any(result["breaches"] for result in results):
         traces.link(at=now())
     return transactions.run(

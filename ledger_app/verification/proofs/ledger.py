@@ -1,4 +1,4 @@
-"""What must always hold of entries, lines, balances, periods and seals, asked of the rows alone: statements 1 to 4, 10 and 12."""
+"""The invariants of entries, lines, balances, periods and seals, asked of the rows alone: 1 to 4, 10 and 12."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from ledger_app import sql
 from ledger_app.base import proofs
-from ledger_app.base.proofs import Scope, Statement, changes_without_rows, rows
+from ledger_app.base.proofs import Invariant, Scope, changes_without_rows, rows
 from ledger_app.base.queries import totals
 from ledger_app.books.rules.periods import Proof
 from ledger_app.close.queries import seals
@@ -36,7 +36,7 @@ ORPHAN_LINES = """
 
 
 def lines_sum_to_zero(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 1."""
+    """Invariant 1."""
     unbalanced = UNBALANCED.replace("{total}", totals.of("line.amount")).replace("{differs}", totals.is_not_zero("line.amount"))
     for reference, total, count in rows(unbalanced, books):
         yield _("Entry {reference} has {count} lines that sum to {total}.").format(
@@ -73,7 +73,7 @@ FOLLOWING = """
 
 
 def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 2."""
+    """Invariant 2."""
     for code, stripe, claimed, summed, claimed_sequence, sequence, count in rows(CLAIMS, books):
         yield _(
             "Account {code}, stripe {stripe}: the balance says {claimed} at line {claimed_sequence}, "
@@ -96,7 +96,7 @@ def balances_are_sums(books: Sequence[Book]) -> Iterator[str]:
 
 
 def entries_never_change(books: Scope) -> Iterator[str]:
-    """Statement 3: each entry is what its digest says, each posting has all it wrote, and the triggers that keep it so are in place."""
+    """Invariant 3: each entry is what its digest says, each posting has all it wrote, and the triggers that keep it so are in place."""
     missing = proofs.expected_triggers() - proofs.installed_triggers()
     for name in sorted(missing - schema.not_shown(missing)):
         yield _("The trigger {name} is missing; docs/runbooks/verify-found-a-breach.md says how to put it back.").format(
@@ -195,7 +195,7 @@ UNSEALED = """
 
 
 def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 4."""
+    """Invariant 4."""
     for reference, on in rows(OUTSIDE, books):
         yield _("Entry {reference}, dated {on}, is in no period.").format(reference=reference, on=on)
     for seal_id, period, sealed, found in rows(GROWN, books):
@@ -211,7 +211,7 @@ def frozen_periods_are_shut(books: Sequence[Book]) -> Iterator[str]:
 
 
 def seals_recompute(books: Scope) -> Iterator[str]:
-    """Statement 10. Statement 3 names the entry that differs; this says which seal no longer holds, and in what."""
+    """Invariant 10. Invariant 3 names the entry that differs; this says which seal no longer holds, and in what."""
     for book in books:
         last: Seal | None = None
         for seal in Seal.objects.filter(book=book).select_related("period__book").order_by("number"):
@@ -242,7 +242,7 @@ def seals_recompute(books: Scope) -> Iterator[str]:
 
 
 def _changes_have_rows(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for periods: the version counts the changes."""
+    """Invariant 12, for periods: the version counts the changes."""
     periods = Period.objects.filter(book__in=books).select_related("book")
     yield from changes_without_rows("period", [(period.pk, str(period), period.version, period.state) for period in periods])
 
@@ -252,11 +252,11 @@ def _proof(books: Scope, period: Period) -> Proof:
     return books.once("period", period.pk, lambda: seals.prove(period))
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(1, gettext_lazy("The lines of every entry sum to zero, in one book."), lines_sum_to_zero),
-    Statement(2, gettext_lazy("A balance is the sum of its lines; sequences have no gap."), balances_are_sums),
-    Statement(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
-    Statement(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
-    Statement(10, gettext_lazy("A seal recomputes."), seals_recompute),
-    Statement(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(1, gettext_lazy("The lines of every entry sum to zero, in one book."), lines_sum_to_zero),
+    Invariant(2, gettext_lazy("A balance is the sum of its lines; sequences have no gap."), balances_are_sums),
+    Invariant(3, gettext_lazy("An entry or a line, once committed, never changes or goes."), entries_never_change),
+    Invariant(4, gettext_lazy("No entry enters a frozen period."), frozen_periods_are_shut),
+    Invariant(10, gettext_lazy("A seal recomputes."), seals_recompute),
+    Invariant(12, gettext_lazy("Each change of state has one audit row."), _changes_have_rows),
 )

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy
 
 from ledger_app import sql
-from ledger_app.base.proofs import Statement, rows
+from ledger_app.base.proofs import Invariant, rows
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Identifier, MovedIdentifier, Seal, SealCover
 from ledger_app.posting.proofs import posting as posting_proofs
@@ -21,7 +21,7 @@ IDENTIFIERS = "ledger_app_identifier"
 
 
 def rows_are_as_written(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for every row: it is what its last trace says, and what is gone was removed by the program."""
+    """Invariant 3, for every row: it is what its last trace says, and what is gone was removed by the program."""
     for table in traces.tables():
         for key in traces.differing(table):
             column = traces.unlike(table, key)
@@ -39,19 +39,19 @@ def rows_are_as_written(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def rows_are_as_their_history_says(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for what has a history: each row is what the last row of its history says."""
+    """Invariant 12, for what has a history: each row is what the last row of its history says."""
     for table in traces.historied():
         for key in traces.beside_history(table):
             yield _("{table} {key} is not what the last row of its history says.").format(table=table.name, key=key)
 
 
 def chain_recomputes(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 10, for the chain over the traces."""
+    """Invariant 10, for the chain over the traces."""
     yield from links.breaches()
 
 
 def seals_are_covered(books: Sequence[Book]) -> Iterator[str]:
-    """Statement 10, for what a seal covers beside its entries: the head of the chain when it was written."""
+    """Invariant 10, for what a seal covers beside its entries: the head of the chain when it was written."""
     for seal in Seal.objects.filter(book__in=books).select_related("cover__link", "period__book").order_by("book", "number"):
         cover: SealCover | None = getattr(seal, "cover", None)
         before = SealCover.objects.filter(seal=seal.previous_id).first() if seal.previous_id else None
@@ -79,7 +79,7 @@ CHANGED = f"""
 
 
 def identifiers_are_where_they_were_given(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 12, for identifiers: each change of hands is a merge's, and each end has its audit row."""
+    """Invariant 12, for identifiers: each change of hands is a merge's, and each end has its audit row."""
     said = _("The identifier {identifier} changed hands, or ended, without a merge or an audit row that says so.")
     for (key,) in rows(MOVES, ()):
         yield said.format(identifier=f"#{key}")
@@ -117,7 +117,7 @@ def _ends_are_told(identifier: Identifier, said_of: Sequence[Mapping[str, str | 
 
 
 def rights_are_those_of_the_rules(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 8, for groups: what each may do is what the rules say."""
+    """Invariant 8, for groups: what each may do is what the rules say."""
     for group in Group.objects.filter(name__in=rights.ACTIONS).order_by("name"):
         found = {f"{app}.{name}" for app, name in group.permissions.values_list("content_type__app_label", "codename")}
         wanted = rights.of_group(group.name)
@@ -130,27 +130,27 @@ def rights_are_those_of_the_rules(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def schema_is_that_of_the_code(_books: Sequence[Book]) -> Iterator[str]:
-    """Statement 3, for what the database keeps: triggers and constraints are, to the letter, those that the migrations make."""
+    """Invariant 3, for what the database keeps: triggers and constraints are, to the letter, those that the migrations make."""
     for name in schema.differing():
         yield _("{name} is not what the migrations make; docs/runbooks/verify-found-a-breach.md says what to do.").format(
             name=name
         )
 
 
-STATEMENTS: tuple[Statement, ...] = (
-    Statement(2, gettext_lazy("A balance knows the day of its last line."), posting_proofs.balances_know_their_last_day),
-    Statement(3, gettext_lazy("Each row is what was written down of it when it was written."), rows_are_as_written),
-    Statement(3, gettext_lazy("Each posting is what its digest says."), posting_proofs.postings_are_what_they_wrote),
-    Statement(3, gettext_lazy("What each posting came from is there."), posting_proofs.origins_are_there),
-    Statement(
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(2, gettext_lazy("A balance knows the day of its last line."), posting_proofs.balances_know_their_last_day),
+    Invariant(3, gettext_lazy("Each row is what was written down of it when it was written."), rows_are_as_written),
+    Invariant(3, gettext_lazy("Each posting is what its digest says."), posting_proofs.postings_are_what_they_wrote),
+    Invariant(3, gettext_lazy("What each posting came from is there."), posting_proofs.origins_are_there),
+    Invariant(
         3, gettext_lazy("Triggers and constraints are those of the migrations."), schema_is_that_of_the_code, note=schema.unseen
     ),
-    Statement(8, gettext_lazy("Each group may do what the rules say."), rights_are_those_of_the_rules),
-    Statement(10, gettext_lazy("The chain over all that was written recomputes."), chain_recomputes),
-    Statement(10, gettext_lazy("What each seal covers recomputes."), seals_are_covered),
-    Statement(11, gettext_lazy("What is left of a lot is due when the lot says."), posting_proofs.lots_are_due_when_they_say),
-    Statement(12, gettext_lazy("Each row is what the last row of its history says."), rows_are_as_their_history_says),
-    Statement(12, gettext_lazy("Each identifier is where it was given."), identifiers_are_where_they_were_given),
+    Invariant(8, gettext_lazy("Each group may do what the rules say."), rights_are_those_of_the_rules),
+    Invariant(10, gettext_lazy("The chain over all that was written recomputes."), chain_recomputes),
+    Invariant(10, gettext_lazy("What each seal covers recomputes."), seals_are_covered),
+    Invariant(11, gettext_lazy("What is left of a lot is due when the lot says."), posting_proofs.lots_are_due_when_they_say),
+    Invariant(12, gettext_lazy("Each row is what the last row of its history says."), rows_are_as_their_history_says),
+    Invariant(12, gettext_lazy("Each identifier is where it was given."), identifiers_are_where_they_were_given),
 )
 
 EXPECTED_TRIGGERS = frozenset(

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django_tasks_db.models import DBTaskResult
 
-from tests import mariadb
+from tests import mariadb, servers
 from tests.support import world as worlds
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.serial, pytest.mark.slow]
@@ -45,15 +45,15 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
     folder = tmp_path_factory.mktemp("outliving")
-    with mariadb.private_server(mariadb.in_memory()) as server:
+    with servers.private_server(mariadb.ENGINE, servers.in_memory()) as server:
         environment = {**worlds.environment(folder), "DATABASE_URL": server.url}
         subprocess.run([sys.executable, MANAGE, "migrate", "--verbosity", "0"], check=True, env=environment, timeout=240)
         yield server
 
 
-def rows(server: mariadb.Server, sql: str) -> list[tuple[Any, ...]]:
+def rows(server: servers.Server, sql: str) -> list[tuple[Any, ...]]:
     connection = server.connect()
     try:
         cursor = connection.cursor()
@@ -63,7 +63,7 @@ def rows(server: mariadb.Server, sql: str) -> list[tuple[Any, ...]]:
         connection.close()
 
 
-def until(server: mariadb.Server, sql: str) -> list[tuple[Any, ...]]:
+def until(server: servers.Server, sql: str) -> list[tuple[Any, ...]]:
     """Wait until a statement finds something."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := rows(server, sql)) and time.monotonic() < deadline:
@@ -71,7 +71,7 @@ def until(server: mariadb.Server, sql: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def queue_something(server: mariadb.Server, folder: Path) -> None:
+def queue_something(server: servers.Server, folder: Path) -> None:
     """Ask for the application of a batch that is not there: the worker takes it up and says that it failed."""
     code = "from ingestion_app import tasks; tasks.apply_batch.enqueue(batch_id=77, user_id=1)"
     environment = {**worlds.environment(folder), "DATABASE_URL": server.url}
@@ -82,7 +82,7 @@ FAILED = f"SELECT id FROM {DBTaskResult._meta.db_table} WHERE status = 'FAILED'"
 SEEN = "SELECT kind FROM ingestion_app_worker WHERE ended_at IS NULL AND seen_at > '{since}'"
 
 
-def test_wake_and_the_worker_outlive_a_server_that_is_killed(server: mariadb.Server, tmp_path: Path) -> None:
+def test_wake_and_the_worker_outlive_a_server_that_is_killed(server: servers.Server, tmp_path: Path) -> None:
     waker = Running("wake", "--every", "1", url=server.url, folder=tmp_path)
     worker = Running("db_worker", url=server.url, folder=tmp_path)
     try:
@@ -109,7 +109,7 @@ def test_wake_and_the_worker_outlive_a_server_that_is_killed(server: mariadb.Ser
             each.process.wait()
 
 
-def test_what_begins_while_the_server_is_away_waits_for_it(server: mariadb.Server, tmp_path: Path) -> None:
+def test_what_begins_while_the_server_is_away_waits_for_it(server: servers.Server, tmp_path: Path) -> None:
     server.kill9()
     waker = Running("wake", "--every", "1", url=server.url, folder=tmp_path)
     worker = Running("db_worker", url=server.url, folder=tmp_path)

@@ -84,8 +84,8 @@ def test_chunks_that_are_done_held_free_and_stopped_are_told_apart(one_each):
     worlds.hold(batch, 3, until=LATER, by="there:12")
     worlds.hold(batch, 4, until=EARLIER)
     found = answer(batch)
-    assert (found.done, found.held_numbers, found.would_run, found.stopped_numbers) == ((0, 2), (3,), (4, 5, 6), (1,))
-    assert [(each.number, each.by, each.until) for each in found.held] == [(3, "there:12", LATER)]
+    assert (found.done, found.leased_numbers, found.would_run, found.stopped_numbers) == ((0, 2), (3,), (4, 5, 6), (1,))
+    assert [(each.number, each.by, each.until) for each in found.leased] == [(3, "there:12", LATER)]
     (stopped,) = found.stopped
     assert (stopped.number, stopped.attempt, stopped.since) == (1, 1, NOW)
     assert codes(stopped.reasons) == ["account_not_open"]
@@ -100,7 +100,7 @@ def test_where_others_hold_all_that_is_left_a_run_would_find_nothing(one_each):
     batch = one_each.begin(one_each.approved())
     worlds.hold(batch, *range(7), until=LATER)
     found = answer(batch)
-    assert (found.verdict, found.would_run, len(found.held_numbers)) == ("being_worked_on", (), 7)
+    assert (found.verdict, found.would_run, len(found.leased_numbers)) == ("being_worked_on", (), 7)
 
 
 def test_a_paused_batch_runs_nothing_and_says_who_paused_it_and_why(one_each):

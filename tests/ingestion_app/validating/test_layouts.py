@@ -187,8 +187,8 @@ def _debit(entry: Entry) -> int:
     return entry.lines.get(account__role="receivable").amount
 
 
-def breaches(statement: Callable[..., Any]) -> list[str]:
-    return list(statement(list(Book.objects.all())))
+def breaches(proof: Callable[..., Any]) -> list[str]:
+    return list(proof(list(Book.objects.all())))
 
 
 def test_no_value_is_not_the_text_none(world: World) -> None:

@@ -4,8 +4,9 @@ import pytest
 
 from ingestion_app.checks.rules import IN_UNIT_OF_FILE, RULES
 from ingestion_app.models import Finding
+from ingestion_app.sources import operations as sources
 from ingestion_app.validating.operations import surveying
-from tests.support.world import Purchase, World, card_file
+from tests.support.world import Purchase, World, card_file, definition
 
 FILES = {
     "control.sum_differs": (card_file(total=14643), ("146.43 USD", "146.44 USD")),
@@ -17,9 +18,31 @@ FILES = {
 }
 
 
+# Other controls of amounts: how the definition names the column of the trailer, and what is told of a file whose trailer says 146.43.
+NAMED = {
+    "control.absolute_sum_differs": ('trailer_absolute_sum = "sum"', ("146.43 USD", "146.44 USD")),
+    "control.positive_sum_differs": ('trailer_positive_sum = "sum"', ("146.43 USD", "146.44 USD")),
+    "control.negative_sum_differs": ('trailer_negative_sum = "sum"', ("146.43 USD", "0.00 USD")),
+    "control.balance_differs": (
+        'trailer_opening_balance = "sum"\ntrailer_closing_balance = "sum"',
+        ("146.43 USD", "292.87 USD"),
+    ),
+}
+
+
 def test_every_rule_of_a_sum_is_tried() -> None:
     assert set(FILES) == {code for code in RULES if code.startswith("control.sum")}
-    assert {code for code in IN_UNIT_OF_FILE if not code.startswith("shape.")} == set(FILES)
+    assert {code for code in IN_UNIT_OF_FILE if not code.startswith("shape.")} == FILES.keys() | NAMED.keys()
+
+
+@pytest.mark.parametrize("rule", NAMED)
+def test_every_control_of_amounts_is_told_in_the_unit_of_the_file(world: World, rule: str) -> None:
+    named, told = NAMED[rule]
+    sources.load(text=definition().replace('trailer_sum = "sum"', named), caller=world.caller())
+    batch = world.validate(world.receive(card_file(total=14643)))
+    finding = Finding.objects.get(batch=batch, rule=rule)
+    sentence = RULES[rule].told(finding.facts)
+    assert [each for each in told if each not in sentence] == []
 
 
 @pytest.mark.parametrize("rule", FILES)

@@ -21,7 +21,7 @@ def desk(_folder):
 
 def breaches(desk):
     found = {}
-    for each in adjustment_proofs.STATEMENTS:
+    for each in adjustment_proofs.INVARIANTS:
         told = list(each.breaches(proofs.Scope([desk.ledger.book])))
         if told:
             found[each.number] = told

@@ -35,7 +35,7 @@ FACTS = AdjustmentFacts(
 
 
 def reasons(name, **changes):
-    return [each.code for each in ADJUSTMENT.reasons(ADJUSTMENT.transition(name), replace(FACTS, **changes))]
+    return [each.code for each in ADJUSTMENT.blockers(ADJUSTMENT.transition(name), replace(FACTS, **changes))]
 
 
 FREE: dict[str, tuple[str, dict[str, Any]]] = {

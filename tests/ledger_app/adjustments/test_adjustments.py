@@ -41,7 +41,7 @@ def balance(code):
 
 
 def breaches(desk):
-    return [breach for each in proofs.statements() for breach in each.breaches(proofs.Scope([desk.ledger.book]))]
+    return [breach for each in proofs.invariants() for breach in each.breaches(proofs.Scope([desk.ledger.book]))]
 
 
 def test_an_approved_proposal_is_posted_with_its_reason_and_ticket(desk):

@@ -51,10 +51,10 @@ def sound(files_dir: Path) -> proofs.Scope:
 
 
 def breaches(scope: proofs.Scope) -> Iterator[str]:
-    """Yield what is found, the statements that find most first; nothing of it is kept from an earlier run."""
+    """Yield what is found, the invariants that find most first; nothing of it is kept from an earlier run."""
     scope = proofs.Scope(list(scope))
-    for statement in sorted(proofs.statements(), key=lambda each: ORDER.get(each.breaches, 2)):
-        yield from (f"{statement.number}. {breach}" for breach in statement.breaches(scope))
+    for invariant in sorted(proofs.invariants(), key=lambda each: ORDER.get(each.breaches, 2)):
+        yield from (f"{invariant.number}. {breach}" for breach in invariant.breaches(scope))
 
 
 def another(field: Any, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Random histories in, the statements that must always hold out: the ledger against a model of it in memory."""
+"""Random histories in, the invariants out: the ledger against a model of it in memory."""
 
 import itertools
 from datetime import UTC, date, datetime
@@ -176,7 +176,7 @@ class Histories(RuleBasedStateMachine):
             self.nothing_is_breached()
 
     def nothing_is_breached(self):
-        found = [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([self.ledger.book]))]
+        found = [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([self.ledger.book]))]
         assert found == []
 
     @invariant()

@@ -1,4 +1,4 @@
-"""Random histories of all that moves points, and of all that stops them: the twelve statements hold after each step, and all is as in a model in memory.
+"""Random histories of all that moves points, and of all that stops them: the twelve invariants hold after each step, and all is as in a model in memory.
 
 ``KAKUTEI_HISTORIES`` sets how many histories are tried; a night has time for thousands.
 """

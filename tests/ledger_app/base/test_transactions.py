@@ -161,7 +161,7 @@ def test_outside_the_parts_of_a_whole_no_lock_is_taken():
         with pytest.raises(locks.LockOrderBroken):
             locks.own_if_there(users)
         with pytest.raises(RuntimeError):
-            transactions.is_held(lambda: None)
+            transactions.is_locked(lambda: None)
         with pytest.raises(RuntimeError):
             transactions.run(lambda: transactions.run(list))
 

@@ -39,7 +39,7 @@ def test_support_suspends_finance_reopens_and_closes_and_each_change_has_its_row
     rows = AuditRow.objects.filter(subject_type="account", outcome="done").order_by("id")
     assert list(rows.values_list("from_state", "to_state")) == [("open", "suspended"), ("suspended", "open"), ("open", "closed")]
     assert ledger.accounts["M1-receivable"].history.count() == 4
-    assert [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))] == []
+    assert [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([ledger.book]))] == []
 
 
 def test_an_account_is_closed_at_zero_over_all_its_stripes_and_stays_closed(ledger, change):

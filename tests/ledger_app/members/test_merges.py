@@ -81,7 +81,7 @@ def refused(work):
 
 
 def breaches(ledger):
-    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))]
+    return [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([ledger.book]))]
 
 
 def test_points_and_identifiers_move_and_the_member_points_to_who_remains(ledger, members, support_caller, finance_caller):

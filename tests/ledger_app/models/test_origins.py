@@ -13,7 +13,7 @@ INSERT = (
     "INSERT INTO ledger_app_posting (origin_kind, origin_id, posted_by_id, posted_at, reason, entry_count, line_count)"
     " VALUES (%s, %s, %s, '2017-02-01 09:00:00', '', 0, 0)"
 )
-# Of chunks the application above knows, and its statement of ``verify`` asks; the ledger's own tables do not name its tables.
+# Of chunks the application above knows, and its invariant of ``verify`` asks; the ledger's own tables do not name its tables.
 OF_THE_APPLICATION_ABOVE = {Posting.Origin.CHUNK}
 
 

@@ -50,7 +50,7 @@ def codes(call: Any) -> list[str]:
 
 
 def breaches() -> list[str]:
-    return [said for statement in signing_proofs.STATEMENTS for said in statement.breaches(proofs.Scope(Book.objects.none()))]
+    return [said for invariant in signing_proofs.INVARIANTS for said in invariant.breaches(proofs.Scope(Book.objects.none()))]
 
 
 def test_one_binds_oneself_and_an_operator_anybody(world: World) -> None:

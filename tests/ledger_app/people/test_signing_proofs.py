@@ -19,7 +19,7 @@ LATER = AT + timedelta(days=1)
 
 
 def breaches() -> list[str]:
-    return [said for statement in signing_proofs.STATEMENTS for said in statement.breaches(proofs.Scope([]))]
+    return [said for invariant in signing_proofs.INVARIANTS for said in invariant.breaches(proofs.Scope([]))]
 
 
 def issue(user: User, caller: Caller, **said: Any) -> Token:

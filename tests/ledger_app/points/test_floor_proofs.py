@@ -1,4 +1,4 @@
-"""Statement 6 for each day, and statement 11 for the days of lots: what nobody may post is found, and what was decided is none."""
+"""Invariant 6 for each day, and invariant 11 for the days of lots: what nobody may post is found, and what was decided is none."""
 
 from datetime import date
 

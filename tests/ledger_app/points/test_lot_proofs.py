@@ -1,4 +1,4 @@
-"""Statement 11: who tampers with lots, what is left of them, or what is held, is found, and the breach names the place."""
+"""Invariant 11: who tampers with lots, what is left of them, or what is held, is found, and the breach names the place."""
 
 from datetime import date
 

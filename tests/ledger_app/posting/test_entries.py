@@ -24,7 +24,7 @@ FEBRUARY = date(2017, 2, 10)
 
 
 def breaches(ledger):
-    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))]
+    return [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([ledger.book]))]
 
 
 def signed(ledger, code):

@@ -27,7 +27,7 @@ PERIODS = (
 CASH, SALES, WALLET, CLOSED, MERGED, FOREIGN, STRIPED, PURSE = range(1, 9)
 
 
-def held(**changes):
+def basis(**changes):
     accounts = {
         CASH: LockedAccount("cash", 1, "asset", None, 1, "open", None),
         SALES: LockedAccount("sales", 1, "income", None, 1, "open", None),
@@ -48,7 +48,7 @@ def draft(reference="r-1", lines=((CASH, 100), (SALES, -100)), *, on=ON, descrip
 
 
 def codes(*drafts, by_hand=True, **changes):
-    refusals, _plan = posting.decide(drafts, basis=held(**changes), lane=0, by_hand=by_hand)
+    refusals, _plan = posting.decide(drafts, basis=basis(**changes), lane=0, by_hand=by_hand)
     return [refusal.code for refusal in refusals]
 
 
@@ -84,7 +84,7 @@ def test_each_refusal_has_its_code(refused, expected):
 
 
 def test_a_refusal_calls_the_state_of_an_account_as_its_reader_does():
-    refusals, _ = posting.decide([draft(lines=[(CLOSED, 100), (SALES, -100)])], basis=held(), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft(lines=[(CLOSED, 100), (SALES, -100)])], basis=basis(), lane=0, by_hand=True)
     assert "is Closed" in refusals[0].sentence
     with translation.override("ja"):
         assert "閉鎖" in refusals[0].sentence
@@ -107,7 +107,7 @@ def test_the_limits_themselves_are_within():
 
 
 def test_a_balance_never_leaves_the_range_that_is_kept_exactly():
-    full = held().balances | {balance_id(CASH, 0): (BALANCE_MOST, 3)}
+    full = basis().balances | {balance_id(CASH, 0): (BALANCE_MOST, 3)}
     assert codes(draft(lines=[(CASH, 1), (SALES, -1)]), balances=full) == ["amount_out_of_range"]
 
 
@@ -153,7 +153,7 @@ def test_all_refusals_of_all_drafts_are_collected():
 def test_a_plan_gives_each_line_its_sequence_and_the_balance_after_it():
     refusals, plan = posting.decide(
         [draft("a"), draft("b", [(CASH, 30), (CASH, -10), (SALES, -20)])],
-        basis=held(balances=held().balances | {balance_id(CASH, 0): (7, 3)}),
+        basis=basis(balances=basis().balances | {balance_id(CASH, 0): (7, 3)}),
         lane=0,
         by_hand=True,
     )
@@ -166,7 +166,7 @@ def test_a_plan_gives_each_line_its_sequence_and_the_balance_after_it():
 
 @pytest.mark.parametrize("lane", [0, 1, 3, 4, 63])
 def test_a_lane_picks_one_stripe_of_a_striped_account(lane):
-    refusals, plan = posting.decide([draft(lines=[(CASH, 5), (STRIPED, -5)])], basis=held(), lane=lane, by_hand=True)
+    refusals, plan = posting.decide([draft(lines=[(CASH, 5), (STRIPED, -5)])], basis=basis(), lane=lane, by_hand=True)
     assert [line.stripe for line in plan.lines] == [0, lane % 4]
     assert refusals == []
 
@@ -179,26 +179,26 @@ def test_a_floor_is_asked_after_each_line_in_the_natural_direction():
 
 
 def test_an_account_below_its_floor_may_rise_towards_it():
-    low = held().balances | {balance_id(WALLET, 0): (50, 1)}
+    low = basis().balances | {balance_id(WALLET, 0): (50, 1)}
     assert codes(draft(lines=[(WALLET, -10), (CASH, 10)]), balances=low) == []
 
 
 def test_the_same_draft_twice_in_one_call_is_one_entry():
-    refusals, plan = posting.decide([draft(), draft()], basis=held(), lane=0, by_hand=True)
+    refusals, plan = posting.decide([draft(), draft()], basis=basis(), lane=0, by_hand=True)
     assert refusals == []
     assert len(plan.entries) == 1
 
 
 def test_one_reference_with_two_contents_in_one_call_names_what_differs():
-    refusals, _ = posting.decide([draft(), draft(description="other", on=date(2017, 1, 11))], basis=held(), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft(), draft(description="other", on=date(2017, 1, 11))], basis=basis(), lane=0, by_hand=True)
     assert [refusal.code for refusal in refusals] == ["reference_conflict"]
     assert str(refusals[0].facts["differs"]) == "date (2017-01-10 ≠ 2017-01-11), description ( ≠ other)"
 
 
 def test_one_reference_may_stand_in_two_books():
     other = {1: LockedBook("CARD", PERIODS), 2: LockedBook("POINTS", PERIODS)}
-    accounts = held().accounts | {9: LockedAccount("sink", 2, "asset", None, 1, "open", None)}
-    balances = held().balances | {balance_id(9, 0): (0, 0)}
+    accounts = basis().accounts | {9: LockedAccount("sink", 2, "asset", None, 1, "open", None)}
+    balances = basis().balances | {balance_id(9, 0): (0, 0)}
     second = draft(book=2, lines=[(FOREIGN, 1), (9, -1)])
     assert codes(draft(), second, books=other, accounts=accounts, balances=balances) == []
 
@@ -212,7 +212,7 @@ def known(on=ON, description="", lines=(("cash", 100), ("sales", -100)), reverse
 
 
 def test_a_replay_is_planned_as_nothing():
-    refusals, plan = posting.decide([draft()], basis=held(known=known()), lane=0, by_hand=True)
+    refusals, plan = posting.decide([draft()], basis=basis(known=known()), lane=0, by_hand=True)
     assert (refusals, plan.entries, plan.balances, plan.replayed) == ([], [], {}, {(1, "r-1"): 77})
 
 
@@ -237,13 +237,13 @@ def test_a_replay_is_answered_even_where_the_period_is_frozen_by_now():
     ],
 )
 def test_a_conflict_names_each_field_that_differs(there, named):
-    refusals, _ = posting.decide([draft()], basis=held(known=there), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft()], basis=basis(known=there), lane=0, by_hand=True)
     assert [refusal.code for refusal in refusals] == ["reference_conflict"]
     assert {str(part).split(" (")[0] for part in refusals[0].facts["differs"]} == named
 
 
 def test_a_conflict_tells_amounts_in_the_unit_of_its_book_and_no_more_lines_than_can_be_read():
-    refusals, _ = posting.decide([draft()], basis=held(known=known(lines=(("cash", 99), ("sales", -99)))), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft()], basis=basis(known=known(lines=(("cash", 99), ("sales", -99)))), lane=0, by_hand=True)
     refusals[0].keep_unit(Unit("JPY", 2))
     assert "cash (0.99 JPY ≠ 1.00 JPY), sales (\u22120.99 JPY ≠ \u22121.00 JPY)" in refusals[0].sentence
     kept = json.loads(json.dumps(stored(refusals[0])))
@@ -251,7 +251,7 @@ def test_a_conflict_tells_amounts_in_the_unit_of_its_book_and_no_more_lines_than
     with translation.override("ja"):
         assert told(kept)["sentence"] == refusals[0].sentence != kept["sentence"]
     many = known(lines=tuple((f"a-{number}", number) for number in range(1, 500)))
-    refusals, _ = posting.decide([draft()], basis=held(known=many), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft()], basis=basis(known=many), lane=0, by_hand=True)
     assert len(refusals[0].facts["differs"]) == objections.LINES_NAMED + 1
     assert "491 more lines" in str(refusals[0].facts["differs"])
 
@@ -263,7 +263,7 @@ def test_an_entry_reversed_on_another_date_is_told_so():
 
 
 def test_every_sentence_of_a_refusal_can_be_said():
-    refusals, _ = posting.decide([draft("{0}%s", [(99, 0)]), draft(book=3)], basis=held(), lane=0, by_hand=True)
+    refusals, _ = posting.decide([draft("{0}%s", [(99, 0)]), draft(book=3)], basis=basis(), lane=0, by_hand=True)
     assert all(refusal.sentence and refusal.as_dict()["code"] == refusal.code for refusal in refusals)
     assert "{0}%s" in errors.Refused(refusals).sentence
 

@@ -47,7 +47,7 @@ def codes(call):
 
 
 def breaches(ledger):
-    return [breach for statement in proofs.statements() for breach in statement.breaches(proofs.Scope([ledger.book]))]
+    return [breach for invariant in proofs.invariants() for breach in invariant.breaches(proofs.Scope([ledger.book]))]
 
 
 def test_a_reversal_is_proposed_decided_by_another_and_posted_with_the_decision(ledger, sale, helper, checker):

@@ -84,9 +84,12 @@ def test_for_whom_for_what_and_for_how_long(root: User, till: User) -> None:
         "of nobody": (lambda: issue("nobody", by(root)), "not_found"),
         "what the user may not": (
             lambda: issue("till-1", by(root), operations=["ledger_app.decide_merge"]),
-            "operation_not_held",
+            "operation_beyond_rights",
         ),
-        "looking is no operation": (lambda: issue("till-1", by(root), operations=["ledger_app.view_hold"]), "operation_not_held"),
+        "looking is no operation": (
+            lambda: issue("till-1", by(root), operations=["ledger_app.view_hold"]),
+            "operation_beyond_rights",
+        ),
         "no such book": (lambda: issue("till-1", by(root), books=["GONE"]), "token_book_unknown"),
         "no book at all": (lambda: issue("till-1", by(root), books=[]), "token_without_book"),
         "too long": (lambda: issue("till-1", by(root), ends_at=AT + timedelta(days=31)), "token_life_bounded"),

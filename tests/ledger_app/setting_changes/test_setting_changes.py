@@ -242,12 +242,12 @@ def test_an_odd_name_names_nothing(office: Office, name: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_verification_finds_nothing_of_what_was_done_and_something_of_what_was_not(office: Office) -> None:
     row = in_force("limit", FIRST["limit"], office)
-    assert not [breach for statement in setting_proofs.STATEMENTS for breach in statement.breaches(Scope([]))]
+    assert not [breach for invariant in setting_proofs.INVARIANTS for breach in invariant.breaches(Scope([]))]
     SettingChange.objects.filter(pk=propose("template", FIRST["template"], office.maker).pk).update(version=2)
     with unguarded(table="ledger_app_settingchange") as cursor:
         cursor.execute("UPDATE ledger_app_settingchange SET decided_by_id = proposed_by_id WHERE id = %s", [row.pk])
         cursor.execute("UPDATE ledger_app_settingchange SET setting = 'x', kind = 'template' WHERE id = %s", [row.pk])
-        found = {statement.number for statement in setting_proofs.STATEMENTS if list(statement.breaches(Scope([])))}
+        found = {invariant.number for invariant in setting_proofs.INVARIANTS if list(invariant.breaches(Scope([])))}
         # MySQL asks every row when its checks are switched on again.
         cursor.execute("UPDATE ledger_app_settingchange SET decided_by_id = %s WHERE id = %s", [row.decided_by_id, row.pk])
     assert found == {8, 9, 12}

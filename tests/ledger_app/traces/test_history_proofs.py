@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
 
 TOLD = {each.table: each for each in (*history_proofs.TOLD, *making_proofs.TOLD)}
 OF_NO_AUDIT_ROW = {
-    # Held against groups and rights by a statement of their own; Django's own command makes the first one.
+    # Held against groups and rights by an invariant of their own; Django's own command makes the first one.
     "ledger_app_historicaluser",
     "ledger_app_historicaluser_groups",
     "ledger_app_historicaluser_user_permissions",
@@ -39,7 +39,7 @@ def everything(directory: Path) -> proofs.Scope:
     every_table.build(directory.parent)
     tracing.link(at=datetime.now(tz=UTC) + timedelta(minutes=1), distance=timedelta(0))
     books = proofs.Scope(Book.objects.order_by("id"))
-    assert [breach for statement in proofs.statements() for breach in statement.breaches(books)] == []
+    assert [breach for invariant in proofs.invariants() for breach in invariant.breaches(books)] == []
     return books
 
 

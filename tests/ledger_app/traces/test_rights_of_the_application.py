@@ -46,9 +46,9 @@ OTHERS = ("ledger_app_identifier", "ledger_app_user_groups", "ledger_app_user_us
 def breaches(books: proofs.Scope) -> Iterator[str]:
     """Yield what is found, by those that are asked of changes first."""
     parts = (change_proofs, user_proofs, signing_proofs, feed_proofs, weight_proofs)
-    first = [each for part in parts for each in part.STATEMENTS]
-    for statement in [*first, *(each for each in proofs.statements() if each not in first)]:
-        yield from statement.breaches(proofs.Scope(list(books)))
+    first = [each for part in parts for each in part.INVARIANTS]
+    for invariant in [*first, *(each for each in proofs.invariants() if each not in first)]:
+        yield from invariant.breaches(proofs.Scope(list(books)))
 
 
 def is_missed(books: proofs.Scope, sql: str, given: list[Any]) -> bool:

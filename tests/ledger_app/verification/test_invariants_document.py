@@ -10,11 +10,11 @@ from ledger_app.base.operations import transactions
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_every_statement_of_verify_is_in_the_table():
+def test_every_invariant_of_verify_is_in_the_table():
     text = (DOCS / "invariants.md").read_text(encoding="utf-8")
     documented = [int(number) for number in re.findall(r"^\| (\d+) \| ", text, re.MULTILINE)]
     assert documented == list(range(1, 13))
-    assert {statement.number for statement in proofs.statements()} == set(documented)
+    assert {invariant.number for invariant in proofs.invariants()} == set(documented)
 
 
 def test_the_steps_of_the_lock_order_are_in_the_table():

@@ -35,7 +35,7 @@ def closed(ledger, checker, finance, caller_of):
 
 
 def verify(*arguments):
-    """Return the exit status of the command and what it found, by number of statement."""
+    """Return the exit status of the command and what it found, by number of invariant."""
     import io
 
     out = io.StringIO()
@@ -46,9 +46,9 @@ def verify(*arguments):
         status = int(exit_.code or 0)
     told = json.loads(out.getvalue())
     found: dict[int, list[str]] = {}
-    for statement in told["statements"]:
-        if statement["breaches"]:
-            found.setdefault(statement["number"], []).extend(statement["breaches"])
+    for invariant in told["invariants"]:
+        if invariant["breaches"]:
+            found.setdefault(invariant["number"], []).extend(invariant["breaches"])
     assert told["breaches"] == sum(len(each) for each in found.values())
     return status, found
 
@@ -56,10 +56,10 @@ def verify(*arguments):
 def test_a_clean_ledger_has_no_breach_and_says_so(closed):
     assert verify() == (0, {})
     assert verify("CARD") == (0, {})
-    assert [statement.number for statement in proofs.statements()] == sorted(
-        statement.number for statement in proofs.statements()
+    assert [invariant.number for invariant in proofs.invariants()] == sorted(
+        invariant.number for invariant in proofs.invariants()
     )
-    assert set(range(1, 13)) == {statement.number for statement in proofs.statements()}
+    assert set(range(1, 13)) == {invariant.number for invariant in proofs.invariants()}
 
 
 def test_what_was_found_is_kept(closed, tamper):

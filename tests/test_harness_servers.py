@@ -1,4 +1,4 @@
-"""The private MariaDB: durable, brought back after a kill, passes on exit statuses, and leaves nothing behind."""
+"""The private servers: durable, brought back after a kill, pass on exit statuses, and leave nothing behind."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 import MySQLdb
 import pytest
 
-from tests import mariadb
+from tests import mariadb, mysql, servers
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, "-m", "tests.mariadb"]
@@ -29,6 +29,16 @@ def short_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(params=["MariaDB", "MySQL"])
+def engine(request: pytest.FixtureRequest) -> servers.Engine:
+    """Each kind of server in turn; MySQL where this machine has it, for a test downloads nothing."""
+    if request.param == "MariaDB":
+        return mariadb.ENGINE
+    if mysql.here() is None:
+        pytest.skip("MySQL is not here: bash .ci/get-mysql .venv/.mysql")
+    return mysql.ENGINE
+
+
 def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -41,7 +51,7 @@ def wait_until_gone(pid: int, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def read_one(server: mariadb.Server, statement: str) -> object:
+def read_one(server: servers.Server, statement: str) -> object:
     connection = server.connect()
     try:
         cursor = connection.cursor()
@@ -51,8 +61,9 @@ def read_one(server: mariadb.Server, statement: str) -> object:
         connection.close()
 
 
-def test_the_server_is_durable_comes_back_after_a_kill_and_leaves_nothing(short_folder: Path) -> None:
-    with mariadb.private_server() as server:
+def test_the_server_is_durable_comes_back_after_a_kill_and_leaves_nothing(engine: servers.Engine, short_folder: Path) -> None:
+    with servers.private_server(engine) as server:
+        assert (engine.name == "MariaDB") == ("MariaDB" in str(read_one(server, "SELECT VERSION()")))
         assert read_one(server, "SELECT @@sync_binlog") == 1
         assert read_one(server, "SELECT @@innodb_flush_log_at_trx_commit") == 1
         assert read_one(server, "SELECT @@collation_database") == "utf8mb4_bin"
@@ -75,8 +86,8 @@ def test_the_server_is_durable_comes_back_after_a_kill_and_leaves_nothing(short_
     wait_until_gone(last, short_folder)
 
 
-def test_only_its_own_user_is_let_in() -> None:
-    with mariadb.private_server() as server, pytest.raises(MySQLdb.OperationalError):
+def test_only_its_own_user_is_let_in(engine: servers.Engine) -> None:
+    with servers.private_server(engine) as server, pytest.raises(MySQLdb.OperationalError):
         MySQLdb.connect(host="127.0.0.1", port=server.port, user="root")
 
 
@@ -127,7 +138,37 @@ def test_without_a_server_the_sentence_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     monkeypatch.setattr(mariadb, "APT_INSTALL", Path("/bin/false"))
     with (
-        pytest.raises(mariadb.Unavailable, match="apt-get install -y --no-install-recommends mariadb-server"),
-        mariadb.private_server(),
+        pytest.raises(servers.Unavailable, match="apt-get install -y --no-install-recommends mariadb-server"),
+        servers.private_server(mariadb.ENGINE),
     ):
         pass
+
+
+def script(folder: Path, name: str, text: str) -> Path:
+    """Write a program that can be started."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_mysqld_that_is_that_of_mariadb_is_no_mysql(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(mysql, "UNPACKED", tmp_path / "unpacked")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    script(tmp_path, "mysqld", "echo 'mysqld  Ver 10.11.6-MariaDB for debian-linux-gnu'")
+    assert mysql.here() is None
+    ours = script(tmp_path, "mysqld", "echo 'mysqld  Ver 9.7.4 for Linux'")
+    assert mysql.here() == str(ours)
+
+
+def test_where_mysql_cannot_be_unpacked_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By the program itself, on a machine whose sources name no archive of Debian."""
+    monkeypatch.setattr(mysql, "UNPACKED", tmp_path / "unpacked")
+    monkeypatch.setattr(mysql, "here", lambda: None)
+    script(tmp_path, "apt-get", "exit 0")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(servers.Unavailable) as refused:
+        mysql.find()
+    assert str(refused.value).startswith("MySQL cannot be had here: ")
+    assert str(refused.value).count("\n") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["apt-get"]
