@@ -53,6 +53,8 @@ NO_AMOUNTS = {
     "posting_too_large": ["most"],
     "read_back_differs": ["expected", "found"],
     "reason_too_long": ["most"],
+    "report_months_too_many": ["most"],
+    "report_too_large": ["most"],
     "reversal_ticket_invalid": ["most"],
     "slips_spent": ["most"],
     "slot_unknown": ["most"],
