@@ -172,14 +172,14 @@ def reads_reports(user: Any) -> bool:
 
 
 def offer(period: Period, user: Any) -> dict[str, Any]:
-    """Return the button of the page of a period, free or held back with its reasons."""
+    """Return the button of the page of a period, free or with its blockers."""
     query = urlencode({"kind": rules.TRIAL_BALANCE, "period": period.name})
     return {
         "name": "reports",
         "label": REPORTS,
         "description": DESCRIPTION,
         "url": f"{reverse('admin:ledger_app_book_reports', args=[period.book_id])}?{query}",
-        "reasons": [reason.as_dict() for reason in report_rights.objections(user)],
+        "blockers": [reason.as_dict() for reason in report_rights.objections(user)],
         "primary": False,
     }
 

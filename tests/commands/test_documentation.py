@@ -142,7 +142,6 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("approve", batch, *finance),
         ("apply", batch),
         ("status", batch),
-        ("wake",),
         ("reverse", batch, "--preview"),
         ("freeze_batch", batch, *finance),
         ("freeze", "CARD", "2017-01", *finance, "--control", "entries=7", "--control", "debits=14644"),
@@ -158,7 +157,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
         ("expire", "POINTS", "--through", "2017-01-31"),
-        *(("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
+        *(("wake",), ("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
         ("end_sessions", world.support.username, "--reason", "x"),
     ]
     for name, *arguments in runs:
