@@ -61,7 +61,7 @@ def test_it_is_taken_away_as_a_file(month: World, client_of: ClientOf, form: str
     answer = client_of(month.finance).get(of_book("CARD"), asked)
     assert answer["Content-Disposition"] == f'attachment; filename="CARD-general-ledger-2017-01-01-2017-01-31.{form}"'
     assert answer["Cache-Control"].startswith("private, no-store")
-    assert answer.getvalue()  # type: ignore[attr-defined]  # of a file
+    assert answer.getvalue()
     answer.close()
 
 

@@ -49,7 +49,7 @@ def test_a_report_is_a_file_to_be_taken_away(auditing: APIClient, form: str, beg
     answer = auditing.get(f"{TRIAL}file/", {**JANUARY, "form": form})
     assert answer.status_code == 200
     assert answer["Content-Disposition"] == f'attachment; filename="draft-CARD-trial-balance-2017-01-01-2017-01-31.{form}"'
-    content = answer.getvalue()  # type: ignore[attr-defined]  # of a file
+    content = answer.getvalue()
     answer.close()
     assert content.startswith(begins)
 

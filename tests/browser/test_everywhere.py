@@ -70,6 +70,7 @@ def main_pages() -> list[str]:
         reverse("admin:ingestion_app_batch_receive"),
         reverse("admin:ledger_app_account_explain", args=[Account.objects.get(code="receivable.1004").pk]),
         reverse("admin:ledger_app_account_statement", args=[Account.objects.get(code="receivable.1004").pk]),
+        reverse("admin:ledger_app_book_reports", args=[Book.objects.get(code="CARD").pk]),
         reverse("admin:ledger_app_entry_reverse", args=[Entry.objects.latest("pk").pk]),
         *(step_of(model.objects.get(state="proposed"), "approve") for model in (Adjustment, Merge, Reversal, SettingChange)),
         step_of(Hold.objects.get(state="open"), "release"),

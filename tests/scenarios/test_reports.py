@@ -16,6 +16,7 @@ from ledger_app import errors
 from ledger_app.base.operations.audit import Caller
 from ledger_app.close.operations import periods
 from ledger_app.close.queries.closing import control_totals
+from ledger_app.explain.queries import book_spans
 from ledger_app.explain.queries.book_spans import BookSpan
 from ledger_app.members.operations import merges
 from ledger_app.members.queries import merges as merge_queries
@@ -23,6 +24,7 @@ from ledger_app.members.rules.merges import digest
 from ledger_app.models import Account, Book, Merge, OpenLot, Period, Seal, User
 from ledger_app.points.operations import expiry
 from ledger_app.points.operations.lot_rules import RuleGiven
+from ledger_app.posting.queries.spans import FIRST_DAY
 from ledger_app.reports import book_reports, report_files
 from ledger_app.reports.book_reports import Asked
 from tests.support import adjusting, kept, lot_samples, samples
@@ -65,6 +67,8 @@ def merged(book: Points) -> None:
     when = at(2017, 3, 15)
     support, finance = (adjusting.person(f"{group}-of-then", group, at=when) for group in ("support", "finance"))
     gone, stays = (book.accounts[code].holder_id for code in ("M2", "M1"))
+    assert gone is not None
+    assert stays is not None
     row = merges.propose(
         merge_queries.proposal(
             holder_id=gone, survivor_id=stays, reason="One person, two cards.", effective_on=date(2017, 3, 15)
@@ -144,6 +148,17 @@ def test_sealed_or_not_it_says_the_same_and_names_the_seal(points: Points) -> No
     assert report.name == "POINTS-trial-balance-2017-03-01-2017-03-31"
     # One frozen month with one that is not is not final.
     assert not book_reports.of(asked(points.book, (MARCH[0], date(2017, 4, 30)))).is_final
+
+
+def test_only_what_is_dated_since_the_seal_before_is_read(points: Points) -> None:
+    span = BookSpan(points.book, *MARCH)
+    assert book_spans.read_from(span) == FIRST_DAY
+    freeze(points.book, "2017-01")
+    assert book_spans.read_from(span) == FEBRUARY[0]
+    freeze(points.book, "2017-02")
+    assert book_spans.read_from(span) == MARCH[0]
+    # What a seal covers may have been posted after the instant.
+    assert book_spans.read_from(span._replace(known_at=at(2017, 5, 1))) == FIRST_DAY
 
 
 def test_what_does_not_come_to_the_seal_is_refused(points: Points, tamper: Any) -> None:
