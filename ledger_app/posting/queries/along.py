@@ -143,7 +143,9 @@ def past(sign: str, place: Place) -> tuple[str, list[Any]]:
     The first half bounds the range of the index; the day said again, MySQL does so by the line, and reads no more of that day than what is beyond.
     """
     on = day(place.effective_on)
-    condition = f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR (line.effective_on = %s AND line.id {sign} %s))"
+    condition = (
+        f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR (line.effective_on = %s AND line.id {sign} %s))"
+    )
     return condition, [on, on, on, place.line_id]
 
 
