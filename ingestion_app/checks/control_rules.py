@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 CONTROL: tuple[tuple[str, Promise | str, Promise | str, frozenset[str]], ...] = (
     (
         "control.count_differs",
-        _("The trailer says {expected} records; the file holds {found}."),
+        _("The trailer says {expected} records; there are {found}."),
         _("Send the whole file, with a trailer that counts its data records."),
         frozenset(),
     ),
@@ -45,13 +45,13 @@ CONTROL: tuple[tuple[str, Promise | str, Promise | str, frozenset[str]], ...] = 
     ),
     (
         "control.positive_count_differs",
-        _("{name} in the trailer is {expected}; the file holds {found} records above zero."),
+        _("{name} in the trailer is {expected}; there are {found} records above zero."),
         _("Send the whole file, with a trailer that counts its data records by direction."),
         frozenset(),
     ),
     (
         "control.negative_count_differs",
-        _("{name} in the trailer is {expected}; the file holds {found} records below zero."),
+        _("{name} in the trailer is {expected}; there are {found} records below zero."),
         _("Send the whole file, with a trailer that counts its data records by direction."),
         frozenset(),
     ),

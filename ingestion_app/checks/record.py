@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ingestion_app.checks.keys import Keys
-from ingestion_app.formats.computing import computations
+from ingestion_app.formats.computing import Head, computations
 from ingestion_app.formats.definition import Cutting, Definition, Kind, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat
@@ -53,11 +53,12 @@ class Fields(NamedTuple):
 class CarefulReader:
     """Reads lines of one record type and names everything that is wrong with them."""
 
-    def __init__(self, lines: LineFormat, record_type: RecordType) -> None:
+    def __init__(self, lines: LineFormat, record_type: RecordType, head: Head | None = None) -> None:
+        """``head`` is what the header says under which the lines stand."""
         self._lines = lines
         self._type = record_type
         self._readers = [field_reader(column) for column in record_type.written]
-        self._computed = computations(record_type)
+        self._computed = computations(record_type, head)
 
     def read(self, line: Line) -> Fields:
         """Return the line's values and faults; no values where it cannot be cut into the right number of fields."""
@@ -77,7 +78,8 @@ class CarefulReader:
         for computation in self._computed:
             made = None if faulty.intersection(computation.needs) else computation.make(values)
             if isinstance(made, Fault):
-                faults.append((computation.needs[0] + self._type.first_field, made))
+                # What the header says stands in no field of the line.
+                faults.append((computation.needs[0] + self._type.first_field if computation.needs else 0, made))
                 made = None
             values.append(made)
         return Fields(texts, values, faults)
@@ -86,12 +88,12 @@ class CarefulReader:
 class DataReader:
     """Reads data records: ``quick`` takes most well-formed lines, ``careful`` every line; both make the same row of the same line."""
 
-    def __init__(self, lines: LineFormat, definition: Definition, keys: Keys | None = None) -> None:
-        """``keys`` make a record's key of its values; without them it is made of columns alone."""
+    def __init__(self, lines: LineFormat, definition: Definition, keys: Keys | None = None, head: Head | None = None) -> None:
+        """``keys`` make a record's key of its values, without them it is made of columns alone; ``head`` is what its header says."""
         data = definition.layout.data
-        self._careful = CarefulReader(lines, data)
+        self._careful = CarefulReader(lines, data, head)
         self._keys = keys or Keys(definition)
-        self._computed = computations(data)
+        self._computed = computations(data, head)
         self._holder = data.position(definition.roles.holder)
         self._amount = data.position(definition.roles.amount)
         amount = data.columns[self._amount]
@@ -112,6 +114,10 @@ class DataReader:
         assert amount is not None, "a record without faults has an amount"  # noqa: S101 - its column may not be absent
         return Row(line.number, line.offset, len(line.content), key, holder, amount, values, line.content), [], amount
 
+    def values(self, line: Line) -> Sequence[Value | None]:
+        """Return the values of a line, None where one could not be read."""
+        return self._careful.read(line).values
+
     def _amount_of(self, fields: Fields) -> int | None:
         """Return the amount, also one below its minimum, or None where it cannot be read."""
         value = fields.values[self._amount] if fields.values else None
@@ -126,7 +132,7 @@ class DataReader:
         for place, name in self._open.items() if fields.texts else ():
             # The value is looked at too: what fills a field up hides the number in it.
             said = next(
-                (each for each in (fields.texts[place], fields.values[place]) if isinstance(each, str) and _holds(each)), None
+                (each for each in (fields.texts[place], fields.values[place]) if isinstance(each, str) and holds_card(each)), None
             )
             if said is not None:
                 facts = {"name": name, "found": shown(masked_text(said))}
@@ -155,7 +161,7 @@ class DataReader:
             values = read(whole)
             if values is None:
                 return None
-            if may_hold(whole, values) and any(_holds(str(values[place])) for place in open_places):
+            if may_hold(whole, values) and any(holds_card(str(values[place])) for place in open_places):
                 return None
             for make in makes:
                 made = make(values)
@@ -169,7 +175,8 @@ class DataReader:
         return quick
 
 
-def _holds(text: str) -> bool:
+def holds_card(text: str) -> bool:
+    """Whether a text has a card number in it, or one that was masked when its file came."""
     return holds(text) or is_masked_on_arrival(text)
 
 
@@ -181,5 +188,7 @@ def _looked_at(definition: Definition) -> list[int]:
     return [
         place
         for place, column in enumerate(data.columns)
-        if column.kind in {Kind.TEXT, Kind.IDENTIFIER} and not column.may_look_like_card and column.name != cards
+        # What the header says is looked at where that is read.
+        if column.kind in {Kind.TEXT, Kind.IDENTIFIER} and not column.is_computed
+        if not column.may_look_like_card and column.name != cards
     ]

@@ -10,15 +10,17 @@ from types import MappingProxyType
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app.checks.control_rules import CONTROL
+from ingestion_app.checks.group_rules import GROUPS
 from ingestion_app.checks.layout_rules import LAYOUT
 from ingestion_app.checks.ledger_rules import LEDGER
 from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
-from ledger_app.errors.stored import told_facts
+from ledger_app.errors.stored import facts_in_words
 from ledger_app.posting.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
@@ -44,13 +46,15 @@ class Rule:
     # Facts that are amounts: told in the unit that is kept with them.
     amounts: frozenset[str] = frozenset()
 
-    def told(self, facts: Mapping[str, Any]) -> str:
+    def seen_text(self, facts: Mapping[str, Any]) -> str:
         """Say what was seen, in the active language."""
-        return filled(self.sentence, told_facts(facts, self.amounts))
+        said = filled(self.sentence, facts_in_words(facts, self.amounts))
+        is_named = "group" not in facts or "{group}" in str(self.sentence)
+        return said if is_named else gettext("Group {group}: {said}").format(group=facts["group"], said=said)
 
-    def told_remedy(self, facts: Mapping[str, Any]) -> str:
+    def remedy_text(self, facts: Mapping[str, Any]) -> str:
         """Say what would make it pass, in the active language."""
-        return filled(self.remedy, told_facts(facts, self.amounts))
+        return filled(self.remedy, facts_in_words(facts, self.amounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,11 @@ class Seen:
 
     def sentence(self) -> str:
         """Say what was seen, in the active language."""
-        return RULES[self.rule].told(self.facts)
+        return RULES[self.rule].seen_text(self.facts)
 
     def remedy(self) -> str:
         """Say what would make it pass, in the active language."""
-        return RULES[self.rule].told_remedy(self.facts)
+        return RULES[self.rule].remedy_text(self.facts)
 
 
 def _error(code: str, sentence: Promise | str, remedy: Promise | str, amounts: frozenset[str] = frozenset()) -> Rule:
@@ -300,10 +304,11 @@ _RECORD = (
     ),
 )
 
+_GROUPS = tuple(Rule(code, Severity(severity), sentence, remedy, amounts) for severity, code, sentence, remedy, amounts in GROUPS)
 _CONTROL = tuple(_error(code, sentence, remedy, amounts) for code, sentence, remedy, amounts in CONTROL)
 
 # What is seen of the amounts of the whole file: told in the unit in which the file is posted, where there is one.
-IN_UNIT_OF_FILE = frozenset(rule.code for rule in _CONTROL if rule.amounts) | AMOUNTS.keys()
+IN_UNIT_OF_FILE = frozenset(rule.code for rule in (*_CONTROL, *_GROUPS) if rule.amounts) | AMOUNTS.keys()
 
 # What a rule of the ledger is called where it is seen in a file; any other has the code of its refusal.
 _NAMED: dict[type[LedgerError], str] = {
@@ -334,7 +339,10 @@ _SHAPE = tuple(
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {rule.code: rule for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_LEDGER, *_REFUSED, *_SHAPE)}
+    {
+        rule.code: rule
+        for rule in (*_FILE, *_LINE, *_RECORD_FIELD, *_RECORD, *_CONTROL, *_LAYOUT, *_GROUPS, *_LEDGER, *_REFUSED, *_SHAPE)
+    }
 )
 
 

@@ -1,11 +1,12 @@
 """What the records of a file add up to beside their count and sum, and whether that is what its header and trailer say."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ingestion_app.checks.record import Row
-from ingestion_app.formats.definition import Definition, HashTotal, Total
+from ingestion_app.formats.control_totals import HashTotal, Total
+from ingestion_app.formats.definition import Definition
 from ingestion_app.formats.values import Value
 
 Said = Mapping[str, Value | None]
@@ -18,6 +19,10 @@ class Counted(NamedTuple):
     records: int
     total: int
     unreadable: int
+
+    def less(self, other: "Counted") -> "Counted":
+        """Return what came since ``other`` was counted."""
+        return Counted(*(own - before for own, before in zip(self, other, strict=True)))
 
 
 class Differing(NamedTuple):
@@ -37,6 +42,8 @@ class Tally:
     negative_sum: int = 0
     hash_sum: int = 0
     unhashed_count: int = 0
+    bad_count: int = 0
+    of_values: list[int] = field(default_factory=list)  # of each control by value: count and sum
 
     def take(self, amount: int) -> None:
         """Count an amount by its direction; a zero has none."""
@@ -48,8 +55,10 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """Add what another process counted."""
-        for name, value in zip(self.__slots__, astuple(other), strict=True):
-            setattr(self, name, getattr(self, name) + value)
+        for name in self.__slots__:
+            own, found = getattr(self, name), getattr(other, name)
+            is_list = isinstance(own, list)
+            setattr(self, name, [one + more for one, more in zip(own, found, strict=True)] if is_list else own + found)
 
 
 class Controls:
@@ -60,13 +69,23 @@ class Controls:
         self._roles = definition.roles
         self._header: Said = {}
         self._trailer: Said = {}
-        self.tally = Tally()
-        total = definition.roles.hash_total
-        self._hashed = None if total is None else (definition.layout.data.position(total.of), hashed(total))
+        roles, position = definition.roles, definition.layout.data.position
+        self._by_value = [(position(each.column), each.values, position(each.of or roles.amount)) for each in roles.by_value]
+        self.tally = self._nothing()
+        total = roles.hash_total
+        self._hashed = None if total is None else (position(total.of), hashed(total))
+
+    def _nothing(self) -> Tally:
+        return Tally(of_values=[0, 0] * len(self._by_value))
+
+    def begin_group(self) -> None:
+        """Count anew, for a group with a header and a trailer of its own."""
+        self._header = self._trailer = {}
+        self.tally = self._nothing()
 
     def counting(self, quick: QuickReader) -> QuickReader:
         """Return a reader that counts what it reads; where count and sum are all that is asked, the reader itself."""
-        if self._hashed is None and not self._roles.totals:
+        if self._hashed is None and not self._roles.totals and not self._by_value:
             return quick
         take = self.take
 
@@ -80,18 +99,28 @@ class Controls:
 
     def take(self, row: Row) -> None:
         """Count a record."""
-        self.tally.take(row.amount)
+        self.take_values(row.values, row.amount)
+
+    def take_values(self, values: Sequence[Value | None], amount: int) -> None:
+        """Count a record that has these values."""
+        self.tally.take(amount)
         if self._hashed is not None:
             place, read = self._hashed
-            value = read(row.values[place])
+            value = read(values[place])
             if value is None:
                 self.tally.unhashed_count += 1
             else:
                 self.tally.hash_sum += value
+        for number, (column, wanted, of) in enumerate(self._by_value):
+            found, added = values[column], values[of]
+            if ("" if found is None else str(found)) in wanted:
+                self.tally.of_values[2 * number] += 1
+                self.tally.of_values[2 * number + 1] += added if isinstance(added, int) else 0
 
     def take_bad(self, amount: int | None) -> None:
         """Count a record that is not well formed: its amount where that can be read, and nothing else of it."""
         self.tally.unhashed_count += 1
+        self.tally.bad_count += 1
         if amount is not None:
             self.tally.take(amount)
 
@@ -103,14 +132,14 @@ class Controls:
         """Take in what the trailer says by column."""
         self._trailer = said
 
-    def said(self, column: str | None) -> int | None:
+    def stated(self, column: str | None) -> int | None:
         """Return what the trailer says in a column; None where it cannot be read, or there is none."""
         return _number(self._trailer, column)
 
     def compare(self, counted: Counted) -> Iterator[Differing]:
         """Yield each control that is not met. What leaves records out proves nothing, even where it happens to agree."""
         roles = self._roles
-        count, total = self.said(roles.trailer_count), self.said(roles.trailer_sum)
+        count, total = self.stated(roles.trailer_count), self.stated(roles.trailer_sum)
         if roles.trailer_count and count is not None and count != counted.records:
             yield Differing("control.count_differs", roles.trailer_count, {"expected": count, "found": counted.records})
         if roles.trailer_sum and total is not None:
@@ -121,7 +150,16 @@ class Controls:
                 yield Differing("control.sum_differs", roles.trailer_sum, {"expected": total, "found": counted.total})
         found = self._found(counted)
         for control, column in roles.totals:
-            yield from self._compared(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
+            yield from self._compared(
+                f"control.{control}_differs", column, self.stated(column), found[control], counted.unreadable
+            )
+        for number, by in enumerate(roles.by_value):
+            of_value: dict[str, str | int] = {"column": by.column, "values": ", ".join(by.values)}
+            asked = (("count", by.count), ("sum", by.sum))
+            for (what, name), value in zip(asked, self.tally.of_values[2 * number : 2 * number + 2], strict=True):
+                if name is not None:
+                    rule = f"control.by_value_{what}_differs"
+                    yield from self._compared(rule, name, self.stated(name), value, self.tally.bad_count, **of_value)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
 
@@ -140,7 +178,7 @@ class Controls:
         if total is not None:
             found = self.tally.hash_sum % total.modulus if total.modulus else self.tally.hash_sum
             yield from self._compared(
-                "control.hash_differs", total.trailer, self.said(total.trailer), found, self.tally.unhashed_count
+                "control.hash_differs", total.trailer, self.stated(total.trailer), found, self.tally.unhashed_count
             )
 
     def _compare_balance(self, counted: Counted) -> Iterator[Differing]:
@@ -152,11 +190,16 @@ class Controls:
         if opening is not None:
             found = opening + counted.total
             yield from self._compared(
-                "control.balance_differs", balance.closing, self.said(balance.closing), found, counted.unreadable, opening=opening
+                "control.balance_differs",
+                balance.closing,
+                self.stated(balance.closing),
+                found,
+                counted.unreadable,
+                opening=opening,
             )
 
     def _compared(
-        self, rule: str, column: str, expected: int | None, found: int, unreadable: int, **facts: int
+        self, rule: str, column: str, expected: int | None, found: int, unreadable: int, /, **facts: str | int
     ) -> Iterator[Differing]:
         if expected is not None and unreadable:
             yield Differing("control.unverifiable", column, {"name": column, "expected": expected, "records": unreadable})

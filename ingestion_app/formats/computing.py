@@ -1,25 +1,57 @@
-"""Columns that no field holds: amounts made of two columns, or of one and of what other columns say of its sign."""
+"""Columns that no field holds: amounts made of other columns, moments of texts joined, and what the header of the record's group says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ingestion_app.formats.definition import Column, RecordType, SignBy
+from ingestion_app.formats.definition import Column, Only, RecordType, SignBy
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.values import Value, shown
+from ingestion_app.formats.values import Value, field_reader, shown
 
 Values = Sequence[Value | None]
+Head = Mapping[str, Value | None]  # what the header says by column; empty where there is none, or it could not be read
+HEADER_UNREAD = "record.header_unread"
 
 
 class Computation(NamedTuple):
     """What a column is made of: the places of the columns that it needs, and what makes it of a record's values."""
 
     needs: tuple[int, ...]
-    make: Callable[[Values], int | Fault]
+    make: Callable[[Values], Value | Fault | None]
 
 
-def computations(record_type: RecordType) -> list[Computation]:
-    """Return the computation of each column that no field holds, in their order."""
-    return [_of_sides(column, record_type) if column.plus else _of_signs(column, record_type) for column in record_type.computed]
+def computations(record_type: RecordType, head: Head | None = None) -> list[Computation]:
+    """Return the computation of each column that no field holds, in their order; ``head`` always says what the header of the group says."""
+    return [_computation(column, record_type, {} if head is None else head) for column in record_type.computed]
+
+
+def _computation(column: Column, record_type: RecordType, head: Head) -> Computation:
+    if column.from_header is not None:
+        return _of_header(column.from_header, head)
+    if column.joined:
+        return _of_texts(column, record_type)
+    if column.plus:
+        return _of_sides(column, record_type)
+    return _of_signs(column, record_type)
+
+
+def _of_header(name: str, head: Head) -> Computation:
+    """What the header says that stands before the record."""
+
+    def make(_values: Values) -> Value | Fault | None:
+        return head[name] if name in head else Fault(HEADER_UNREAD, {})
+
+    return Computation((), make)
+
+
+def _of_texts(column: Column, record_type: RecordType) -> Computation:
+    """A date or an instant whose parts stand in several columns."""
+    places = tuple(record_type.position(name) for name in column.joined)
+    read = field_reader(column).read
+
+    def make(values: Values) -> Value | Fault | None:
+        return read("".join([str(values[place]) for place in places]))
+
+    return Computation(places, make)
 
 
 def _of_sides(column: Column, record_type: RecordType) -> Computation:
@@ -45,9 +77,12 @@ def _of_signs(column: Column, record_type: RecordType) -> Computation:
     """An amount whose sign other columns say; each that says minus turns it."""
     amount = record_type.position(column.of or "")
     signs = [(record_type.position(sign.column), sign) for sign in column.signs]
+    only = [(record_type.position(column.only.column), column.only)] if column.only else []
 
     def make(values: Values) -> int | Fault:
         found = _number(values[amount])
+        if any(not _is_counted(values[place], wanted) for place, wanted in only):
+            found = 0
         for place, sign in signs:
             value = "" if values[place] is None else str(values[place])
             if value in sign.negative:
@@ -56,7 +91,11 @@ def _of_signs(column: Column, record_type: RecordType) -> Computation:
                 return _unknown(sign, value)
         return found
 
-    return Computation((amount, *(place for place, _sign in signs)), make)
+    return Computation((amount, *(place for place, _sign in signs), *(place for place, _only in only)), make)
+
+
+def _is_counted(value: Value | None, only: Only) -> bool:
+    return ("" if value is None else str(value)) in only.values
 
 
 def _unknown(sign: SignBy, found: str) -> Fault:

@@ -4,10 +4,11 @@ A definition is written by people as TOML (``toml.py`` reads it) and kept, whole
 """
 
 import re
-from dataclasses import dataclass, field
-from datetime import tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import date, tzinfo
 from enum import StrEnum
 
+from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, Total, TotalBy
 from ingestion_app.formats.shape_rules import ShapeRules
 
 
@@ -96,6 +97,14 @@ class SignBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """Which values of a column an amount counts for; for the others it is zero."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One field of a record type.
 
@@ -103,9 +112,11 @@ class Column:
     sender sends refunds); ``constant`` the only value allowed, or None; ``zone`` the time zone of an instant written as local time; ``may_look_like_card`` says that the sender's
     own long numbers may pass for card numbers here. ``heading`` is what the header row calls it; an ``optional`` one may be empty, and then has its
     ``default`` (as the sender would write it), or no value; ``joins_lines`` says that line endings inside quotes are read as one blank each.
-    ``empties`` are texts that stand for an empty field; ``century`` (2000) and ``era`` say what years of two digits are.
+    ``empties`` are texts that stand for an empty field; ``century`` (2000) and ``era`` say what years of two digits are. Where the file's
+    business date says which year or era is meant, the column ``is_near`` it, and ``near`` is that date once a file is read.
 
-    A computed one stands in no field: ``plus`` less ``minus``, or ``of`` with the ``signs`` that other columns say.
+    A computed one stands in no field: ``plus`` less ``minus``, ``of`` with the ``signs`` that other columns say, or counted for ``only`` some
+    records; a moment of texts ``joined``; or what the header of the record's group says in a column, ``from_header``.
     """
 
     name: str
@@ -132,13 +143,19 @@ class Column:
     minus: str | None = None
     of: str | None = None
     signs: tuple[SignBy, ...] = ()
+    only: Only | None = None
+    joined: tuple[str, ...] = ()
+    from_header: str | None = None
+    is_near: bool = False
+    near: date | None = None
     path: tuple[str | int, ...] = ()  # of JSON Lines: names and places that lead to it; none: its name
     json_type: JsonType = JsonType.STRING
 
     @property
     def is_computed(self) -> bool:
         """Whether no field holds it."""
-        return self.plus is not None or self.of is not None
+        made_of = (self.plus, self.of, self.from_header)
+        return bool(self.joined) or any(each is not None for each in made_of)
 
     @property
     def may_be_absent(self) -> bool:
@@ -159,10 +176,13 @@ class RecordType:
         return next(place for place, column in enumerate(self.columns) if column.name == name)
 
     def field_number(self, name: str) -> int:
-        """Return the number of the column's field, counted from 1; a marker is field 1."""
+        """Return the number of the column's field, counted from 1; a marker is field 1, and 0 no field of this record."""
         column = self.columns[self.position(name)]
+        if column.from_header is not None:
+            return 0
         # What is computed is named by what it is made of.
-        return self.position(column.plus or column.of or name) + self.first_field
+        made_of = column.joined[0] if column.joined else column.plus or column.of
+        return self.position(made_of or name) + self.first_field
 
     @property
     def bytes(self) -> int:
@@ -209,7 +229,10 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a file are cut into records: lines of up to four record types."""
+    """How the bytes of a file are cut into records: lines of up to five record types.
+
+    With ``has_groups`` header, data and trailer come again and again, between a file header (where there is one) and the end record.
+    """
 
     encoding: str  # as Python calls it
     delimiter: str  # one character; nothing where lines are not cut at one
@@ -232,52 +255,39 @@ class Layout:
     may_end_with_mark: bool = False  # whether a byte 1A may stand behind the last line
     marker_path: tuple[str | int, ...] | None = None  # of JSON Lines: where the marker stands
     may_have_unknown_names: bool = False  # of JSON Lines: whether objects may hold what no column names
+    has_groups: bool = False
+    file_header: RecordType | None = None
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
         """The record types in the order in which they stand in a file."""
-        return tuple(each for each in (self.header, self.data, self.trailer, self.end) if each is not None)
+        named = (self.file_header, self.header, self.data, self.trailer, self.end)
+        return tuple(each for each in named if each is not None)
+
+    def near(self, day: date) -> "Layout":
+        """Return the layout in which dates that need the business date of their file are read by ``day``; itself where none does."""
+        if not any(column.is_near for each in self.record_types for column in each.columns):
+            return self
+        header, data, trailer, end, file_header = (
+            each and replace(each, columns=tuple(replace(c, near=day) if c.is_near else c for c in each.columns))
+            for each in (self.header, self.data, self.trailer, self.end, self.file_header)
+        )
+        assert data is not None, "every layout has data"  # noqa: S101
+        return replace(self, header=header, data=data, trailer=trailer, end=end, file_header=file_header)
 
     @property
     def is_cut_at_lines(self) -> bool:
         """Whether a file may be cut behind any line feed, each part being read by itself."""
         # Of two bytes a character, one that looks like a line feed may be a part of another character.
         has_own_ending = self.line_ending in {b"\n", b"\r\n"}
-        return has_own_ending and not self.has_quoted_newlines and self.comment is None
+        # Of a part nobody could tell in which group it stands.
+        is_by_itself = not self.has_groups and not any(column.from_header for column in self.data.columns)
+        return has_own_ending and is_by_itself and not self.has_quoted_newlines and self.comment is None
 
 
 LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE = "@line", "@occurrence", "@business_date", "@sequence"
 # What may stand in a key beside columns: where the record stands, and for which day and as which file of it the file came.
 KEY_WORDS = (LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE)
-
-
-class Total(StrEnum):
-    """What a trailer may say of the amounts beside their sum, and of their directions."""
-
-    ABSOLUTE_SUM = "absolute_sum"  # signs left out
-    POSITIVE_SUM = "positive_sum"
-    NEGATIVE_SUM = "negative_sum"  # without its sign
-    POSITIVE_COUNT = "positive_count"
-    NEGATIVE_COUNT = "negative_count"
-
-
-@dataclass(frozen=True, slots=True)
-class HashTotal:
-    """A sum that means nothing but that no record was changed: of the first ``digits`` of a column (None: all), less all of ``modulus``."""
-
-    trailer: str
-    of: str
-    digits: int | None = None
-    modulus: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Columns with the balance before the records, in header or trailer, and that after them, in the trailer."""
-
-    opening: str
-    closing: str
-    is_opened_in_header: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +306,17 @@ class Roles:
     totals: tuple[tuple[Total, str], ...] = ()  # further controls, each with the trailer's column
     hash_total: HashTotal | None = None
     balance: Balance | None = None
+    by_value: tuple[TotalBy, ...] = ()
+    same: tuple[str, ...] = ()  # columns that header and trailer of a group have alike
+    of_file: FileTotals = field(default_factory=FileTotals)
 
     @property
     def controls(self) -> tuple[str, ...]:
         """What the sender says of the whole file, by which it is known to be whole: empty, none of it."""
-        others = (("hash_total", self.hash_total), ("balance", self.balance))
-        named = (("count", self.trailer_count), ("sum", self.trailer_sum), *self.totals, *others)
+        count, total = self.trailer_count or self.of_file.count, self.trailer_sum or self.of_file.sum
+        others = (("hash_total", self.hash_total), ("balance", self.balance), ("by_value", self.by_value or None))
+        of_file = (("groups", self.of_file.groups), ("lines", self.of_file.lines))
+        named = (("count", count), ("sum", total), *self.totals, *others, *of_file)
         return tuple(str(name) for name, said in named if said is not None)
 
 

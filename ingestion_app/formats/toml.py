@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from ingestion_app.formats import presets
 from ingestion_app.formats.definition import Definition, PostingRule
 from ingestion_app.formats.toml_layout import LINE_BYTES, ReadLayout, read_layout
 from ingestion_app.formats.toml_postings import check_key_width, check_secret, read_posting, read_roles, refuse_same_books
@@ -47,6 +48,9 @@ def _read_definition(root: Table) -> Definition | None:
     root.close()
     code, name, pattern = _read_source(source) if source else (None, None, None)
     read_limits = _read_limits(limits) if limits else _Limits(None, None, None, _FAILING_CHUNKS, redirects_merged=True)
+    if layout_table is not None and presets.is_named(layout_table):
+        applied = presets.applied(layout_table, roles_table)
+        layout_table, roles_table = applied or (None, None)
     if layout_table is None:
         return None
     layout = read_layout(layout_table, read_limits.line_bytes)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from ingestion_app.formats.definition import Column, JsonType, Kind, Padding, RecordType, Side
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.json_paths import PATH_CHARACTERS, Path, parse
-from ingestion_app.formats.toml_amounts import read_amount, read_computed, read_form, read_moment
+from ingestion_app.formats.toml_amounts import read_amount, read_form, read_moment
+from ingestion_app.formats.toml_computed import read_computed
 from ingestion_app.formats.values import field_reader
 from ledger_app.base.rules.toml_table import Table
 
@@ -51,12 +52,12 @@ def name_description() -> str:
     return _("a name of lower-case letters, digits and underscores that begins with a letter, at most 40 characters")
 
 
-def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
-    """Return the record type; only that of the data may be without a marker."""
+def read_type(table: Table, cut: Cut, *, is_data: bool, header: Mapping[str, Column | None] | None = None) -> ReadType:
+    """Return the record type; only that of the data may be without a marker, and may take over what the ``header`` says."""
     marker = table.text("marker", pattern="[A-Za-z0-9]{1,10}", expected=_("1 to 10 ASCII letters or digits"), optional=is_data)
     rows = table.tables("columns")
-    made = table.tables("computed") if is_data and table.has("computed") else None
-    table.know(*(["computed"] if is_data else []))
+    made = table.tables("computed") if table.has("computed") else None
+    table.know("computed")
     table.close()
     columns: dict[str, Column | None] = {}
     headings: set[str] = set()
@@ -75,7 +76,7 @@ def read_type(table: Table, cut: Cut, *, is_data: bool) -> ReadType:
     written = dict(columns)
     for row in made or ():
         column_name = row.text("name", pattern=NAME, expected=name_description())
-        column = read_computed(row, column_name or "", written)
+        column = read_computed(row, column_name or "", written, header)
         if column_name is not None and column_name in columns:
             row.add("name", _("Give it another name: the record type has a column {name} already.").format(name=column_name))
         elif column_name is not None:

@@ -4,8 +4,12 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Balance, Column, HashTotal, Kind, Total
-from ingestion_app.formats.toml_names import Columns, named_column
+from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, Total, TotalBy
+from ingestion_app.formats.definition import Column, Kind
+from ingestion_app.formats.toml_amounts import is_read_back, unreadable_value
+from ingestion_app.formats.toml_columns import name_description
+from ingestion_app.formats.toml_layout import ReadLayout
+from ingestion_app.formats.toml_names import Columns, check_column, named_column
 from ingestion_app.formats.values import AMOUNT_LIMIT
 from ledger_app.base.rules.toml_table import Table
 
@@ -13,6 +17,8 @@ _HASHED_DIGITS = 15  # as many as a count has at most
 _OPENINGS = ("header_opening_balance", "trailer_opening_balance")
 _CLOSING = "trailer_closing_balance"
 _BALANCES = (*_OPENINGS, _CLOSING)
+_OF_FILE = ("end_groups", "end_count", "end_sum", "end_lines")
+_BY_VALUE_MOST = 20
 
 
 class ReadControls(NamedTuple):
@@ -23,12 +29,16 @@ class ReadControls(NamedTuple):
     totals: tuple[tuple[Total, str], ...]
     hash_total: HashTotal | None
     balance: Balance | None
+    by_value: tuple[TotalBy, ...]
+    same: tuple[str, ...]
+    of_file: FileTotals
 
 
-def read_controls(table: Table, data: Columns, header: Columns, trailer: Columns) -> ReadControls:
+def read_controls(table: Table, layout: ReadLayout) -> ReadControls:
     """Return the controls. A source without any says so, so that nobody takes it for an oversight."""
+    data, header, trailer, end = (each.columns for each in (layout.data, layout.header, layout.trailer, layout.end))
     keys = {total: f"trailer_{total}" for total in Total}
-    asked = ("trailer_count", "trailer_sum", *keys.values(), "hash_total", *_BALANCES)
+    asked = ("trailer_count", "trailer_sum", *keys.values(), "hash_total", *_BALANCES, "by_value", *_OF_FILE)
     table.know(*asked)
     count = named_column(table, "trailer_count", trailer, (Kind.COUNT,)) if table.has("trailer_count") else None
     total = named_column(table, "trailer_sum", trailer, (Kind.AMOUNT,)) if table.has("trailer_sum") else None
@@ -42,15 +52,80 @@ def read_controls(table: Table, data: Columns, header: Columns, trailer: Columns
     if not has_any and not table.has("controls"):
         sentence = _('Name the trailer\'s count, its sum, or both; where the sender sends neither, write controls = "none".')
         table.add("trailer_count", sentence)
-    return ReadControls(count, total, tuple((each, name) for each, name in totals if name is not None), hash_total, balance)
+    return ReadControls(
+        count,
+        total,
+        tuple((each, name) for each, name in totals if name is not None),
+        hash_total,
+        balance,
+        _read_by_value(table, data, trailer),
+        _read_same(table, layout),
+        _read_of_file(table, end, has_groups=layout.has_groups),
+    )
 
 
-def check_signs(table: Table, read: ReadControls, amount: Column | None, trailer: Columns) -> None:
+def _read_by_value(table: Table, data: Columns, trailer: Columns) -> tuple[TotalBy, ...]:
+    """Return what the trailer says of records by what a column of theirs says."""
+    rows = table.tables("by_value") if table.has("by_value") else None
+    if rows is not None and not 1 <= len(rows) <= _BY_VALUE_MOST:
+        table.add("by_value", _("Write one to {most} tables.").format(most=_BY_VALUE_MOST))
+    read = [_read_total_by(row, data, trailer) for row in rows or ()]
+    return tuple(each for each in read if each is not None)
+
+
+def _read_total_by(row: Table, data: Columns, trailer: Columns) -> TotalBy | None:
+    name = row.text("column", pattern="[a-z][a-z0-9_]{0,39}", expected=name_description())
+    kinds = (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT)
+    is_there = name is not None and check_column(row, "column", name, data, kinds, may_be_absent=True)
+    values = row.texts("values")
+    column = data.get(name or "")
+    if column is not None and not all(is_read_back(column, value) for value in values or ()):
+        row.add("values", unreadable_value())
+    count = named_column(row, "count", trailer, (Kind.COUNT,)) if row.has("count") else None
+    total = named_column(row, "sum", trailer, (Kind.AMOUNT,)) if row.has("sum") else None
+    of = named_column(row, "of", data, (Kind.AMOUNT,)) if row.has("of") else None
+    row.know("count", "sum", "of")
+    row.close()
+    if not row.has("count") and not row.has("sum"):
+        row.add("count", _("Name the columns of the trailer with count, sum, or both."))
+    return TotalBy(name, tuple(values), count, total, of) if name and is_there and values and (count or total) else None
+
+
+def _read_same(table: Table, layout: ReadLayout) -> tuple[str, ...]:
+    """Return the columns that header and trailer of a group have alike."""
+    table.know("same")
+    names = table.texts("same") if table.has("same") else None
+    if names is not None and not layout.has_groups:
+        table.add("same", _("Take it out: only groups are told apart by it."))
+    for name in names or ():
+        for columns in (layout.header.columns, layout.trailer.columns):
+            check_column(table, "same", name, columns, tuple(kind for kind in Kind if kind is not Kind.UNUSED))
+    return tuple(names or ())
+
+
+def _read_of_file(table: Table, end: Columns, *, has_groups: bool) -> FileTotals:
+    """Return what the end record says of the whole file."""
+    if table.has("end_groups") and not has_groups:
+        table.add("end_groups", _("Take it out: the layout has no groups."))
+    kinds = {"end_sum": (Kind.AMOUNT,)}
+    groups, count, total, lines = (
+        named_column(table, key, end, kinds.get(key, (Kind.COUNT,))) if table.has(key) else None for key in _OF_FILE
+    )
+    return FileTotals(groups, count, total, lines)
+
+
+def check_signs(table: Table, read: ReadControls, amount: Column | None, layout: ReadLayout) -> None:
     """Report totals that cannot be negative though the amounts, and with them their sum, can."""
     if amount is None or amount.minimum >= 0:
         return
-    for key, name in (("trailer_sum", read.trailer_sum), (_CLOSING, read.balance.closing if read.balance else None)):
-        column = trailer.get(name or "")
+    trailer, end = layout.trailer.columns, layout.end.columns
+    closing = read.balance.closing if read.balance else None
+    for key, name, columns in (
+        ("trailer_sum", read.trailer_sum, trailer),
+        (_CLOSING, closing, trailer),
+        ("end_sum", read.of_file.sum, end),
+    ):
+        column = columns.get(name or "")
         if column is not None and column.minimum >= 0:
             sentence = _("Give the column {name} a negative minimum: amounts may be negative, and so may their sum.")
             table.add(key, sentence.format(name=column.name))

@@ -32,6 +32,8 @@ class ReadLayout:
     header: ReadType
     data: ReadType
     trailer: ReadType
+    end: ReadType
+    has_groups: bool
 
 
 def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
@@ -66,7 +68,7 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
         )
         table.add("comment", sentence)
     if not (encoding and delimiter and ending and line_bytes):
-        return _layout(types, None)
+        return _layout(table, types, None)
     made = partial(
         Layout,
         encoding=encoding,
@@ -84,7 +86,7 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
         may_end_with_mark=end_mark,
         has_quoted_newlines=has_quoted_newlines,
     )
-    return _layout(types, made)
+    return _layout(table, types, made)
 
 
 def _beginnings(types: Mapping[str, ReadType], cut: Cut) -> set[str]:
@@ -119,7 +121,7 @@ def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
                 "marker_byte", _("Write a byte of every record type: the {name} ends before its marker does.").format(name=name)
             )
     if not (encoding and ending and line_bytes):
-        return _layout(types, None)
+        return _layout(table, types, None)
     made = partial(
         Layout,
         encoding=encoding,
@@ -132,7 +134,7 @@ def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
         cutting=Cutting.FIXED,
         marker_place=(place or 1) - 1,
     )
-    return _layout(types, made)
+    return _layout(table, types, made)
 
 
 def _read_json_lines(table: Table, line_bytes: int | None) -> ReadLayout:
@@ -151,7 +153,7 @@ def _read_json_lines(table: Table, line_bytes: int | None) -> ReadLayout:
     for name, read in types.items():
         _refuse_paths(table, name, read, marker_path if read.marker is not None else None)
     if table.problems.in_order() or not (encoding and ending and line_bytes):
-        return _layout(types, None)
+        return _layout(table, types, None)
     made = partial(
         Layout,
         encoding=encoding,
@@ -166,7 +168,7 @@ def _read_json_lines(table: Table, line_bytes: int | None) -> ReadLayout:
         marker_path=marker_path,
         may_have_unknown_names=unknown == "allowed",
     )
-    return _layout(types, made)
+    return _layout(table, types, made)
 
 
 def _refuse_paths(table: Table, name: str, read: ReadType, marker_path: Path | None) -> None:
@@ -201,13 +203,15 @@ def _read_end(table: Table) -> tuple[bool, bool]:
     return final_ending == "optional", table.switch("end_of_file_mark")
 
 
-def _layout(types: Mapping[str, ReadType], made: Callable[..., Layout] | None) -> ReadLayout:
+def _layout(table: Table, types: Mapping[str, ReadType], made: Callable[..., Layout] | None) -> ReadLayout:
     """Return what was read, with the layout where all of its record types were."""
     data = types.get("data", _NO_TYPE)
-    layout = None
+    layout, has_groups = None, table.switch("groups")
     if made is not None and data.record_type and all(read.record_type for read in types.values()):
-        layout = made(**{name: types.get(name, _NO_TYPE).record_type for name in ("header", "data", "trailer", "end")})
-    return ReadLayout(layout, types.get("header", _NO_TYPE), data, types.get("trailer", _NO_TYPE))
+        names = ("file_header", "header", "data", "trailer", "end")
+        layout = made(has_groups=has_groups, **{name: types.get(name, _NO_TYPE).record_type for name in names})
+    header, trailer, end = (types.get(name, _NO_TYPE) for name in ("header", "trailer", "end"))
+    return ReadLayout(layout, header, data, trailer, end, has_groups)
 
 
 def _read_delimiter(table: Table, encoding: str | None, quote: str | None) -> str | None:
@@ -233,10 +237,14 @@ def _is_in(text: str, encoding: str) -> bool:
 def _read_types(layout: Table, cut: Cut) -> dict[str, ReadType]:
     """Return the record types that the layout describes: data always."""
     types: dict[str, ReadType] = {}
-    for name in ("header", "data", "trailer", "end"):
-        table = layout.table(name, optional=name != "data")
+    has_groups = layout.switch("groups")
+    for name in ("file_header", "header", "data", "trailer", "end"):
+        is_needed = name == "data" or (has_groups and name in {"header", "trailer"})
+        table = layout.table(name, optional=not is_needed)
         if table is not None:
-            types[name] = read_type(table, cut, is_data=name == "data")
+            types[name] = read_type(table, cut, is_data=name == "data", header=types.get("header", _NO_TYPE).columns)
+    if "file_header" in types and not has_groups:
+        layout.add("file_header", _("Take it out, or write groups = true: it stands before the groups of a file."))
     _refuse_same_markers(layout, types)
     return types
 

@@ -36,7 +36,7 @@ _VALUE_CHARACTERS = 32  # more than any amount, count, date or instant takes
 
 def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
     """Return the roles, or None where one does not pass."""
-    data, header, trailer = layout.data.columns, layout.header.columns, layout.trailer.columns
+    data, header = layout.data.columns, layout.header.columns
     key = table.texts("key")
     _check_key(table, key or (), data)
     holder = named_column(table, "holder", data, (Kind.IDENTIFIER,))
@@ -48,12 +48,12 @@ def read_roles(table: Table, layout: ReadLayout) -> Roles | None:
         named_column(table, "header_business_date", header, (Kind.DATE,)) if table.has("header_business_date") else None
     )
     sequence = named_column(table, "header_sequence", header, (Kind.COUNT,)) if table.has("header_sequence") else None
-    controls = read_controls(table, data, header, trailer)
+    controls = read_controls(table, layout)
     order = named_column(table, "order", data, (Kind.COUNT, Kind.DATE, Kind.INSTANT)) if table.has("order") else None
     for optional in ("header_business_date", "header_sequence", "order"):
         table.know(optional)
     table.close()
-    check_signs(table, controls, data.get(amount or ""), trailer)
+    check_signs(table, controls, data.get(amount or ""), layout)
     if not (key and holder and holder_kind and amount):
         return None
     return Roles(

@@ -183,7 +183,8 @@ def _styled(column: Column, style: AmountStyle) -> Callable[[str], Value | Fault
 
 def _dated(column: Column) -> Callable[[str], Value | Fault]:
     spelled = column.format or ""
-    compiled = compile_format(spelled, century=column.century, era=column.era)
+    # Without the day of its file, as where a definition is loaded, nothing passes that needs it.
+    compiled = compile_format(spelled, century=column.century, era=column.era, near=column.near)
     assert compiled is not None, spelled  # noqa: S101 - such a definition is refused
     rule = "record.date_invalid" if column.kind is Kind.DATE else "record.instant_invalid"
     # Days come again and again, and times hardly ever.

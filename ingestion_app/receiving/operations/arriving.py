@@ -26,7 +26,8 @@ def is_masked(definition: Definition) -> bool:
     """
     kind = KINDS.get(definition.roles.holder_kind)
     names_cards = kind is not None and kind.is_secret
-    return not names_cards and not any(column.may_look_like_card for column in definition.layout.data.columns)
+    columns = [column for each in definition.layout.record_types for column in each.columns]
+    return not names_cards and not any(column.may_look_like_card for column in columns)
 
 
 class Expected(NamedTuple):
@@ -40,12 +41,12 @@ NOTHING_SAID: Final = Expected()
 
 
 def expecting(stream: BinaryIO, expected: Expected) -> BinaryIO:
-    """Return the stream, held against what its sender said where something was said."""
+    """Return the stream, compared with what its sender said where something was said."""
     return stream if expected == NOTHING_SAID else _ExpectedStream(stream, expected)  # type: ignore[return-value]  # it is read, and no more
 
 
 class _ExpectedStream:
-    """A stream that refuses to end where other bytes came than were sent: whoever stores what it gives keeps nothing then."""
+    """A stream that refuses to end where other bytes came than were sent, so that its reader stores nothing."""
 
     def __init__(self, stream: BinaryIO, expected: Expected) -> None:
         self._stream, self._expected = stream, expected

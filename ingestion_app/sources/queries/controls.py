@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ingestion_app.formats.definition import Total
+from ingestion_app.formats.control_totals import Total
 from ingestion_app.models import Batch
 from ingestion_app.sources.queries import definitions
 
@@ -18,9 +18,12 @@ _NAMES: dict[str, Promise | str] = {
     Total.NEGATIVE_COUNT: gettext_lazy("count below zero"),
     "hash_total": gettext_lazy("hash total"),
     "balance": gettext_lazy("opening and closing balance"),
+    "by_value": gettext_lazy("totals by a value"),
+    "groups": gettext_lazy("number of groups"),
+    "lines": gettext_lazy("number of all records"),
 }
 # Each of these, or both of a pair, says how many records there are, and what their amounts are together.
-_OF_COUNTS: tuple[set[str], ...] = ({"count"},)
+_OF_COUNTS: tuple[set[str], ...] = ({"count"}, {"lines"})
 _OF_AMOUNTS: tuple[set[str], ...] = ({"sum"}, {"balance"}, {Total.ABSOLUTE_SUM}, {Total.POSITIVE_SUM, Total.NEGATIVE_SUM})
 
 
@@ -29,7 +32,7 @@ def of_batch(batch: Batch) -> tuple[str, ...]:
     return definitions.definition_of(batch.source_version).roles.controls
 
 
-def told(batch: Batch) -> str:
+def text_of(batch: Batch) -> str:
     """Say which they are, and what follows where they are not all."""
     given = of_batch(batch)
     if not given:

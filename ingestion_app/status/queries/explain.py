@@ -56,10 +56,16 @@ def line(batch: Batch, number: int) -> LineExplained:
 
 
 def kind_of(batch: Batch, raw: bytes) -> str:
-    """Return which record type the bytes of a line are marked as: header, data, trailer or end; empty where none."""
+    """Return which record type the bytes of a line are marked as: file header, header, data, trailer or end; empty where none."""
     layout = definitions.definition_of(batch.source_version).layout
     marked = format_of(layout).record_type(raw)
-    kinds = {"header": layout.header, "data": layout.data, "trailer": layout.trailer, "end": layout.end}
+    kinds = {
+        "file header": layout.file_header,
+        "header": layout.header,
+        "data": layout.data,
+        "trailer": layout.trailer,
+        "end": layout.end,
+    }
     return next((name for name, record_type in kinds.items() if marked is not None and record_type is marked), "")
 
 
@@ -110,7 +116,7 @@ def reversing_batch(entry: Entry) -> int | None:
 
 
 def typed(version: SourceVersion, record: Record | None) -> dict[str, Any]:
-    """Return the values of a record by column, instants and dates as such, for whoever writes them in a form of their own."""
+    """Return the values of a record by column, instants and dates as such: the caller writes them in its own form."""
     if record is None or record.values is None:
         return {}
     definition = definitions.definition_of(version)

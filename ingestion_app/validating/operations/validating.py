@@ -267,7 +267,7 @@ class _Validation:
                     findings.add(seen)
 
     def _judge(self) -> None:
-        """Judge, in the order of posting, the records that take from accounts of which it matters what they have; leave out those that are refused."""
+        """Judge, in the order of posting, the records that take from limited accounts (with a floor or lots), and leave out those that are refused."""
         found, drawing = self.found, self._surveyor.drawing
         taken = self._surveyor.taken.union(*[part.taken for part in self._parts])
         if drawing is None or not taken:
@@ -286,7 +286,7 @@ class _Validation:
                     found.leave_out(row, dates)
 
     def _cut(self) -> Cut:
-        """Return the chunks of the records, those that are refused in their order among them: what is judged is what is written, and posted."""
+        """Return the chunks of the records in their order, refused records included: what is judged is what is written and posted."""
         if self._made is None:
             self._made = plans.cut(self.found.records_of, self._definition)
             if self._definition.roles.order is not None:
@@ -310,7 +310,7 @@ class _Validation:
             "record_count": examination.received_count,
             "record_sum": _fitting(examination.received_sum) if examination.bad_sum_known else None,
             "trailer_count": examination.trailer_count,
-            "trailer_sum": examination.trailer_sum,
+            "trailer_sum": None if examination.trailer_sum is None else _fitting(examination.trailer_sum),
             "without_effect_count": found.without_effect,
             "set_aside_count": found.set_aside + examination.bad_count,
             "set_aside_sum": _fitting(found.set_aside_sum + examination.bad_sum) or 0,

@@ -59,6 +59,33 @@ class Table:
         """Tell whether the text gives the key a value."""
         return key in self._content
 
+    def beside(self, given: Mapping[str, object], *, name: str, added: tuple[str, ...] = ()) -> "Table":
+        """Return this table with what ``given`` says as well, which is called ``name``. What both say is a problem: neither changes the other.
+
+        Tables that both have are put together likewise; ``added`` are keys of arrays, of which those of this table come behind the others.
+        """
+        return Table(self._put_together(self._content, given, self.path, (name, added)), self.path, self.problems)
+
+    def without(self, *keys: str) -> "Table":
+        """Return this table without keys that were read."""
+        return Table({key: value for key, value in self._content.items() if key not in keys}, self.path, self.problems)
+
+    def _put_together(
+        self, own: Mapping[str, object], given: Mapping[str, object], path: Path, named: tuple[str, tuple[str, ...]]
+    ) -> Mapping[str, object]:
+        made, (name, added) = dict(given), named
+        for key, value in own.items():
+            there = given.get(key)
+            if isinstance(value, dict) and isinstance(there, dict):
+                made[key] = self._put_together(value, there, (*path, key), named)
+            elif key in added and isinstance(value, list) and isinstance(there, list):
+                made[key] = [*there, *value]
+            elif key in given:
+                self.problems.add((*path, key), _("Take it out: {name} says it already.").format(name=name))
+            else:
+                made[key] = value
+        return made
+
     def text(self, key: str, *, pattern: str, expected: str, optional: bool = False) -> str | None:
         """Return a string that wholly matches ``pattern``; ``expected`` describes such strings."""
         value = self._get(key, optional=optional)

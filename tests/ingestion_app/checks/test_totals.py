@@ -11,7 +11,7 @@ from ingestion_app.checks.file import Examination
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.totals import hashed
 from ingestion_app.formats import toml
-from ingestion_app.formats.definition import HashTotal
+from ingestion_app.formats.control_totals import HashTotal
 from tests.support import definitions
 from tests.support.definitions import DELIMITED, ROLES, line_of, problems
 

@@ -73,7 +73,7 @@ def test_amounts_may_be_made_of_other_columns():
         (DATE, 'format = "YYYY-MM-DDZ"', "sold_on.format"),
         (DATE, 'format = "YYYY-MM-DD+HH:MM"', "sold_on.format"),
         ('kind = "date", ' + DATE, 'kind = "instant", format = "YYYY-MM-DD HH:MM.fff", zone = "UTC"', "sold_on.format"),
-        (DATE, 'format = "DD.MM"', "sold_on.format"),
+        (DATE, 'format = "DD.MM"', "sold_on.year"),
         (DATE, 'format = "DD.MM.YY"', "sold_on.format"),
         (DATE, 'format = "DD.MM.YY", century = 2000, era = "reiwa"', "sold_on.format"),
         (DATE, 'format = "DD.MM.YY", century = 2017', "sold_on.century"),
