@@ -246,8 +246,8 @@ class ControlRecords:
             if name is None or not isinstance(expected, int):
                 continue
             if name == of_file.sum and counted.unreadable:
-                rule, found = "control.end_unverifiable", counted.unreadable
-                yield self._tell.seen(rule, line, end.field_number(name), name=name, expected=expected, records=found)
+                bad, place = counted.unreadable, end.field_number(name)
+                yield self._tell.seen("control.end_unverifiable", line, place, name=name, expected=expected, records=bad)
             elif found != expected:
                 yield self._tell.seen(rule, line, end.field_number(name), name=name, expected=expected, found=found)
 
