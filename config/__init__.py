@@ -1,0 +1,1 @@
+"""The project: settings, addresses, logs, system checks. Nothing of the domain."""

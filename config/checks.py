@@ -162,7 +162,7 @@ def _of_disk(folder: Path) -> list[CheckMessage]:
 
 
 def _of_signing_in() -> list[CheckMessage]:
-    """Whoever decides has a second factor, and shows it again; where a deployment wants it otherwise it is told so."""
+    """Warn a deployment that lets people decide without a second factor, or without showing it again."""
     found: list[CheckMessage] = []
     if settings.KAKUTEI_SECOND_FACTOR == "voluntary":
         found.append(

@@ -46,7 +46,7 @@ PLAIN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 class Environment:
-    """The environment of one start. It knows which names were asked for, so that it can refuse those that nobody reads."""
+    """The environment of one start. It remembers the names that were read, so that it can refuse variables that nobody reads."""
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         """Read from ``values``, by default from the environment of the process."""

@@ -34,7 +34,7 @@ ALLOWED_HOSTS = env.hosts(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "testserver"] if IS_DEVELOPMENT else [], takes_any=IS_DEVELOPMENT
 )
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
-# Whoever starts this without a word of what it is for, or with keys that everybody knows, gets a server that answers its own machine alone.
+# A server that is started without saying what it is for, or with keys that everybody knows, answers its own machine alone.
 KAKUTEI_ANSWERS_OTHER_MACHINES = env.is_given("KAKUTEI_ENVIRONMENT") and (not IS_DEVELOPMENT or env.is_given("SECRET_KEY"))
 
 INSTALLED_APPS = [
@@ -177,7 +177,7 @@ AXES_CLIENT_IP_CALLABLE = "config.doors.signing.lockouts.counted_address"
 AXES_LOCKOUT_CALLABLE = "config.doors.signing.lockouts.refused"
 AXES_HANDLER = "config.doors.signing.lockouts.Handler"
 AXES_RESET_ON_SUCCESS = True
-# Whoever goes on trying is told the same time as before.
+# A person who goes on trying is told the same time as before.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # The audit rows say who signed in; what came with a failed try is kept nowhere.
 AXES_DISABLE_ACCESS_LOG = True

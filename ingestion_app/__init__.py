@@ -1,0 +1,1 @@
+"""Ingestion: files from senders become entries of the ledger."""

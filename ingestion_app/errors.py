@@ -190,9 +190,9 @@ class RecountDiffers(LedgerError):
         """Entries and lines are counted."""
         return super().amount_names if self.facts["what"] == "debits" else frozenset()
 
-    def told_facts(self) -> dict[str, Any]:
+    def facts_in_words(self) -> dict[str, Any]:
         """Tell what was counted by its word."""
-        facts = super().told_facts()
+        facts = super().facts_in_words()
         return {**facts, "what": TOTALS.get(facts["what"], facts["what"])}
 
 
@@ -368,7 +368,7 @@ class BatchOverLimitInSum(LedgerError):
 
 
 class BatchProposerAway(LedgerError):
-    """Whoever received or validated the file, or proposed the reversal, may not do so any more."""
+    """The person who received or validated the file, or proposed the reversal, has lost the right to do so."""
 
     code = "batch_proposer_away"
     template = _(

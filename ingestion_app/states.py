@@ -88,7 +88,7 @@ def is_within_limits(facts: BatchFacts) -> list[LedgerError]:
 
 
 def proposers_still_may(facts: BatchFacts) -> list[LedgerError]:
-    """Whoever received the file and validated it, or proposed the reversal, may still do so."""
+    """The people who received and validated the file, or proposed the reversal, still have the right to do so."""
     return [errors.BatchProposerAway(user=name) for name in facts.proposers_away]
 
 
@@ -104,7 +104,7 @@ def plan_moved(batch_id: int, moved: Sequence[Phrase], *, is_reversal: bool) -> 
 
 
 def newer_rules_are_known(facts: BatchFacts) -> list[LedgerError]:
-    """Whoever approves a plan that was made under an earlier version of the source says to know of the newer one."""
+    """The approver of a plan that was made under an earlier version of the source confirms that they know of the newer one."""
     # Where nothing is decided yet nobody was asked: the page says it.
     if facts.newer_version in {None, facts.acknowledged_version} or facts.digest_shown is None:
         return []
@@ -208,7 +208,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(slot_is_free,),
             writes="records, findings, chunks, the plan's digest; an earlier approval is void",
-            told=_("validated it"),
+            phrase=_("validated it"),
         ),
         Transition(
             name="reject",
@@ -220,7 +220,7 @@ BATCH = Machine(
             who=_("Engineers"),
             automatic=True,
             writes="findings",
-            told=_("rejected the file, whose findings are kept"),
+            phrase=_("rejected the file, whose findings are kept"),
         ),
         Transition(
             name="acknowledge",
@@ -234,7 +234,7 @@ BATCH = Machine(
             reason_required=True,
             decides=True,
             writes="the acknowledgement; another validation asks for another",
-            told=_("acknowledged the alerts"),
+            phrase=_("acknowledged the alerts"),
         ),
         Transition(
             name="approve",
@@ -256,7 +256,7 @@ BATCH = Machine(
             ),
             decides=True,
             writes="approver and approved digest",
-            told=_("approved the plan"),
+            phrase=_("approved the plan"),
         ),
         Transition(
             name="apply",
@@ -268,7 +268,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(plan_is_approved, plan_holds),
             writes="attempt",
-            told=_("began to apply the plan"),
+            phrase=_("began to apply the plan"),
         ),
         Transition(
             name="resume",
@@ -280,7 +280,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(plan_is_approved, no_reversal_is_open),
             writes="attempt; a pause ends",
-            told=_("resumed applying"),
+            phrase=_("resumed applying"),
         ),
         Transition(
             name="pause",
@@ -295,7 +295,7 @@ BATCH = Machine(
             guards=(is_not_paused,),
             reason_required=True,
             writes="the pause",
-            told=_("paused applying"),
+            phrase=_("paused applying"),
         ),
         Transition(
             name="trip",
@@ -308,7 +308,7 @@ BATCH = Machine(
             guards=(is_not_paused,),
             automatic=True,
             writes="the pause",
-            told=_("applied chunks until too many had stopped; the batch is paused"),
+            phrase=_("applied chunks until too many had stopped; the batch is paused"),
         ),
         Transition(
             name="finish",
@@ -320,7 +320,7 @@ BATCH = Machine(
             who=_("Engineers"),
             guards=(plan_is_approved, every_chunk_is_applied, recount_equals_plan),
             automatic=True,
-            told=_("applied the last chunk; the recount equals the plan"),
+            phrase=_("applied the last chunk; the recount equals the plan"),
         ),
         Transition(
             name="freeze",
@@ -332,7 +332,7 @@ BATCH = Machine(
             who=_("Finance"),
             guards=(plan_is_approved, every_chunk_is_applied, recount_equals_plan, no_reversal_is_open),
             decides=True,
-            told=_("froze the batch"),
+            phrase=_("froze the batch"),
         ),
         Transition(
             name="reverse",
@@ -348,7 +348,7 @@ BATCH = Machine(
             reason_required=True,
             decides=True,
             writes="a batch that reverses this one, whose validation is asked for",
-            told=_("proposed the reversal of the batch"),
+            phrase=_("proposed the reversal of the batch"),
         ),
         Transition(
             name="undo",
@@ -360,7 +360,7 @@ BATCH = Machine(
             who=_("Engineers"),
             automatic=True,
             writes="slot and bytes are free for a new batch",
-            told=_("applied the reversal; what the batch had changed is undone"),
+            phrase=_("applied the reversal; what the batch had changed is undone"),
         ),
         Transition(
             name="leave",
@@ -377,7 +377,7 @@ BATCH = Machine(
             reason_required=True,
             decides=True,
             writes="records set aside, findings; the plan without them, approver and approved digest",
-            told=_("ended the batch with what was applied, and left the rest out"),
+            phrase=_("ended the batch with what was applied, and left the rest out"),
         ),
         Transition(
             name="withdraw",
@@ -391,7 +391,7 @@ BATCH = Machine(
             reason_required=True,
             decides=True,
             writes="slot and bytes are free for a new batch",
-            told=_("withdrew the batch"),
+            phrase=_("withdrew the batch"),
         ),
     ),
 )

@@ -1,0 +1,1 @@
+"""The ledger: books, members, accounts, entries, points, the close."""

@@ -101,7 +101,7 @@ def own_if_there(rows: models.QuerySet[Row]) -> Row | None:
 
 
 def setting(rows: models.QuerySet[Row]) -> Row | None:
-    """Lock and return the row of a setting, or that which stands for it: the caller's own, or that beside the proposal which changes it. None where there is none yet.
+    """Lock and return the row of a setting, or the row whose lock stands for it; None where the setting has no row yet.
 
     A unique key keeps what is not there from becoming two.
     """
@@ -138,7 +138,7 @@ def opening(book_id: int, after: date, *, is_apart: bool = False) -> Period | No
 
 
 def alone_in_book(book_id: int) -> None:
-    """Lock a book's row, which whoever posts to it holds shared, and so wait until what is being posted is committed or undone. Held for a moment."""
+    """Lock a book's row, which every posting locks shared, and so wait until what is being posted is committed or undone. The lock lasts a moment."""
     own_row(Book, book_id)
 
 

@@ -159,7 +159,6 @@ class Server:
         """Return the options: durable at every commit, and as roomy as a small production server."""
         return [
             *self._basic_options(),
-            f"--tmpdir={self.home}",
             f"--socket={self.socket}",
             f"--pid-file={self.home / 'pid'}",
             f"--log-error={self.log}",
@@ -184,7 +183,9 @@ class Server:
         ]
 
     def _basic_options(self) -> list[str]:
-        return ["--no-defaults", *(["--user=root"] if os.geteuid() == 0 else []), f"--datadir={self.datadir}"]
+        # A folder of its own for what is temporary, also while it is set up: whichever server begins there removes what others have there.
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        return ["--no-defaults", *user, f"--datadir={self.datadir}", f"--tmpdir={self.home}"]
 
     def install(self) -> None:
         """Create the data folder, and the statements of each start: one user, who needs the password even on this machine.

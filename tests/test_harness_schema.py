@@ -80,15 +80,18 @@ def test_migrating_from_zero_makes_what_the_template_has(tmp_path: Path) -> None
     own = f"zero_{os.getpid()}"
     with empty_database(f"{own}_made", tmp_path) as made, empty_database(f"{own}_laid", tmp_path) as laid:
         schema.migrate(made[1])
-        if schema.suffix_of(connection) is not None:
-            assert schema.lay_out(connection, laid[0])
+        # MySQL has no template: its tests stand on what was migrated, as this is.
+        has_template = schema.suffix_of(connection) is not None
+        assert schema.lay_out(connection, laid[0]) is has_template
         found = {}
         for which, (name, _address) in {"made": made, "laid": laid}.items():
-            other = ConnectionHandler({"default": {**connection.settings_dict, "NAME": name}})["default"]
-            found[which] = described(other)
-            other.close()
-    assert found["made"].keys() == found["laid"].keys()
-    assert [name for name in found["made"] if found["made"][name] != found["laid"][name]] == []
+            if which == "made" or has_template:
+                other = ConnectionHandler({"default": {**connection.settings_dict, "NAME": name}})["default"]
+                found[which] = described(other)
+                other.close()
+    expected = found.get("laid", found["made"])
+    assert found["made"].keys() == expected.keys()
+    assert [name for name in found["made"] if found["made"][name] != expected[name]] == []
     assert len([name for name in found["made"] if name.startswith("trigger ")]) > 200
 
 

@@ -1,4 +1,4 @@
-"""Has what comes in looked at by a scanner of the host's, where one is set: a program that is run with the path, and says by its status what it found."""
+"""Has a scanner of the host look at each file that comes in, where one is set: a program that gets the path and answers by its exit status."""
 
 import subprocess
 from collections.abc import Sequence

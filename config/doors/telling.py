@@ -61,7 +61,7 @@ def label_of(subject_type: str, action: str) -> str:
     return str(found[0]) if found else action
 
 
-def reason_told(model_name: str, reason: str) -> str:
+def reason_text(model_name: str, reason: str) -> str:
     """Return why a line of a history is there: what was done, as its button is called; what a person wrote, as it was written."""
     name, _space, number = reason.partition(" ")
     if name == "merge" and number.isdecimal():
@@ -71,12 +71,12 @@ def reason_told(model_name: str, reason: str) -> str:
     return label_of(_subject_of_model.get(model_name, model_name), reason)
 
 
-def told(row: AuditRow) -> str:
-    """Return what was done, or refused, as it is told behind the name of whoever did it."""
+def phrase_of(row: AuditRow) -> str:
+    """Return what was done or refused, as the phrase that follows the user's name."""
     if row.outcome == AuditRow.Outcome.REFUSED:
         return str(_("was refused: {action}")).format(action=label_of(row.subject_type, row.action))
     machine = MACHINES.get(row.subject_type)
-    found = [each.told for each in machine.transitions if each.name == row.action] if machine else []
+    found = [each.phrase for each in machine.transitions if each.name == row.action] if machine else []
     return str(found[0] if found else _phrases.get((row.subject_type, row.action), row.action))
 
 

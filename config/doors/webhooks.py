@@ -77,7 +77,7 @@ def send(message: Message) -> Reply:
         return Reply(is_taken=False, why="answer_unreadable")
     if status in TAKEN:
         return Reply(is_taken=True)
-    asked = rules.asked_wait(after, datetime.now(UTC)) if status in rules.BUSY else rules.NO_WAIT
+    asked = rules.retry_after(after, datetime.now(UTC)) if status in rules.BUSY else rules.NO_WAIT
     return Reply(is_taken=False, why=f"status {status}", is_gone=status == rules.GONE, asked_wait=asked)
 
 

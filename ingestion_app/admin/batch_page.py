@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config.doors import callers as doorways
 from config.doors.admin.model_admin import NOTHING, link_to, list_url, tellers, url_of
 from ingestion_app.admin import batch_progress, batch_sums, undoing, units
-from ingestion_app.admin.parts import place_of, sentence_of
+from ingestion_app.admin.parts import location_of, sentence_of
 from ingestion_app.admin.units import unit_of
 from ingestion_app.applying import queries as replays
 from ingestion_app.batches.queries.sums import sums_of
@@ -103,7 +103,7 @@ def receipt(batch: Batch) -> dict[str, Any] | None:
     attempt = replays.last_attempt(batch) if batch.state in HAS_POSTED else None
     if attempt is None or attempt.ended_at is None:
         return None
-    replay = replays.told_of(batch, attempt)
+    replay = replays.replay_of_attempt(batch, attempt)
     return {
         "attempt": attempt.number,
         "at": attempt.ended_at,
@@ -153,7 +153,7 @@ def findings(batch: Batch) -> list[dict[str, Any]]:
             "severity": firsts[counts[rule]["first"]].severity,
             "rule": rule,
             "sentence": sentence_of(firsts[counts[rule]["first"]]),
-            "where": place_of(firsts[counts[rule]["first"]]),
+            "where": location_of(firsts[counts[rule]["first"]]),
             "count": batch.finding_counts[rule],
             "kept": None if counts[rule]["count"] == batch.finding_counts[rule] else counts[rule]["count"],
             "url": list_url(Finding, f"batch__id__exact={batch.pk}&rule={rule}"),
@@ -202,7 +202,7 @@ def facts(batch: Batch) -> list[tuple[Any, Any]]:
 
 def _controls(batch: Batch) -> list[tuple[Any, Any]]:
     """Return which controls the sender gives: none is said as loudly as any."""
-    return [(_("Controls"), controls.told(batch))] if batch.reverses_id is None else []
+    return [(_("Controls"), controls.text_of(batch))] if batch.reverses_id is None else []
 
 
 def _newer(batch: Batch) -> list[tuple[Any, Any]]:
@@ -280,7 +280,7 @@ def effects(name: str, batch: Batch) -> Sequence[tuple[Any, Any]]:
 
 
 def _alerts(batch: Batch) -> list[tuple[Any, Any]]:
-    """Return each alert as it is told, and what the file was held against: what whoever acknowledges them is shown."""
+    """Return each alert as a sentence, and the files that this one was compared with: the person who acknowledges the alerts sees them."""
     rows = [(RULES[each.rule].code, sentence_of(each)) for each in alerts.of_batch(batch)[:ALERTS_SHOWN]]
     left = alerts.count_of(batch) - len(rows)
     address = list_url(Finding, f"batch__id__exact={batch.pk}&severity={Severity.ALERT}")
@@ -298,8 +298,8 @@ def _acknowledged(batch: Batch) -> list[tuple[Any, Any]]:
 
 
 def _compared(batch: Batch) -> list[tuple[Any, Any]]:
-    """Return how many earlier files the file was held against, or why against none."""
-    told = shapes.told(batch)
+    """Return how many earlier files the file was compared with, or why with none."""
+    told = shapes.comparison_text(batch)
     return [(_("Earlier files"), told)] if told else []
 
 

@@ -1,4 +1,4 @@
-"""What the batch page shows of work that is under way: how far it has come, which chunks are where, and who holds them."""
+"""The progress on the page of a batch: how far it has come, the chunks by state, and the workers that lease them."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -40,7 +40,7 @@ def progress(batch: Batch, at: datetime, asked_after: int | None = None) -> dict
     now = progress_of(batch, at=at)
     attempt = now.attempt
     queued = asked_after is not None and (attempt.pk if attempt else 0) <= asked_after and batch.state in MAY_BE_QUEUED
-    heard = workers.told()
+    heard = workers.known()
     deadline = deadline_of(batch)
     if batch.state in APPLIES_NOTHING:
         # Its chunks wait for nothing, and none of its records will be applied.

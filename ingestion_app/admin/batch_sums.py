@@ -56,7 +56,7 @@ def _trailer(batch: Batch, differences: tuple[int | None, int | None]) -> dict[s
     """Return what the trailer says, and whether it is so; where a sum could not be read nobody can say."""
     given = controls.of_batch(batch)
     if not given:
-        return _row(_("Trailer says"), None, None, note=controls.told(batch))
+        return _row(_("Trailer says"), None, None, note=controls.text_of(batch))
     asked = tuple(differences[("count", "sum").index(name)] for name in given)
     if None in asked and not any(differences):
         return _row(_("Trailer says"), batch.trailer_count, batch.trailer_sum, note=_("cannot be told"))

@@ -280,7 +280,7 @@ class BatchAdmin(TransitionAdmin):
         shown = [("alerts", alerts.digest_of(row))] if transition.name == "acknowledge" else []
         return [*super().token(transition, row), ("plan", batches.hexadecimal(row.plan_digest)), *known, *shown]
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Return the form of an approval of a plan that was made under an earlier version of the source."""
         newer = newer_version(row) if transition.name == "approve" and row.state == Batch.State.VALIDATED else None
         if newer is None:

@@ -24,17 +24,17 @@ class BatchFilter(admin.SimpleListFilter):
         """Offer the batch that is asked for; to choose among thousands there is the list of batches."""
         del model_admin
         number = request.GET.get(self.parameter_name, "")
-        return [(number, str(asked_batch(request) or number))] if number else []
+        return [(number, str(chosen_batch(request) or number))] if number else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the rows of the batch; of a batch that does not exist, none."""
         if not self.value():
             return queryset
-        batch = asked_batch(request)
+        batch = chosen_batch(request)
         return queryset.filter(batch=batch) if batch else queryset.none()
 
 
-def asked_batch(request: HttpRequest) -> Batch | None:
+def chosen_batch(request: HttpRequest) -> Batch | None:
     """Return the batch that a list is narrowed to."""
     number = request.GET.get(BatchFilter.parameter_name, "")
     if not (number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS):
@@ -68,7 +68,7 @@ class RuleFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the rules that saw something in the batch that is asked for; without one, every rule there is."""
         del model_admin
-        batch = asked_batch(request)
+        batch = chosen_batch(request)
         return [(rule, rule) for rule in sorted(batch.finding_counts if batch else RULES)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

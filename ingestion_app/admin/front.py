@@ -6,14 +6,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.doors.admin import front
-from config.doors.admin.front import Place, Waiting
+from config.doors.admin.front import MenuLine, Waiting
 from ingestion_app.admin import working
 
-PLACES: Final = (
-    Place("ingestion", _("Batches"), "ingestion_app_batch", "ingestion_app.view_batch"),
-    Place("ingestion", _("Receipts"), "ingestion_app_receipt", "ingestion_app.view_receipt"),
-    Place("ingestion", _("Findings"), "ingestion_app_finding", "ingestion_app.view_finding"),
-    Place("ingestion", _("Sources"), "ingestion_app_source", "ingestion_app.view_source"),
+MENU: Final = (
+    MenuLine("ingestion", _("Batches"), "ingestion_app_batch", "ingestion_app.view_batch"),
+    MenuLine("ingestion", _("Receipts"), "ingestion_app_receipt", "ingestion_app.view_receipt"),
+    MenuLine("ingestion", _("Findings"), "ingestion_app_finding", "ingestion_app.view_finding"),
+    MenuLine("ingestion", _("Sources"), "ingestion_app_source", "ingestion_app.view_source"),
 )
 WAITING: Final = (
     Waiting(_("Batches to validate"), "ingestion_app.batch", ("received",), "ingestion_app.validate_batch", turn=10),
@@ -43,4 +43,4 @@ def shown(site: Any, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-front.register(places=PLACES, waiting=WAITING, searched=SEARCHED, shown=shown)
+front.register(menu=MENU, waiting=WAITING, searched=SEARCHED, shown=shown)

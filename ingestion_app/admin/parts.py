@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url
 from config.doors.admin.sheets import Column, Facts, Part, Sheet, Table, Text
-from ingestion_app.admin.filters import BatchFilter, RuleFilter, SeverityFilter, asked_batch
+from ingestion_app.admin.filters import BatchFilter, RuleFilter, SeverityFilter, chosen_batch
 from ingestion_app.admin.units import UnitChangeList, unit_of
 from ingestion_app.batches.queries.outcomes import state_of_chunk, state_of_record
 from ingestion_app.checks.rules import RULES
@@ -29,10 +29,10 @@ LINE_SHOWN = 4096  # bytes of a record's line
 
 def sentence_of(finding: Finding) -> str:
     """Say what was seen, in the active language."""
-    return RULES[finding.rule].told(finding.facts)
+    return RULES[finding.rule].seen_text(finding.facts)
 
 
-def place_of(finding: Finding) -> str:
+def location_of(finding: Finding) -> str:
     """Say where: line, field and byte."""
     if not finding.line:
         return str(_("the whole file"))
@@ -60,7 +60,7 @@ class OfBatch(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say which batch the list is narrowed to."""
-        return super().changelist_view(request, {"of_batch": asked_batch(request), **(extra_context or {})})
+        return super().changelist_view(request, {"of_batch": chosen_batch(request), **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UnitChangeList]:
         """Return the list that brings the unit of the amounts with each row."""
@@ -79,7 +79,7 @@ class FindingAdmin(OfBatch):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Say of the batch that is asked for how many findings there were, where not all of them are kept."""
-        batch = asked_batch(request)
+        batch = chosen_batch(request)
         total = sum(batch.finding_counts.values()) if batch else 0
         kept = Finding.objects.filter(batch=batch).count() if batch else 0
         beyond = {"total": total, "kept": kept} if kept < total else None
@@ -98,7 +98,7 @@ class FindingAdmin(OfBatch):
     @admin.display(description=_("where"))
     def place(self, row: Finding) -> SafeString:
         """Line, field and byte."""
-        return format_html('<span class="nowrap">{}</span>', place_of(row))
+        return format_html('<span class="nowrap">{}</span>', location_of(row))
 
     def name_of(self, row: Finding) -> str:
         """Return the rule and the line."""
@@ -115,8 +115,8 @@ class FindingAdmin(OfBatch):
                 [
                     (_("Severity"), look.state_pill(row.severity)),
                     (_("Seen"), sentence_of(row)),
-                    (_("What would make it pass"), rule.told_remedy(row.facts)),
-                    (_("Where"), place_of(row)),
+                    (_("What would make it pass"), rule.remedy_text(row.facts)),
+                    (_("Where"), location_of(row)),
                 ],
             )
         ]
@@ -186,7 +186,7 @@ class RecordAdmin(OfBatch):
         return f"{row.batch} · {look.count_text(row.line)}"
 
     def sheet(self, request: HttpRequest, row: Record) -> Sheet:
-        """Return the line as it came, what was read from it, what was seen in it, and what it became."""
+        """Return the line as it arrived, the values read from it, its findings, and the entries that it became."""
         del request
         batch = Batch.objects.select_related("source", "source_version", "file").get(pk=row.batch_id)
         told = explain.line(batch, row.line)

@@ -8,7 +8,7 @@ from ingestion_app.models import Worker
 
 def shown() -> dict[str, Any]:
     """Return the workers, and whether one is there that takes up what is queued."""
-    heard = workers.told()
+    heard = workers.known()
     return {
         "rows": [
             {

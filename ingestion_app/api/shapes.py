@@ -177,7 +177,7 @@ class BatchDetailOutput(BatchOutput):
     @extend_schema_field(AlertsOutput)
     def get_alerts(self, batch: Batch) -> Any:
         """Return the alerts, and who has acknowledged them."""
-        return AlertsOutput(alerts.told_of(batch)).data
+        return AlertsOutput(alerts.as_dict(batch)).data
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_reversal(self, batch: Batch) -> int | None:
@@ -239,11 +239,11 @@ class FindingOutput(Output):
 
     def get_sentence(self, finding: Finding) -> str:
         """Say what was seen."""
-        return RULES[finding.rule].told(finding.facts)
+        return RULES[finding.rule].seen_text(finding.facts)
 
     def get_remedy(self, finding: Finding) -> str:
         """Say what would make it pass."""
-        return RULES[finding.rule].told_remedy(finding.facts)
+        return RULES[finding.rule].remedy_text(finding.facts)
 
 
 class RecordOutput(Output):

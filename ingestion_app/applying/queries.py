@@ -85,7 +85,7 @@ def replay_of(batch: Batch, attempt: Attempt | None, posted: dict[str, tuple[int
     )
 
 
-def told_of(batch: Batch, attempt: Attempt) -> Replay:
+def replay_of_attempt(batch: Batch, attempt: Attempt) -> Replay:
     """Return the receipt of ``attempt`` by what its chunks counted when they were applied: no row of the ledger is read for it."""
     mine, all_of_it = sums_of(batch, attempt_id=attempt.pk), sums_of(batch)
     return Replay(

@@ -210,7 +210,7 @@ class ControlRecords:
         controls = self._controls
         controls.hear_trailer(said)
         for name in (self._roles.trailer_count, self._roles.trailer_sum):
-            self._add(name, controls.said(name))
+            self._add(name, controls.stated(name))
         own = counted.less(self._before)
         for rule, column, facts in controls.compare(own):
             yield self._tell.seen(rule, line, trailer.field_number(column), **facts)
@@ -246,8 +246,8 @@ class ControlRecords:
             if name is None or not isinstance(expected, int):
                 continue
             if name == of_file.sum and counted.unreadable:
-                bad, place = counted.unreadable, end.field_number(name)
-                yield self._tell.seen("control.end_unverifiable", line, place, name=name, expected=expected, records=bad)
+                column, bad = end.field_number(name), counted.unreadable
+                yield self._tell.seen("control.end_unverifiable", line, column, name=name, expected=expected, records=bad)
             elif found != expected:
                 yield self._tell.seen(rule, line, end.field_number(name), name=name, expected=expected, found=found)
 

@@ -24,7 +24,7 @@ Standing = Callable[[int, Collection[int]], Collection[int]]
 
 
 def known(keys: Mapping[str, Any], others: Iterator[KeysOf], standing: Standing) -> Iterator[Seen]:
-    """Yield that nearly all records of a file are those of another, which has them still: the first of such files is named."""
+    """Yield a finding where nearly all records of a file are in another file that still has them; it names the first such file."""
     for other in others:
         below = min(keys["below"], other.keys["below"])
         mine, theirs = samples.within(keys, below), samples.within(other.keys, below)

@@ -1,4 +1,4 @@
-"""Holds the shape of a file against those of comparable earlier files: what looks normal and is wrong.
+"""Compares the shape of a file with those of comparable earlier files: what looks normal and is wrong.
 
 What is usual is told by the earlier files themselves: how far the farthest of them is from the others. A field that is never twice alike raises no
 alert, and one that hardly moves raises one early.
@@ -13,7 +13,7 @@ from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.checks.shape import AMOUNT, HOUR
 from ingestion_app.formats.shape_rules import ShapeRules
 
-Shape = Mapping[str, Any]  # as ``shape.Shaping.told`` gives it
+Shape = Mapping[str, Any]  # as ``shape.Shaping.as_kept`` gives it
 
 UNUSUAL_TIMES = 6
 USUAL_LEAST = 5  # thousandths that comparable files may always be apart
@@ -45,7 +45,7 @@ class Earlier(NamedTuple):
 
 
 def looks(shape: Shape, earlier: Sequence[Earlier], rules: ShapeRules) -> Iterator[Seen]:
-    """Yield what is unusual about a shape, held against comparable earlier files; nothing where they are too few, or too small to say."""
+    """Yield what is unusual about a shape, compared with comparable earlier files; nothing where they are too few, or too small to say."""
     shapes = [each.shape for each in earlier if each.shape["records"]]
     if len(shapes) < rules.earlier_least or not _is_enough(shape, shapes, rules):
         return
@@ -273,7 +273,7 @@ def _days(shape: Shape, shapes: Sequence[Shape], rules: ShapeRules) -> Iterator[
 
 
 def _was_shut(shape: Shape, day: int) -> bool:
-    """Whether the day before ends early: whoever is shut for a day shuts before midnight, and a day that was lost is cut off at midnight."""
+    """Whether the day before ends early: a shop that is shut for a day shuts before midnight, and a day that was lost is cut off at midnight."""
     last = shape["last_hours"].get(str(day - 1))
     if last is None or str(day) in shape["days"]:
         return False

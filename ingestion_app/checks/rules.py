@@ -20,7 +20,7 @@ from ingestion_app.checks.ledger_rules import LEDGER
 from ingestion_app.checks.shape_sentences import AMOUNTS, SHAPE
 from ledger_app.errors import HolderMerged, LedgerError, ReferenceConflict
 from ledger_app.errors.printable import filled
-from ledger_app.errors.stored import told_facts
+from ledger_app.errors.stored import facts_in_words
 from ledger_app.posting.rules.posting import ORDER
 
 RAW_BYTES = 200  # how much of a line a finding keeps
@@ -46,15 +46,15 @@ class Rule:
     # Facts that are amounts: told in the unit that is kept with them.
     amounts: frozenset[str] = frozenset()
 
-    def told(self, facts: Mapping[str, Any]) -> str:
+    def seen_text(self, facts: Mapping[str, Any]) -> str:
         """Say what was seen, in the active language."""
-        said = filled(self.sentence, told_facts(facts, self.amounts))
+        said = filled(self.sentence, facts_in_words(facts, self.amounts))
         is_named = "group" not in facts or "{group}" in str(self.sentence)
         return said if is_named else gettext("Group {group}: {said}").format(group=facts["group"], said=said)
 
-    def told_remedy(self, facts: Mapping[str, Any]) -> str:
+    def remedy_text(self, facts: Mapping[str, Any]) -> str:
         """Say what would make it pass, in the active language."""
-        return filled(self.remedy, told_facts(facts, self.amounts))
+        return filled(self.remedy, facts_in_words(facts, self.amounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class Seen:
 
     def sentence(self) -> str:
         """Say what was seen, in the active language."""
-        return RULES[self.rule].told(self.facts)
+        return RULES[self.rule].seen_text(self.facts)
 
     def remedy(self) -> str:
         """Say what would make it pass, in the active language."""
-        return RULES[self.rule].told_remedy(self.facts)
+        return RULES[self.rule].remedy_text(self.facts)
 
 
 def _error(code: str, sentence: Promise | str, remedy: Promise | str, amounts: frozenset[str] = frozenset()) -> Rule:

@@ -39,7 +39,7 @@ class Sample:
         self._cut()
         return [sum(self.counts.values()), sum(self.counts.values()) - len(self.counts)]
 
-    def told(self, most: int = 0) -> dict[str, Any]:
+    def as_kept(self, most: int = 0) -> dict[str, Any]:
         """Return the sample as it is kept, of ``most`` contents where that is said. It is not added to afterwards."""
         self._most = most or self._most
         self._cut()

@@ -100,7 +100,7 @@ class _Field:
             self.is_named = False
             self.sizes.clear()
 
-    def told(self) -> dict[str, Any]:
+    def as_kept(self) -> dict[str, Any]:
         """Return what was counted as it is kept."""
         values: dict[str, list[int]] = {}
         for (value, size), count in self.sizes.items():
@@ -290,9 +290,9 @@ class Shaping:
         for field in self._fields.values():
             field.bucket_of.clear()
 
-    def told(self) -> dict[str, Any]:
+    def as_kept(self) -> dict[str, Any]:
         """Return the shape as it is kept: whole numbers and texts alone."""
-        keys = self.keys.told()
+        keys = self.keys.as_kept()
         self._cut_lines()
         days, hours = Counter[int](), Counter[int]()
         for (day, hour), count in self._hours.items():
@@ -314,13 +314,13 @@ class Shaping:
             "days": _texted(days),
             "hours": _texted(hours) if self._has_hours else {},
             "last_hours": self._last_hours() if self._has_hours and len(days) <= DAYS_BY_HOUR_MOST else {},
-            "fields": {field.name: field.told() for field in self._fields.values()},
+            "fields": {field.name: field.as_kept() for field in self._fields.values()},
             "pairs": {f"{name}\x1f{other}": _pair(counts) for (name, other), counts in self._pairs.items()},
             "same": dict(self._same),
             "broken": {f"{name}\x1f{other}": count for (name, other), count in self._broken.items()},
             "repeats": {self._names[place]: sample.repeated() for place, sample in self.contents.items()},
-            "contents": {self._names[place]: sample.told(CONTENTS_KEPT) for place, sample in self.contents.items()},
-            "holders": self.holders.told(),
+            "contents": {self._names[place]: sample.as_kept(CONTENTS_KEPT) for place, sample in self.contents.items()},
+            "holders": self.holders.as_kept(),
             "heavy": {str(holder): count for holder, count in sorted(self._heavy.items())},
             "keys": {**keys, "lines": {str(digest): self.key_lines.get(digest, 0) for digest in self.keys.counts}},
         }

@@ -132,14 +132,14 @@ class Controls:
         """Take in what the trailer says by column."""
         self._trailer = said
 
-    def said(self, column: str | None) -> int | None:
+    def stated(self, column: str | None) -> int | None:
         """Return what the trailer says in a column; None where it cannot be read, or there is none."""
         return _number(self._trailer, column)
 
     def compare(self, counted: Counted) -> Iterator[Differing]:
         """Yield each control that is not met. What leaves records out proves nothing, even where it happens to agree."""
         roles = self._roles
-        count, total = self.said(roles.trailer_count), self.said(roles.trailer_sum)
+        count, total = self.stated(roles.trailer_count), self.stated(roles.trailer_sum)
         if roles.trailer_count and count is not None and count != counted.records:
             yield Differing("control.count_differs", roles.trailer_count, {"expected": count, "found": counted.records})
         if roles.trailer_sum and total is not None:
@@ -150,14 +150,16 @@ class Controls:
                 yield Differing("control.sum_differs", roles.trailer_sum, {"expected": total, "found": counted.total})
         found = self._found(counted)
         for control, column in roles.totals:
-            yield from self._compared(f"control.{control}_differs", column, self.said(column), found[control], counted.unreadable)
+            yield from self._compared(
+                f"control.{control}_differs", column, self.stated(column), found[control], counted.unreadable
+            )
         for number, by in enumerate(roles.by_value):
             of_value: dict[str, str | int] = {"column": by.column, "values": ", ".join(by.values)}
             asked = (("count", by.count), ("sum", by.sum))
             for (what, name), value in zip(asked, self.tally.of_values[2 * number : 2 * number + 2], strict=True):
                 if name is not None:
                     rule = f"control.by_value_{what}_differs"
-                    yield from self._compared(rule, name, self.said(name), value, self.tally.bad_count, **of_value)
+                    yield from self._compared(rule, name, self.stated(name), value, self.tally.bad_count, **of_value)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
 
@@ -176,7 +178,7 @@ class Controls:
         if total is not None:
             found = self.tally.hash_sum % total.modulus if total.modulus else self.tally.hash_sum
             yield from self._compared(
-                "control.hash_differs", total.trailer, self.said(total.trailer), found, self.tally.unhashed_count
+                "control.hash_differs", total.trailer, self.stated(total.trailer), found, self.tally.unhashed_count
             )
 
     def _compare_balance(self, counted: Counted) -> Iterator[Differing]:
@@ -188,7 +190,12 @@ class Controls:
         if opening is not None:
             found = opening + counted.total
             yield from self._compared(
-                "control.balance_differs", balance.closing, self.said(balance.closing), found, counted.unreadable, opening=opening
+                "control.balance_differs",
+                balance.closing,
+                self.stated(balance.closing),
+                found,
+                counted.unreadable,
+                opening=opening,
             )
 
     def _compared(

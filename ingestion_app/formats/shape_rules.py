@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ShapeRules:
-    """The ``[shape]`` of a source. Every figure has a default; ``compared`` false: its files are held against none."""
+    """The ``[shape]`` of a source. Every figure has a default; ``compared`` false: its files are compared with none."""
 
     compared: bool = True
     earlier_least: int = 4  # comparable files without which nothing is said
-    earlier_most: int = 12  # the last of them that a file is held against
+    earlier_most: int = 12  # the last of them that a file is compared with
     records_least: int = 100  # in a file with fewer, chance moves more than any fault
     count_percent: int = 150  # how many times the most, or the least, that comparable files had: 150 is one and a half times
     sum_percent: int = 150

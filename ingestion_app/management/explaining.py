@@ -26,7 +26,7 @@ from ledger_app.explain.queries.statements import Movement
 from ledger_app.models import Book, Entry
 from ledger_app.points.queries import shown_lots
 from ledger_app.posting.queries import origins
-from ledger_app.posting.queries.origins import Told
+from ledger_app.posting.queries.origins import Provenance
 from ledger_app.templatetags import look
 from ledger_app.values import instants
 from ledger_app.values.amounts import decimal_text
@@ -70,7 +70,7 @@ def tell_account(explained: AccountExplained, *, namesake: Entry | None) -> comm
 
 
 def tell_entry(explained: EntryExplained) -> commands.Outcome:
-    """Say what an entry is, who posted it when, what reverses it, and which bytes of which file it came from."""
+    """Describe an entry: its content, who posted it and when, what reverses it, and the bytes of the file that it came from."""
     entry, posting, book = explained.entry, explained.entry.posting, explained.entry.book
     told = origins.of([entry.pk], whole=True)[entry.pk]
     lots = shown_lots.of_entry(entry, ENTRY_LINES_SHOWN)
@@ -260,7 +260,7 @@ def _lot_text(lot: dict[str, Any], book: Book) -> str:
     )
 
 
-def _movement_text(movement: Movement, told: Told, book: Book) -> str:
+def _movement_text(movement: Movement, told: Provenance, book: Book) -> str:
     mark = "  " + _("[prior period, of {date}]").format(date=movement.reverses_on) if movement.is_prior_period else ""
     amounts = f"{_money(movement.amount, book):>20} {_money(movement.running, book):>20}"
     return f"  {movement.effective_on}  {amounts}  {movement.reference}  ← {told.sentence}{mark}"

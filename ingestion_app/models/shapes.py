@@ -13,7 +13,7 @@ class FileShape(models.Model):
 
     batch = models.OneToOneField(Batch, models.PROTECT, primary_key=True, related_name="shape", verbose_name=_("batch"))
     content = models.JSONField(_("shape"))
-    # The batches that it was held against; fewer than four: it was held against none.
+    # The batches that it was compared with; fewer than four: it was compared with none.
     compared = models.JSONField(_("compared with"), default=list)
 
     class Meta:

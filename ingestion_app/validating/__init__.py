@@ -1,1 +1,1 @@
-"""Validation: a whole file read, judged, held against earlier ones, and cut into the chunks of a plan."""
+"""Validation: a whole file read, judged, compared with earlier ones, and cut into the chunks of a plan."""

@@ -15,11 +15,11 @@ from config.doors import callers as doorways
 from config.doors.admin.model_admin import NOTHING, link_to
 from ledger_app.admin.account_days import ahead_facts
 from ledger_app.admin.account_states import AccountTransitions
-from ledger_app.admin.explanations import AccountPages, offers_of, place_of, place_text
+from ledger_app.admin.explanations import AccountPages, offers_of, position_of, position_text
 from ledger_app.admin.lot_tables import open_lots_table
 from ledger_app.base.queries.totals import Total, TotalOf
 from ledger_app.explain.queries import statements
-from ledger_app.explain.queries.statements import Movement, Place
+from ledger_app.explain.queries.statements import Movement, Position
 from ledger_app.members.queries import members
 from ledger_app.models import Account, Balance, Holder
 from ledger_app.points.queries import standing
@@ -30,7 +30,7 @@ LINES_A_PAGE = 50
 
 
 def member_number(holder: Holder) -> str:
-    """Return the member number of a holder, of one that was merged the one that it had, or the number of its row where it has none."""
+    """Return the member number of a holder; of a merged holder the number that it had; without any, the number of its row."""
     if found := members.numbers_own_first().filter(holder=holder).first():
         return found.value
     gone = members.numbers_own_first(holder).first() if holder.merged_into_id else None
@@ -42,7 +42,7 @@ def member_link(holder: Holder | None) -> SafeString | str:
     return link_to(holder, member_number(holder)) if holder else NOTHING
 
 
-def latest_lines(account: Account, most: int, before: Place | None = None) -> list[dict[str, Any]]:
+def latest_lines(account: Account, most: int, before: Position | None = None) -> list[dict[str, Any]]:
     """Return the lines of an account as tables show them, the latest date first, each with the balance that runs in that order."""
     return [line_cells(each, account) for each in reversed(statements.latest(account, before=before, limit=most))]
 
@@ -82,7 +82,7 @@ class AccountAdmin(AccountTransitions):
 
     def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the balance, the facts and a page of lines, newest first."""
-        before = place_of(request.GET, "before")
+        before = position_of(request.GET, "before")
         shown = latest_lines(row, LINES_A_PAGE, before)
         facts: list[tuple[Any, Any]] = [
             (_("Book"), link_to(row.book)),
@@ -138,11 +138,11 @@ def line_cells(line: Movement, account: Account) -> dict[str, Any]:
     """Return a line as tables show it."""
     return {
         "date": line.effective_on,
-        "place": place_text(line.place),
+        "place": position_text(line.position),
         "url": reverse("admin:ledger_app_entry_change", args=[line.entry_id]),
         "reference": line.reference,
         "description": line.description,
         "debit": line.amount if line.amount > 0 else None,
         "credit": -line.amount if line.amount < 0 else None,
-        "balance_after": None if line.told_running is None else sides.natural(account.category, line.running),
+        "balance_after": None if line.known_running is None else sides.natural(account.category, line.running),
     }

@@ -162,7 +162,7 @@ class AdjustmentAdmin(TransitionAdmin):
             token.append(("shown", _asked_now(row).digest))
         return token
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask for nothing; a form has a place where it is said that what was shown has moved."""
         del row
         return forms.Form(data) if transition.name in APPROVALS else None

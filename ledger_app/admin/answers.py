@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.doors import attachment_files
 from config.doors.admin.model_admin import url_of
-from ledger_app.admin.asked_pages import AskedPage, ReasonForm
+from ledger_app.admin.asked_pages import MemberPage, ReasonForm
 from ledger_app.base.operations.audit import Caller
 from ledger_app.erasures import queries
 from ledger_app.erasures.operations import disclosures, erasures, names
@@ -74,7 +74,7 @@ class Answers:
 
         sentence = _("The member is called so from now on. What it was called before stays in the history.")
         initial = {"name": holder.name, "shown": holder.name}
-        page = AskedPage(CORRECT, sentence, NameForm, right=ANSWER, who=ANSWERERS, initial=initial)
+        page = MemberPage(CORRECT, sentence, NameForm, right=ANSWER, who=ANSWERERS, initial=initial)
         return self._asked(request, pk, page, write)  # type: ignore[attr-defined,no-any-return]  # of the admin of members
 
     def disclose(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -91,7 +91,7 @@ class Answers:
         sentence = _(
             "A file with all that is kept of the member is sent to your browser. Who the member is must have been checked before."
         )
-        page = AskedPage(DISCLOSE, sentence, TicketForm, right=ANSWER, who=ANSWERERS)
+        page = MemberPage(DISCLOSE, sentence, TicketForm, right=ANSWER, who=ANSWERERS)
         return self._asked(request, pk, page, hand_out)  # type: ignore[attr-defined,no-any-return]  # as above
 
     def erase(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -103,7 +103,7 @@ class Answers:
         sentence = _(
             "Another person decides. Then the name goes from the row, its history and the audit, and what was attached goes with its bytes. Accounts and entries stay."
         )
-        page = AskedPage(PROPOSING, sentence, ErasureForm, right=ANSWER, who=ANSWERERS)
+        page = MemberPage(PROPOSING, sentence, ErasureForm, right=ANSWER, who=ANSWERERS)
         return self._asked(request, pk, page, ask)  # type: ignore[attr-defined,no-any-return]  # as above
 
 

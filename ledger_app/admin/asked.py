@@ -1,4 +1,4 @@
-"""A page that asks for something and has one operation do it: the form, what refuses it, and what is told afterwards."""
+"""A page that asks for something and calls one operation: the form, its refusals, and the message afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ class Found(Exception):
 
 
 class Page(NamedTuple):
-    """What is asked: the title, which stands on the button too, what it leads to, and where one comes from and goes to."""
+    """The frame of the page: the title, which is on the button too, the lead, and the page that one goes back to."""
 
     title: Any
     lead: Any
@@ -41,7 +41,7 @@ def ask(
     form: forms.Form,
     act: Callable[[Mapping[str, Any], Caller], str | HttpResponse],
 ) -> HttpResponse:
-    """Show the form, and on a POST do what it asks for; ``act`` returns the sentence that tells of it, or the page that does."""
+    """Show the form, and on a POST call ``act``, which returns the message to show, or the page to answer with."""
     reasons: Sequence[LedgerError] = ()
     findings: Sequence[Finding] = ()
     status = 200

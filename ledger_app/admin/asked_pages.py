@@ -17,8 +17,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=REASON_MOST, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class AskedPage(NamedTuple):
-    """A page that asks for something: its title, what will happen, the form, what it is about, and whose right it is."""
+class MemberPage(NamedTuple):
+    """A page of a member that asks for something: title, effects, form, subject, and the right it takes."""
 
     title: Any
     sentence: Any

@@ -20,7 +20,7 @@ from ledger_app.base.operations.transitions import UNTOLD
 from ledger_app.books.rules.periods import PERIOD
 from ledger_app.models import AuditRow, Verification
 from ledger_app.templatetags import look
-from ledger_app.verification.operations.verification import told_results
+from ledger_app.verification.operations.verification import translated_results
 
 # Which list a subject is found in, by its type.
 MODELS = {
@@ -69,7 +69,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
 
     def name_of(self, row: AuditRow) -> str:
         """Return who did what."""
-        return f"{row.actor} {telling.told(row)}"
+        return f"{row.actor} {telling.phrase_of(row)}"
 
     @admin.display(description=_("at"), ordering="id")
     def shown_at(self, row: AuditRow) -> SafeString:
@@ -80,7 +80,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
     def sentence(self, row: AuditRow) -> SafeString:
         """Who did what, in the past tense; a refusal is marked as one."""
         mark = look.state_pill(row.outcome) if row.outcome == AuditRow.Outcome.REFUSED else ""
-        return format_html("{} <b>{}</b> {}", mark, row.actor.username, telling.told(row))
+        return format_html("{} <b>{}</b> {}", mark, row.actor.username, telling.phrase_of(row))
 
     @admin.display(description=_("what"))
     def shown_subject(self, row: AuditRow) -> SafeString:
@@ -122,7 +122,7 @@ class AuditRowAdmin(ReadOnlyAdmin):
             # Who types control totals in would otherwise read the ledger's own here, one wrong guess later.
             facts[UNTOLD] = gettext("Not shown to those who may freeze a period.")
         if facts:
-            main.append(Facts(_("What it was decided on"), audit_facts.told(row, facts, MODELS.get(row.subject_type))))
+            main.append(Facts(_("What it was decided on"), audit_facts.rows_of(row, facts, MODELS.get(row.subject_type))))
         circumstances = [
             (_("By"), row.actor.username),
             (_("At"), look.instant_cell(row.at)),
@@ -185,7 +185,7 @@ class VerificationAdmin(ReadOnlyAdmin):
                 _verdict(each["breaches"]),
                 format_html_join("", "<div>{}</div>", ((breach,) for breach in each["breaches"])) or NOTHING,
             )
-            for each in told_results(row)
+            for each in translated_results(row)
         ]
         columns = (Column(_("number"), is_figure=True), Column(_("invariant")), Column(_("result")), Column(_("breaches")))
         facts = [

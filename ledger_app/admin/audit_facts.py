@@ -142,7 +142,7 @@ class _About(NamedTuple):
     unit: Unit | None
 
 
-def told(row: AuditRow, facts: Mapping[str, Any], label: str | None) -> list[tuple[Any, Any]]:
+def rows_of(row: AuditRow, facts: Mapping[str, Any], label: str | None) -> list[tuple[Any, Any]]:
     """Return the facts of a row as (name, value), both as people read them. ``label`` names the model of its subject, where it has one."""
     about = _about(row, facts, label)
     return [(capfirst(str(name_of(name, about.model))), _value(name, value, about)) for name, value in sorted(facts.items())]
@@ -196,11 +196,11 @@ def _text(name: str, value: Any, about: _About) -> str:
 
 def _document(name: str, value: dict[str, Any], about: _About) -> str:
     if {"code", "sentence"} <= value.keys():
-        return str(stored.told(value)["sentence"])
+        return str(stored.translated(value)["sentence"])
     if name == UNTOLD and (kind := stored.kinds().get(str(value.get("code")))) is not None:
         error = kind(**{key: each for key, each in value.items() if key != "code"})
         error.keep_unit(about.unit)
-        value = error.told_facts()
+        value = error.facts_in_words()
     if name == CONTROLS and about.unit is not None:
         value = {key: each if key in COUNTS or type(each) is not int else about.unit.text(each) for key, each in value.items()}
     return "; ".join(f"{name_of(key, about.model)}: {_text(key, each, about)}" for key, each in value.items()) or NOTHING

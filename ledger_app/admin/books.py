@@ -32,7 +32,7 @@ class BookAdmin(HistoryAdmin):
         return [*BookPages(self).urls(), *ReportPages(self).urls(), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where a book is opened, to whoever may."""
+        """Return the link that opens a book, for a user who may."""
         address = reverse("admin:ledger_app_book_open") if may(request, OPEN) else ""
         return super().changelist_view(
             request, {"keep_address": address, "keep_label": _("Open a book"), **(extra_context or {})}

@@ -26,7 +26,7 @@ from ledger_app.base.operations import knowing
 from ledger_app.base.queries.snapshots import snapshot
 from ledger_app.explain.queries import explain
 from ledger_app.explain.queries import statements as lines
-from ledger_app.explain.queries.statements import FIRST_DAY, Movement, Place, Span
+from ledger_app.explain.queries.statements import FIRST_DAY, Movement, Position, Span
 from ledger_app.models import Account, Entry
 from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
@@ -167,10 +167,10 @@ class AccountPages:
             at=at,
             known_at=known_at,
             last=LINES_A_PAGE,
-            before=place_of(query, "before"),
+            before=position_of(query, "before"),
             lines_most=LINES_RECOMPUTED_MOST,
             sealed=LINES_A_PAGE,
-            sealed_before=place_of(query, "sealed_before"),
+            sealed_before=position_of(query, "sealed_before"),
         )
         told = origins.of(explained.shown_entries)
         rows = [_row(movement, account, told[movement.entry_id]) for movement in reversed(explained.movements)]
@@ -203,25 +203,25 @@ class AccountPages:
             "seal": seal,
             "rows": rows,
             "sealed_rows": [_row(each, account, told[each.entry_id]) for each in reversed(explained.sealed)],
-            "sealed_older": _with(query, sealed_before=place_text(sealed_older)) if sealed_older else "",
+            "sealed_older": _with(query, sealed_before=position_text(sealed_older)) if sealed_older else "",
             "is_short": any(page.goes_on and len(page) < LINES_A_PAGE for page in (explained.movements, explained.sealed)),
             "is_sealed_part": bool(query.get("sealed_before")),
             "lots": open_lots_table(account),
-            "older": _with(query, before=place_text(older)) if older else "",
+            "older": _with(query, before=position_text(older)) if older else "",
             "is_part": bool(older or query.get("before")),
         }
 
     def _stated(self, span: Span, query: Mapping[str, Any]) -> dict[str, Any]:
         account = span.account
-        sums = lines.told(span)
-        after = place_of(query, "after")
+        sums = lines.figures(span)
+        after = position_of(query, "after")
         found = lines.page(span, after=after, limit=LINES_A_PAGE, summed=sums)
         return {
             "opening": _natural(account, sums.opening),
             "closing": _natural(account, sums.closing),
             "debit": sums.debit,
             "credit": None if sums.credit is None else -sums.credit,
-            "is_added_up": None not in {sums.opening, sums.closing, sums.debit, *(each.told_running for each in found)},
+            "is_added_up": None not in {sums.opening, sums.closing, sums.debit, *(each.known_running for each in found)},
             "span": span,
             "first_on": None if span.first_on == FIRST_DAY else span.first_on,
             "last_on": None if span.last_on == LAST_DAY else span.last_on,
@@ -230,7 +230,7 @@ class AccountPages:
             "is_first": after is None,
             "is_last": found.goes_on is None,
             "is_short": found.goes_on is not None and len(found) < LINES_A_PAGE,
-            "newer": _with(query, after=place_text(found.goes_on)) if found.goes_on else "",
+            "newer": _with(query, after=position_text(found.goes_on)) if found.goes_on else "",
             "files": [(kind.upper(), _with(query, format=kind)) for kind in KINDS],
         }
 
@@ -259,18 +259,18 @@ def _file(span: Span, kind: str) -> HttpResponse:
     return cast("HttpResponse", response)
 
 
-def place_of(query: Mapping[str, Any], name: str) -> Place | None:
+def position_of(query: Mapping[str, Any], name: str) -> Position | None:
     """Return the place that a query names; None for none, or for what was not given out here."""
     match = PLACE.fullmatch(str(query.get(name, "")))
     if match is None:
         return None
     try:
-        return Place(date.fromisoformat(match[1]), min(int(match[2]), 2**63 - 1))
+        return Position(date.fromisoformat(match[1]), min(int(match[2]), 2**63 - 1))
     except ValueError:
         return None
 
 
-def place_text(place: Place) -> str:
+def position_text(place: Position) -> str:
     """Return where a line stands, as an address names it."""
     return f"{place.effective_on.isoformat()}.{place.line_id}"
 
@@ -290,7 +290,7 @@ def _count(count: int | None) -> str:
     return "" if count is None else ngettext("{count} line", "{count} lines", count).format(count=f"{count:,}")
 
 
-def _row(movement: Movement, account: Account, told: origins.Told | None) -> dict[str, Any]:
+def _row(movement: Movement, account: Account, told: origins.Provenance | None) -> dict[str, Any]:
     return {
         "date": movement.effective_on,
         "url": reverse("admin:ledger_app_entry_change", args=[movement.entry_id]),
@@ -298,7 +298,7 @@ def _row(movement: Movement, account: Account, told: origins.Told | None) -> dic
         "description": movement.description,
         "debit": movement.amount if movement.amount > 0 else None,
         "credit": -movement.amount if movement.amount < 0 else None,
-        "balance": _natural(account, movement.told_running),
+        "balance": _natural(account, movement.known_running),
         "prior_period": movement.reverses_on if movement.is_prior_period else None,
         "origin": sentence_link(told) if told else "",
         "raw": str(told.facts.get("raw") or "") if told else "",

@@ -84,7 +84,7 @@ class FactorsReset:
 
     @admin.display(description=_("single sign-on"))
     def shown_identity(self, row: User) -> SafeString | str:
-        """At which provider the user is bound, and the way to unbind them. What it calls them is for nobody to see."""
+        """Return the provider that the user is bound at, and the link that unbinds them. The name that the provider uses is not shown."""
         found = identities.of(row)
         if found is None:
             return gettext("not bound")

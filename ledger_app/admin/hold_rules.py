@@ -70,4 +70,4 @@ class HoldRuleAdmin(KeptAdmin):
     def propose(self, form: HoldRuleForm, caller: Caller) -> SettingChange:
         """Propose to set the rule."""
         reason = form.cleaned_data["reason"]
-        return setting_changes.propose(kind="hold_rule", arguments=form.said(), reason=reason, caller=caller)
+        return setting_changes.propose(kind="hold_rule", arguments=form.arguments(), reason=reason, caller=caller)

@@ -66,7 +66,7 @@ class HoldAdmin(TransitionAdmin):
         caller = doorways.from_request(request, "admin")
         return hold_rows.facts(row, user=caller.user, at=caller.at)
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask how much is settled."""
         return SettleForm(row.book, data) if transition.name == "settle" else None
 

@@ -62,7 +62,7 @@ def open_lots_table(account: Account) -> Table | None:
 
 
 def allocation_table(entry: Entry) -> Table | None:
-    """Return what an entry did to lots: what it granted, and what it took of which; None where it did nothing."""
+    """Return a table of the lots that an entry granted, took from or gave back to; None where it did none of this."""
     book = entry.book
     rows = [
         (link_to(each.account), link_to(each), each.get_kind_display(), gettext("granted"), look.amount_filter(each.amount, book))

@@ -54,7 +54,7 @@ def trail_table(row: Holder) -> Table:
             (
                 look.instant_cell(each.at),
                 format_html('<span class="nowrap">{}</span>', each.actor.username),
-                telling.told(each),
+                telling.phrase_of(each),
                 each.reason or " ".join(reason.get("sentence", "") for reason in each.reasons) or NOTHING,
             )
             for each in members.trail(row.pk, TRAIL_SHOWN)
@@ -139,7 +139,7 @@ def lines_table(account: Any) -> Table:
 
 
 def identifiers_table(holder: Holder, *, may_end: bool) -> Table:
-    """Return what a member is named by; each that has no end yet with the way to end it, for whoever may."""
+    """Return the identifiers of a member; beside each that has not ended the link that ends it, for a user who may."""
     rows = []
     for each in holder.identifiers.order_by("kind", "value"):
         valid = gettext("always")

@@ -23,7 +23,7 @@ from config.doors.admin.typed_before import typed
 from ledger_app.admin import answers
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.answers import Answers
-from ledger_app.admin.asked_pages import AskedPage, ReasonForm
+from ledger_app.admin.asked_pages import MemberPage, ReasonForm
 from ledger_app.admin.member_tables import (
     MERGED_SHOWN,
     accounts_table,
@@ -90,7 +90,7 @@ class HolderAdmin(Answers, HistoryAdmin):
     change_list_template = "ledger_app/kept_list.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where members are registered, to whoever may."""
+        """Return the link that registers members, for a user who may."""
         shown = {"keep_address": RegisterPage(self).address(request), "keep_label": _("Register members")}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
@@ -139,7 +139,7 @@ class HolderAdmin(Answers, HistoryAdmin):
             from_day = look.day_text(made.identifier.active_from)
             return str(GIVEN[made.answer]).format(identifier=made.identifier.shown, from_day=from_day)
 
-        page = AskedPage(
+        page = MemberPage(
             _("Add an identifier"), _("The member is found by it from now on. It is never given to another."), IdentifierForm
         )
         return self._asked(request, pk, page, give)
@@ -157,7 +157,7 @@ class HolderAdmin(Answers, HistoryAdmin):
 
         effects = [(_("Kind"), kind_text(found.kind)), (_("Value"), found.shown)]
         return self._asked(
-            request, pk, AskedPage(_("End an identifier"), _("It stays the member’s, with its end."), EndForm, effects), end
+            request, pk, MemberPage(_("End an identifier"), _("It stays the member’s, with its end."), EndForm, effects), end
         )
 
     def merge(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -168,7 +168,7 @@ class HolderAdmin(Answers, HistoryAdmin):
         self,
         request: HttpRequest,
         pk: int,
-        page: AskedPage,
+        page: MemberPage,
         act: Callable[[Caller, Holder, Mapping[str, Any]], str | HttpResponse],
     ) -> HttpResponse:
         """Show the page, and on a POST act: with a sentence of what was done, or with an answer of its own."""
@@ -261,7 +261,7 @@ class HolderAdmin(Answers, HistoryAdmin):
         )
 
 
-def _blockers(user: User, page: AskedPage) -> list[dict[str, Any]]:
+def _blockers(user: User, page: MemberPage) -> list[dict[str, Any]]:
     """Return why a user is not shown the form of what they may not do."""
     if page.right in rights_of(user):
         return []

@@ -1,4 +1,4 @@
-"""The page on which a merge, or the undoing of one, is proposed: it asks, shows what would move and what would refuse it, and sends."""
+"""The page that proposes a merge or the undoing of one: it asks, shows what would move and what would refuse it, and sends the proposal."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -84,7 +84,7 @@ class MemberMergeForm(MergeForm):
         return Merge(holder_id=self._member.pk)
 
     def wanted(self) -> Merge:
-        """Return the proposal that the member be merged into whoever has the identifier."""
+        """Return the proposal to merge the member into the member who has the identifier."""
         said = self.cleaned_data
         found = members.search(said["survivor"], by=members.By.EXACT).matches
         if not found:
@@ -147,7 +147,7 @@ class UndoForm(MergeForm):
 
 
 def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any], MergeForm]) -> HttpResponse:
-    """Answer a step of the page: what is asked, what it would do, and what became of it. ``page`` is the admin of what it hangs on, number ``pk``.
+    """Answer one step of the page: the form, the preview, or the result. ``page`` is the admin of the row that the proposal is about, number ``pk``.
 
     :raises Http404: where that is not there
     :raises PermissionDenied: for whoever may not see it, or may not propose
@@ -176,7 +176,7 @@ def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any],
         return TemplateResponse(
             request, "ledger_app/propose_merge.html", context, status=409 if request.method == "POST" else 200
         )
-    # Whoever comes back to a page is shown it again, and sends nothing.
+    # A person who comes back to a page sees it again, and sends nothing.
     step = request.POST.get("step") if before is None else {"change": "change"}.get(before.get("step", ""), "show")
     if form.is_bound and form.is_valid():
         if step == "change":

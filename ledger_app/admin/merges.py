@@ -158,7 +158,7 @@ class MergeAdmin(TransitionAdmin):
         """Return what was shown and is bound to."""
         return [*super().token(transition, row), ("plan", digest(row.plan_shown).hex())]
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask for nothing beside a reason."""
         del transition, row, data
         return None

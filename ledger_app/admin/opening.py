@@ -116,7 +116,7 @@ class BookPages:
         ]
 
     def links(self, request: HttpRequest, book: Book) -> SafeString | str:
-        """Return the ways to the pages of a book, for whoever may."""
+        """Return the links to the pages of a book, for a user who may."""
         pages: list[tuple[str, Any]] = [("reports", REPORTS)] if reads_reports(request.user) else []
         if may(request, books.OPEN):
             pages += [
@@ -215,7 +215,7 @@ class RegisterPage:
         return [path("register/", view, name="ledger_app_holder_register")]
 
     def address(self, request: HttpRequest) -> str:
-        """Return the address, for whoever may."""
+        """Return the address, for a user who may."""
         return reverse("admin:ledger_app_holder_register") if may(request, registering.REGISTER) else ""
 
     @takes_files(right=registering.REGISTER, bytes_most=lambda: FILE_BYTES_MOST + ROUND_FILES_BYTES)

@@ -6,24 +6,24 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ledger_app.posting.queries.origins import Fact, Target, Told
+from ledger_app.posting.queries.origins import Fact, Provenance, Target
 from ledger_app.templatetags import look
 
 
 class Shown(NamedTuple):
-    """One row of a card: what it is, what it says, and where it leads; empty where nowhere."""
+    """One row of a card: label, value and link; the link is empty where there is none."""
 
     label: Any
     text: Any
     url: str
 
 
-def shown_rows(told: Told) -> list[Shown]:
+def shown_rows(told: Provenance) -> list[Shown]:
     """Return the origin of an entry as the rows of a card."""
     return [Shown(fact.label, _text(fact), address(fact.target)) for fact in told.shown]
 
 
-def sentence_link(told: Told) -> SafeString | str:
+def sentence_link(told: Provenance) -> SafeString | str:
     """Return the origin of an entry as a sentence that leads to what the entry came from."""
     url = address(told.target)
     return format_html('<a href="{}">{}</a>', url, told.sentence) if url else told.sentence

@@ -120,7 +120,7 @@ class PeriodAdmin(AccountingPages, TransitionAdmin):
         }
 
     def effects(self, transition: Transition, row: Any) -> Sequence[tuple[Any, Any]]:
-        """Say what will happen to which dates. What the ledger adds up to is not shown: it is to be proved by what comes from elsewhere."""
+        """Say what will happen to which dates. The ledger's own totals are not shown: figures from elsewhere have to prove them."""
         found: list[tuple[Any, Any]] = [(_("Period"), row), (_("Dates"), self.shown_span(row)), (_("Unit"), row.book.unit)]
         if transition.name == "freeze":
             found += [
@@ -129,7 +129,7 @@ class PeriodAdmin(AccountingPages, TransitionAdmin):
             ]
         return found
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Ask for the control totals that finance holds from elsewhere."""
         if transition.name != "freeze":
             return None
@@ -213,7 +213,7 @@ def _checks(period: Period, facts: PeriodFacts, at: datetime) -> list[dict[str, 
 
 
 def _line(line: readiness.Line) -> dict[str, Any]:
-    """Return one thing that stands in the way, with the page that leads to it: of one its own, of several the list in their state."""
+    """Return one line of what stands in the way, with a link: to the row where there is one, else to the list of rows in that state."""
     url = ""
     if line.rows:
         first = line.rows[0]

@@ -33,7 +33,7 @@ from ledger_app.values.most import WINDOW_DAYS, WINDOW_DAYS_MOST
 
 
 class KeptPages(ReadOnlyAdmin):
-    """What is kept by a form that proposes a change, which another person decides. A subclass says which right that takes, and what the form asks."""
+    """The admin of rows that a form proposes to change and another person decides. A subclass names the right and the form."""
 
     right = ""
     form_title: Any = ""
@@ -51,13 +51,13 @@ class KeptPages(ReadOnlyAdmin):
         return isinstance(request.user, User) and self.right in rights_of(request.user)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where rows are added, to whoever may."""
+        """Return the link that adds a row, for a user who may."""
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_keep") if self.may_keep(request) else ""
         shown = {"keep_address": address, "keep_label": self.form_title, **(extra_context or {})}
         return super().changelist_view(request, shown)
 
     def remark(self, request: HttpRequest, row: Any) -> SafeString | str:
-        """Return the way to the form, for whoever may."""
+        """Return the link to the form, for a user who may."""
         if not self.may_keep(request):
             return ""
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_keep_one", args=[row.pk])

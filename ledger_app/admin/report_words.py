@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from ledger_app.explain import rules
 from ledger_app.models import Account, Lot, Posting
@@ -28,7 +27,6 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "description": _("Description"),
     "difference": _("Difference"),
     "expired": _("Expired"),
-    "from": _("From"),
     "issued": _("Issued"),
     "kind": _("Kind"),
     "last_year_change": _("Change, last year"),
@@ -43,7 +41,6 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "older": _("Twelve months and older"),
     "opening": _("Opening"),
     "origin": _("Origin"),
-    "posted_at": _("Posted at"),
     "previous_change": _("Change, before"),
     "previous_closing": _("Closing, before"),
     "previous_difference": _("Difference to before"),
@@ -55,7 +52,6 @@ COLUMNS: Final[Mapping[str, Any]] = {
     "reverses_date": _("Reverses, of"),
     "role": _("Role"),
     "source": _("Source"),
-    "to": pgettext_lazy("span of days", "To"),
     "under_12_months": _("Under twelve months"),
     "under_3_months": _("Under three months"),
     "under_6_months": _("Under six months"),

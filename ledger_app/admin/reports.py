@@ -45,6 +45,9 @@ ROWS_SHOWN: Final = 500
 PERIODS_MOST: Final = 400
 BOTH: Final = "both"
 SEAL: Final = "seal "  # as reports begin the name of one
+# What stands in the file alone, and what a page has where it says something.
+LEFT_OUT: Final = frozenset({"unit", "seal", "running", "from", "to", "posted_at", "posted_by"})
+WHERE_SAID: Final = frozenset({"reverses", "reverses_date", "prior_period", "of_no_age"})
 FILES: Final = (
     ("CSV (UTF-8)", {"format": report_files.CSV, "encoding": report_files.UTF8_MARK}),
     ("CSV (cp932)", {"format": report_files.CSV, "encoding": report_files.CP932}),
@@ -193,8 +196,9 @@ def _encoding(request: HttpRequest) -> str:
 
 
 def _shown(report: Report, query: Mapping[str, Any]) -> dict[str, Any]:
-    columns = [column for column in report.columns if column.name not in {"unit", "seal", "running", "posted_by"}]
     rows = list(islice(report.rows, ROWS_SHOWN + 1))
+    left_out = LEFT_OUT | {name for name in WHERE_SAID if not any(row.get(name) for row in rows)}
+    columns = [column for column in report.columns if column.name not in left_out]
     kept = {name: value for name, value in query.items() if value and name not in {"format", "encoding"}}
     return {
         "report": report,
@@ -212,15 +216,16 @@ def _is_sum(row: Row) -> bool:
     return row.get("category") == book_reports.TOTAL or row.get("kind") in {"opening", "closing", "all"}
 
 
-def _cells(row: Row, columns: list[Column], book: Book) -> Iterator[tuple[Any, bool]]:
+def _cells(row: Row, columns: list[Column], book: Book) -> Iterator[tuple[Any, str]]:
+    """Yield what stands in each cell, and what kind of cell it is."""
     for column in columns:
         value = row.get(column.name)
         if column.is_amount:
-            yield look.amount_filter(value, book), True
+            yield look.amount_filter(value, book), "figure"
         elif column.name.endswith("_seal"):
             named = gettext("Seal {name}") if str(value).startswith(SEAL) else gettext("Not final")
-            yield named.format(name=str(value).removeprefix(SEAL)) if value else "", False
+            yield named.format(name=str(value).removeprefix(SEAL)) if value else "", ""
         elif isinstance(value, date):
-            yield look.day_text(value), False
+            yield look.day_text(value), "day"
         else:
-            yield CELLS.get(column.name, {}).get(str(value), value), False
+            yield CELLS.get(column.name, {}).get(str(value), value), "day" if column.name == "month" else ""

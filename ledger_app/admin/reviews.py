@@ -21,7 +21,7 @@ from config.doors import callers as doorways
 from config.doors.admin.context import GROUPS
 from config.doors.admin.model_admin import NOTHING, LookingAdmin, list_url
 from config.doors.admin.sheets import Column, Facts, Part, Sheet, Table
-from config.doors.admin.token_forms import told_scope
+from config.doors.admin.token_forms import scope_text
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
@@ -192,7 +192,7 @@ def _called(grant: str) -> Any:
 
 
 def _token(row: Token) -> Any:
-    does, books = told_scope(row)
+    does, books = scope_text(row)
     said = gettext("token “{name}” ({prefix}…): {does}; books: {books}; until")
     return format_html(
         "{} {}", said.format(name=row.name, prefix=row.prefix, does=does, books=books), look.instant_cell(row.ends_at)

@@ -56,7 +56,7 @@ class LotRuleForm(OfBook):
         form.fields["book"].disabled = form.fields["role"].disabled = True
         return form
 
-    def said(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Return what the operation takes."""
         said = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
         return said | {"fixed_on": said["fixed_on"].isoformat() if said["fixed_on"] else None}
@@ -109,7 +109,7 @@ class HoldRuleForm(OfBook):
                     self.add_error(name, error)
         return said
 
-    def said(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Return what the operation takes."""
         said = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
         return said | {"targets": sorted(set(said["targets"].split()))}
@@ -129,4 +129,4 @@ class LotRuleForms(KeptAdmin):
     def propose(self, form: LotRuleForm, caller: Caller) -> SettingChange:
         """Propose to set the rule."""
         reason = form.cleaned_data["reason"]
-        return setting_changes.propose(kind="lot_rule", arguments=form.said(), reason=reason, caller=caller)
+        return setting_changes.propose(kind="lot_rule", arguments=form.arguments(), reason=reason, caller=caller)

@@ -19,7 +19,7 @@ from config.doors import callers as doorways
 from config.doors.admin.model_admin import NOTHING, LookingAdmin, link_to, list_url
 from config.doors.admin.own_tokens import there_already
 from config.doors.admin.sheets import Facts, Sheet
-from config.doors.admin.token_forms import IssueForm, ReplaceForm, told_scope
+from config.doors.admin.token_forms import IssueForm, ReplaceForm, scope_text
 from ledger_app.admin import asked
 from ledger_app.admin.asked import Page
 from ledger_app.admin.opening import may
@@ -69,7 +69,7 @@ class GoodFilter(admin.SimpleListFilter):
 
 @admin.register(Token)
 class TokenAdmin(LookingAdmin):
-    """Who has a token. Its key is told once, to whoever issued it, and stands in no list, log or address."""
+    """Who has a token. Its key is shown once, to the user who issued it, and stands in no list, log or address."""
 
     list_display = ("user", "name", "prefix", "shown_issued", "shown_ends", "shown_used")
     list_display_links = ("name",)
@@ -108,7 +108,7 @@ class TokenAdmin(LookingAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where tokens are issued, to whoever may."""
+        """Return the link that issues a token, for a user who may."""
         address = reverse("admin:ledger_app_token_add") if may(request, GIVE_TOKENS) else ""
         shown = {"keep_address": address, "keep_label": _("Issue a token"), **(extra_context or {})}
         return super().changelist_view(request, shown)
@@ -121,7 +121,7 @@ class TokenAdmin(LookingAdmin):
             for name, label in (("replace", _("Replace it")), ("end", _("End it")))
             if is_good and may(request, GIVE_TOKENS)
         ]
-        does, books = told_scope(row)
+        does, books = scope_text(row)
         facts = [
             (_("User"), link_to(row.user, row.user.username)),
             (_("Beginning of the key"), row.prefix),

@@ -91,7 +91,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Say where webhooks are added, to whoever may."""
+        """Return the link that adds a webhook, for a user who may."""
         address = reverse("admin:ledger_app_webhook_keep") if may(request, KEEP) else ""
         shown = {"keep_address": address, "keep_label": _("Add a webhook"), **(extra_context or {})}
         return super().changelist_view(request, shown)
@@ -139,7 +139,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         return Sheet(title=row.name, remark=self._links(request, row), main=[table], side=[Facts(_("The webhook"), facts)])
 
     def _links(self, request: HttpRequest, row: Webhook) -> SafeString | str:
-        """Return the ways to the forms, for whoever may."""
+        """Return the links to the forms, for a user who may."""
         if not may(request, KEEP):
             return ""
         pages = (

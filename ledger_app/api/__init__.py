@@ -1,0 +1,1 @@
+"""The ledger in the API: one module for each subject."""

@@ -105,7 +105,7 @@ class UploadOfAttachmentInput(Input):
 
 
 class UploadedOutput(Output):
-    """A file that was uploaded; the token stands for it in a proposal, for a day and for whoever uploaded it."""
+    """A file that was uploaded; for a day its token stands for it in a proposal, by the user who uploaded it alone."""
 
     token = serializers.CharField()
     name = serializers.CharField()

@@ -18,7 +18,7 @@ from ledger_app.base.operations import knowing
 from ledger_app.base.queries.snapshots import snapshot
 from ledger_app.explain.queries import explain, explanations
 from ledger_app.explain.queries import statements as lines
-from ledger_app.explain.queries.statements import FIRST_DAY, Place, Span
+from ledger_app.explain.queries.statements import FIRST_DAY, Position, Span
 from ledger_app.models import Account
 from ledger_app.posting.queries import origins
 from ledger_app.reports import statements
@@ -46,7 +46,7 @@ class PlaceField(KeyField):
         """Return the place."""
         match = PLACE.fullmatch(super().to_internal_value(data))
         found = day(match[1]) if match else None
-        return Place(found, int(match[2])) if match and found else self.fail("invalid")
+        return Position(found, int(match[2])) if match and found else self.fail("invalid")
 
 
 class AsKnownInput(Input):
@@ -242,12 +242,12 @@ class ExplainedAccountView(LookView):
         span = Span(account, asked.get("effective_from", FIRST_DAY), asked.get("effective_to", LAST_DAY), asked.get("known_at"))
         statements.check(span)
         with snapshot():
-            sums = lines.told(span)
+            sums = lines.figures(span)
             found = lines.page(span, after=asked.get("after"), limit=asked["lines"], summed=sums)
             head = statements.head(span, sums)
         movements = [statements.movement_object(each) for each in found]
         return Response({**head, "movements": movements, "later": _text(found.goes_on)})
 
 
-def _text(place: Place | None) -> str | None:
+def _text(place: Position | None) -> str | None:
     return None if place is None else f"{place.effective_on.isoformat()}.{place.line_id}"

@@ -24,7 +24,7 @@ from ledger_app.explain import rules
 from ledger_app.reports import book_reports, report_files
 from ledger_app.reports.book_reports import Asked
 
-KIND = "(?P<kind>[a-z-]{1,32})"
+KIND = "(?P<kind>[a-z0-9-]{1,32})"
 ROWS_MOST = 10_000
 ROWS = 1000
 BOTH = "both"

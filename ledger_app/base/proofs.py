@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 
 
 class Scope(Sequence[Book]):
-    """The books that are proved, with what was found out of them: it serves every invariant that rests on it."""
+    """The books that are proved, with a cache of what was read of them, which all invariants share."""
 
     def __init__(self, books: Iterable[Book], *, reads_bytes: bool = True) -> None:
         """Begin with nothing found out. ``reads_bytes`` says whether the bytes that are kept outside the database are read too."""

@@ -1,4 +1,4 @@
-"""What must hold of erasures, asked of the rows alone: what is gone is what two people decided, all of that, and nothing else."""
+"""The invariants of erasures, asked of the rows alone: what is gone is what two people decided, all of that, and nothing else."""
 
 import json
 from collections.abc import Iterator

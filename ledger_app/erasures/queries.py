@@ -138,7 +138,7 @@ def _fitting(column: str, value: Any) -> Any:
 
 
 def keeping(plan: Plan) -> list[str]:
-    """Return what says a name of the member and keeps it: texts that somebody decided on, or that were posted, which nothing changes."""
+    """Return the things whose texts name the member and stay: decisions and postings, which nothing changes."""
     return [shown for shown, said in _kept_texts(plan.holder_ids) if erased.without(plan.names, said) != said]
 
 

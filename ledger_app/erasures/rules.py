@@ -37,12 +37,12 @@ def decider_is_another(facts: ErasureFacts) -> list[errors.LedgerError]:
 
 
 def proposer_still_may(facts: ErasureFacts) -> list[errors.LedgerError]:
-    """Whoever asked for it may still ask."""
+    """The person who asked for the erasure still has the right to ask."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
 def nothing_waits(facts: ErasureFacts) -> list[errors.LedgerError]:
-    """Nothing of the member waits for a decision, which whoever decides would have to take without what is attached."""
+    """Nothing of the member waits for a decision: an erasure would take away the attachments that the decider needs."""
     if not facts.waiting or facts.state != "proposed":
         return []
     return [erasing.MemberIsWaitedFor(holder=facts.holder_id, what=", ".join(facts.waiting))]
@@ -56,7 +56,7 @@ def member_remains(facts: ErasureFacts) -> list[errors.LedgerError]:
 
 
 def proposer_withdraws(facts: ErasureFacts) -> list[errors.LedgerError]:
-    """Whoever did not propose it rejects it, and says why."""
+    """A person other than the proposer rejects it, and says why."""
     return [] if facts.user_id == facts.proposer_id else [adjusting.NotProposer(proposer=facts.proposer)]
 
 
@@ -76,7 +76,7 @@ ERASURE = Machine(
             guards=(decider_is_another, decider_is_really_another, proposer_still_may, nothing_waits, member_remains),
             decides=True,
             writes="each part that is erased, and what each digest over it comes to since; who decided and when",
-            told=_("approved the erasure, and erased"),
+            phrase=_("approved the erasure, and erased"),
         ),
         Transition(
             name="reject",
@@ -90,7 +90,7 @@ ERASURE = Machine(
             reason_required=True,
             decides=True,
             writes="who decided and when",
-            told=_("rejected the erasure"),
+            phrase=_("rejected the erasure"),
         ),
         Transition(
             name="withdraw",
@@ -101,7 +101,7 @@ ERASURE = Machine(
             right=ANSWER,
             who=_("Whoever proposed it"),
             guards=(proposer_withdraws,),
-            told=_("withdrew the request"),
+            phrase=_("withdrew the request"),
         ),
     ),
 )

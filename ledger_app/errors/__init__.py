@@ -38,7 +38,7 @@ class LedgerError(InUnits, Exception):
     @property
     def sentence(self) -> str:
         """What was refused, why, and what would make it pass, in the active language."""
-        return filled(self.template, numbered(clocked(self.told_facts(), self.instants)))
+        return filled(self.template, numbered(clocked(self.facts_in_words(), self.instants)))
 
     def __str__(self) -> str:
         """Return the code and the sentence."""

@@ -182,7 +182,7 @@ class SecondDeciderNeededInSum(LedgerError):
 
 
 class ApprovalVoid(LedgerError):
-    """Whoever gave the first approval may not decide this any more."""
+    """The person who gave the first approval has lost the right to decide this."""
 
     code = "approval_void"
     template = _(
@@ -191,7 +191,7 @@ class ApprovalVoid(LedgerError):
 
 
 class ProposerAway(LedgerError):
-    """Whoever proposed this may not propose any more: the account was disabled, or the right was taken away."""
+    """The proposer may not propose any more: the user was disabled, or the right was taken away."""
 
     code = "proposer_away"
     template = _("{user}, who proposed this, may not propose any more. Reject it, and have somebody propose it again who may.")

@@ -66,7 +66,7 @@ class PeriodMoves(LedgerError):
 
 
 class FreezeAbandoned(LedgerError):
-    """Whoever carried out the freeze gave no sign of life any more, and did not say how it ended."""
+    """The process that carried out the freeze gave no more sign of life, and did not say how it ended."""
 
     code = "freeze_abandoned"
     template = _("Whoever froze {period} is gone: no sign of life came any more. Nothing was frozen by this attempt.")

@@ -31,7 +31,7 @@ class NobodyElseDecides(LedgerError):
 
 
 class AloneByOwnAct(LedgerError):
-    """Whoever is alone because they ended the others gives no rights alone."""
+    """A person who is the only decider because they ended the others gives no rights alone."""
 
     code = "alone_by_own_act"
     template = _(
@@ -54,14 +54,14 @@ class NothingGiven(LedgerError):
 
 
 class SecretOfProposer(LedgerError):
-    """Whoever proposed it knows how the decider signs in."""
+    """The proposer knows how the decider signs in."""
 
     code = "secret_of_proposer"
     template = _("{proposer} set the password of {user}, and proposed this. {user} must choose another password first.")
 
 
 class PasswordOfDecider(LedgerError):
-    """Whoever sets the password of one who decides could be both people of a decision."""
+    """A person who sets the password of a decider could act as both people of a decision."""
 
     code = "password_of_decider"
     template = _(
@@ -70,7 +70,7 @@ class PasswordOfDecider(LedgerError):
 
 
 class SecretOfDecider(LedgerError):
-    """Whoever set the password of one who is to decide could be both people of a decision."""
+    """A person who has set the password of a future decider could act as both people of a decision."""
 
     code = "secret_of_decider"
     template = _(
@@ -79,7 +79,7 @@ class SecretOfDecider(LedgerError):
 
 
 class UserThere(LedgerError):
-    """Whoever is to be registered is there already: another did it at the same time."""
+    """The user who is to be registered is there already: another person registered the same user at the same time."""
 
     code, is_slip = "user_there", True
     template = _("There is a user {user} already, of whom nothing was changed. Look at the user, and change what is to be.")

@@ -29,7 +29,7 @@ class IdempotencyKeyRunning(LedgerError):
 
 
 class AccountNotNamed(LedgerError):
-    """Whoever looks at accounts one by one has to say which."""
+    """A user who looks at accounts one by one has to name one."""
 
     code = "account_not_named"
     template = _("{user} looks at accounts one at a time. Name the book and the code of the account, and nothing else.")

@@ -38,11 +38,11 @@ def kept(text: str) -> Any:
     return {TEMPLATE: text.template, FACTS: facts}
 
 
-def told(text: str, said: Any) -> str:
+def translated(text: str, said: Any) -> str:
     """Return a text that was kept in the active language; as it stands where it was kept as a text alone."""
     if not isinstance(said, dict):
         return text
-    facts = {name: told("", fact) if isinstance(fact, dict) else fact for name, fact in said[FACTS].items()}
+    facts = {name: translated("", fact) if isinstance(fact, dict) else fact for name, fact in said[FACTS].items()}
     try:
         return gettext(said[TEMPLATE]).format(**facts)
     except (KeyError, IndexError, ValueError):

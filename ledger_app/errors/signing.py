@@ -6,7 +6,7 @@ from ledger_app.errors import LedgerError
 
 
 class OwnFactors(LedgerError):
-    """Nobody resets their own second factors: whoever has a session of theirs would."""
+    """Nobody resets their own second factors: an intruder in their session could."""
 
     code = "own_factors"
     template = _(

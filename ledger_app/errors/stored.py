@@ -1,4 +1,4 @@
-"""Refusals as they are kept: the code, and the facts as they were; told in the language of whoever reads them, not of whoever was refused."""
+"""Refusals as they are kept: the code, and the facts as they were. A reader gets the sentence in their own language, not in that of the refused user."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -18,21 +18,21 @@ AMOUNTS = "amounts"  # of a phrase: the names of its facts that are amounts
 
 
 def stored(error: LedgerError) -> dict[str, Any]:
-    """Return a refusal as it is kept. The sentence, in English, is for whoever reads the row without this program."""
+    """Return a refusal as it is kept. The sentence, in English, is for a reader of the row who has not this program."""
     with override(SOURCE):
         kept = error.as_dict()
         return _encodable_in({**kept, **({UNIT: list(error.unit)} if error.unit else {}), SAID: _said_of(error, kept["facts"])})
 
 
 def stored_facts(error: LedgerError) -> dict[str, Any]:
-    """Return the facts of a refusal as they are kept without it: with its unit and its messages among them; ``told_facts`` tells them."""
+    """Return the facts of a refusal as they are kept without it: with its unit and its messages among them; ``facts_in_words`` tells them."""
     with override(SOURCE):
         facts = error.all_facts()
         said = _said_of(error, facts)
         return _encodable_in({**facts, **({UNIT: list(error.unit)} if error.unit else {}), **({SAID: said} if said else {})})
 
 
-def told_facts(facts: Mapping[str, Any], amounts: Collection[str] = ()) -> dict[str, Any]:
+def facts_in_words(facts: Mapping[str, Any], amounts: Collection[str] = ()) -> dict[str, Any]:
     """Return facts that ``stored_facts`` kept as a sentence tells them in the active language. ``amounts``: those of its facts that are amounts."""
     unit = Unit(*facts[UNIT]) if UNIT in facts else None
     said = {name: in_unit(_said(each), unit) for name, each in facts.get(SAID, {}).items()}
@@ -64,7 +64,7 @@ def _said_of(error: LedgerError, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**said, **words, **{name: _kept(value) for name, value in error.facts.items() if isinstance(value, Phrase)}}
 
 
-def told(row: Mapping[str, Any]) -> dict[str, Any]:
+def translated(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a refusal that was kept with its sentence in the active language; as it stands where it was kept as a text, or by a code of old."""
     kind = kinds().get(str(row.get("code")))
     if kind is None or SAID not in row:

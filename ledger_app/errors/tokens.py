@@ -6,14 +6,14 @@ from ledger_app.errors import LedgerError
 
 
 class TokenOfAdministrator(LedgerError):
-    """Whoever may do everything has no token: a key that is lost would be everything."""
+    """An administrator has no token: a lost key would give every right."""
 
     code = "token_of_administrator"
     template = _("{user} may do everything, and is given no token. Register a user for the program, in the group that it needs.")
 
 
 class TokenOfPerson(LedgerError):
-    """A person's token is shown to that person alone: whoever has it acts as they do."""
+    """A person's token is shown to that person alone: anybody who has it acts in their name."""
 
     code = "token_of_person"
     template = _(

@@ -65,7 +65,7 @@ class InUnits:
         """Tell the amounts in this unit, or as they stand where it is None, and look no further."""
         self._unit, self._is_looked_up = unit, True
 
-    def told_facts(self) -> dict[str, Any]:
+    def facts_in_words(self) -> dict[str, Any]:
         """Return the facts as a sentence tells them."""
         unit = self.unit
         if unit is None:

@@ -1,4 +1,4 @@
-"""Words and phrases that stand in the sentence of a refusal, told in the language of whoever reads it."""
+"""Words and phrases that stand in the sentence of a refusal, translated into the language of the reader."""
 
 import re
 from collections.abc import Collection, Iterable

@@ -173,7 +173,7 @@ def of_periods(vendor: str) -> list[Refusal]:
 # Members and accounts
 
 MERGED_ALREADY = "OLD.merged_into_id IS NOT NULL AND (NEW.merged_into_id IS NULL OR NEW.merged_into_id <> OLD.merged_into_id)"
-# Whoever is merged into was not merged: so no chain of merges can come back to where it began.
+# A member who remains was not merged: so no chain of merges can come back to where it began.
 CIRCLE = (
     "OLD.merged_into_id IS NULL AND NEW.merged_into_id IS NOT NULL AND (NEW.merged_into_id = NEW.id OR EXISTS ("
     "SELECT 1 FROM ledger_app_holder AS other WHERE other.id = NEW.merged_into_id AND other.merged_into_id IS NOT NULL))"

@@ -85,7 +85,7 @@ class Account(models.Model):
 
 
 class AccountTemplate(models.Model):
-    """An account that each member is opened in a book: whoever is registered is given one of this role."""
+    """An account that each member is opened in a book: every member who is registered gets one of this role."""
 
     book = models.ForeignKey(Book, models.PROTECT, related_name="templates", verbose_name=_("book"), db_index=False)
     role = models.CharField(_("role"), max_length=32)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ledger_app.errors.stored import told
+from ledger_app.errors.stored import translated
 
 if TYPE_CHECKING:
     # Generic for the type checker alone: the class itself takes no parameters.
@@ -54,4 +54,4 @@ class ReasonsField(Json):
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
         """Return the reasons, each told in the active language."""
         found = super().from_db_value(value, expression, connection)
-        return [told(each) for each in found] if isinstance(found, list) else found
+        return [translated(each) for each in found] if isinstance(found, list) else found

@@ -10,7 +10,7 @@ from ledger_app.models.people import User
 
 
 class FreezeAttempt(models.Model):
-    """A freeze that was asked for. What a freeze rests on is asked anew when it is carried out: this only says what was asked and how it ended."""
+    """A freeze that was asked for. The freeze checks all it rests on when it is carried out; this row only says what was asked, and how it ended."""
 
     class State(models.TextChoices):
         """Not begun, under way, or one of its ends."""

@@ -77,10 +77,10 @@ class FoldedName(models.CharField[str, str]):
 
 
 class Generation(models.PositiveIntegerField[int, int]):
-    """Counted up by whoever ends a user's sessions, and with each save of a user who is disabled: enabled again, they sign in anew."""
+    """Counts up when somebody ends a user's sessions, and with each save of a disabled user: a user who is enabled again signs in anew."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> int:  # noqa: FBT001 - as it is called
-        """Return the number, one more of whoever is disabled."""
+        """Return the number, one more for a disabled user."""
         number: int = getattr(model_instance, self.attname)
         if not add and not getattr(model_instance, "is_active", True):
             number += 1

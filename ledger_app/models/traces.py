@@ -9,7 +9,7 @@ from ledger_app.models.fields import DigestField
 
 
 class Trace(models.Model):
-    """What a row said when it was written, kept by triggers: whoever writes a row by whatever means leaves one. Never changed: the database refuses.
+    """What a row said when it was written, kept by triggers: every write of a row leaves one, by whatever means it is done. Never changed: the database refuses.
 
     ``content`` is the row's columns in the order of its model, each as an SQL literal, with commas between (docs/canonical-form.md).
     """

@@ -53,7 +53,7 @@ class Webhook(models.Model):
 
     @property
     def is_gone(self) -> bool:
-        """Whether it is out of use as its receiver said that it is there no more. Whoever changes it has it tried anew, and no reason stands then."""
+        """Whether the webhook is out of use because its receiver said that it is gone. A change of the webhook clears this."""
         return not self.is_active and bool(self.why)
 
 

@@ -1,1 +1,1 @@
-"""The one way into the ledger: what may be posted, what it does to lots, and what is written; entries and lines as they are read."""
+"""The one way into the ledger: what may be posted, what a posting does to lots, what it writes; and reading entries and lines."""

@@ -1,4 +1,4 @@
-"""What must hold of the feed, asked of the rows alone: its numbers have no gap, it tells of all that was done and of nothing else, and where it is sent."""
+"""The invariants of the feed, asked of the rows alone: its numbers have no gap, it tells all that was done and nothing else, and it is sent where somebody said."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from django.db.models import Count, Max
 from django.utils.translation import gettext_lazy
 
 from ledger_app.base.proofs import Invariant, rows
-from ledger_app.base.rules.feed import POSTING, UNTOLD
+from ledger_app.base.rules.feed import POSTING, UNPUBLISHED
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book, Event, Feed, Webhook
 
@@ -85,7 +85,7 @@ def _words() -> dict[str, str]:
         "size": "(SELECT COUNT(*) FROM json_each(event.facts))" if is_sqlite else "JSON_LENGTH(event.facts)",
         "events_by": "" if is_sqlite else "FORCE INDEX (event_subject)",
         "rows_by": "" if is_sqlite else "FORCE INDEX (audit_subject)",
-        "untold": ", ".join(f"'{each}'" for each in sorted(UNTOLD)),
+        "untold": ", ".join(f"'{each}'" for each in sorted(UNPUBLISHED)),
     }
 
 

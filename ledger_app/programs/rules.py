@@ -95,7 +95,7 @@ def wait(failures: int, chance: int, *, asked: timedelta = NO_WAIT) -> timedelta
     return max(whole * (CHANCE_MOST + chance) // (2 * CHANCE_MOST), asked)
 
 
-def asked_wait(said: str, at: datetime) -> timedelta:
+def retry_after(said: str, at: datetime) -> timedelta:
     """Return how long a receiver asks to be left alone from ``at`` on, as ``Retry-After`` says it: in seconds, or until a date of HTTP.
 
     No longer than the longest wait, whatever is said; no time at all where it is neither, or a date that is past.

@@ -1,0 +1,1 @@
+"""Reports and files: what leaves the ledger for people and for other programs."""

@@ -61,7 +61,7 @@ class Kit:
 
 
 class _Sheet:
-    """A CSV of which each row has a digest over its cells and the row before, so that a row that differs is found as that one."""
+    """A CSV in which each row has a digest over its cells and the row before, so that the first row that differs can be found."""
 
     def __init__(self, folder: Path, name: str) -> None:
         """Begin with the names of the columns."""

@@ -126,7 +126,7 @@ def find_account(book: Book, code: str | None) -> Account | None:
 
 
 def check(asked: Asked, user: User | None = None, *, is_waited_for: bool = False) -> None:
-    """See that a report is one, that whoever asks may read it, and that what was known is known for good. To be called before a snapshot begins.
+    """Check that a report exists, that the user may read it, and that what was known is known for good. To be called before a snapshot begins.
 
     Without a user it is asked for by a command: whoever runs those reads the database itself.
 

@@ -33,7 +33,7 @@ class Exported:
 def export(*, period: Period, form: str, path: Path) -> Exported:
     """Write the entries of a period to ``path`` in one of ``FORMATS``, in the place of what is there.
 
-    Every entry is held against its digest and, of a frozen period, all of them against the seal, before the file takes its name.
+    Every entry is compared with its digest and, of a frozen period, all of them with the seal, before the file takes its name.
 
     :raises errors.Refused: entry_differs, unbalanced, seal_differs
     :raises OSError: where the file cannot be written

@@ -39,7 +39,7 @@ def replacing_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def refuse_irregular(path: Path) -> None:
-    """Refuse a path that is there and is no file: in the place of a device or a pipe, a file would take it away from whoever waits there.
+    """Refuse a path that is there and is no file: a file in the place of a device or a pipe would take it away from the process that reads there.
 
     :raises errors.Refused: file_not_regular
     """

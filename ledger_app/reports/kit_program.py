@@ -105,13 +105,13 @@ class Findings:
             self.told.append(f"{place}: {self.say(sentence, **facts)}")
 
     def compare(self, place: Any, name: str, said: Any, found: Any) -> None:
-        """Hold what a row says against what was found."""
+        """Compare what a row says with what was found."""
         if str(said) != str(found):
             self.add(place, "{name} is {said}, and the rows come to {found}", name=name, said=said, found=found)
 
 
 class Table:
-    """A file of the kit, read row by row; each row is held against its digest as it is read."""
+    """A file of the kit, read row by row; each row is compared with its digest as it is read."""
 
     def __init__(self, kit: Kit, name: str, *, is_again: bool = False) -> None:
         """Read ``name``; a second reading finds nothing again."""
@@ -121,7 +121,7 @@ class Table:
         """Yield the rows, and say at the end whether all are there."""
         columns, rows, head = self._kit.files[self._name]
         if not (path := self._kit.folder / self._name).is_file():
-            return  # told where the bytes are held against kit.json
+            return  # told where the bytes are compared with kit.json
         before, count, row = row_digest(self._name, columns), 0, Row(self._name, 1, {})
         # A byte that is no text is read as another text, so that the row that has it is named.
         with path.open(encoding="utf-8", errors="backslashreplace", newline="") as file:
@@ -192,7 +192,7 @@ class Kit:
             self._seal_agrees(last)
         self._trial_balance(self._balances())
         for name in ("postings.csv", "batches.csv", "decisions.csv"):
-            sum(1 for _row in Table(self, name))  # each row is held against its digest as it is read
+            sum(1 for _row in Table(self, name))  # each row is compared with its digest as it is read
         return self.findings
 
     def _hold(self, row: Row, **found: Any) -> None:
@@ -280,7 +280,7 @@ class Kit:
             self.findings.compare(row, name, given, known[name])
 
     def _balances(self) -> dict[tuple[str, str], list[int]]:
-        """Hold the closing balance of each account against its opening and its lines; return opening and closing by category and role."""
+        """Compare the closing balance of each account with its opening and its lines; return opening and closing by category and role."""
         kinds: dict[tuple[str, str], list[int]] = {}
         passes = self.files["balances.csv"][1] // ACCOUNTS_A_PASS + 1
         for number in range(passes):

@@ -36,7 +36,7 @@ FREEE_HEAD: Final = (
 )
 
 
-class Places(NamedTuple):
+class SheetColumns(NamedTuple):
     """Where, from 0, a file has its number, its date, and of each side account, sub-account, department, tax class and amount."""
 
     width: int
@@ -47,10 +47,10 @@ class Places(NamedTuple):
     head: str = ""
 
 
-PLACES: Final[Mapping[str, Places]] = {
-    "yayoi": Places(25, 1, 3, (4, 5, 6, 7, 8), (10, 11, 12, 13, 14)),
-    "moneyforward": Places(27, 0, 1, (2, 3, 4, 6, 8), (10, 11, 12, 14, 16), MONEYFORWARD_HEAD),
-    "freee": Places(33, 2, 1, (4, 6, 9, 16, 15), (18, 20, 23, 30, 29), FREEE_HEAD),
+COLUMNS: Final[Mapping[str, SheetColumns]] = {
+    "yayoi": SheetColumns(25, 1, 3, (4, 5, 6, 7, 8), (10, 11, 12, 13, 14)),
+    "moneyforward": SheetColumns(27, 0, 1, (2, 3, 4, 6, 8), (10, 11, 12, 14, 16), MONEYFORWARD_HEAD),
+    "freee": SheetColumns(33, 2, 1, (4, 6, 9, 16, 15), (18, 20, 23, 30, 29), FREEE_HEAD),
 }
 
 
@@ -81,7 +81,7 @@ def read(file: BinaryIO, expected: Expected) -> Totals:
 
     :raises errors.Refused: read_back_differs, with the line
     """
-    places = PLACES[expected.target]
+    places = COLUMNS[expected.target]
     totals: Totals = {}
     slip: _Slip | None = None
     numbers = rows = 0
@@ -131,7 +131,7 @@ def compare(found: Totals, ledger: Totals) -> None:
             )
 
 
-def _rows(file: BinaryIO, expected: Expected, places: Places) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: BinaryIO, expected: Expected, places: SheetColumns) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with its line. Nothing is decoded otherwise than it was written, and nothing passed over but a remark of Yayoi's."""
     text = io.TextIOWrapper(file, encoding=expected.encoding, errors="strict", newline="")
     try:

@@ -33,7 +33,7 @@ LINE_END: Final = "\r\n"  # as spreadsheets and accounting programs write it
 
 
 def write_to(asked: Asked, form: str, encoding: str, path: Path) -> tuple[Path, Report]:
-    """Write a report to a file that is whole or not there; one that is not final has a name that says so. Return where it is, and what it says.
+    """Write a report to a file that is whole or not there; return the path and the report. The name of a report that is not final says so.
 
     :raises errors.Refused: file_not_regular; report_text_unfit, seal_differs, statement_differs
     :raises OSError: where the file cannot be written

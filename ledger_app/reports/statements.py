@@ -11,7 +11,7 @@ from ledger_app.base.rules import tables
 from ledger_app.base.rules.tables import Figure
 from ledger_app.errors import reversing
 from ledger_app.explain.queries import statements
-from ledger_app.explain.queries.statements import FIRST_DAY, Movement, Span, Sums, Told
+from ledger_app.explain.queries.statements import FIRST_DAY, Figures, Movement, Span, Sums
 from ledger_app.reports import workbook
 from ledger_app.values import instants
 from ledger_app.values.amounts import decimal_text
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def check(span: Span) -> None:
-    """See that a span is one, and that what it covers as known at an instant is known for good. To be called before a snapshot begins.
+    """Check that a span is valid, and make what was known at its instant final. Call this before a snapshot begins.
 
     :raises errors.Refused: span_invalid, known_at_ahead
     :raises errors.TryAgain: as ``knowing.settle``
@@ -73,7 +73,7 @@ def write(span: Span, form: str, file: BinaryIO) -> None:
     FORMATS[form](span, file)
 
 
-def head(span: Span, sums: Sums | Told) -> dict[str, Any]:
+def head(span: Span, sums: Sums | Figures) -> dict[str, Any]:
     """Return what a statement says beside its movements, ready for JSON. Amounts are signed minor units, debit positive; null was not added up."""
     account = span.account
     return {
@@ -102,7 +102,7 @@ def movement_object(movement: Movement) -> dict[str, Any]:
         "reference": movement.reference,
         "description": movement.description,
         "amount": movement.amount,
-        "running": movement.told_running,
+        "running": movement.known_running,
         "reverses": movement.reverses,
         "reverses_date": movement.reverses_on.isoformat() if movement.reverses_on else None,
         "prior_period": movement.is_prior_period,

@@ -1,4 +1,4 @@
-"""What the reversal of one entry would do, who objects to it, and what the close and the explanations ask about such reversals."""
+"""Reads reversals of single entries: what one would do, what objects to it, and what the close and the explanations ask about them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from ledger_app.errors import LedgerError, reversing
 from ledger_app.models import Balance, Entry, Period, Reversal, User
 from ledger_app.points.queries import shown_lots
 from ledger_app.posting.queries import bases, postings
-from ledger_app.posting.queries.origins import Came, Fact, Told
+from ledger_app.posting.queries.origins import Came, Fact, Provenance
 from ledger_app.posting.rules import posting, reversal_dates
 from ledger_app.posting.rules.drafts import Basis, Draft, Reversed
 from ledger_app.posting.rules.lots import ShownLot
@@ -40,7 +40,7 @@ def register(objection: Objection) -> None:
 
 
 class Preview(NamedTuple):
-    """What a reversal would do now: ``draft`` is None where there is no day for it. ``prior_period`` is what it corrects from a later one."""
+    """What a reversal would do now. ``draft`` is None where no day takes it; ``prior_period`` is the earlier period that it corrects."""
 
     draft: Draft | None
     prior_period: str
@@ -162,7 +162,7 @@ def unfinished(period: Period) -> Iterator[Unfinished]:
         yield Unfinished(*said, row._meta.label_lower, row.pk, row.state)  # noqa: SLF001 - Django's public API
 
 
-def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the origins call it
     """Tell of entries that reverse another by hand: which one, who proposed it, who decided it, when and why."""
     del whole
     rows = Reversal.objects.filter(reversal__in=[came.entry_id for came in entries]).select_related("proposed_by", "decided_by")
@@ -170,14 +170,14 @@ def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noq
     return {came.entry_id: _told(came, decided.get(came.entry_id)) for came in entries if came.reverses}
 
 
-def _told(came: Came, row: Reversal | None) -> Told:
+def _told(came: Came, row: Reversal | None) -> Provenance:
     assert came.reverses is not None  # noqa: S101 - the caller asks for those alone
     key, reference = came.reverses
     shown = [Fact(_("Reverses"), reference, ("ledger_app.entry", key))]
     facts = {"reverses": reference, "reverses_entry": key, "reason": came.reason}
     if row is None or row.decided_by is None or row.decided_at is None:
         sentence = _("Reversal of {reference}, posted by {user}").format(reference=reference, user=came.posted_by)
-        return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.entry", key))
+        return Provenance(came.kind, sentence, facts, shown, [sentence], ("ledger_app.entry", key))
     sentence = _("Reversal of {reference}: proposed by {proposer}, decided by {decider}: {reason}").format(
         reference=reference, proposer=row.proposed_by.username, decider=row.decided_by.username, reason=row.reason
     )
@@ -199,7 +199,7 @@ def _told(came: Came, row: Reversal | None) -> Told:
         *([Fact(_("Ticket"), row.ticket)] if row.ticket else []),
         *([Fact(_("Corrects the prior period"), row.prior_period)] if row.prior_period else []),
     ]
-    return Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.reversal", row.pk))
+    return Provenance(came.kind, sentence, facts, shown, [sentence], ("ledger_app.reversal", row.pk))
 
 
 def _balances(draft: Draft, basis: Basis) -> tuple[ShownBalance, ...]:

@@ -77,7 +77,7 @@ def decider_is_another(facts: ReversalFacts) -> list[errors.LedgerError]:
 
 
 def proposer_still_may(facts: ReversalFacts) -> list[errors.LedgerError]:
-    """Whoever proposed this may still propose."""
+    """The proposer still has the right to propose."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
@@ -87,7 +87,7 @@ def is_within_limits(facts: ReversalFacts) -> list[errors.LedgerError]:
 
 
 def proposer_withdraws(facts: ReversalFacts) -> list[errors.LedgerError]:
-    """Whoever did not propose it rejects it, and says why."""
+    """A person other than the proposer rejects it, and says why."""
     return [] if facts.user_id == facts.proposer_id else [adjusting.NotProposer(proposer=facts.proposer)]
 
 
@@ -129,7 +129,7 @@ REVERSAL = Machine(
             ),
             decides=True,
             writes="the entry that reverses; who decided, when, and the digest of what was shown",
-            told=_("approved and posted the reversal"),
+            phrase=_("approved and posted the reversal"),
         ),
         Transition(
             name="reject",
@@ -143,7 +143,7 @@ REVERSAL = Machine(
             reason_required=True,
             decides=True,
             writes="who decided and when",
-            told=_("rejected the reversal"),
+            phrase=_("rejected the reversal"),
         ),
         Transition(
             name="withdraw",
@@ -154,7 +154,7 @@ REVERSAL = Machine(
             right=PROPOSE,
             who=_("Support and finance"),
             guards=(proposer_withdraws,),
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
     ),
 )

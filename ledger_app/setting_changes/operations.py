@@ -170,11 +170,11 @@ def _try(kind: str, arguments: Said, shown: Said, caller: Caller) -> _Tried:
 
 
 def _set(kind: str, arguments: Said, shown: Said, caller: Caller) -> _Tried:
-    """Set it in the transaction that is open: return what it said and what it says, read under the lock of its row."""
+    """Set the setting in the open transaction; return its value before and after, read under the lock of its row."""
     locks.beside_own(setting_changes.lock_of(kind, arguments))
-    before = setting_changes.said(kind, arguments)
+    before = setting_changes.current(kind, arguments)
     is_new = SETTERS[kind]({**arguments, **shown}, caller)
-    after = setting_changes.said(kind, arguments)
+    after = setting_changes.current(kind, arguments)
     assert after is not None, "what was set is there"  # noqa: S101 - a fault of the program
     return _Tried(before, after, is_new)
 

@@ -19,7 +19,7 @@ NAME_MOST = 150  # of a group, which has the longest
 
 
 class Setting(NamedTuple):
-    """A kind of setting: the arguments that name it, its row, where it is there, what that says, and the row whose lock stands for it.
+    """A kind of setting: the arguments that name it, its row or None, how its value is read, and the row whose lock stands for it.
 
     ``lock`` is None where that is the setting's own row.
     """
@@ -77,7 +77,9 @@ SETTINGS_KEPT: Mapping[str, Setting] = {
     ),
     "hold_rule": Setting(("book",), lambda said: HoldRule.objects.filter(book__code=said["book"]), _hold_rule, _book),
     "profile": Setting(("book", "profile"), lambda said: profiles.named(said["book"], said["profile"]), _profile),
-    "rights": Setting(("user",), lambda said: User.objects.named(said["user"]), granting.said, lambda _said: granting.stands()),
+    "rights": Setting(
+        ("user",), lambda said: User.objects.named(said["user"]), granting.current, lambda _said: granting.stands()
+    ),
 }
 
 
@@ -100,7 +102,7 @@ def named(kind: str, arguments: Said) -> Said:
     return {**arguments, "user": row.username} if isinstance(row, User) else arguments
 
 
-def said(kind: str, arguments: Said) -> dict[str, Any] | None:
+def current(kind: str, arguments: Said) -> dict[str, Any] | None:
     """Return what a setting says now; None where there is none."""
     row = row_of(kind, arguments)
     return None if row is None else SETTINGS_KEPT[kind].read(row)
@@ -110,7 +112,7 @@ def undecided_of(user: User, kind: str, arguments: Said) -> SettingChange | None
     """Return a user's own proposal of just this that nobody has decided, of a setting that still says what it said then; None where there is none."""
     arguments = named(kind, arguments)
     mine = SettingChange.objects.filter(kind=kind, setting=name(kind, arguments), state="proposed", proposed_by=user)
-    now = said(kind, arguments)
+    now = current(kind, arguments)
     return next((row for row in mine.order_by("-id") if row.arguments == dict(arguments) and row.before == now), None)
 
 
@@ -165,7 +167,7 @@ def facts(row: SettingChange, *, user: User, is_program: bool = False) -> Change
         kind=row.kind,
         setting=row.setting,
         secret_known_to=secret_known_to(user, [row.proposed_by]),
-        is_as_shown=said(row.kind, row.arguments) == row.before,
+        is_as_shown=current(row.kind, row.arguments) == row.before,
         is_proposer_away=SETTINGS[row.kind].right not in rights(row.proposed_by),
         is_own=row.kind == SettingChange.Kind.RIGHTS and names.fold(row.arguments["user"]) == user.username_folded,
         is_program=is_program,

@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def digest(*, kind: str, arguments: Mapping[str, Any], before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hexadecimal, of what is proposed: what is set, what it said, and what it would say."""
+    """Return the SHA-256, in hexadecimal, of a proposal: the setting, its value before, and its value after."""
     said = json.dumps([kind, arguments, before, after], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(f"{FORM}\n{said}".encode()).hexdigest()
 
@@ -64,7 +64,7 @@ class ChangeFacts:
 
 
 def user_may_set_it(facts: ChangeFacts) -> list[errors.LedgerError]:
-    """Whoever decides might set it."""
+    """The decider has the right to set the setting."""
     return not_permitted(facts.kind, facts.user_name, facts.rights)
 
 
@@ -82,7 +82,7 @@ def decider_is_another(facts: ChangeFacts) -> list[errors.LedgerError]:
 
 
 def proposer_still_may(facts: ChangeFacts) -> list[errors.LedgerError]:
-    """Whoever proposed this may still set it."""
+    """The proposer still has the right to set the setting."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
@@ -92,7 +92,7 @@ def rights_are_of_another(facts: ChangeFacts) -> list[errors.LedgerError]:
 
 
 def a_person_decides_on_rights(facts: ChangeFacts) -> list[errors.LedgerError]:
-    """A token is a program's, and may be known to whoever gave it."""
+    """A token belongs to a program, and the person who issued it may know its key."""
     return [granting.DecidedByProgram(user=facts.user_name)] if facts.kind == "rights" and facts.is_program else []
 
 
@@ -103,7 +103,7 @@ def setting_is_as_shown(facts: ChangeFacts) -> list[errors.LedgerError]:
 
 
 def proposer_withdraws(facts: ChangeFacts) -> list[errors.LedgerError]:
-    """Whoever did not propose it rejects it, and says why."""
+    """A person other than the proposer rejects it, and says why."""
     return [] if facts.user_id == facts.proposer_id else [adjusting.NotProposer(proposer=facts.proposer)]
 
 
@@ -131,7 +131,7 @@ CHANGE = Machine(
             ),
             decides=True,
             writes="the setting, with its audit row and history; who decided and when",
-            told=_("approved the change, and put it in force"),
+            phrase=_("approved the change, and put it in force"),
         ),
         Transition(
             name="reject",
@@ -145,7 +145,7 @@ CHANGE = Machine(
             reason_required=True,
             decides=True,
             writes="who decided and when",
-            told=_("rejected the change"),
+            phrase=_("rejected the change"),
         ),
         Transition(
             name="withdraw",
@@ -156,7 +156,7 @@ CHANGE = Machine(
             right=LOOK,
             who=_("Whoever proposed it"),
             guards=(proposer_withdraws,),
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
     ),
 )

@@ -91,7 +91,7 @@ def _guard(vendor: str, table: str, name: str, event: str, condition: str) -> Tr
 
 
 def _erases(vendor: str) -> Trigger:
-    """Return the trigger by which a part, once written, takes away what it names: with the rights of whoever made the trigger."""
+    """Return the trigger by which a part, once written, takes away what it names: with the rights of the database user who made the trigger."""
     head = f"CREATE TRIGGER {erasable.ERASES} AFTER INSERT ON ledger_app_erasedpart FOR EACH ROW BEGIN"
     body = ""
     for each in erasable.tables():

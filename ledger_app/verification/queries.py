@@ -1,4 +1,4 @@
-"""What the database keeps, held against what the migrations make: triggers, constraints, unique keys and foreign keys."""
+"""What the database keeps, compared with what the migrations make: triggers, constraints, unique keys and foreign keys."""
 
 import hashlib
 import json

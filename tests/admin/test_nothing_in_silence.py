@@ -13,7 +13,7 @@ from django.utils.html import escape
 from simple_history.utils import get_history_manager_for_model as history_manager_of
 
 from config.doors import telling
-from config.doors.admin.model_admin import AMOUNTS, HistoryShown, said, shown_value, tellers
+from config.doors.admin.model_admin import AMOUNTS, HistoryShown, json_text, shown_value, tellers
 from ingestion_app.models import Batch
 from ledger_app.models import Account, Adjustment, AuditRow, Holder, Merge, SettingChange, User
 from tests.admin.conftest import ClientOf
@@ -93,7 +93,7 @@ def test_nobody_is_shown_a_form_that_they_may_not_send(world: World, client_of: 
 
 def test_json_is_told_in_words() -> None:
     assert (
-        said({"CARD": [1, [2, 3]], "ok": True, "none": None, "deep": {"a": "b"}})
+        json_text({"CARD": [1, [2, 3]], "ok": True, "none": None, "deep": {"a": "b"}})
         == "CARD: 1, (2, 3); ok: yes; none: –; deep: a: b"
     )
 
@@ -154,7 +154,7 @@ def test_histories_tell_the_amounts_of_merges_settings_and_batches_in_their_unit
             row = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{line.id}/history/"
             assert client.get(row).status_code == 200
             text = client.get(f"{row}{line.history_id}/").content.decode()
-            raw = escape(said(getattr(line, column)))
+            raw = escape(json_text(getattr(line, column)))
             assert raw not in text or not re.search("[0-9]", raw), (row, raw)
             if "USD" in text:
                 told.add(model)

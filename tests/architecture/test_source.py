@@ -34,7 +34,7 @@ MAY_READ_ANOTHER_CLOCK = {
     ("config/doors/webhooks.py", "send"): "when a receiver asks to be sent to again, by clocks of others",
     ("ingestion_app/batches/queries/workers.py", "heard_of"): "the database's own function, in a statement",
     ("ingestion_app/batches/queries/workers.py", "over"): "the database's own function, in a statement",
-    ("ingestion_app/batches/queries/workers.py", "told"): "the database's own function, in a statement",
+    ("ingestion_app/batches/queries/workers.py", "known"): "the database's own function, in a statement",
     ("ledger_app/apps.py", "_register_invariants"): "beside the times of files on the same host",
     ("ledger_app/base/queries/clock.py", "read"): "the one clock: SQLite's is this host's",
 }

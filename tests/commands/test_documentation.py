@@ -149,6 +149,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("verify",),
         ("balances", "CARD"),
         ("statement", "CARD/receivable.1001"),
+        ("report", "CARD", "trial-balance", "--period", "2017-01", "--output", tmp_path / "report.csv"),
         ("reverse_entry", "CARD/till:s1", "--preview"),
         ("find_member", "1001"),
         ("merge", "propose", *two, "--user", world.support.username, "--date", "2017-02-01", "--preview"),

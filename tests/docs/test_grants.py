@@ -16,12 +16,13 @@ from ledger_app.base import proofs
 from ledger_app.models import ErasedPart
 from ledger_app.verification import queries as schema
 from ledger_app.verification.proofs import ledger as ledger_proofs
-from tests.support import every_table
+from tests.support import every_table, samples
 
 RUNBOOK = Path(settings.BASE_DIR) / "docs" / "runbooks" / "production-on-mariadb.md"
 GRANT = re.compile(r"^GRANT ([A-Z, ]+) ON kakutei\.(\w+) TO kakutei@localhost;$", re.MULTILINE)
 # What MySQL asks of who locks rows.
 LOCKS = re.compile(r"^GRANT (LOCK TABLES) ON kakutei\.\* TO kakutei@localhost;$", re.MULTILINE)
+COLUMN = re.compile(r"^GRANT (UPDATE \((\w+)\)) ON kakutei\.(\w+) TO kakutei@localhost;$", re.MULTILINE)
 # Users are of the whole server, which processes of tests share.
 USER, PASSWORD = f"kakutei_grants_{os.getpid()}", "made-up-for-this-test"
 # Written by migrate alone.
@@ -87,19 +88,20 @@ def test_what_is_written_once_can_only_be_inserted():
     assert {table for table in NEVER_DELETED if "DELETE" in rights[table]} == set()
 
 
+def grant(right: str, on: str) -> None:
+    """Give the user a right."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT {right} ON `{connection.settings_dict['NAME']}`.{on} TO {USER}@'%'")
+
+
 @pytest.fixture
-def runtime(transactional_db: None) -> Iterator["MySQLdb.Connection"]:
-    """Yield a connection of a user that has what the runbook grants, and nothing else."""
+def reader(transactional_db: None) -> Iterator["MySQLdb.Connection"]:
+    """Yield a connection of a user that can read everything, and nothing else."""
     database = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'")
         try:
-            cursor.execute(f"GRANT SELECT ON `{database}`.* TO {USER}@'%'")
-            for table, rights in granted().items():
-                cursor.execute(f"GRANT {', '.join(sorted(rights))} ON `{database}`.{table} TO {USER}@'%'")
-            if schema.engine() == "mysql":
-                (right,) = LOCKS.findall(RUNBOOK.read_text(encoding="utf-8"))
-                cursor.execute(f"GRANT {right} ON `{database}`.* TO {USER}@'%'")
+            grant("SELECT", "*")
             opened = MySQLdb.connect(
                 host=connection.settings_dict["HOST"],
                 port=int(connection.settings_dict["PORT"]),
@@ -113,6 +115,44 @@ def runtime(transactional_db: None) -> Iterator["MySQLdb.Connection"]:
             # By a cursor of its own: a test may have closed the connection of the other.
             with connection.cursor() as last:
                 last.execute(f"DROP USER {USER}@'%'")
+
+
+@pytest.fixture
+def runtime(reader: "MySQLdb.Connection") -> "MySQLdb.Connection":
+    """The connection of a user that has what the runbook grants, and nothing else."""
+    for table, rights in granted().items():
+        grant(", ".join(sorted(rights)), table)
+    if schema.engine() == "mysql":
+        (right,) = LOCKS.findall(RUNBOOK.read_text(encoding="utf-8"))
+        grant(right, "*")
+        # A right over a whole database holds from the next time on that it is chosen.
+        reader.select_db(connection.settings_dict["NAME"])
+    return reader
+
+
+@pytest.mark.mariadb
+def test_the_right_to_change_one_column_is_enough_to_lock_rows_and_changes_none(reader):
+    """MySQL asks for it; MariaDB lets whoever reads lock."""
+    ledger = samples.open_ledger(samples.machine_caller())
+    ledger.sell("r-1", 100)
+    ((right, column, table),) = COLUMN.findall(RUNBOOK.read_text(encoding="utf-8"))
+    cursor = reader.cursor()
+    lock = f"SELECT {column} FROM {table} FOR UPDATE"
+    if schema.engine() == "mysql":
+        with pytest.raises(MySQLdb.OperationalError) as refused:
+            cursor.execute(lock)
+        assert refused.value.args[0] == 1142
+    grant(right, table)
+    assert cursor.execute(lock) == 1
+    (model,) = [each for each in apps.get_models() if each._meta.db_table == table]
+    for other in {field.column for field in model._meta.concrete_fields} - {column}:
+        with pytest.raises(MySQLdb.OperationalError, match="denied") as refused:
+            cursor.execute(f"UPDATE {table} SET {other} = NULL")
+        assert refused.value.args[0] == 1143
+    with pytest.raises(MySQLdb.Error) as refused:
+        cursor.execute(f"UPDATE {table} SET {column} = {column} + 1")
+    assert refused.value.args[0] == 1644
+    reader.rollback()
 
 
 @pytest.mark.mariadb

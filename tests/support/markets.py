@@ -46,7 +46,7 @@ def shape_of(records: Sequence[Bought], day: date, *, blocks: int = BLOCK) -> di
     ]
     for first in range(0, len(rows), blocks):
         shaping.add(rows[first : first + blocks])
-    return shaping.told()
+    return shaping.as_kept()
 
 
 def alerts(shape: Mapping[str, Any], earlier: Sequence[Earlier], rules: ShapeRules | None = None) -> list[Seen]:

@@ -1,7 +1,7 @@
 """What tests of the recomputations have: somebody who changes rows past every guard."""
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 # Indexes that a statement names on MariaDB, and cannot do without.
 NAMED = {
@@ -14,7 +14,8 @@ NAMED = {
 def tamper(db):
     """Return a function that runs SQL on a copy of a table, which has its rows and its name, and none of its guards.
 
-    A temporary table is found before the one whose name it bears, for this connection alone.
+    A temporary table is found before the one whose name it bears, for this connection alone. MySQL reads none twice in a statement: what is asked so
+    there is asked on the others alone.
     """
     shadowed = []
 
@@ -34,7 +35,22 @@ def tamper(db):
                 cursor.execute(statement)
                 assert cursor.rowcount > 0, statement
 
-    yield run
+    with connection.execute_wrapper(skipping_what_mysql_reads_once):
+        yield run
     with connection.cursor() as cursor:
         for name in shadowed:
             cursor.execute(f"DROP TABLE temp.{name}" if connection.vendor == "sqlite" else f"DROP TEMPORARY TABLE {name}")
+
+
+# Can't reopen table.
+READ_ONCE = 1137
+
+
+def skipping_what_mysql_reads_once(execute, sql, params, many, context):
+    """Execute a statement; where it reads a temporary table twice, and the database is MySQL, skip the test."""
+    try:
+        return execute(sql, params, many, context)
+    except DatabaseError as error:
+        if connection.vendor == "mysql" and error.args[0] == READ_ONCE:
+            pytest.skip("MySQL reads no temporary table twice in a statement")
+        raise

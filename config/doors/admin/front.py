@@ -18,8 +18,8 @@ SECTIONS: Final[Mapping[str, str | Promise]] = {
 }
 
 
-class Place(NamedTuple):
-    """One line of the side: its section, what it is called, which list it opens, and who may see it."""
+class MenuLine(NamedTuple):
+    """One line of the menu: its section, its label, the list that it opens, and the right that shows it."""
 
     section: str
     label: str | Promise
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """One kind of work: the things of a model that are in some states, waiting for whoever holds a right.
+    """One kind of work: the things of a model that are in some states, that wait for a user with some right.
 
     ``not_by`` names the columns of those who may not do it, because it is their own work that it decides; ``past`` names the date that
     must lie behind; ``kinds`` are the kinds of the things, where they have some and others decide the rest. The page shows them by ``turn``.
@@ -48,25 +48,25 @@ class Waiting(NamedTuple):
 # What an application adds to the first page: asked with the site and the request, it answers what the page's template shows.
 Shown = Callable[[Any, HttpRequest], dict[str, Any]]
 
-_places: dict[str, list[Place]] = {section: [] for section in SECTIONS}
+_menu: dict[str, list[MenuLine]] = {section: [] for section in SECTIONS}
 _waiting: list[Waiting] = []
 _searched: list[str] = []
 _shown: list[Shown] = []
 
 
-def register(*, places: Iterable[Place], waiting: Iterable[Waiting], searched: Iterable[str], shown: Shown) -> None:
+def register(*, menu: Iterable[MenuLine], waiting: Iterable[Waiting], searched: Iterable[str], shown: Shown) -> None:
     """Add what one application has. Called once by each, when its pages are loaded."""
-    for place in places:
-        _places[place.section].append(place)
+    for line in menu:
+        _menu[line.section].append(line)
     _waiting.extend(waiting)
     _waiting.sort(key=lambda kind: kind.turn)
     _searched.extend(searched)
     _shown.append(shown)
 
 
-def places() -> list[Place]:
+def menu() -> list[MenuLine]:
     """Return the lines of the side, by section."""
-    return [place for of_section in _places.values() for place in of_section]
+    return [line for of_section in _menu.values() for line in of_section]
 
 
 def waiting() -> list[Waiting]:

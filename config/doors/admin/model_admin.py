@@ -194,11 +194,11 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
 
     object_history_form_template = "kakutei/sheet.html"
     # What is made of each line before it is shown.
-    history_list_display = ("reason_told",)
+    history_list_display = ("reason_text",)
 
-    def reason_told(self, line: Any) -> str:
+    def reason_text(self, line: Any) -> str:
         """Return why a line of the history is there."""
-        return telling.reason_told(str(self.opts.model_name), line.history_change_reason or "")
+        return telling.reason_text(str(self.opts.model_name), line.history_change_reason or "")
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> Changes:
         """Return who says what changed."""
@@ -208,7 +208,7 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show a row as it was. Only that: a POST here would write the old row over the new one, whoever sends it.
+        """Show a row as it was, and nothing else: a POST here would write the old row over the new one.
 
         simple-history's own page is a form, so it is not called at all.
         """
@@ -227,7 +227,7 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
             (_("At"), look.instant_cell(line.history_date)),
             (_("By"), line.history_user or _("system")),
             (_("What"), line.get_history_type_display()),
-            (_("Reason"), self.reason_told(line) or NOTHING),
+            (_("Reason"), self.reason_text(line) or NOTHING),
         ]
         title = _("{what} as it was").format(what=named)
         sheet = Sheet(
@@ -320,15 +320,17 @@ def shown_value(field: Any, value: Any, row: Model) -> Any:
 
 def _document(name: str, value: Any, row: Model) -> str:
     tell = tellers.get((type(row), name))
-    return escaped(said(value if tell is None else tell(row, value)))
+    return escaped(json_text(value if tell is None else tell(row, value)))
 
 
-def said(value: Any) -> str:
+def json_text(value: Any) -> str:
     """Return what JSON holds as people read it: names with their values, lists with commas, nothing as a dash."""
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {said(each)}" for name, each in value.items()) or NOTHING
+        return "; ".join(f"{name}: {json_text(each)}" for name, each in value.items()) or NOTHING
     if isinstance(value, list):
-        return ", ".join(f"({said(each)})" if isinstance(each, dict | list) else said(each) for each in value) or NOTHING
+        return (
+            ", ".join(f"({json_text(each)})" if isinstance(each, dict | list) else json_text(each) for each in value) or NOTHING
+        )
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return NOTHING if value is None or value == "" else str(value)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.doors import callers as doorways
-from config.doors.admin.token_forms import IssueForm, ReplaceForm, told_scope
+from config.doors.admin.token_forms import IssueForm, ReplaceForm, scope_text
 from ledger_app.errors import LedgerError, Refused
 from ledger_app.models import Token, User
 from ledger_app.rights.operations import tokens as operations
@@ -42,7 +42,7 @@ def shown(site: Any, request: HttpRequest) -> HttpResponse:
     rows = [
         {"row": row, "does": does, "books": books, "is_good": row.ended_at is None and row.ends_at > at}
         for row in tokens.of(user)
-        for does, books in [told_scope(row)]
+        for does, books in [scope_text(row)]
     ]
     context = {"title": _("My tokens"), "tokens": rows, "may_issue": not user.is_superuser}
     return _page(site, request, "kakutei/tokens.html", context)

@@ -25,7 +25,7 @@ FOUND_PER_LIST: Final = 8
 
 
 class KakuteiAdminSite(admin.AdminSite):
-    """``django.contrib.admin`` ordered by work: a side of places, a first page of what waits, one search over all."""
+    """``django.contrib.admin`` ordered by work: a menu at the side, a first page of what waits, one search over all."""
 
     site_title = "Kakutei"
     site_header = "Kakutei"
@@ -96,7 +96,7 @@ class KakuteiAdminSite(admin.AdminSite):
         found = [self._find(request, label, query) for label in front.searched() if query and self.may_view(request, label)]
         hits = [item for group in found for item in group["items"]]
         if len(hits) == 1:
-            # Whoever types a whole number or reference wants the thing, not a list with one thing in it.
+            # A person who types a whole number or reference wants the thing, not a list with one thing in it.
             return HttpResponseRedirect(hits[0]["url"])
         context = {
             **self.each_context(request),
@@ -108,15 +108,15 @@ class KakuteiAdminSite(admin.AdminSite):
         return TemplateResponse(request, "kakutei/search.html", context)
 
     def side(self, request: HttpRequest) -> list[dict[str, Any]]:
-        """Return the sections of the side with those places that exist and that the user may see."""
+        """Return the sections of the menu with those lines that exist and that the user may see."""
         registered = {f"{known.opts.app_label}_{known.opts.model_name}" for known in self._registry.values()}
         sections: dict[str, list[dict[str, Any]]] = {}
-        for place in front.places():
-            if place.list_name in registered and request.user.has_perm(place.permission):
-                address = reverse(f"admin:{place.list_name}_changelist", current_app=self.name)
-                url = f"{address}?{place.query}" if place.query else address
-                section = SECTIONS[place.section]
-                item = {"section": section, "label": place.label, "url": url, "address": address, "query": place.query}
+        for line in front.menu():
+            if line.list_name in registered and request.user.has_perm(line.permission):
+                address = reverse(f"admin:{line.list_name}_changelist", current_app=self.name)
+                url = f"{address}?{line.query}" if line.query else address
+                section = SECTIONS[line.section]
+                item = {"section": section, "label": line.label, "url": url, "address": address, "query": line.query}
                 sections.setdefault(str(section), []).append(item)
         _mark_current(request, [item for items in sections.values() for item in items])
         return [{"label": label, "items": items} for label, items in sections.items()]
@@ -202,7 +202,7 @@ def _state_of(item: Any) -> list[str]:
 
 
 def _mark_current(request: HttpRequest, items: list[dict[str, Any]]) -> None:
-    """Mark the one place that a page belongs to: by its address, and among places of one list by the query."""
+    """Mark the one line of the menu that a page belongs to: by its address, and among lines of one list by the query."""
     here = [item for item in items if request.path.startswith(item["address"])]
     asked = [item for item in here if item["query"] and item["query"] in request.META.get("QUERY_STRING", "")]
     plain = [item for item in here if not item["query"]]

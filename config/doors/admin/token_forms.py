@@ -61,7 +61,7 @@ class IssueForm(Life):
         """Offer what may be chosen: rights by their names, and the books."""
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields["operations"]
-        chosen.choices = told_rights(rules.acts(may))
+        chosen.choices = named_rights(rules.acts(may))
         of_books: Any = self.fields["books"]
         of_books.choices = [(book.code, f"{book.code} – {book.name}") for book in Book.objects.order_by("code")]
 
@@ -111,17 +111,17 @@ class ReplaceForm(Life):
         )
 
 
-def told_rights(codes: list[str]) -> list[tuple[str, str]]:
+def named_rights(codes: list[str]) -> list[tuple[str, str]]:
     """Return rights with what people call them."""
     rows = Permission.objects.select_related("content_type").order_by("pk")
     names = {f"{each.content_type.app_label}.{each.codename}": each.name for each in rows}
     return [(code, gettext(names.get(code, code))) for code in codes]
 
 
-def told_scope(token: Token) -> tuple[str, str]:
+def scope_text(token: Token) -> tuple[str, str]:
     """Return in words what a token does and which books it reaches."""
     if token.operations is None:
         does = gettext("everything that the user may do")
     else:
-        does = "; ".join(name for _code, name in told_rights(token.operations)) or gettext("only reads")
+        does = "; ".join(name for _code, name in named_rights(token.operations)) or gettext("only reads")
     return does, ", ".join(token.books) if token.books is not None else gettext("all")

@@ -69,7 +69,7 @@ class TransitionAdmin(HistoryAdmin):
         del transition, row
         return []
 
-    def asked(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
+    def form_of(self, transition: Transition, row: Any, data: Any = None) -> forms.Form | None:
         """Return the form of what the transition asks for beside a reason."""
         del transition, row, data
         return None
@@ -79,7 +79,7 @@ class TransitionAdmin(HistoryAdmin):
         del transition
         return [("version", str(row.version))]
 
-    def said(self, reason: LedgerError, row: Any) -> str:
+    def sentence_of(self, reason: LedgerError, row: Any) -> str:
         """Return the sentence of a refusal that can be mended on the confirmation page."""
         del row
         return reason.sentence
@@ -122,7 +122,7 @@ class TransitionAdmin(HistoryAdmin):
             {
                 "at": each.at,
                 "who": each.actor.username,
-                "action_text": telling.told(each),
+                "action_text": telling.phrase_of(each),
                 "reason": each.reason,
                 "outcome": each.outcome,
                 "reasons": each.reasons,
@@ -140,7 +140,7 @@ class TransitionAdmin(HistoryAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return self._ask(request, row, transition, form=self._as_typed(request, transition, row))
-        form = self.asked(transition, row, request.POST)
+        form = self.form_of(transition, row, request.POST)
         if form is not None and not form.is_valid():
             return self._ask(request, row, transition, form=form)
         posted = {**request.POST.dict(), **(form.cleaned_data if form is not None else {})}
@@ -157,8 +157,8 @@ class TransitionAdmin(HistoryAdmin):
         return HttpResponseRedirect(told.address or onward)
 
     def _as_typed(self, request: HttpRequest, transition: Transition, row: Any) -> forms.Form | None:
-        """Return the form of a transition, filled in as by whoever comes back to it."""
-        form = self.asked(transition, row)
+        """Return the form of a transition, filled in again with what the person had typed."""
+        form = self.form_of(transition, row)
         before = typed_before.typed(request)
         if form is not None and before is not None:
             form.initial = {**form.initial, **{name: before.get(form.add_prefix(name), "") for name in form.fields}}
@@ -190,7 +190,7 @@ class TransitionAdmin(HistoryAdmin):
         if form is not None:
             for reason in refused:
                 if reason.code in mendable and reason not in reason_missing:
-                    form.add_error(None, self.said(reason, row))
+                    form.add_error(None, self.sentence_of(reason, row))
         label = _("Reason") if transition.reason_required else _("Note")
         context = {
             **self.admin_site.each_context(request),

@@ -52,7 +52,7 @@ class KeyField(serializers.CharField):
     may_be_surrounded: ClassVar[bool] = False
 
     def __init__(self, *, may_be_card: bool = False, **kwargs: Any) -> None:
-        """Keep it within a length. Where it may be a card number, what is done with it keeps a hash of it at most."""
+        """Keep the text within a length. Where it may be a card number, the code that stores it keeps a hash at most."""
         self._may_be_card = may_be_card
         super().__init__(**{"max_length": KEY_MOST, **kwargs, "trim_whitespace": False})
 
@@ -250,7 +250,7 @@ class UploadedFileField(serializers.FileField):
     described: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
-        """Take an empty one too: what it is worth is said by whoever reads it."""
+        """Take an empty one too: the reader of the field says what an empty one means."""
         super().__init__(**{"allow_empty_file": True, **kwargs})
 
 

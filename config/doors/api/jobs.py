@@ -1,4 +1,4 @@
-"""What is done outside of a request, as the API tells of it: an address that says how it goes, and how it ended."""
+"""Jobs in the API: work outside of a request, at an address that says how it goes and how it ended."""
 
 from typing import Any, NamedTuple
 

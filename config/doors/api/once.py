@@ -20,7 +20,7 @@ from ledger_app.base.operations import transactions
 from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import card_numbers, members, requests
 from ledger_app.programs.operations import idempotency
-from ledger_app.programs.operations.idempotency import Answer, Asked
+from ledger_app.programs.operations.idempotency import Answer, KeyedRequest
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
@@ -73,7 +73,7 @@ def once(handler: Handler, request: Request, caller: Caller) -> Handler:
     return answer
 
 
-def _asked(request: Request, caller: Caller) -> Asked:
+def _asked(request: Request, caller: Caller) -> KeyedRequest:
     key = request.headers[HEADER]
     if card_numbers.holds(key):
         raise errors.Refused([members.CardNumberInText()])
@@ -82,7 +82,7 @@ def _asked(request: Request, caller: Caller) -> Asked:
     path = request.get_full_path()
     fields = {name: _digest(value) for name, value in _said(request).items()}
     whole = json.dumps([request.method, path, sorted(fields.items())])
-    return Asked(caller.user, key, path[:500], hashlib.sha256(whole.encode()).digest(), fields, caller.at)
+    return KeyedRequest(caller.user, key, path[:500], hashlib.sha256(whole.encode()).digest(), fields, caller.at)
 
 
 def _said(request: Request) -> Mapping[str, Any]:

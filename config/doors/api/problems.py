@@ -89,7 +89,7 @@ class ProblemRenderer(JSONRenderer):
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate any refusal into a problem: type, title, status, detail, code; for refusals each reason with its code."""
-    if isinstance(error, DatabaseError | InterfaceError) and (told := transactions.told(error)) is not None:
+    if isinstance(error, DatabaseError | InterfaceError) and (told := transactions.as_refusal(error)) is not None:
         log.error("the database refused, or did not answer", exc_info=error)
         error = told
     _record(error, context)
@@ -169,7 +169,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer whoever lacks a right, outside of the API's views."""
+    """Answer a user who lacks a right, outside of the API's views."""
     if not is_for_programs(request):
         return defaults.permission_denied(request, exception)
     return answer(request, 403, "not_permitted", TITLES[status.HTTP_403_FORBIDDEN])

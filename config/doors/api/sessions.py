@@ -1,4 +1,4 @@
-"""Sessions in the API: whoever is signed in to the admin, with the token against forgery in a header."""
+"""Sessions in the API: a user who is signed in to the admin, with the token against forgery in a header."""
 
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import CSRFCheck, SessionAuthentication

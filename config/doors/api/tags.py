@@ -1,4 +1,4 @@
-"""Tags of answers: what is read again only where it changed, and what is changed only where it is still what was read."""
+"""ETags: a client reads a row again only where it changed, and changes it only where it is still what the client read."""
 
 import hashlib
 import re

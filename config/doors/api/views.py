@@ -176,7 +176,7 @@ class DoorView(GenericViewSet[Any]):
         return doorways.from_request(self.request, "api")
 
     def _take_in(self, request: Request) -> None:
-        """Read the body of whoever may send one.
+        """Read the body, of a user who may send one.
 
         :raises errors.Refused: not_permitted
         """
@@ -305,6 +305,6 @@ class NothingHere(APIView):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Say that there is nothing, to whoever may know that."""
+        """Say that there is nothing, to a user who may know it."""
         super().initial(request, *args, **kwargs)
         raise Http404(_("There is nothing at this address. Addresses of the API end with a slash."))

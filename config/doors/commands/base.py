@@ -97,7 +97,7 @@ class Command(BaseCommand):
         except errors.LedgerError as error:
             status = self._tell(_refusal(error), as_json=as_json)
         except (DatabaseError, InterfaceError) as error:
-            told = transactions.told(error)
+            told = transactions.as_refusal(error)
             if told is None:
                 raise
             status = self._tell(_refusal(told), as_json=as_json)
@@ -131,7 +131,7 @@ class Command(BaseCommand):
                 for line in () if as_json else said.aside:
                     self.stderr.write(escaped(line))
             except BrokenPipeError:
-                # Whoever reads has read enough, as head does; what is left in the buffer must not raise again at the exit.
+                # The reader has read enough, as head does. What is left in the buffer must not raise again at the exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
         for line in (
@@ -267,7 +267,7 @@ def plain_file(path: Path) -> BinaryIO:
         raise CommandError(f"{path}: {error.strerror}", returncode=USAGE) from error
 
 
-def told_finding(finding: Any) -> str:
+def finding_text(finding: Any) -> str:
     """Return a finding as a line: where it is, and what is wrong."""
     return f"line {finding.line}{f', {finding.column}' if finding.column else ''}: {finding.error}"
 

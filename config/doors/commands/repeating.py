@@ -22,7 +22,7 @@ Kept = Callable[[AuditRow], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Decision:
     """A decision as a command line asks for it.
 
     ``find`` finds the audit row of the one that stands. ``given`` are the options, each with what was said, None or empty where nothing was: what is
@@ -36,13 +36,13 @@ class Asked:
     kept: Mapping[str, Kept] = field(default_factory=dict)
 
 
-def asked(machine: Machine, name: str, subject_id: int, caller: Caller, **options: Any) -> Asked:
+def decision(machine: Machine, name: str, subject_id: int, caller: Caller, **options: Any) -> Decision:
     """Return a decision of a machine as a command line asks for it; the one that stands is the last of its name."""
     options.setdefault("find", partial(acts.last, machine.subject, subject_id, name))
-    return Asked(machine.transition(name).label, caller, **options)
+    return Decision(machine.transition(name).label, caller, **options)
 
 
-def once(wanted: Asked, *, standing: Callable[[], Row | None], act: Callable[[], Row]) -> Row:
+def once(wanted: Decision, *, standing: Callable[[], Row | None], act: Callable[[], Row]) -> Row:
     """Decide, unless this user has decided this already with the same; return the row.
 
     ``standing`` reads the row where the decision stands, and None where it does not; ``act`` calls the operation, which refuses what was
@@ -67,13 +67,13 @@ def once(wanted: Asked, *, standing: Callable[[], Row | None], act: Callable[[],
         raise errors.Refused(denied or [_told(wanted, done[1])]) from refusal
 
 
-def _same(wanted: Asked, standing: Callable[[], Row | None]) -> Row | None:
+def _same(wanted: Decision, standing: Callable[[], Row | None]) -> Row | None:
     """Return the row where this user has done this with the same."""
     done = _done(wanted, standing)
     return None if done is None or _differing(wanted, done[1]) else done[0]
 
 
-def _done(wanted: Asked, standing: Callable[[], Row | None]) -> tuple[Row, AuditRow] | None:
+def _done(wanted: Decision, standing: Callable[[], Row | None]) -> tuple[Row, AuditRow] | None:
     """Return the row and what was done to it, where the decision stands."""
     there = standing()
     if there is None:
@@ -82,7 +82,7 @@ def _done(wanted: Asked, standing: Callable[[], Row | None]) -> tuple[Row, Audit
     return None if done is None else (there, done)
 
 
-def _differing(wanted: Asked, done: AuditRow) -> Words:
+def _differing(wanted: Decision, done: AuditRow) -> Words:
     kept: dict[str, Kept] = {"--reason": lambda row: row.reason, "--note": lambda row: row.reason, **wanted.kept}
     said = [
         (name, str(kept[name](done)), str(value).strip())
@@ -92,7 +92,7 @@ def _differing(wanted: Asked, done: AuditRow) -> Words:
     return differing([("--user", done.actor.username, wanted.caller.user.username), *said])
 
 
-def _told(wanted: Asked, done: AuditRow) -> errors.LedgerError:
+def _told(wanted: Decision, done: AuditRow) -> errors.LedgerError:
     return DoneOtherwise(
         action=wanted.label, by=done.actor.username, at=instants.stamp(done.at), differs=_differing(wanted, done)
     )

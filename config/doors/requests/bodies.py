@@ -1,4 +1,4 @@
-"""Which requests are let in to the views: those whose body is whole, announced, of a kind and size that the view takes, and sent by whoever may.
+"""Which requests are let in to the views: those whose body is whole, announced, of a kind and size that the view takes, and sent by a user who may send it.
 
 A body that got lost on the way looks like one that was never sent. A transition that runs without the version, the reason or the control totals that
 its caller wrote is the worst thing that can come of that, so what cannot be trusted is refused here, before any view runs, and for views to come too.
@@ -56,7 +56,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What a view that takes files says of them: whoever has which right may send how many bytes."""
+    """What a view that takes files says of them: how many bytes a user with each right may send."""
 
     right: str
     bytes_most: Callable[[], int]
@@ -272,7 +272,7 @@ class CountedUpload(FileUploadHandler):
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
-        """Leave the file to whoever keeps it."""
+        """Leave the file to the upload handler that keeps it."""
         del file_size
 
 

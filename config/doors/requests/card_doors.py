@@ -1,4 +1,4 @@
-"""Keeps card numbers out of addresses and forms: whoever types one is told so, and it goes no further, not even back to the page.
+"""Keeps card numbers out of addresses and forms: a person who types one is told so, and the number goes no further, not even back to the page.
 
 The API's fields refuse what programs send in bodies (``config.doors.api.fields``); what passed a door unseen is refused where it would be kept
 (``ledger_app.base.queries.lookout``).

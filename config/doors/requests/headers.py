@@ -60,7 +60,7 @@ class ProgramsByHttps:
 
 
 class RequestNames:
-    """Sees to it that each request has a name that is safe to be kept, logged and shown: the one it came with, or one made here."""
+    """Gives each request an id that is safe to store, log and show: the id that it came with, or a new one."""
 
     def __init__(self, get_response: Answer) -> None:
         """Keep what answers."""

@@ -133,14 +133,14 @@ def until_of(row: Any) -> datetime | None:
 
 
 def sentence(request: HttpRequest, username: str) -> str:
-    """Return what whoever is locked out is told: until when, and what else can be done."""
+    """Return what a locked-out person is told: until when, and what else can be done."""
     at = until(request, username) or doorways.now()
     said = _("Too many tries have failed for this name from here. Try again after {at}, or ask an administrator to let you in.")
     return said.format(at=look.instant_text(at))
 
 
 def refused(request: HttpRequest, response: HttpResponseBase, credentials: Any = None) -> HttpResponseBase:
-    """Make the answer of a view that took a password one that says when to try again; the page that it shows says so in words."""
+    """Turn the answer of a view that took a password into one that says when to try again; the page says so in words."""
     name = str((credentials or {}).get("username") or "")
     at = until(request, name)
     response.status_code = TOO_MANY

@@ -1,4 +1,4 @@
-"""The provider of single sign-on, by OpenID Connect: what it is asked, and whether what it answers is true. It is believed in nothing that is not checked here.
+"""The provider of single sign-on, by OpenID Connect: the questions to it, and the checks of its answers. No answer is believed that was not checked here.
 
 Nothing that it says is kept from one sign-in to the next: a key that it has changed, or an address, holds from the next sign-in on.
 """

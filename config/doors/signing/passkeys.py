@@ -92,7 +92,7 @@ _WRONG: Final = (
 
 
 def _server(request: HttpRequest) -> Fido2Server:
-    """Return the one that asks. A passkey is bound to the name in the address: the browser holds to it, and here the whole origin is held against it."""
+    """Return the one that asks. A passkey is bound to the name in the address: the browser holds to it, and here the whole origin is compared with it."""
     here = request.get_host()
     host = urlsplit(f"//{here}").hostname or ""
 

@@ -1,4 +1,4 @@
-"""Seals the secrets of apps with codes, so that whoever reads the database, or a copy of it, cannot show their codes."""
+"""Seals the secrets of apps with codes, so that a reader of the database, or of a copy of it, cannot make their codes."""
 
 import secrets
 from typing import Final

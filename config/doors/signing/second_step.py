@@ -1,4 +1,4 @@
-"""The second step of signing in: a code of an app, a passkey or a recovery code, for whoever has one; and the page that asks for it."""
+"""The second step of signing in: a code of an app, a passkey or a recovery code, for users who have one; and the page that asks for it."""
 
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +29,7 @@ _BY_PASSWORD: Final = _("Your password was right. Show now that you have what yo
 _BY_PROVIDER: Final = _("The provider knows you. Show now that you have what you registered here.")
 
 
-class Asked(NamedTuple):
+class Prompt(NamedTuple):
     """What a page asks of whom, and what was wrong with what was said before."""
 
     user: User
@@ -66,7 +66,7 @@ class PasswordForm(forms.Form):
 
 def begin(request: HttpRequest, user: User, onward: str, *, provider: str = "") -> HttpResponse:
     """Remember whose password was right, or whom a provider named, and go on to the second step. Nobody is signed in yet."""
-    # Whoever put a session here beforehand does not share it.
+    # A new key: somebody who put a session here beforehand does not share this one.
     request.session.flush()
     request.session[PENDING] = {
         "user": user.pk,
@@ -99,7 +99,7 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
                 request.session[sessions.BY_PROVIDER] = True
             return HttpResponseRedirect(safe(request, pending["next"]))
     lead = _BY_PROVIDER if pending["provider"] else _BY_PASSWORD
-    asked = Asked(user, _("Second step"), lead, "", error)
+    asked = Prompt(user, _("Second step"), lead, "", error)
     return page(site, request, asked, "kakutei/second_step.html")
 
 
@@ -122,7 +122,7 @@ def proof(request: HttpRequest, user: User) -> tuple[str, str]:
     return "", gettext("That was not right, or was used already. A code counts once; wait for the next one.")
 
 
-def page(site: Any, request: HttpRequest, asked: Asked, template: str) -> HttpResponse:
+def page(site: Any, request: HttpRequest, asked: Prompt, template: str) -> HttpResponse:
     """Return the page that asks."""
     is_locked = lockouts.is_locked(request, asked.user.username)
     error = asked.error or (lockouts.sentence(request, asked.user.username) if is_locked else "")

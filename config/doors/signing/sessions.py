@@ -1,4 +1,4 @@
-"""How long whoever signed in stays so: until nobody did anything for a while, for a working day at most, and not past being disabled.
+"""How long a user stays signed in: until they did nothing for a while, for a working day at most, and not after they were disabled.
 
 Whoever still has the password that somebody else set gets to the page where they choose their own, and whoever needs a second factor and has none yet
 to those where one is set up; neither to anything else.
@@ -61,7 +61,7 @@ def seconds(at: datetime) -> int:
 
 
 def shown(request: HttpRequest) -> None:
-    """Note that whoever is signed in has just shown who they are."""
+    """Note that the user who is signed in has just shown who they are."""
     request.session[SHOWN] = seconds(doorways.now())
 
 
@@ -73,7 +73,7 @@ def is_of_session(request: HttpRequest) -> bool:
 
 
 class Sessions:
-    """Ends sessions, and holds whoever needs a second factor to setting one up."""
+    """Ends sessions, and sends a user who needs a second factor to the page that sets one up."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep what answers."""
@@ -118,13 +118,13 @@ def why_ended(began: int, seen: int, now: int) -> str:
 
 
 def _flooded(request: HttpRequest) -> HttpResponse | None:
-    """Refuse a page to whoever sent too many requests; those to the API are counted where it is known whose token it is."""
+    """Refuse a page to a user who sent too many requests. Requests to the API are counted where the owner of the token is known."""
     seconds_left = 0 if problems.is_for_programs(request) else rates.seconds_to_wait(request.user.pk or 0)
     return problems.answer(request, 429, "throttled", rates.TOLD, {"Retry-After": str(seconds_left)}) if seconds_left else None
 
 
 def _sent_to_own_page(request: HttpRequest) -> HttpResponse | None:
-    """Return where whoever has to choose a password or to set a second factor up is sent; None where they may go on."""
+    """Return the redirect for a user who has to choose a password or to set up a second factor; None for others."""
     if not is_of_session(request):
         return None
     user, policy = request.user, settings.KAKUTEI_SECOND_FACTOR
@@ -140,7 +140,7 @@ def _sent_to_own_page(request: HttpRequest) -> HttpResponse | None:
 
 
 def must_choose(request: HttpRequest) -> bool:
-    """Return whether whoever is signed in was so by a password that somebody else set."""
+    """Return whether the user signed in with a password that somebody else set."""
     return getattr(request.user, "secret_known_to_id", None) is not None and BY_PROVIDER not in request.session
 
 

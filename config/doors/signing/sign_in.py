@@ -40,7 +40,7 @@ class SignIn(LoginView):
     template_name = "admin/login.html"
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in whoever has nothing beside the password; of the others ask for that."""
+        """Sign in a user who has only a password; ask the others for the second factor."""
         user = form.get_user()
         if factors.has(user):
             return second_step.begin(self.request, user, self.get_success_url())
@@ -59,7 +59,7 @@ def view(site: Any, request: HttpRequest, extra: dict[str, Any] | None = None) -
         "app_path": request.get_full_path(),
         "username": request.user.get_username(),
         "ended": sessions.WHY.get(ended, ""),
-        "refused": single_sign_on.told(ended),
+        "refused": single_sign_on.sentence_of(ended),
         **(extra or {}),
     }
     if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:

@@ -1,4 +1,4 @@
-"""Has whoever signs in or out, or tries to, leave an audit row, by whichever door: Django tells of each by a signal."""
+"""Writes an audit row for each sign-in, sign-out and failed try, by every door: Django sends a signal for each."""
 
 from dataclasses import replace
 from typing import Any

@@ -89,7 +89,7 @@ def urls(site: Any) -> list[URLPattern]:
     ]
 
 
-def told(code: str) -> str:
+def sentence_of(code: str) -> str:
     """Return the sentence of why the provider signed nobody in; an empty text of what is none of its codes."""
     if code == UNKNOWN:
         return str(IdentityUnknown())
@@ -201,7 +201,7 @@ def _of(request: HttpRequest, pending: Any) -> tuple[oidc.Question, str, str]:
     asked = oidc.Question(*pending["asked"])
     said = request.GET.getlist("state")
     is_same = len(said) == 1 and hmac.compare_digest(said[0].encode(), asked.state.encode())
-    # Whoever was signed in when they were sent there is signed in still, and nobody else.
+    # The user who was signed in when the browser was sent there is signed in still, and nobody else.
     if not is_same or (pending["user"] is not None and pending["user"] != request.user.pk):
         raise oidc.Failure("unasked")
     return asked, pending["for"], pending["next"]
@@ -234,7 +234,7 @@ def _sign_in(request: HttpRequest, known: oidc.Known, onward: str) -> HttpRespon
     user.backend = BACKEND
     if factors.has(user) and not known.has_factor:
         return second_step.begin(request, user, onward, provider=known.issuer)
-    # Whoever put a session here beforehand does not share it.
+    # A new key: somebody who put a session here beforehand does not share this one.
     request.session.flush()
     request.provider = known.issuer  # type: ignore[attr-defined]  # read by config.doors.signing.signals
     auth.login(request, user, backend=BACKEND)
@@ -279,15 +279,15 @@ def _refuse(request: HttpRequest, purpose: str, onward: str, error: oidc.Failure
     signing.refused(user=user, reason=SignOnRefused(cause=CAUSES[error.cause]), caller=_system(request))
     if purpose == SIGN_IN:
         return _to_login(request, error.cause, onward)
-    messages.error(request, told(error.cause))
+    messages.error(request, sentence_of(error.cause))
     more = f"?{urlencode({'next': onward})}" if purpose == AGAIN else ""
     return HttpResponseRedirect(reverse(FROM[purpose]) + more)
 
 
 def _to_login(request: HttpRequest, code: str, onward: str) -> HttpResponse:
     if isinstance(request.user, User) and request.user.is_staff:
-        # Whoever is signed in is asked for nothing there.
-        messages.error(request, told(code))
+        # The provider asks a user who is signed in there for nothing.
+        messages.error(request, sentence_of(code))
         return HttpResponseRedirect(reverse("admin:index"))
     request.session[sessions.ENDED] = code
     more = f"?{urlencode({'next': onward})}" if onward else ""

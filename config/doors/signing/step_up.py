@@ -53,7 +53,7 @@ EXPORTING: Final = "format"
 
 
 class StepUp:
-    """Asks whoever is about to do such a thing to sign in again."""
+    """Asks a user who is about to do such a thing to sign in again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep what answers."""
@@ -108,7 +108,7 @@ def view(site: Any, request: HttpRequest) -> HttpResponse:
             sessions.shown(request)
             return HttpResponseRedirect(onward)
     lead = _("What you are about to do cannot be done by whoever finds your screen open. Show that it is you.")
-    asked = second_step.Asked(user, _("Show again who you are"), lead, onward, error, is_password, by_provider)
+    asked = second_step.Prompt(user, _("Show again who you are"), lead, onward, error, is_password, by_provider)
     return second_step.page(site, request, asked, "kakutei/again.html")
 
 

@@ -9,7 +9,7 @@ from config import starting
 
 
 class Command(Runserver):
-    """Serves the application for whoever works on it."""
+    """Serves the application for its developers."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask first whether it may be served at this address."""

@@ -1,4 +1,4 @@
-"""Applies chunks: each in one transaction with its entries, under the lease of whoever took it."""
+"""Applies chunks: each in one transaction with its entries, under the lease of the worker that took it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -126,7 +126,7 @@ def _apply_or_stop(leased: Leased, caller: Caller) -> ChunkResult:
             result = transactions.run(work)
             return replace(result, milliseconds=round(1000 * (perf_counter() - started)))
         except Refused as refusal:
-            # Whoever did not look may have the wrong reason. And a merge may have been carried out after the drafts were made and before the
+            # A caller that did not look may have the wrong reason. And a merge may have been carried out after the drafts were made and before the
             # locks were taken: made again, they know of it.
             if tries_left and (tries == 1 or any(isinstance(reason, HolderMerged) for reason in refusal.reasons)):
                 continue

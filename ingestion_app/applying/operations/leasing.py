@@ -65,7 +65,7 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
 
 
 def left(batch_id: int, attempt_id: int) -> QuerySet[Chunk]:
-    """Return the chunks that an attempt has still to see to: neither applied, nor stopped in it, nor behind one of their series that stopped in it."""
+    """Return the chunks that an attempt still has to apply: not applied, not stopped in it, and not behind a stopped chunk of their series."""
     chunks = Chunk.objects.filter(batch_id=batch_id).exclude(state=Chunk.State.APPLIED)
     stopped = _earlier_in_series().filter(state=Chunk.State.STOPPED, attempt_id=attempt_id)
     return chunks.exclude(state=Chunk.State.STOPPED, attempt_id=attempt_id).exclude(Exists(stopped))

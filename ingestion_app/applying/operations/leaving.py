@@ -53,7 +53,7 @@ def leave(*, batch_id: int, reason: str, caller: Caller, version: int | None = N
 
 
 def _take_from_workers(batch: Batch) -> list[Chunk]:
-    """Return the chunks that are not applied, having taken them from whoever still holds them: nothing more of the batch is posted."""
+    """Take the chunks that are not applied from the workers that lease them, and return them: nothing more of the batch is posted."""
     rest = Chunk.objects.filter(batch=batch).exclude(state=Chunk.State.APPLIED)
     rest.update(lease_token=F("lease_token") + 1, lease_until=None)
     left = list(rest.order_by("number"))

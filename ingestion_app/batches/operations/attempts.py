@@ -110,7 +110,7 @@ def beat(*, attempt: Attempt, at: datetime, done_records: int, phase: str = "", 
     if phase:
         changed["phase"] = phase
     if measured is not None:
-        changed |= {"seconds": measured.told(), "counts": measured.counts}
+        changed |= {"seconds": measured.rounded(), "counts": measured.counts}
     transactions.run(lambda: Attempt.objects.filter(pk=attempt.pk).update(**changed))
 
 
@@ -127,7 +127,7 @@ def end(
 
     def work() -> None:
         own = Attempt.objects.filter(pk=attempt.pk)
-        own.update(heartbeat_at=at, done_records=done_records, seconds=measured.told(), counts=measured.counts)
+        own.update(heartbeat_at=at, done_records=done_records, seconds=measured.rounded(), counts=measured.counts)
         own.exclude(outcome=Attempt.Outcome.DONE).update(
             ended_at=at, outcome=outcome, reasons=[stored(reason) for reason in reasons]
         )

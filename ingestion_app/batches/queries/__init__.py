@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of batches: they read, and write nothing."""

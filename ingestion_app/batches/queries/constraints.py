@@ -1,4 +1,4 @@
-"""The unique keys of ingestion on which two can meet: whoever tries again finds what the other has written. Told to the ledger when Django starts."""
+"""The unique keys of ingestion on which two writers can meet: the one that tries again finds what the other wrote. The ledger learns them when Django starts."""
 
 COLLIDE = frozenset(
     {

@@ -14,7 +14,7 @@ from ledger_app.posting.rules.drafts import Draft, KnownEntry
 from ledger_app.posting.rules.judging import Verdict
 from ledger_app.values.locked import LockedAccount
 
-Told = tuple[str, int, dict[str, Any]]  # rule, column, facts
+RuleSeen = tuple[str, int, dict[str, Any]]  # rule, column, facts
 Known = Mapping[tuple[int, str], KnownEntry]
 NOBODY = "–"
 
@@ -39,7 +39,7 @@ class Telling:
         self._units = units.of_books(books)
         self._origins = origins_of([entry.id for entry in known.values()])
 
-    def told(self, group: Sequence[Draft], verdict: Verdict) -> list[Told]:
+    def seen_in(self, group: Sequence[Draft], verdict: Verdict) -> list[RuleSeen]:
         """Return what is seen in the record that posts ``group``."""
         found = [self._refused(draft, refusal) for draft, refusal in verdict.refusals]
         for draft in group:
@@ -57,7 +57,7 @@ class Telling:
                 found.append(self._reversed(draft, known))
         return found
 
-    def _refused(self, draft: Draft, refusal: LedgerError) -> Told:
+    def _refused(self, draft: Draft, refusal: LedgerError) -> RuleSeen:
         refusal.keep_unit(self._units.get(draft.book_id))
         facts = {**stored_facts(refusal), **self._named(draft)}
         if isinstance(refusal, ReferenceConflict):
@@ -69,7 +69,7 @@ class Telling:
     def _batch_of(self, draft: Draft) -> str | int:
         return self._origins[self._known[draft.book_id, draft.reference].id].batch or NOBODY
 
-    def _reversed(self, draft: Draft, known: KnownEntry) -> Told:
+    def _reversed(self, draft: Draft, known: KnownEntry) -> RuleSeen:
         origin = self._origins[known.id]
         facts = {**self._named(draft), "batch": origin.batch or NOBODY, "reversal": origin.reversal or known.reversed_by}
         rule = "ledger.reference_reversed" if origin.reversal is not None else "ledger.reference_reversed_singly"

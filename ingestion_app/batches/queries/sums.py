@@ -22,7 +22,7 @@ CELLS_MOST = 400
 
 
 class Sums(NamedTuple):
-    """What the chunks of a batch come to. ``posted`` is what those that are applied have changed, each counted from the rows that it wrote."""
+    """The sums of the chunks of a batch. ``posted`` is what the applied chunks changed; each counted the rows that it wrote."""
 
     chunks: int
     records: int

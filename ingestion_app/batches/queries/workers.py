@@ -28,7 +28,7 @@ _instances: dict[int, str] = {}
 
 
 class Named(NamedTuple):
-    """Whoever holds a chunk, as its row names it: ``host:process/attempt/instance``. What is not there is empty, or 0."""
+    """The worker that has leased a chunk, as the chunk's row names it: ``host:process/attempt/instance``. A part that is missing is empty, or 0."""
 
     host: str
     process: int
@@ -70,7 +70,7 @@ def read_name(name: str) -> Named:
 
 
 def is_dead(name: str) -> bool:
-    """Whether whoever took a chunk under ``name`` is certainly gone."""
+    """Whether the worker that leased a chunk under ``name`` is certainly gone."""
     return is_gone(*read_name(name)[1:])
 
 
@@ -103,7 +103,7 @@ def heard_of(*, instance: str | None) -> bool:
     return Worker.objects.filter(instance=instance, ended_at__isnull=True, seen_at__gt=Now() - SILENT_AFTER).exists()
 
 
-def told() -> list[Heard]:
+def known() -> list[Heard]:
     """Return the workers that are there, and those that died within a day and did not end in order, the last seen first."""
     rows = Worker.objects.filter(ended_at__isnull=True, seen_at__gt=Now() - TOLD_FOR)
     lately = set(rows.filter(seen_at__gt=Now() - SILENT_AFTER).values_list("id", flat=True)[: 2 * TOLD_MOST])
@@ -115,7 +115,7 @@ def told() -> list[Heard]:
 
 def is_any_worker_there() -> bool:
     """Whether a process is there that takes what is queued."""
-    return any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in told())
+    return any(each.worker.kind == Worker.Kind.WORKER and not each.is_dead for each in known())
 
 
 def as_dicts(heard: Sequence[Heard]) -> list[dict[str, object]]:

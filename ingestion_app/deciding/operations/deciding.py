@@ -84,7 +84,7 @@ def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None 
     def columns(row: Batch, _facts: BatchFacts) -> dict[str, Any]:
         weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, at=caller.at)
         rest = Chunk.objects.filter(batch=row).exclude(state=Chunk.State.APPLIED)
-        # Whoever holds a chunk has lost it, or has applied it before: both are known only when its row is had.
+        # A worker that leased a chunk has lost it, or has applied it before. Only the locked row says which.
         rest.update(lease_token=F("lease_token") + 1, lease_until=None)
         if applied := Chunk.objects.filter(batch=row, state=Chunk.State.APPLIED).count():
             raise Refused([errors.SomethingApplied(applied=applied, total=applied + rest.count())])

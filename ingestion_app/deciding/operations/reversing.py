@@ -109,7 +109,7 @@ def end_original(batch: Batch, caller: Caller) -> dict[str, Any]:
 
 def _make(original: Batch, caller: Caller) -> Batch:
     """Write the batch that is to reverse ``original``, ask for its validation, and return it."""
-    # Whoever still holds one of these chunks has lost it: nothing of the original is posted once its reversal is proposed.
+    # A worker that still leases one of these chunks loses it: nothing of the original is posted once its reversal is proposed.
     Chunk.objects.filter(batch=original).exclude(state=Chunk.State.APPLIED).update(lease_token=F("lease_token") + 1)
     reversal = Batch(
         source_id=original.source_id,

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of decisions on batches: they read, and write nothing."""

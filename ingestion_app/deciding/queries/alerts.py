@@ -18,7 +18,7 @@ def count_of(batch: Batch) -> int:
 
 
 def of_batch(batch: Batch) -> QuerySet[Finding]:
-    """Return the alerts of the last validation, as whoever acknowledges them is shown them."""
+    """Return the alerts of the last validation, as the page shows them to the person who acknowledges them."""
     return Finding.objects.filter(batch=batch, severity=Severity.ALERT).order_by("rule", "line", "column", "id")
 
 
@@ -44,7 +44,7 @@ def acknowledgement_of(batch: Batch) -> Acknowledgement | None:
     return Acknowledgement.objects.filter(validation=last_validation(batch)).select_related("acknowledged_by").first()
 
 
-def told_of(batch: Batch) -> dict[str, Any]:
+def as_dict(batch: Batch) -> dict[str, Any]:
     """Return the alerts of a batch as commands and the API tell them: how many, their digest, and who has acknowledged them."""
     found = acknowledgement_of(batch)
     return {
@@ -58,7 +58,7 @@ def told_of(batch: Batch) -> dict[str, Any]:
 
 def line_of(batch: Batch) -> str:
     """Say in one line what is to be acknowledged, or who has; for a terminal. Where nobody is to any more it is said how many there were."""
-    told = told_of(batch)
+    told = as_dict(batch)
     if told["acknowledged_by"]:
         return f"alerts: {told['count']:,}, acknowledged by {told['acknowledged_by']}: {told['reason']}"
     if batch.state != Batch.State.VALIDATED:

@@ -11,7 +11,7 @@ from ledger_app.models import Account, Book, LotRule
 Kept = dict[str, dict[str, list[Any]]]  # by book code and role what the rule says
 
 
-class Said(NamedTuple):
+class KeptRule(NamedTuple):
     """What a rule says, as a plan keeps it: ``breakage`` is the code of the account, ``fixed_on`` a date as text."""
 
     expiry: str
@@ -32,14 +32,14 @@ def now(definition: Definition, books: Mapping[str, Book]) -> Kept:
         code = row.book.code
         if code not in roles or row.role in roles[code]:
             fixed = row.fixed_on.isoformat() if row.fixed_on else None
-            found[code][row.role] = list(Said(row.expiry, row.validity, fixed, row.order, row.kind, row.breakage.code))
+            found[code][row.role] = list(KeptRule(row.expiry, row.validity, fixed, row.order, row.kind, row.breakage.code))
     return found
 
 
-def kept_of(batch: Batch) -> Iterator[tuple[str, str, Said]]:
+def kept_of(batch: Batch) -> Iterator[tuple[str, str, KeptRule]]:
     """Yield (book code, role, what the rule says) of each rule that the plan was made under."""
     for book, rules in sorted((batch.lot_rules or {}).items()):
-        yield from ((book, role, Said(*said)) for role, said in sorted(rules.items()))
+        yield from ((book, role, KeptRule(*said)) for role, said in sorted(rules.items()))
 
 
 def moved(batch: Batch) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,7 @@ class Command(commands.Command):
                 batch_id=batch.pk, reason=options["reason"], alerts_shown=options["alerts"], caller=caller, version=version
             )
 
-        wanted = repeating.asked(
+        wanted = repeating.decision(
             BATCH,
             "acknowledge",
             batch.pk,
@@ -54,7 +54,7 @@ class Command(commands.Command):
             kept={"--alerts": lambda row: row.facts["alerts"]},
         )
         done = repeating.once(wanted, standing=lambda: _standing(batch), act=act)
-        data = {"batch": done.pk, "state": done.state, "version": done.version, "alerts": alerts.told_of(done)}
+        data = {"batch": done.pk, "state": done.state, "version": done.version, "alerts": alerts.as_dict(done)}
         return commands.Outcome(data, (f"batch {done.pk} ({done}) is {done.state}; {alerts.line_of(done)}",))
 
 

@@ -58,7 +58,7 @@ def approve(
             batch_id=batch.pk, digest_shown=shown, caller=caller, note=note, acknowledged_version=known_version
         )
 
-    wanted = repeating.asked(
+    wanted = repeating.decision(
         BATCH,
         "approve",
         batch.pk,

@@ -1,4 +1,4 @@
-"""findings BATCH [--format csv]: what validation saw, for whoever sent the file."""
+"""findings BATCH [--format csv]: what validation saw, for the sender of the file."""
 
 from typing import Any
 

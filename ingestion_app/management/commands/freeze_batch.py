@@ -27,7 +27,7 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         batch = numbered.batch(options["batch"])
         batch = repeating.once(
-            repeating.asked(BATCH, "freeze", batch.pk, caller),
+            repeating.decision(BATCH, "freeze", batch.pk, caller),
             standing=Batch.objects.filter(pk=batch.pk, state=Batch.State.FROZEN).first,
             act=lambda: deciding.freeze(batch_id=batch.pk, caller=caller),
         )

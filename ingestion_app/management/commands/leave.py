@@ -30,7 +30,7 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         batch = numbered.batch(options["batch"])
         batch = repeating.once(
-            repeating.asked(BATCH, "leave", batch.pk, caller, given={"--reason": options["reason"]}),
+            repeating.decision(BATCH, "leave", batch.pk, caller, given={"--reason": options["reason"]}),
             standing=Batch.objects.filter(pk=batch.pk, state__in=STANDS).first,
             act=lambda: leaving.leave(batch_id=batch.pk, reason=options["reason"], caller=caller),
         )

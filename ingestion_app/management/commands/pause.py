@@ -37,7 +37,7 @@ class Command(commands.Command):
                 version = commands.demand_version(BATCH, "pause", batch, version)
             return applying.pause(batch_id=batch.pk, caller=caller, reason=options["reason"], version=version)
 
-        wanted = repeating.asked(
+        wanted = repeating.decision(
             BATCH, "pause", batch.pk, caller, given={"--reason": options["reason"]}, find=lambda: pauses.row_of(batch)
         )
         batch = repeating.once(wanted, standing=Batch.objects.filter(pk=batch.pk, is_paused=True).first, act=act)

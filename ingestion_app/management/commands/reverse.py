@@ -52,7 +52,7 @@ class Command(commands.Command):
             raise CommandError(_("say who proposes (--user) and why (--reason)"), returncode=commands.USAGE)
         caller = commands.caller(options["user"], deciding=True)
         done = repeating.once(
-            repeating.asked(BATCH, "reverse", batch.pk, caller, given={"--reason": options["reason"]}),
+            repeating.decision(BATCH, "reverse", batch.pk, caller, given={"--reason": options["reason"]}),
             standing=Batch.objects.filter(reverses=batch, holds_original=True).first,
             act=lambda: reversing.propose(batch_id=batch.pk, reason=options["reason"], caller=caller),
         )

@@ -40,13 +40,13 @@ class Command(commands.Command):
         """Read and tell."""
         batch, at = numbered.batch(options["batch"]), doorways.now()
         rerun = rerun_of(batch, at=at, check=options["check"])
-        progress, deadline, heard = progress_of(batch, at=at), deadline_of(batch), workers.told()
+        progress, deadline, heard = progress_of(batch, at=at), deadline_of(batch), workers.known()
         due = (f"due: {deadline.sentence(at)} ({instants.text(deadline.due_at)})",) if deadline else ()
         lines = (
             f"batch {batch.pk} ({batch}) is {batch.state}{', paused' if batch.is_paused else ''}",
             *((alerts.line_of(batch),) if alerts.count_of(batch) else ()),
             f"{_answer(rerun)}: {rerun.sentence}",
-            *([f"controls: {controls.told(batch)}"] if batch.reverses_id is None else []),
+            *([f"controls: {controls.text_of(batch)}"] if batch.reverses_id is None else []),
             *_why(rerun),
             *_chunks(batch, rerun),
             *_pace(progress),

@@ -53,7 +53,7 @@ class Command(commands.Command):
 def validate(
     batch: Batch, caller: Caller, workers: int = 1, *, again: bool = False, version: int | None = None
 ) -> commands.Outcome:
-    """Validate a batch and tell what came of it. A batch past validation is left as it is, which is said, with what would do otherwise."""
+    """Validate a batch and print the result. A batch past validation is left as it is; the command says so, and what to do instead."""
     has_plan = batch.state in {Batch.State.VALIDATED, Batch.State.APPROVED}
     if batch.state in POSTED:
         return _left(batch, f"it is {batch.state}: what it posts is validated no more, and nothing was read")
@@ -73,7 +73,7 @@ def validate(
 
 
 def _left(batch: Batch, why: str) -> commands.Outcome:
-    """Say that a batch was left as it is, and why; where what its plan rests on has moved, that it has to be validated again."""
+    """Say that the batch was left as it is, and why; where the basis of its plan has moved, that the batch has to be validated again."""
     said = tell(batch)
     moved = batches.moved(batch) if batch.state in batches.WAITING else []
     complaints = tuple(str(errors.PlanMoved(what=what, batch=batch.pk)) for what in moved)
@@ -111,12 +111,12 @@ def tell(batch: Batch) -> commands.Outcome:
         f"batch {batch.pk} ({batch}) is {batch.state}: {_records(batch.record_count)}, sum {_sum(batch)}; "
         f"findings {', '.join(f'{rule} {count}' for rule, count in sorted(batch.finding_counts.items())) or 'none'}"
     )
-    lines = (line, f"controls: {controls.told(batch)}")
+    lines = (line, f"controls: {controls.text_of(batch)}")
     if batch.state != Batch.State.REJECTED:
         # What a person has to look at before approving is said, and not only counted.
         looked_at = Finding.objects.filter(batch=batch, severity__in=["alert", "warning"]).order_by("severity", "line", "column")
         open_alerts = (alerts.line_of(batch),) if data["alerts"] else ()
-        earlier = (f"earlier files: {shapes.told(batch)}",) if batch.reverses_id is None else ()
+        earlier = (f"earlier files: {shapes.comparison_text(batch)}",) if batch.reverses_id is None else ()
         return commands.Outcome(data, (*lines, *earlier, *map(_complaint, looked_at[:SHOWN]), *open_alerts))
     found = Finding.objects.filter(batch=batch, severity="error").order_by("line", "column")[:SHOWN]
     complaints = tuple(_complaint(finding) for finding in found)
@@ -139,7 +139,7 @@ def _sum(batch: Batch) -> str:
 def _complaint(finding: Finding) -> str:
     rule = RULES[finding.rule]
     where = f"line {finding.line}" + (f", field {finding.column}" if finding.column else "") if finding.line else "file"
-    return f"{finding.rule}: {where}: {rule.told(finding.facts)} {rule.told_remedy(finding.facts)}"
+    return f"{finding.rule}: {where}: {rule.seen_text(finding.facts)} {rule.remedy_text(finding.facts)}"
 
 
 def _kept(batch: Batch) -> str:

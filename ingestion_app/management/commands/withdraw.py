@@ -28,7 +28,7 @@ class Command(commands.Command):
         caller = commands.caller(options["user"], deciding=True)
         batch = numbered.batch(options["batch"])
         batch = repeating.once(
-            repeating.asked(BATCH, "withdraw", batch.pk, caller, given={"--reason": options["reason"]}),
+            repeating.decision(BATCH, "withdraw", batch.pk, caller, given={"--reason": options["reason"]}),
             standing=Batch.objects.filter(pk=batch.pk, state=Batch.State.WITHDRAWN).first,
             act=lambda: deciding.withdraw(batch_id=batch.pk, reason=options["reason"], caller=caller),
         )

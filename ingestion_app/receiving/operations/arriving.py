@@ -41,12 +41,12 @@ NOTHING_SAID: Final = Expected()
 
 
 def expecting(stream: BinaryIO, expected: Expected) -> BinaryIO:
-    """Return the stream, held against what its sender said where something was said."""
+    """Return the stream, compared with what its sender said where something was said."""
     return stream if expected == NOTHING_SAID else _ExpectedStream(stream, expected)  # type: ignore[return-value]  # it is read, and no more
 
 
 class _ExpectedStream:
-    """A stream that refuses to end where other bytes came than were sent: whoever stores what it gives keeps nothing then."""
+    """A stream that refuses to end where other bytes came than were sent, so that its reader stores nothing."""
 
     def __init__(self, stream: BinaryIO, expected: Expected) -> None:
         self._stream, self._expected = stream, expected

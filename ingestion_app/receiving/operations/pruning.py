@@ -22,7 +22,7 @@ FOLDER: Final = re.compile("[0-9a-f]{2}")
 
 @dataclass(slots=True)
 class Pruned:
-    """What one call removed: files that have a row, bytes that had none, attachments that no proposal has, and how many bytes all that was."""
+    """What one call removed: files with a row, bytes without a row, attachments without a proposal, and the number of bytes in all."""
 
     files: int = 0
     unknown: int = 0

@@ -81,7 +81,7 @@ def receive(
 
 
 def refusals_of(receipt: Receipt) -> list[LedgerError]:
-    """Return why an arrival became no batch, as it stands now: what whoever sent it was told, and what its page tells."""
+    """Return why an arrival became no batch, as it stands now: its sender was told so, and its page tells it."""
     if receipt.outcome == Receipt.Outcome.REFUSED:
         return [errors.SlotUnknown(name=receipt.name, most=SEQUENCE_MOST)]
     if receipt.outcome != Receipt.Outcome.CONFLICT or receipt.first is None:

@@ -1,4 +1,4 @@
-"""Which accounts would refuse the reversal of a batch: those that have not what it takes, are not open, or are a merged member's."""
+"""Finds the accounts that would refuse the reversal of a batch: those that are short, not open, or of a merged member."""
 
 from typing import Any
 

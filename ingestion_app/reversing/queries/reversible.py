@@ -1,4 +1,4 @@
-"""The entries that a batch posted and that can be reversed, their lines, and the drafts that reverse them: one way to them for whoever plans, previews or posts."""
+"""The entries that a batch posted and that can be reversed, their lines, and the drafts that reverse them: the plan, the preview and the posting all read them here."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date

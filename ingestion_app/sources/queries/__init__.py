@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of sources: they read, and write nothing."""

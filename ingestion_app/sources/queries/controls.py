@@ -32,7 +32,7 @@ def of_batch(batch: Batch) -> tuple[str, ...]:
     return definitions.definition_of(batch.source_version).roles.controls
 
 
-def told(batch: Batch) -> str:
+def text_of(batch: Batch) -> str:
     """Say which they are, and what follows where they are not all."""
     given = of_batch(batch)
     if not given:

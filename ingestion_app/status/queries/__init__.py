@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of the status of batches: they read, and write nothing."""

@@ -116,7 +116,7 @@ def reversing_batch(entry: Entry) -> int | None:
 
 
 def typed(version: SourceVersion, record: Record | None) -> dict[str, Any]:
-    """Return the values of a record by column, instants and dates as such, for whoever writes them in a form of their own."""
+    """Return the values of a record by column, instants and dates as such: the caller writes them in its own form."""
     if record is None or record.values is None:
         return {}
     definition = definitions.definition_of(version)

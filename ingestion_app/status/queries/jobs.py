@@ -1,4 +1,4 @@
-"""Steps that were asked for, as whoever asked wants to know them: waiting, at work, or ended, and how.
+"""How the steps stand that somebody asked for: waiting, at work, or ended, and how.
 
 A job is what a step's attempts from a number on have come to, until a person starts the step again. Nothing is kept of it besides: what is true
 stands in the attempts, whatever became of the queue.

@@ -10,7 +10,7 @@ from ingestion_app.models import Batch, Chunk, Record
 from ingestion_app.status.queries import explain as lines
 from ledger_app.errors import LedgerError
 from ledger_app.errors.printable import escaped
-from ledger_app.posting.queries.origins import Came, Describe, Fact, Told
+from ledger_app.posting.queries.origins import Came, Describe, Fact, Provenance
 from ledger_app.values import instants
 
 
@@ -28,10 +28,10 @@ Reader = Callable[[Batch, Record, bool], Read]
 def describer(read: Reader) -> Describe:
     """Return the function that tells of the entries of chunks, given what reads bytes from where they are kept."""
 
-    def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the ledger calls it
+    def describe(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the ledger calls it
         chunks = _chunks(entries)
         records = lines.records_of((came.origin_id, came.reference) for came in entries)
-        found: dict[int, Told] = {}
+        found: dict[int, Provenance] = {}
         for came in entries:
             if (chunk := chunks.get(came.origin_id)) is not None:
                 record = records.get((came.origin_id, came.reference))
@@ -112,7 +112,7 @@ def _chunks(entries: Iterable[Came]) -> dict[int, Chunk]:
     return {chunk.pk: chunk for chunk in rows.select_related(*(f"batch__{name}" for name in related))}
 
 
-def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whole: bool) -> Told:
+def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whole: bool) -> Provenance:
     said = batch_facts(batch)
     of_batch = ("ingestion_app.batch", batch.pk)
     shown = [
@@ -127,7 +127,7 @@ def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whol
         if batch.reverses_id is not None:
             sentence = _("Batch {number}, which reverses batch {original}").format(number=batch.pk, original=batch.reverses_id)
         facts: dict[str, Any] = {"batch": said} if whole else {"batch": batch.pk, "line": None}
-        return Told(came.kind, sentence, facts, shown, batch_lines(batch), of_batch)
+        return Provenance(came.kind, sentence, facts, shown, batch_lines(batch), of_batch)
     found = read(batch, record, whole)
     text = decoded(found.raw, batch) if found.raw is not None else None
     place = {
@@ -140,7 +140,7 @@ def _told(came: Came, batch: Batch, record: Record | None, read: Reader, *, whol
     shown.insert(1, Fact(_("Line"), f"{record.line:,}", ("ingestion_app.record", record.pk)))
     shown += [Fact(_("Bytes of the line"), escaped(text) if text is not None else place["raw_hex"] or "–", is_raw=True)]
     shown += [Fact(_("Differs"), each.sentence) for each in found.complaints]
-    return Told(
+    return Provenance(
         kind=came.kind,
         sentence=_("Batch {number}, line {line} of {file}").format(
             number=batch.pk, line=record.line, file=escaped(said["file_name"] or "")

@@ -14,7 +14,7 @@ RESUMED_BY = ("apply", "resume")
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that has not ended; ``by_itself`` where the circuit breaker paused, in the name of whoever applied.
+    """A pause that has not ended; ``by_itself`` where the circuit breaker paused, in the name of the user who applied the batch.
 
     Who proposes the reversal of a batch that is being applied pauses it with that, unless it is paused already.
     """

@@ -26,7 +26,7 @@ def as_dict(batch: Batch, rerun: Rerun, progress: Progress, deadline: Deadline |
         "version": batch.version,
         "is_paused": batch.is_paused,
         "reverses": batch.reverses_id,
-        "alerts": alerts.told_of(batch),
+        "alerts": alerts.as_dict(batch),
         "controls": list(controls.of_batch(batch)) if batch.reverses_id is None else [],
         "rerun": rerun.as_dict(),
         "progress": progress.as_dict(),
@@ -38,5 +38,5 @@ def as_dict(batch: Batch, rerun: Rerun, progress: Progress, deadline: Deadline |
             "late": deadline.is_late(at),
             "sentence": deadline.sentence(at),
         },
-        "workers": workers.as_dicts(workers.told()),
+        "workers": workers.as_dicts(workers.known()),
     }

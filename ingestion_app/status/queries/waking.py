@@ -1,4 +1,4 @@
-"""Finds what should be worked on and is not: the queue lost it, or whoever worked on it is gone."""
+"""Finds work that nobody does: the queue lost it, or its worker is gone."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

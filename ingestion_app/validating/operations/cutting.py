@@ -10,11 +10,11 @@ from ledger_app.models.entries import PLACES
 LINES_A_DRAFT = 2  # of what a record posts into a book
 
 Key = Callable[[Staged], tuple[object, ...]]
-Place = Callable[[int, int], int]  # holder, line → chunk
+ChunkOf = Callable[[int, int], int]  # holder, line → chunk
 
 
-class Placed(NamedTuple):
-    """What a chunk is in the plan: its number, the one member of whose records it is a part, and the number of its series; None where it has none."""
+class PlannedChunk(NamedTuple):
+    """A chunk of the plan: its number; the member, where it is a part of one member's records, else None; the number of its series, or None."""
 
     number: int
     holder_id: int | None
@@ -71,19 +71,19 @@ class Cut:
             rows.sort()
             self._ranks.update((each[-1], rank // self._size) for rank, each in enumerate(rows))  # type: ignore[misc]
 
-    def placing(self) -> Place:
+    def chunk_finder(self) -> ChunkOf:
         """Return what gives each record of a holder its chunk. It is asked of all of them, in the order of the lines."""
         chunk_of, size, ranks = self._chunk_of, self._size, self._ranks
-        placed = dict.fromkeys(self._parts, 0)
+        seen = dict.fromkeys(self._parts, 0)
 
-        def place(holder_id: int, line: int) -> int:
-            if holder_id not in placed:
+        def chunk_of_record(holder_id: int, line: int) -> int:
+            if holder_id not in seen:
                 return chunk_of[holder_id]
-            before = placed[holder_id]
-            placed[holder_id] = before + 1
+            before = seen[holder_id]
+            seen[holder_id] = before + 1
             return chunk_of[holder_id] + (ranks[line] if ranks else before // size)
 
-        return place
+        return chunk_of_record
 
     def tie(self, account_id: int, number: int) -> None:
         """Have a chunk be applied before or after all others that touch the same account, of which it matters what it has."""
@@ -105,19 +105,19 @@ class Cut:
         """Take a record out of its chunk."""
         self._left[number] -= 1
 
-    def placed(self) -> list[Placed | None]:
+    def planned(self) -> list[PlannedChunk | None]:
         """Return what each chunk is in the plan; None for one of which nothing is left."""
         holders: dict[int, int] = {}
         for holder_id, parts in self._parts.items():
             first = self._chunk_of[holder_id]
             holders.update(dict.fromkeys(range(first, first + parts), holder_id))
-        numbers = {number: place for place, number in enumerate(number for number, left in enumerate(self._left) if left)}
+        numbers = {number: position for position, number in enumerate(number for number, left in enumerate(self._left) if left)}
         together: dict[int, list[int]] = {}
         for number in numbers:
             together.setdefault(self.series(number), []).append(number)
         series_of = {number: numbers[each[0]] for each in together.values() if len(each) > 1 for number in each}
         return [
-            Placed(numbers[number], holders.get(number), series_of.get(number)) if number in numbers else None
+            PlannedChunk(numbers[number], holders.get(number), series_of.get(number)) if number in numbers else None
             for number in range(len(self._left))
         ]
 

@@ -1,4 +1,4 @@
-"""Judges the records that take from accounts of which it matters what they have: in the order in which apply will post them, by ``post``'s judge."""
+"""Judges the records that take from limited accounts (with a floor or lots), in the order in which apply will post them, by ``post``'s judge."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -50,9 +50,9 @@ def judge(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int], drawing: D
 
 def _touching(stages: Sequence[Stage], cut: Cut, taken: AbstractSet[int]) -> Iterator[tuple[int, Staged]]:
     """Yield the planned records that touch one of these accounts, each with the number of its chunk, in the order of the lines."""
-    place = cut.placing()
+    chunk_of = cut.chunk_finder()
     for row in planned_rows(stages):
-        number = place(row.holder_id or 0, row.line)
+        number = chunk_of(row.holder_id or 0, row.line)
         if not taken.isdisjoint(row.watched):
             yield number, row
 
@@ -84,7 +84,7 @@ def _judge(placed: Sequence[tuple[int, Staged]], drawing: Drawing, at: datetime)
     verdicts = rules.in_order(groups, basis=basis)
     telling = Telling(basis.accounts, basis.known, {book.pk: code for code, book in drawing.books.items()})
     for (number, row), group, verdict in zip(placed, groups, verdicts, strict=True):
-        told = telling.told(group, verdict)
+        told = telling.seen_in(group, verdict)
         if not row.is_open:
             # It was judged by itself before: what stands or stood under its reference has been said.
             told = [each for each in told if RULES[each[0]].severity is Severity.ERROR]

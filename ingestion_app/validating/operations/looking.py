@@ -11,17 +11,17 @@ from ingestion_app.validating.queries import shapes
 
 
 class Looked(NamedTuple):
-    """The shape of a file, and the batches that it was held against."""
+    """The shape of a file, and the batches that it was compared with."""
 
     shape: dict[str, Any]
     compared: list[int]
 
 
 def look(batch: Batch, shaping: Shaping | None, rules: ShapeRules, tell: Callable[[Seen], None]) -> Looked | None:
-    """Hold the shape of a batch's file against earlier ones, and tell what is unusual; None where its source says that it is held against none."""
+    """Compare the shape of a batch's file with earlier ones, and tell what is unusual; None where its source says that it is compared with none."""
     if shaping is None:
         return None
-    shape = shaping.told()
+    shape = shaping.as_kept()
     for seen in shapes.known_in(batch, shape):
         tell(seen)
     like = shapes.comparable(batch, rules)

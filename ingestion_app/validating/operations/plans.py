@@ -204,14 +204,14 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractS
 
     ``left_out`` are the lines of rows that were staged to be applied, and are set aside.
     """
-    placed = found.placed()
+    planned = found.planned()
     chunks = [
-        Chunk(batch=batch, record_count=0, record_sum=0, totals={}, **each._asdict()) for each in placed if each is not None
+        Chunk(batch=batch, record_count=0, record_sum=0, totals={}, **each._asdict()) for each in planned if each is not None
     ]
     bulk.create(chunks, within=Chunk.objects.filter(batch=batch))
     chunk_ids = list(Chunk.objects.filter(batch=batch).order_by("number").values_list("id", flat=True))
-    numbers = [-1 if each is None else each.number for each in placed]
-    place = found.placing()
+    numbers = [-1 if each is None else each.number for each in planned]
+    chunk_of = found.chunk_finder()
     growing = [_Growing() for _ in chunk_ids]
 
     def block_of(staged: list[Staged]) -> list[tuple[Any, ...]]:
@@ -221,7 +221,7 @@ def write(batch: Batch, stages: Sequence[Stage], found: Cut, left_out: AbstractS
             chunk_id = None
             if content and holder_id is not None:
                 # Asked of what is left out too: the others keep the chunks in which they were judged.
-                number = numbers[place(holder_id, line)]
+                number = numbers[chunk_of(holder_id, line)]
                 if line in left_out:
                     status = Record.Status.SET_ASIDE.value
                 else:

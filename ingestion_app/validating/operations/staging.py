@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from ingestion_app.batches.queries import records
 from ingestion_app.formats.definition import Definition, Kind
 from ingestion_app.models import Record
-from ingestion_app.validating.queries.ledger import Checked, secret_place
+from ingestion_app.validating.queries.ledger import Checked, card_number_column
 from ledger_app.base.operations import bulk
 from ledger_app.values.identifiers import hidden
 
 
 class Staged(NamedTuple):
-    """A row that was checked, as it lies on disk until it is known which chunk it goes into. ``content`` is empty where it posts nothing."""
+    """A checked row, as it lies on disk until its chunk is known. ``content`` is empty where the row posts nothing."""
 
     line: int
     offset: int
@@ -48,7 +48,7 @@ class Stage:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by ``close``
         columns = enumerate(definition.layout.data.columns)
         self._moments = [place for place, column in columns if column.kind in {Kind.DATE, Kind.INSTANT}]
-        self._secret = secret_place(definition)
+        self._secret = card_number_column(definition)
         self._rows: list[tuple[Any, ...]] = []
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The pass over a file: what is wrong with it, and what would be posted; by one process, or by several that each read a part."""
+"""Surveys a file: finds what is wrong with it and what it would post, in one process, or in several that each read a part."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ from ingestion_app.sources.queries import definitions
 from ingestion_app.validating.operations import plans
 from ingestion_app.validating.operations.drafting import Drawing
 from ingestion_app.validating.operations.staging import Stage
-from ingestion_app.validating.queries.ledger import Checked, LedgerCheck, secret_place
+from ingestion_app.validating.queries.ledger import Checked, LedgerCheck, card_number_column
 from ledger_app.base.operations import collecting, measuring
 from ledger_app.base.operations.pool import Pool
 from ledger_app.errors import TryAgain
@@ -47,12 +47,12 @@ class Part(NamedTuple):
 
 
 class Surveyor:
-    """Takes rows, holds them against the ledger, counts them and stages them."""
+    """Takes rows, compares them with the ledger, counts them and stages them."""
 
     def __init__(
         self, definition: Definition, books: dict[str, Book], contras: definitions.Contras, shaping: Shaping | None = None
     ) -> None:
-        """Begin with nothing found. Without all of the definition's books no row is held against the ledger."""
+        """Begin with nothing found. Without all of the definition's books no row is compared with the ledger."""
         self.found = plans.Survey()
         self.keys = duplicates.KeyIndex()
         self.sizes = 0  # the amounts of the rows, signs left out: no sum over any of them is larger
@@ -100,12 +100,12 @@ class Surveyor:
 
 
 def shaping_of(definition: Definition, books: dict[str, Book], batch: Batch) -> Shaping | None:
-    """Return what the shape of a batch's file is counted with; None where the source says that its files are held against none."""
+    """Return what the shape of a batch's file is counted with; None where the source says that its files are compared with none."""
     if not definition.shape.compared:
         return None
     book = books.get(definition.postings[0].book)
     zone = ZoneInfo(book.time_zone if book is not None else "UTC")
-    is_secret = secret_place(definition) is not None
+    is_secret = card_number_column(definition) is not None
     return Shaping(definition, business_date=batch.business_date, zone=zone, is_secret=is_secret)
 
 

@@ -267,7 +267,7 @@ class _Validation:
                     findings.add(seen)
 
     def _judge(self) -> None:
-        """Judge, in the order of posting, the records that take from accounts of which it matters what they have; leave out those that are refused."""
+        """Judge, in the order of posting, the records that take from limited accounts (with a floor or lots), and leave out those that are refused."""
         found, drawing = self.found, self._surveyor.drawing
         taken = self._surveyor.taken.union(*[part.taken for part in self._parts])
         if drawing is None or not taken:
@@ -286,7 +286,7 @@ class _Validation:
                     found.leave_out(row, dates)
 
     def _cut(self) -> Cut:
-        """Return the chunks of the records, those that are refused in their order among them: what is judged is what is written, and posted."""
+        """Return the chunks of the records in their order, refused records included: what is judged is what is written and posted."""
         if self._made is None:
             self._made = plans.cut(self.found.records_of, self._definition)
             if self._definition.roles.order is not None:

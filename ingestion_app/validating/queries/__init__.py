@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of validation: they read, and write nothing."""

@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple
 
-from ingestion_app.batches.queries.refusals import Telling, Told
+from ingestion_app.batches.queries.refusals import RuleSeen, Telling
 from ingestion_app.checks.record import Row
 from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import Definition
@@ -62,7 +62,7 @@ class Checked(NamedTuple):
 _checked = partial(tuple.__new__, Checked)  # without the keywords that its constructor parses
 
 
-def secret_place(definition: Definition) -> int | None:
+def card_number_column(definition: Definition) -> int | None:
     """Return the place of the column that holds card numbers, which no record keeps in the clear; None where there is none."""
     kind = KINDS.get(definition.roles.holder_kind)
     return definition.layout.data.position(definition.roles.holder) if kind is not None and kind.is_secret else None
@@ -93,7 +93,7 @@ class Directory:
             near = judging.near_the_end([row[2] for row in rows])
             for holder, role, key, code, book, *account, keeps_lots in rows:
                 if holder is not None:
-                    # Whoever remains was not merged.
+                    # The member who remains was not merged.
                     locked = LockedAccount._make((code, book, *account, None, keeps_lots))
                     accounts[holder][self._books[book], role] = _found(key, role, locked, is_near=key in near)
         self._holders.update(dict.fromkeys(new))
@@ -125,7 +125,7 @@ class LedgerCheck:
 
     def __init__(self, definition: Definition, books: dict[str, Book], planner: Planner) -> None:
         self._kind = definition.roles.holder_kind
-        self._is_secret = secret_place(definition) is not None
+        self._is_secret = card_number_column(definition) is not None
         self._holder_column = definition.layout.data.field_number(definition.roles.holder)
         self._books = {code: book.pk for code, book in books.items()}
         self._codes = {book.pk: code for code, book in books.items()}
@@ -174,7 +174,7 @@ class LedgerCheck:
         if holder is None:
             named: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
             return _drawn(([("ledger.holder_unknown", self._holder_column, named)], [], (), False))
-        seen: list[Told] = []
+        seen: list[RuleSeen] = []
         if holder.was_merged or holder.active is not None:
             seen += self._seen_of_holder(row, plan, holder)
         drafts: list[Draft] = []
@@ -202,7 +202,7 @@ class LedgerCheck:
             drafts.append(_draft((books[book], on, name, description, lines, None, False, False, None)))
         return _drawn((seen, drafts, watched, takes))
 
-    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["Told"]] | None:
+    def _judge(self, drawn: Sequence["_Drawn"], touched: Mapping[int, FoundAccount]) -> Iterator[list["RuleSeen"]] | None:
         """Return what is seen in each row that takes nothing from where it matters: each is judged by itself. None where nothing is."""
         groups = [each.drafts for each in drawn if each.drafts and not each.takes]
         accounts = {key: found.account for key, found in touched.items()}
@@ -212,7 +212,7 @@ class LedgerCheck:
         if not known and not any(verdict.refusals for verdict in verdicts):
             return None
         telling = Telling(accounts, known, self._codes)
-        return (telling.told(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
+        return (telling.seen_in(group, verdict) for group, verdict in zip(groups, verdicts, strict=True))
 
     def _known(self, groups: Sequence[Sequence[Draft]]) -> dict[tuple[int, str], KnownEntry]:
         """Return the last entries under the references of these drafts.
@@ -226,7 +226,7 @@ class LedgerCheck:
                 found.update(postings.known_entries((book_id, name) for name in of_book))
         return found
 
-    def _seen_of_holder(self, row: Row, plan: Sequence[Planned], holder: FoundHolder) -> Iterator["Told"]:
+    def _seen_of_holder(self, row: Row, plan: Sequence[Planned], holder: FoundHolder) -> Iterator["RuleSeen"]:
         """Yield what a person has to look at: a holder who was merged, an identifier that was not in use on the day of an entry."""
         named: dict[str, str | int] = {"kind": self._kind, "identifier": self._said(row)}
         if holder.was_merged:
@@ -247,7 +247,7 @@ class LedgerCheck:
 class _Drawn(NamedTuple):
     """What a row posts, and what was seen in drawing that up."""
 
-    seen: list[Told]
+    seen: list[RuleSeen]
     drafts: list[Draft]
     watched: tuple[int, ...]
     takes: bool
@@ -258,6 +258,6 @@ _draft = partial(tuple.__new__, Draft)  # without the keywords that its construc
 
 
 def _found(key: int, role: str, account: LockedAccount, *, is_near: bool) -> FoundAccount:
-    """Return an account. Of one whose balance ``is_near`` the end of its range it matters what it has, whatever is done with it."""
+    """Return an account. Where its balance ``is_near`` the end of its range, the account counts as limited for every record."""
     debited, credited = is_near or rules.takes(account, 1), is_near or rules.takes(account, -1)
     return FoundAccount(key, role, account, is_near or rules.is_watched(account), debited, credited)

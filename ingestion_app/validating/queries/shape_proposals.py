@@ -28,7 +28,7 @@ OF_DISTRIBUTIONS = ("psi_alert", "psi_unusual")
 
 
 class Past(NamedTuple):
-    """A file of the past: its batch, how many files it is held against, and the rules whose alerts it raises, once each."""
+    """A file of the past: its batch, how many files it is compared with, and the rules whose alerts it raises, once each."""
 
     batch: Batch
     compared: int

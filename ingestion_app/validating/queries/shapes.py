@@ -1,4 +1,4 @@
-"""Which earlier files a file is held against: of the same source, in the ledger and not taken back, on the same weekday or at the same place in the month."""
+"""Which earlier files a file is compared with: of the same source, in the ledger and not taken back, on the same weekday or at the same place in the month."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
@@ -83,13 +83,13 @@ def _standing(batch_id: int, lines: Collection[int]) -> Collection[int]:
 
 
 def compared_with(batch: Batch) -> list[int] | None:
-    """Return the batches that a file was held against; None where its shape is not kept."""
+    """Return the batches that a file was compared with; None where its shape is not kept."""
     found = FileShape.objects.filter(batch=batch).values_list("compared", flat=True).first()
     return None if found is None else list(found)
 
 
-def told(batch: Batch) -> Promise | str:
-    """Say how many earlier files the file of a plan was held against, or why against none; nothing of a reversal, and without a plan."""
+def comparison_text(batch: Batch) -> Promise | str:
+    """Say how many earlier files the file of a plan was compared with, or why with none; nothing of a reversal, and without a plan."""
     if batch.reverses_id is not None or batch.plan_digest is None:
         return ""
     rules, with_them = definitions.definition_of(batch.source_version).shape, compared_with(batch)

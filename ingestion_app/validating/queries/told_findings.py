@@ -31,8 +31,8 @@ def each(batch: Batch) -> Iterator[dict[str, Any]]:
             "code": row.rule,
             # Masked as text too: the digits of another script are told by none of the bytes alone.
             "bytes": escaped(masked_text(bytes(row.raw).decode(encoding, "backslashreplace"))),
-            "seen": rule.told(row.facts),
-            "remedy": rule.told_remedy(row.facts),
+            "seen": rule.seen_text(row.facts),
+            "remedy": rule.remedy_text(row.facts),
         }
     yield from _beyond(batch, kept)
 

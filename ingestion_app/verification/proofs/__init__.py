@@ -1,1 +1,1 @@
-"""The invariants of this subject, asked of the rows alone."""
+"""Invariants of ``verify``, asked of the rows alone."""

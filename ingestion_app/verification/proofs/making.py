@@ -1,4 +1,4 @@
-"""What must hold of what came in and of what was removed: each has the audit row of whoever did it."""
+"""The invariants of what came in and of what was removed: each has the audit row of the user who did it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,13 +10,13 @@ from ledger_app.base.proofs import Invariant
 from ledger_app.errors.sentences import Sentence
 from ledger_app.errors.sentences import say as _
 from ledger_app.models import AuditRow, Book
-from ledger_app.traces.proofs.history import Told, unmade, untold
+from ledger_app.traces.proofs.history import Audited, unaudited, unmade
 
 # Each line of these histories is told.
-TOLD = (Told("ingestion_app_historicalbatch", "batch"), Told("ingestion_app_historicalsource", "source"))
+TOLD = (Audited("ingestion_app_historicalbatch", "batch"), Audited("ingestion_app_historicalsource", "source"))
 # An old version of a source may be loaded, which changes nothing else of it.
-VERSIONS = Told("ingestion_app_sourceversion", "source", "source_id", (), person="loaded_by_id", instant="loaded_at")
-PRUNED = Told("ingestion_app_prunedfile", "file", "file_id", (), person="pruned_by_id", instant="pruned_at")
+VERSIONS = Audited("ingestion_app_sourceversion", "source", "source_id", (), person="loaded_by_id", instant="loaded_at")
+PRUNED = Audited("ingestion_app_prunedfile", "file", "file_id", (), person="pruned_by_id", instant="pruned_at")
 
 Made = tuple[int, int, str]  # the subject, who did it, and what tells it from others of the subject
 
@@ -50,7 +50,7 @@ def what_was_made_has_its_audit_row(_books: Sequence[Book]) -> Iterator[str]:
 def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
     """Invariant 12, for the histories of batches and sources."""
     for told in TOLD:
-        yield from untold(told)
+        yield from unaudited(told)
 
 
 def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:

@@ -39,7 +39,7 @@ def records_reconcile(books: Sequence[Book]) -> Iterator[str]:
         controls = definitions.definition_of(batch.source_version).roles.controls
         claims = [
             (_("received"), batch.record_count, batch.record_sum),
-            # What the sender does not say is held against nothing.
+            # What the sender does not say is compared with nothing.
             (
                 _("trailer"),
                 batch.trailer_count if "count" in controls else count,
@@ -91,7 +91,7 @@ def what_counts_is_what_was_approved(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
-    """Invariant 9: what was approved, or is shown to whoever is to approve, is what the plan's rows are now."""
+    """Invariant 9: the plan's rows are now what was approved, or what the approver will be shown."""
     for batch in _of_books(books, (Batch.State.VALIDATED, *APPROVED)):
         is_approved = batch.state != Batch.State.VALIDATED
         if batches.rows_digest(batch) != batches.hexadecimal(batch.approved_digest if is_approved else batch.plan_digest):
@@ -113,7 +113,7 @@ def approvals_cover_plans(books: Sequence[Book]) -> Iterator[str]:
 
 
 def _chunks_that_wait_say_nothing(_books: Sequence[Book]) -> Iterator[str]:
-    """Invariant 7, for chunks that are not applied: none says by which token or when it was, and none that waits says why it stopped."""
+    """Invariant 7, for chunks that are not applied: they have no token and no instant of applying, and a waiting chunk has no reasons for stopping."""
     waiting = Chunk.objects.exclude(state=Chunk.State.APPLIED)
     odd = waiting.exclude(applied_token=0, applied_at__isnull=True) | waiting.filter(state=Chunk.State.PENDING).exclude(
         reasons=[]

@@ -1,4 +1,4 @@
-"""What is said of entries that went to another member than their records named, held against the records and the lines."""
+"""What is said of entries that went to another member than their records named, compared with the records and the lines."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of exports to accounting: they read, and write nothing."""

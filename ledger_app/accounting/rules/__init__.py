@@ -1,1 +1,1 @@
-"""Pure decisions: no database, no clock."""
+"""Rules of exports to accounting: pure decisions, without a database or a clock."""

@@ -1,4 +1,4 @@
-"""The accounting programs that a book's entries are handed to: the columns that each reads, what it cuts or refuses, and the tax classes it knows. Pure.
+"""The accounting programs that a book's entries are handed to: their columns, what each cuts or refuses, and the tax classes it knows. Pure.
 
 Too long a text is cut in silence by some, and a name that is not in their chart opens a dialogue or makes an account: so all of it is refused here first.
 """

@@ -197,7 +197,7 @@ def _record_decision(row: Adjustment, name: str, caller: Caller, *, note: str, c
 
 
 def _post(terms: Terms, caller: Caller, covers: str) -> None:
-    """Post the entry, then hold what was written against what was shown: only under the locks of ``post`` is it known what it is."""
+    """Post the entry, then compare it with what was shown: only the locks of ``post`` make the figures final."""
     origin = entries.Origin(Posting.Origin.ADJUSTMENT, terms.number)
     posted = entries.post(drafts=[terms.draft()], origin=origin, caller=caller, reason=terms.text)
     if posted.entry_count != 1:

@@ -22,13 +22,13 @@ CODE_MOST = 32
 NAME_MOST = openings.NAME_MOST
 
 
-class Unsaid(Enum):
+class Unchanged(Enum):
     """What stands for a part of a limit about which nothing is said: it stays as it is."""
 
-    UNSAID = "unsaid"
+    UNCHANGED = "unchanged"
 
 
-UNSAID = Unsaid.UNSAID
+UNCHANGED = Unchanged.UNCHANGED
 KEEP, SET_LIMITS = "ledger_app.keep_reasoncode", "ledger_app.set_adjustmentlimit"
 
 
@@ -93,10 +93,10 @@ def set_limit(
     amount_most: int,
     two_deciders_above: int,
     caller: Caller,
-    window_days: int | Unsaid = UNSAID,
-    day_most: int | Unsaid | None = UNSAID,
-    member_day_most: int | Unsaid | None = UNSAID,
-    all_day_most: int | Unsaid | None = UNSAID,
+    window_days: int | Unchanged = UNCHANGED,
+    day_most: int | Unchanged | None = UNCHANGED,
+    member_day_most: int | Unchanged | None = UNCHANGED,
+    all_day_most: int | Unchanged | None = UNCHANGED,
     reason_code: str = "",
 ) -> history.Kept[AdjustmentLimit]:
     """Say how much a group decides in a book, in minor units, and above which amount by two; return the limit, whether it is new, and whether something changed. An ``amount_most`` of 0 lets it decide nothing.
@@ -125,7 +125,7 @@ def set_limit(
         said: dict[str, Any] = {"amount_most": amount_most, "two_deciders_above": two_deciders_above}
         beside = {"window_days": (window_days, WINDOW_DAYS), **{name: (most, None) for name, most in days.items()}}
         for name, (given, of_new) in beside.items():
-            said[name] = given if given is not UNSAID else of_new if row is None else getattr(row, name)
+            said[name] = given if given is not UNCHANGED else of_new if row is None else getattr(row, name)
         is_new = row is None
         if row is None:
             row = history.create(AdjustmentLimit(group=members, book=of_book, reason_code=reason_code, **said), caller=caller)
@@ -143,14 +143,16 @@ def set_limit(
     return transactions.join(work)
 
 
-def _check_limit(book: str, most: int, alone: int, window_days: int | Unsaid, days: Mapping[str, int | Unsaid | None]) -> None:
+def _check_limit(
+    book: str, most: int, alone: int, window_days: int | Unchanged, days: Mapping[str, int | Unchanged | None]
+) -> None:
     """:raises errors.Refused: limit_invalid"""
-    are_days_fit = all(isinstance(each, Unsaid | None) or 0 <= each <= AMOUNT_MOST for each in days.values())
-    is_window_fit = isinstance(window_days, Unsaid) or 1 <= window_days <= WINDOW_DAYS_MOST
+    are_days_fit = all(isinstance(each, Unchanged | None) or 0 <= each <= AMOUNT_MOST for each in days.values())
+    is_window_fit = isinstance(window_days, Unchanged) or 1 <= window_days <= WINDOW_DAYS_MOST
     if 0 <= alone <= most <= AMOUNT_MOST and is_window_fit and are_days_fit:
         return
-    said = {name.removesuffix("_most"): "–" if isinstance(each, Unsaid | None) else each for name, each in days.items()}
-    window = WINDOW_DAYS if isinstance(window_days, Unsaid) else window_days
+    said = {name.removesuffix("_most"): "–" if isinstance(each, Unchanged | None) else each for name, each in days.items()}
+    window = WINDOW_DAYS if isinstance(window_days, Unchanged) else window_days
     bounds = {"highest": AMOUNT_MOST, "days_most": WINDOW_DAYS_MOST}
     raise errors.Refused([adjusting.LimitInvalid(book=book, most=most, alone=alone, days=window, **said, **bounds)])
 

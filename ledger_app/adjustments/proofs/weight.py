@@ -1,4 +1,4 @@
-"""What must hold of what counts against the limits, asked of the rows alone."""
+"""The invariants of what counts against the limits, asked of the rows alone."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of adjustments: they read, and write nothing."""

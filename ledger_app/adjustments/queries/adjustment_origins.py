@@ -33,7 +33,7 @@ class Decided(NamedTuple):
         )
 
 
-def told_of(numbers: Collection[int]) -> dict[int, Decided]:
+def decided_of(numbers: Collection[int]) -> dict[int, Decided]:
     """Return what is known of these adjustments, by number, in two statements for nine hundred of them."""
     found: dict[int, Decided] = {}
     keys = sorted(set(numbers))

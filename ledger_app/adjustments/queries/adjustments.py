@@ -120,7 +120,7 @@ def terms_of_proposal(proposal: Proposal) -> tuple[Terms | None, list[errors.Led
 
 
 def _reason_refusals(terms: Terms) -> list[errors.LedgerError]:
-    """Return why a reason code, as it is now, does not carry what was proposed under it: asked when it is sent, and again when it is decided."""
+    """Return why a reason code, as it is now, does not allow a proposal: asked when it is sent, and again when it is decided."""
     found: list[errors.LedgerError] = []
     reason, book = terms.reason, terms.book
     contra = contra_of(reason, book.pk)
@@ -235,7 +235,7 @@ def facts(
     if row.state not in rules.UNDECIDED:
         now = Preview(None, ())
     now = now or preview(terms_of(row), at=at)
-    general, *of_reason = limits.asked(user, row.account, row.reason_code, at=at, beside=row)
+    general, *of_reason = limits.checks(user, row.account, row.reason_code, at=at, beside=row)
     approved_by, void = limits.approvals(row, right=rules.DECIDE)
     return AdjustmentFacts(
         state=row.state,
@@ -269,11 +269,11 @@ def _hands(row: Adjustment) -> Iterator[User]:
 
 
 def as_phrase(now: Preview, book: Book) -> Word | Words:
-    """Say what the balances of a preview are and would be, in the unit of the book and the language of whoever reads it."""
+    """Say what the balances of a preview are and would be, in the unit of the book and the active language."""
     if now.shown is None or not now.shown.balances:
         return _("the proposal has changed")
     unit, message = Unit(book.unit, book.exponent), _("account {account} has {before} now and would have {after}")
-    lots = shown_lots.told(now.shown.lots)
+    lots = shown_lots.text_of(now.shown.lots)
     return Words(
         [
             *[

@@ -174,7 +174,7 @@ def _amounts(scope: Scope, rows: QuerySet[DecidedAmount]) -> QuerySet[DecidedAmo
 
 
 def _add(counts: Counter[Key], rows: QuerySet[Any], path: str) -> None:
-    """Add sums of rows by the member of their account, or by the account where there is none. Members who are one are joined by whoever asks."""
+    """Add sums of rows by the member of their account, or by the account where there is none. The caller joins members who were merged."""
     columns = (f"{path}account__holder", f"{path}account")
     grouped = rows.order_by().values_list(*columns).annotate(size=Total(Abs(F(f"{path}amount"))))
     for holder_id, account_id, size in grouped.iterator(chunk_size=2000):

@@ -12,7 +12,7 @@ from django.db.models.functions import Abs
 from ledger_app import sql
 from ledger_app.adjustments.queries import decided
 from ledger_app.adjustments.rules import limits
-from ledger_app.adjustments.rules.limits import Asked, Lately, Limit, Weight
+from ledger_app.adjustments.rules.limits import Lately, Limit, LimitCheck, Weight
 from ledger_app.base.queries.totals import Total
 from ledger_app.errors import LedgerError, units
 from ledger_app.models import Account, Adjustment, AdjustmentDecision, AdjustmentLimit, Book, ReasonCode, User
@@ -34,7 +34,7 @@ class Granted(NamedTuple):
 
 
 def of_books(book_ids: Collection[int]) -> QuerySet[AdjustmentLimit]:
-    """Return the rows whose locks stand for all sums of these books: what all decide together is added up, whoever has which limit."""
+    """Return the rows whose locks stand for all sums of these books: what all users decide together is added up, whatever limit each has."""
     return AdjustmentLimit.objects.filter(book__in=book_ids)
 
 
@@ -50,7 +50,7 @@ def limit_of(user: User, book_id: int) -> Limit:
 
 
 def limit_for(user: User, book_id: int, reason: str) -> Limit | None:
-    """Return what a user may decide with a reason code beside that; None where one of the groups by which the user decides has no such limit."""
+    """Return the limit of a user for one reason code, beside the limit of the book; None where one of the user's deciding groups has none."""
     rows = rows_of(user, book_id)
     found = {group: Limit(*row) for group, *row in rows.filter(reason_code=reason).values_list("group", *COLUMNS)}
     deciding = set(rows.filter(reason_code="").values_list("group", flat=True))
@@ -63,10 +63,10 @@ def limit_of_all(book_id: int) -> int:
     return max(rows, default=0)
 
 
-def asked(
+def checks(
     user: User, account: Account, reason: ReasonCode | None, *, at: datetime, beside: Adjustment | None = None
-) -> tuple[Asked, ...]:
-    """Return the limits that a user's decision on an account is held against, with what counts: of the book, and of the reason code where one has any.
+) -> tuple[LimitCheck, ...]:
+    """Return the limits that a user's decision on an account is compared with, with what counts: of the book, and of the reason code where one has any.
 
     ``beside``: the adjustment that is decided, whose own approvals do not count.
     """
@@ -74,12 +74,12 @@ def asked(
     scope = decided.Scope(book=book, user=user, at=at, beside=beside.pk if beside is not None else None)
     member = decided.member_of(account)
     general = limit_of(user, book.pk)
-    found = [Asked(book.code, general, decided.tally(scope, general, member=member).of_one())]
+    found = [LimitCheck(book.code, general, decided.tally(scope, general, member=member).of_one())]
     special = limit_for(user, book.pk, reason.code) if reason is not None else None
     if reason is not None and special is not None:
         of_reason = scope._replace(reason_id=reason.pk)
         lately = decided.tally(of_reason, special, member=member).of_one()
-        found.append(Asked(place(book, reason), special, lately))
+        found.append(LimitCheck(name_of(book, reason), special, lately))
     return tuple(found)
 
 
@@ -90,23 +90,23 @@ def beyond_of_many(scope: decided.Scope, weights: Sequence[Weight], *, days_only
     """
     owners = _owners(weights)
     judge = limits.beyond_day if days_only else limits.beyond_alone
-    of_all = _Part(scope, limit_of(scope.user, scope.book.pk), place(scope.book), weights)
+    of_all = _Part(scope, limit_of(scope.user, scope.book.pk), name_of(scope.book), weights)
     found = _beyond(of_all, owners, judge)
     for reason in ReasonCode.objects.filter(id__in={each.reason_id for each in weights if each.reason_id is not None}):
         special = limit_for(scope.user, scope.book.pk, reason.code)
         if special is not None:
             mine = [each for each in weights if each.reason_id == reason.pk]
-            part = _Part(scope._replace(reason_id=reason.pk), special, place(scope.book, reason), mine)
+            part = _Part(scope._replace(reason_id=reason.pk), special, name_of(scope.book, reason), mine)
             found += _beyond(part, owners, judge)
     return units.belonging(found, scope.book.pk)
 
 
 class _Part(NamedTuple):
-    """What is held against one limit: what the limit is of, in words, and the amounts that it is of."""
+    """What is compared with one limit: the name of what the limit is of, and the amounts that count against it."""
 
     scope: decided.Scope
     limit: Limit
-    place: str
+    name: str
     weights: Sequence[Weight]
 
 
@@ -132,7 +132,7 @@ def _beyond(part: _Part, owners: _Owners, judge: Callable[..., list[LedgerError]
     user, size = part.scope.user.username, sum(each.amount for each in part.weights)
     of_all = replace(part.limit, member_day_most=None)
     lately = Lately(on_day=tallied.on_day, all_on_day=tallied.all_on_day)
-    found = limits.beyond_day(Asked(part.place, of_all, lately), size, user=user)
+    found = limits.beyond_day(LimitCheck(part.name, of_all, lately), size, user=user)
     sizes: Counter[decided.Key] = Counter()
     named: dict[decided.Key, str] = {}
     for each in part.weights:
@@ -142,13 +142,13 @@ def _beyond(part: _Part, owners: _Owners, judge: Callable[..., list[LedgerError]
         named.setdefault(key, code)
     of_one = replace(part.limit, day_most=None, all_day_most=None)
     for key, amount in sizes.items():
-        found += judge(Asked(f"{part.place} · {named[key]}", of_one, tallied.of_many(key)), amount, user=user)
+        found += judge(LimitCheck(f"{part.name} · {named[key]}", of_one, tallied.of_many(key)), amount, user=user)
         if len(found) >= BEYOND_NAMED:
             break
     return found
 
 
-def place(book: Book, *parts: object) -> str:
+def name_of(book: Book, *parts: object) -> str:
     """Return what a limit is of, in words: a book, and a reason code or an account of it."""
     return " · ".join([book.code, *map(str, parts)])
 

@@ -1,1 +1,1 @@
-"""Pure decisions: no database, no clock."""
+"""Rules of adjustments: pure decisions, without a database or a clock."""

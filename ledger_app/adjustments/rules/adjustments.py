@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger_app import errors
 from ledger_app.adjustments.rules import limits
 from ledger_app.adjustments.rules.attachments import StoredFile
-from ledger_app.adjustments.rules.limits import Asked, Lately
+from ledger_app.adjustments.rules.limits import Lately, LimitCheck
 from ledger_app.adjustments.rules.limits import Limit as Limit  # noqa: PLC0414 - asked for under this module too
 from ledger_app.adjustments.rules.limits import widest as widest  # noqa: PLC0414 - asked for under this module too
 from ledger_app.base.rules.deciding import decider_is_really_another
@@ -101,7 +101,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an adjustment would do now: what is shown, and every rule that would refuse it. ``shown`` is None where no entry can be made of it."""
+    """What an adjustment would do now: the balances, and every rule that would refuse it. ``shown`` is None where no entry can be made of it."""
 
     shown: Shown | None
     refusals: tuple[errors.LedgerError, ...]
@@ -134,24 +134,24 @@ class AdjustmentFacts:
     moved: Word | Words = ""  # the balances as they are now, as a phrase
     refusals: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take the entry; not asked at the decision itself
     lately: Lately = NOTHING_LATELY  # what was decided before
-    of_reason: tuple[Asked, ...] = ()  # the limit of the reason code, where it has one, and what was decided with it before
+    of_reason: tuple[LimitCheck, ...] = ()  # the limit of the reason code, where it has one, and what was decided with it before
     void: tuple[str, ...] = ()  # users whose approvals count no more
     is_proposer_away: bool = False
 
     @property
     def needs_second(self) -> bool:
         """Whether the amount, with what the user has decided alone before, is more than the user may decide alone."""
-        return any(each.needs_second(self.size) for each in self.asked)
+        return any(each.needs_second(self.size) for each in self.checks)
 
     @property
-    def asked(self) -> tuple[Asked, ...]:
-        """The limits that the decision is held against: of the book, and of the reason code where it has one."""
-        return (Asked(self.book, self.limit, self.lately), *self.of_reason)
+    def checks(self) -> tuple[LimitCheck, ...]:
+        """The limits that the decision is compared with: of the book, and of the reason code where it has one."""
+        return (LimitCheck(self.book, self.limit, self.lately), *self.of_reason)
 
     @property
     def most(self) -> int:
         """The most that the user may decide at once."""
-        return min(each.limit.most for each in self.asked)
+        return min(each.limit.most for each in self.checks)
 
 
 def read_amount(text: str) -> int:
@@ -206,13 +206,13 @@ def decider_is_another(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def decides_once(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """Whoever gave the first approval does not decide again."""
+    """The person who gave the first approval does not give the second."""
     return [adjusting.DecidedBefore(user=facts.user_name)] if facts.user_id in facts.approved_by else []
 
 
 def is_within_limit(facts: AdjustmentFacts) -> list[errors.LedgerError]:
     """The amount is one that the user's groups may decide, at once and with what the user has decided lately."""
-    return [each for asked in facts.asked for each in limits.beyond(asked, facts.size, user=facts.user_name)]
+    return [each for check in facts.checks for each in limits.beyond(check, facts.size, user=facts.user_name)]
 
 
 def approvals_suffice(facts: AdjustmentFacts) -> list[errors.LedgerError]:
@@ -221,11 +221,11 @@ def approvals_suffice(facts: AdjustmentFacts) -> list[errors.LedgerError]:
         return []
     if facts.void:
         return [adjusting.ApprovalVoid(user=", ".join(facts.void))]
-    asked = next(each for each in facts.asked if each.needs_second(facts.size))
-    limit, said = asked.limit, {"book": asked.place, "amount": facts.size, "alone": asked.limit.alone}
+    check = next(each for each in facts.checks if each.needs_second(facts.size))
+    limit, said = check.limit, {"book": check.name, "amount": facts.size, "alone": check.limit.alone}
     if facts.size > limit.alone:
         return [adjusting.SecondDeciderNeeded(**said)]
-    more = {"user": facts.user_name, "days": limit.window_days, "before": asked.lately.alone}
+    more = {"user": facts.user_name, "days": limit.window_days, "before": check.lately.alone}
     return [adjusting.SecondDeciderNeededInSum(**said, **more)]
 
 
@@ -243,7 +243,7 @@ def first_is_wanted(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def proposer_still_may(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """Whoever proposed this may still propose."""
+    """The proposer still has the right to propose."""
     return [adjusting.ProposerAway(user=facts.proposer)] if facts.is_proposer_away else []
 
 
@@ -271,7 +271,7 @@ def ledger_takes_it(facts: AdjustmentFacts) -> list[errors.LedgerError]:
 
 
 def is_proposer(facts: AdjustmentFacts) -> list[errors.LedgerError]:
-    """Only whoever proposed withdraws."""
+    """Only the proposer withdraws."""
     return [] if facts.user_id == facts.proposed_by else [adjusting.NotProposer(proposer=facts.proposer)]
 
 
@@ -308,7 +308,7 @@ ADJUSTMENT = Machine(
             ),
             decides=True,
             writes="the decision, the entry",
-            told=_("approved and posted the adjustment"),
+            phrase=_("approved and posted the adjustment"),
         ),
         Transition(
             name="endorse",
@@ -333,7 +333,7 @@ ADJUSTMENT = Machine(
             ),
             decides=True,
             writes="the decision",
-            told=_("gave the first approval"),
+            phrase=_("gave the first approval"),
         ),
         Transition(
             name="reject",
@@ -347,7 +347,7 @@ ADJUSTMENT = Machine(
             reason_required=True,
             decides=True,
             writes="the decision",
-            told=_("rejected the adjustment"),
+            phrase=_("rejected the adjustment"),
         ),
         Transition(
             name="withdraw",
@@ -358,7 +358,7 @@ ADJUSTMENT = Machine(
             right=PROPOSE,
             who=PROPOSERS,
             guards=(is_proposer,),
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
         Transition(
             name="expire",
@@ -370,7 +370,7 @@ ADJUSTMENT = Machine(
             who=SYSTEM,
             guards=(time_is_over,),
             automatic=True,
-            told=_("let the proposal expire, which nobody decided in time"),
+            phrase=_("let the proposal expire, which nobody decided in time"),
         ),
     ),
 )

@@ -46,10 +46,10 @@ class Weight(NamedTuple):
     amount: int
 
 
-class Asked(NamedTuple):
-    """A limit that a decision is held against, and what counts against it. ``place`` is what it is of: a book, and a reason code where it is of one."""
+class LimitCheck(NamedTuple):
+    """A limit that a decision is compared with, and what counts against it. ``name`` says what it is of: a book, and a reason code where it is of one."""
 
-    place: str
+    name: str
     limit: Limit
     lately: Lately
 
@@ -72,43 +72,43 @@ def widest(limits: Sequence[Limit]) -> Limit:
     )
 
 
-def beyond(asked: Asked, size: int, *, user: str) -> list[LedgerError]:
+def beyond(check: LimitCheck, size: int, *, user: str) -> list[LedgerError]:
     """Return why an amount is more than the user may decide at all: at once, in sum over the window, and on the day."""
-    limit, lately = asked.limit, asked.lately
-    said = {"user": user, "book": asked.place, "amount": size}
+    limit, lately = check.limit, check.lately
+    said = {"user": user, "book": check.name, "amount": size}
     if size > limit.most:
         return [adjusting.OverLimit(**said, limit=limit.most)]
     found: list[LedgerError] = []
     if size + lately.at_all > limit.most:
         found.append(adjusting.OverLimitInSum(**said, limit=limit.most, days=limit.window_days, before=lately.at_all))
-    return [*found, *beyond_day(asked, size, user=user)]
+    return [*found, *beyond_day(check, size, user=user)]
 
 
-def beyond_day(asked: Asked, size: int, *, user: str) -> list[LedgerError]:
+def beyond_day(check: LimitCheck, size: int, *, user: str) -> list[LedgerError]:
     """Return why an amount is more than may be decided on one day: by the user, for the member by all together, and by all together."""
-    limit, lately = asked.limit, asked.lately
+    limit, lately = check.limit, check.lately
     found: list[LedgerError] = []
     if limit.day_most is not None and size + lately.on_day > limit.day_most:
-        said = {"user": user, "book": asked.place, "amount": size}
+        said = {"user": user, "book": check.name, "amount": size}
         found.append(adjusting.OverDayLimit(**said, limit=limit.day_most, before=lately.on_day))
     if limit.member_day_most is not None and size + lately.member_on_day > limit.member_day_most:
         most, before = limit.member_day_most, lately.member_on_day
-        found.append(adjusting.OverMemberDayLimit(book=asked.place, amount=size, limit=most, before=before))
+        found.append(adjusting.OverMemberDayLimit(book=check.name, amount=size, limit=most, before=before))
     if limit.all_day_most is not None and size + lately.all_on_day > limit.all_day_most:
         most, before = limit.all_day_most, lately.all_on_day
-        found.append(adjusting.OverDayLimitOfAll(book=asked.place, amount=size, limit=most, before=before))
+        found.append(adjusting.OverDayLimitOfAll(book=check.name, amount=size, limit=most, before=before))
     return found
 
 
-def beyond_alone(asked: Asked, size: int, *, user: str) -> list[LedgerError]:
+def beyond_alone(check: LimitCheck, size: int, *, user: str) -> list[LedgerError]:
     """Return why the user may not decide an amount where nobody else approves it: what is adjusted by a file, or taken back."""
-    if found := beyond(asked, size, user=user):
+    if found := beyond(check, size, user=user):
         return found
-    if not asked.needs_second(size):
+    if not check.needs_second(size):
         return []
-    limit = asked.limit
-    said = {"user": user, "book": asked.place, "amount": size, "days": limit.window_days}
-    return [adjusting.OverLimitAlone(**said, alone=limit.alone, before=asked.lately.alone)]
+    limit = check.limit
+    said = {"user": user, "book": check.name, "amount": size, "days": limit.window_days}
+    return [adjusting.OverLimitAlone(**said, alone=limit.alone, before=check.lately.alone)]
 
 
 def _widest(limits: Sequence[int | None]) -> int | None:

@@ -1,1 +1,1 @@
-"""What is written, and nowhere else."""
+"""Operations of what every subject stands on: the only code of this subject that writes."""

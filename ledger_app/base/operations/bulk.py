@@ -289,7 +289,7 @@ _TYPES: Mapping[Kind, frozenset[type]] = {
     Kind.TEXT: frozenset({str}),
     Kind.DIGEST: frozenset({bytes}),
 }
-# How a value stands in a statement, and what makes literals of a column's values, which have been held against its kind.
+# How a value stands in a statement, and what makes literals of a column's values, which have been compared with its kind.
 _PLACES: Mapping[Kind, str] = {
     Kind.INTEGER: "%d",
     Kind.OPTIONAL_INTEGER: "%s",

@@ -1,4 +1,4 @@
-"""What is there is held against what is wanted: the same is done already, and other content is refused by name."""
+"""What is there is compared with what is wanted: the same is done already, and other content is refused by name."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -9,7 +9,7 @@ from django.db import connection
 
 from ledger_app import locks, sql
 from ledger_app.base.operations import bulk, transactions
-from ledger_app.base.rules.feed import is_told
+from ledger_app.base.rules.feed import is_published
 from ledger_app.models import Event, Feed, User
 
 NUMBERED_AT_ONCE = 1_000
@@ -18,7 +18,7 @@ CALLS_MOST = 20
 
 def tell(*, subject_type: str, subject_id: int, action: str, by: User, at: datetime, facts: Mapping[str, Any]) -> None:
     """Leave an event in the transaction that is open, where the feed tells of such subjects."""
-    if is_told(subject_type):
+    if is_published(subject_type):
         Event.objects.create(
             kind=f"{subject_type}.{action}", subject_type=subject_type, subject_id=subject_id, by=by, at=at, facts=dict(facts)
         )
@@ -29,7 +29,7 @@ def tell_all(*, subjects: Sequence[tuple[str, int]], action: str, by: User, at: 
     rows = [
         Event(kind=f"{kind}.{action}", subject_type=kind, subject_id=key, by=by, at=at, facts={})
         for kind, key in subjects
-        if is_told(kind)
+        if is_published(kind)
     ]
     Event.objects.bulk_create(rows, batch_size=bulk.OBJECTS_A_CALL)
 

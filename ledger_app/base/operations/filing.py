@@ -16,7 +16,7 @@ from ledger_app.errors import files as file_errors
 PIECE_BYTES = 1 << 20
 UNFINISHED = "incoming-"
 ASIDE = "aside-"
-# Whoever stored bytes writes what refers to them within this time, or does not any more.
+# A process that stored bytes writes the row that refers to them within this time, or never.
 YOUNG: Final = timedelta(hours=1)
 # No room on the disk, none left of a quota, or a file larger than the file system takes.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -22,7 +22,7 @@ class Measured:
         for name, number in other.counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
 
-    def told(self) -> dict[str, float]:
+    def rounded(self) -> dict[str, float]:
         """Return the seconds to the millisecond, by phase and in all."""
         return {name: round(taken, 3) for name, taken in [*self.seconds.items(), ("total", perf_counter() - self.started)]}
 

@@ -203,7 +203,7 @@ def passing_cause(error: DatabaseError | InterfaceError) -> str:
     return ""
 
 
-def told(error: DatabaseError | InterfaceError) -> errors.LedgerError | None:
+def as_refusal(error: DatabaseError | InterfaceError) -> errors.LedgerError | None:
     """Return what a door tells of an error of the database; None of a surprise."""
     cause = passing_cause(error)
     return again(cause) if cause else refusal_of(error)

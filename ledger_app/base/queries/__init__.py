@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of what every subject stands on: they read, and write nothing."""

@@ -67,7 +67,7 @@ STAND = frozenset(
 
 
 class Constraint(NamedTuple):
-    """One constraint: the name it has here, the table, what a row of it is called, and its columns with what they are called."""
+    """One constraint: its name here, its table, the word for a row of that table, and its columns with their words."""
 
     name: str
     table: str

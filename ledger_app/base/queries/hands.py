@@ -6,7 +6,7 @@ _questions: list[Callable[[], bool]] = []
 
 
 def register(question: Callable[[], bool]) -> None:
-    """Have this asked. Called when the application starts, by whoever knows of workers."""
+    """Register the question. The application that knows the workers calls this when it starts."""
     if question not in _questions:
         _questions.append(question)
 

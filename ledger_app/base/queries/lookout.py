@@ -1,4 +1,4 @@
-"""The last look at what goes into any table: no text with a card number in it is kept, whichever way it came and whatever writes it.
+"""The last look at what goes into any table: no text with a card number in it is kept, however it came and whatever writes it.
 
 Entries and audit rows cannot be mended afterwards. The doors refuse such a text before, and say which one it is; what they have missed ends here,
 and what was begun is undone. Numbers are not looked at: they are keys and amounts. What is inserted many rows at a time is looked at where it is

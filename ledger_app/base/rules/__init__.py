@@ -1,1 +1,1 @@
-"""Pure decisions: no database, no clock."""
+"""Rules of what every subject stands on: pure decisions, without a database or a clock."""

@@ -19,5 +19,5 @@ class Deciding(Protocol):
 
 
 def decider_is_really_another(facts: Deciding) -> list[errors.LedgerError]:
-    """Whoever proposed it cannot sign in as whoever decides."""
+    """The proposer cannot sign in as the decider."""
     return [granting.SecretOfProposer(proposer=name, user=facts.user_name) for name in facts.secret_known_to]

@@ -3,10 +3,10 @@
 from typing import Final
 
 # Subjects of audit rows that are nobody's business but the auditors': who may sign in, what was refused at a door, and where the feed itself is sent.
-UNTOLD: Final = frozenset({"accessreview", "login", "request", "token", "user", "webhook"})
+UNPUBLISHED: Final = frozenset({"accessreview", "login", "request", "token", "user", "webhook"})
 POSTING: Final = "posting"
 
 
-def is_told(subject_type: str) -> bool:
+def is_published(subject_type: str) -> bool:
     """Whether the feed tells of such a subject."""
-    return subject_type not in UNTOLD
+    return subject_type not in UNPUBLISHED

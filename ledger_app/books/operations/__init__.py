@@ -1,1 +1,1 @@
-"""What is written, and nowhere else."""
+"""Operations of books: the only code of this subject that writes."""

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of books: they read, and write nothing."""

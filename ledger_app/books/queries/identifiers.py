@@ -18,7 +18,7 @@ from ledger_app.values.identifiers import KINDS, CardKey, Hashed
 
 
 class Known(NamedTuple):
-    """An identifier that is there: whose it is, and in use from when to when. ``is_old`` says that its hash is under a key that is not the newest."""
+    """A stored identifier: its holder, and the days on which it is in use. ``is_old``: its hash is under a key that is not the newest."""
 
     id: int
     holder_id: int
@@ -28,7 +28,7 @@ class Known(NamedTuple):
 
 
 def had(kind: str, value: str, known: Known, on: date) -> errors.LedgerError:
-    """Say that a member had an identifier, or has it until a day after ``on``: what says that they have it gives it to nobody."""
+    """Refuse an identifier that a member had before, or has until a day after ``on``: no operation gives it to another."""
     assert known.active_to is not None  # noqa: S101 - one without a last day is had by nobody
     text = identifiers.shown(kind, value, identifiers.card_digits(value)[-4:])
     return members.with_end(known.active_to, on, kind=KINDS[kind].label, value=text)

@@ -16,7 +16,7 @@ _questions: list[Question] = []
 
 
 def register(question: Question) -> None:
-    """Have this asked too. Called when the application starts, by whoever knows of work that can be open."""
+    """Register one more question. Each application that has work which can be open calls this when it starts."""
     if question not in _questions:
         _questions.append(question)
 

@@ -46,7 +46,7 @@ ACCOUNT = Machine(
             right="ledger_app.suspend_account",
             who=_("Support or finance"),
             reason_required=True,
-            told=_("suspended the account"),
+            phrase=_("suspended the account"),
         ),
         Transition(
             name="reopen",
@@ -57,7 +57,7 @@ ACCOUNT = Machine(
             right="ledger_app.close_account",
             who=_("Finance"),
             reason_required=True,
-            told=_("reopened the account"),
+            phrase=_("reopened the account"),
         ),
         Transition(
             name="close",
@@ -70,7 +70,7 @@ ACCOUNT = Machine(
             guards=(balance_is_zero, nothing_is_open),
             reason_required=True,
             decides=True,
-            told=_("closed the account"),
+            phrase=_("closed the account"),
         ),
     ),
 )

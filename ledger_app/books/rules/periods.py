@@ -52,7 +52,7 @@ DECIDE, DECIDERS = _("Decide on it, or have its proposer withdraw it."), _("Fina
 
 
 class Unfinished(NamedTuple):
-    """Work in a period that has not ended: what it is, its name and state, what ends it and who may, in words; and its row: model, number, state."""
+    """Unfinished work in a period: its kind, name and state; what ends it and who may, in words; and its row by model, number and state."""
 
     what: Word
     name: str
@@ -191,7 +191,7 @@ PERIOD = Machine(
             target="provisional",
             right="ledger_app.close_period",
             who=_("Finance"),
-            told=_("marked the period provisional"),
+            phrase=_("marked the period provisional"),
         ),
         Transition(
             name="reopen",
@@ -202,7 +202,7 @@ PERIOD = Machine(
             right="ledger_app.close_period",
             who=_("Finance"),
             reason_required=True,
-            told=_("reopened the period"),
+            phrase=_("reopened the period"),
         ),
         Transition(
             name="freeze",
@@ -224,7 +224,7 @@ PERIOD = Machine(
             ),
             decides=True,
             writes="the seal",
-            told=_("froze the period under a seal"),
+            phrase=_("froze the period under a seal"),
         ),
     ),
 )

@@ -16,11 +16,11 @@ COMMAND = "command"
 
 
 def allow(*, period: Period, caller: Caller) -> None:
-    """Refuse whoever may not take a kit home, and keep that they asked.
+    """Refuse a user who may not take a kit home, and keep that they asked.
 
     :raises errors.Refused: not_permitted
     """
-    # Whoever runs commands reads the database itself: the audit row says who was at the machine.
+    # A person who runs commands can read the database itself: the audit row says who was at the machine.
     if caller.door == COMMAND or RIGHTS & rights_of(caller.user):
         return
     reason = errors.NotPermitted(user=caller.user.username, right=TAKE, who=TAKERS)
@@ -29,7 +29,7 @@ def allow(*, period: Period, caller: Caller) -> None:
 
 
 def hand_out(*, period: Period, caller: Caller, facts: Mapping[str, Any]) -> None:
-    """Write the audit row of a kit that is being handed out; whoever calls hands it out then (``reports.audit_kits``)."""
+    """Write the audit row of a kit that is being handed out; the caller hands it out after that (``reports.audit_kits``)."""
     transactions.run(partial(_record, period, caller, facts=dict(facts)))
 
 

@@ -1,4 +1,4 @@
-"""The close of a book as far as it goes without a person: posts what gates a freeze, and says what is due and what holds it up."""
+"""The close of a book, as far as it needs no person: posts what a freeze waits for, and says what is due and what stands in the way."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,7 +40,7 @@ class Closed:
 
 
 def close(*, book: Book, caller: Caller) -> Closed:
-    """Post the expiries of the periods of a book that have ended and are not frozen, and say what is due of them and what holds it up.
+    """Post the expiries of a book's periods that have ended and are not frozen; return what is due of each period, and what stands in its way.
 
     Nothing is decided: a period is marked provisional and frozen by finance, who has the control totals. Run again it does what is left.
     """

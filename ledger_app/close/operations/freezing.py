@@ -101,7 +101,7 @@ def take_up_abandoned(*, at: datetime, silent_after: timedelta) -> list[FreezeAt
 
 
 def _begun_anew(silent: FreezeAttempt, at: datetime) -> FreezeAttempt | None:
-    # Whoever seals has the period's row: what is found under its lock is how it stands.
+    # A process that seals has locked the period's row: what is read under that lock is final.
     period = locks.own_row(Period, silent.period_id)
     if period.state == Period.State.FROZEN:
         # An attempt that is under way is the last that was asked for: the seal is its own, and only that was not said any more.

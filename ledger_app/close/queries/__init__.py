@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of the close: they read, and write nothing."""

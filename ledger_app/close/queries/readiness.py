@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that stands in the way: how often, what clears it and who may; the first sentences and rows of it.
+    """One kind of thing that stands in the way: how many there are, what clears them and who may; the first sentences and rows.
 
     ``is_more`` says that no more were counted; ``comes_with_freeze`` that it is not in the way, but given when the freeze is asked for.
     """
@@ -114,7 +114,7 @@ def in_the_way(found: Iterable[Check]) -> list[Line]:
     return [line for check in found for line in check.lines if not line.comes_with_freeze]
 
 
-def told(found: Iterable[Check]) -> Iterator[str]:
+def text_lines(found: Iterable[Check]) -> Iterator[str]:
     """Yield the lines for people, each with its first sentences under it."""
     for line in (line for check in found for line in check.lines):
         count = f"{line.count}+" if line.is_more else str(line.count)

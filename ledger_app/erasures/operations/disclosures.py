@@ -19,7 +19,7 @@ ACTION = "disclose"
 
 
 def disclose(*, holder_id: int, ticket: str, caller: Caller) -> Holder:
-    """Write the audit row of a disclosure, and return the member; whoever calls writes the data out (``reports.member_data``).
+    """Write the audit row of a disclosure, and return the member; the caller writes the data out (``reports.member_data``).
 
     :raises errors.Refused: not_found, not_permitted, ticket_required, member_merged
     """

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of explanations and reports: they read, and write nothing."""

@@ -11,7 +11,7 @@ from ledger_app.base.queries.totals import Total
 from ledger_app.close.queries import seals
 from ledger_app.errors import reversing
 from ledger_app.explain.queries import statements
-from ledger_app.explain.queries.statements import Broken, Page, Place, Span, Told
+from ledger_app.explain.queries.statements import Broken, Figures, Page, Position, Span
 from ledger_app.models import Account, Book, Entry, Identifier, Line, PostingDigest, Seal
 from ledger_app.values.instants import LAST_DAY
 from ledger_app.values.openings import CODE_MOST, is_code
@@ -34,7 +34,7 @@ class StripeProof(NamedTuple):
 
 
 class AccountExplained(NamedTuple):
-    """An account at a day, as known at an instant; its stored figures held against its lines; and a page of what came since the last seal.
+    """An account at a day, as known at an instant; its stored figures compared with its lines; and a page of what came since the last seal.
 
     The balance is what the lines of sealed periods come to, and the entries since: ``sums.opening`` and ``sums.closing``.
     """
@@ -45,8 +45,8 @@ class AccountExplained(NamedTuple):
     member_numbers: list[str]
     seal: Seal | None
     seal_holds: bool | None  # None: not recomputed, which takes reading its whole period
-    sums: Told
-    is_recomputed: bool  # whether the stored figures were held against all lines there are, which takes reading them
+    sums: Figures
+    is_recomputed: bool  # whether the stored figures were compared with all lines there are, which takes reading them
     proofs: list[StripeProof]
     broken: Broken | None
     movements: Page
@@ -147,10 +147,10 @@ def account(
     at: date | None = None,
     known_at: datetime | None = None,
     last: int,
-    before: Place | None = None,
+    before: Position | None = None,
     proves_seal: bool = False,
     sealed: int = 0,
-    sealed_before: Place | None = None,
+    sealed_before: Position | None = None,
     lines_most: int | None = None,
 ) -> AccountExplained:
     """Explain an account as of a day, as known at an instant, in a number of statements that does not grow with its lines.
@@ -160,7 +160,7 @@ def account(
     nothing is added up for which more than ``statements.ADDED_MOST`` would have to be read.
 
     Shown are the ``last`` movements since the last seal, or as many before a place. ``proves_seal`` recomputes that seal, for which every entry
-    of its period is read. The entries that are shown are held against their digests, the balances and each line against the lines.
+    of its period is read. The entries that are shown are compared with their digests, the balances and each line with the lines.
     """
     seal = last_seal(found.book_id, at=at, known_at=known_at)
     span = Span(found, _day_after(seal), at or LAST_DAY, known_at)
@@ -169,7 +169,7 @@ def account(
     rows = Line.objects.filter(account=found).values("stripe").annotate(total=Total("amount"), top=Max("sequence"))
     summed = {row["stripe"]: (row["total"], row["top"]) for row in rows} if is_recomputed else claimed
     most = LINE_NUMBERS if lines_most is None else statements.ADDED_MOST
-    summed_up = statements.told(span, most=most)
+    summed_up = statements.figures(span, most=most)
     proofs = [StripeProof(stripe, claimed.get(stripe, (0, 0)), summed.get(stripe, (0, 0))) for stripe in sorted(claimed | summed)]
     numbers = Identifier.objects.filter(holder=found.holder_id, kind=Identifier.MEMBER_NUMBER) if found.holder_id else []
     shown = statements.page(span, before=before or statements.END, limit=last, summed=summed_up, most=most)
@@ -208,7 +208,7 @@ def last_seal(book_id: int, *, at: date | None, known_at: datetime | None) -> Se
 
 
 def entry(found: Entry, *, shown: int = ENTRY_LINES_SHOWN, after: int = 0, lines_most: int | None = None) -> EntryExplained:
-    """Return an entry with some of its lines, those after the line ``after``, and hold it against its digest.
+    """Return an entry with some of its lines, those after the line ``after``, and compare it with its digest.
 
     ``lines_most``: the digest of an entry with more lines than these is not recomputed.
     """

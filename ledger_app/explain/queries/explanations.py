@@ -9,13 +9,13 @@ from ledger_app.explain.queries.statements import Movement
 from ledger_app.models import Account, Seal
 from ledger_app.points.queries import lot_pages, standing
 from ledger_app.posting.queries.lots import held_at
-from ledger_app.posting.queries.origins import Told
+from ledger_app.posting.queries.origins import Provenance
 from ledger_app.values import instants
 
 OPEN_LOTS_MOST = 50
 
 
-def as_object(explained: AccountExplained, told: Mapping[int, Told], *, now: datetime) -> dict[str, Any]:
+def as_object(explained: AccountExplained, told: Mapping[int, Provenance], *, now: datetime) -> dict[str, Any]:
     """Return an explanation ready for JSON; ``told`` says by entry where the movements came from. Amounts are signed minor units.
 
     ``recomputed`` and any sum are null where too many lines would have to be read while somebody waits. ``balance``, ``recomputed`` and ``open_lots`` are of now; ``explained`` is the balance as asked, which is ``sealed_balance`` and ``since``.
@@ -92,14 +92,14 @@ def _seal(seal: Seal | None, *, holds: bool | None) -> dict[str, Any] | None:
     }
 
 
-def _line(movement: Movement, told: Told) -> dict[str, Any]:
+def _line(movement: Movement, told: Provenance) -> dict[str, Any]:
     return {
         "entry": movement.entry_id,
         "date": movement.effective_on.isoformat(),
         "reference": movement.reference,
         "description": movement.description,
         "amount": movement.amount,
-        "running": movement.told_running,
+        "running": movement.known_running,
         "balance_after": movement.balance_after,
         "reverses": movement.reverses,
         "prior_period": movement.is_prior_period,

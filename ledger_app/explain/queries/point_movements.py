@@ -1,6 +1,6 @@
 """What became of points: issued, used, expired, taken back, adjusted and moved between members, and what is outstanding, by kind and by age.
 
-Everything is told twice, and held against each other: what is outstanding by the lots, and what the lines of their accounts come to.
+Everything is told twice, and compared with each other: what is outstanding by the lots, and what the lines of their accounts come to.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from ledger_app import sql
 from ledger_app.adjustments.queries import adjustment_origins
 from ledger_app.models import ExpiryChunk, Hold, Merge, Submission
-from ledger_app.posting.queries.origins import Came, Fact, Told
+from ledger_app.posting.queries.origins import Came, Fact, Provenance
 from ledger_app.values import instants
 
 
-def adjustments(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+def adjustments(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the origins call it
     """Tell who proposed an adjustment, who approved it, and why."""
     del whole
-    found = adjustment_origins.told_of({came.origin_id for came in entries})
+    found = adjustment_origins.decided_of({came.origin_id for came in entries})
     told = {}
     for came in entries:
         row = found.get(came.origin_id)
@@ -37,11 +37,11 @@ def adjustments(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
             Fact(_("Reason"), f"{row.reason} {row.ticket}".strip()),
             Fact(_("Text"), row.text),
         ]
-        told[came.entry_id] = Told(came.kind, row.sentence, facts, shown, [row.sentence], target)
+        told[came.entry_id] = Provenance(came.kind, row.sentence, facts, shown, [row.sentence], target)
     return told
 
 
-def merges(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+def merges(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the origins call it
     """Tell which member was merged into which, who proposed and decided it, and why."""
     del whole
     rows: dict[int, Merge] = {}
@@ -78,11 +78,11 @@ def merges(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa:
             Fact(_("Decided by"), people["decider"]),
             Fact(_("Reason"), row.reason),
         ]
-        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.merge", row.pk))
+        told[came.entry_id] = Provenance(came.kind, sentence, facts, shown, [sentence], ("ledger_app.merge", row.pk))
     return told
 
 
-def expiries(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+def expiries(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the origins call it
     """Tell which run let points expire: through which day, started by whom and when."""
     del whole
     rows: dict[int, ExpiryChunk] = {}
@@ -105,11 +105,11 @@ def expiries(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noq
             "started_at": instants.stamp(run.started_at),
         }
         shown = [Fact(_("Run of expiry"), f"#{run.pk}"), Fact(_("Through"), run.through.isoformat())]
-        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence])
+        told[came.entry_id] = Provenance(came.kind, sentence, facts, shown, [sentence])
     return told
 
 
-def holds(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+def holds(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the origins call it
     """Tell which hold was settled: its reference, who placed it and when, how much of it was taken."""
     del whole
     rows: dict[int, Hold] = {}
@@ -136,11 +136,11 @@ def holds(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: 
             "settled_amount": row.settled_amount,
         }
         shown = [Fact(_("Hold"), row.reference, ("ledger_app.hold", row.pk)), Fact(_("Placed by"), row.placed_by.username)]
-        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.hold", row.pk))
+        told[came.entry_id] = Provenance(came.kind, sentence, facts, shown, [sentence], ("ledger_app.hold", row.pk))
     return told
 
 
-def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # noqa: FBT001 - as the origins call it
+def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Provenance]:  # noqa: FBT001 - as the origins call it
     """Tell which program sent an entry, when, and in which request."""
     del whole
     rows: dict[int, Submission] = {}
@@ -168,5 +168,5 @@ def submissions(entries: Sequence[Came], whole: bool) -> Mapping[int, Told]:  # 
             Fact(_("Sent at"), instants.text(row.sent_at)),
             Fact(_("Entries that were sent"), str(row.given_count)),
         ]
-        told[came.entry_id] = Told(came.kind, sentence, facts, shown, [sentence], ("ledger_app.submission", row.pk))
+        told[came.entry_id] = Provenance(came.kind, sentence, facts, shown, [sentence], ("ledger_app.submission", row.pk))
     return told

@@ -15,7 +15,7 @@ def objections(user: User) -> list[errors.LedgerError]:
 
 
 def check(user: User, span: BookSpan, *, adds_up: bool) -> None:
-    """Refuse whoever may not read a report; and who may freeze the days, where the report ``adds_up`` what they are to hold control totals against.
+    """Refuse a user who may not read a report; and who may freeze the days, where the report ``adds_up`` what they are to hold control totals against.
 
     :raises errors.Refused: not_permitted, report_of_open_days
     """

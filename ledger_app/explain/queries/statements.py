@@ -8,12 +8,12 @@ from ledger_app.base.queries import totals
 from ledger_app.base.queries.totals import Total
 from ledger_app.models import Account, Balance
 from ledger_app.posting.queries import along
-from ledger_app.posting.queries.spans import END, FIRST_DAY, Broken, Movement, Page, Place, Span, Sums, Told
+from ledger_app.posting.queries.spans import END, FIRST_DAY, Broken, Figures, Movement, Page, Position, Span, Sums
 
 LINES_A_READ = 20_000
 ADDED_MOST = 20_000  # lines that are added up, or looked through, while somebody waits
-UNTOLD = Told(None, None, None, None, None, None, None, None, None, None, 0, 0)
-__all__ = ["END", "FIRST_DAY", "Broken", "Movement", "Page", "Place", "Span", "Sums", "Told"]
+NO_FIGURES = Figures(None, None, None, None, None, None, None, None, None, None, 0, 0)
+__all__ = ["END", "FIRST_DAY", "Broken", "Figures", "Movement", "Page", "Position", "Span", "Sums"]
 
 # The account's lines by their own index, and only of those that are shown what else is known of them.
 KNOWN = """
@@ -78,7 +78,7 @@ def sums(span: Span, *, by_claim: bool = False) -> Sums:
     )
 
 
-def told(span: Span, *, most: int | None = None) -> Told:
+def figures(span: Span, *, most: int | None = None) -> Figures:
     """Return what a page says of the lines of an account. Of one with more lines than ``most`` (``ADDED_MOST``), no part that is longer is read.
 
     What stands before the span, in it and after it come to what is stored: where one of the three is too long, the other two tell what it comes to. What
@@ -86,10 +86,10 @@ def told(span: Span, *, most: int | None = None) -> Told:
     """
     most = ADDED_MOST if most is None else most
     if line_count(span.account) <= most:
-        return sums(span).told
+        return sums(span).figures
     total, total_count = _claimed(span.account)
     if span.known_at is not None:
-        return UNTOLD._replace(total=total, total_count=total_count)
+        return NO_FIGURES._replace(total=total, total_count=total_count)
     parts = [_bounded(part, most) for part in (along.days_before(span), span, along.days_after(span))]
     nets = [None if part is None else part[0] + part[1] for part in parts]
     counts = [None if part is None else part[2] for part in parts]
@@ -97,16 +97,16 @@ def told(span: Span, *, most: int | None = None) -> Told:
     _before_count, count, later_count = _filled_up(counts, total_count)
     debit, credit = (None, None) if parts[1] is None else parts[1][:2]
     closing = None if later is None else total - later
-    return Told(before, closing, moved, debit, credit, count, later, later_count, 0, 0, total, total_count)
+    return Figures(before, closing, moved, debit, credit, count, later, later_count, 0, 0, total, total_count)
 
 
 def page(
     span: Span,
     *,
-    after: Place | None = None,
-    before: Place | None = None,
+    after: Position | None = None,
+    before: Position | None = None,
     limit: int,
-    summed: Told | None = None,
+    summed: Figures | None = None,
     most: int | None = None,
 ) -> Page:
     """Return at most ``limit`` movements in their order, after a place or the last before one, each with its running balance.
@@ -119,11 +119,11 @@ def page(
     return Page(_added_up(span, found, summed, most, is_back=before is not None), goes_on=goes_on)
 
 
-def _added_up(span: Span, found: list[Movement], summed: Told | None, most: int | None, *, is_back: bool) -> list[Movement]:
+def _added_up(span: Span, found: list[Movement], summed: Figures | None, most: int | None, *, is_back: bool) -> list[Movement]:
     """Return movements with their running balances, from the nearer end of the span."""
     if not found:
         return []
-    ends = summed or told(span, most=most)
+    ends = summed or figures(span, most=most)
     furthest = ADDED_MOST if most is None else most
     ways = (_from_closing, _from_opening) if is_back else (_from_opening, _from_closing)
     for way in ways:
@@ -132,12 +132,12 @@ def _added_up(span: Span, found: list[Movement], summed: Told | None, most: int 
     return [movement._replace(is_added_up=False) for movement in found]
 
 
-def latest(account: Account, *, before: Place | None = None, limit: int) -> Page:
+def latest(account: Account, *, before: Position | None = None, limit: int) -> Page:
     """Return the last movements of an account, or the last before a place, in their order; the balances run back from the one that is stored."""
     return back_from(Span(account), closing=_claimed(account)[0], before=before or END, limit=limit)
 
 
-def back_from(span: Span, *, closing: int | None, before: Place, limit: int, most: int | None = None) -> Page:
+def back_from(span: Span, *, closing: int | None, before: Position, limit: int, most: int | None = None) -> Page:
     """Return the last movements of a span before a place, in their order, given the balance that the span closes with, where that is known."""
     furthest = ADDED_MOST if most is None else most
     found, goes_on = along.looked_for(span, None, before, limit, furthest)
@@ -151,7 +151,7 @@ def movements(span: Span, opening: int) -> Iterator[Movement]:
     while True:
         found, _goes_on = along.read(span, place, None, LINES_A_READ, None)
         for movement in _run(found, running):
-            running, place = movement.running, movement.place
+            running, place = movement.running, movement.position
             yield movement
         if len(found) < LINES_A_READ:
             return
@@ -223,14 +223,14 @@ def _filled_up(parts: list[int | None], total: int) -> list[int | None]:
     return [total - sum(known) if part is None else part for part in parts]
 
 
-def _from_opening(span: Span, found: list[Movement], ends: Told, most: int) -> list[Movement] | None:
+def _from_opening(span: Span, found: list[Movement], ends: Figures, most: int) -> list[Movement] | None:
     """Return movements with their running balances, counted from the beginning of the span; None where that is too far."""
-    if ends.opening is None or (part := _bounded(span, most, along.past("<", found[0].place))) is None:
+    if ends.opening is None or (part := _bounded(span, most, along.past("<", found[0].position))) is None:
         return None
     return list(_run(found, ends.opening + part[0] + part[1]))
 
 
-def _from_closing(span: Span, found: list[Movement], ends: Told, most: int) -> list[Movement] | None:
+def _from_closing(span: Span, found: list[Movement], ends: Figures, most: int) -> list[Movement] | None:
     """Return movements with their running balances, counted from the end of the span; None where that is too far."""
     return None if ends.closing is None else _run_back(span, found, ends.closing, most)
 
@@ -239,7 +239,7 @@ def _run_back(span: Span, found: list[Movement], closing: int, most: int) -> lis
     """Return movements with their running balances, counted back from a balance; None where more lines lie between than are added up."""
     if not found:
         return []
-    if (part := _bounded(span, most, along.past(">", found[-1].place))) is None:
+    if (part := _bounded(span, most, along.past(">", found[-1].position))) is None:
         return None
     return list(_run(found, closing - part[0] - part[1] - sum(movement.amount for movement in found)))
 

@@ -25,7 +25,7 @@ _sources: dict[str, Sources] = {}
 
 
 class Key(NamedTuple):
-    """What a row is of: a category and a role, and of it one source or one account that no member holds; empty where it is of all of them."""
+    """The subject of a row: a category and a role, and within them one source or one account without a member; empty for all of them."""
 
     category: str
     role: str
@@ -196,7 +196,7 @@ def _by_store(span: BookSpan, by_role: Mapping[Key, Sums]) -> dict[Key, Sums]:
 
 
 def _openings_of_stores(span: BookSpan) -> dict[Key, int]:
-    """Return what each account that no member holds had before the span: of what it has now, without what came since; or, as known at an instant, added up."""
+    """Return the opening of each account without a member: its balance of now less what came since, or the sum of its lines as known at an instant."""
     of_store = {"account__book": span.book, "account__holder__isnull": True}
     columns = ("account__category", "account__role", "account__code")
     if span.known_at is not None:

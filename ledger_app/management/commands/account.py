@@ -43,7 +43,7 @@ class Command(commands.Command):
             raise Refused([NotFound(what=phrase(_("account of {book}"), book=options["book"]), name=options["code"])])
         if action:
             account = _changed(account, action, options)
-        told = standing.told(account, at=doorways.now())
+        told = standing.as_dict(account, at=doorways.now())
         data = {"book": options["book"], "account": account.code, "state": account.state, "version": account.version}
         said = f"{options['book']}/{account.code} is {account.state}"
         return commands.Outcome({**data, "standing": told}, (said, standing_text(account, told)))
@@ -63,7 +63,7 @@ def _changed(account: Account, action: str, options: dict[str, Any]) -> Account:
         )
 
     changed = repeating.once(
-        repeating.asked(ACCOUNT, action, account.pk, caller, given={"--reason": options["reason"]}),
+        repeating.decision(ACCOUNT, action, account.pk, caller, given={"--reason": options["reason"]}),
         standing=Account.objects.filter(pk=account.pk, state=transition.target).first,
         act=act,
     )

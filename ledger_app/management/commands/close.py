@@ -1,4 +1,4 @@
-"""close BOOK: for a scheduler; does of the close what needs no person, and says what is due, what holds it up and who can clear it."""
+"""close BOOK: does the part of the close that needs no person, for a scheduler; says what is due, what stands in the way and who can clear it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -80,6 +80,6 @@ def _told(book: str, done: Closed) -> Iterator[str]:
             provisional=instants.text(each.provisional_due_at, zone),
             freeze=instants.text(each.freeze_due_at, zone),
         )
-        yield from (f"  {line}" for line in readiness.told(each.checks))
+        yield from (f"  {line}" for line in readiness.text_lines(each.checks))
     if done.is_more:
         yield _("More periods have ended than are told here.")

@@ -41,7 +41,7 @@ class Command(commands.Command):
         row = Adjustment.objects.filter(pk=number).first()
         if row is None:
             raise errors.Refused([errors.NotFound(what=_("adjustment"), name=number)])
-        wanted = repeating.asked(
+        wanted = repeating.decision(
             ADJUSTMENT,
             name,
             number,

@@ -34,7 +34,7 @@ class Command(commands.Command):
         given: dict[str, Any] = {"change_id": row.pk, "caller": caller, "version": row.version}
         given["note" if name == "approve" else "reason"] = options["reason"]
         row = repeating.once(
-            repeating.asked(CHANGE, name, row.pk, caller, given={"--reason": options["reason"]}),
+            repeating.decision(CHANGE, name, row.pk, caller, given={"--reason": options["reason"]}),
             standing=SettingChange.objects.filter(pk=row.pk, state=DONE_ALREADY[name]).first,
             act=partial(getattr(setting_changes, name), **given),
         )

@@ -64,7 +64,7 @@ class Command(commands.Command):
             return erasures.end(**given, name=name, reason=options["reason"])
 
         row = repeating.once(
-            repeating.asked(ERASURE, name, row.pk, caller, given={"--reason": options["reason"]}),
+            repeating.decision(ERASURE, name, row.pk, caller, given={"--reason": options["reason"]}),
             standing=Erasure.objects.filter(pk=row.pk, state=DONE_ALREADY[name]).first,
             act=act,
         )

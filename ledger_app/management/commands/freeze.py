@@ -46,7 +46,7 @@ class Command(commands.Command):
             raise CommandError("--control gives a name more than once", returncode=commands.USAGE)
         caller = commands.caller(options["user"], deciding=True)
         period = books.find_period(options["book"], options["period"])
-        wanted = repeating.asked(
+        wanted = repeating.decision(
             PERIOD,
             "freeze",
             period.pk,

@@ -99,7 +99,7 @@ def _decided(options: dict[str, Any], caller: Caller) -> Merge:
         shown = options["shown"] if options["shown"] is not None else digest(_plan_now(row, caller).as_json()).hex()
         return merges.approve(merge_id=row.pk, digest_shown=shown, caller=caller, reason=reason, version=row.version)
 
-    wanted = repeating.asked(
+    wanted = repeating.decision(
         MERGE,
         name,
         row.pk,

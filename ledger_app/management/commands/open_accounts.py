@@ -31,7 +31,7 @@ class Command(commands.Command):
             openings, findings = opening.read_accounts(iter(lambda: stream.readline(LINE_MOST + 2), b""))
         if findings:
             data = {"book": book.code, "opened": 0, "there": 0, "findings": [finding.as_dict() for finding in findings]}
-            return commands.Outcome(data, (), commands.INVALID, tuple(commands.told_finding(each) for each in findings))
+            return commands.Outcome(data, (), commands.INVALID, tuple(commands.finding_text(each) for each in findings))
         opened = books.open_accounts(book=book, openings=openings, caller=commands.caller(options["user"]))
         data = {"book": book.code, "opened": opened, "there": len(openings) - opened, "findings": []}
         return commands.Outcome(data, (f"{counted(opened, 'account')} opened, {len(openings) - opened} were there",))

@@ -35,10 +35,10 @@ class Command(commands.Command):
             "ready": not waits,
             "lines": readiness.as_objects(checks),
         }
-        return commands.Outcome(data, told(period, checks), commands.REFUSED if waits else commands.DONE)
+        return commands.Outcome(data, text_lines(period, checks), commands.REFUSED if waits else commands.DONE)
 
 
-def told(period: Period, checks: list[readiness.Check]) -> tuple[str, ...]:
+def text_lines(period: Period, checks: list[readiness.Check]) -> tuple[str, ...]:
     """Return the lines for people: what comes first, whether it can be frozen."""
     waits = readiness.in_the_way(checks)
     if not checks:
@@ -47,4 +47,4 @@ def told(period: Period, checks: list[readiness.Check]) -> tuple[str, ...]:
         head = _("{period} cannot be frozen yet.")
     else:
         head = _("Nothing stands in the way of freezing {period}.")
-    return (head.format(period=period), *readiness.told(checks))
+    return (head.format(period=period), *readiness.text_lines(checks))

@@ -37,7 +37,7 @@ class Command(commands.Command):
         )
         if not receipt.finding_count:
             return commands.Outcome(data, (line,))
-        told = [commands.told_finding(each) for each in receipt.findings]
+        told = [commands.finding_text(each) for each in receipt.findings]
         if receipt.finding_count > len(told):
             told.append(f"and {receipt.finding_count - len(told)} more")
         return commands.Outcome(data, (), commands.INVALID, tuple(told))

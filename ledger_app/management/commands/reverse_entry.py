@@ -74,7 +74,7 @@ def _propose(entry: Entry, options: dict[str, Any]) -> Reversal:
         return acts.last(REVERSAL.subject, there.pk, "propose") if there else None
 
     return repeating.once(
-        repeating.Asked(
+        repeating.Decision(
             label=reversals.PROPOSING,
             caller=caller,
             find=find,
@@ -92,7 +92,7 @@ def _decide(entry: Entry, options: dict[str, Any]) -> Reversal:
     row = asked.current(entry) or Reversal.objects.filter(entry=entry).order_by("-id").first()
     if row is None:
         raise errors.Refused([errors.NotFound(what=_("reversal"), name=entry.reference)])
-    wanted = repeating.asked(
+    wanted = repeating.decision(
         REVERSAL,
         name,
         row.pk,

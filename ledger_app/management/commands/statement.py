@@ -43,7 +43,7 @@ class Command(commands.Command):
             raise errors.Refused([errors.NotFound(what=phrase(_("account of {book}"), book=book), name=code)])
         span = Span(account, options["first_on"], options["last_on"], options["known_at"])
         statements.check(span)
-        now = standing.told(account, at=doorways.now())
+        now = standing.as_dict(account, at=doorways.now())
         path: Path | None = options["output"]
         if path is None:
             if options["format"] == "xlsx":

@@ -74,7 +74,7 @@ class Block(NamedTuple):
 
 @dataclass
 class _Sorted:
-    """A block held against the ledger: who is new, how many are there, which accounts are missing, and what contradicts the ledger."""
+    """A block compared with the ledger: who is new, how many are there, which accounts are missing, and what contradicts the ledger."""
 
     new: list[Row] = field(default_factory=list)
     there: int = 0
@@ -194,7 +194,7 @@ def _write_block(rows: Sequence[Row], templates: Sequence[AccountTemplate], call
 
 
 def _sorted(rows: Sequence[Row], templates: Sequence[AccountTemplate], on: date) -> _Sorted:
-    """Hold members against the ledger, in a bounded number of statements however many they are."""
+    """Compare members with the ledger, in a bounded number of statements however many they are."""
     once: dict[str, Row] = {}
     for row in rows:
         once.setdefault(row.member_number, row)

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of members: they read, and write nothing."""

@@ -74,7 +74,7 @@ def owing_later(giving: Iterable[MemberAccount], on: Mapping[str, date]) -> list
 def given_back(
     merge: Merge, giving: Mapping[tuple[str, str], MemberAccount], on: Mapping[str, date]
 ) -> dict[tuple[str, str], Move]:
-    """Return, by (book, role) of what a merge moved, what an undoing gives back unless it is said otherwise: what came with it and is there.
+    """Return what an undoing gives back by default, by (book, role): the part that came with the merge and is still there.
 
     Of an account that keeps lots, the lots that came, as far as they are left; of another, as much as came, as far as there is as much.
     """
@@ -139,7 +139,7 @@ def _lots_of_later(source: MemberAccount, day: date) -> tuple[Part, ...]:
 
 
 def _carried(rows: QuerySet[OpenLot]) -> list[CarriedLot]:
-    """Return what is left of lots, in the order in which they were made. No hold is asked: one that promises something refuses the merge, and one that is over ends with it."""
+    """Return what is left of lots, oldest first. Holds are not looked at: an open hold refuses the merge, and one whose time is over ends with it."""
     columns = ("lot_id", "lot__kind", "lot__granted_on", "due_on", "remaining")
     return [
         CarriedLot(lot_id, kind, granted_on.isoformat(), due_on.isoformat() if due_on else "", remaining)

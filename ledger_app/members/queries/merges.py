@@ -111,7 +111,7 @@ def facts(merge: Merge, *, user: User, at: datetime, shown: bytes | None = None)
 
 
 class Preview(NamedTuple):
-    """What a proposal would come to now, and why it would be refused; ``shown`` is the digest of it, and of whom it names."""
+    """What a proposal would do now, and why it would be refused; ``shown`` is the digest of that and of the members it names."""
 
     plan: MergePlan
     refusals: list[errors.LedgerError]
@@ -132,7 +132,7 @@ def undoing(
     amounts: Sequence[tuple[str, str, int]] | None = None,
     effective_on: date | None = None,
 ) -> Merge:
-    """Return the proposal that a merge be undone, by whoever remains of the member whom it took in; it is not stored.
+    """Return the proposal to undo a merge, for the member who remains now of the one whom it merged into; it is not stored.
 
     ``amounts`` states what is given back, as (book code, role, amount in minor units in the account's natural direction); without it, what the
     merge moved, as far as it is there when it is decided.

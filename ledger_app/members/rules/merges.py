@@ -143,7 +143,7 @@ def digest(content: Mapping[str, Any]) -> bytes:
 
 
 def proposal_digest(holder: int, survivor: int | None, content: Mapping[str, Any]) -> str:
-    """Return the SHA-256, in hexadecimal, of a proposal as it was shown before it was made: of whom it names, and what it comes to."""
+    """Return the SHA-256, in hexadecimal, of a proposal as it was shown: the members that it names, and what would move."""
     return digest({"holder": holder, "survivor": survivor, "plan": content}).hex()
 
 
@@ -204,12 +204,12 @@ def decider_is_another(facts: MergeFacts) -> Sequence[errors.LedgerError]:
 
 
 def proposer_still_may(facts: MergeFacts) -> Sequence[errors.LedgerError]:
-    """Whoever proposed this may still propose."""
+    """The proposer still has the right to propose."""
     return [adjusting.ProposerAway(user=facts.proposed_by)] if facts.is_proposer_away else []
 
 
 def is_proposer(facts: MergeFacts) -> Sequence[errors.LedgerError]:
-    """Only whoever proposed withdraws."""
+    """Only the proposer withdraws."""
     return [] if facts.user_name == facts.proposed_by else [adjusting.NotProposer(proposer=facts.proposed_by)]
 
 
@@ -313,7 +313,7 @@ MERGE = Machine(
             guards=(decider_is_another, decider_is_really_another, proposer_still_may, *GUARDS, is_what_was_shown),
             decides=True,
             writes="entries, accounts that were missing, identifiers, the holder",
-            told=_("approved the merge, which was carried out"),
+            phrase=_("approved the merge, which was carried out"),
         ),
         Transition(
             name="reject",
@@ -326,7 +326,7 @@ MERGE = Machine(
             guards=(decider_is_another,),
             reason_required=True,
             decides=True,
-            told=_("rejected the merge"),
+            phrase=_("rejected the merge"),
         ),
         Transition(
             name="withdraw",
@@ -338,7 +338,7 @@ MERGE = Machine(
             who=_("Support"),
             guards=(is_proposer,),
             reason_required=True,
-            told=_("withdrew the proposal"),
+            phrase=_("withdrew the proposal"),
         ),
     ),
 )

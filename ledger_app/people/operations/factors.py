@@ -20,7 +20,7 @@ RESET: Final = "ledger_app.change_user"
 
 
 def add_app(*, name: str, key_name: str, content: bytes, step: int, caller: Caller) -> None:
-    """Keep an app of the caller's, whose secret is sealed, and the step of the code that showed that it has it.
+    """Store an app of the caller as a second factor: its sealed secret, and the time step of the code that proved it.
 
     :raises errors.Refused: factors_full
     """

@@ -75,7 +75,7 @@ def unbind(*, username: str, caller: Caller, reason: str = "") -> bool:
 
 
 def end_own(user: User, caller: Caller) -> bool:
-    """Unbind what a user bound in their own name, whose row is held, in the transaction that is open: whoever knew the password may have bound it."""
+    """Unbind what a user bound in their own name: somebody who knew the password may have bound it. The user's row is locked, and the transaction open."""
     return Identity.objects.filter(user=user, bound_by=user).exists() and _unbind(user, caller, "", "password")
 
 

@@ -274,7 +274,7 @@ def _write_password(user: User, password: str | None, caller: Caller) -> None:
     user.set_password(password)
     user.secret_known_to = None if password is None or is_own else caller.user
     history.save(user, caller=caller, reason="password")
-    # Whoever knew the password may have issued some, or bound themselves.
+    # A person who knew the password may have issued tokens, or bound an identity of their own.
     tokens.end_of(user, Token.Ending.PASSWORD, caller)
     identities.end_own(user, caller)
     _record(user, "set_password", caller, {"own": is_own, "usable": password is not None})

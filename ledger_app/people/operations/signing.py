@@ -8,7 +8,7 @@ from ledger_app.errors.printable import escaped
 from ledger_app.models import User
 
 SUBJECT = "login"
-# Whoever slips types a password, or a number of a card, where the name belongs.
+# A person may type a password or a card number by mistake where the name belongs.
 TYPED_MOST = 3
 NAME_MOST = 150
 NOBODY = "?"
@@ -33,7 +33,7 @@ def failed(*, typed: str, caller: Caller) -> None:
 
 
 def refused(*, user: User | None, reason: LedgerError, caller: Caller) -> None:
-    """Keep that a provider signed nobody in, and why; ``user`` is whom it named, None where that is nobody who is known. The caller is the system, with where it came from."""
+    """Keep that a provider signed nobody in, and why; ``user`` is the user whom it named, or None. The caller is the system."""
     subject = audit.Subject(SUBJECT, user.pk if user is not None else 0, user.username if user is not None else NOBODY)
     transactions.run(lambda: audit.record(subject=subject, action="log_in", caller=caller, outcome="refused", reasons=[reason]))
 

@@ -1,4 +1,4 @@
-"""What must hold of what is signed in with, asked of the rows alone: each token, second factor, recovery code and identity is what its audit rows say."""
+"""The invariants of what is signed in with, asked of the rows alone: each token, second factor, recovery code and identity is what its audit rows say."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ AS_SAID = ("operations", "books", "name")
 
 
 def tokens_are_as_they_were_issued(_books: Sequence[Book]) -> Iterator[str]:
-    """Invariant 12, for what programs sign in with: whose a token is, what it is for and until when is what was issued, and how it ended is what was said."""
+    """Invariant 12, for tokens: the user, the operations, the books and the end of each are those of its audit row, and it ended as that row says."""
     said, twice = _said_of_tokens()
     for row in Token.objects.select_related("user", "replaces").order_by("id"):
         wanted = said.pop(row.pk, None)

@@ -1,4 +1,4 @@
-"""What must hold of users, asked of the rows alone: their groups and rights are those of the last line of their history, and no password came past it."""
+"""The invariants of users, asked of the rows alone: their groups and rights are those of the last line of their history, and no password came past it."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def passwords_were_set_by_the_program(_books: Sequence[Book]) -> Iterator[str]:
     keys = sorted(set(changed.values_list("row_id", flat=True)))
     for part in sql.parts(keys):
         there = {row.pk: row for row in User.objects.filter(id__in=part)}
-        for key, said_of in traces.told(USERS, part).items():
+        for key, said_of in traces.contents_of(USERS, part).items():
             count = sum(before["password"] != after["password"] for before, after in pairwise(said_of))
             if key in there and count > _lines_of_passwords(there[key]):
                 yield _("A password of the user {user} was changed without a line of the history that says so.").format(
@@ -58,7 +58,7 @@ def passwords_were_set_by_the_program(_books: Sequence[Book]) -> Iterator[str]:
 
 
 def _lines_of_passwords(user: User) -> int:
-    """Count the lines of a history that say that a password was set, and those that say nothing else: of one that was hashed anew."""
+    """Count the lines of a history that set a password, and the lines that only hashed it anew."""
     lines = list(user.history.order_by("history_id"))
     had = [_having(line) for line in lines]
     count = 0

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of users: they read, and write nothing."""

@@ -47,7 +47,7 @@ class ChunkExpired:
 
 @dataclass(slots=True)
 class Expired:
-    """What a run did, and what it left: ``refused`` says why of what can expire; ``held`` is what holds keep back until they end."""
+    """What a run did and what it left: ``refused`` are the reasons of accounts that did not expire; ``held`` is what holds keep until they end."""
 
     entry_count: int = 0
     amount: int = 0
@@ -180,7 +180,7 @@ def work(given: Work) -> Iterator[ChunkExpired]:
 
 
 def _chunk(run: ExpiryRun, spans: Sequence[Span], rules: Mapping[str, int], given: Work) -> ChunkExpired:
-    """Expire one chunk. What is due is read before it is locked: where it moved in between, ``post`` refuses, and it is read again."""
+    """Expire one chunk. Its lots are read before they are locked: where they changed in between, ``post`` refuses, and they are read again."""
     left_out: dict[str, errors.LedgerError] = {}
     tries = 0
 

@@ -70,7 +70,7 @@ def settle(
     there = Hold.objects.get(pk=hold_id)
     rights = rights_of(caller.user)
     is_theirs = there.placed_by_id == caller.user.pk or RESOLVE_ANY in rights
-    # Whoever may not settle it is refused below, and learns nothing of what was settled: a till that is told so has been paid by nobody.
+    # A user who may not settle the hold is refused below, and learns nothing of the settlement: a till that is told of it has been paid by nobody.
     if there.state == Hold.State.SETTLED and is_theirs and HOLD.transition("settle").right in rights:
         if (there.settled_amount, effective_on or there.settled_on) == (amount, there.settled_on):
             return there

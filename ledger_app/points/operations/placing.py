@@ -21,7 +21,7 @@ from ledger_app.posting.queries import days
 from ledger_app.posting.rules import floors
 from ledger_app.posting.rules.drafts import Draft
 from ledger_app.posting.rules.forms import DESCRIPTION, REFERENCE
-from ledger_app.posting.rules.holds import HOLD, Asked, Target, placing_reasons
+from ledger_app.posting.rules.holds import HOLD, HoldRequest, Target, placing_reasons
 from ledger_app.posting.rules.lots import LockedLots, Taking, allocate
 from ledger_app.posting.rules.objections import ACCOUNT_STATES
 from ledger_app.rights.queries.rights import rights_of
@@ -194,7 +194,7 @@ class _Placing:
         if into is not None:
             found.append(errors.HolderMerged(account=account.code, into=into, reference=wanted.reference))
         if not found:
-            asked = Asked(wanted.reference, wanted.amount, at, wanted.expires_at, self._of_day.get(account.pk, 0))
+            asked = HoldRequest(wanted.reference, wanted.amount, at, wanted.expires_at, self._of_day.get(account.pk, 0))
             goes_to = Target(target.pk, target.code, is_members=target.holder_id is not None, keeps_lots=target.keeps_lots)
             found += placing_reasons(asked, goes_to, self._terms[account.book_id], book=account.book.code)
         return found
@@ -253,7 +253,7 @@ def _whole(account: Account) -> Draft:
 
 
 def _conflict(there: Hold, wanted: Wanted, account: Account, target: Account, caller: Caller) -> list[lot_errors.HoldConflict]:
-    """Return that the hold under a reference is another one, naming what differs: that of another till is none of this one's."""
+    """Return the refusal that another hold stands under the reference, and what differs. A hold of another till is never the same hold."""
     said: list[tuple[Word, Any, Any]] = [
         (_("account"), there.account.code, account.code),
         (_("goes to"), there.target.code, target.code),

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of points: they read, and write nothing."""

@@ -70,7 +70,7 @@ def terms(book: Book) -> Terms:
 
 
 def of_day(accounts: Iterable[Account], at: datetime) -> dict[int, int]:
-    """Return, by account, what was held of it on the day of an instant and has not been let go: of what was settled, that. Of which nothing was is not there."""
+    """Return, by account, the sum of the holds placed on the day of an instant: open ones whole, of settled ones the settled part."""
     kept = Case(When(state=Hold.State.SETTLED, then=F("settled_amount")), default=F("amount"))
     by_zone: dict[str, list[int]] = {}
     for account in accounts:

@@ -10,7 +10,7 @@ SHOWN_MOST = 200
 
 
 def of_account(account: Account, *, at: datetime, is_open: bool | None = None) -> QuerySet[Lot]:
-    """Return the lots of an account with what used them, the newest first; all of them, or those that are open, or not.
+    """Return the lots of an account with their uses, newest first: all lots, or only open ones, or only closed ones.
 
     ``held_parts`` of each is what holds keep of it at ``at``.
     """

@@ -1,4 +1,4 @@
-"""The lots that an entry makes and takes, as they are shown to whoever decides on it: from a plan, and from the rows once it is posted."""
+"""The lots that an entry makes and takes, as its decider sees them: from the plan, and from the rows once it is posted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -60,7 +60,7 @@ def _shown(made: Sequence[Lot], used: Sequence[LotUse]) -> tuple[ShownLot, ...]:
     return tuple(sorted(shown))
 
 
-def told(lots: Iterable[ShownLot]) -> str:
+def text_of(lots: Iterable[ShownLot]) -> str:
     """Say the lots in one line, in the active language."""
     return ", ".join(map(str, lots))
 

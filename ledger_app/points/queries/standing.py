@@ -1,4 +1,4 @@
-"""How a balance stands: what of it is held, what was due and is not expired yet, what cannot be used before its day, and what can be spent now."""
+"""The standing of a balance: what is held, what was due and has not expired yet, what cannot be used before its day, and what can be spent now."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -90,7 +90,7 @@ def of_members(holder_ids: Sequence[int], *, at: datetime) -> dict[int, list[dic
     return told
 
 
-def told(account: Account, *, at: datetime) -> dict[str, Any]:
+def as_dict(account: Account, *, at: datetime) -> dict[str, Any]:
     """Return how one account stands at an instant, ready for JSON: the balance, its parts, and what expires next and when, where lots are kept."""
     found = of([account], at=at)[account.pk]
     today = at.astimezone(ZoneInfo(account.book.time_zone)).date()

@@ -137,7 +137,7 @@ def write(
     _drop("remainders gone", gone)
     bulk.insert_all("remainders opened", "ledger_app_openlot", OPEN_COLUMNS, opened)
     touched = {account_id for _line, account_id, *_ in plan.lots} | {each.account_id for each in plan.remainders.values()}
-    # An account that keeps lots has one balance, which is held against the plan where the lines are.
+    # An account that keeps lots has one balance, which is compared with the plan where the lines are.
     _assert_sums({key: natural(accounts[key].category, plan.balances[balance_id(key, 0)].amount) for key in touched})
     return new, uses
 

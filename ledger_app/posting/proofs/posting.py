@@ -1,4 +1,4 @@
-"""What must hold of postings and of what they wrote, asked of the rows alone: each is what its digest says, and came from what it names."""
+"""The invariants of postings and of what they wrote, asked of the rows alone: each is what its digest says, and came from what it names."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

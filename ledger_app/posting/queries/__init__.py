@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of posting: they read, and write nothing."""

@@ -8,7 +8,7 @@ from django.db import connection
 
 from ledger_app import sql
 from ledger_app.base.queries import totals
-from ledger_app.posting.queries.spans import END, FIRST_DAY, Movement, Place, Span
+from ledger_app.posting.queries.spans import END, FIRST_DAY, Movement, Position, Span
 from ledger_app.values.instants import LAST_DAY, LAST_INSTANT
 
 LOOKED_A_READ = 1000  # places among which those are that were known at an instant
@@ -37,19 +37,19 @@ IN_SPAN_BEYOND = "line.account_id = %s AND line.effective_on BETWEEN %s AND %s A
 
 
 def looked_for(
-    span: Span, after: Place | None, before: Place | None, limit: int, most: int
-) -> tuple[list[Movement], Place | None]:
+    span: Span, after: Position | None, before: Position | None, limit: int, most: int
+) -> tuple[list[Movement], Position | None]:
     """Return a page in its order, and where the next goes on, in the direction that was asked for."""
     found, reached = read(span, after, before, limit, most)
-    goes_on = found[-1].place if found and len(found) == limit else reached
+    goes_on = found[-1].position if found and len(found) == limit else reached
     if before is not None:
         found.reverse()
     return found, goes_on
 
 
 def read(
-    span: Span, after: Place | None, before: Place | None, limit: int, most: int | None
-) -> tuple[list[Movement], Place | None]:
+    span: Span, after: Position | None, before: Position | None, limit: int, most: int | None
+) -> tuple[list[Movement], Position | None]:
     """Return the movements after a place, in their order, or those before one, from the nearest on; and the place up to which was looked, if not to the end.
 
     Those of its own day are read by themselves: each of the two is then a piece of the index, from one end on.
@@ -75,7 +75,7 @@ def read(
 
 def _piece(
     span: Span, beyond: str, more: list[Any], limit: int, most: int | None, *, is_back: bool
-) -> tuple[list[Movement], Place | None]:
+) -> tuple[list[Movement], Position | None]:
     """Return movements of a piece of the index, from one end on; at most ``most`` lines are looked through for those that were known."""
     if span.first_on > span.last_on:
         return [], None
@@ -92,7 +92,7 @@ def _piece(
 
 def _known_piece(
     span: Span, beyond: tuple[str, list[Any]], limit: int, most: int, *, is_back: bool
-) -> tuple[list[Movement], Place | None]:
+) -> tuple[list[Movement], Position | None]:
     """Return the movements that were known at the instant, and the last place that was looked at where ``most`` were, and more follow."""
     found: list[Movement] = []
     looked = 0
@@ -108,15 +108,15 @@ def _known_piece(
         beyond = past("<" if is_back else ">", places[-1])
 
 
-def _places(span: Span, beyond: tuple[str, list[Any]], limit: int, *, is_back: bool) -> list[Place]:
+def _places(span: Span, beyond: tuple[str, list[Any]], limit: int, *, is_back: bool) -> list[Position]:
     """Return where the lines of a piece stand, whenever they were posted: read from the index alone."""
     condition, more = beyond
     statement = filled(PLACES, {"beyond": condition, "direction": _direction(is_back)})
     rows = fetched(statement, [span.account.pk, day(span.first_on), day(span.last_on), *more, limit])
-    return [Place(_date(on), key) for key, on in rows]
+    return [Position(_date(on), key) for key, on in rows]
 
 
-def _at(span: Span, places: list[Place], *, is_back: bool) -> list[Movement]:
+def _at(span: Span, places: list[Position], *, is_back: bool) -> list[Movement]:
     """Return the movements that stand at these places, those of them that were known."""
     return of_lines([place.line_id for place in places], known_at=span.known_at, is_back=is_back)
 
@@ -130,18 +130,23 @@ def of_lines(keys: Sequence[int], *, known_at: datetime | None, is_back: bool = 
 def _movements(known_at: datetime | None, where: str, asked: list[Any], *, is_back: bool) -> list[Movement]:
     rows = [Movement(*row) for row in fetched(filled(MOVEMENTS, {"where": where}), [instant(known_at), *asked])]
     found = [row._replace(posted_at=_aware(row.posted_at), effective_on=_date(row.effective_on)) for row in rows]
-    return sorted(found, key=lambda row: row.place, reverse=is_back)
+    return sorted(found, key=lambda row: row.position, reverse=is_back)
 
 
 def _direction(is_back: bool) -> str:  # noqa: FBT001 - what it is made of
     return "DESC" if is_back else "ASC"
 
 
-def past(sign: str, place: Place) -> tuple[str, list[Any]]:
-    """Return the condition that a line stands after a place, or before it, with its parameters. The first half bounds the range of the index."""
+def past(sign: str, place: Position) -> tuple[str, list[Any]]:
+    """Return the condition that a line stands after a place, or before it, with its parameters.
+
+    The first half bounds the range of the index; the day said again, MySQL does so by the line, and reads no more of that day than what is beyond.
+    """
     on = day(place.effective_on)
-    condition = f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR line.id {sign} %s)"
-    return condition, [on, on, place.line_id]
+    condition = (
+        f"line.effective_on {sign}= %s AND (line.effective_on {sign} %s OR (line.effective_on = %s AND line.id {sign} %s))"
+    )
+    return condition, [on, on, on, place.line_id]
 
 
 def days_before(span: Span) -> Span | None:

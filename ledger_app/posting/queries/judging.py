@@ -54,7 +54,7 @@ class Ground:
     def basis(
         self, accounts: Mapping[int, LockedAccount], roles: Mapping[int, str], known: Mapping[tuple[int, str], KnownEntry]
     ) -> Basis:
-        """Return what drafts are judged on that take from no account of which it matters what it has: no balance and no lot is read.
+        """Return the basis of drafts that take from no limited account (with a floor or lots): no balance and no lot is read.
 
         ``roles`` are those of the accounts that keep lots.
         """

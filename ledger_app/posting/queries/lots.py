@@ -1,4 +1,4 @@
-"""What ``post`` decides lots on, and what is shown of them. Each statement goes from what it is given to its lots by their indexes."""
+"""Reads the lots that ``post`` decides on and that pages show. Each statement goes by an index from the ids it is given to their lots."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -125,7 +125,7 @@ def held_at(remainders: Iterable[OpenLot], at: datetime) -> dict[int, int]:
 
 
 def without_over(kept: Mapping[int, LockedLots], at: datetime) -> dict[int, LockedLots]:
-    """Return lots as they are once the holds are ended whose time is over at ``at``: whoever posts ends them first."""
+    """Return lots as they are once the holds are ended whose time is over at ``at``: a posting ends those first."""
     holding = [account_id for account_id, of_account in kept.items() if any(lot.held for lot in of_account.lots)]
     over: dict[int, int] = {}
     for part in sql.parts(holding):

@@ -1,4 +1,4 @@
-"""Where entries came from, told for many at once: a seam, so that whoever posts through the ledger tells of it, and the ledger need not know whom."""
+"""The provenance of entries, for many at once: each subject that posts registers how its entries are described, so that this module knows none of them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Came(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One thing that is known of an origin: what it is, what it says, and the row it leads to.
+    """One known fact of an origin: its label, its value, and the row that it links to.
 
     A digest is shown short and copied whole; what is raw is shown to the letter.
     """
@@ -42,7 +42,7 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Provenance:
     """Where one entry came from.
 
     ``sentence`` says it in the active language, ``lines`` say more; ``facts`` are the same for programs, ready for JSON; ``shown`` for pages;
@@ -59,8 +59,8 @@ class Told:
 
 
 # Tells of the entries of one kind, in a number of statements that does not grow with them: by the number of the entry. ``whole`` asks for all
-# that is known, down to the bytes held against their digest, for one entry; else it is what a line of a list can hold.
-Describe = Callable[[Sequence[Came], bool], Mapping[int, Told]]
+# that is known, down to the bytes compared with their digest, for one entry; else it is what a line of a list can hold.
+Describe = Callable[[Sequence[Came], bool], Mapping[int, Provenance]]
 _describers: dict[str, Describe] = {}
 
 
@@ -69,12 +69,12 @@ def register(kind: str, describe: Describe) -> None:
     _describers[kind] = describe
 
 
-def of(entry_ids: Iterable[int], *, whole: bool = False) -> dict[int, Told]:
+def of(entry_ids: Iterable[int], *, whole: bool = False) -> dict[int, Provenance]:
     """Return where each entry came from, by its number: one statement, and those of each kind that is among them."""
     by_kind: dict[str, list[Came]] = {}
     for came in _came(sorted(set(entry_ids))):
         by_kind.setdefault(came.kind, []).append(came)
-    found: dict[int, Told] = {}
+    found: dict[int, Provenance] = {}
     for kind, entries in by_kind.items():
         describe = _describers.get(kind)
         told = describe(entries, whole) if describe else {}
@@ -82,11 +82,11 @@ def of(entry_ids: Iterable[int], *, whole: bool = False) -> dict[int, Told]:
     return found
 
 
-def by_posting(came: Came) -> Told:
+def by_posting(came: Came) -> Provenance:
     """Return what the posting alone says: which kind of origin, by whom, when and why."""
     kind = str(dict(Posting.Origin.choices).get(came.kind, came.kind))
     template = _("{kind} {number}, posted by {user}: {reason}") if came.reason else _("{kind} {number}, posted by {user}")
-    return Told(
+    return Provenance(
         kind=came.kind,
         sentence=template.format(kind=kind, number=came.origin_id, user=came.posted_by, reason=came.reason),
         shown=[Fact(_("Kind"), kind)],

@@ -19,14 +19,14 @@ class Span(NamedTuple):
     known_at: datetime | None = None
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a line stands in a statement: by date, then in the order in which it was written."""
 
     effective_on: date
     line_id: int
 
 
-END = Place(LAST_DAY, 2**63 - 1)
+END = Position(LAST_DAY, 2**63 - 1)
 
 
 class Sums(NamedTuple):
@@ -58,14 +58,14 @@ class Sums(NamedTuple):
         return self.opening_count + self.line_count + self.dated_later_count + self.posted_later_count
 
     @property
-    def told(self) -> "Told":
+    def figures(self) -> "Figures":
         """What a page says of them: all of it."""
         later = (self.dated_later, self.dated_later_count, self.posted_later, self.posted_later_count)
         moved = (self.debit + self.credit, self.debit, self.credit, self.line_count)
-        return Told(self.opening, self.closing, *moved, *later, self.total, self.total_count)
+        return Figures(self.opening, self.closing, *moved, *later, self.total, self.total_count)
 
 
-class Told(NamedTuple):
+class Figures(NamedTuple):
     """What a page says of the lines of an account, parted by a span.
 
     None is what more lines would have to be read for than are while somebody waits. ``total`` is then what the stored balances say.
@@ -108,14 +108,14 @@ class Movement(NamedTuple):
     is_added_up: bool = True
 
     @property
-    def told_running(self) -> int | None:
+    def known_running(self) -> int | None:
         """The balance after it by date, where it was added up."""
         return self.running if self.is_added_up else None
 
     @property
-    def place(self) -> Place:
+    def position(self) -> Position:
         """Where it stands."""
-        return Place(self.effective_on, self.line_id)
+        return Position(self.effective_on, self.line_id)
 
     @property
     def is_prior_period(self) -> bool:
@@ -129,7 +129,7 @@ class Page(list[Movement]):
     As known at an instant a page may have fewer than were asked for, or none, and go on: so many lines were looked at that were posted later.
     """
 
-    def __init__(self, movements: Iterable[Movement] = (), *, goes_on: Place | None = None) -> None:
+    def __init__(self, movements: Iterable[Movement] = (), *, goes_on: Position | None = None) -> None:
         """Take in the movements."""
         super().__init__(movements)
         self.goes_on = goes_on

@@ -1,1 +1,1 @@
-"""Pure decisions: no database, no clock."""
+"""Rules of posting: pure decisions, without a database or a clock."""

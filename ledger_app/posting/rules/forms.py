@@ -1,4 +1,4 @@
-"""What a draft has to be by itself, before anything is asked about what it meets, and the canonical form of what it becomes. Pure."""
+"""The form of a draft: what must be right in it before anything else is looked up, and the canonical form of its entry. Pure."""
 
 import hashlib
 import re

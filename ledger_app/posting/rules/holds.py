@@ -34,7 +34,7 @@ class Target(NamedTuple):
     keeps_lots: bool
 
 
-class Asked(NamedTuple):
+class HoldRequest(NamedTuple):
     """A hold that is asked for: how much, until when, and what was held of the account on the same day before."""
 
     reference: str
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     day_before: int
 
 
-def placing_reasons(asked: Asked, target: Target, terms: Terms, *, book: str) -> Sequence[LedgerError]:
+def placing_reasons(asked: HoldRequest, target: Target, terms: Terms, *, book: str) -> Sequence[LedgerError]:
     """Return what the book's rule of holds has against a hold: the account it goes to, its length, its amount, and the day's."""
     found: list[LedgerError] = []
     is_allowed = not target.keeps_lots if terms.targets is None else target.id in terms.targets
@@ -98,7 +98,7 @@ class HoldFacts:
 
 
 def is_own_or_may(facts: HoldFacts) -> list[LedgerError]:
-    """Whoever placed the hold resolves it; so do support and finance."""
+    """The user who placed the hold resolves it; so do support and finance."""
     if facts.is_own or facts.may_resolve_any:
         return []
     return [lot_errors.HoldOfOther(reference=facts.reference, user=facts.user_name, placed_by=facts.placed_by)]
@@ -145,7 +145,7 @@ HOLD = Machine(
             who=_("The till and finance"),
             guards=(is_own_or_may, is_not_over, holds_as_much, is_dated_by_rule),
             writes="the entry",
-            told=_("settled the hold"),
+            phrase=_("settled the hold"),
         ),
         Transition(
             name="release",
@@ -157,7 +157,7 @@ HOLD = Machine(
             who=_("The till, support and finance"),
             guards=(is_own_or_may,),
             reason_required=True,
-            told=_("released the hold"),
+            phrase=_("released the hold"),
         ),
         Transition(
             name="end",
@@ -168,7 +168,7 @@ HOLD = Machine(
             right="ledger_app.release_hold",
             who=_("The system"),
             automatic=True,
-            told=_("ended the hold, whose time was over"),
+            phrase=_("ended the hold, whose time was over"),
         ),
     ),
 )

@@ -42,7 +42,7 @@ def takes(account: LockedAccount, amount: int) -> bool:
 
 
 def alone(groups: Sequence[Group], *, basis: Basis) -> list[Verdict]:
-    """Return what is decided of each group by itself. None of them may take from an account that is watched."""
+    """Return the verdict on each group, in the light of the groups before it that passed. A group that does not pass is left out."""
     decision = _Alone(basis, 0, by_hand=False, is_preview=True)
     return [_PASSES if decision.passes(group) else _ask(decision, group) for group in groups]
 

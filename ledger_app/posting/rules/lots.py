@@ -40,7 +40,7 @@ class LockedLot(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What a line did that is to be reversed: its amount, what it took of lots (negative: gave back), and the lots that it made."""
+    """The effect of a line that is to be reversed: its amount, what it took from each lot (negative: gave back), and the lots that it made."""
 
     account_id: int
     amount: int
@@ -76,7 +76,7 @@ class Taking(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What a draft says of its lots itself: what it grants, or what it takes; ``of_held``: out of what is held.
+    """The lots that a draft names itself: what it grants, or what it takes. ``of_held``: it takes from what is held.
 
     ``expires``: it is their expiry, which a suspended account does not stop.
     """
@@ -188,7 +188,7 @@ def expires_on(rule: Rule, granted_on: date) -> date | None:
 
 
 def allocate(lots: Iterable[LockedLot], *, order: str, on: date, amount: int) -> tuple[list[Taking], int]:
-    """Return what ``amount`` takes of which lots on a day, in the order that the rule states, and what it is short of."""
+    """Return how much ``amount`` takes from each lot on a day, in the order of the rule, and the part that no lot covers."""
     own = [WorkingLot(lot.id, lot.kind, lot.granted_on, lot.due_on, lot.remaining, lot.held, None) for lot in lots]
     taken = list(take_in_order(own, order, on, amount))
     return [Taking(lot.ref, part) for lot, part in taken], amount - sum(part for _lot, part in taken)

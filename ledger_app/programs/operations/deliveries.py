@@ -76,7 +76,7 @@ def due(at: datetime) -> list[int]:
 
 
 def turn(*, webhook_id: int, send: Send, now: Clock, caller: Caller) -> Turn:
-    """Send what is next to one webhook, for a while; return what became of it. What another delivers for, or is not due, is left alone.
+    """Send the next events to one webhook, for a while; return what became of each. A webhook that another process serves, or that is not due, is left alone.
 
     It ends with the first message that is not taken: that one is tried again later, and then given up, before the next. A receiver that says that it
     is there no more ends the deliveries to it, in the name of ``caller``; that message is the first where somebody has them begin again.

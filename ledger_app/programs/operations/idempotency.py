@@ -22,7 +22,7 @@ PRUNED_AT_ONCE = 1_000
 ZONES = timedelta(days=1)
 
 
-class Asked(NamedTuple):
+class KeyedRequest(NamedTuple):
     """A request under a key. ``fields`` are keyed digests of what it says, by name; ``digest`` is over path and all of them."""
 
     user: User
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     location: str = ""
 
 
-def find(asked: Asked) -> Answer | None:
+def find(asked: KeyedRequest) -> Answer | None:
     """Return what was answered to the same request; None where nothing was sent under its key. Waits for nobody.
 
     :raises errors.Refused: idempotency_key_reused; idempotency_key_running while the first is being done
@@ -54,7 +54,7 @@ def find(asked: Asked) -> Answer | None:
     return _answer(there, asked)
 
 
-def claim(asked: Asked, *, is_new: bool) -> IdempotencyKey | Answer:
+def claim(asked: KeyedRequest, *, is_new: bool) -> IdempotencyKey | Answer:
     """Write the key in the transaction that is open, or return what was answered meanwhile. Whoever sends the same now waits for this transaction.
 
     Where it is new, since ``find`` has just found none, it is not looked for again: whoever wrote it in between is met on the unique key, and the transaction
@@ -136,20 +136,20 @@ def prune() -> int:
     return count
 
 
-def _answer(there: IdempotencyKey, asked: Asked) -> Answer:
+def _answer(there: IdempotencyKey, asked: KeyedRequest) -> Answer:
     if bytes(there.digest) != asked.digest:
         raise errors.Refused([requests.IdempotencyKeyReused(differs=", ".join(_differing(there, asked)))])
     return Answer(there.status, there.body, there.location)
 
 
-def _differing(there: IdempotencyKey, asked: Asked) -> list[str]:
+def _differing(there: IdempotencyKey, asked: KeyedRequest) -> list[str]:
     names = there.fields.keys() | asked.fields.keys()
     found = ["address"] if there.path != asked.path else []
     found += sorted(name[:NAME_MOST] for name in names if there.fields.get(name) != asked.fields.get(name))
     return found[:DIFFERING_MOST]
 
 
-def _is_running(asked: Asked) -> bool:
+def _is_running(asked: KeyedRequest) -> bool:
     """Whether somebody is writing the key at this moment. On SQLite one writer is done before the next looks."""
     return connection.vendor != "sqlite" and transactions.is_locked(
         lambda: locks.look(IdempotencyKey.objects.filter(user=asked.user, key=asked.key))

@@ -45,7 +45,7 @@ class Expected(NamedTuple):
 
 
 class _Request(NamedTuple):
-    """What was given: ``drafts`` of what can be asked under the locks, by place; what is refused before them; and what stands in it twice."""
+    """A request: the ``drafts`` to decide under the locks, by index; the refusals found before; the references that stand in it twice."""
 
     drafts: dict[int, Draft]
     refused: dict[int, tuple[errors.LedgerError, ...]]
@@ -158,7 +158,7 @@ def _ask_beliefs(beliefs: Mapping[int, Expected], locked: locks.Ledger) -> None:
 
 
 def _post(request: _Request, locked: locks.Ledger, *, given_count: int, caller: Caller, lane: int) -> dict[int, Outcome]:
-    """Judge each draft in the light of those before it, post those that pass, and return what became of each by place."""
+    """Judge each draft in the light of those before it, post those that pass, and return the outcome of each by index."""
     drafts = list(request.drafts.values())
     if not drafts:
         return {}

@@ -127,7 +127,7 @@ def send_again(*, letter_id: int, caller: Caller) -> tuple[DeadLetter, bool]:
             return letter, False
         letter.state = DeadLetter.State.AGAIN
         letter.save(update_fields=["state"])
-        # Whoever asks believes that it will be taken now.
+        # The person who asks believes that the receiver will take it now.
         row.next_at = None
         row.save(update_fields=["next_at"])
         _record(row, "send_again", caller, {"event": letter.event.number})

@@ -30,7 +30,7 @@ def facts(
     user: User, wanted: Mapping[str, Any], *, caller: Caller, is_decided: bool, is_new: bool = False, sets_password: bool = False
 ) -> GrantFacts:
     """Return what the rules are asked with, read while rights are held. ``sets_password`` says that the caller gives the user one, too."""
-    before = rules.NOTHING if is_new else granting.said(user)
+    before = rules.NOTHING if is_new else granting.current(user)
     after = {**before, **wanted, "groups": sorted(set(wanted.get("groups", before["groups"])))}
     return GrantFacts(
         user=user.username,
@@ -53,7 +53,7 @@ def _secret_known_to(user: User, sets: Caller | None) -> str:
 
 
 def change(said: Mapping[str, Any], caller: Caller) -> None:
-    """Give and take what a proposal says, as the one who decides it; and as the one who proposes, where it is tried.
+    """Give and take the rights of a proposal, as its decider; in a trial, as its proposer.
 
     :raises errors.Refused: not_permitted, not_found, own_rights, nothing_given, nobody_else_decides, secret_of_decider, last_administrator
     """

@@ -77,7 +77,7 @@ def issue(
 
 
 def replace(*, token_id: int, old_ends_at: datetime, ends_at: datetime, days_most: int, caller: Caller) -> Issued:
-    """Issue a token in the place of one that is good, for the same, which ends at ``old_ends_at``: until then both open. Where another has replaced it and is good, that is what is returned.
+    """Issue a token with the rights of a good one, which ends at ``old_ends_at``. A good replacement that is there already is returned.
 
     :raises errors.Refused: not_found, token_ended, token_replacement_ended, token_overlap_bounded, and what rules.tokens refuses
     """
@@ -147,7 +147,7 @@ def used(*, token_id: int, at: datetime) -> None:
 
 
 def _locked_user(username: str, caller: Caller, *, is_ending: bool = False) -> tuple[User, frozenset[str]]:
-    """Lock the row of the user whose token it is, so that none is issued while the user is disabled, and return it, with what the caller may do now."""
+    """Lock and return the user who owns the token, with the caller's rights of now: no token is issued while the user is being disabled."""
     rows = User.objects.named(username).exclude(username=User.SYSTEM)
     user = locks.own_if_there(rows if is_ending else rows.filter(is_active=True))
     if user is None:

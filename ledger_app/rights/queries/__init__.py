@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of rights: they read, and write nothing."""

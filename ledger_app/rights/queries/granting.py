@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from ledger_app.models import User
 from ledger_app.rights.rules.granting import DECIDE, FLAGS
 
-# Whoever changes a right holds this row, so that nobody's rights move between what is asked and what is written: of no user, whose rows every audit row leans on.
+# An operation that changes a right locks this row, so that no rights move between reading and writing. It is the row of no user: every audit row
+# refers to a user's.
 STANDS_FOR_RIGHTS = "auditor"
 
 
@@ -17,7 +18,7 @@ def stands() -> QuerySet[Group]:
     return Group.objects.filter(name=STANDS_FOR_RIGHTS)
 
 
-def said(user: User) -> dict[str, Any]:
+def current(user: User) -> dict[str, Any]:
     """Return which rights a user has, as they are proposed and compared."""
     groups = sorted(user.groups.values_list("name", flat=True))
     return {"groups": groups, **{flag: getattr(user, flag) for flag in FLAGS}}

@@ -41,7 +41,7 @@ def programs() -> QuerySet[User]:
 
 
 def as_now(user: User) -> User:
-    """Return a user as the row says now, narrowed as before: whoever is asked a second time answers from memory."""
+    """Return a user as the row says now, narrowed as before: a user object that has been asked once answers from memory."""
     found = User.objects.get(pk=user.pk)
     found.narrowed_to, found.only_books = user.narrowed_to, user.only_books
     return found

@@ -1,4 +1,4 @@
-"""Who may do what, as one says it: what a change gives and what it takes, and why it may not be. Pure."""
+"""Changes of rights: what a change gives and takes, and why it may be refused. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What must hold of changes, asked of the traces: a row changes where the program changes it, and as long as it does."""
+"""The invariants of changes, asked of the traces: a row changes where the program changes it, and as long as it does."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -41,7 +41,7 @@ FOUND_ANEW = """
 
 
 def rows_change_where_the_program_changes_them(_books: Sequence[Book]) -> Iterator[str]:
-    """Invariant 3, for rows without a history: whoever changed them, only what the program changes was changed, and only what it removes is gone."""
+    """Invariant 3, for rows without a history: only columns that the program changes were changed, and only rows that it removes are gone."""
     with_history = {table.name for table in traces.historied()}
     for table in traces.tables():
         if table.name not in with_history:

@@ -1,6 +1,6 @@
-"""Invariant 12, for histories and decisions: whoever changes what has a history leaves an audit row, by the same person and of the same instant, beside the line.
+"""Invariant 12, for histories and decisions: each line of a history has an audit row beside it, of the same person and the same instant.
 
-A row is held against the last line of its history elsewhere. Without this, whoever writes the line as well would have changed a floor or a limit, and
+A row is compared with the last line of its history elsewhere. Without this, whoever writes the line as well would have changed a floor or a limit, and
 nobody would be told. Of several lines at one instant each has its own audit row, and a history begins once: so nobody writes what a setting said in
 between, either.
 """
@@ -18,8 +18,8 @@ from ledger_app.traces.queries import traces
 CHANGED, MADE_OR_CHANGED = ("~", "-"), ("+", "~", "-")
 
 
-class Told(NamedTuple):
-    """A history, what its audit rows are of, the column of a line that names that, which of its lines are told, and what else may tell of one.
+class Audited(NamedTuple):
+    """A history and its audit rows: their subject, the column of a line that names it, and the kinds of lines that need one.
 
     Or another table of who did what: ``person`` and ``instant`` are the columns that say it, and of its rows all are told.
     """
@@ -34,28 +34,28 @@ class Told(NamedTuple):
 
 
 # Books, periods, accounts, members and users may be made without an audit row of their own: by a file, or with the installation.
-TOLD = (
-    Told("ledger_app_historicalaccount", "account", kinds=CHANGED),
-    Told("ledger_app_historicalaccounttemplate", "accounttemplate"),
-    Told("ledger_app_historicaladjustment", "adjustment"),
-    Told("ledger_app_adjustmentdecision", "adjustment", "adjustment_id", (), person="decided_by_id", instant="decided_at"),
-    Told("ledger_app_historicaladjustmentlimit", "adjustmentlimit"),
+AUDITED = (
+    Audited("ledger_app_historicalaccount", "account", kinds=CHANGED),
+    Audited("ledger_app_historicalaccounttemplate", "accounttemplate"),
+    Audited("ledger_app_historicaladjustment", "adjustment"),
+    Audited("ledger_app_adjustmentdecision", "adjustment", "adjustment_id", (), person="decided_by_id", instant="decided_at"),
+    Audited("ledger_app_historicaladjustmentlimit", "adjustmentlimit"),
     # Nothing changes a book once it is open: no such line is told.
-    Told("ledger_app_historicalbook", "book", kinds=CHANGED),
-    Told("ledger_app_historicalcontraaccount", "reasoncode", "reason_code_id"),
-    Told("ledger_app_historicalerasure", "erasure"),
-    Told("ledger_app_historicalhold", "hold"),
+    Audited("ledger_app_historicalbook", "book", kinds=CHANGED),
+    Audited("ledger_app_historicalcontraaccount", "reasoncode", "reason_code_id"),
+    Audited("ledger_app_historicalerasure", "erasure"),
+    Audited("ledger_app_historicalhold", "hold"),
     # An erasure is of a member and of those who were merged into that one, each with a line.
-    Told("ledger_app_historicalholder", "member", kinds=CHANGED, beside="erasure"),
-    Told("ledger_app_historicalholdrule", "holdrule"),
-    Told("ledger_app_historicalholdtarget", "holdrule", "rule_id"),
-    Told("ledger_app_historicallotrule", "lotrule"),
-    Told("ledger_app_historicalmerge", "merge"),
-    Told("ledger_app_historicalperiod", "period", kinds=CHANGED),
-    Told("ledger_app_historicalreasoncode", "reasoncode"),
-    Told("ledger_app_historicalreversal", "reversal"),
-    Told("ledger_app_historicalsettingchange", "setting"),
-    Told("ledger_app_accessreview", "accessreview", kinds=(), person="signed_by_id", instant="signed_at"),
+    Audited("ledger_app_historicalholder", "member", kinds=CHANGED, beside="erasure"),
+    Audited("ledger_app_historicalholdrule", "holdrule"),
+    Audited("ledger_app_historicalholdtarget", "holdrule", "rule_id"),
+    Audited("ledger_app_historicallotrule", "lotrule"),
+    Audited("ledger_app_historicalmerge", "merge"),
+    Audited("ledger_app_historicalperiod", "period", kinds=CHANGED),
+    Audited("ledger_app_historicalreasoncode", "reasoncode"),
+    Audited("ledger_app_historicalreversal", "reversal"),
+    Audited("ledger_app_historicalsettingchange", "setting"),
+    Audited("ledger_app_accessreview", "accessreview", kinds=(), person="signed_by_id", instant="signed_at"),
 )
 # Whose every audit row tells of a line: those of the others tell also of what has no history, as identifiers.
 EACH_TELLS = (
@@ -100,7 +100,7 @@ BEGUN_AGAIN = """
 """
 
 
-def untold(told: Told) -> Iterator[str]:
+def unaudited(told: Audited) -> Iterator[str]:
     """Yield each row of which a line of its history has no audit row of the same person and instant, or several lines have fewer."""
     kinds = ", ".join(f"'{kind}'" for kind in told.kinds)
     is_told = f"line.history_type IN ({kinds})" if kinds else "1 = 1"
@@ -114,7 +114,7 @@ def untold(told: Told) -> Iterator[str]:
         )
 
 
-def unmade(told: Sequence[Told]) -> Iterator[str]:
+def unmade(told: Sequence[Audited]) -> Iterator[str]:
     """Yield each audit row of one kind of subject beside which none of these tables has a line of the same person and instant."""
     nothing = " AND ".join(
         NO_LINE.format(table=each.table, subject=each.subject, person=each.person, instant=each.instant) for each in told
@@ -129,13 +129,13 @@ def unmade(told: Sequence[Told]) -> Iterator[str]:
 def audit_rows_have_lines(_books: Sequence[Book]) -> Iterator[str]:
     """Invariant 12, the other way: an audit row tells of what was done, and of nothing else."""
     for subject_type in EACH_TELLS:
-        yield from unmade([told for told in TOLD if told.subject_type == subject_type])
+        yield from unmade([told for told in AUDITED if told.subject_type == subject_type])
 
 
 def lines_have_audit_rows(_books: Sequence[Book]) -> Iterator[str]:
     """Invariant 12, for all histories of the ledger."""
-    for told in TOLD:
-        yield from untold(told)
+    for told in AUDITED:
+        yield from unaudited(told)
 
 
 def histories_begin_once(_books: Sequence[Book]) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""What is read."""
+"""Queries of traces: they read, and write nothing."""

@@ -16,7 +16,7 @@ COLUMNS = ("id", "table_name", "row_id", "event", "at", "content")
 
 
 def waiting(last: Link, *, until: datetime, most: int) -> list[rules.TraceRow]:
-    """Return the traces that no link covers and that were written up to ``until``, by number: those that fill gaps, and those after the last link."""
+    """Return the traces up to ``until`` that no link covers, by number: those that fill gaps, and those after the last link."""
     rows = Trace.objects.filter(at__lte=until).order_by("id")
     found: list[rules.TraceRow] = []
     for first, end, _since in last.gaps:

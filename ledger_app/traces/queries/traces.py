@@ -72,7 +72,7 @@ def tables() -> tuple[Table, ...]:
 
 @lru_cache(maxsize=1)
 def historied() -> tuple[Historied, ...]:
-    """Return the tables whose rows are held against their histories."""
+    """Return the tables whose rows are compared with their histories."""
     found = []
     for model in models_kept():
         history = history_of(model)
@@ -188,7 +188,7 @@ def values(vendor: str, text: str) -> list[str | None]:
     return found
 
 
-def told(name: str, row_ids: Sequence[int]) -> dict[int, list[dict[str, str | None]]]:
+def contents_of(name: str, row_ids: Sequence[int]) -> dict[int, list[dict[str, str | None]]]:
     """Return what the traces of rows said of them, by row, each as the columns' texts, the oldest first."""
     (table,) = [each for each in tables() if each.name == name]
     names = [column for column, _is_bytes in table.columns]

@@ -36,7 +36,7 @@ OF_NO_WEIGHT: Mapping[str, str] = {
     "ledger_app_deadletter": "which events were not delivered; nothing of the ledger depends on it",
     "ingestion_app_worker": "which processes were there and when they were last seen; shown, and forgotten",
 }
-# Tables that are held against their audit rows, which say all of them but secrets and their digests: these are not written down twice.
+# Tables that are compared with their audit rows, which say all of them but secrets and their digests: these are not written down twice.
 HELD_BY_AUDIT_ROWS: Mapping[str, str] = {
     "ledger_app_identity": "whom the provider of single sign-on knows a user as",
     "ledger_app_recoverycode": "what somebody signs in with once",
@@ -101,7 +101,7 @@ WITHOUT_HISTORY: Mapping[tuple[str, str], str] = {
 
 
 class Changing(NamedTuple):
-    """Which columns of a row the program changes, and as long as one of them says what; None where it does not matter."""
+    """The columns of a row that the program changes, and the values of the state column with which it does; None: with any."""
 
     columns: frozenset[str]
     column: str = ""
@@ -110,7 +110,7 @@ class Changing(NamedTuple):
 
 # Traced tables without a history whose rows the program changes: a row of any other stays as it was first written.
 CHANGING: Mapping[str, Changing] = {
-    # What changes in these is held against merges and audit rows.
+    # What changes in these is compared with merges and audit rows.
     "ledger_app_identifier": Changing(frozenset({"holder_id", "active_from", "active_to", "value", "key_name"})),
     "ledger_app_freezeattempt": Changing(
         frozenset({"state", "started_at", "ended_at", "reasons"}), "state", frozenset({"waiting", "running"})

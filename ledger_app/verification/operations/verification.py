@@ -10,7 +10,7 @@ from ledger_app.base.operations import transactions
 from ledger_app.base.queries.snapshots import snapshot
 from ledger_app.errors.sentences import in_source, kept
 from ledger_app.errors.sentences import say as _
-from ledger_app.errors.sentences import told as told_again
+from ledger_app.errors.sentences import translated as told_again
 from ledger_app.models import Book, Verification
 from ledger_app.traces import operations as traces
 
@@ -18,7 +18,7 @@ from ledger_app.traces import operations as traces
 SAID, BREACHES_SAID = "said", "breaches_said"
 
 
-def told_results(row: Verification) -> list[dict[str, Any]]:
+def translated_results(row: Verification) -> list[dict[str, Any]]:
     """Return the answers that a run kept, in the active language."""
     found = []
     for each in row.results:

@@ -1,4 +1,4 @@
-"""What must hold of every row, asked of the rows alone: it is what was written down of it, and who may do what is what the rules say."""
+"""The invariants of every row, asked of the rows alone: a row is what its trace says, and the groups have the rights that the rules give."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -93,7 +93,7 @@ def identifiers_are_where_they_were_given(_books: Sequence[Book]) -> Iterator[st
         moved = MovedIdentifier.objects.filter(identifier__in=part).order_by("id")
         for key, before, after in moved.values_list("identifier_id", "from_holder_id", "to_holder_id"):
             given.setdefault(key, []).append((before, after))
-        for key, said_of in traces.told(IDENTIFIERS, part).items():
+        for key, said_of in traces.contents_of(IDENTIFIERS, part).items():
             holders = [int(str(each["holder_id"])) for each in said_of]
             hands = [(before, after) for before, after in pairwise(holders) if before != after]
             if hands != given.get(key, []) or (key in there and not _ends_are_told(there[key], said_of)):

@@ -9,7 +9,7 @@ import pytest
 
 from ingestion_app.batches.operations import workers as signs
 from ingestion_app.batches.queries import workers
-from ingestion_app.batches.queries.workers import is_dead, this_host, this_instance, told, worker_name
+from ingestion_app.batches.queries.workers import is_dead, known, this_host, this_instance, worker_name
 from ingestion_app.models import Worker
 from ledger_app.base.queries import clock
 
@@ -81,7 +81,7 @@ def beat(instance: str, seconds_ago: float, kind: str = "worker") -> None:
 def test_a_worker_of_any_host_that_died_is_seen_within_a_minute():
     beat("00000000.1.aaaaaaaa", 60 - signs.BEAT.total_seconds())
     beat("00000000.1.bbbbbbbb", signs.BEAT.total_seconds() + 5)
-    assert {each.worker.instance: each.is_dead for each in told()} == {"00000000.1.aaaaaaaa": True, "00000000.1.bbbbbbbb": False}
+    assert {each.worker.instance: each.is_dead for each in known()} == {"00000000.1.aaaaaaaa": True, "00000000.1.bbbbbbbb": False}
     assert workers.is_any_worker_there()
     beat("00000000.1.bbbbbbbb", 60)
     assert not workers.is_any_worker_there()
@@ -90,14 +90,14 @@ def test_a_worker_of_any_host_that_died_is_seen_within_a_minute():
 @pytest.mark.django_db
 def test_a_process_that_is_seen_from_here_to_be_gone_is_dead_at_once():
     signs.beat(kind="worker", instance=f"{PLACE}.1.cccccccc", host=HOST, process=NUMBER, at=clock.read())
-    assert [each.is_dead for each in told()] == [True]
+    assert [each.is_dead for each in known()] == [True]
 
 
 @pytest.mark.django_db
 def test_one_that_ended_in_order_is_not_told_of_and_forgotten_in_a_day():
     beat("00000000.1.aaaaaaaa", 5)
     signs.end(instance="00000000.1.aaaaaaaa", at=clock.read())
-    assert told() == []
+    assert known() == []
     Worker.objects.update(ended_at=clock.read() - timedelta(days=2))
     signs.end(instance="another", at=clock.read())
     assert not Worker.objects.exists()
@@ -106,7 +106,7 @@ def test_one_that_ended_in_order_is_not_told_of_and_forgotten_in_a_day():
 @pytest.mark.django_db
 def test_one_that_comes_back_after_the_database_was_away_is_there_again():
     beat("00000000.1.aaaaaaaa", 300)
-    assert [each.is_dead for each in told()] == [True]
+    assert [each.is_dead for each in known()] == [True]
     beat("00000000.1.aaaaaaaa", 0)
-    assert [each.is_dead for each in told()] == [False]
+    assert [each.is_dead for each in known()] == [False]
     assert Worker.objects.count() == 1

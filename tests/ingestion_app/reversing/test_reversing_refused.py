@@ -29,7 +29,7 @@ def test_what_would_break_a_floor_is_refused_and_names_the_account(world: World)
     assert [(reason.code, reason.facts) for reason in refusal.value.reasons] == [("floor_broken", facts)]
     reversal = Batch.objects.get(reverses=original)
     assert (ledger(), reversal.state, reversal.plan_digest, reversal.chunks.count()) == (before, "received", None, 0)
-    told = stored.told(Attempt.objects.get(batch=reversal, step="validate", outcome="refused").reasons[0])
+    told = stored.translated(Attempt.objects.get(batch=reversal, step="validate", outcome="refused").reasons[0])
     assert (told["code"], told["facts"]["account"]) == ("floor_broken", "points.1004")
     assert not AskedValidation.objects.exists(), "it is not tried again until somebody asks"
     spend(world, "1004", -100)

@@ -301,5 +301,5 @@ def test_a_cut_knows_which_chunks_are_tied() -> None:
     cut.tie(71, 5)
     for _record in range(2):
         cut.leave_out(0)
-    found = [each and tuple(each) for each in cut.placed()]
+    found = [each and tuple(each) for each in cut.planned()]
     assert found == [None, (0, None, 0), (1, 3, 1), (2, 3, 1), (3, 3, 1), (4, None, 0), (5, None, 0)]

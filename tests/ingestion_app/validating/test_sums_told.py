@@ -41,7 +41,7 @@ def test_every_control_of_amounts_is_told_in_the_unit_of_the_file(world: World, 
     sources.load(text=definition().replace('trailer_sum = "sum"', named), caller=world.caller())
     batch = world.validate(world.receive(card_file(total=14643)))
     finding = Finding.objects.get(batch=batch, rule=rule)
-    sentence = RULES[rule].told(finding.facts)
+    sentence = RULES[rule].seen_text(finding.facts)
     assert [each for each in told if each not in sentence] == []
 
 
@@ -53,6 +53,6 @@ def test_a_sum_is_told_in_the_unit_of_the_file(world: World, monkeypatch: pytest
     batch = world.validate(world.receive(content))
     finding = Finding.objects.filter(batch=batch, rule=rule).first()
     assert finding is not None, list(Finding.objects.filter(batch=batch).values_list("rule", flat=True))
-    sentence = RULES[rule].told(finding.facts)
+    sentence = RULES[rule].seen_text(finding.facts)
     for each in told:
         assert each in sentence

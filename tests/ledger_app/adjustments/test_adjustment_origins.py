@@ -15,7 +15,7 @@ def test_who_proposed_who_approved_and_why_is_told_of_many_in_two_statements(des
     desk.decide(two, "endorse")
     desk.decide(two, who=desk.second)
     with django_assert_num_queries(2):
-        told = adjustment_origins.told_of([one.pk, two.pk])
+        told = adjustment_origins.decided_of([one.pk, two.pk])
     assert told[one.pk].sentence == (
         f"Adjustment #{one.pk}, proposed by support-1 and approved by finance-1: goodwill T-1, The till was down."
     )

@@ -22,18 +22,20 @@ def test_a_breach_that_was_found_in_english_is_read_in_japanese(ledger):
     row.refresh_from_db()
     english = [each for result in row.results for each in (result["says"], *result["breaches"])]
     with override("ja"):
-        japanese = [each for result in verification.told_results(row) for each in (result["says"], *result["breaches"])]
+        japanese = [each for result in verification.translated_results(row) for each in (result["says"], *result["breaches"])]
     assert [text for text, other in zip(english, japanese, strict=True) if text == other] == []
     with override("en"):
-        assert [each for result in verification.told_results(row) for each in (result["says"], *result["breaches"])] == english
+        assert [
+            each for result in verification.translated_results(row) for each in (result["says"], *result["breaches"])
+        ] == english
 
 
 def test_a_text_that_is_no_message_is_told_as_it_stands():
-    assert sentences.told("as it was", sentences.kept("as it was")) == "as it was"
+    assert sentences.translated("as it was", sentences.kept("as it was")) == "as it was"
     inner = sentences.say("Breaches").format()
     with override("ja"):
         assert (
-            sentences.told(
+            sentences.translated(
                 "",
                 sentences.kept(
                     sentences.say("{name}: its bytes cannot be read (SHA-256 {sha256}).").format(name=inner, sha256="ab")

@@ -114,7 +114,7 @@ def test_every_trigger_has_an_error_that_names_its_table_and_what_it_refuses():
     assert {table for table, _said in found} > {"ledger_app_entry", "ledger_app_posting", "ingestion_app_chunk"}
     for table, said in sorted(found):
         for error in (IntegrityError(said), OperationalError(1644, said)):
-            told = transactions.told(error)
+            told = transactions.as_refusal(error)
             assert isinstance(told, errors.Refused), said
             (reason,) = told.reasons
             facts = reason.facts

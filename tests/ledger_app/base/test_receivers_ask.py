@@ -137,4 +137,4 @@ def test_the_last_try_and_a_dead_letter_ask_for_time_as_well(hook, engineer, cal
     ],
 )
 def test_how_long_is_asked_for_is_read_as_http_says_it_and_bounded(said, seconds):
-    assert rules.asked_wait(said, AT) == timedelta(seconds=seconds)
+    assert rules.retry_after(said, AT) == timedelta(seconds=seconds)

@@ -11,7 +11,7 @@ from ledger_app import errors
 from ledger_app.adjustments.operations import adjustments, attachments
 from ledger_app.adjustments.queries.adjustments import undecided
 from ledger_app.base.operations.audit import Caller, Subject, record
-from ledger_app.errors.stored import kinds, stored, told
+from ledger_app.errors.stored import kinds, stored, translated
 from ledger_app.members.operations import members
 from ledger_app.models import AuditRow, Period
 from tests.support import adjusting, kept
@@ -67,13 +67,13 @@ def test_what_is_in_the_database_is_english_and_can_be_read_without_the_program(
 
 def test_rows_that_were_kept_as_texts_are_shown_as_they_are():
     old = {"code": "stale", "sentence": "Das hat sich geändert.", "facts": {"shown": 1, "now": 2}}
-    assert told(old) == old
-    assert told({"code": "gone_since", "sentence": "x", "facts": {}, "said": {}})["sentence"] == "x"
+    assert translated(old) == old
+    assert translated({"code": "gone_since", "sentence": "x", "facts": {}, "said": {}})["sentence"] == "x"
 
 
 def test_a_sentence_that_names_other_facts_now_is_shown_as_it_was():
     kept_then = {"code": "stale", "sentence": "It changed.", "facts": {}, "said": {}}
-    assert told(kept_then)["sentence"] == "It changed."
+    assert translated(kept_then)["sentence"] == "It changed."
 
 
 @pytest.mark.parametrize("code", sorted(kinds()))
@@ -86,9 +86,9 @@ def test_every_refusal_comes_back_as_it_was(code):
     with translation.override("en"):
         names = {name for _, name, _, _ in string.Formatter().parse(str(kind.template)) if name}
         error = kind(**dict.fromkeys(names, "x"))
-        assert told(stored(error)) == error.as_dict()
+        assert translated(stored(error)) == error.as_dict()
     with translation.override("ja"):
-        assert told(stored(error)) == error.as_dict()
+        assert translated(stored(error)) == error.as_dict()
 
 
 SLIPS = {
@@ -159,6 +159,6 @@ def test_what_keeps_a_period_from_freezing_is_told_in_the_readers_language(desk)
         name = waits.name
         kept_as = stored(errors.WorkUnfinished(what=waits.what, name=name, state=waits.state))
     with translation.override("en"):
-        assert told(kept_as)["facts"] == {"what": "Adjustment", "name": name, "state": "Proposed"}
+        assert translated(kept_as)["facts"] == {"what": "Adjustment", "name": name, "state": "Proposed"}
     with translation.override("ja"):
-        assert told(kept_as)["facts"]["what"] == translation.gettext("Adjustment") != "Adjustment"
+        assert translated(kept_as)["facts"]["what"] == translation.gettext("Adjustment") != "Adjustment"

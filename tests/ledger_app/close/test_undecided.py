@@ -112,7 +112,7 @@ def test_an_adjustment_tells_who_proposed_and_who_approved_it(points):
     )
     entry = Entry.objects.get(reference=f"adjustment:{row.pk}")
     told = origins.of([entry.pk])[entry.pk]
-    assert told.sentence == adjustment_origins.told_of([row.pk])[row.pk].sentence
+    assert told.sentence == adjustment_origins.decided_of([row.pk])[row.pk].sentence
     assert (told.facts["proposed_by"], told.facts["approved"][0]["by"]) == ("support-1", "finance-1")
 
 

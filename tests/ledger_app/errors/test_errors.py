@@ -174,7 +174,7 @@ def test_no_refusal_tells_the_program_s_word_for_nothing(name):
             assert "None" not in refusal.sentence
     assert set(refusal.as_dict()["facts"].values()) <= {None}
     kept = json.loads(json.dumps(stored.stored(refusal)))
-    assert "None" not in stored.told(kept)["sentence"]
+    assert "None" not in stored.translated(kept)["sentence"]
 
 
 def test_a_phrase_tells_nothing_as_a_dash():

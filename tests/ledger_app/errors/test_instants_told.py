@@ -64,4 +64,4 @@ def test_it_is_told_as_people_read_it_and_kept_as_programs_do(code: str) -> None
     assert SAID in error.sentence
     assert STAMP not in error.sentence
     assert {error.as_dict()["facts"][name] for name in kind.instants} == {STAMP}
-    assert stored.told(stored.stored(error))["sentence"] == error.sentence
+    assert stored.translated(stored.stored(error))["sentence"] == error.sentence

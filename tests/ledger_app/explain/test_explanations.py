@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ledger_app.close.operations import periods
 from ledger_app.explain.queries import explain, statements
-from ledger_app.explain.queries.statements import Movement, Place, Span
+from ledger_app.explain.queries.statements import Movement, Position, Span
 from ledger_app.models import Balance, Entry, Posting
 from ledger_app.posting.queries import origins
 from tests.support import samples
@@ -62,12 +62,12 @@ def test_a_day_a_statement_and_an_instant_agree_with_a_model(db, history, first,
     assert told == within
     paged: list[Movement] = []
     backwards: list[Movement] = []
-    after: Place | None = None
+    after: Position | None = None
     while page := statements.page(span, after=after, limit=limit):
-        paged, after = paged + page, page[-1].place
+        paged, after = paged + page, page[-1].position
     last = statements.last_page(span, limit)
     while last:
-        backwards, last = last + backwards, statements.page(span, before=last[0].place, limit=limit)
+        backwards, last = last + backwards, statements.page(span, before=last[0].position, limit=limit)
     assert paged == backwards == list(statements.movements(span, sums.opening))
     assert not paged or paged[-1].running == sums.closing
     whole = explained(ledger, "settlement", at=last_on, known_at=known_at)
@@ -169,4 +169,4 @@ def test_more_entries_need_no_more_statements(ledger, checker):
 
 
 def test_a_place_that_is_beyond_everything_gives_an_empty_page(sealed):
-    assert statements.page(Span(sealed.accounts["cash"]), after=Place(date(2030, 1, 1), 1), limit=5) == []
+    assert statements.page(Span(sealed.accounts["cash"]), after=Position(date(2030, 1, 1), 1), limit=5) == []

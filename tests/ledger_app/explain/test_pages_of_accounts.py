@@ -12,7 +12,7 @@ from config.doors.api.reading import KeysetByDay
 from ledger_app.base.proofs import Scope
 from ledger_app.close import proofs as date_proofs
 from ledger_app.explain.queries import explain, statements
-from ledger_app.explain.queries.statements import Place, Span
+from ledger_app.explain.queries.statements import Position, Span
 from ledger_app.models import Book, Line
 from ledger_app.posting.queries import along
 from tests.support import ledger_clocks as clocks
@@ -65,7 +65,7 @@ def test_no_page_sorts_the_lines_of_its_account(ledger):
     account = ledger.accounts["settlement"]
     with CaptureQueriesContext(connection) as asked:
         statements.latest(account, limit=5)
-        statements.page(Span(account), after=Place(date(2017, 1, 5), 1), limit=5)
+        statements.page(Span(account), after=Position(date(2017, 1, 5), 1), limit=5)
         explain.account(account, last=5, lines_most=1)
     of_lines = [each["sql"] for each in asked if "ledger_app_line" in each["sql"] and "json_each" not in each["sql"]]
     assert len(of_lines) > 4
@@ -82,9 +82,9 @@ def test_the_latest_lines_run_back_from_the_stored_balance_whatever_the_stripe(l
     account = ledger.accounts["settlement"]
     whole = list(statements.movements(Span(account), 0))
     pages: list[statements.Movement] = []
-    place: Place | None = None
+    place: Position | None = None
     while page := statements.latest(account, before=place, limit=7):
-        pages, place = page + pages, page[0].place
+        pages, place = page + pages, page[0].position
     assert pages == whole
     assert [each.effective_on for each in whole] == sorted(each.effective_on for each in whole)
 
@@ -100,18 +100,18 @@ def test_of_a_long_account_the_opening_is_what_the_stored_balance_leaves(ledger)
 def test_a_page_adds_up_no_more_than_its_bound_and_says_what_it_did_not(ledger, monkeypatch):
     post(ledger, range(1, 90))
     account = ledger.accounts["settlement"]
-    whole = statements.told(Span(account))
+    whole = statements.figures(Span(account))
     spans = [Span(account), Span(account, date(2017, 1, 30)), Span(account, last_on=date(2017, 1, 2))]
     spans += [Span(account, date(2017, 1, 10), date(2017, 1, 20)), Span(account, date(2017, 1, 3), date(2017, 1, 30))]
     exact = [
-        (statements.told(span), statements.page(span, limit=5), statements.page(span, before=statements.END, limit=5))
+        (statements.figures(span), statements.page(span, limit=5), statements.page(span, before=statements.END, limit=5))
         for span in spans
     ]
     assert None not in {part for told, *_pages in exact for part in told}
     monkeypatch.setattr(statements, "ADDED_MOST", 10)
     unknown = 0
     for span, (told, first, last) in zip(spans, exact, strict=True):
-        now = statements.told(span)
+        now = statements.figures(span)
         # What is said is true, and what is not said is not said.
         assert all(part in {None, known} for part, known in zip(now, told, strict=True)), (now, told)
         assert (now.total, now.total_count) == (whole.total, whole.total_count)
@@ -119,11 +119,11 @@ def test_a_page_adds_up_no_more_than_its_bound_and_says_what_it_did_not(ledger, 
             (statements.page(span, limit=5), first),
             (statements.page(span, before=statements.END, limit=5), last),
         ):
-            assert [each.told_running in {None, was.running} for each, was in zip(movements, known, strict=True)] == [True] * 5
+            assert [each.known_running in {None, was.running} for each, was in zip(movements, known, strict=True)] == [True] * 5
         unknown += sum(part is None for part in now)
     assert unknown > 0
     # Of all lines there are, beginning and end are known by themselves.
-    ends = statements.told(Span(account))
+    ends = statements.figures(Span(account))
     assert (ends.opening, ends.closing, ends.moved, ends.line_count, ends.debit) == (0, whole.total, whole.total, 89, None)
 
 
@@ -135,9 +135,9 @@ def test_a_page_in_the_middle_reads_no_more_rows_of_a_longer_account(ledger, mon
 
     def look():
         span = Span(account, date(2017, 1, 8), date(2017, 1, 24))
-        statements.page(span, after=Place(date(2017, 1, 15), 1), limit=20)
+        statements.page(span, after=Position(date(2017, 1, 15), 1), limit=20)
         explain.account(account, last=20, lines_most=1, sealed=20, at=date(2017, 1, 20))
-        statements.latest(account, before=Place(date(2017, 1, 15), 1), limit=20)
+        statements.latest(account, before=Position(date(2017, 1, 15), 1), limit=20)
 
     post(ledger, range(1, 301))
     short = rows_read(look)
@@ -190,7 +190,7 @@ def test_a_page_as_known_looks_through_so_many_lines_and_goes_on_from_there(ledg
             found, pages, place = (page + found if is_back else found + page), pages + 1, page.goes_on
         assert [each.line_id for each in found] == [each.line_id for each in whole]
         assert pages > 4, "82 lines are looked through, at most ten of a day and ten of the rest a page"
-        assert {each.told_running for each in found} == {None}
+        assert {each.known_running for each in found} == {None}
 
 
 @pytest.mark.mariadb

@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 
 from ledger_app import errors
-from ledger_app.errors.stored import stored, told
+from ledger_app.errors.stored import stored, translated
 from ledger_app.errors.units import Unit
 from ledger_app.posting.rules import forms, objections, posting
 from ledger_app.posting.rules.drafts import Basis, Draft, KnownEntry, LockedBook, Reversed
@@ -247,9 +247,9 @@ def test_a_conflict_tells_amounts_in_the_unit_of_its_book_and_no_more_lines_than
     refusals[0].keep_unit(Unit("JPY", 2))
     assert "cash (0.99 JPY ≠ 1.00 JPY), sales (\u22120.99 JPY ≠ \u22121.00 JPY)" in refusals[0].sentence
     kept = json.loads(json.dumps(stored(refusals[0])))
-    assert told(kept)["sentence"] == refusals[0].sentence
+    assert translated(kept)["sentence"] == refusals[0].sentence
     with translation.override("ja"):
-        assert told(kept)["sentence"] == refusals[0].sentence != kept["sentence"]
+        assert translated(kept)["sentence"] == refusals[0].sentence != kept["sentence"]
     many = known(lines=tuple((f"a-{number}", number) for number in range(1, 500)))
     refusals, _ = posting.decide([draft()], basis=basis(known=many), lane=0, by_hand=True)
     assert len(refusals[0].facts["differs"]) == objections.LINES_NAMED + 1

@@ -40,7 +40,7 @@ def codes(work: Callable[[], object]) -> list[str]:
 
 
 def rights(name: str) -> tuple[list[str], bool, bool, bool]:
-    said = granting.said(User.objects.get(username=name))
+    said = granting.current(User.objects.get(username=name))
     return said["groups"], said["is_superuser"], said["is_staff"], said["is_active"]
 
 

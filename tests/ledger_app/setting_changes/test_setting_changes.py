@@ -102,15 +102,15 @@ def in_force(kind: str, arguments: Said, office: Office) -> SettingChange:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_proposal_changes_nothing_and_an_approval_by_another_puts_it_in_force(office: Office, kind: str) -> None:
     row = propose(kind, FIRST[kind], office.maker)
-    assert (row.state, row.before, asked.said(kind, FIRST[kind])) == ("proposed", None, None)
+    assert (row.state, row.before, asked.current(kind, FIRST[kind])) == ("proposed", None, None)
     done = setting_changes.approve(change_id=row.pk, caller=office.checker, note="Seen.")
     assert (done.state, done.decided_by) == ("applied", office.checker.user)
-    assert asked.said(kind, FIRST[kind]) == row.after
+    assert asked.current(kind, FIRST[kind]) == row.after
     later = propose(kind, SECOND[kind], office.maker)
     assert later.before == row.after
-    assert asked.said(kind, FIRST[kind]) == row.after
+    assert asked.current(kind, FIRST[kind]) == row.after
     setting_changes.approve(change_id=later.pk, caller=office.checker)
-    assert asked.said(kind, FIRST[kind]) == later.after != row.after
+    assert asked.current(kind, FIRST[kind]) == later.after != row.after
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -134,7 +134,7 @@ def test_nobody_decides_what_they_proposed_superusers_included(office: Office, k
     row = propose(kind, FIRST[kind], office.maker)
     assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=office.maker)) == ["own_setting_change"]
     assert codes(lambda: setting_changes.reject(change_id=row.pk, reason="No.", caller=office.maker)) == ["own_setting_change"]
-    assert asked.said(kind, FIRST[kind]) is None
+    assert asked.current(kind, FIRST[kind]) is None
     assert AuditRow.objects.filter(subject_type="setting", subject_id=row.pk, outcome="refused").count() == 2
 
 
@@ -146,7 +146,7 @@ def test_who_may_not_set_it_neither_proposes_nor_decides(office: Office, kind: s
         assert codes(lambda who=who: propose(kind, FIRST[kind], who)) == ["not_permitted"]  # type: ignore[misc]
         assert "not_permitted" in codes(lambda who=who: setting_changes.approve(change_id=row.pk, caller=who))  # type: ignore[misc]
         assert "not_permitted" in codes(lambda who=who: setting_changes.reject(change_id=row.pk, reason="No.", caller=who))  # type: ignore[misc]
-    assert asked.said(kind, FIRST[kind]) is None
+    assert asked.current(kind, FIRST[kind]) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -158,16 +158,16 @@ def test_what_is_rejected_or_withdrawn_changes_nothing_and_is_decided_no_more(of
     assert setting_changes.withdraw(change_id=withdrawn.pk, caller=office.maker).state == "withdrawn"
     for row in (rejected, withdrawn):
         assert codes(lambda row=row: setting_changes.approve(change_id=row.pk, caller=office.checker)) == ["wrong_state"]  # type: ignore[misc]
-    assert asked.said(kind, FIRST[kind]) is None
+    assert asked.current(kind, FIRST[kind]) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_any_more_what_was_shown_is_refused(office: Office, kind: str) -> None:
     stale = propose(kind, FIRST[kind], office.maker)
     in_force(kind, SECOND[kind], office)
-    there = asked.said(kind, FIRST[kind])
+    there = asked.current(kind, FIRST[kind])
     assert codes(lambda: setting_changes.approve(change_id=stale.pk, caller=office.checker)) == ["setting_moved"]
-    assert asked.said(kind, FIRST[kind]) == there
+    assert asked.current(kind, FIRST[kind]) == there
     assert setting_changes.reject(change_id=stale.pk, reason="Old.", caller=office.checker).state == "rejected"
 
 
@@ -185,7 +185,7 @@ def test_what_the_operation_would_refuse_is_not_proposed_and_a_trial_leaves_noth
     before = AuditRow.objects.count()
     assert codes(lambda: propose(kind, wrong, office.maker)) == [code]
     assert (SettingChange.objects.count(), AuditRow.objects.count()) == (0, before)
-    assert asked.said(kind, FIRST[kind]) is None
+    assert asked.current(kind, FIRST[kind]) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -199,7 +199,7 @@ def test_who_proposed_must_still_be_one_who_may(office: Office, kind: str) -> No
     row = propose(kind, FIRST[kind], office.maker)
     User.objects.filter(pk=office.maker.user.pk).update(is_superuser=False)
     assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=office.checker)) == ["proposer_away"]
-    assert asked.said(kind, FIRST[kind]) is None
+    assert asked.current(kind, FIRST[kind]) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -209,7 +209,7 @@ def test_what_would_not_come_out_as_shown_is_undone(office: Office, kind: str, m
     moved = {**setting_changes.SETTERS, kind: lambda _said, caller: real(SECOND[kind], caller)}
     monkeypatch.setattr(setting_changes, "SETTERS", moved)
     assert codes(lambda: setting_changes.approve(change_id=row.pk, caller=office.checker)) == ["setting_moved"]
-    assert (asked.said(kind, FIRST[kind]), SettingChange.objects.get(pk=row.pk).state) == (None, "proposed")
+    assert (asked.current(kind, FIRST[kind]), SettingChange.objects.get(pk=row.pk).state) == (None, "proposed")
 
 
 def test_a_reason_is_needed(office: Office) -> None:

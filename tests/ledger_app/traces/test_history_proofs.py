@@ -22,7 +22,7 @@ from tests.support import every_table, kept
 
 pytestmark = [pytest.mark.django_db, pytest.mark.anywhere]
 
-TOLD = {each.table: each for each in (*history_proofs.TOLD, *making_proofs.TOLD)}
+TOLD = {each.table: each for each in (*history_proofs.AUDITED, *making_proofs.TOLD)}
 OF_NO_AUDIT_ROW = {
     # Held against groups and rights by an invariant of their own; Django's own command makes the first one.
     "ledger_app_historicaluser",

@@ -10,7 +10,7 @@ from ledger_app.traces.proofs import history as history_proofs
 
 pytestmark = pytest.mark.django_db
 
-TOLD = (*history_proofs.TOLD, *making_proofs.TOLD)
+TOLD = (*history_proofs.AUDITED, *making_proofs.TOLD)
 # By what it is of: few rows are of one thing, and very many of one person, one instant or one kind.
 BY_SUBJECT = {
     "subject_type=? AND subject_id=?",
@@ -30,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(history_proofs, "rows", kept)
     for each in TOLD:
-        assert list(history_proofs.untold(each)) == []
+        assert list(history_proofs.unaudited(each)) == []
     for proof in (history_proofs.audit_rows_have_lines, making_proofs.audit_rows_have_lines):
         assert list(proof(())) == []
     assert len(found) == 2 * len(TOLD) + len(history_proofs.EACH_TELLS) + 3
