@@ -223,7 +223,10 @@ def test_nobody_reopens_or_changes_a_frozen_period(
     january.refresh_from_db()
     before = snapshot(january)
     client = client_of(somebody(role))
-    assert [offer["name"] for offer in client.get(page_of(january)).context["offers"]] == ["kit"]  # which changes nothing
+    assert [offer["name"] for offer in client.get(page_of(january)).context["offers"]] == [
+        "kit",
+        "reports",
+    ]  # which change nothing
     for name in ("reopen", "provisional", "freeze"):
         response = client.post(step_of(january, name), {"version": january.version, "reason": "x", "control_debits": "28.00"})
         assert response.status_code in {403, 409}

@@ -31,7 +31,7 @@ def test_the_document_names_every_address_and_every_status() -> None:
     text = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text()
     described = SchemaGenerator().get_schema(request=None, public=True)
     for address in described["paths"]:
-        short = address.removeprefix("/api/v1/").replace("{id}", "ID").replace("{code}", "CODE")
+        short = address.removeprefix("/api/v1/").replace("{id}", "ID").replace("{code}", "CODE").replace("{kind}", "KIND")
         before, _, last = short.rstrip("/").rpartition("/")
         assert f"`{short}`" in text or (before.endswith("transitions") and f"`…/{last}/`" in text), short
     for status in problems.TITLES:

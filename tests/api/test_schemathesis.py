@@ -22,7 +22,7 @@ schemathesis = pytest.importorskip("schemathesis", reason="make setup installs i
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 SEED = 20170131
 # What is there after one batch was applied.
-THERE = {"id": "1", "code": "CARD", "step": "validate", "number": "1"}
+THERE = {"id": "1", "code": "CARD", "step": "validate", "number": "1", "kind": "trial-balance"}
 ROLES = ("support", "finance", "engineer", "auditor", "till", "machine", "everything", "nobody")
 
 

@@ -139,7 +139,7 @@ def client(world: World) -> APIClient:
 def address(door: Door) -> str:
     """Return an address of the pattern, of what is there."""
     text = door.pattern
-    for name, value in (("code", "CARD"), ("pk", "1"), ("step", "validate"), ("number", "1")):
+    for name, value in (("code", "CARD"), ("pk", "1"), ("step", "validate"), ("number", "1"), ("kind", "trial-balance")):
         start = text.find(f"(?P<{name}>")
         if start >= 0:
             text = text[:start] + value + text[text.index(")", start) + 1 :]

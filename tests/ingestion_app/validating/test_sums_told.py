@@ -23,6 +23,10 @@ NAMED = {
     "control.absolute_sum_differs": ('trailer_absolute_sum = "sum"', ("146.43 USD", "146.44 USD")),
     "control.positive_sum_differs": ('trailer_positive_sum = "sum"', ("146.43 USD", "146.44 USD")),
     "control.negative_sum_differs": ('trailer_negative_sum = "sum"', ("146.43 USD", "0.00 USD")),
+    "control.by_value_sum_differs": (
+        'by_value = [{ column = "shop", values = ["31"], sum = "sum" }]',
+        ("146.43 USD", "128.45 USD"),
+    ),
     "control.balance_differs": (
         'trailer_opening_balance = "sum"\ntrailer_closing_balance = "sum"',
         ("146.43 USD", "292.87 USD"),
@@ -32,7 +36,20 @@ NAMED = {
 
 def test_every_rule_of_a_sum_is_tried() -> None:
     assert set(FILES) == {code for code in RULES if code.startswith("control.sum")}
-    assert {code for code in IN_UNIT_OF_FILE if not code.startswith("shape.")} == FILES.keys() | NAMED.keys()
+    assert {code for code in IN_UNIT_OF_FILE if not code.startswith("shape.")} == FILES.keys() | NAMED.keys() | {
+        "control.end_sum_differs"
+    }
+
+
+def test_what_the_end_says_of_a_file_is_told_in_its_unit(world: World) -> None:
+    text = definition().replace(
+        'marker = "E"\ncolumns = []', 'marker = "E"\ncolumns = [{ name = "all", kind = "amount", minimum = -1000000000000000 }]'
+    )
+    sources.load(text=text.replace('trailer_sum = "sum"', 'trailer_sum = "sum"\nend_sum = "all"'), caller=world.caller())
+    batch = world.validate(world.receive(card_file(end=b"E,14643\n")))
+    finding = Finding.objects.get(batch=batch, rule="control.end_sum_differs")
+    sentence = RULES[finding.rule].seen_text(finding.facts)
+    assert [each for each in ("146.43 USD", "146.44 USD") if each not in sentence] == []
 
 
 @pytest.mark.parametrize("rule", NAMED)
