@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from ledger_app import errors, locks
-from ledger_app.base.operations import history, transactions
+from ledger_app.base.operations import bulk, history, transactions
 from ledger_app.books.operations import books
 from ledger_app.close.operations import periods
 from ledger_app.close.queries import proving
@@ -257,6 +257,13 @@ def test_with_the_highest_number_and_one_they_collide(ledger, monkeypatch, singl
         meeting.wait()
         create_all(rows, **named)
 
+    ask = bulk.numbered
+
+    def as_they_are(rows: Any) -> Any:
+        # MySQL is asked which numbers it gave, and here it gives none.
+        return ask(rows) if not rows or rows[0].pk is None else type(rows[0]).objects.bulk_create(rows)
+
+    monkeypatch.setattr(bulk, "numbered", as_they_are)
     monkeypatch.setattr(history, "create_all", numbered)
     assert sorted(two_open_accounts(ledger)) == ["int", "try_again"]
 
