@@ -226,7 +226,8 @@ def test_quick_and_careful_reading_agree(changes, separators, is_ascii) -> None:
         holder = value
         for step in path[:-1]:
             holder = holder[step] if isinstance(holder, dict) and step in holder else {}
-        if isinstance(holder, dict) or (isinstance(holder, list) and holder):
+        fits = isinstance(path[-1], int) and bool(holder) if isinstance(holder, list) else isinstance(holder, dict)
+        if fits:
             holder[path[-1]] = new
     content = json.dumps(value, separators=separators, ensure_ascii=is_ascii).encode()
     for using in (USING, ALLOWING):
