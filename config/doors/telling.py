@@ -1,13 +1,15 @@
 """Tells audit rows as sentences: who did what, in the past tense. Each application registers the words of its subjects."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger_app.base.rules.transitions import Machine
 from ledger_app.models import AuditRow
+
+TRAIL_SHOWN: Final = 20
 
 # By subject type; each admin of a thing with states adds its own.
 MACHINES: Final[dict[str, Machine]] = {}
@@ -68,7 +70,7 @@ def reason_text(model_name: str, reason: str) -> str:
         return str(_("Merge {number}")).format(number=number)
     if reason in _of_history:
         return str(_of_history[reason])
-    return label_of(_subject_of_model.get(model_name, model_name), reason)
+    return label_of(subject_of(model_name), reason)
 
 
 def phrase_of(row: AuditRow) -> str:
@@ -104,3 +106,24 @@ def subject_word(subject_type: str) -> str:
 def door_word(door: str) -> str:
     """Return through which door somebody came."""
     return str(DOORS.get(door, door))
+
+
+def subject_of(model_name: str) -> str:
+    """Return the subject type of audit rows about rows of a model."""
+    return _subject_of_model.get(model_name, model_name)
+
+
+def trail(subject_type: str, subject_id: int) -> list[dict[str, Any]]:
+    """Return the last audit rows of a subject, the newest first, refused attempts among them."""
+    rows = AuditRow.objects.filter(subject_type=subject_type, subject_id=subject_id).select_related("actor").order_by("-id")
+    return [
+        {
+            "at": each.at,
+            "who": each.actor.username,
+            "action_text": phrase_of(each),
+            "reason": each.reason,
+            "outcome": each.outcome,
+            "reasons": each.reasons,
+        }
+        for each in rows[:TRAIL_SHOWN]
+    ]

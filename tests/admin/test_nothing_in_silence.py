@@ -196,6 +196,34 @@ def test_every_history_tells_whole_values_and_why_in_words(full: World, client_o
     assert asked > 20
 
 
+def test_every_history_tells_beside_its_lines_who_did_what_and_who_was_refused(full: World, client_of: ClientOf) -> None:
+    client, without = client_of(full.superuser), []
+    for model in apps.get_models():
+        if not (isinstance(admin.site._registry.get(model), HistoryShown) and hasattr(model, "history")):
+            continue
+        row = model._default_manager.order_by("pk").first()
+        if row is None:
+            continue
+        name = str(model._meta.model_name)
+        AuditRow.objects.create(
+            at=NOW,
+            actor=full.superuser,
+            door="admin",
+            subject_type=telling.subject_of(name),
+            subject_id=row.pk,
+            action="approve",
+            outcome="refused",
+            reason=f"Tried for {name}.",
+        )
+        text = client.get(f"/admin/{model._meta.app_label}/{name}/{row.pk}/history/").content.decode()
+        without += [name] if f"Tried for {name}." not in text else []
+        # Who may not see the audit sees none of it beside a history either.
+        hidden = client_of(full.support).get(f"/admin/{model._meta.app_label}/{name}/{row.pk}/history/")
+        may = full.support.has_perm("ledger_app.view_auditrow")
+        assert may or f"Tried for {name}." not in hidden.content.decode()
+    assert without == []
+
+
 def test_a_change_of_a_limit_is_told_in_the_unit_of_its_book(world: World) -> None:
     row = SettingChange(kind=SettingChange.Kind.LIMIT, arguments={"book": "CARD", "amount_most": 5000, "day_most": None})
     field = SettingChange._meta.get_field("arguments")

@@ -256,8 +256,11 @@ class HistoryShown(Named, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_h
         row = self.get_object(request, object_id) if NUMBER.fullmatch(object_id) else None
         if row is None:
             raise Http404
-        named = {"named": self.name_of(row)}
-        response: HttpResponse = super().history_view(request, object_id, {**named, **(extra_context or {})})
+        # One story: each change of the row, and beside it who did what, refused attempts among it.
+        may_see = request.user.has_perm("ledger_app.view_auditrow")
+        audit = telling.trail(telling.subject_of(str(self.opts.model_name)), row.pk) if may_see else []
+        more = {"named": self.name_of(row), "audit": audit}
+        response: HttpResponse = super().history_view(request, object_id, {**more, **(extra_context or {})})
         return response
 
 

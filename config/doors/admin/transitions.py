@@ -21,9 +21,7 @@ from config.doors.admin.model_admin import HistoryAdmin, url_of
 from ledger_app.base.operations.audit import Caller
 from ledger_app.base.rules.transitions import Facts, Machine, Transition
 from ledger_app.errors import LedgerError, NotPermitted, Refused, units
-from ledger_app.models import AuditRow
 
-AUDIT_SHOWN = 20
 VERSION = re.compile("[0-9]{1,9}")
 
 
@@ -115,20 +113,7 @@ class TransitionAdmin(HistoryAdmin):
 
     def trail(self, row: Any) -> list[dict[str, Any]]:
         """Return the last audit rows of a thing, newest first."""
-        rows = (
-            AuditRow.objects.filter(subject_type=self.machine.subject, subject_id=row.pk).select_related("actor").order_by("-id")
-        )
-        return [
-            {
-                "at": each.at,
-                "who": each.actor.username,
-                "action_text": telling.phrase_of(each),
-                "reason": each.reason,
-                "outcome": each.outcome,
-                "reasons": each.reasons,
-            }
-            for each in rows[:AUDIT_SHOWN]
-        ]
+        return telling.trail(self.machine.subject, row.pk)
 
     def confirm(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Ask, and on a POST do."""
