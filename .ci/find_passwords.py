@@ -13,7 +13,7 @@ from detect_secrets.settings import default_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SELF = Path(__file__).resolve().relative_to(ROOT).as_posix()
-# Digests of packages, translations, and digests of what the database keeps.
+# Digests of packages and of ready-made layouts, translations, and digests of what the database keeps.
 SKIPPED = (".lock", ".po")
 SKIPPED_FOLDER = "ledger_app/schemas/"
 SAMPLES = {
@@ -32,6 +32,7 @@ SAMPLES = {
     "only-for-this-test": "of users that a test makes",
     "password": "in an address that a test refuses",
     "hunter2": "in an address that a test refuses",
+    "wrong": "what a test signs in with, in vain",
     "sets it again": "words of a test",
     "one row of each that was set": "words of a test",
     "mysql://kakutei@/kakutei?unix_socket=/run/mysqld/mysqld.sock": "an address without a password",

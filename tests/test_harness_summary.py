@@ -69,6 +69,7 @@ def test_without_mariadb_the_summary_says_so_and_ci_fails(
 def test_where_mysql_cannot_be_had_ci_says_so_and_goes_on(databases, missing, runs, monkeypatch, capsys) -> None:
     missing.add("MySQL")
     monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("CI_MYSQL", "1")
     assert databases.main([]) == 0
     assert capsys.readouterr().out.splitlines()[-3:] == [
         "SQLite: 6 passed, 2 skipped",
@@ -91,6 +92,7 @@ def test_a_server_that_is_named_and_cannot_be_had_is_refused_before_anything_run
 
 def test_ci_tries_on_mysql_what_is_written_under_locks_beside_the_tests_one_by_one(databases, missing, runs, monkeypatch) -> None:
     monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("CI_MYSQL", "1")
     assert databases.main([]) == 0
     together, one_by_one = runs[:2], runs[2:]
     assert [database for database, _arguments in together] == ["sqlite", "mariadb"]

@@ -4,6 +4,7 @@ import tempfile
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from ledger_app import locks
 from ledger_app.accounting.operations import handing_over, profiles
@@ -87,6 +88,9 @@ def test_without_the_lock_both_believe_that_they_are_the_first(
     freeze(ledger, checker, "2017-03")
     files = made(ledger, profile, "2017-01", "2017-03")
     monkeypatch.setattr(locks, "own_row", unlocked_row)
-    assert list(map(code_of, handed_over(files, checker, monkeypatch))) == ["Kept", "Kept"]
+    outcomes = sorted(map(code_of, handed_over(files, checker, monkeypatch)))
+    if outcomes == ["Kept", "try_again"] and not getattr(connection, "mysql_is_mariadb", False):
+        return  # MySQL had one of the two wait for the other's key until it gave up: they met, and no lock of ours kept them apart
+    assert outcomes == ["Kept", "Kept"]
     first = Export.objects.order_by("id").values_list("first_slip", flat=True)
     assert list(first) == [1, 1], "the same number twice: what the lock keeps from happening"
