@@ -15,7 +15,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        # What stops the start is a sentence for whoever starts it, and no fault of the program.
+        # What stops the start is a sentence for the person who starts it, and no fault of the program.
         sys.exit(f"Not started: {error}")
 
 

@@ -1,10 +1,10 @@
 """gunicorn's worker of threads, behind a buffer of its own: a thread is given a request only when all of it that fits the buffer has come in.
 
-As gunicorn has it, whoever sends half a request holds a thread for as long as he likes, and as many of these as there are threads stop the server.
-Here the one loop that waits for all connections collects what comes in, turns out whoever is too slow, and answers one request a connection: what
+As gunicorn has it, a client that sends half a request holds a thread for as long as he likes, and as many of these as there are threads stop the server.
+Here the one loop that waits for all connections collects what comes in, turns out a client that is too slow, and answers one request a connection: what
 follows a request on the same connection is never taken for another.
 
-A worker all of whose threads are at work takes no connection in: whoever comes meanwhile waits where every worker looks, and is taken by the first that has
+A worker all of whose threads are at work takes no connection in: a client that comes meanwhile waits where every worker looks, and is taken by the first that has
 a thread for him. gunicorn's own takes in as many as it may, and those wait for its threads while another worker's have nothing to do.
 """
 
@@ -79,7 +79,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         except OSError:
             return
         if self.nr_conns >= self.worker_connections - self.cfg.threads:
-            # A full house: whoever has waited longest has had his time.
+            # A full house: the client that has waited longest has had his time.
             for longest in list(self._waiting.values())[:1]:
                 self._turn_out(longest)
         self.nr_conns += 1
@@ -90,7 +90,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         super().set_accept_enabled(enabled and self._answering < self.cfg.threads)
 
     def murder_pending(self) -> None:
-        """Turn out whoever has not sent a request in time. Called by the loop about once a second."""
+        """Turn out clients that have not sent a request in time. Called by the loop about once a second."""
         now = monotonic()
         for each in list(self._waiting.values()):
             if each.until < now or not (self.alive or each.is_closing):
@@ -132,7 +132,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
         try:
             write_nonblock(client, _answer(number, code))
         except OSError:
-            self.log.debug("Whoever asked has gone.")
+            self.log.debug("The client asked has gone.")
 
     def _await(self, each: Waiting) -> None:
         number = each.connection.sock.fileno()
@@ -204,7 +204,7 @@ class BufferedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn brings no 
             try:
                 write_nonblock(each.connection.sock, _answer(408, "too_slow"))
             except OSError:
-                self.log.debug("Whoever asked has gone.")
+                self.log.debug("The client asked has gone.")
         each.connection.close()
 
     def _forget(self, each: Waiting) -> None:

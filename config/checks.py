@@ -154,7 +154,7 @@ def _of_disk(folder: Path) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"{folder} lies on a device that this system does not encrypt: whoever has the disk reads the books.",
+            f"{folder} lies on a device that this system does not encrypt: anyone who has the disk reads the books.",
             hint="Put it on one that is (LUKS), unless what lies below encrypts; docs/runbooks/production-on-mariadb.md, “The disks”.",
             id="kakutei.W015",
         )
@@ -175,13 +175,13 @@ def _of_signing_in() -> list[CheckMessage]:
     if not settings.KAKUTEI_STEP_UP_MINUTES:
         found.append(
             Warning(
-                "KAKUTEI_STEP_UP_MINUTES is 0: whoever finds a screen open can decide.",
+                "KAKUTEI_STEP_UP_MINUTES is 0: anyone who finds a screen open can decide.",
                 hint="Set it to the minutes for which it counts that somebody showed who they are, such as 10.",
                 id="kakutei.W012",
             )
         )
     if not settings.KAKUTEI_FACTOR_KEYS:
-        message = "KAKUTEI_FACTOR_KEYS is not set: apps with codes cannot be added, and whoever has no passkey cannot set a second factor up."
+        message = "KAKUTEI_FACTOR_KEYS is not set: apps with codes cannot be added, and anyone who has no passkey cannot set a second factor up."
         kind = Warning if settings.KAKUTEI_SECOND_FACTOR == "voluntary" else Error
         found.append(kind(message, hint="See docs/configuration.md.", id="kakutei.E012" if kind is Error else "kakutei.W013"))
     if settings.KAKUTEI_OIDC_ISSUER and not settings.SECURE_SSL_REDIRECT:

@@ -117,7 +117,7 @@ TEMPLATES = [
 ]
 
 
-# How long a chunk that was taken belongs to whoever took it, unless its process is seen to be gone before.
+# How long a chunk that was taken belongs to the worker that took it, unless its process is seen to be gone before.
 KAKUTEI_LEASE_SECONDS = env.whole_number("KAKUTEI_LEASE_SECONDS", least=1, most=3600, default=60)
 
 
@@ -152,7 +152,7 @@ def read_database() -> dict[str, Any]:
 DATABASES = {"default": read_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "ledger_app.User"
-# The first refuses whoever has failed too often; the second looks at names and passwords, and says what rights there are.
+# The first refuses anyone who has failed too often; the second looks at names and passwords, and says what rights there are.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -184,7 +184,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 
-# Who needs a second factor: nobody, whoever may decide something or change rights, or everybody who signs in to the pages.
+# Who needs a second factor: nobody, everyone who may decide something or change rights, or everybody who signs in to the pages.
 KAKUTEI_SECOND_FACTOR = env.choice(
     "KAKUTEI_SECOND_FACTOR", ("voluntary", "deciders", "everyone"), "voluntary" if IS_DEVELOPMENT else "deciders"
 )
@@ -257,7 +257,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = env.switch("KAKUTEI_HTTPS", default=not IS_DEVELOPMENT)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL_REDIRECT else 0
-# What lies under the host's name as well: without that, whoever serves a name under it by HTTP may set cookies for it.
+# What lies under the host's name as well: without that, anyone who serves a name under it by HTTP may set cookies for it.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("KAKUTEI_HSTS_SUBDOMAINS", default=SECURE_SSL_REDIRECT)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"

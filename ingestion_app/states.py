@@ -26,7 +26,7 @@ class BatchFacts:
     planned_by: int | None
     plan_digest: str  # hexadecimal; empty before validation
     approved_digest: str
-    secret_known_to: tuple[str, ...]  # who received or planned it and set the password of whoever asks
+    secret_known_to: tuple[str, ...]  # who received or planned it and set the password of the person who asks
     rows_digest: str = ""  # of the plan as its rows are now; empty where it was not asked for
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     slot_taken_by: int | None = None

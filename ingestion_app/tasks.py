@@ -43,7 +43,7 @@ def validate_batch(*, batch_id: int, user_id: int, version: int | None = None) -
 def wake(*, at: datetime, silent_after: timedelta) -> list[int]:
     """Queue the batches that are in nobody's hands, each once; return their numbers.
 
-    They are applied for the system's user, and validated for whoever asked for it, as nobody may approve what they validated.
+    They are applied for the system's user, and validated for the person who asked for it, as nobody may approve what they validated.
     Attempts whose processes are gone are ended first, on whatever host they ran: what nobody works on does not say that somebody does. A batch whose wake-up is in the queue already is left to it. What the queue holds as running is not asked: a task whose worker was
     killed is held so for ever.
 

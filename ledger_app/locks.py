@@ -167,7 +167,7 @@ def free_rows(rows: models.QuerySet[Row]) -> list[Row]:
 
 
 # Found without a lock, then locked by their keys. A locking read of the range waits, on MariaDB, for every row that it looks at: for the month
-# that is being frozen, whoever posts to the next.
+# that is being frozen, anyone who posts to the next.
 PERIODS_MEETING = f"""
     SELECT id, starts_on, ends_on FROM ledger_app_period
      WHERE book_id IN ({{ids}}) AND {sql.MEETING}
@@ -175,7 +175,7 @@ PERIODS_MEETING = f"""
 PERIODS = """
     SELECT id, starts_on, ends_on, book_id, name, state FROM ledger_app_period WHERE id IN ({ids}) ORDER BY id {lock}
 """
-# The account's row first, then what hangs on it: whoever changes an account or its holder has the account's row before anything else of it.
+# The account's row first, then what hangs on it: anyone who changes an account or its holder has the account's row before anything else of it.
 ACCOUNTS = """
     SELECT account.id, account.code, account.book_id, account.category, account.floor, account.stripes, account.state,
            holder.merged_into_id, account.keeps_lots, book.code

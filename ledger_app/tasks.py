@@ -65,7 +65,7 @@ def _beat_until(over: Event, attempt_id: int) -> None:
 
 
 def wake() -> list[int]:
-    """Queue the freezes that were asked for, wait, and are not in the queue, for whoever asked for them; return the numbers of their periods.
+    """Queue the freezes that were asked for, wait, and are not in the queue, for the person who asked for them; return the numbers of their periods.
 
     What was begun and gives no sign of life any more is ended first, and begun anew.
 

@@ -26,7 +26,7 @@ DUMP = ("--routines", "--triggers", "--single-transaction", "--skip-dump-date", 
 
 
 def key(database: BaseDatabaseWrapper) -> str:
-    """Return the digest of all that makes the tables and their first rows: whoever changes one of these gets another template.
+    """Return the digest of all that makes the tables and their first rows: anyone who changes one of these gets another template.
 
     These are the migrations of every application, what is made after them from the models and the rights, and Django. On MariaDB the triggers
     are their maker's, and the dump is of a version.
@@ -160,7 +160,7 @@ def _name(wanted: str, content: bytes, suffix: str) -> str:
 
 
 def _engine(database: BaseDatabaseWrapper) -> str:
-    """Return what a dump holds good for: the server's version and modes, and whoever makes the triggers."""
+    """Return what a dump holds good for: the server's version and modes, and who makes the triggers."""
     if database.vendor == "sqlite":
         return ""
     settings = database.settings_dict

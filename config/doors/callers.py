@@ -63,7 +63,7 @@ def address_of(request: HttpRequest) -> str:
     """Return the address that a request comes from; empty where it has none.
 
     Behind proxies it is the one that the outermost of them, of as many as the settings say, was reached from. Whatever stands before that in the header was
-    written by whoever sent the request.
+    written by the client that sent the request.
     """
     here = str(request.META.get("REMOTE_ADDR", ""))
     if settings.KAKUTEI_PROXIES:

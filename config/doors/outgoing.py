@@ -38,7 +38,7 @@ def send(request: Request, *, seconds: float, read: Callable[[http.client.HTTPRe
     context = ssl.create_default_context()
     wrapped = reached if is_plain else context.wrap_socket(reached, server_hostname=host, do_handshake_on_connect=False)
     is_late: list[bool] = []
-    # The timeout of a socket begins anew with each byte: whoever sends one a second would never be too late.
+    # The timeout of a socket begins anew with each byte: a sender that sends one a second would never be too late.
     guard = Timer(seconds, _cut, [wrapped, is_late])
     guard.start()
     try:

@@ -197,7 +197,7 @@ class Attempt(models.Model):
 class Chunk(models.Model):
     """The records of a set of holders that are applied in one transaction, and what the plan expects of it.
 
-    A worker takes a chunk under a lease: ``lease_token`` counts how often it was taken, and only whoever took it last may apply or stop it;
+    A worker takes a chunk under a lease: ``lease_token`` counts how often it was taken, and only the worker that took it last may apply or stop it;
     who applies it says under which token, and the database refuses any but the last.
     A chunk of a reversal ``undoes`` a chunk of the batch that is reversed, and has no records of its own. Where a ``holder`` is named, the
     chunk is one part of that member's records. Chunks of one ``series`` touch the same account of which it matters what it has, or are parts of

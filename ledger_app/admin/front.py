@@ -54,7 +54,7 @@ WAITING: Final = (
     ),
     Waiting(_("Merges to decide"), "ledger_app.merge", ("proposed",), "ledger_app.decide_merge", not_by=("proposed_by",)),
     *(
-        # Each for whoever has the right to set it: who may open books decides on accounts of members, and on no rule.
+        # Each for the person who has the right to set it: who may open books decides on accounts of members, and on no rule.
         Waiting(label, "ledger_app.settingchange", ("proposed",), SETTINGS[kind].right, not_by=("proposed_by",), kinds=(kind,))
         for kind, label in (
             ("reason_code", _("Reason codes to decide")),

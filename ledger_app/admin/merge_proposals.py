@@ -150,7 +150,7 @@ def respond(request: HttpRequest, page: Any, pk: int, asks: Callable[[Any, Any],
     """Answer one step of the page: the form, the preview, or the result. ``page`` is the admin of the row that the proposal is about, number ``pk``.
 
     :raises Http404: where that is not there
-    :raises PermissionDenied: for whoever may not see it, or may not propose
+    :raises PermissionDenied: for the person who may not see it, or may not propose
     """
     row = page.get_object(request, str(pk))
     if row is None:

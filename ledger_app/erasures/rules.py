@@ -25,7 +25,7 @@ class ErasureFacts:
     proposer: str
     proposer_id: int
     holder_id: int
-    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of the person who asks
     waiting: tuple[str, ...] = ()  # what of the member is proposed and not decided
     is_proposer_away: bool = False
     merged_into: int | None = None

@@ -25,7 +25,7 @@ _IDEOGRAPH: Final = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ff
 _SIGN: Final = "[\u2000-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 _VARIED: Final = re.compile(f"(?<={_IDEOGRAPH})[\ufe00-\ufe02\U000e0100-\U000e01ef]|(?<={_SIGN})[\ufe0e\ufe0f]")
 _OF_LINES: Final = "\t\n\r"
-# What stands for bytes that were no text: whoever sent them meant something else. On a page it shows just that.
+# What stands for bytes that were no text: anyone who sent them meant something else. On a page it shows just that.
 REPLACEMENT: Final = "\ufffd"
 NAMED: Final = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 LAST_OF_A_BYTE: Final = 0xFF

@@ -22,7 +22,7 @@ class Unit(NamedTuple):
         return f"{amount_text(amount, self.exponent)} {self.name}"
 
 
-# What finds the unit of a refusal by its book or by the account that it names; registered by whoever can ask the database.
+# What finds the unit of a refusal by its book or by the account that it names; registered by the module that can ask the database.
 Finder = Callable[["InUnits"], Unit | None]
 _finders: list[Finder] = []
 
@@ -39,7 +39,7 @@ class InUnits:
     # Facts that are amounts: integers in minor units, told in the unit of the book that they are of.
     amounts: ClassVar[frozenset[str]] = frozenset()
     facts: dict[str, Any]
-    # The book that it is about, where whoever refuses knows it.
+    # The book that it is about, where the one who refuses knows it.
     book_id: int | None = None
     _unit: Unit | None = None
     _is_looked_up = False

@@ -56,7 +56,7 @@ PLACES = 1 << 20  # entries, and lines, that one posting may have
 class Entry(models.Model):
     """A journal entry: a balanced, dated, referenced fact of one book.
 
-    The primary key is ``posting × 2²⁰ + place``, counted from 0 in the posting: whoever writes a hundred thousand entries knows their ids
+    The primary key is ``posting × 2²⁰ + place``, counted from 0 in the posting: anyone who writes a hundred thousand entries knows their ids
     beforehand, and no writer waits for another one's counter (docs/decisions/0018).
 
     A reference names the entry that stands. Once that one is reversed, the next entry may bear the reference: ``turn`` counts how many did

@@ -79,7 +79,7 @@ class RecoveryCode(models.Model):
 class Identity(models.Model):
     """Whom the provider of single sign-on knows a user as: its issuer, and the name that it never gives to another. Gone when it is unbound; the audit rows stay.
 
-    ``bound_by`` is the user, or the system, which an operator at the shell stands for. Nobody else binds: whoever chose the subject could sign in as the user.
+    ``bound_by`` is the user, or the system, which an operator at the shell stands for. Nobody else binds: anyone who chose the subject could sign in as the user.
     """
 
     SUBJECT_MOST = 255

@@ -139,7 +139,7 @@ class User(AbstractUser):
     )
 
     username_folded = FoldedName(_("name, folded"), max_length=names.FOLDED_MOST, editable=False)
-    # Part of what a session is bound to: whoever ends the sessions of a user counts it up.
+    # Part of what a session is bound to: anyone who ends the sessions of a user counts it up.
     session_generation = Generation(_("generation of sessions"), default=0, editable=False)
 
     objects = Users()  # type: ignore[misc]  # Django's own is of any user
@@ -209,7 +209,7 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the user; where a password was set on a row that was read, that and what else was changed since.
 
-        Whoever sets one has read the row before, seconds ago at a prompt: the rights of then are not written over those of now.
+        The one who sets one has read the row before, seconds ago at a prompt: the rights of then are not written over those of now.
         """
         is_password_set = getattr(self, "_password", None) is not None and not self._state.adding
         if is_password_set and self.was_read is not None and kwargs.get("update_fields") is None:

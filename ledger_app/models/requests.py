@@ -69,7 +69,7 @@ class Submission(models.Model):
 class Event(models.Model):
     """One thing that changed, written in the transaction that changed it; only its number is given afterwards.
 
-    Numbers are given in the order in which changes became visible, without gaps: whoever has read up to a number has missed nothing before it.
+    Numbers are given in the order in which changes became visible, without gaps: anyone who has read up to a number has missed nothing before it.
     """
 
     number = models.PositiveBigIntegerField(_("number"), null=True, unique=True)

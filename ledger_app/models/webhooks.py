@@ -13,7 +13,7 @@ class Webhook(models.Model):
     """An address that events are sent to, in the order of their numbers.
 
     ``cursor`` is the number of the last event that is done with. The secret is not kept: it is made of the key of the installation, the number of
-    the row and its generation. Until ``overlap_until`` what is sent is signed under the generation before, too. Whoever delivers holds the row by
+    the row and its generation. Until ``overlap_until`` what is sent is signed under the generation before, too. Anyone who delivers holds the row by
     ``lease`` until ``leased_until``.
     """
 

@@ -128,7 +128,7 @@ def find_account(book: Book, code: str | None) -> Account | None:
 def check(asked: Asked, user: User | None = None, *, is_waited_for: bool = False) -> None:
     """Check that a report exists, that the user may read it, and that what was known is known for good. To be called before a snapshot begins.
 
-    Without a user it is asked for by a command: whoever runs those reads the database itself.
+    Without a user it is asked for by a command: anyone who runs those reads the database itself.
 
     :raises errors.Refused: not_permitted, report_of_open_days, span_invalid, report_option_unfit, report_months_too_many, no_lots_kept, not_found, known_at_ahead;
         report_too_large where it ``is_waited_for``

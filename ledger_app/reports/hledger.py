@@ -45,7 +45,7 @@ def account_name(line: JournalLine) -> str:
 
 
 def _head(scope: Scope) -> str:
-    # English whoever asks: the bytes of an export do not depend on a person's language.
+    # English no matter who asks: the bytes of an export do not depend on a person's language.
     period, seal = scope.period, scope.seal
     lines = [
         f"; Kakutei: book {scope.book.code}, period {period.name}, {period.starts_on} to {period.ends_on}",

@@ -64,7 +64,7 @@ class ReversalFacts:
     proposer_id: int
     reference: str
     digest: str  # of what would be done now
-    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of the person who asks
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     refused: tuple[errors.LedgerError, ...] = ()  # why the ledger would not take it
     is_proposer_away: bool = False

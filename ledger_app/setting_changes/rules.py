@@ -56,10 +56,10 @@ class ChangeFacts:
     proposer_id: int
     kind: str
     setting: str
-    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of the person who asks
     is_as_shown: bool = True  # whether the setting says what it said when the change was proposed
     is_proposer_away: bool = False
-    is_own: bool = False  # whether it is the rights of whoever asks
+    is_own: bool = False  # whether it is the rights of the person who asks
     is_program: bool = False
 
 

@@ -187,7 +187,7 @@ def link(*, at: datetime, distance: timedelta = DISTANCE) -> int:
 
 
 def _link_once(at: datetime, until: datetime) -> bool:
-    # The first link is there from the beginning: whoever holds it appends.
+    # The first link is there from the beginning: anyone who holds it appends.
     locks.own_row(Link, Link.objects.get(number=0).pk)
     last = Link.objects.order_by("-number").first()
     assert last is not None, "the first link is made by the migration"  # noqa: S101

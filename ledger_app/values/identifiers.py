@@ -29,7 +29,7 @@ class IdentifierKind(NamedTuple):
     is_secret: bool = False
 
 
-# Room for more: whoever adds one adds a line here, and nothing else.
+# Room for more: anyone who adds one adds a line here, and nothing else.
 KINDS: Mapping[str, IdentifierKind] = {
     MEMBER_NUMBER: IdentifierKind(_("Member number")),
     CARD_TOKEN: IdentifierKind(_("Card token")),

@@ -11,7 +11,7 @@ from ledger_app.errors import LedgerError
 from ledger_app.errors import tokens as refused
 from ledger_app.values import instants
 
-# So that whoever finds a key knows what it is of.
+# So that anyone who finds a key knows what it is of.
 MARK: Final = "kakutei_"
 SECRET_BYTES: Final = 32
 KEY: Final = re.compile(rf"{MARK}[0-9a-f]{{{SECRET_BYTES * 2}}}", re.ASCII)
@@ -20,7 +20,7 @@ NAME_MOST: Final = 60
 DAYS_LEAST: Final = 1
 # Last use is written down no more often, so that a request that only reads stays one that only reads.
 USE_EVERY: Final = timedelta(minutes=1)
-# What only looks is free to whoever may look: a token does of what its user does what it is for, and reads what its user reads.
+# What only looks is free to the person who may look: a token does of what its user does what it is for, and reads what its user reads.
 LOOKS: Final = re.compile(r"\w+\.(view|look)_\w+", re.ASCII)
 
 

@@ -126,7 +126,7 @@ def test_no_page_but_those_opens(office: Client) -> None:
     assert len(asked) > 30
     opened = [name for name in asked if client.get(reverse(name)).headers.get("Location") != PAGE]
     assert opened == []
-    # No token either: whoever set the password would have it.
+    # No token either: anyone who set the password would have it.
     issue = client.post(reverse("admin:tokens_issue"), {"name": "mine", "days": 1})
     assert issue["Location"] == PAGE
     assert client.post("/admin/logout/").status_code == 200

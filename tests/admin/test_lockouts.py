@@ -1,4 +1,4 @@
-"""Whoever tries too often is told when to try again, and nobody is locked out by what another does elsewhere."""
+"""Anyone who tries too often is told when to try again, and nobody is locked out by what another does elsewhere."""
 
 import json
 from datetime import timedelta
@@ -105,7 +105,7 @@ def test_an_address_comes_from_as_many_proxies_as_are_said_to_be_there(fumiko: U
     assert (address(2, THERE), address(1), address(1, "nobody")) == (HERE, HERE, "")
     assert address(1, "::ffff:192.0.2.3") == "192.0.2.3"
     settings.KAKUTEI_PROXIES = 0
-    # Whoever writes another address each time is counted where they are.
+    # Anyone who writes another address each time is counted where they are.
     for number in range(settings.KAKUTEI_LOGIN_FAILURES):
         attempt("fumiko", "wrong", HTTP_X_FORWARDED_FOR=f"203.0.113.{number}")
     assert attempt("fumiko", GOOD).status_code == 429
@@ -135,7 +135,7 @@ def test_no_address_is_taken_for_none(address: str) -> None:
     "tried", [{"REMOTE_ADDR": ""}, {"HTTP_X_FORWARDED_FOR": "nobody"}], ids=["a socket", "no header of a proxy"]
 )
 def test_no_address_is_counted_as_one(fumiko: User, settings: Any, tried: Any) -> None:
-    """As over a socket of the file system: by one row, whoever is first, and apart from all addresses."""
+    """As over a socket of the file system: by one row, no matter who is first, and apart from all addresses."""
     lock_out(settings)
     settings.KAKUTEI_PROXIES = 1
     # Two of one key cannot be made, however many are first at once.

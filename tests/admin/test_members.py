@@ -98,7 +98,7 @@ def test_a_merge_is_proposed_shown_and_decided_by_another(
     assert member.merged_into == Identifier.objects.get(value="1002").holder
     page = finance.get(page_of(member)).content.decode()
     assert "This member was merged" in page
-    # Whoever remains has both numbers, and is still called by the one that was always theirs; who was merged, by the one that was.
+    # The member who remains has both numbers, and is still called by the one that was always theirs; who was merged, by the one that was.
     assert "Member 1001</h1>" in page
     assert "Member 1002</h1>" in finance.get(page_of(member.merged_into)).content.decode()
     assert finance.get(reverse("admin:ledger_app_merge_changelist")).status_code == 200

@@ -1,4 +1,4 @@
-"""Whoever changes who may do what leaves a word of it: who, what, and by which door. No key of a token is shown again, or logged."""
+"""Anyone who changes who may do what leaves a word of it: who, what, and by which door. No key of a token is shown again, or logged."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whoever has a second factor signs in with it, whoever decides may have to have one, and nobody stays out for ever."""
+"""Anyone who has a second factor signs in with it, anyone who decides may have to have one, and nobody stays out for ever."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def test_an_app_is_added_and_then_asked_for_and_its_code_counts_once(fumiko: Use
     totp, codes = add_app(client)
     assert len(codes) == rules.CODES_GIVEN
     assert is_in(client)
-    # Whoever was signed in elsewhere with the password alone is not any more.
+    # Anyone who was signed in elsewhere with the password alone is not any more.
     assert not is_in(elsewhere)
     kept = SecondFactor.objects.get()
     assert totp.byte_secret() not in bytes(kept.content)

@@ -199,7 +199,7 @@ def test_every_address_that_decides_or_gives_rights_is_in_the_table() -> None:
     # What decides in the API is called as it is in the machine, so that one word finds it.
     known = {each.name for machine in telling.MACHINES.values() for each in machine.transitions}
     assert decided <= known
-    # Whoever changes users or lets somebody in does so by an address that is known here.
+    # Anyone who changes users or lets somebody in does so by an address that is known here.
     doing = [
         name
         for address, name in there

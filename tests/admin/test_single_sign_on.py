@@ -147,7 +147,7 @@ def test_without_a_provider_there_is_no_such_way_in(fumiko: User, provider: Prov
 def test_a_session_is_worth_what_the_provider_was_shown_and_no_more(
     fumiko: User, provider: Provider, clock: Clock, settings: Any
 ) -> None:
-    """Whoever finds a screen open does not come in anew by a sign-in at the provider that another made; and has shown nothing again."""
+    """Anyone who finds a screen open does not come in anew by a sign-in at the provider that another made; and has shown nothing again."""
     provider.shown_seconds = 11 * 60
     settings.KAKUTEI_STEP_UP_MINUTES = 10
     client = Client()
@@ -233,7 +233,7 @@ def test_who_they_are_is_shown_again_to_the_provider(fumiko: User, provider: Pro
     refusing = sign_in(client, begin=AGAIN + "provider/", onward=export)
     assert "did not ask you anew" in told_at(client, refusing)
     assert client.get(export).status_code == 302
-    # Nor is whoever else sits before it.
+    # Nor is anyone else who sits before it.
     provider.asks_again, provider.subject = True, "somebody-else"
     assert "somebody else than you are" in told_at(client, sign_in(client, begin=AGAIN + "provider/", onward=export))
     assert client.get(export).status_code == 302
@@ -270,7 +270,7 @@ def test_a_user_binds_themselves_and_nobody_else(make_user: UserMaker, provider:
     client, elsewhere = by_password(), by_password()
     assert "You are not bound" in client.get(OWN).content.decode()
     clock.pass_by(minutes=11)
-    # Whoever finds the screen open does not.
+    # Anyone who finds the screen open does not.
     assert client.post(OWN + "bind/")["Location"].startswith(AGAIN)
     client.post(AGAIN, {"password": GOOD, "next": OWN})
     way = way_back(client, begin=OWN + "bind/")
@@ -328,7 +328,7 @@ def test_an_administrator_unbinds_and_does_not_bind(fumiko: User, make_user: Use
     assert "no user here is bound" in told_at(bound, sign_in(bound))
     row = AuditRow.objects.get(action="unbind_identity")
     assert (row.subject, row.actor, row.reason, row.facts["why"]) == ("fumiko", root, "She left.", "taken")
-    # Whoever may not change users is not let near it.
+    # Anyone who may not change users is not let near it.
     other = Client()
     other.force_login(make_user("sora", "support"))
     assert other.post(form + "unbind-identity/", {"reason": "x"}).status_code == 403

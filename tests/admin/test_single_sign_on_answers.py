@@ -1,4 +1,4 @@
-"""A way back is gone once, in time and by whoever was sent; and what a provider answers that is cut, slow, too much or something else lets nobody in."""
+"""A way back is gone once, in time and by the person who was sent; and what a provider answers that is cut, slow, too much or something else lets nobody in."""
 
 import socket
 import time

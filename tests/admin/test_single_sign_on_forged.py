@@ -1,4 +1,4 @@
-"""What a provider, or whoever stands in its place, says of somebody is believed only where all of it is right."""
+"""What a provider, or the one who stands in its place, says of somebody is believed only where all of it is right."""
 
 import base64
 import hashlib

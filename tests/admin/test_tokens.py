@@ -1,4 +1,4 @@
-"""The pages and the commands of tokens: issued, followed and ended; told once, audited, and offered to whoever may."""
+"""The pages and the commands of tokens: issued, followed and ended; told once, audited, and offered to users who may."""
 
 import json
 import re

@@ -70,7 +70,7 @@ def test_the_right_person_carries_a_step_out_from_its_confirmation_page(
         assert f'name="{key}" value="{value}"' in text
     response = client.post(step_of(batch, name), {**form, "reason": "It is right."})
     assert response.status_code == 302
-    # Whoever proposes a reversal is led to the batch that was made.
+    # Anyone who proposes a reversal is led to the batch that was made.
     assert response["Location"].startswith(page_of(batch.reversals.get() if name == "reverse" else batch))
     work()
     batch.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Whatever is left to a worker is done, though the queue has lost it or never had it: ``wake`` queues it again, for whoever asked for it."""
+"""Whatever is left to a worker is done, though the queue has lost it or never had it: ``wake`` queues it again, for the person who asked for it."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

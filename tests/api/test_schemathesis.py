@@ -43,7 +43,7 @@ def app() -> Iterator[Any]:
         signal.connect(close_old_connections)
 
 
-# Rights and descriptions are the same before every database; what a database may take amiss, whoever may do everything asks.
+# Rights and descriptions are the same before every database; what a database may take amiss, anyone who may do everything asks.
 @pytest.mark.parametrize(
     "role", [role if role == "superuser" else pytest.param(role, marks=pytest.mark.anywhere) for role in ROLES]
 )

@@ -17,7 +17,7 @@ Rule = Callable[[ast.Module], Iterator[Breach]]
 
 # Each list: (file, function or class) and why it may. An entry that nothing needs any more fails.
 MAY_WRITE: dict[tuple[str, str], str] = {
-    ("ledger_app/models/people.py", "User.save"): "narrows what is saved, whoever saves it",
+    ("ledger_app/models/people.py", "User.save"): "narrows what is saved, no matter who saves it",
 }
 MAY_BE_INEXACT = {
     ("ledger_app/base/operations/transactions.py", "_outermost"): "seconds to wait before trying again",
@@ -27,7 +27,7 @@ MAY_SUM = {
 }
 MAY_READ_THE_CLOCK: dict[tuple[str, str], str] = {}
 MAY_READ_ANOTHER_CLOCK = {
-    ("config/checks.py", "_of_keys"): "how many months a key serves, told to whoever starts the program",
+    ("config/checks.py", "_of_keys"): "how many months a key serves, told to the person who starts the program",
     ("config/doors/admin/context.py", "_short"): "puts an instant that it was given into a zone",
     ("config/doors/callers.py", "today"): "puts an instant that it was given into a zone",
     ("config/doors/webhooks.py", "_post"): "a signature's time is held against the receiver's clock",
@@ -53,8 +53,8 @@ MAY_MAKE_STATEMENTS = {
 MAY_BUILD_STATEMENTS = {
     ("config/settings.py", "read_database"): "a number of seconds that the settings hold within bounds",
     ("ledger_app/base/operations/bulk.py", "_head"): "the table of a writer, in the code",
-    ("ledger_app/base/operations/bulk.py", "removing"): "a table and its columns, named by whoever writes",
-    ("ledger_app/base/operations/bulk.py", "setting"): "a table and its columns, named by whoever writes",
+    ("ledger_app/base/operations/bulk.py", "removing"): "a table and its columns, named by the caller that writes",
+    ("ledger_app/base/operations/bulk.py", "setting"): "a table and its columns, named by the caller that writes",
     ("ledger_app/traces/operations.py", "_erases"): "tables and columns, named in the code",
     ("ledger_app/traces/operations.py", "_guard"): "tables and triggers, named in the code",
     ("ledger_app/traces/operations.py", "_trigger"): "a table of a model",

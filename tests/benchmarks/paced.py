@@ -1,6 +1,6 @@
 """Sends requests at a pace that does not wait for answers, as callers who know nothing of each other do, and times each from when it was due.
 
-Whoever sends the next request when the last is answered asks less of a slow server, and never sees what waited meanwhile. Here a request that is late,
+Anyone who sends the next request when the last is answered asks less of a slow server, and never sees what waited meanwhile. Here a request that is late,
 since all clients still wait for answers, was late for its caller too. One process with one loop does it, so that the clients take little from the server.
 """
 

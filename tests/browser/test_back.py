@@ -1,4 +1,4 @@
-"""Whoever goes back to a page that was typed on finds it as it was, and sends nothing by that."""
+"""Anyone who goes back to a page that was typed on finds it as it was, and sends nothing by that."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No column of any table takes a card number, whoever writes it."""
+"""No column of any table takes a card number, no matter who writes it."""
 
 import json
 

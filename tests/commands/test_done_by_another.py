@@ -226,7 +226,7 @@ def test_done_already_is_said_to_who_did_it_with_the_same(world: World, run: Run
     assert f"--user ({case.user} ≠ {case.user}-2)" in refused.complaints
     refused = decide(outsider())
     assert (refused.status, codes(refused)) == (1, [case.outsider])
-    # Whoever did it is told so still.
+    # Anyone who did it is told so still.
     assert decide(case.user) == done
 
 

@@ -1,4 +1,4 @@
-"""Whoever validates at a terminal reads what the file was held against, as on the batch's page."""
+"""Anyone who validates at a terminal reads what the file was held against, as on the batch's page."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Two at once, on every step of a batch: one effect, and whoever came second is told so."""
+"""Two at once, on every step of a batch: one effect, and anyone who came second is told so."""
 
 import io
 import json
@@ -142,7 +142,7 @@ def test_two_validations_at_once_leave_one_plan(world: World) -> None:
     batch = world.receive()
     results = at_once(*[lambda user=user: world.validate(batch, user=user) for user in (world.engineer, world.other_engineer)])
 
-    # Whoever began before the other had ended is told that the batch has changed; one that began after it made the plan anew.
+    # Anyone who began before the other had ended is told that the batch has changed; one that began after it made the plan anew.
     told = refusals(results)
     assert told in ([], [["stale"]])
     batch.refresh_from_db()

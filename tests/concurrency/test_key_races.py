@@ -1,4 +1,4 @@
-"""Whoever sends what is being done is told so at once; and numbers of events that nobody misses. Keys that are sent at once: tests/wire/test_sent_again.py."""
+"""Anyone who sends what is being done is told so at once; and numbers of events that nobody misses. Keys that are sent at once: tests/wire/test_sent_again.py."""
 
 import threading
 from datetime import UTC, datetime

@@ -44,7 +44,7 @@ INSERT = """
 
 @contextmanager
 def meanwhile(hold: Callable[[], Any]) -> Iterator[None]:
-    """Hold what ``hold`` locks, in a transaction and a session of its own; whoever waits here gives up after a second."""
+    """Hold what ``hold`` locks, in a transaction and a session of its own; anyone who waits here gives up after a second."""
     holds_it, done = threading.Event(), threading.Event()
 
     def work() -> None:

@@ -29,7 +29,7 @@ USER, PASSWORD = f"kakutei_grants_{os.getpid()}", "made-up-for-this-test"
 OF_MIGRATE = {"django_content_type", "django_migrations", "auth_permission", "auth_group", "auth_group_permissions"}
 # What django-axes brings and is told not to write.
 OF_NOBODY = {"axes_accesslog", "axes_accessfailurelog"}
-# Written by triggers alone, with the rights of whoever made them.
+# Written by triggers alone, with the rights of the person who made them.
 OF_TRIGGERS = {"ledger_app_trace"}
 NEVER_CHANGED = (
     "ledger_app_posting",
@@ -132,7 +132,7 @@ def runtime(reader: "MySQLdb.Connection") -> "MySQLdb.Connection":
 
 @pytest.mark.mariadb
 def test_the_right_to_change_one_column_is_enough_to_lock_rows_and_changes_none(reader):
-    """MySQL asks for it; MariaDB lets whoever reads lock."""
+    """MySQL asks for it; MariaDB lets anyone who reads lock."""
     ledger = samples.open_ledger(samples.machine_caller())
     ledger.sell("r-1", 100)
     ((right, column, table),) = COLUMN.findall(RUNBOOK.read_text(encoding="utf-8"))
@@ -192,7 +192,7 @@ def test_what_the_runtime_user_writes_is_traced_with_the_rights_of_the_owner(run
 
 @pytest.mark.mariadb
 def test_the_runtime_user_can_do_everything_once(runtime, tmp_path):
-    """Also what erases, which triggers do with the rights of their owner. Whoever is left out of the grants is found here, and not by a user."""
+    """Also what erases, which triggers do with the rights of their owner. Anyone who is left out of the grants is found here, and not by a user."""
     owner = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
     connection.close()
     connection.settings_dict |= {"USER": USER, "PASSWORD": PASSWORD}

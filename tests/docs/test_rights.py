@@ -60,8 +60,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 OWNERS = {"adjustment": "proposed_by", "merge": "proposed_by", "reversal": "proposed_by", "setting": "proposed_by"}
 OWNERS |= {"erasure": "proposed_by", "hold": "placed_by", "batch": "received_by"}
 NAMES = {"setting": "setting-change"}
-# Decisions that whoever set the decider's password may have a hand in: they approve nothing that this person proposed. A rejection ends what its proposer could
-# withdraw; freezing and closing are nobody's proposal; a batch is withdrawn, or its reversal proposed, by whoever may. Any other decision asks.
+# Decisions that anyone who set the decider's password may have a hand in: they approve nothing that this person proposed. A rejection ends what its proposer could
+# withdraw; freezing and closing are nobody's proposal; a batch is withdrawn, or its reversal proposed, by anyone who may. Any other decision asks.
 APPROVE_NOTHING = {
     *((subject, "reject") for subject in ("adjustment", "erasure", "merge", "reversal", "setting")),
     *(("batch", name) for name in ("freeze", "reverse", "withdraw")),
@@ -210,7 +210,7 @@ def differing_transitions(asked: Asked) -> Iterator[str]:
 
 
 def differing_secrets(asked: Asked, world: worlds.World) -> Iterator[str]:
-    """Ask each decision of whoever's password is known to one who had a hand in what is decided: proposed it, or gave an approval before."""
+    """Ask each decision of the person whose password is known to one who had a hand in what is decided: proposed it, or gave an approval before."""
     proposal = Proposal("by-two", "LOTS", "lots.2", 6_000, date(2017, 2, 27), "goodwill", "Late.")
     row = adjustments.propose(
         proposal=proposal, caller=world.caller(become(world.support, "support")), expires_at=every_table.LATER

@@ -76,7 +76,7 @@ def test_every_unit_is_enabled_or_is_begun_by_one_that_is() -> None:
     text = said()
     enabled = set(UNIT.findall(" ".join(re.findall(r"^    systemctl enable --now (.*)$", text, re.MULTILINE))))
     units = set(UNIT.findall(text))
-    # Templates: what a timer names, and what tells whoever is on duty when one fails.
+    # Templates: what a timer names, and what tells the person who is on duty when one fails.
     templates = {unit for unit in units if "@" in unit}
     assert templates == {"kakutei@.service", "kakutei@expire.service", "kakutei-alert@.service", "kakutei-alert@%i.service"}
     assert units - templates == enabled

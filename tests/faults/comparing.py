@@ -51,7 +51,7 @@ def rows(directory: Path, batch_ids: Sequence[int]) -> Rows:
         (number_of.get(subject), *change)
         for subject, *change in changes.values_list("subject_id", "action", "from_state", "to_state")
     ]
-    # Whoever applied a chunk was the last who took it: the token is the last that was given out, and the only one.
+    # The worker that applied a chunk was the last who took it: the token is the last that was given out, and the only one.
     found["chunk applied under another token"] = [
         *Chunk.objects.filter(state="applied").exclude(applied_token=F("lease_token")).values_list("batch_id", "number")
     ]

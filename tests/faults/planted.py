@@ -57,7 +57,7 @@ def tried_again_inside(execute: Execute, sql: str, *given: Any) -> Any:
 
 
 def without_fence() -> Any:
-    """Return a patch under which whoever ever held a chunk applies it: its state is looked at, the token is not."""
+    """Return a patch under which anyone who ever held a chunk applies it: its state is looked at, the token is not."""
     gone = chunks._gone
     return mock.patch.object(chunks, "_gone", lambda chunk, leased: gone(chunk, leased._replace(token=chunk.lease_token)))
 

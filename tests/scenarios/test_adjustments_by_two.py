@@ -34,7 +34,7 @@ def breaches(desk):
 
 
 def test_a_small_amount_takes_one_decider_a_larger_one_two_and_too_large_a_one_nobody(desk):
-    # 2.00: one decider. Whoever proposed it is none.
+    # 2.00: one decider. Anyone who proposed it is none.
     small = desk.propose(amount=2_00)
     assert refused(lambda: desk.decide(small, who=desk.proposer))[0] in {"own_adjustment", "not_permitted"}
     assert desk.decide(small).state == "approved"

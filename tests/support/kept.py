@@ -26,7 +26,7 @@ class Ground:
     over: "Ground | None" = None
 
     def holds(self, other: "Ground") -> bool:
-        """Whether whoever stands on this stands on the other, too."""
+        """Whether what stands on this stands on the other, too."""
         return self is other or (self.over is not None and self.over.holds(other))
 
 

@@ -22,7 +22,7 @@ class Listening(ABC):
                 self._hear(self.rfile.read(int(self.headers["Content-Length"])))
 
             def _hear(self, body: bytes | None) -> None:
-                # Whoever asked may have gone away meanwhile.
+                # The client asked may have gone away meanwhile.
                 with suppress(OSError):
                     outer.heard(self, body)
 

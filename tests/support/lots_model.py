@@ -118,7 +118,7 @@ class Hold:
 
 @dataclass(eq=False)
 class Model:
-    """The book. Where something is not to be, it raises ``No`` and is left half done: whoever asks asks a copy."""
+    """The book. Where something is not to be, it raises ``No`` and is left half done: anyone who asks asks a copy."""
 
     accounts: dict[int, Account]
     validity_days: int
@@ -170,7 +170,7 @@ class Model:
                 agree(self.closing(account, day) - due >= account.floor)
 
     def end_holds(self, now: datetime, accounts: set[int] | None = None) -> None:
-        """End the holds whose time is over: of whoever is posted to, or all."""
+        """End the holds whose time is over: of those who are posted to, or all."""
         for hold in self.holds.values():
             if hold.state == "open" and hold.ends_at <= now and (accounts is None or id(hold.account) in accounts):
                 hold.end("expired")

@@ -53,7 +53,7 @@ def small(target: str, *, rows: str = "daily", summary: str = "売上 {period}",
 
 
 def exported(period: Period, posting: Posting) -> None:
-    """Have a period asked to be frozen, and handed over by a profile, as rows alone, by whoever posted."""
+    """Have a period asked to be frozen, and handed over by a profile, as rows alone, by the person who posted."""
     user = posting.posted_by
     FreezeAttempt.objects.create(period=period, controls={}, asked_by=user, asked_at=posting.posted_at)
     at = datetime(2017, 2, 1, 9, tzinfo=UTC)

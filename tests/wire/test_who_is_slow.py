@@ -1,4 +1,4 @@
-"""Whoever sends half a request, or nothing, does not stop the server; and what it refuses itself is told as a problem."""
+"""Anyone who sends half a request, or nothing, does not stop the server; and what it refuses itself is told as a problem."""
 
 import json
 import runpy

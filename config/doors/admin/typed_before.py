@@ -1,6 +1,6 @@
 """Keeps what a person typed on a page that a POST answered, so that going back to the page, or loading it again, is no error of the browser.
 
-The page is told an address of its own, which its script puts in the place of the POST's: whoever comes back asks for that by GET, gets the form as
+The page is told an address of its own, which its script puts in the place of the POST's: anyone who comes back asks for that by GET, gets the form as
 it was filled in, and nothing is done. What was typed lies in the session, the last few pages of it; what may be secret is left out.
 """
 

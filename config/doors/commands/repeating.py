@@ -56,7 +56,7 @@ def once(wanted: Decision, *, standing: Callable[[], Row | None], act: Callable[
     try:
         return act()
     except errors.Refused as refusal:
-        # Asked again: whoever runs the same at the same time may have been first.
+        # Asked again: another who runs the same at the same time may have been first.
         there = _same(wanted, standing)
         if there is not None:
             return there

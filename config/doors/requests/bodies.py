@@ -199,7 +199,7 @@ def files_taken(request: HttpRequest | None) -> Files | None:
 
 
 def ensure_whole(request: HttpRequest) -> None:
-    """Refuse a form with files that has been read and had no end: whoever cut it has told a length that fits.
+    """Refuse a form with files that has been read and had no end: the one who cut it has told a length that fits.
 
     :raises BodyRefused: body_cut
     """

@@ -51,7 +51,7 @@ def counted_address(request: HttpRequest) -> str:
 
     Nothing at all would be no key: two first tries at once made two rows then, which no third was counted in, and who came in let all addresses try again.
 
-    Of IPv6 it is the network of 64 bits: whoever has one address of it has them all, and would begin to be counted anew with each.
+    Of IPv6 it is the network of 64 bits: anyone who has one address of it has them all, and would begin to be counted anew with each.
     """
     address = doorways.address_of(request)
     if not address:
@@ -69,7 +69,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes brings no type
         return bool(super().is_locked(request, credentials))
 
     def clean_expired_user_attempts(self, request: HttpRequest | None = None, credentials: Any = None) -> int:
-        """Forget what is counted no more, by that clock as well: whoever signs in or out has it asked, and asked nothing before."""
+        """Forget what is counted no more, by that clock as well: each sign-in and sign-out asks for it, and asked for nothing before."""
         if request is not None:
             _keep_time(request)
         return int(super().clean_expired_user_attempts(request, credentials))

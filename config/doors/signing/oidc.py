@@ -27,7 +27,7 @@ from joserfc.jws import JWSRegistry
 from config.doors import outgoing
 from ledger_app.people.rules import identities
 
-# Of keys in pairs alone: of a secret that both know, whoever knows a public key could make one.
+# Of keys in pairs alone: of a secret that both know, anyone who knows a public key could make one.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 KEYS: Final = (RSAKey, ECKey, OKPKey)
 RSA_BITS_LEAST: Final = 2048

@@ -36,7 +36,7 @@ class Made(NamedTuple):
 
 def ask_to_make(request: HttpRequest, user: User) -> str:
     """Return, as JSON, what a browser is asked that is to make a passkey."""
-    # The number says nothing of the user to whoever finds the device.
+    # The number says nothing of the user to the person who finds the device.
     number = hashlib.sha256(f"user:{user.pk}".encode()).digest()
     entity = PublicKeyCredentialUserEntity(id=number, name=user.username, display_name=user.username)
     options, state = _server(request).register_begin(

@@ -1,6 +1,6 @@
 """How long a user stays signed in: until they did nothing for a while, for a working day at most, and not after they were disabled.
 
-Whoever still has the password that somebody else set gets to the page where they choose their own, and whoever needs a second factor and has none yet
+A user who still has the password that somebody else set gets to the page where they choose their own, and one who needs a second factor and has none yet
 to those where one is set up; neither to anything else.
 """
 
@@ -37,7 +37,7 @@ WHY: Final[dict[str, str | Promise]] = {
     "gone": _("You were signed out: your password or your rights to sign in have changed, or your sessions were ended."),
     "slow": _("Signing in took too long. Begin again."),
 }
-# Where whoever still has to choose a password may go, and whoever has to set a second factor up.
+# Where a user who still has to choose a password may go, and one who has to set a second factor up.
 OF_PASSWORD: Final = frozenset(
     {
         *("admin:again", "admin:login", "admin:logout", "admin:password_change", "admin:password_change_done"),
@@ -103,7 +103,7 @@ def _ended(request: HttpRequest) -> str:
         return ""
     if why := why_ended(began, seen, now):
         return why
-    # A page that follows something asks by itself, whoever sits before it.
+    # A page that follows something asks by itself, no matter who sits before it.
     is_by_itself = request.headers.get("X-Requested-With") == "XMLHttpRequest"
     if not is_by_itself and now - seen >= SEEN_EVERY_SECONDS:
         session[SEEN] = now
@@ -129,7 +129,7 @@ def _sent_to_own_page(request: HttpRequest) -> HttpResponse | None:
         return None
     user, policy = request.user, settings.KAKUTEI_SECOND_FACTOR
     assert isinstance(user, User)  # noqa: S101 - who is signed in
-    # First of the two: whoever set the password could set the second factor up as well.
+    # First of the two: anyone who set the password could set the second factor up as well.
     if must_choose(request):
         sentence = _("Somebody else set your password, and knows it. Choose your own on the page “Change password” first.")
         return _sent(request, OF_PASSWORD, "password_to_choose", sentence, "admin:password_change")

@@ -249,7 +249,7 @@ class _Run:
                 self.batch.pk,
                 replace(self.work.caller, at=self.work.now()),
                 write=lambda _row: {"is_paused": True},
-                # Told as a sentence to whoever reads it, in their language: queries.pauses.
+                # Told as a sentence to the person who reads it, in their language: queries.pauses.
                 said={"stopped": len(self.stopped)},
             )
         except Refused:

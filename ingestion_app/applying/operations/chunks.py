@@ -160,7 +160,7 @@ def _apply(leased: Leased, caller: Caller, *, are_new: bool) -> ChunkResult:
         # The ledger holds what the plan would post: from elsewhere, as this chunk is not applied.
         differs = errors.ChunkDiffers(number=chunk.number, planned=len(drafts), found=posted.entry_count)
         raise Refused([*_posted_by_others(chunk, posted.posting_id), differs])
-    # After the posting has its locks, books among them, which whoever sets a rule needs alone: these are the rules that it was posted under.
+    # After the posting has its locks, books among them, which anyone who sets a rule needs alone: these are the rules that it was posted under.
     if others := [errors.LotRuleMoved(book=book, role=role) for book, role in planned_rules.moved(batch)]:
         raise Refused(others)
     counted = _counted(chunk, posted.posting_id)

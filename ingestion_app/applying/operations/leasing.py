@@ -44,7 +44,7 @@ def claim(*, batch_id: int, attempt_id: int, worker: str, at: datetime, lease_se
         chunk = locks.next_free(left(batch_id, attempt_id).filter(_free(at)).exclude(_waits()).order_by("number"))
         if chunk is None:
             return None
-        # Read after the lock: whoever pauses the batch to reverse it waits for this chunk, and then takes the token from whoever has it.
+        # Read after the lock: anyone who pauses the batch to reverse it waits for this chunk, and then takes the token from the worker that has it.
         batch = Batch.objects.get(pk=batch_id)
         if batch.state != Batch.State.APPLYING or batch.is_paused:
             return None

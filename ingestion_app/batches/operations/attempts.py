@@ -77,7 +77,7 @@ def under_way(
     """Do the work of an attempt inside. On whatever way it is left, the attempt ends, in a transaction of its own, with what went wrong.
 
     A refusal ends it as ``refused``, everything else as failed. Where its end cannot be written, as while the database is away, it stays
-    without a sign of life, and whoever finds it so ends it.
+    without a sign of life, and the one who finds it so ends it.
     """
     ending = Ending()
 

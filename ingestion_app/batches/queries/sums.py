@@ -1,7 +1,7 @@
 """What the chunks of a batch come to, in one statement: planned, and applied as each counted it when it was (docs/decisions/0029).
 
 Nothing here reads a line of the ledger or a record. What a page shows of a batch is made of this, so that it costs the same for ten chunks and
-for ten thousand; the ledger's rows are counted again by whoever asks for a check, by the last step, and by ``verify``.
+for ten thousand; the ledger's rows are counted again by the person who asks for a check, by the last step, and by ``verify``.
 """
 
 import json

@@ -105,7 +105,7 @@ def facts(
 def beyond_limits(batch: Batch, user: User) -> list[tuple[str, int, int]]:
     """Return (book, total, limit) where a batch of adjustments moves more in a book than ``user`` may decide alone.
 
-    The total counts each amount without its sign: whoever approves a thousand adjustments at once decides all of them.
+    The total counts each amount without its sign: anyone who approves a thousand adjustments at once decides all of them.
     """
     found = []
     for code in definitions.definition_of(batch.source_version).adjusted_books:
@@ -223,7 +223,7 @@ def rows_digest(batch: Batch) -> str:
 def moved(batch: Batch, *, asks_records: bool = True) -> list[Phrase]:
     """Return what a plan rests on and has changed since validation, each as a phrase.
 
-    ``asks_records`` asks for what reads every record too: the members and their accounts. A page does not; whoever decides does.
+    ``asks_records`` asks for what reads every record too: the members and their accounts. A page does not; a decision does.
     """
     if batch.reverses_id is not None:
         return reversals.moved(batch) if asks_records else []

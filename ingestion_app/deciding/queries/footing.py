@@ -50,7 +50,7 @@ class _Plan(NamedTuple):
 def moved(batch: Batch, *, asks_records: bool) -> list[Phrase]:
     """Return what the plan of a batch rests on and has changed since validation, each as a phrase.
 
-    ``asks_records`` looks at every record that it takes: whoever decides does. A page looks at the first of them, and leaves out what needs more.
+    ``asks_records`` looks at every record that it takes: a decision does. A page looks at the first of them, and leaves out what needs more.
     """
     definition = definitions.definition_of(batch.source_version)
     books = definitions.books_of(definition)

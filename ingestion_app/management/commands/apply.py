@@ -77,7 +77,7 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "", versio
     if applied.batch.is_paused:
         complaints += (str(errors.Paused(batch=batch.pk)),)
     if applied.batch.state in WHOLE:
-        # Counted from all of its rows, whoever has applied them.
+        # Counted from all of its rows, no matter who has applied them.
         complaints += tuple(
             str(errors.RecountDiffers(book=book, what=what, planned=planned, found=found))
             for book, what, planned, found in batches.differences(applied.batch.totals, there)

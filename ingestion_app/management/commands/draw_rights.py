@@ -50,7 +50,7 @@ received. `named`: only what they ask for by its name. `–`: may not.
 Who sees a row sees all of it, but: a till is not told whose an account is; reports of a book are read by finance and
 auditors, of days that are not frozen by nobody who may freeze them; the ledger’s own control totals are told to nobody
 who may freeze the period; how a password is kept is shown in part to who may set one; keys of tokens and secrets are
-shown once, to whoever made them.
+shown once, to the person who made them.
 """
 
 

@@ -82,7 +82,7 @@ def _mark(file_id: int, caller: Caller) -> bool:
 def _remove(path: Path, before: datetime, wanted_by: QuerySet[Any]) -> int | None:
     """Remove bytes and return how many they were; None where they are young or wanted.
 
-    They are put aside first. Whoever stores the same bytes meanwhile makes them anew, with a time of its own: bytes that turn out to be young, or
+    They are put aside first. Anyone who stores the same bytes meanwhile makes them anew, with a time of its own: bytes that turn out to be young, or
     that somebody refers to by then, go back. So nothing goes that was stored after the look, whatever is not committed yet.
     """
     if not filing.is_old(path, before) or wanted_by.all().exists():

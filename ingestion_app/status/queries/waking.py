@@ -19,7 +19,7 @@ def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
     """Return the numbers of the batches in ``applying`` that are not paused, have something left, and are in nobody's hands.
 
     Chunks that have stopped are left to people, with the later parts of the same member's records, which wait for them: tried again by
-    themselves they would stop again. What is left is then another waiting chunk, or, where all are applied and whoever was to take the
+    themselves they would stop again. What is left is then another waiting chunk, or, where all are applied and the worker that was to take the
     last step has died before it, that step. An attempt whose last sign of life is older than ``silent_after`` is nobody's any more; one
     that ended because the plan is damaged is a matter for people too.
 

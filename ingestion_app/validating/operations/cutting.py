@@ -95,7 +95,7 @@ class Cut:
     def series(self, number: int) -> int:
         """Return the first of the chunks with which a chunk is tied, be it through others."""
         while (before := self._before.get(number)) is not None:
-            # Shorten the way for whoever comes next.
+            # Shorten the way for the one that comes next.
             if (further := self._before.get(before)) is not None:
                 self._before[number] = further
             number = before

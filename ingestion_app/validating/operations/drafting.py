@@ -39,7 +39,7 @@ class Drafted(NamedTuple):
 def drafts_of(chunk: Chunk, batch: Batch) -> Drafted:
     """Return the drafts of a chunk's records, having counted that they come to what the plan says.
 
-    A record of a member who was merged since goes to whoever remains, unless the source has it stop (``limits.merged``).
+    A record of a member who was merged since goes to the member who remains, unless the source has it stop (``limits.merged``).
 
     :raises Refused: records_differ; account_away; chunk_differs
     """

@@ -30,7 +30,7 @@ from ledger_app.values.balances import BALANCE_MOST
 
 BLOCK = 5000
 PART_BYTES = 8_000_000  # starting a process takes as long as reading some of this
-TAIL_BYTES = 64_000  # the end of the file, with trailer and end record, is read by whoever reads the header
+TAIL_BYTES = 64_000  # the end of the file, with trailer and end record, is read by the one that reads the header
 SUM_MOST = BALANCE_MOST  # what the columns of sums, and the ledger's balances, hold
 
 Told = Callable[[int], None]

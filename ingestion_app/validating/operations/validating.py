@@ -185,7 +185,7 @@ class _Validation:
         self._workers = workers
         self._at = at
         books = definitions.books_of(self._definition)
-        # Read once: whoever reads a part of the file plans with the same, and the plan keeps them.
+        # Read once: each process that reads a part of the file plans with the same, and the plan keeps them.
         self._contras = definitions.contras_of(self._definition, books)
         self._lot_rules = planned_rules.now(self._definition, books)
         self._unit = definitions.unit_of(self._definition, books)

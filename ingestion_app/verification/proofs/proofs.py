@@ -130,7 +130,7 @@ def _reversals_undo(books: Sequence[Book]) -> Iterator[str]:
         yield from undone.breaches(batch)
 
 
-# A chunk that is there wrote what the posting says; where no file was ever taken in, whoever posted had no chunks.
+# A chunk that is there wrote what the posting says; where no file was ever taken in, those who posted had no chunks.
 CHUNKLESS = """
     SELECT posting.id, posting.origin_id
       FROM ledger_app_posting AS posting LEFT JOIN ingestion_app_chunk AS chunk ON chunk.id = posting.origin_id

@@ -149,7 +149,7 @@ def _check_tax(table: Table, said: dict[str, str], head: _Head, target: Target) 
     if invoice is not None and invoice not in target.invoices:
         table.add("invoice", _("Write one of: {choices}.").format(choices=", ".join(sorted(target.invoices))))
     if tax_class in target.purchases and not table.has("invoice"):
-        # Nothing counts as a qualified invoice there, whoever sold.
+        # Nothing counts as a qualified invoice there, no matter who sold.
         table.add(
             "invoice",
             _("Add it: {target} takes a purchase without it for one with a qualified invoice.").format(target=target.name),

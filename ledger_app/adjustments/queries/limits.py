@@ -168,7 +168,7 @@ def granted(account: Account, *, at: datetime, days: int = WINDOW_DAYS) -> Grant
 def approvals(row: Adjustment, *, right: str) -> tuple[frozenset[int], tuple[str, ...]]:
     """Return the users whose approvals of an adjustment count, and the names of those whose approvals count no more.
 
-    One counts as long as whoever gave it may still decide as much.
+    One counts as long as the person who gave it may still decide as much.
     """
     counted, void = set(), []
     for user in givers(row):

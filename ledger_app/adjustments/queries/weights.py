@@ -38,7 +38,7 @@ def of_entry(entry: Entry) -> list[Weight]:
 def beyond(entry: Entry, user: User, *, at: datetime) -> list[LedgerError]:
     """Return why a user may not decide to take an entry back.
 
-    What was adjusted is compared with all limits of whoever decides alone; what was not, against those of a day: its amount is nobody's choice.
+    What was adjusted is compared with all limits of the person who decides alone; what was not, against those of a day: its amount is nobody's choice.
     """
     if not (weights := of_entry(entry)):
         return []

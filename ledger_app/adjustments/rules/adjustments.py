@@ -128,7 +128,7 @@ class AdjustmentFacts:
     approved_by: frozenset[int]  # users who have given one of two approvals, and may still
     at: datetime
     expires_at: datetime
-    secret_known_to: tuple[str, ...]  # who proposed it, or gave the first approval, and set the password of whoever asks
+    secret_known_to: tuple[str, ...]  # who proposed it, or gave the first approval, and set the password of the person who asks
     digest: str = ""  # of what would be shown now
     digest_shown: str | None = None  # None: nothing was decided yet, as when the page is only shown
     moved: Word | Words = ""  # the balances as they are now, as a phrase

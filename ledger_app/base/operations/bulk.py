@@ -47,7 +47,7 @@ def insert(table: str, columns: Mapping[str, Kind], rows: Sequence[tuple[Any, ..
     """Insert ``rows`` into ``table``, a statement for each 5,000, or for fewer where they are long; return how many the database says it wrote.
 
     ``columns`` maps names, in the order of the rows, to kinds. Table and columns are names of our own, never anything that came in.
-    Where whoever calls has not looked for card numbers (``lookout.done``), the texts are looked at here.
+    Where the caller has not looked for card numbers (``lookout.done``), the texts are looked at here.
 
     :raises TypeError: at a value that is not of its column's kind
     :raises errors.Refused: card_number_in_text
@@ -135,7 +135,7 @@ def _assert_count(what: str, planned: int, found: int) -> None:
 def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequence[tuple[Any, ...]]]) -> Iterator[int]:
     """Insert blocks of rows as ``insert`` does, and yield how many rows each had; the next is made while the server takes in the one before.
 
-    Between the blocks nothing else may be asked of this thread's connection. Whoever calls has looked for card numbers.
+    Between the blocks nothing else may be asked of this thread's connection. The caller has looked for card numbers.
     """
     if connection.vendor == "sqlite":
         for rows in blocks:
@@ -152,7 +152,7 @@ def insert_each(table: str, columns: Mapping[str, Kind], blocks: Iterable[Sequen
             for rows in blocks:
                 _check_kinds(columns, rows)
                 statements = list(_statements(table, columns, rows))
-                # Nothing is under way while whoever asked has its turn: it may give up, and have the transaction undone.
+                # Nothing is under way while the one who asked has its turn: it may give up, and have the transaction undone.
                 if _ended(table, under_way, sent):
                     yield sent
                 under_way = [sender.submit(cursor.execute, statement) for statement in statements]

@@ -52,7 +52,7 @@ def _number() -> int:
     waiting = Event.objects.filter(number__isnull=True).order_by("id").values_list("id", flat=True)[:NUMBERED_AT_ONCE]
     given = [[key, each] for each, key in enumerate(waiting, head.last_number + 1)]
     if given:
-        # By their keys: a small table would else be read whole, and whoever is writing an event be waited for.
+        # By their keys: a small table would else be read whole, and anyone who is writing an event be waited for.
         statement = bulk.setting(
             given=sql.given_rows({"id": sql.INTEGER, "number": sql.INTEGER}),
             table="ledger_app_event",

@@ -101,7 +101,7 @@ def _look(path: Path, scan: Scan | None) -> None:
 
 
 def is_old(path: Path, before: datetime) -> bool:
-    """Whether there are bytes that were stored before an instant. Whoever stores the same again makes them young."""
+    """Whether there are bytes that were stored before an instant. A call that stores the same again makes them young."""
     with suppress(FileNotFoundError):
         return path.stat().st_mtime < before.timestamp()
     return False

@@ -1,7 +1,7 @@
 """Makes sure that what was known at an instant is known for good, before it is told.
 
 A posting is dated when it is written and seen when it is committed. So a report of what was known at an instant waits until nobody is in between:
-whoever posts to a book holds its row shared, from before the posting is dated until it is committed, and this takes the row alone for a moment.
+anyone who posts to a book holds its row shared, from before the posting is dated until it is committed, and this takes the row alone for a moment.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ def settle(*, book: Book, known_at: datetime | None) -> None:
     To be called before the reading, and before a snapshot of it begins.
 
     :raises errors.Refused: known_at_ahead
-    :raises errors.TryAgain: where whoever posts to the book took too long
+    :raises errors.TryAgain: where the one who posts to the book took too long
     """
     if known_at is None or known_at < clock.now() - SETTLED_AFTER:
         return

@@ -71,7 +71,7 @@ def ask(request: Request[Row, Case], *, then: Callable[[Row, Case], Result]) -> 
 def is_slip(refusal: errors.Refused, caller: audit.Caller) -> bool:
     """Whether a refusal tells of no attempt at what may not be: a field that was forgotten on a page, or a page that another tab has left behind.
 
-    It is told to whoever sits before the page, and no row is kept. What a program asks for through another door is kept whatever it is.
+    It is told to the person who sits before the page, and no row is kept. What a program asks for through another door is kept whatever it is.
     """
     if caller.door != "admin":
         return False

@@ -2,7 +2,7 @@
 
 Hosts have clocks of their own, which differ. So doors ask here what they give to operations: what one host wrote, a lease or a sign of life,
 another host holds against its own "now".
-Whoever waits for a lock asked before it was written. So an instant that a report may be bound to (when a posting was written, when a seal was)
+Anyone who waits for a lock asked before it was written. So an instant that a report may be bound to (when a posting was written, when a seal was)
 is asked for under the locks, and never before the last one that was given.
 """
 

@@ -18,7 +18,7 @@ from ledger_app.errors import LedgerError, rows
 
 PRIMARY = "PRIMARY"
 ANY = _("row")  # of which table is not told
-# The unique keys on which two can meet who each saw nothing there: whoever tries again finds what the other has written. The others are asked by
+# The unique keys on which two can meet who each saw nothing there: anyone who tries again finds what the other has written. The others are asked by
 # no rule that could find it, so that a second try meets it again.
 COLLIDE = frozenset(
     {
@@ -60,7 +60,7 @@ STAND = frozenset(
     {
         *("account_role_unique", "balance_stripe_unique", "attachment_name_unique", "holdlot_once", "moved_identifier_once"),
         *("recovery_code_unique", "ledger_app_reversal.reversal_id", "erased_digest_once"),
-        # Keys are random, and whoever replaces a token holds its user, as does whoever binds an identity.
+        # Keys are random, and the one who replaces a token holds its user, as does the one who binds an identity.
         *("token_digest_unique", "ledger_app_token.replaces_id", "ledger_app_identity.user_id"),
     }
 )

@@ -39,7 +39,7 @@ class Transition:
 
     An empty ``target`` leaves the state as it is. ``right`` is what the user needs; ``who`` says in words who has it; ``decides`` marks a decision, which a person makes and a
     command may be forbidden to make; ``automatic`` marks an arrow that a running step takes by itself; ``writes`` says what is written
-    beside the state and the audit row; ``phrase`` says afterwards, behind the name of whoever did it, what was done.
+    beside the state and the audit row; ``phrase`` says afterwards, behind the name of the person who did it, what was done.
     """
 
     name: str

@@ -28,7 +28,7 @@ def change(*, account_id: int, name: str, reason: str, caller: Caller, version: 
             model=Account,
             pk=account_id,
             caller=caller,
-            # The account's own row is held alone; whoever posts to it holds it shared, so that nothing moves its balance meanwhile.
+            # The account's own row is held alone; anyone who posts to it holds it shared, so that nothing moves its balance meanwhile.
             facts=lambda row: account_states.facts(row, user=caller.user, at=caller.at),
             reason=reason,
             version=version,

@@ -92,7 +92,7 @@ def beat(*, attempt_id: int, at: datetime) -> None:
 def take_up_abandoned(*, at: datetime, silent_after: timedelta) -> list[FreezeAttempt]:
     """End the attempts whose last sign of life is older than ``silent_after``, and return those that are begun anew in their place.
 
-    Each is for whoever asked, with what was asked. After ``TRIES_MOST`` for the same asking none is begun: a person freezes again. Whoever is not gone, and was only
+    Each is for the user who asked, with what was asked. After ``TRIES_MOST`` for the same asking none is begun: a person freezes again. An attempt that is not gone, and was only
     silent, finds its attempt ended and seals nothing. All instants are by the database's clock.
     """
     silent = FreezeAttempt.objects.filter(state=State.RUNNING, seen_at__lt=at - silent_after).order_by("id")
@@ -131,7 +131,7 @@ def _tell(attempt: FreezeAttempt, now: Callable[[], datetime], count: int) -> No
 
 
 def _check_wanted(attempt: FreezeAttempt) -> None:
-    # Under the period's lock, which whoever asks again takes too: a short proof gives no sign of life by which it would be seen before.
+    # Under the period's lock, which anyone who asks again takes too: a short proof gives no sign of life by which it would be seen before.
     if not FreezeAttempt.objects.filter(pk=attempt.pk, state=State.RUNNING).exists():
         raise errors.Refused([closing_errors.FreezeSuperseded(period=attempt.period)])
 

@@ -51,7 +51,7 @@ class Command(commands.Command):
             as_object = statements.json_lines(span, now)
             if options["format"] == "json":
                 return commands.Report(as_object, as_object)
-            # Beside the table, and not in it: whoever reads that has the movements alone.
+            # Beside the table, and not in it: anyone who reads that has the movements alone.
             return commands.Report(as_object, statements.csv_lines(span), (standing_text(account, now),))
         try:
             with replacing_bytes(path) as file:

@@ -37,7 +37,7 @@ def propose(wanted: Merge, *, caller: Caller, digest_shown: str | None = None) -
     Without a date of its own its entries are dated on the day of the decision, in each book's zone. When a merge is undone by a further one a new
     member is opened, and gets what is stated, and the identifiers that the merge moved and the member still has. Nothing is rewritten.
 
-    ``digest_shown`` is that of the preview that whoever proposes was shown: where it is another now, nothing is stored.
+    ``digest_shown`` is that of the preview that the proposer was shown: where it is another now, nothing is stored.
 
     :raises errors.Refused: not_found, not_permitted, reason_required, reason_too_long, merge_into_itself, member_merged, merge_cycle, merge_open,
         merge_account_not_open, merge_accounts_differ, merge_floor_broken, merge_period_not_open, open_work, lots_not_set_off, merge_moved; of an

@@ -123,8 +123,8 @@ class MergeFacts:
     proposed_by: str
     holder: int
     survivor: int | None  # none while an undoing has opened no member yet
-    secret_known_to: tuple[str, ...]  # who proposed it and set the password of whoever asks
-    holder_merged_into: int | None = None  # whoever remains after all merges
+    secret_known_to: tuple[str, ...]  # who proposed it and set the password of the person who asks
+    holder_merged_into: int | None = None  # the member who remains after all merges
     survivor_merged_into: int | None = None
     plan: MergePlan = NOTHING
     accounts: tuple[MemberAccount, ...] = ()  # of both

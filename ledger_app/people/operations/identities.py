@@ -1,6 +1,6 @@
 """Binds users to whom a provider of single sign-on knows them as, and unbinds them. Each change has an audit row, which has a fingerprint of the subject.
 
-Users bind themselves, signed in, and an operator at the shell anybody. No administrator binds somebody else: whoever chose the subject could sign in as the
+Users bind themselves, signed in, and an operator at the shell anybody. No administrator binds somebody else: anyone who chose the subject could sign in as the
 user, and be both people of a decision.
 """
 

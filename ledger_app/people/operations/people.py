@@ -204,7 +204,7 @@ def tell_administrator(*, user: User, caller: Caller) -> None:
 def set_password(*, username: str, password: str | None, caller: Caller, is_checked: bool = False) -> User:
     """Set a user's password, or with None take it away; one's own, or with the right to keep users somebody else's, who has to choose another to decide what the caller proposes.
 
-    Of somebody else who decides on rights nobody sets it here: whoever did could be both people of a decision. ``is_checked`` says that a form has asked the rules of passwords.
+    Of somebody else who decides on rights nobody sets it here: anyone who did could be both people of a decision. ``is_checked`` says that a form has asked the rules of passwords.
 
     :raises errors.Refused: not_permitted, not_found, password_weak, password_of_decider
     """

@@ -133,7 +133,7 @@ def release(
 
 
 def sweep(*, caller: Caller) -> int:
-    """End every hold whose time is over at the caller's time; return how many. Whoever posts to such an account does so too.
+    """End every hold whose time is over at the caller's time; return how many. Anyone who posts to such an account does so too.
 
     What somebody else is resolving at this moment is left to them, and passed by.
     """

@@ -67,7 +67,7 @@ def place_each(*, wanted: Sequence[Wanted], caller: Caller) -> list[Placed]:
     """Hold points in the transaction that is open, each in the light of those before it; return what became of each.
 
     What all of them meet is locked and read before the first, and what they come to is written after the last: a handful of statements, however
-    many they are. Nothing is locked for whoever may hold nothing.
+    many they are. Nothing is locked for a caller who may hold nothing.
     """
     return _Placing(caller).each(wanted)
 

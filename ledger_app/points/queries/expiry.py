@@ -205,7 +205,7 @@ def due_while_waited_for(*, by: date, at: datetime, book_id: int | None = None, 
 def due_by_day(*, by: date, at: datetime, book_id: int | None = None, account_id: int | None = None) -> list[DayDue]:
     """Return what would expire by a day, day by day, of a book or of an account; the first ``DAYS_MOST`` days.
 
-    What is held is so at ``at``: a hold that is over then keeps nothing back, as whoever expires ends it first.
+    What is held is so at ``at``: a hold that is over then keeps nothing back, as an expiry ends it first.
     """
     place, key = ("account_id", account_id) if account_id is not None else ("book_id", book_id)
     with connection.cursor() as cursor:

@@ -19,7 +19,7 @@ from ledger_app.values import sides
 class Standing(NamedTuple):
     """A balance and its parts, in minor units in the natural direction of the account. What was due and is held too counts as held.
 
-    A hold whose time is over holds nothing, though nobody has ended it yet: whoever posts ends it first.
+    A hold whose time is over holds nothing, though nobody has ended it yet: a posting ends it first.
 
     ``spendable`` is what posting would take now at most; None where nothing bounds it.
     """

@@ -70,7 +70,7 @@ def post(
     """Post ``drafts`` in the transaction that is open: all of them or, by raising, none.
 
     An entry that stands in the ledger under the same reference with the same content is left as it is and counted as replayed; one that was
-    reversed has given its reference to the next. ``lane`` picks the stripe of striped accounts. The references are looked up under the locks, not before them: whoever posts the same entry at the
+    reversed has given its reference to the next. ``lane`` picks the stripe of striped accounts. The references are looked up under the locks, not before them: anyone who posts the same entry at the
     same time waits for the same balances, and then finds it (docs/decisions/0003).
 
     ``locked`` is what a caller holds that had to decide under these locks before it knew its drafts: it has all periods, holders and balances

@@ -56,7 +56,7 @@ def end_over(account_ids: Collection[int], *, at: datetime, caller: Caller) -> i
     count = 0
     for part in sql.parts(sorted(account_ids)):
         over = Hold.objects.filter(account_id__in=part, state=Hold.State.OPEN, expires_at__lte=at).order_by("id")
-        # One that is being settled or released is passed over: whoever does that holds its row, and waits for the balance that we hold.
+        # One that is being settled or released is passed over: the one who does that holds its row, and waits for the balance that we hold.
         for row in locks.free_rows(over):
             unhold(row.pk)
             transitions.compare_and_set(
@@ -147,7 +147,7 @@ def reserve(takings: Sequence[tuple[int, int, int, int]]) -> None:
     _set("remainders held", [[lot, left, held, left, held + more] for lot, left, held, more in takings])
 
 
-# Each names what was there before: whoever writes without the lock of the balance finds nothing to write.
+# Each names what was there before: anyone who writes without the lock of the balance finds nothing to write.
 PLANNED = dict.fromkeys(("lot_id", "remaining_before", "held_before", "remaining", "held"), sql.INTEGER)
 AS_BEFORE = "remainder.lot_id = planned.lot_id AND remainder.remaining = remaining_before AND remainder.held = held_before"
 

@@ -320,7 +320,7 @@ class LotDecision:
             self._carry(target, lot, part, loses, gains)
             left -= part
         if left and any(lot.held for lot in source.lots.values()):
-            # A hold is a promise to whoever placed it: it is resolved first.
+            # A hold is a promise to the person who placed it: it is resolved first.
             found.append(_short(source, loses, left))
         elif left:
             # What the one who loses does not have becomes its deficit, where its floor lets it.

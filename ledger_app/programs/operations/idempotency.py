@@ -55,9 +55,9 @@ def find(asked: KeyedRequest) -> Answer | None:
 
 
 def claim(asked: KeyedRequest, *, is_new: bool) -> IdempotencyKey | Answer:
-    """Write the key in the transaction that is open, or return what was answered meanwhile. Whoever sends the same now waits for this transaction.
+    """Write the key in the transaction that is open, or return what was answered meanwhile. Anyone who sends the same now waits for this transaction.
 
-    Where it is new, since ``find`` has just found none, it is not looked for again: whoever wrote it in between is met on the unique key, and the transaction
+    Where it is new, since ``find`` has just found none, it is not looked for again: the one who wrote it in between is met on the unique key, and the transaction
     begins anew.
 
     :raises errors.Refused: idempotency_key_reused

@@ -34,7 +34,7 @@ def of_program(user: User) -> frozenset[str]:
 
 
 def programs() -> QuerySet[User]:
-    """Return the users who are programs: active, in groups, all of them of programs. Whoever is in a group of people besides is a person."""
+    """Return the users who are programs: active, in groups, all of them of programs. Anyone who is in a group of people besides is a person."""
     of_people = User.objects.filter(groups__in=Group.objects.exclude(name__in=rights.OF_PROGRAMS))
     found = User.objects.filter(is_active=True, is_superuser=False, groups__name__in=rights.OF_PROGRAMS)
     return found.exclude(pk__in=of_people.values("pk")).distinct()
@@ -57,7 +57,7 @@ def secret_known_to(user: User, hands: Iterable[User | None]) -> tuple[str, ...]
 
 def is_program(user: Any) -> bool:
     """Return whether a user stands for a program and for no person."""
-    # Asked first, of what is known of whoever has come in: of people who have no right of programs no row is read.
+    # Asked first, of what is known of the person who has come in: of people who have no right of programs no row is read.
     if user.is_superuser or not OF_PROGRAMS_ALONE & user.get_group_permissions():
         return False
     return programs().filter(pk=user.pk).exists()

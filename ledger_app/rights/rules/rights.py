@@ -53,7 +53,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ingestion_app.reverse_batch",
         "ingestion_app.load_source",
         "ledger_app.keep_webhook",
-        # A source posts to accounts that somebody has to open; whoever approves its batches is another.
+        # A source posts to accounts that somebody has to open; anyone who approves its batches is another.
         "ledger_app.open_book",
         "ledger_app.register_holder",
     ),
@@ -64,7 +64,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "machine": ("ledger_app.post_entry",),
 }
 
-# Rights to decide: of the transitions that are decisions, and over who may do what. Whoever has one may be asked for a second factor.
+# Rights to decide: of the transitions that are decisions, and over who may do what. Anyone who has one may be asked for a second factor.
 DECIDING = frozenset(
     {
         "ingestion_app.approve_batch",

@@ -53,7 +53,7 @@ for (const form of document.querySelectorAll("[data-passkey]")) {
       form.querySelector("[name=answer]").value = JSON.stringify(answer);
       form.submit();
     } catch {
-      // Whoever gave it up, or has no such device, may try again or take another way.
+      // Anyone who gave it up, or has no such device, may try again or take another way.
       failed.hidden = false;
     }
   });

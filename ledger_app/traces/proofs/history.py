@@ -1,6 +1,6 @@
 """Invariant 12, for histories and decisions: each line of a history has an audit row beside it, of the same person and the same instant.
 
-A row is compared with the last line of its history elsewhere. Without this, whoever writes the line as well would have changed a floor or a limit, and
+A row is compared with the last line of its history elsewhere. Without this, anyone who writes the line as well would have changed a floor or a limit, and
 nobody would be told. Of several lines at one instant each has its own audit row, and a history begins once: so nobody writes what a setting said in
 between, either.
 """

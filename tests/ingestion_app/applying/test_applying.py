@@ -266,7 +266,7 @@ def test_a_period_frozen_in_between_stops_every_chunk_that_is_left(world: World)
 
 
 def test_what_another_posted_meanwhile_under_the_same_references_stops_the_chunk(world: World) -> None:
-    """Two batches hold the same record, and both are applied at once: whoever comes second posts nothing of that chunk, and says why."""
+    """Two batches hold the same record, and both are applied at once: anyone who comes second posts nothing of that chunk, and says why."""
     # Where files are held against earlier ones, the second is refused when it is validated.
     sources.load(text=worlds.definition() + "\n[shape]\noff = true\n", caller=world.caller())
     first = world.approved(card_file([FIXED]))

@@ -174,7 +174,7 @@ def test_a_circuit_breaker_pauses_when_as_many_chunks_have_stopped_as_the_source
     assert (len(done.stopped), done.batch.is_paused, done.batch.state) == (2, True, "applying")
     assert Chunk.objects.filter(batch=batch, state="pending").count() == 4
     tripped = AuditRow.objects.get(subject_type="batch", subject_id=batch.pk, action="trip")
-    # The number is kept, and told in the language of whoever asks.
+    # The number is kept, and told in the language of the person who asks.
     assert (tripped.reason, tripped.facts["stopped"]) == ("", 2)
     told = {}
     for language in ("en", "ja"):

@@ -1,4 +1,4 @@
-"""An attempt ends on every way out, with what went wrong; one that was killed is ended by whoever finds it; and nothing is tried for ever."""
+"""An attempt ends on every way out, with what went wrong; one that was killed is ended by the one who finds it; and nothing is tried for ever."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress

@@ -104,7 +104,7 @@ def test_apply_once_more_gives_the_receipt_of_a_run_that_added_nothing(world, co
 
 
 def test_apply_of_what_the_ledger_does_not_have_whole_says_so_and_exits_1(world, command):
-    """An applied batch whose plan has an entry more than its rows: whoever finds it so, it is told each time."""
+    """An applied batch whose plan has an entry more than its rows: anyone who finds it so, it is told each time."""
     batch = world.applied()
     entries, lines, debits = batch.totals["POINTS"]
     Batch.objects.filter(pk=batch.pk).update(totals={**batch.totals, "POINTS": [entries + 1, lines, debits]})

@@ -1,4 +1,4 @@
-"""What looks wrong is acknowledged, by what was shown, by whoever approves such batches, before a batch is approved; and again after another validation."""
+"""What looks wrong is acknowledged, by what was shown, by the person who approves such batches, before a batch is approved; and again after another validation."""
 
 import pytest
 

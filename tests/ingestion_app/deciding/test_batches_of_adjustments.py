@@ -1,4 +1,4 @@
-"""Many adjustments at once go the way of a file; whoever approves it decides all of them, within their limit."""
+"""Many adjustments at once go the way of a file; anyone who approves it decides all of them, within their limit."""
 
 import io
 from pathlib import Path

@@ -63,7 +63,7 @@ def member_merged(world: World, batch: Batch) -> None:
 
 
 def member_merged_and_stopped(world: World, batch: Batch) -> None:
-    """The source has the records of a merged member stop, rather than go to whoever remains."""
+    """The source has the records of a merged member stop, rather than go to the member who remains."""
     member_merged(world, batch)
 
 

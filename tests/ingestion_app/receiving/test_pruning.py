@@ -1,4 +1,4 @@
-"""Old uploads that nothing rests on lose their bytes; what a batch or a proposal refers to never does, whoever comes in between."""
+"""Old uploads that nothing rests on lose their bytes; what a batch or a proposal refers to never does, no matter who comes in between."""
 
 import io
 import os

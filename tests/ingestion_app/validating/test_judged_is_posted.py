@@ -1,4 +1,4 @@
-"""What is judged is what is posted: the same chunks, the same order, the same entries, whoever applies which chunk when."""
+"""What is judged is what is posted: the same chunks, the same order, the same entries, no matter who applies which chunk when."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What came in, or was removed, without the audit row of whoever did it is named by the verification."""
+"""What came in, or was removed, without the audit row of the person who did it is named by the verification."""
 
 from datetime import timedelta
 

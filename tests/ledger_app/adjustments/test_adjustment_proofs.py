@@ -1,4 +1,4 @@
-"""Whoever tampers with adjustments is found: each breach names the adjustment."""
+"""Anyone who tampers with adjustments is found: each breach names the adjustment."""
 
 import pytest
 from django.db import connection

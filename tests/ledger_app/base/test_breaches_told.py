@@ -1,4 +1,4 @@
-"""What verify found is kept as messages and facts, and told in the language of whoever reads it."""
+"""What verify found is kept as messages and facts, and told in the language of the person who reads it."""
 
 import pytest
 from django.utils.translation import override

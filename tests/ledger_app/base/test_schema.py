@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_kept_digests_are_those_of_a_fresh_database():
-    """Whoever changes a table, a constraint or a trigger has them written anew: KAKUTEI_KEEP_SCHEMA=1 pytest this file, on each database."""
+    """Anyone who changes a table, a constraint or a trigger has them written anew: KAKUTEI_KEEP_SCHEMA=1 pytest this file, on each database."""
     path = schema.KEPT / f"{schema.engine()}.json"
     if os.environ.get("KAKUTEI_KEEP_SCHEMA"):
         path.write_text(json.dumps(schema.installed(), indent=0) + "\n", encoding="utf-8")

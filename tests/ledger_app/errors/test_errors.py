@@ -131,9 +131,9 @@ def test_a_reference_without_a_number_is_told_as_one(name):
         assert given in stands.sentence
 
 
-# Facts that are words of the language: told in the language of whoever reads, so none is a text of the program.
+# Facts that are words of the language: told in the language of the person who reads, so none is a text of the program.
 WORDS = {"what", "who", "right", "differs", "cause"}
-# Faults of the program, told to whoever mends it, and not to whoever uses it.
+# Faults of the program, told to the person who mends it, and not to the person who uses it.
 FAULTS = {"WrittenDiffers"}
 
 

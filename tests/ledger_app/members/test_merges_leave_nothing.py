@@ -60,7 +60,7 @@ def test_nothing_is_left_on_the_account_of_a_member_who_was_merged(has, owes, ow
 @pytest.mark.parametrize("owes", OWES, ids=" and ".join)
 @pytest.mark.parametrize("has", HAS, ids=" and ".join)
 def test_whoever_does_what_the_refusal_says_can_merge(has, owes, owed):
-    """There is a way out of each, by what is told to whoever is refused: expire, post an entry, or merge on a later day."""
+    """There is a way out of each, by what is told to the person who is refused: expire, post an entry, or merge on a later day."""
     points = lot_samples.open_points(samples.machine_caller(), floor=None)
     for place, name in enumerate(has):
         points.gain(f"has-{place}", 50, on=LOTS[name])

@@ -60,7 +60,7 @@ def test_one_binds_oneself_and_an_operator_anybody(world: World) -> None:
     row = AuditRow.objects.get(action="bind_identity")
     assert row.facts == {"issuer": ISSUER, "subject": fingerprints.of(SUBJECT.encode())}
     world.finance.refresh_from_db()
-    # Whoever is signed in elsewhere is not any more, once.
+    # Anyone who is signed in elsewhere is not any more, once.
     assert world.finance.session_generation == generation + 1
     assert bind(world.support, by(world.system), subject="c3", reason="Asked.") is True
     assert breaches() == []
@@ -68,7 +68,7 @@ def test_one_binds_oneself_and_an_operator_anybody(world: World) -> None:
 
 @pytest.mark.parametrize("who", ["root", "support"])
 def test_nobody_binds_somebody_else_administrators_included(who: str, world: World) -> None:
-    """Whoever chose the subject could sign in as the user, and be both people of a decision."""
+    """Anyone who chose the subject could sign in as the user, and be both people of a decision."""
     assert codes(lambda: bind(world.finance, by(getattr(world, who)))) == ["not_permitted"]
     assert not Identity.objects.exists()
 
@@ -124,7 +124,7 @@ def test_others_unbind_nobody_and_who_has_no_password_keeps_the_way_in(world: Wo
 @pytest.mark.parametrize("by_whom", ["finance", "root", "shell"])
 @pytest.mark.parametrize("is_own", [True, False])
 def test_a_password_that_is_changed_ends_what_its_user_bound_and_nothing_else(by_whom: str, is_own: bool, world: World) -> None:
-    """Whoever knew the password may have bound themselves; what an operator bound nobody did with a password."""
+    """Anyone who knew the password may have bound themselves; what an operator bound nobody did with a password."""
     bind(world.finance, by(world.finance if is_own else world.system))
     if by_whom == "shell":
         people.tell_password(username="finance-1", caller=by(world.system))

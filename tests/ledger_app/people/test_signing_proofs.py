@@ -228,7 +228,7 @@ def test_no_audit_row_tells_what_is_signed_in_with(world: World) -> None:
 
 @pytest.mark.parametrize("action", ["issue", "replace", "end", *signing_proofs.ACTIONS])
 def test_an_audit_row_that_says_nothing_ends_no_verification(world: World, action: str) -> None:
-    """Whoever plants one is named, where it says something else than the program did."""
+    """Anyone who plants one is named, where it says something else than the program did."""
     is_token = action in {"issue", "replace", "end"}
     subject = ("token", world.second.pk) if is_token else ("user", world.finance.pk)
     row = AuditRow(subject_type=subject[0], subject_id=subject[1], subject="x", actor=world.finance, at=LATER, door="admin")

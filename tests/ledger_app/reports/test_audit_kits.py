@@ -214,7 +214,7 @@ def chained_anew(folder: Path) -> None:
     ],
 )
 def test_what_is_recomputed_needs_no_digest_of_a_row(folder: Path, file: str, change: changes.Change, sentence: str) -> None:
-    """Whoever makes all digests of rows fit is found by the books themselves."""
+    """Anyone who makes all digests of rows fit is found by the books themselves."""
     kit = hashlib.sha256((folder / "kit.json").read_bytes()).hexdigest()
     changes.rewrite(folder / file, change)
     chained_anew(folder)

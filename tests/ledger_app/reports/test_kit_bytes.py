@@ -142,7 +142,7 @@ def test_a_summary_of_any_shape_is_told_in_words(folder: Path, capsys: pytest.Ca
 
 @pytest.mark.anywhere
 def test_columns_that_are_away_in_the_summary_too_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever takes a column out of a file, and of what kit.json says of it, finds the program still speaking."""
+    """Anyone who takes a column out of a file, and of what kit.json says of it, finds the program still speaking."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     for name, columns in audit_kits.COLUMNS.items():
         for place in range(len(columns)):

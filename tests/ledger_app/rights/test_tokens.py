@@ -103,7 +103,7 @@ def test_for_whom_for_what_and_for_how_long(root: User, till: User) -> None:
 
 
 def test_who_is_a_person_besides_is_no_program(root: User) -> None:
-    """Whoever posts as a program and decides as a person has a key that an administrator alone must not hold."""
+    """Anyone who posts as a program and decides as a person has a key that an administrator alone must not hold."""
     both, all_programs = person("fumiko", "finance", "machine"), person("machine-1", "machine", "till")
     person("nobody-yet")
     assert codes(lambda: issue("fumiko", by(root))) == ["token_of_person"]

@@ -274,7 +274,7 @@ def test_what_was_proposed_is_never_rewritten_and_what_was_decided_not_touched(o
 def test_what_somebody_else_made_meanwhile_is_no_doing_of_the_decision(
     office: Office, kind: str, is_same: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A setting that was not there cannot be locked. Whoever finds it made leaves it, and says so, even where it says the same."""
+    """A setting that was not there cannot be locked. Anyone who finds it made leaves it, and says so, even where it says the same."""
     row = propose(kind, FIRST[kind], office.maker)
     real, other = setting_changes.SETTERS[kind], (FIRST if is_same else SECOND)[kind]
 

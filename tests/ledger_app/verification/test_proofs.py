@@ -1,4 +1,4 @@
-"""``verify``: a clean ledger has no breach; whoever tampers with the rows is found, and the breach names the place."""
+"""``verify``: a clean ledger has no breach; anyone who tampers with the rows is found, and the breach names the place."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
