@@ -19,7 +19,7 @@ from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.deciding.operations import reversing, steps
 from ingestion_app.deciding.queries import batches, planned_rules
 from ingestion_app.formats.definition import Definition
-from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
+from ingestion_app.models import Attempt, Batch, SourceVersion, ValidationRequest
 from ingestion_app.sources.queries import definitions
 from ingestion_app.states import BATCH, BatchFacts
 from ingestion_app.validating.operations import drafting, judging, looking, plans, surveying
@@ -139,8 +139,8 @@ def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
 
     def work() -> None:
         # No update_or_create: its savepoint would turn a deadlock into another error.
-        if not AskedValidation.objects.filter(batch=batch_id).update(**asked):
-            AskedValidation.objects.create(batch_id=batch_id, **asked)
+        if not ValidationRequest.objects.filter(batch=batch_id).update(**asked):
+            ValidationRequest.objects.create(batch_id=batch_id, **asked)
 
     transactions.run(work)
 
@@ -148,7 +148,7 @@ def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
 @contextmanager
 def _answering(batch_id: int) -> Iterator[None]:
     """Forget that a validation was asked for when it was carried out inside, or refused: only where it failed it is still waited for."""
-    asked = AskedValidation.objects.filter(batch=batch_id)
+    asked = ValidationRequest.objects.filter(batch=batch_id)
     try:
         yield
     except Refused:
