@@ -118,7 +118,7 @@ def test_fields_of_what_opens_are_those_that_are_printed(world: World, run: Run,
         if name == "issue_token":
             runs.append(("end_token", ended.data["prefix"]))
         assert ended.status == 0, ended
-        assert set(ended.data) == fields(name), name
+        assert set(ended.data) == fields(name), f"the line “JSON:” of {name} in docs/commands.md"
 
 
 def test_fields_of_exports_by_profile_are_those_that_are_printed(world: World, run: Run) -> None:
