@@ -59,6 +59,10 @@ INPUTS: Final[Mapping[str, tuple[Any, set[str]]]] = {
     "profile": (changes_api.ProfileInput, set()),
     "rights": (changes_api.RightsInput, set()),
 }
+OUTPUTS: Final[Mapping[str, Any]] = {
+    "limit": settings_api.LimitOutput,
+    "reason_code": settings_api.ReasonCodeOutput,
+}
 # The forms of the admin; a contra account has a field of its own for each book.
 FORMS: Final[Mapping[str, tuple[Any, set[str]]]] = {
     "limit": (LimitForm, set()),
@@ -84,6 +88,11 @@ def test_the_document_of_the_shell_names_all_of_it(kind: str) -> None:
 def test_the_api_takes_all_of_it(kind: str) -> None:
     body, addressed = INPUTS[kind]
     assert set(body().fields) - ASKED == TAKEN[kind] - addressed
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_the_api_shows_all_of_it(kind: str) -> None:
+    assert TAKEN[kind] <= set(OUTPUTS[kind]().fields), kind
 
 
 @pytest.mark.parametrize("kind", FORMS)
