@@ -9,7 +9,7 @@ from ingestion_app.checks.rules import Seen
 from ingestion_app.checks.telling import NOWHERE, Teller
 from ingestion_app.checks.totals import Controls, Counted
 from ingestion_app.formats.computing import Head
-from ingestion_app.formats.definition import Definition, Kind, RecordType
+from ingestion_app.formats.definition import Definition, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat, shown_marker
 from ingestion_app.formats.values import Value, shown
@@ -178,7 +178,7 @@ class ControlRecords:
         """Name the columns of a header that go with each record, and hold a card number."""
         found = []
         for column in header.columns:
-            is_open = column.name in self._carried and column.kind in {Kind.TEXT, Kind.IDENTIFIER}
+            is_open = column.name in self._carried and column.kind.is_text
             value = said.get(column.name)
             if is_open and not column.may_look_like_card and isinstance(value, str) and holds_card(value):
                 facts = {"name": column.name, "found": shown(masked_text(value))}
