@@ -232,6 +232,8 @@ class ControlRecords:
             self._said[name] = None if before is None or said is None else before + said
 
     def _end_record(self, line: Line, end: RecordType, counted: Counted) -> Iterator[Seen]:
+        # Without a trailer too, a record behind it is in no place: nobody counted it.
+        self.stage = end
         self.is_over = self._has_end = True
         self._said_by_end, seen = self._say(line, end)
         yield from seen
