@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
+from ingestion_app.formats.bai2 import SUMMARIES
 from ingestion_app.formats.definition import Column, JsonType, Kind, Padding, RecordType, Side
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.json_paths import PATH_CHARACTERS, Path, parse
@@ -45,6 +46,7 @@ class Cut:
     has_quoted_newlines: bool
     is_fixed: bool = False
     is_json: bool = False
+    is_bai2: bool = False
 
 
 def name_description() -> str:
@@ -109,6 +111,11 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
         column = replace(column, bytes=size or 1, width=size or DEFAULT_WIDTH)
     if cut.is_json:
         column = _read_place(table, column)
+    if cut.is_bai2:
+        expected = _("the type code of a summary, three digits, or all: their sum")
+        column = replace(
+            column, summary=table.text("summary", pattern=f"[0-9]{{3}}|{SUMMARIES}", expected=expected, optional=True)
+        )
     if kind is Kind.UNUSED:
         table.close()
         return column

@@ -61,9 +61,11 @@ def kind_of(batch: Batch, raw: bytes) -> str:
     marked = format_of(layout).record_type(raw)
     kinds = {
         "file header": layout.file_header,
+        "section header": layout.section_header,
         "header": layout.header,
         "data": layout.data,
         "trailer": layout.trailer,
+        "section trailer": layout.section_trailer,
         "end": layout.end,
     }
     return next((name for name, record_type in kinds.items() if marked is not None and record_type is marked), "")
