@@ -205,10 +205,7 @@ class Controls:
                     yield from self._compared(rule, name, self.stated(name), value, self.tally.bad_count, **of_value)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
-        level = self._nested_sum
-        if level is not None and level.trailer is not None:
-            for rule, facts in self._summed_of_group.differing("control.", level.trailer, self.stated(level.trailer)):
-                yield Differing(rule, level.trailer, facts)
+        yield from self._compare_nested()
 
     def _found(self, counted: Counted) -> dict[Total, int]:
         tally = self.tally
@@ -219,6 +216,12 @@ class Controls:
             Total.POSITIVE_COUNT: tally.positive_count,
             Total.NEGATIVE_COUNT: tally.negative_count,
         }
+
+    def _compare_nested(self) -> Iterator[Differing]:
+        name = self._nested_sum.trailer if self._nested_sum is not None else None
+        if name is not None:
+            for rule, facts in self._summed_of_group.differing("control.", name, self.stated(name)):
+                yield Differing(rule, name, facts)
 
     def _compare_hash(self) -> Iterator[Differing]:
         total = self._roles.hash_total

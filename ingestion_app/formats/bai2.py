@@ -225,7 +225,7 @@ def _sum(summaries: Sequence[tuple[str, str]]) -> str | Fault:
     total = 0
     for code, amount in summaries:
         digits = amount.removeprefix("-") if amount.startswith("-") else amount.removeprefix("+")
-        if amount and not (digits.isascii() and digits.isdigit() and len(digits) <= 64):  # noqa: PLR2004 - as amounts are
+        if amount and not (digits.isascii() and digits.isdigit() and len(digits) <= 64):
             return Fault("line.summary_amount", {"code": shown(code), "found": shown(amount)})
         total += int(amount or "0")
     return str(total)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from enum import StrEnum
 
-from ingestion_app.formats.control_totals import Balance, NestedSum, FileTotals, HashTotal, SectionTotals, Total, TotalBy
+from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, NestedSum, SectionTotals, Total, TotalBy
 from ingestion_app.formats.shape_rules import ShapeRules
 
 

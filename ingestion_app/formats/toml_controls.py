@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.control_totals import Balance, NestedSum, FileTotals, HashTotal, SectionTotals, Total, TotalBy
+from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, NestedSum, SectionTotals, Total, TotalBy
 from ingestion_app.formats.definition import Column, Kind
 from ingestion_app.formats.toml_amounts import is_read_back, unreadable_value
 from ingestion_app.formats.toml_columns import name_description

@@ -1,7 +1,9 @@
 """A file of BAI2 for tests, with two sections, three accounts and records that go on; and a source that takes it."""
 
+from datetime import date
 from pathlib import Path
 
+from tests.support import definitions
 from tests.support.zengin import source
 
 FILE = b"""01,BANK,KAKUTEI,170131,0200,1,,,2/
@@ -40,6 +42,16 @@ SOURCE = source(
 ).replace("line_bytes = 1000", "line_bytes = 500")
 
 
+_PRESET = (Path(__file__).parents[2] / "ingestion_app/formats/layouts/bai2.1.toml").read_text(encoding="utf-8")
+_LAYOUT, _ROLES = _PRESET.split("[roles]\n")
+# The same with the layout written out: what a source of its own could change.
+OWN = (
+    SOURCE.replace("line_ending =", "#")
+    .replace('[layout]\npreset = "bai2"\nversion = 1\n', _LAYOUT.replace("[layout]\n", '[layout]\nline_ending = "lf"\n'))
+    .replace("[roles]\n", f"[roles]\n{_ROLES}")
+)
+
+
 def changed(old: bytes, new: bytes) -> bytes:
     """The file with its first ``old`` replaced."""
     assert old in FILE
@@ -53,4 +65,19 @@ SAMPLE = (
     .replace('code = "bank-report"', 'code = "till"')
     .replace("'bank-report-", "'till-")
     .replace(".txt'", ".csv'")
+)
+DAY = date(2017, 1, 31)
+# Groups of delimited records, without sections.
+DELIMITED = definitions.text(
+    more_layout="groups = true\n",
+    data='marker = "D"',
+    types="""
+[layout.header]
+marker = "H"
+columns = []
+[layout.trailer]
+marker = "T"
+columns = [{ name = "count", kind = "count" }]
+""",
+    roles=definitions.ROLES + 'trailer_count = "count"\n',
 )
