@@ -10,7 +10,7 @@ from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import HeaderRow, Layout, Mark
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, WIDE_BYTES, WIDE_MARKS, Line, LineFormat
+from ingestion_app.formats.lines import BYTE_ORDER_MARK, CR, FOREIGN_BYTE_ORDER_MARKS, WIDE_BYTES, WIDE_MARKS, Line, LineFormat
 from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import shown
 
@@ -89,7 +89,8 @@ def _marked(head: bytes, layout: Layout) -> tuple[list[Seen], int | None]:
             return seen, None
     elif mark is None and layout.byte_order_mark is Mark.REQUIRED:
         seen.append(_at("file.byte_order_mark_missing", first, encoding=layout.encoding))
-    if (fault := foreign.recognise(head, layout.encoding)) is not None:
+    fault = foreign.recognise(head, layout.encoding)
+    if fault is not None and not (fault.rule == "file.cr_endings" and layout.line_ending == CR):
         seen.append(_at(fault.rule, first, **fault.facts))
         if RULES[fault.rule].severity is Severity.ERROR:
             return seen, None

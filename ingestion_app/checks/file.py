@@ -20,7 +20,7 @@ from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat, shown_marker
 from ingestion_app.formats.reading import format_of
 
-_ENDING_NAMES = {"\n": "LF", "\r\n": "CRLF"}
+_ENDING_NAMES = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 
 
 class NotPlain(Exception):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ingestion_app.formats.bai2 import FIELDS, MARKERS
 from ingestion_app.formats.definition import RECORD_TYPES, Column, Cutting, HeaderRow, Layout, Mark, RecordType, Side
 from ingestion_app.formats.json_paths import Path, path_of, spelled, tree_of
-from ingestion_app.formats.lines import WIDE_MARKS
+from ingestion_app.formats.lines import CR, WIDE_MARKS
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_path, read_type
 from ledger_app.base.rules.toml_table import Table
 
@@ -118,7 +118,7 @@ def _beginnings(types: Mapping[str, ReadType], cut: Cut) -> set[str]:
 def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
     """Return a layout of fixed width."""
     encoding = table.choice("encoding", _ENCODINGS)
-    ending = table.choice("line_ending", (*_ENDINGS, "none"))
+    ending = table.choice("line_ending", (*_ENDINGS, "cr", "none"))
     final_ending, end_mark = _read_end(table)
     types = _read_types(table, Cut("", has_header_row=False, has_quoted_newlines=False, is_fixed=True))
     marked = [read for read in types.values() if read.marker is not None]
@@ -138,7 +138,7 @@ def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
         encoding=encoding,
         delimiter="",
         quote=None,
-        line_ending=_ENDINGS.get(ending, b""),
+        line_ending=CR if ending == "cr" else _ENDINGS.get(ending, b""),
         line_bytes=line_bytes,
         may_end_without_ending=final_ending,
         may_end_with_mark=end_mark,

@@ -17,6 +17,7 @@ PATHS = sorted(presets.FOLDER.glob("*.toml"))
 NAMES = [path.stem.rpartition(".")[0] for path in PATHS]
 KINDS = {
     "zengin-transfer": ('"consignor", "paid_on", "customer"', "customer", "paid_on"),
+    "zengin-transfer-edi": ('"consignor", "paid_on", "account", "amount", "@occurrence"', "account", "paid_on"),
     "zengin-account-transfer-request": ('"consignor", "collected_on", "customer"', "customer", "collected_on"),
     "zengin-account-transfer-result": ('"consignor", "collected_on", "customer"', "customer", "collected_on"),
     "zengin-statement": ('"own_account", "booked_on", "number"', "remitter", "booked_on"),
