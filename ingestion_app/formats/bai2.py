@@ -85,7 +85,7 @@ class Bai2Format(LineFormat):
         text = self.unreadable(line) or self.decode(line.content, line.offset)
         if isinstance(text, Fault):
             return text
-        joined = self._joined(text, record_type)
+        joined = self._joined(text, record_type, line.ending or self.layout.line_ending)
         if isinstance(joined, Fault):
             return joined
         if record_type.marker == TRANSACTION:
@@ -95,15 +95,15 @@ class Bai2Format(LineFormat):
         fields = joined.split(",")
         return fields if len(fields) == len(record_type.written) else _field_count(fields, record_type)
 
-    def _joined(self, text: str, record_type: RecordType) -> str | Fault:
+    def _joined(self, text: str, record_type: RecordType, ending: bytes) -> str | Fault:
         """Return the fields of a record, its lines put together: behind a slash begins another field, and without one a text goes on."""
-        ending = self.layout.line_ending.decode()
         whole, is_open = "", False
         lines = text.split("\n")
         for number, each in enumerate(lines):
             is_last = number == len(lines) - 1
-            if not is_last and each.endswith("\r") != (ending == "\r\n"):
-                found, expected = ("LF", "CRLF") if ending == "\r\n" else ("CRLF", "LF")
+            if not is_last and each.endswith("\r") != (ending == b"\r\n"):
+                # How the whole of it ends is looked at with all lines.
+                found, expected = ("LF", "CRLF") if ending == b"\r\n" else ("CRLF", "LF")
                 return Fault("line.ending", {"found": found, "expected": expected, "lines": 1})
             # Behind its slash a line may be filled up to the length of a block.
             written = each.rstrip("\r ")
