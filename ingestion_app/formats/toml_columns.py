@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
+from ingestion_app.formats.bai2 import SUMMARIES
 from ingestion_app.formats.definition import Column, JsonType, Kind, Padding, RecordType, Side
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.json_paths import PATH_CHARACTERS, Path, parse
@@ -44,6 +45,7 @@ class Cut:
     has_quoted_newlines: bool
     is_fixed: bool = False
     is_json: bool = False
+    is_bai2: bool = False
 
 
 def name_description() -> str:
@@ -106,8 +108,8 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     if cut.is_fixed:
         size = table.integer("bytes", least=1, most=_BYTES_MOST.get(kind, VALUE_BYTES))
         column = replace(column, bytes=size or 1, width=size or DEFAULT_WIDTH)
-    if cut.is_json:
-        column = _read_place(table, column)
+    if cut.is_json or cut.is_bai2:
+        column = _read_place(table, column) if cut.is_json else _read_summary(table, column)
     if kind is Kind.UNUSED:
         table.close()
         return column
@@ -130,6 +132,15 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     elif kind in {Kind.DATE, Kind.INSTANT}:
         read = read_moment(table, column)
     return _finished(table, read, constant, cut)
+
+
+def _read_summary(table: Table, column: Column) -> Column:
+    """Return a column of BAI2 with the summary of which it has the amount, where it has one."""
+    expected = _("the type code of a summary, three digits, or all: their sum")
+    said = table.text("summary", pattern=f"[0-9]{{3}}|{SUMMARIES}", expected=expected, optional=True)
+    if said is not None and column.kind is not Kind.AMOUNT:
+        table.add("summary", _("Name a summary in a column of kind amount alone."))
+    return replace(column, summary=said)
 
 
 def _read_place(table: Table, column: Column) -> Column:
