@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from config.wsgi import application
 from ledger_app.models import User
+from ledger_app.rights.rules import rights
 from tests.conftest import UserMaker, issue_token, with_every_right
 from tests.support.world import World
 
@@ -41,6 +42,10 @@ def app() -> Iterator[Any]:
     yield application
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+def test_every_group_is_asked() -> None:
+    assert set(rights.ACTIONS) == set(ROLES) - {"everything", "nobody"}
 
 
 # Rights and descriptions are the same before every database; what a database may take amiss, anyone who may do everything asks.

@@ -67,6 +67,7 @@ def test_each_grant_tells_since_when_from_whom_and_who_decided() -> None:
 
 @pytest.mark.usefixtures("office")
 def test_a_review_is_signed_over_what_was_shown_and_is_good_for_half_a_year() -> None:
+    assert 181 <= rights.REVIEW_DAYS <= 184  # half a year
     stand = queries.standing(at=AT + timedelta(days=10))
     assert (stand.last, stand.is_overdue) == (None, False)
     assert queries.standing(at=AT + timedelta(days=rights.REVIEW_DAYS)).is_overdue

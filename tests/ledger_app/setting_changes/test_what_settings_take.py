@@ -24,7 +24,7 @@ from ledger_app.models import AccountTemplate, AdjustmentLimit, HoldRule, LotRul
 from ledger_app.points.operations import hold_rules
 from ledger_app.points.operations.hold_rules import HoldRuleGiven
 from ledger_app.points.operations.lot_rules import RuleGiven
-from ledger_app.rights.queries.granting import FLAGS
+from ledger_app.rights.rules.granting import FLAGS
 from ledger_app.setting_changes import queries as asked
 from ledger_app.setting_changes.operations import SETTERS
 from tests.support import lot_samples, samples
