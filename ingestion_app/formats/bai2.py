@@ -26,6 +26,7 @@ _PIECE_BYTES = 65_536
 _OF_SUMMARY = 4  # type code, amount, number of items, funds
 _BEFORE_FUNDS = 2  # type code and amount
 _DAYS_MOST = 99  # how many pairs of days and amounts a distribution has at most
+_COUNT_DIGITS = 4  # of which that is written, zeros in front among them
 
 
 class _Funds(NamedTuple):
@@ -177,7 +178,8 @@ def _funds(fields: Sequence[str]) -> tuple[_Funds, int] | Fault:
     size = {"V": 2, "S": 3}.get(kind, 0)
     if kind == "D":
         pairs = fields[1] if len(fields) > 1 else ""
-        if not (pairs.isascii() and pairs.isdigit() and int(pairs[:4]) <= _DAYS_MOST):
+        # The length is looked at first: turning a line-long row of digits into a number would take long, or is refused.
+        if not (pairs.isascii() and pairs.isdigit() and len(pairs) <= _COUNT_DIGITS and int(pairs) <= _DAYS_MOST):
             return Fault("line.funds_invalid", {"found": shown(pairs)})
         size = 1 + 2 * int(pairs)
     if len(fields) <= size:

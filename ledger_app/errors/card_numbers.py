@@ -68,7 +68,7 @@ _DIGEST = re.compile("[0-9a-f]{24,}|[0-9A-F]{24,}", re.ASCII)
 # The name of a request, among others: one in thirteen thousand has the digits of a card, over its dashes.
 _UUID = re.compile("(?<![0-9A-Za-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])", re.ASCII | re.IGNORECASE)
 _UUID_LENGTH: Final = 36
-_WORD = re.compile("[0-9A-Za-z]", re.ASCII)
+_WORD, _NO_WORD = (re.compile(signs, re.ASCII) for signs in ("[0-9A-Za-z]", "[^0-9A-Za-z]"))
 # Digits beyond ASCII, each as the digit that it is.
 _DIGITS = {number: str(unicodedata.decimal(chr(number))) for number in range(0x80, 0x1FBFA) if chr(number).isdecimal()}
 _BEYOND = re.compile(f"[{''.join(map(chr, _DIGITS))}{_BLANKS}{_DASHES}]")
@@ -84,7 +84,10 @@ _WIDE_MARKS: Final[Mapping[str, Mapping[int, bytes]]] = {
 }
 _PERCENT: Final = ord("%")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-_ARRIVED = re.compile(rf"[{ARRIVAL_MARK}\uff03]{{3}}[{ARRIVAL_MARK}\uff03 \-\uff0d\u3000]*[0-9\uff10-\uff19]{{{LAST_SHOWN}}}")
+# From the first mark of a row on, and no further than a number may reach: a line of nothing but marks is passed over once.
+_ARRIVED = re.compile(
+    rf"(?<![{ARRIVAL_MARK}\uff03])[{ARRIVAL_MARK}\uff03]{{3}}[{ARRIVAL_MARK}\uff03 \-\uff0d\u3000]{{0,1000}}[0-9\uff10-\uff19]{{{LAST_SHOWN}}}"
+)
 _ARRIVED_BYTES: Final = (b"###", b"\x81\x94" * 3, b"\xef\xbc\x83" * 3)
 
 # Our own keys are posting × 2²⁰ + place: of 13 to 15 digits once there are a million postings. Almost all places are low.
@@ -272,8 +275,9 @@ def _found(text: str) -> Iterator[list[int]]:
 
 def _found_in(read: str) -> Iterator[list[int]]:
     if _has_digits(read):
+        words = _Words(read)
         for run in _RUN.finditer(read):
-            yield from _in_run(read, run)
+            yield from _in_run(read, run, words)
     if _has_code_name(read):
         for code in _CODE.finditer(read):
             begin, end = code.span(1)
@@ -292,13 +296,33 @@ def _has_code_name(text: str) -> bool:
     return any(hint in lower for hint in _CODE_HINTS)
 
 
-def _in_run(text: str, run: re.Match[str]) -> Iterator[list[int]]:
+class _Words:
+    """The words of a text, each looked at once, however many numbers stand in it. It is asked in the order of the text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._end = 0
+        self._is_digest = False
+
+    def have_digest(self, begin: int, end: int) -> bool:
+        """Whether the digits at ``begin`` to ``end`` are a part of a digest, which is one word."""
+        if not self._text[begin:end].isdigit():
+            return False
+        if begin >= self._end:
+            while begin and _WORD.match(self._text[begin - 1]):
+                begin -= 1
+            self._end = next((each.start() for each in _NO_WORD.finditer(self._text, end)), len(self._text))
+            self._is_digest = _DIGEST.fullmatch(self._text, begin, self._end) is not None
+        return self._is_digest
+
+
+def _in_run(text: str, run: re.Match[str], words: _Words) -> Iterator[list[int]]:
     """Yield the places of each card number among groups of digits that blanks or dashes part: what stands beside one is none of it."""
     groups = [each.span() for each in _GROUP.finditer(text, *run.span())]
     sizes = [end - begin - text.count(_FILL, begin, end) for begin, end in groups]
     at = 0
     while at < len(groups):
-        count = next((count for count in _counts(sizes, at) if _is_number(text, groups[at : at + count])), 0)
+        count = next((count for count in _counts(sizes, at) if _is_number(text, groups[at : at + count], words)), 0)
         if count:
             places = [place for begin, end in groups[at : at + count] for place in range(begin, end) if text[place] != _FILL]
             yield places[:-LAST_SHOWN]
@@ -308,9 +332,12 @@ def _in_run(text: str, run: re.Match[str]) -> Iterator[list[int]]:
 def _counts(sizes: Sequence[int], at: int) -> Iterator[int]:
     """Yield how many groups from ``at`` on may be one number, the most first: as cards print them, or digit by digit."""
     if sizes[at] == 1:
-        end = next((place for place in range(at, len(sizes)) if sizes[place] != 1), len(sizes))
-        if (at == 0 or sizes[at - 1] != 1) and LEAST <= end - at <= MOST:
-            yield end - at
+        # Of more single digits than a card has none is looked at, and they are not counted to their end.
+        most = min(at + MOST + 1, len(sizes))
+        if at == 0 or sizes[at - 1] != 1:
+            end = next((place for place in range(at, most) if sizes[place] != 1), most)
+            if LEAST <= end - at <= MOST:
+                yield end - at
         return
     for count in range(min(5, len(sizes) - at), 0, -1):
         window = tuple(sizes[at : at + count])
@@ -319,7 +346,7 @@ def _counts(sizes: Sequence[int], at: int) -> Iterator[int]:
             yield count
 
 
-def _is_number(text: str, groups: Sequence[tuple[int, int]]) -> bool:
+def _is_number(text: str, groups: Sequence[tuple[int, int]], words: _Words) -> bool:
     begin, end = groups[0][0], groups[-1][1]
     if not is_card("".join(each for each in text[begin:end] if "0" <= each <= "9")):
         return False
@@ -330,11 +357,7 @@ def _is_number(text: str, groups: Sequence[tuple[int, int]]) -> bool:
         for each in _UUID.finditer(text, max(end - _UUID_LENGTH - 1, 0), begin + _UUID_LENGTH + 1)
     ):
         return False
-    while begin and _WORD.match(text[begin - 1]):
-        begin -= 1
-    while end < len(text) and _WORD.match(text[end]):
-        end += 1
-    return _DIGEST.fullmatch(text, begin, end) is None
+    return not words.have_digest(begin, end)
 
 
 # The names of a card's code in Japanese, as a text has them, and as the bytes of a file are read here.

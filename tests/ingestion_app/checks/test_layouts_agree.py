@@ -1,7 +1,9 @@
 """Of every kind of layout: a file that is damaged, or whose records changed places, gets the same verdict with and without the quick reading."""
 
 import io
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from ingestion_app.formats import toml
 from ingestion_app.formats.definition import Definition
 from tests.ingestion_app.checks.test_file_groups import FIRST, NESTED, SECOND, WHOLE
 from tests.ingestion_app.checks.test_file_groups import USING as GROUPS
-from tests.support import definitions, json_definitions, zengin
+from tests.support import bai2, definitions, json_definitions, zengin
 from tests.support.file_samples import BUSINESS_DATE, END, HEADER, OTHER_PURCHASE, PURCHASE, TRAILER
 from tests.support.file_samples import definition as sample
 
@@ -44,13 +46,16 @@ FILES: dict[str, tuple[Definition, Sequence[bytes]]] = {
     "nested groups": (NESTED, [b"F,shop\n", *FIRST, *SECOND, b"E,2,3,199,9\n"]),
     "fixed width": (toml.parse(zengin.result_source()), [each + b"\r\n" for each in zengin.RECORDS]),
     "fixed width without endings": (toml.parse(zengin.result_source(ending="none")), zengin.RECORDS),
+    "bai2": (toml.parse(bai2.SOURCE), bai2.FILE.splitlines(keepends=True)),
     "json lines": (json_definitions.definition(), JSON_ROWS),
     "two bytes a character": (
         definitions.definition(UTF_16),
         [b"\xff\xfe", *[each.decode().encode("utf-16-le") for each in ROWS]],
     ),
 }
-ODD_BYTES = st.sampled_from([b"", b" ", b"\n", b"\r\n", b'"', b",", b"0", b"1", b"-", b"\0", b"\x1a", b"\x85\x40", b"E", b"{}"])
+ODD_BYTES = st.sampled_from(
+    [b"", b" ", b"\n", b"\r\n", b'"', b",", b"0", b"1", b"-", b"\0", b"\x1a", b"\x85\x40", b"E", b"88,", b"/", b"{}"]
+)
 DAMAGE = st.tuples(st.integers(0, 10_000), st.integers(0, 2), ODD_BYTES)
 
 
@@ -84,6 +89,24 @@ def test_every_layout_reads_quickly_what_it_reads_carefully(name, data):
     using, records = FILES[name]
     content = data.draw(changed(records))
     assert verdict(content, using, is_quick=True) == verdict(content, using, is_quick=False)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("digits", [b"9" * 5000, b"0" * 5000 + b"1"])
+def test_more_digits_than_any_number_has_are_a_finding_wherever_they_stand(name, digits):
+    using, records = FILES[name]
+    using = replace(using, layout=replace(using.layout, line_bytes=100_000))
+    if using.layout.encoding.startswith("utf-16"):
+        digits = digits.decode().encode(using.layout.encoding)
+    found = 0
+    for place, record in enumerate(records):
+        for run in re.finditer(rb"(?:[0-9]\0?)+", record):
+            long = record[: run.start()] + digits + record[run.end() :]
+            content = b"".join([*records[:place], long, *records[place + 1 :]])
+            seen = verdict(content, using, is_quick=True)
+            assert seen == verdict(content, using, is_quick=False)
+            found += 1
+    assert found > 1
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 import uuid
 
 import pytest
@@ -140,3 +141,43 @@ def test_our_own_keys_and_digests_are_none() -> None:
         assert not card_numbers.holds(str(uuid.UUID(int=chance.getrandbits(128), version=4)))
         assert not card_numbers.holds(chance.randbytes(32).hex())
     assert not card_numbers.kept_holds(json.dumps({"id": 4111111111111111, "ids": [5105105105105100]}))
+
+
+# What a sender may fill a line with: rows of digits, of words with numbers in them, of marks, and of what parts them.
+FILLING = [
+    "1",
+    "1 ",
+    "12 1 ",
+    "1" + " " * 20,
+    "a" + ISSUED[0],
+    "-" + ISSUED[0],
+    "#",
+    "# ",
+    "### ",
+    "cvv ",
+    "cvv" + "#" * 11,
+    "%34",
+    "１",
+]
+
+
+@pytest.mark.parametrize("filling", FILLING)
+def test_how_long_a_line_takes_grows_with_its_length_and_not_with_its_square(filling: str) -> None:
+    line = filling * (20_000 // len(filling))
+    for look in (card_numbers.holds, card_numbers.is_masked_on_arrival, card_numbers.masked_text):
+        began = time.process_time()
+        look(line)
+        assert time.process_time() - began < 1, look
+    began = time.process_time()
+    card_bytes.masked_in(line.encode("utf-16-le"), "utf-16-le")
+    assert time.process_time() - began < 1
+
+
+def test_a_digest_is_told_from_a_number_wherever_it_stands_in_a_line() -> None:
+    digest = f"ab{ISSUED[0]}cdef01"
+    words = [ISSUED[0], digest, f"{ISSUED[0]} {digest}", f"x{ISSUED[0]}", digest.upper(), f"{digest}x", " ".join([digest] * 3)]
+    hidden = ISSUED[0].replace(ISSUED[0][:-4], "*" * 12)
+    for word, wanted in zip(
+        words, [hidden, digest, f"{hidden} {digest}", f"x{hidden}", digest.upper(), None, words[-1]], strict=True
+    ):
+        assert card_numbers.masked_text(f"of {word} and") == f"of {wanted or digest.replace(ISSUED[0], hidden) + 'x'} and"
