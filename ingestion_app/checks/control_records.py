@@ -10,7 +10,7 @@ from ingestion_app.checks.sections import Reached, Sections
 from ingestion_app.checks.telling import NOWHERE, Teller
 from ingestion_app.checks.totals import Controls, Counted
 from ingestion_app.formats.computing import Head
-from ingestion_app.formats.definition import Definition, Kind, RecordType
+from ingestion_app.formats.definition import Definition, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat, shown_marker
 from ingestion_app.formats.values import Value, shown
@@ -207,7 +207,7 @@ class ControlRecords:
         """Name the columns of a header that go with each record, and hold a card number."""
         found = []
         for column in header.columns:
-            is_open = column.name in self._carried and column.kind in {Kind.TEXT, Kind.IDENTIFIER}
+            is_open = column.name in self._carried and column.kind.is_text
             value = said.get(column.name)
             if is_open and not column.may_look_like_card and isinstance(value, str) and holds_card(value):
                 facts = {"name": column.name, "found": shown(masked_text(value))}
@@ -267,6 +267,8 @@ class ControlRecords:
             self._said[name] = None if before is None or said is None else before + said
 
     def _end_record(self, line: Line, end: RecordType, counted: Counted) -> Iterator[Seen]:
+        # Without a trailer too, a record behind it is in no place: nobody counted it.
+        self.stage = end
         self.is_over = self._has_end = True
         self._said_by_end, seen = self._say(line, end)
         yield from seen

@@ -23,6 +23,18 @@ class Kind(StrEnum):
     INSTANT = "instant"  # a date and time, with the column's zone
     UNUSED = "unused"  # anything at all, which is not read
 
+    @property
+    def is_text(self) -> bool:
+        """Whether a value is the text that was sent: it has a width, may pad and hold its own form, and is looked at for card numbers.
+
+        Said by what it is not, so that a new kind is looked at until somebody says that its values are no texts.
+        """
+        return self not in {Kind.AMOUNT, Kind.COUNT, Kind.DATE, Kind.INSTANT, Kind.UNUSED}
+
+
+# The kinds of which a definition may list values.
+WORDS = (*(kind for kind in Kind if kind.is_text), Kind.COUNT)
+
 
 class DateFormat(StrEnum):
     """The commonest ways in which a date is written."""

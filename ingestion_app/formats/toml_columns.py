@@ -24,7 +24,6 @@ IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
 # In fixed width: a value of another kind takes less, and what is not read may take all of a line.
 _BYTES_MOST = {Kind.TEXT: TEXT_WIDTH, Kind.IDENTIFIER: IDENTIFIER_WIDTH, Kind.UNUSED: 1_000_000}
 VALUE_BYTES = 64
-_SIZED = (Kind.TEXT, Kind.IDENTIFIER)
 _OF_NUMBERS = "0123456789+-.,()"  # without one of them at its end a number, or a date, is another
 
 
@@ -116,7 +115,7 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
         return column
     constant = None
     column = replace(column, padding=_read_padding(table, kind))
-    if kind in _SIZED:
+    if kind.is_text:
         most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
         column = replace(
             column,
@@ -149,7 +148,7 @@ def _read_place(table: Table, column: Column) -> Column:
     path = read_path(table, "path", optional=True)
     if column.kind is Kind.UNUSED:
         return replace(column, path=path or ())
-    choices = tuple(each for each in JsonType if each is not JsonType.BOOLEAN or column.kind in _SIZED)
+    choices = tuple(each for each in JsonType if each is not JsonType.BOOLEAN or column.kind.is_text)
     said = table.choice("json_type", choices, optional=True)
     usual = JsonType.NUMBER if column.kind in {Kind.AMOUNT, Kind.COUNT} else JsonType.STRING
     return replace(column, path=path or (), json_type=JsonType(said) if said else usual)
@@ -188,7 +187,7 @@ def _read_padding(table: Table, kind: Kind) -> Padding | None:
     side = row.choice("side", tuple(Side))
     character = row.text("with", pattern=r"[^\x00-\x1f\x7f]", expected=_("one character"))
     row.close()
-    if side and character and kind not in _SIZED and character in _OF_NUMBERS and (side, character) != (Side.LEFT, "0"):
+    if side and character and not kind.is_text and character in _OF_NUMBERS and (side, character) != (Side.LEFT, "0"):
         row.add("with", _("Write a character that is no part of a number, or 0 on the left: the rest would be another number."))
         return None
     return Padding(Side(side), character) if side and character else None

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Column, Kind, Only, SignBy
+from ingestion_app.formats.definition import WORDS, Column, Kind, Only, SignBy
 from ingestion_app.formats.spans import overlap, span_of
 from ingestion_app.formats.toml_amounts import is_read_back, read_moment, unreadable_value
 from ingestion_app.formats.values import AMOUNT_LIMIT
@@ -72,7 +72,7 @@ def _read_of(table: Table, column: Column, columns: Columns) -> Column | None:
 
 
 def _read_only(table: Table, columns: Columns) -> Only | None:
-    name = _named(table, "column", columns, (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT))
+    name = _named(table, "column", columns, WORDS)
     values = table.texts("values")
     table.close()
     column = columns.get(name or "")
@@ -157,7 +157,7 @@ def _read_part(table: Table, name: str, columns: Columns) -> Column | None:
 
 
 def _can_be_joined(column: Column) -> bool:
-    return column.kind in {Kind.IDENTIFIER, Kind.TEXT} and not column.may_be_absent and not column.is_computed
+    return column.kind.is_text and not column.may_be_absent and not column.is_computed
 
 
 def _read_from_header(table: Table, name: str, header: Columns) -> Column | None:
@@ -179,7 +179,7 @@ def _read_from_header(table: Table, name: str, header: Columns) -> Column | None
 
 
 def _read_sign(table: Table, columns: Columns) -> SignBy | None:
-    name = _named(table, "column", columns, (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT))
+    name = _named(table, "column", columns, WORDS)
     positive, negative = table.texts("positive"), table.texts("negative")
     table.close()
     column = columns.get(name or "")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, NestedSum, SectionTotals, Total, TotalBy
-from ingestion_app.formats.definition import Column, Kind
+from ingestion_app.formats.definition import WORDS, Column, Kind
 from ingestion_app.formats.toml_amounts import is_read_back, unreadable_value
 from ingestion_app.formats.toml_columns import name_description
 from ingestion_app.formats.toml_layout import ReadLayout
@@ -85,8 +85,7 @@ def _read_by_value(table: Table, data: Columns, trailer: Columns) -> tuple[Total
 
 def _read_total_by(row: Table, data: Columns, trailer: Columns) -> TotalBy | None:
     name = row.text("column", pattern="[a-z][a-z0-9_]{0,39}", expected=name_description())
-    kinds = (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT)
-    is_there = name is not None and check_column(row, "column", name, data, kinds, may_be_absent=True)
+    is_there = name is not None and check_column(row, "column", name, data, WORDS, may_be_absent=True)
     values = row.texts("values")
     column = data.get(name or "")
     if column is not None and not all(is_read_back(column, value) for value in values or ()):
