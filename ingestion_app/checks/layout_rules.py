@@ -131,6 +131,12 @@ LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
     ),
     (
         "error",
+        "record.part_missing",
+        _("{of} is “{found}”, which has not the {wanted} characters of which {name} is a part."),
+        _("Send a value of at least {wanted} characters, or load a version of the source in which the part may be missing."),
+    ),
+    (
+        "error",
         "line.json_invalid",
         _("The line is no JSON: at character {character} stands “{found}”."),
         _("Send each record as one JSON object on a line of its own, as a library for JSON writes it."),

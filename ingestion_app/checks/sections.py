@@ -70,11 +70,11 @@ class Sections:
         ):
             expected = said.get(name) if name is not None else None
             if name is not None and isinstance(expected, int) and expected != found:
-                facts = {"name": name, "expected": expected, "found": found, "section": self.number}
+                facts: dict[str, str | int] = {"name": name, "expected": expected, "found": found, "section": self.number}
                 yield self._tell.seen(rule, line, trailer.field_number(name), **facts)
         total = self._roles.nested_sum
         name = total.section if total is not None else None
         if name is not None:
             summed = reached.summed.less(before.summed)
-            for rule, facts in summed.differing("control.section_", name, said.get(name)):
-                yield self._tell.seen(rule, line, trailer.field_number(name), section=self.number, **facts)
+            for rule, told in summed.differing("control.section_", name, said.get(name)):
+                yield self._tell.seen(rule, line, trailer.field_number(name), section=self.number, **told)

@@ -213,7 +213,8 @@ def _account(joined: str, record_type: RecordType) -> Sequence[str | Fault] | Fa
 
 def _summaries(fields: list[str]) -> list[tuple[str, str]] | Fault:
     """Return type code and amount of each summary."""
-    found, rest = [], fields
+    found: list[tuple[str, str]] = []
+    rest = fields
     while any(rest):
         funds = _funds(rest[_OF_SUMMARY - 1 :]) if len(rest) >= _OF_SUMMARY else Fault("line.funds_invalid", {"found": ""})
         if isinstance(funds, Fault):

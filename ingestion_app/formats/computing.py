@@ -1,12 +1,14 @@
-"""Columns that no field holds: amounts made of other columns, moments of texts joined, and what the header of the record's group says."""
+"""Columns that no field holds: amounts made of other columns, texts and moments joined, parts of texts, and what the header of the record's group says."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from ingestion_app.formats.definition import Column, Kind, Only, RecordType, SignBy
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.spans import holder_of
 from ingestion_app.formats.values import Value, field_reader, shown
+from ledger_app.errors.card_numbers import holds, masked_text
 
 Values = Sequence[Value | None]
 Head = Mapping[str, Value | None]  # what the header says by column; empty where there is none, or it could not be read
@@ -30,6 +32,8 @@ def _computation(column: Column, record_type: RecordType, head: Head) -> Computa
         return _of_header(column.from_header, head)
     if column.joined:
         return _of_texts(column, record_type)
+    if column.part_of is not None:
+        return _of_part(column, record_type, column.part_of)
     if column.plus:
         return _of_sides(column, record_type)
     return _of_signs(column, record_type)
@@ -45,14 +49,42 @@ def _of_header(name: str, head: Head) -> Computation:
 
 
 def _of_texts(column: Column, record_type: RecordType) -> Computation:
-    """A date or an instant whose parts stand in several columns."""
+    """A date or an instant whose parts stand in several columns, or a text of several."""
     places = tuple(record_type.position(name) for name in column.joined)
-    read = field_reader(column).read
+    read, between = _reader(column), column.between
 
     def make(values: Values) -> Value | Fault | None:
-        return read("".join([str(values[place]) for place in places]))
+        return read(between.join([str(values[place]) for place in places]))
 
     return Computation(places, make)
+
+
+def _of_part(column: Column, record_type: RecordType, name: str) -> Computation:
+    """Some of the characters of another column; where it has not so many, there is no value, or a fault."""
+    place, read, start, end = record_type.position(name), _reader(column), column.first - 1, column.last
+
+    def make(values: Values) -> Value | Fault | None:
+        text = "" if values[place] is None else str(values[place])
+        if len(text) < (end or start + 1):
+            facts: dict[str, str | int] = {"name": column.name, "of": name, "found": shown(text), "wanted": end or start + 1}
+            return None if column.optional else Fault("record.part_missing", facts)
+        return read(text[start:end])
+
+    return Computation((place,), make)
+
+
+def _reader(column: Column) -> Callable[[str], Value | Fault | None]:
+    """Return what reads a text that is made of others: none of them may have been a card number, and together they are one."""
+    read = field_reader(replace(column, optional=False)).read
+    if column.kind not in {Kind.TEXT, Kind.IDENTIFIER} or column.may_look_like_card:
+        return read
+
+    def looked_at(text: str) -> Value | Fault | None:
+        if holds(text):
+            return Fault("record.card_number", {"name": column.name, "found": shown(masked_text(text))})
+        return read(text)
+
+    return looked_at
 
 
 def _of_sides(column: Column, record_type: RecordType) -> Computation:

@@ -128,7 +128,7 @@ class Column:
     business date says which year or era is meant, the column ``is_near`` it, and ``near`` is that date once a file is read.
 
     A computed one stands in no field: ``plus`` less ``minus``, ``of`` with the ``signs`` that other columns say, or counted for ``only`` some
-    records; a moment of texts ``joined``; or what the header of the record's group says in a column, ``from_header``.
+    records; texts ``joined`` with ``between`` between them; the characters ``first`` to ``last`` of ``part_of``; or what the header of the record's group says in a column, ``from_header``.
     """
 
     name: str
@@ -157,6 +157,10 @@ class Column:
     signs: tuple[SignBy, ...] = ()
     only: Only | None = None
     joined: tuple[str, ...] = ()
+    between: str = ""
+    part_of: str | None = None
+    first: int = 1
+    last: int | None = None
     from_header: str | None = None
     is_near: bool = False
     near: date | None = None
@@ -167,7 +171,7 @@ class Column:
     @property
     def is_computed(self) -> bool:
         """Whether no field holds it."""
-        made_of = (self.plus, self.of, self.from_header)
+        made_of = (self.plus, self.of, self.part_of, self.from_header)
         return bool(self.joined) or any(each is not None for each in made_of)
 
     @property
@@ -194,7 +198,7 @@ class RecordType:
         if column.from_header is not None:
             return 0
         # What is computed is named by what it is made of.
-        made_of = column.joined[0] if column.joined else column.plus or column.of
+        made_of = column.joined[0] if column.joined else column.plus or column.of or column.part_of
         return self.position(made_of or name) + self.first_field
 
     @property

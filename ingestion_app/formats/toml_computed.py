@@ -1,6 +1,6 @@
 """Reads the columns that no field holds in a source definition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext as _
@@ -11,9 +11,14 @@ from ingestion_app.formats.toml_amounts import is_read_back, read_moment, unread
 from ingestion_app.formats.values import AMOUNT_LIMIT
 from ledger_app.base.rules.toml_table import Table
 
+TEXT_CHARACTERS = 255
 _SIGNS_MOST = 4
 _JOINED_MOST = 4
-_MADE_OF = ("plus", "of", "joined", "from_header")
+_MADE_OF = ("plus", "of", "joined", "part_of", "from_header")
+_OTHERS = ("minus", "signs", "only", "between", "first", "last", "optional", "kind", "format", "century", "era", "year", "zone")
+_OF_MOMENTS = ("format", "century", "era", "year", "zone")
+_CHARACTERS_MOST = {Kind.TEXT: TEXT_CHARACTERS, Kind.IDENTIFIER: 64}
+_OF_PARTS = (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT, Kind.DATE)
 
 Columns = Mapping[str, Column | None]
 
@@ -22,16 +27,16 @@ def read_computed(table: Table, name: str, columns: Columns, header: Columns | N
     """Return a column that no field holds, made of ``columns``, or of what the ``header`` says (None: there is none to ask)."""
     given = [key for key in _MADE_OF if table.has(key)]
     if len(given) != 1:
-        table.know(
-            "plus", "minus", "of", "signs", "only", "joined", "kind", "format", "century", "era", "year", "zone", "from_header"
-        )
-        table.add("name", _("Say what it is made of: plus and minus, of and signs or only, joined, or from_header."))
+        table.know(*_MADE_OF, *_OTHERS)
+        table.add("name", _("Say what it is made of: plus and minus, of and signs or only, joined, part_of, or from_header."))
         table.close()
         return None
     if given == ["from_header"]:
         return _read_from_header(table, name, header or {})
     if given == ["joined"]:
         return _read_joined(table, name, columns)
+    if given == ["part_of"]:
+        return _read_part(table, name, columns)
     column = Column(name=name, kind=Kind.AMOUNT, minimum=-AMOUNT_LIMIT)
     if given == ["plus"]:
         plus, minus = (_amount(table, key, columns, may_be_absent=True) for key in ("plus", "minus"))
@@ -78,10 +83,13 @@ def _read_only(table: Table, columns: Columns) -> Only | None:
 
 def _read_joined(table: Table, name: str, columns: Columns) -> Column | None:
     names = table.texts("joined")
-    kind = table.choice("kind", (Kind.DATE, Kind.INSTANT))
-    if kind is None:
-        table.know("format", "century", "era", "year", "zone")
-    read = read_moment(table, Column(name=name, kind=Kind(kind))) if kind else None
+    kind = table.choice("kind", (Kind.DATE, Kind.INSTANT, Kind.IDENTIFIER, Kind.TEXT))
+    read = _read_kind(table, name, kind)
+    if kind in _CHARACTERS_MOST:
+        table.know("between")
+        between = table.text("between", pattern=r"[^\x00-\x1f\x7f]{1,4}", expected=_("1 to 4 characters"), optional=True)
+        parts = [columns.get(each) for each in names or ()]
+        read = _joined_text(table, Column(name=name, kind=Kind(kind), between=between or ""), parts)
     table.close()
     known = [each for each, column in columns.items() if column is not None and _can_be_joined(column)]
     if names is not None and (len(names) > _JOINED_MOST or not set(names) <= set(known)):
@@ -89,6 +97,63 @@ def _read_joined(table: Table, name: str, columns: Columns) -> Column | None:
         table.add("joined", sentence.format(most=_JOINED_MOST, names=", ".join(known) or "–"))
         return None
     return replace(read, joined=tuple(names)) if read is not None and names else None
+
+
+def _read_kind(table: Table, name: str, kind: str | None) -> Column | None:
+    """Return a column of a kind, with what a moment is written like."""
+    if kind is None:
+        table.know(*_OF_MOMENTS, "between")
+        return None
+    column = Column(name=name, kind=Kind(kind))
+    return read_moment(table, column) if column.kind in {Kind.DATE, Kind.INSTANT} else column
+
+
+def _joined_text(table: Table, column: Column, parts: Sequence[Column | None]) -> Column | None:
+    """Return a text as wide as those of which it is made together."""
+    width = sum(part.width for part in parts if part is not None) + len(column.between) * (len(parts) - 1)
+    if width > _CHARACTERS_MOST[column.kind]:
+        sentence = _("Narrow the columns: together they may have {most} characters, and not {width}.")
+        table.add("joined", sentence.format(most=_CHARACTERS_MOST[column.kind], width=width))
+        return None
+    may_look_like_card = any(part is not None and part.may_look_like_card for part in parts)
+    return replace(column, width=width, may_look_like_card=may_look_like_card)
+
+
+def _read_part(table: Table, name: str, columns: Columns) -> Column | None:
+    """Return a column that is some of the characters of another."""
+    of = _named(table, "part_of", columns, (Kind.IDENTIFIER, Kind.TEXT))
+    first = table.integer("first", least=1, most=TEXT_CHARACTERS)
+    last = table.integer("last", least=1, most=TEXT_CHARACTERS, optional=True)
+    is_optional = table.switch("optional")
+    kind = table.choice("kind", _OF_PARTS)
+    read = _read_kind(table, name, kind)
+    if kind is None:
+        table.know("between")
+    table.close()
+    column = columns.get(of or "")
+    if column is None or first is None or read is None:
+        return None
+    most = column.width if last is None else last
+    if not first <= most <= column.width:
+        sentence = _("Write places of {name} from 1 to {width}, the last not before the first.")
+        table.add("last" if table.has("last") else "first", sentence.format(name=of, width=column.width))
+        return None
+    if column.may_be_absent and not is_optional:
+        table.add("optional", _("Write optional = true, or name a column that always has a value."))
+        return None
+    width = most - first + 1
+    if width > _CHARACTERS_MOST.get(read.kind, width):
+        table.add("last", _("Take at most {most} characters.").format(most=_CHARACTERS_MOST[read.kind]))
+        return None
+    return replace(
+        read,
+        part_of=of,
+        first=first,
+        last=last,
+        width=width,
+        optional=is_optional,
+        may_look_like_card=column.may_look_like_card,
+    )
 
 
 def _can_be_joined(column: Column) -> bool:
