@@ -1,5 +1,6 @@
 """Sets the policies of the close, with their history."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +53,9 @@ def set_policy(*, book: Book, given: PolicyGiven, caller: Caller) -> history.Kep
             row, changed = history.create(ClosePolicy(book=book, **wanted), caller=caller), wanted
         else:
             if caller.user.username == caller.user.SYSTEM:
-                check_same(_("policy of the close"), str(row), row, wanted)
+                numbers = {column: value for column, value in wanted.items() if column != "controls"}
+                beside = [(_("control totals that a freeze needs"), _listed(row.controls), _listed(wanted["controls"]))]
+                check_same(_("policy of the close"), str(row), row, numbers, beside)
             changed = {column: value for column, value in wanted.items() if getattr(row, column) != value}
             if not changed:
                 return history.Kept(row, False, False)
@@ -64,6 +67,10 @@ def set_policy(*, book: Book, given: PolicyGiven, caller: Caller) -> history.Kep
         return history.Kept(row, is_new, True)
 
     return transactions.join(work)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " ".join(names) or "–"
 
 
 def _unfit(given: PolicyGiven) -> list[errors.LedgerError]:
