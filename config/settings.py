@@ -202,7 +202,7 @@ env.refuse_half("KAKUTEI_OIDC_ISSUER", "KAKUTEI_OIDC_CLIENT_ID", "KAKUTEI_OIDC_C
 KAKUTEI_OIDC_FACTOR = env.factors("KAKUTEI_OIDC_FACTOR", only_with="KAKUTEI_OIDC_ISSUER")
 # A session ends when nobody did anything for so many minutes, and after so many hours whatever was done.
 KAKUTEI_IDLE_MINUTES = env.whole_number("KAKUTEI_IDLE_MINUTES", least=1, most=720, default=15)
-KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=24, default=12)
+KAKUTEI_SESSION_HOURS = env.whole_number("KAKUTEI_SESSION_HOURS", least=1, most=12, default=12)
 SESSION_COOKIE_AGE = KAKUTEI_SESSION_HOURS * 3600
 # For how many days a token is good at most.
 KAKUTEI_TOKEN_DAYS = env.whole_number("KAKUTEI_TOKEN_DAYS", least=1, most=1825, default=365)

@@ -11,7 +11,7 @@ from config import queue
 from config.doors import callers as doorways
 from ingestion_app.applying.operations import applying
 from ingestion_app.batches.operations import attempts
-from ingestion_app.models import AskedValidation
+from ingestion_app.models import ValidationRequest
 from ingestion_app.status.queries import waking
 from ingestion_app.validating.operations import validating
 from ledger_app.base.operations import transactions
@@ -54,7 +54,7 @@ def wake(*, at: datetime, silent_after: timedelta) -> list[int]:
         queued = queue.waiting(apply_batch, "batch_id")
         return [number for number in waking.stranded(at=at, silent_after=silent_after) if number not in queued]
 
-    def unanswered() -> list[AskedValidation]:
+    def unanswered() -> list[ValidationRequest]:
         queued = queue.waiting(validate_batch, "batch_id")
         return [asked for asked in waking.unanswered(at=at, silent_after=silent_after) if asked.batch_id not in queued]
 

@@ -34,8 +34,8 @@ def from_request(request: HttpRequest, door: str) -> Caller:
     """Return who acts in ``request``, which has been authenticated."""
     assert isinstance(request.user, User), "a view without a user calls no operation"  # noqa: S101 - the views' permissions see to it
     token = getattr(request, "auth", None)
-    told = (("token", token.prefix),) if isinstance(token, Token) else ()
-    return replace(from_address(request, request.user, door), is_program=token is not None, told=told)
+    audit_facts = (("token", token.prefix),) if isinstance(token, Token) else ()
+    return replace(from_address(request, request.user, door), is_program=token is not None, audit_facts=audit_facts)
 
 
 def from_address(request: HttpRequest, user: User, door: str = "admin") -> Caller:

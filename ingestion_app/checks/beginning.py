@@ -10,7 +10,7 @@ from ingestion_app.checks.rules import RAW_BYTES, RULES, Seen, Severity
 from ingestion_app.formats.definition import HeaderRow, Layout, Mark
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import BYTE_ORDER_MARK, FOREIGN_BYTE_ORDER_MARKS, WIDE_BYTES, WIDE_MARKS, Line, LineFormat
+from ingestion_app.formats.lines import BYTE_ORDER_MARK, CR, FOREIGN_BYTE_ORDER_MARKS, WIDE_BYTES, WIDE_MARKS, Line, LineFormat
 from ingestion_app.formats.reading import format_of
 from ingestion_app.formats.values import shown
 
@@ -80,19 +80,23 @@ def _next(stream: BinaryIO, lines: LineFormat, complete: Callable[..., Line], nu
 def _marked(head: bytes, layout: Layout) -> tuple[list[Seen], int | None]:
     """Return what mark and encoding show, and how many bytes the mark has; None where the rest cannot be read."""
     first = Line(1, 0, head[: head.find(b"\n") + 1 or RAW_BYTES], b"", 0, is_too_long=False)
+    mark, size = _mark_of(head), 0
+    if mark is not None and mark != "UTF-8":
+        return [_at("file.byte_order_mark", first, mark=mark, encoding=layout.encoding)], None
     seen: list[Seen] = []
-    mark = _mark_of(head)
-    size = len(BYTE_ORDER_MARK) if mark == "UTF-8" else 0
-    if mark is not None and (mark != "UTF-8" or layout.byte_order_mark is None):
-        seen.append(_at("file.byte_order_mark", first, mark=mark, encoding=layout.encoding))
-        if mark != "UTF-8":
-            return seen, None
-    elif mark is None and layout.byte_order_mark is Mark.REQUIRED:
+    if mark is not None:
+        size = len(BYTE_ORDER_MARK)
+        if layout.byte_order_mark is None:
+            seen.append(_at("file.byte_order_mark", first, mark=mark, encoding=layout.encoding))
+    elif layout.byte_order_mark is Mark.REQUIRED:
         seen.append(_at("file.byte_order_mark_missing", first, encoding=layout.encoding))
-    if (fault := foreign.recognise(head, layout.encoding)) is not None:
-        seen.append(_at(fault.rule, first, **fault.facts))
+    fault = foreign.recognise(head, layout.encoding)
+    if fault is not None and not (fault.rule == "file.cr_endings" and layout.line_ending == CR):
+        told = _at(fault.rule, first, **fault.facts)
         if RULES[fault.rule].severity is Severity.ERROR:
-            return seen, None
+            # What the bytes are is the cause, and a mark of theirs goes with it.
+            return [told], None
+        seen.append(told)
     if not layout.line_ending and (between := _ENDINGS.match(head, layout.data.bytes)):
         # Every record behind the first would be read from a wrong byte on.
         seen.append(_at("file.records_ended", first, found=between[0].decode().replace("\r", "CR").replace("\n", "LF")))

@@ -6,10 +6,11 @@ from datetime import date
 from ingestion_app.checks.groups import Differences
 from ingestion_app.checks.record import CarefulReader, holds_card
 from ingestion_app.checks.rules import Seen
+from ingestion_app.checks.sections import Reached, Sections
 from ingestion_app.checks.telling import NOWHERE, Teller
 from ingestion_app.checks.totals import Controls, Counted
 from ingestion_app.formats.computing import Head
-from ingestion_app.formats.definition import Definition, Kind, RecordType
+from ingestion_app.formats.definition import Definition, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat, shown_marker
 from ingestion_app.formats.values import Value, shown
@@ -38,11 +39,14 @@ class ControlRecords:
         self.stage: RecordType | None = layout.data if layout.header is None and layout.file_header is None else None
         self.is_over = False
         self.read = 0  # how many records that are no data
+        self.continued = 0  # how many lines that continue a record
+        self._sections = Sections(layout, definition.roles, tell)
         self._has_end = False
         self._has_trailer = False
         self._groups = 0
         self._opened: Line = NOWHERE
         self._before = _NOTHING  # what was counted before the group
+        self._records_before = 0  # all records before the group
         self._differences = Differences(self._roles)
         self._said: dict[str, int | None] = {}
         self._said_by_end: Head = {}
@@ -71,10 +75,14 @@ class ControlRecords:
         said = self._said_by_end.get(of_end) if of_end is not None else None
         return said if isinstance(said, int) else None
 
+    def _records(self, counted: Counted) -> int:
+        """Return how many records of all types were read, and lines that continue them."""
+        return counted.records + self.read + self.continued
+
     def begin(self, record_type: RecordType | None) -> Iterator[Seen]:
         """Look at the type of the first record of a file: say it where that is not the header that it should be."""
         layout = self._layout
-        first = layout.file_header or layout.header
+        first = layout.file_header or layout.section_header or layout.header
         # A group that begins without its header is told as any other.
         is_group = layout.has_groups and layout.file_header is None
         if self.stage is None and first is not None and record_type is not first and not is_group:
@@ -102,7 +110,7 @@ class ControlRecords:
             yield from self._misplaced(line, record_type)
 
     def _begins_group(self, record_type: RecordType) -> bool:
-        return self._layout.has_groups and record_type is self._layout.header
+        return self._layout.has_groups and record_type in (self._layout.section_header, self._layout.header)
 
     def _in_groups(self, line: Line, record_type: RecordType, counted: Counted) -> Iterator[Seen]:
         layout, is_open = self._layout, self.takes_data
@@ -118,15 +126,36 @@ class ControlRecords:
         else:
             if is_open:
                 yield from self._trailer_missing()
-            if record_type is layout.end:
+            if record_type is layout.section_header:
+                yield from self._section(line, record_type, counted)
+            elif record_type is layout.section_trailer:
+                yield from self._section_end(line, record_type, counted)
+            elif record_type is layout.end:
+                yield from self._sections.close()
                 yield from self._end_record(line, record_type, counted)
             else:
+                yield from self._sections.group(line)
                 yield from self._open(line, record_type, counted)
+
+    def _section(self, line: Line, header: RecordType, counted: Counted) -> Iterator[Seen]:
+        yield from self._sections.close()
+        said, seen = self._say(line, header)
+        yield from seen
+        reached = Reached(self._groups, self._records(counted) - line.lines, self._controls.summed)
+        self._sections.begin(line, {} if seen else said, reached)
+        if self.stage is None:
+            self.stage = self._layout.file_header or self._layout.trailer
+
+    def _section_end(self, line: Line, trailer: RecordType, counted: Counted) -> Iterator[Seen]:
+        said, seen = self._say(line, trailer)
+        yield from seen
+        yield from self._sections.compare(line, said, Reached(self._groups, self._records(counted), self._controls.summed))
 
     def _open(self, line: Line, header: RecordType, counted: Counted) -> Iterator[Seen]:
         self._groups += 1
         self._tell.group = self._groups
         self._opened, self._before = line, counted
+        self._records_before = self._records(counted) - line.lines
         self.stage = header
         self._controls.begin_group()
         yield from self._header_record(line, header)
@@ -178,7 +207,7 @@ class ControlRecords:
         """Name the columns of a header that go with each record, and hold a card number."""
         found = []
         for column in header.columns:
-            is_open = column.name in self._carried and column.kind in {Kind.TEXT, Kind.IDENTIFIER}
+            is_open = column.name in self._carried and column.kind.is_text
             value = said.get(column.name)
             if is_open and not column.may_look_like_card and isinstance(value, str) and holds_card(value):
                 facts = {"name": column.name, "found": shown(masked_text(value))}
@@ -192,7 +221,8 @@ class ControlRecords:
             return
         self.head.clear()
         if not seen:
-            self.head.update(said)
+            outer = self._sections.head
+            self.head.update({**outer, **{name: value for name, value in said.items() if value is not None or name not in outer}})
         self._controls.hear_header(said)
         for rule, name, expected in (
             ("control.header_business_date_differs", self._roles.header_business_date, self._expected["business_date"]),
@@ -216,6 +246,11 @@ class ControlRecords:
             yield self._tell.seen(rule, line, trailer.field_number(column), **facts)
         if not self._layout.has_groups:
             return
+        lines, name = self._records(counted) - self._records_before, self._roles.trailer_lines
+        expected = said.get(name) if name is not None else None
+        if name is not None and isinstance(expected, int) and expected != lines:
+            place = trailer.field_number(name)
+            yield self._tell.seen("control.lines_differs", line, place, name=name, expected=expected, found=lines)
         self._differences.add(self._groups, line, said, own)
         for name in self._roles.same:
             if said.get(name) is not None and name in self.head and said[name] != self.head[name]:
@@ -232,6 +267,8 @@ class ControlRecords:
             self._said[name] = None if before is None or said is None else before + said
 
     def _end_record(self, line: Line, end: RecordType, counted: Counted) -> Iterator[Seen]:
+        # Without a trailer too, a record behind it is in no place: nobody counted it.
+        self.stage = end
         self.is_over = self._has_end = True
         self._said_by_end, seen = self._say(line, end)
         yield from seen
@@ -240,7 +277,8 @@ class ControlRecords:
             ("control.end_groups_differs", of_file.groups, self._groups),
             ("control.end_count_differs", of_file.count, counted.records),
             ("control.end_sum_differs", of_file.sum, counted.total),
-            ("control.end_lines_differs", of_file.lines, counted.records + self.read),
+            ("control.end_lines_differs", of_file.lines, self._records(counted)),
+            ("control.end_sections_differs", of_file.sections, self._sections.number),
         ):
             expected = self._said_by_end.get(name) if name is not None else None
             if name is None or not isinstance(expected, int):
@@ -250,14 +288,20 @@ class ControlRecords:
                 yield self._tell.seen("control.end_unverifiable", line, column, name=name, expected=expected, records=bad)
             elif found != expected:
                 yield self._tell.seen(rule, line, end.field_number(name), name=name, expected=expected, found=found)
+        total = self._roles.nested_sum
+        name = total.end if total is not None else None
+        if name is not None:
+            for rule, facts in self._controls.summed.differing("control.end_", name, self._said_by_end.get(name)):
+                yield self._tell.seen(rule, line, end.field_number(name), **facts)
 
     def conclude(self, counted: Counted) -> Iterator[Seen]:
         """Say what a file lacks that has ended."""
         layout, tell = self._layout, self._tell
         if layout.has_groups and self.takes_data:
             yield from self._trailer_missing()
+        yield from self._sections.close()
         yield from self._differences.told(tell)
-        first = layout.file_header or layout.header
+        first = layout.file_header or layout.section_header or layout.header
         has_no_beginning = self.stage is None or (layout.has_groups and not self._groups and layout.file_header is None)
         if first is not None and has_no_beginning:
             yield tell.seen("file.header_missing", NOWHERE, marker=shown_marker(first))

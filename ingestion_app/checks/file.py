@@ -14,13 +14,13 @@ from ingestion_app.checks.rules import Seen, Severity
 from ingestion_app.checks.telling import Teller
 from ingestion_app.checks.totals import Controls, Counted, Tally
 from ingestion_app.formats.computing import HEADER_UNREAD
-from ingestion_app.formats.definition import OCCURRENCE, Definition
+from ingestion_app.formats.definition import OCCURRENCE, Cutting, Definition
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat, shown_marker
 from ingestion_app.formats.reading import format_of
 
-_ENDING_NAMES = {"\n": "LF", "\r\n": "CRLF"}
+_ENDING_NAMES = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 
 
 class NotPlain(Exception):
@@ -258,6 +258,9 @@ class Examination:
             return
         self._look_at_ending(line)
         record_type, order = self._format.record_type(line.content), self._control_records
+        if self._layout.cutting is Cutting.BAI2:
+            # There each line counts as a record; in a quoted field a line ending is a part of its record.
+            order.continued += line.lines - 1
         yield from order.begin(record_type)
         if record_type is self._layout.data and order.takes_data:
             order.stage = self._layout.data

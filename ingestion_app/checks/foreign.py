@@ -32,6 +32,10 @@ BEGINNINGS = {
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _SHIFTS_OF_ISO_2022_JP = re.compile(rb"\x1b(?:\$[@B]|\([BJI])")
 _EBCDIC_SIGNS = frozenset((0x15, 0x25, 0x0D, 0x40, 0x4B, 0x60, 0x6B))  # line ends, space, full stop, hyphen, comma
+_EBCDIC_SMALL = frozenset((*range(0x81, 0x8A), *range(0x91, 0x9A), *range(0xA2, 0xAA)))
+_EBCDIC_ZERO, _EBCDIC_SPACE = 0xF0, 0x40
+# What stands below the space of EBCDIC, but for ends of lines, tabulators and the shifts to characters of two bytes.
+_BELOW_EBCDIC = re.compile(rb"[\x00-\x04\x06-\x0c\x10-\x14\x16-\x24\x26-\x3f]")
 _KANA_OR_KANJI = re.compile("[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]")
 _KANA_ROWS_OF_EUC = (0xA4, 0xA5)
 # Runs of even length come by chance, too, in half-width katakana: once in two. As many in a row do not.
@@ -75,6 +79,8 @@ def _of_one_byte(head: bytes) -> str | None:
     """Return the encoding in which bytes are text, none of which has the ends of lines that one of two bytes a character has."""
     if b"\n" not in head:
         return _ebcdic(head)
+    if (shifted := _shifted(head)) is not None:
+        return shifted
     return ("ASCII" if head.isascii() else None) or _other_bytes(head, "ascii")
 
 
@@ -101,7 +107,13 @@ def _ebcdic(head: bytes) -> str | None:
         return None
     first = head[:4096]
     letters = sum(0xC1 <= byte <= 0xF9 or byte in _EBCDIC_SIGNS for byte in first)
-    return "EBCDIC" if letters * 5 > len(first) * 4 and b"," not in first else None
+    if letters * 5 > len(first) * 4 and b"," not in first:
+        return "EBCDIC"
+    # Small letters and signs lie between, as bytes of other encodings do; but there no digit and no space of ASCII is.
+    letters += sum(byte in _EBCDIC_SMALL for byte in first)
+    told = sum(byte >= _EBCDIC_ZERO or byte == _EBCDIC_SPACE for byte in first)
+    is_bare = not _BELOW_EBCDIC.search(first)
+    return "EBCDIC" if is_bare and letters * 2 > len(first) and told * 10 > len(first) else None
 
 
 class _Encoding(NamedTuple):

@@ -202,6 +202,38 @@ LAYOUT: tuple[tuple[str, str, Promise | str, Promise | str], ...] = (
         _("Send a value of the JSON type {expected} at {path}; nothing is converted."),
     ),
     (
+        "error",
+        "line.record_end_missing",
+        _("The line ends with “{found}”, and not with the slash that ends a record; only a text may go on without."),
+        _("Send every record whole, with a slash behind its last field: without it a field may have been cut off."),
+    ),
+    (
+        "error",
+        "line.funds_invalid",
+        _("The kind of funds does not go with the fields behind it: “{found}”."),
+        _(
+            "Send V with day and time, S with three amounts, D with the number of pairs and as many days and amounts; else 0, 1, 2 or Z alone."
+        ),
+    ),
+    (
+        "error",
+        "line.summary_cut",
+        _("Summary {number} of the account has not its four fields: “{found}”."),
+        _("Send of each summary its type code, amount, number of items and kind of funds; what is not known is empty."),
+    ),
+    (
+        "error",
+        "line.summary_twice",
+        _("The account has the summary {code} twice."),
+        _("Send each summary of an account once: which of the two is meant is not guessed."),
+    ),
+    (
+        "error",
+        "line.summary_amount",
+        _("The summary {code} is “{found}”, which is not an amount."),
+        _("Write a whole number of minor units in ASCII digits, with a sign before it or none."),
+    ),
+    (
         "note",
         "control.none",
         _("The sender sends no control totals: nothing says that no record was lost, doubled or changed on the way."),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ingestion_app.checks.keys import Keys
 from ingestion_app.formats.computing import Head, computations
-from ingestion_app.formats.definition import Cutting, Definition, Kind, RecordType
+from ingestion_app.formats.definition import Cutting, Definition, RecordType
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.lines import Line, LineFormat
 from ingestion_app.formats.values import Value, amount_below_minimum, field_reader, shown
@@ -189,6 +189,6 @@ def _looked_at(definition: Definition) -> list[int]:
         place
         for place, column in enumerate(data.columns)
         # What the header says is looked at where that is read.
-        if column.kind in {Kind.TEXT, Kind.IDENTIFIER} and not column.is_computed
+        if column.kind.is_text and not column.is_computed
         if not column.may_look_like_card and column.name != cards
     ]

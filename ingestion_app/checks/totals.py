@@ -25,6 +25,26 @@ class Counted(NamedTuple):
         return Counted(*(own - before for own, before in zip(self, other, strict=True)))
 
 
+class Summed(NamedTuple):
+    """What records and headers add up to where a sum is told at every level, and of how many something cannot be read."""
+
+    total: int = 0
+    unreadable: int = 0
+
+    def less(self, other: "Summed") -> "Summed":
+        """Return what came since ``other``."""
+        return Summed(self.total - other.total, self.unreadable - other.unreadable)
+
+    def differing(self, level: str, name: str, said: Value | None) -> Iterator[tuple[str, Mapping[str, str | int]]]:
+        """Yield the rule and the facts where what is ``said`` in a column is not this."""
+        if not isinstance(said, int):
+            return
+        if self.unreadable:
+            yield f"{level}unverifiable", {"name": name, "expected": said, "records": self.unreadable}
+        elif said != self.total:
+            yield f"{level}total_differs", {"name": name, "expected": said, "found": self.total}
+
+
 class Differing(NamedTuple):
     """A control that is not met: its rule, the column of the trailer that says it, and the facts."""
 
@@ -43,6 +63,7 @@ class Tally:
     hash_sum: int = 0
     unhashed_count: int = 0
     bad_count: int = 0
+    control_sum: int = 0
     of_values: list[int] = field(default_factory=list)  # of each control by value: count and sum
 
     def take(self, amount: int) -> None:
@@ -68,24 +89,30 @@ class Controls:
         """Begin with nothing taken and nothing heard."""
         self._roles = definition.roles
         self._header: Said = {}
+        self._is_headed = False
         self._trailer: Said = {}
         roles, position = definition.roles, definition.layout.data.position
         self._by_value = [(position(each.column), each.values, position(each.of or roles.amount)) for each in roles.by_value]
         self.tally = self._nothing()
         total = roles.hash_total
         self._hashed = None if total is None else (position(total.of), hashed(total))
+        self._nested_sum = roles.nested_sum
+        self._summed_place = None if roles.nested_sum is None else position(roles.nested_sum.of)
+        self._summed_before = Summed()  # of the groups before this one
 
     def _nothing(self) -> Tally:
         return Tally(of_values=[0, 0] * len(self._by_value))
 
     def begin_group(self) -> None:
         """Count anew, for a group with a header and a trailer of its own."""
+        self._summed_before = self.summed
         self._header = self._trailer = {}
+        self._is_headed = False
         self.tally = self._nothing()
 
     def counting(self, quick: QuickReader) -> QuickReader:
         """Return a reader that counts what it reads; where count and sum are all that is asked, the reader itself."""
-        if self._hashed is None and not self._roles.totals and not self._by_value:
+        if self._hashed is None and not self._roles.totals and not self._by_value and self._summed_place is None:
             return quick
         take = self.take
 
@@ -104,6 +131,8 @@ class Controls:
     def take_values(self, values: Sequence[Value | None], amount: int) -> None:
         """Count a record that has these values."""
         self.tally.take(amount)
+        if self._summed_place is not None:
+            self.tally.control_sum += _number_of(values[self._summed_place])
         if self._hashed is not None:
             place, read = self._hashed
             value = read(values[place])
@@ -115,7 +144,7 @@ class Controls:
             found, added = values[column], values[of]
             if ("" if found is None else str(found)) in wanted:
                 self.tally.of_values[2 * number] += 1
-                self.tally.of_values[2 * number + 1] += added if isinstance(added, int) else 0
+                self.tally.of_values[2 * number + 1] += _number_of(added)
 
     def take_bad(self, amount: int | None) -> None:
         """Count a record that is not well formed: its amount where that can be read, and nothing else of it."""
@@ -126,11 +155,25 @@ class Controls:
 
     def hear_header(self, said: Said) -> None:
         """Take in what the header says by column."""
-        self._header = said
+        self._header, self._is_headed = said, True
 
     def hear_trailer(self, said: Said) -> None:
         """Take in what the trailer says by column."""
         self._trailer = said
+
+    @property
+    def summed(self) -> Summed:
+        """What all groups up to here add up to, with what their headers say."""
+        before, own = self._summed_before, self._summed_of_group
+        return Summed(before.total + own.total, before.unreadable + own.unreadable)
+
+    @property
+    def _summed_of_group(self) -> Summed:
+        total, tally = self._nested_sum, self.tally
+        if total is None or total.header is None or not self._is_headed:
+            return Summed(tally.control_sum, tally.bad_count)
+        said = _number(self._header, total.header)
+        return Summed(tally.control_sum + (said or 0), tally.bad_count + (said is None))
 
     def stated(self, column: str | None) -> int | None:
         """Return what the trailer says in a column; None where it cannot be read, or there is none."""
@@ -162,6 +205,7 @@ class Controls:
                     yield from self._compared(rule, name, self.stated(name), value, self.tally.bad_count, **of_value)
         yield from self._compare_hash()
         yield from self._compare_balance(counted)
+        yield from self._compare_nested()
 
     def _found(self, counted: Counted) -> dict[Total, int]:
         tally = self.tally
@@ -172,6 +216,12 @@ class Controls:
             Total.POSITIVE_COUNT: tally.positive_count,
             Total.NEGATIVE_COUNT: tally.negative_count,
         }
+
+    def _compare_nested(self) -> Iterator[Differing]:
+        name = self._nested_sum.trailer if self._nested_sum is not None else None
+        if name is not None:
+            for rule, facts in self._summed_of_group.differing("control.", name, self.stated(name)):
+                yield Differing(rule, name, facts)
 
     def _compare_hash(self) -> Iterator[Differing]:
         total = self._roles.hash_total
@@ -216,6 +266,10 @@ def hashed(total: HashTotal) -> Callable[[Value | None], int | None]:
         return int(digits) if digits.isascii() and digits.isdigit() and len(digits) >= (total.digits or 1) else None
 
     return read
+
+
+def _number_of(value: Value | None) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _number(said: Said, column: str | None) -> int | None:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ingestion_app.formats.definition import Column, Only, RecordType, SignBy
+from ingestion_app.formats.definition import Column, Kind, Only, RecordType, SignBy
 from ingestion_app.formats.fault import Fault
+from ingestion_app.formats.spans import holder_of
 from ingestion_app.formats.values import Value, field_reader, shown
 
 Values = Sequence[Value | None]
@@ -76,22 +77,36 @@ def _number(value: Value | None) -> int:
 def _of_signs(column: Column, record_type: RecordType) -> Computation:
     """An amount whose sign other columns say; each that says minus turns it."""
     amount = record_type.position(column.of or "")
-    signs = [(record_type.position(sign.column), sign) for sign in column.signs]
+    signs = [_sign(record_type, sign) for sign in column.signs]
     only = [(record_type.position(column.only.column), column.only)] if column.only else []
 
     def make(values: Values) -> int | Fault:
         found = _number(values[amount])
         if any(not _is_counted(values[place], wanted) for place, wanted in only):
             found = 0
-        for place, sign in signs:
+        for place, sign, is_plus, is_minus in signs:
             value = "" if values[place] is None else str(values[place])
-            if value in sign.negative:
+            if is_minus(value):
                 found = -found
-            elif value not in sign.positive:
+            elif not is_plus(value):
                 return _unknown(sign, value)
         return found
 
-    return Computation((amount, *(place for place, _sign in signs), *(place for place, _only in only)), make)
+    return Computation((amount, *(sign.place for sign in signs), *(place for place, _only in only)), make)
+
+
+class _Sign(NamedTuple):
+    place: int
+    by: SignBy
+    is_plus: Callable[[str], bool]
+    is_minus: Callable[[str], bool]
+
+
+def _sign(record_type: RecordType, by: SignBy) -> _Sign:
+    place = record_type.position(by.column)
+    are_counts = record_type.columns[place].kind is Kind.COUNT
+    is_plus, is_minus = (holder_of(values, are_counts=are_counts) for values in (by.positive, by.negative))
+    return _Sign(place, by, is_plus, is_minus)
 
 
 def _is_counted(value: Value | None, only: Only) -> bool:

@@ -52,3 +52,26 @@ class FileTotals:
     count: str | None = None
     sum: str | None = None
     lines: str | None = None
+    sections: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTotals:
+    """The columns of a section's trailer with the number of its groups, and of all of its records."""
+
+    groups: str | None = None
+    lines: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NestedSum:
+    """A sum that is told at every level: of a data column as it is written, and of what a ``header`` column says beside it.
+
+    ``trailer``, ``section`` and ``end`` are the columns that say it, where they do.
+    """
+
+    of: str
+    header: str | None = None
+    trailer: str | None = None
+    section: str | None = None
+    end: str | None = None

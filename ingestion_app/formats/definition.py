@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from enum import StrEnum
 
-from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, Total, TotalBy
+from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, NestedSum, SectionTotals, Total, TotalBy
 from ingestion_app.formats.shape_rules import ShapeRules
 
 
@@ -22,6 +22,18 @@ class Kind(StrEnum):
     DATE = "date"  # a calendar date
     INSTANT = "instant"  # a date and time, with the column's zone
     UNUSED = "unused"  # anything at all, which is not read
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a value is the text that was sent: it has a width, may pad and hold its own form, and is looked at for card numbers.
+
+        Said by what it is not, so that a new kind is looked at until somebody says that its values are no texts.
+        """
+        return self not in {Kind.AMOUNT, Kind.COUNT, Kind.DATE, Kind.INSTANT, Kind.UNUSED}
+
+
+# The kinds of which a definition may list values.
+WORDS = (*(kind for kind in Kind if kind.is_text), Kind.COUNT)
 
 
 class DateFormat(StrEnum):
@@ -89,7 +101,7 @@ class Padding:
 
 @dataclass(frozen=True, slots=True)
 class SignBy:
-    """A column whose values say the sign of an amount."""
+    """A column whose values say the sign of an amount; of a count, 100-399 is each number from 100 to 399."""
 
     column: str
     positive: tuple[str, ...]
@@ -148,6 +160,7 @@ class Column:
     from_header: str | None = None
     is_near: bool = False
     near: date | None = None
+    summary: str | None = None  # of BAI2: the type code of which it has the amount; or SUMMARIES: the sum of all
     path: tuple[str | int, ...] = ()  # of JSON Lines: names and places that lead to it; none: its name
     json_type: JsonType = JsonType.STRING
 
@@ -211,6 +224,7 @@ class Cutting(StrEnum):
     DELIMITED = "delimited"
     FIXED = "fixed"  # by numbers of bytes
     JSON_LINES = "json-lines"  # each is an object
+    BAI2 = "bai2"  # at commas, each continued by the lines marked 88 behind it
 
 
 class HeaderRow(StrEnum):
@@ -229,9 +243,10 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the bytes of a file are cut into records: lines of up to five record types.
+    """How the bytes of a file are cut into records: lines of up to seven record types.
 
     With ``has_groups`` header, data and trailer come again and again, between a file header (where there is one) and the end record.
+    Groups may stand in sections, each with a header and a trailer of its own.
     """
 
     encoding: str  # as Python calls it
@@ -257,23 +272,24 @@ class Layout:
     may_have_unknown_names: bool = False  # of JSON Lines: whether objects may hold what no column names
     has_groups: bool = False
     file_header: RecordType | None = None
+    section_header: RecordType | None = None
+    section_trailer: RecordType | None = None
 
     @property
     def record_types(self) -> tuple[RecordType, ...]:
         """The record types in the order in which they stand in a file."""
-        named = (self.file_header, self.header, self.data, self.trailer, self.end)
-        return tuple(each for each in named if each is not None)
+        return tuple(each for name in RECORD_TYPES if (each := getattr(self, name)) is not None)
 
     def near(self, day: date) -> "Layout":
         """Return the layout in which dates that need the business date of their file are read by ``day``; itself where none does."""
         if not any(column.is_near for each in self.record_types for column in each.columns):
             return self
-        header, data, trailer, end, file_header = (
-            each and replace(each, columns=tuple(replace(c, near=day) if c.is_near else c for c in each.columns))
-            for each in (self.header, self.data, self.trailer, self.end, self.file_header)
-        )
-        assert data is not None, "every layout has data"  # noqa: S101
-        return replace(self, header=header, data=data, trailer=trailer, end=end, file_header=file_header)
+        read = {
+            name: replace(each, columns=tuple(replace(c, near=day) if c.is_near else c for c in each.columns))
+            for name in RECORD_TYPES
+            if (each := getattr(self, name)) is not None
+        }
+        return replace(self, **read)
 
     @property
     def is_cut_at_lines(self) -> bool:
@@ -285,6 +301,8 @@ class Layout:
         return has_own_ending and is_by_itself and not self.has_quoted_newlines and self.comment is None
 
 
+# The record types by their names in a definition, in the order in which they stand in a file.
+RECORD_TYPES = ("file_header", "section_header", "header", "data", "trailer", "section_trailer", "end")
 LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE = "@line", "@occurrence", "@business_date", "@sequence"
 # What may stand in a key beside columns: where the record stands, and for which day and as which file of it the file came.
 KEY_WORDS = (LINE, OCCURRENCE, BUSINESS_DATE, SEQUENCE)
@@ -309,13 +327,18 @@ class Roles:
     by_value: tuple[TotalBy, ...] = ()
     same: tuple[str, ...] = ()  # columns that header and trailer of a group have alike
     of_file: FileTotals = field(default_factory=FileTotals)
+    of_section: SectionTotals = field(default_factory=SectionTotals)
+    trailer_lines: str | None = None  # the trailer's column with the number of all records of its group
+    nested_sum: NestedSum | None = None
 
     @property
     def controls(self) -> tuple[str, ...]:
         """What the sender says of the whole file, by which it is known to be whole: empty, none of it."""
         count, total = self.trailer_count or self.of_file.count, self.trailer_sum or self.of_file.sum
         others = (("hash_total", self.hash_total), ("balance", self.balance), ("by_value", self.by_value or None))
-        of_file = (("groups", self.of_file.groups), ("lines", self.of_file.lines))
+        groups = self.of_file.groups or self.of_file.sections or self.of_section.groups
+        lines = self.of_file.lines or self.of_section.lines or self.trailer_lines
+        of_file = (("groups", groups), ("lines", lines), ("nested_sum", self.nested_sum))
         named = (("count", count), ("sum", total), *self.totals, *others, *of_file)
         return tuple(str(name) for name, said in named if said is not None)
 

@@ -7,8 +7,10 @@ from typing import Any, BinaryIO
 
 from ingestion_app.formats.definition import Layout, RecordType
 from ingestion_app.formats.fault import Fault
-from ingestion_app.formats.lines import STRAY_IN_CP932, Line, LineFormat, QuickReader, ReadsOn
+from ingestion_app.formats.lines import CR, STRAY_IN_CP932, Line, LineFormat, QuickReader, ReadsOn
 from ingestion_app.formats.values import Value, field_reader
+
+_RETURN = re.compile(b"\r\n?|\n")
 
 
 class FixedFormat(LineFormat):
@@ -30,6 +32,8 @@ class FixedFormat(LineFormat):
 
     def reads_on(self, stream: BinaryIO) -> ReadsOn:
         """Return what reads the rest of a line, or as many bytes as every record has."""
+        if self.layout.line_ending == CR:
+            return _reads_to_return(stream)
         return stream.readline if self.layout.line_ending else stream.read
 
     def marker(self, content: bytes) -> bytes:
@@ -94,6 +98,27 @@ class FixedFormat(LineFormat):
             place = self.layout.marker_place
             return lambda whole: whole.startswith(wanted, place)
         return lambda whole: self.record_type(whole) is record_type
+
+
+def _reads_to_return(stream: BinaryIO) -> ReadsOn:
+    """Return what reads on to a carriage return or a line feed, or to both."""
+
+    def read_on(size: int) -> bytes:
+        behind = stream.tell()
+        piece = stream.read(size)
+        ending = _RETURN.search(piece)
+        if ending is None:
+            return piece
+        end = ending.end()
+        stream.seek(behind + end)
+        # Where it is the last byte that was read, a line feed may be the next.
+        if piece[:end].endswith(CR) and end == len(piece):
+            end += stream.read(1) == b"\n"
+            stream.seek(behind + end)
+            piece += b"\n"
+        return piece[:end]
+
+    return read_on
 
 
 def _spans(record_type: RecordType) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from ingestion_app.formats.values import field_reader
 _NEVER: Final = '"\\\\\\x00-\\x1f'
 _NUMBER: Final = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _UNREAD: Final = f'(?:"[^{_NEVER}]*"|{_NUMBER}|true|false|null)'
+_NEVER_IN_NUMBER: Final = _NEVER + " ,}\\]"  # what stands behind one, which an amount may have between its thousands
 _BEHIND_NUMBER: Final = r"(?=[ ,}\]])"
 
 
@@ -43,7 +44,8 @@ def line_pattern(
         if column.kind is Kind.UNUSED:
             return _UNREAD
         order.append(places[path])
-        text = f"({field_reader(column, never=_NEVER).pattern})"
+        never = _NEVER_IN_NUMBER if column.json_type is JsonType.NUMBER else _NEVER
+        text = f"({field_reader(column, never=never).pattern})"
         if column.json_type is JsonType.STRING:
             written = f'"{text}"'
         elif column.json_type is JsonType.NUMBER:

@@ -12,10 +12,11 @@ from ledger_app.errors.card_numbers import is_masked_on_arrival, masked_text
 DEPTH: Final = 32  # how deep objects and arrays may lie in each other
 _SHOWN: Final = 20
 _MASKED_MOST: Final = 40
-# Strings are passed over whole: what stands in them opens nothing.
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<constant>-?Infinity|NaN)')
+# Strings are passed over whole, one that is never closed up to the end: what stands in them opens nothing.
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|(?P<open>[\[{])|(?P<close>[\]}])|(?P<constant>-?Infinity|NaN)')
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
-_NAME_BEFORE: Final = re.compile(r'"([^"\\]{0,60})"\s*:\s*\[?\s*$')
+# Blanks without a bound would be tried in as many ways as there are pairs of them.
+_NAME_BEFORE: Final = re.compile(r'"([^"\\]{0,60})"\s{0,20}:\s{0,20}\[?\s{0,20}$')
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 
 

@@ -21,6 +21,8 @@ FOREIGN_BYTE_ORDER_MARKS = {
 WIDE_MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 WIDE_BYTES = 2
 
+CR = b"\r"
+
 NO_MARKER = "–"  # how records are named that have none
 
 END_MARK = "\x1a"  # what CP/M and its heirs end a text file with
@@ -62,7 +64,9 @@ class LineFormat(ABC):
         # Never the half of a character.
         self.piece_bytes = layout.line_bytes + layout.line_bytes % self.unit + len(layout.line_ending)
         self.end_mark = self._written(END_MARK)
-        self._endings = [self._written(ending) for ending in ("\r\n", "\n")]
+        # A carriage return alone ends a line only where the layout says so.
+        ends = ("\r\n", "\n", "\r") if layout.line_ending == CR else ("\r\n", "\n")
+        self._endings = [self._written(ending) for ending in ends]
         self._by_marker = {each.marker.encode("ascii"): each for each in layout.record_types if each.marker is not None}
         self._unmarked = layout.data if layout.data.marker is None else None
 

@@ -1,5 +1,6 @@
 """Chooses what reads the lines of a layout."""
 
+from ingestion_app.formats.bai2 import Bai2Format
 from ingestion_app.formats.definition import Cutting, Layout
 from ingestion_app.formats.delimited import DelimitedFormat
 from ingestion_app.formats.fixed import FixedFormat
@@ -16,3 +17,5 @@ def format_of(layout: Layout) -> LineFormat:
             return FixedFormat(layout)
         case Cutting.JSON_LINES:
             return JsonLinesFormat(layout)
+        case Cutting.BAI2:
+            return Bai2Format(layout)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
+from ingestion_app.formats.bai2 import SUMMARIES
 from ingestion_app.formats.definition import Column, JsonType, Kind, Padding, RecordType, Side
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.json_paths import PATH_CHARACTERS, Path, parse
@@ -23,7 +24,6 @@ IDENTIFIER_WIDTH, TEXT_WIDTH, DEFAULT_WIDTH = (
 # In fixed width: a value of another kind takes less, and what is not read may take all of a line.
 _BYTES_MOST = {Kind.TEXT: TEXT_WIDTH, Kind.IDENTIFIER: IDENTIFIER_WIDTH, Kind.UNUSED: 1_000_000}
 VALUE_BYTES = 64
-_SIZED = (Kind.TEXT, Kind.IDENTIFIER)
 _OF_NUMBERS = "0123456789+-.,()"  # without one of them at its end a number, or a date, is another
 
 
@@ -45,6 +45,7 @@ class Cut:
     has_quoted_newlines: bool
     is_fixed: bool = False
     is_json: bool = False
+    is_bai2: bool = False
 
 
 def name_description() -> str:
@@ -107,14 +108,14 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     if cut.is_fixed:
         size = table.integer("bytes", least=1, most=_BYTES_MOST.get(kind, VALUE_BYTES))
         column = replace(column, bytes=size or 1, width=size or DEFAULT_WIDTH)
-    if cut.is_json:
-        column = _read_place(table, column)
+    if cut.is_json or cut.is_bai2:
+        column = _read_place(table, column) if cut.is_json else _read_summary(table, column)
     if kind is Kind.UNUSED:
         table.close()
         return column
     constant = None
     column = replace(column, padding=_read_padding(table, kind))
-    if kind in _SIZED:
+    if kind.is_text:
         most = TEXT_WIDTH if kind is Kind.TEXT else IDENTIFIER_WIDTH
         column = replace(
             column,
@@ -133,12 +134,21 @@ def _read_column(table: Table, name: str, cut: Cut, *, is_data: bool) -> Column 
     return _finished(table, read, constant, cut)
 
 
+def _read_summary(table: Table, column: Column) -> Column:
+    """Return a column of BAI2 with the summary of which it has the amount, where it has one."""
+    expected = _("the type code of a summary, three digits, or all: their sum")
+    said = table.text("summary", pattern=f"[0-9]{{3}}|{SUMMARIES}", expected=expected, optional=True)
+    if said is not None and column.kind is not Kind.AMOUNT:
+        table.add("summary", _("Name a summary in a column of kind amount alone."))
+    return replace(column, summary=said)
+
+
 def _read_place(table: Table, column: Column) -> Column:
     """Return a column of JSON Lines with its path, and with what JSON calls its value: amounts and counts are numbers, if nothing is said."""
     path = read_path(table, "path", optional=True)
     if column.kind is Kind.UNUSED:
         return replace(column, path=path or ())
-    choices = tuple(each for each in JsonType if each is not JsonType.BOOLEAN or column.kind in _SIZED)
+    choices = tuple(each for each in JsonType if each is not JsonType.BOOLEAN or column.kind.is_text)
     said = table.choice("json_type", choices, optional=True)
     usual = JsonType.NUMBER if column.kind in {Kind.AMOUNT, Kind.COUNT} else JsonType.STRING
     return replace(column, path=path or (), json_type=JsonType(said) if said else usual)
@@ -177,7 +187,7 @@ def _read_padding(table: Table, kind: Kind) -> Padding | None:
     side = row.choice("side", tuple(Side))
     character = row.text("with", pattern=r"[^\x00-\x1f\x7f]", expected=_("one character"))
     row.close()
-    if side and character and kind not in _SIZED and character in _OF_NUMBERS and (side, character) != (Side.LEFT, "0"):
+    if side and character and not kind.is_text and character in _OF_NUMBERS and (side, character) != (Side.LEFT, "0"):
         row.add("with", _("Write a character that is no part of a number, or 0 on the left: the rest would be another number."))
         return None
     return Padding(Side(side), character) if side and character else None

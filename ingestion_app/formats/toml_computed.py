@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Column, Kind, Only, SignBy
+from ingestion_app.formats.definition import WORDS, Column, Kind, Only, SignBy
+from ingestion_app.formats.spans import overlap, span_of
 from ingestion_app.formats.toml_amounts import is_read_back, read_moment, unreadable_value
 from ingestion_app.formats.values import AMOUNT_LIMIT
 from ledger_app.base.rules.toml_table import Table
@@ -66,7 +67,7 @@ def _read_of(table: Table, column: Column, columns: Columns) -> Column | None:
 
 
 def _read_only(table: Table, columns: Columns) -> Only | None:
-    name = _named(table, "column", columns, (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT))
+    name = _named(table, "column", columns, WORDS)
     values = table.texts("values")
     table.close()
     column = columns.get(name or "")
@@ -91,7 +92,7 @@ def _read_joined(table: Table, name: str, columns: Columns) -> Column | None:
 
 
 def _can_be_joined(column: Column) -> bool:
-    return column.kind in {Kind.IDENTIFIER, Kind.TEXT} and not column.may_be_absent and not column.is_computed
+    return column.kind.is_text and not column.may_be_absent and not column.is_computed
 
 
 def _read_from_header(table: Table, name: str, header: Columns) -> Column | None:
@@ -113,14 +114,16 @@ def _read_from_header(table: Table, name: str, header: Columns) -> Column | None
 
 
 def _read_sign(table: Table, columns: Columns) -> SignBy | None:
-    name = _named(table, "column", columns, (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT))
+    name = _named(table, "column", columns, WORDS)
     positive, negative = table.texts("positive"), table.texts("negative")
     table.close()
-    if set(positive or ()) & set(negative or ()):
-        table.add("negative", _("Write other values than those of positive."))
     column = columns.get(name or "")
+    are_counts = column is not None and column.kind is Kind.COUNT
+    if overlap(positive or (), negative or (), are_counts=are_counts):
+        table.add("negative", _("Write other values than those of positive."))
     for key, texts in (("positive", positive), ("negative", negative)):
-        if column is not None and not all(is_read_back(column, value) for value in texts or ()):
+        spans = {value for value in texts or () if are_counts and span_of(value) is not None}
+        if column is not None and not all(is_read_back(column, value) for value in set(texts or ()) - spans):
             table.add(key, unreadable_value())
     return SignBy(name, tuple(positive), tuple(negative)) if name and positive and negative else None
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, Total, TotalBy
-from ingestion_app.formats.definition import Column, Kind
+from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, NestedSum, SectionTotals, Total, TotalBy
+from ingestion_app.formats.definition import WORDS, Column, Kind
 from ingestion_app.formats.toml_amounts import is_read_back, unreadable_value
 from ingestion_app.formats.toml_columns import name_description
 from ingestion_app.formats.toml_layout import ReadLayout
@@ -17,7 +17,10 @@ _HASHED_DIGITS = 15  # as many as a count has at most
 _OPENINGS = ("header_opening_balance", "trailer_opening_balance")
 _CLOSING = "trailer_closing_balance"
 _BALANCES = (*_OPENINGS, _CLOSING)
-_OF_FILE = ("end_groups", "end_count", "end_sum", "end_lines")
+_OF_FILE = ("end_groups", "end_count", "end_sum", "end_lines", "end_sections")
+_OF_SECTION = ("section_groups", "section_lines")
+_LINES = "trailer_lines"
+_NESTED = "nested_sum"
 _BY_VALUE_MOST = 20
 
 
@@ -32,13 +35,17 @@ class ReadControls(NamedTuple):
     by_value: tuple[TotalBy, ...]
     same: tuple[str, ...]
     of_file: FileTotals
+    of_section: SectionTotals
+    trailer_lines: str | None
+    nested_sum: NestedSum | None
 
 
 def read_controls(table: Table, layout: ReadLayout) -> ReadControls:
     """Return the controls. A source without any says so, so that nobody takes it for an oversight."""
     data, header, trailer, end = (each.columns for each in (layout.data, layout.header, layout.trailer, layout.end))
     keys = {total: f"trailer_{total}" for total in Total}
-    asked = ("trailer_count", "trailer_sum", *keys.values(), "hash_total", *_BALANCES, "by_value", *_OF_FILE)
+    asked = ("trailer_count", "trailer_sum", *keys.values(), "hash_total", *_BALANCES, "by_value")
+    asked = (*asked, *_OF_FILE, *_OF_SECTION, _LINES, _NESTED)
     table.know(*asked)
     count = named_column(table, "trailer_count", trailer, (Kind.COUNT,)) if table.has("trailer_count") else None
     total = named_column(table, "trailer_sum", trailer, (Kind.AMOUNT,)) if table.has("trailer_sum") else None
@@ -60,7 +67,10 @@ def read_controls(table: Table, layout: ReadLayout) -> ReadControls:
         balance,
         _read_by_value(table, data, trailer),
         _read_same(table, layout),
-        _read_of_file(table, end, has_groups=layout.has_groups),
+        _read_of_file(table, end, layout),
+        _read_of_section(table, layout),
+        _read_count(table, _LINES, trailer, "groups" if not layout.has_groups else None),
+        _read_nested_sum(table.table(_NESTED, optional=True), layout),
     )
 
 
@@ -75,8 +85,7 @@ def _read_by_value(table: Table, data: Columns, trailer: Columns) -> tuple[Total
 
 def _read_total_by(row: Table, data: Columns, trailer: Columns) -> TotalBy | None:
     name = row.text("column", pattern="[a-z][a-z0-9_]{0,39}", expected=name_description())
-    kinds = (Kind.IDENTIFIER, Kind.TEXT, Kind.COUNT)
-    is_there = name is not None and check_column(row, "column", name, data, kinds, may_be_absent=True)
+    is_there = name is not None and check_column(row, "column", name, data, WORDS, may_be_absent=True)
     values = row.texts("values")
     column = data.get(name or "")
     if column is not None and not all(is_read_back(column, value) for value in values or ()):
@@ -103,15 +112,58 @@ def _read_same(table: Table, layout: ReadLayout) -> tuple[str, ...]:
     return tuple(names or ())
 
 
-def _read_of_file(table: Table, end: Columns, *, has_groups: bool) -> FileTotals:
+def _read_of_file(table: Table, end: Columns, layout: ReadLayout) -> FileTotals:
     """Return what the end record says of the whole file."""
-    if table.has("end_groups") and not has_groups:
+    if table.has("end_groups") and not layout.has_groups:
         table.add("end_groups", _("Take it out: the layout has no groups."))
+    if table.has("end_sections") and not layout.has_sections:
+        table.add("end_sections", _("Take it out: the layout has no sections."))
     kinds = {"end_sum": (Kind.AMOUNT,)}
-    groups, count, total, lines = (
-        named_column(table, key, end, kinds.get(key, (Kind.COUNT,))) if table.has(key) else None for key in _OF_FILE
+    return FileTotals(
+        *(named_column(table, key, end, kinds.get(key, (Kind.COUNT,))) if table.has(key) else None for key in _OF_FILE)
     )
-    return FileTotals(groups, count, total, lines)
+
+
+def _read_of_section(table: Table, layout: ReadLayout) -> SectionTotals:
+    """Return what the trailer of a section says of it."""
+    columns, lacking = layout.section_trailer.columns, None if layout.has_sections else "sections"
+    return SectionTotals(*(_read_count(table, key, columns, lacking) for key in _OF_SECTION))
+
+
+def _read_count(table: Table, key: str, columns: Columns, lacking: str | None) -> str | None:
+    """Return the column that a key names of a trailer; ``lacking`` is what it would be the trailer of and the layout has not."""
+    if not table.has(key):
+        return None
+    if lacking is not None:
+        sentence = (
+            _("Take it out: the layout has no sections.")
+            if lacking == "sections"
+            else _("Take it out: the layout has no groups.")
+        )
+        table.add(key, sentence)
+        return None
+    return named_column(table, key, columns, (Kind.COUNT,))
+
+
+def _read_nested_sum(table: Table | None, layout: ReadLayout) -> NestedSum | None:
+    """Return what is added up of records and headers, and where each level says it."""
+    if table is None:
+        return None
+    of = named_column(table, "of", layout.data.columns, (Kind.AMOUNT,))
+    places = {
+        "header": layout.header.columns,
+        "trailer": layout.trailer.columns,
+        "section": layout.section_trailer.columns,
+        "end": layout.end.columns,
+    }
+    named = {
+        key: named_column(table, key, columns, (Kind.AMOUNT,)) if table.has(key) else None for key, columns in places.items()
+    }
+    table.know(*places)
+    if not any(map(table.has, ("trailer", "section", "end"))):
+        table.add("trailer", _("Name the column that says the sum: of the trailer, of that of the section, or of the end."))
+    table.close()
+    return NestedSum(of, **named) if of else None
 
 
 def check_signs(table: Table, read: ReadControls, amount: Column | None, layout: ReadLayout) -> None:

@@ -7,9 +7,10 @@ from string import ascii_letters, digits
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import Cutting, HeaderRow, Layout, Mark, Side
+from ingestion_app.formats.bai2 import FIELDS, MARKERS
+from ingestion_app.formats.definition import RECORD_TYPES, Column, Cutting, HeaderRow, Layout, Mark, RecordType, Side
 from ingestion_app.formats.json_paths import Path, path_of, spelled, tree_of
-from ingestion_app.formats.lines import WIDE_MARKS
+from ingestion_app.formats.lines import CR, WIDE_MARKS
 from ingestion_app.formats.toml_columns import Cut, ReadType, read_path, read_type
 from ledger_app.base.rules.toml_table import Table
 
@@ -22,6 +23,7 @@ _ENDINGS = {"lf": b"\n", "crlf": b"\r\n"}
 _DELIMITER = r"[^A-Za-z0-9.\-_\r\n\x00\x1a\ud800-\udfff]"
 _IN_VALUES = ascii_letters + digits + "+-._("
 _NO_TYPE = ReadType(None, None, {})
+_SECTION = ("section_header", "section_trailer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class ReadLayout:
     trailer: ReadType
     end: ReadType
     has_groups: bool
+    section_header: ReadType = _NO_TYPE
+    section_trailer: ReadType = _NO_TYPE
+
+    @property
+    def has_sections(self) -> bool:
+        """Whether groups stand in sections."""
+        return self.section_trailer is not _NO_TYPE
 
 
 def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
@@ -44,6 +53,8 @@ def read_layout(table: Table, line_bytes: int | None) -> ReadLayout:
         return _read_fixed(table, line_bytes)
     if cutting == Cutting.JSON_LINES:
         return _read_json_lines(table, line_bytes)
+    if cutting == Cutting.BAI2:
+        return _read_bai2(table, line_bytes)
     encoding = table.choice("encoding", (*_ENCODINGS, "iso-2022-jp", *WIDE_MARKS))
     mark = table.choice("byte_order_mark", tuple(Mark), optional=True) if encoding == "utf-8" else None
     is_wide = encoding in WIDE_MARKS
@@ -107,7 +118,7 @@ def _beginnings(types: Mapping[str, ReadType], cut: Cut) -> set[str]:
 def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
     """Return a layout of fixed width."""
     encoding = table.choice("encoding", _ENCODINGS)
-    ending = table.choice("line_ending", (*_ENDINGS, "none"))
+    ending = table.choice("line_ending", (*_ENDINGS, "cr", "none"))
     final_ending, end_mark = _read_end(table)
     types = _read_types(table, Cut("", has_header_row=False, has_quoted_newlines=False, is_fixed=True))
     marked = [read for read in types.values() if read.marker is not None]
@@ -127,7 +138,7 @@ def _read_fixed(table: Table, line_bytes: int | None) -> ReadLayout:
         encoding=encoding,
         delimiter="",
         quote=None,
-        line_ending=_ENDINGS.get(ending, b""),
+        line_ending=CR if ending == "cr" else _ENDINGS.get(ending, b""),
         line_bytes=line_bytes,
         may_end_without_ending=final_ending,
         may_end_with_mark=end_mark,
@@ -171,6 +182,53 @@ def _read_json_lines(table: Table, line_bytes: int | None) -> ReadLayout:
     return _layout(table, types, made)
 
 
+def _read_bai2(table: Table, line_bytes: int | None) -> ReadLayout:
+    """Return a layout of BAI2, whose record types are all there and have their markers and the number of their fields from the standard."""
+    encoding = table.choice("encoding", _ENCODINGS)
+    ending = table.choice("line_ending", tuple(_ENDINGS))
+    final_ending, end_mark = _read_end(table)
+    types = _read_types(table, Cut("", has_header_row=False, has_quoted_newlines=False, is_bai2=True))
+    table.close()
+    if not table.switch("groups"):
+        table.add("groups", _("Write groups = true: accounts are groups of a file."))
+    for name, marker in MARKERS.items():
+        read = types.get(name)
+        if read is None:
+            table.add(
+                name, _("Describe the {name}: every file of BAI2 has one, marked {marker}.").format(name=name, marker=marker)
+            )
+        elif read.marker is not None and read.marker != marker:
+            table.problems.add((*table.path, name, "marker"), _("Write {marker}: BAI2 marks it so.").format(marker=marker))
+        elif read.record_type is not None:
+            _refuse_fields(table, name, read.record_type, FIELDS[marker])
+    if table.problems.in_order() or not (encoding and ending and line_bytes):
+        return _layout(table, types, None)
+    made = partial(
+        Layout,
+        encoding=encoding,
+        delimiter="",
+        quote=None,
+        line_ending=_ENDINGS[ending],
+        line_bytes=line_bytes,
+        may_end_without_ending=final_ending,
+        may_end_with_mark=end_mark,
+        cutting=Cutting.BAI2,
+    )
+    return _layout(table, types, made)
+
+
+def _refuse_fields(table: Table, name: str, record_type: RecordType, wanted: int) -> None:
+    """Report another number of columns than BAI2 has fields; those of summaries stand behind them, in the header of an account alone."""
+    path, written = (*table.path, name, "columns"), record_type.written
+    is_in_order = all(column.summary is None for column in written[:wanted])
+    of_summaries = [column for column in written if column.summary is not None]
+    if len(written) - len(of_summaries) != wanted or not is_in_order:
+        sentence = _("Describe the {wanted} fields that BAI2 has here, each as a column, and columns of summaries behind them.")
+        table.problems.add(path, sentence.format(wanted=wanted))
+    if of_summaries and name != "header":
+        table.problems.add(path, _("Take the columns with a summary out: the header of an account alone has some."))
+
+
 def _refuse_paths(table: Table, name: str, read: ReadType, marker_path: Path | None) -> None:
     """Report a path that two columns have, or that leads through the end of another's."""
     if read.record_type is None:
@@ -208,10 +266,10 @@ def _layout(table: Table, types: Mapping[str, ReadType], made: Callable[..., Lay
     data = types.get("data", _NO_TYPE)
     layout, has_groups = None, table.switch("groups")
     if made is not None and data.record_type and all(read.record_type for read in types.values()):
-        names = ("file_header", "header", "data", "trailer", "end")
-        layout = made(has_groups=has_groups, **{name: types.get(name, _NO_TYPE).record_type for name in names})
+        layout = made(has_groups=has_groups, **{name: types.get(name, _NO_TYPE).record_type for name in RECORD_TYPES})
     header, trailer, end = (types.get(name, _NO_TYPE) for name in ("header", "trailer", "end"))
-    return ReadLayout(layout, header, data, trailer, end, has_groups)
+    sections = (types.get(name, _NO_TYPE) for name in ("section_header", "section_trailer"))
+    return ReadLayout(layout, header, data, trailer, end, has_groups, *sections)
 
 
 def _read_delimiter(table: Table, encoding: str | None, quote: str | None) -> str | None:
@@ -238,15 +296,28 @@ def _read_types(layout: Table, cut: Cut) -> dict[str, ReadType]:
     """Return the record types that the layout describes: data always."""
     types: dict[str, ReadType] = {}
     has_groups = layout.switch("groups")
-    for name in ("file_header", "header", "data", "trailer", "end"):
-        is_needed = name == "data" or (has_groups and name in {"header", "trailer"})
+    has_sections = layout.has("section_header") or layout.has("section_trailer")
+    for name in RECORD_TYPES:
+        is_needed = name == "data" or (has_groups and name in {"header", "trailer"}) or (has_sections and name in _SECTION)
         table = layout.table(name, optional=not is_needed)
         if table is not None:
-            types[name] = read_type(table, cut, is_data=name == "data", header=types.get("header", _NO_TYPE).columns)
-    if "file_header" in types and not has_groups:
-        layout.add("file_header", _("Take it out, or write groups = true: it stands before the groups of a file."))
+            types[name] = read_type(table, cut, is_data=name == "data", header=_heads(types))
+    for name in ("file_header", *_SECTION):
+        if name in types and not has_groups:
+            layout.add(name, _("Take it out, or write groups = true: it stands before the groups of a file."))
     _refuse_same_markers(layout, types)
     return types
+
+
+def _heads(types: Mapping[str, ReadType]) -> dict[str, Column | None]:
+    """Return what a data record may take over: what the header of its group says, and where that says nothing what its section's does."""
+    outer, inner = (types.get(name, _NO_TYPE).columns for name in ("section_header", "header"))
+    found = {**outer, **inner}
+    for name in outer.keys() & inner.keys():
+        own, other = inner[name], outer[name]
+        if own is not None and other is not None and own.kind is other.kind and own.may_be_absent:
+            found[name] = other
+    return found
 
 
 def _refuse_same_markers(layout: Table, types: Mapping[str, ReadType]) -> None:

@@ -189,4 +189,4 @@ def _longest_in_key(column: Column) -> int:
 
 
 def _longest(column: Column) -> int:
-    return column.width if column.kind in (Kind.TEXT, Kind.IDENTIFIER) else _VALUE_CHARACTERS
+    return column.width if column.kind.is_text else _VALUE_CHARACTERS

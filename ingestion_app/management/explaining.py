@@ -287,9 +287,9 @@ def _place(batch: Batch, number: int, record: Record | None, complaints: list[Le
         elif (size := lines.bytes_of_lines(batch)) is not None:
             raw = filing.piece(path, (number - 1) * size, size)
             at = ((number - 1) * size, raw) if raw else None
-        elif lines.is_wide(batch):
+        elif lines.ends_otherwise(batch):
             with path.open("rb") as stream:
-                at = lines.find_wide_line(batch, stream, number, RAW_MOST)
+                at = lines.find_read_line(batch, stream, number, RAW_MOST)
         else:
             at = filing.find_line(path, number, RAW_MOST)
     except FileNotFoundError:

@@ -974,14 +974,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="AskedValidation",
+            name="ValidationRequest",
             fields=[
                 (
                     "batch",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
                         primary_key=True,
-                        related_name="asked_validation",
+                        related_name="validation_request",
                         serialize=False,
                         to="ingestion_app.batch",
                         verbose_name="batch",

@@ -4,11 +4,10 @@ from ingestion_app.models.batches import Attempt, Batch, Chunk, Finding, Record
 from ingestion_app.models.proofs import RecordsDigest
 from ingestion_app.models.shapes import Acknowledgement, FileShape
 from ingestion_app.models.sources import File, PrunedFile, Receipt, Source, SourceVersion
-from ingestion_app.models.workers import AskedValidation, Worker
+from ingestion_app.models.workers import ValidationRequest, Worker
 
 __all__ = [
     "Acknowledgement",
-    "AskedValidation",
     "Attempt",
     "Batch",
     "Chunk",
@@ -21,5 +20,6 @@ __all__ = [
     "RecordsDigest",
     "Source",
     "SourceVersion",
+    "ValidationRequest",
     "Worker",
 ]

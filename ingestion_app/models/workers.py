@@ -45,11 +45,11 @@ class Worker(models.Model):
         return f"{self.host}:{self.process}"
 
 
-class AskedValidation(models.Model):
+class ValidationRequest(models.Model):
     """A validation that somebody asked a worker for, until it is answered: the queue may lose its entry, and this says that it should be there."""
 
     batch = models.OneToOneField(
-        Batch, models.PROTECT, primary_key=True, related_name="asked_validation", verbose_name=_("batch")
+        Batch, models.PROTECT, primary_key=True, related_name="validation_request", verbose_name=_("batch")
     )
     # The batch's when it was asked for: once another has changed the batch, nobody waits for it any more.
     batch_version = models.PositiveIntegerField(_("version of the batch"))

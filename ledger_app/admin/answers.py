@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.doors import attachment_files
 from config.doors.admin.model_admin import url_of
-from ledger_app.admin.asked_pages import MemberPage, ReasonForm
+from ledger_app.admin.member_forms import MemberPage, ReasonForm
 from ledger_app.base.operations.audit import Caller
 from ledger_app.erasures import queries
 from ledger_app.erasures.operations import disclosures, erasures, names

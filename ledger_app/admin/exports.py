@@ -16,7 +16,7 @@ from config.doors.admin.model_admin import ReadOnlyAdmin, link_to, url_of
 from config.doors.admin.sheets import Column, Facts, Sheet, Table
 from ledger_app.accounting.operations import handing_over
 from ledger_app.accounting.queries import exporting, profiles
-from ledger_app.admin.asked import Page, ask
+from ledger_app.admin.form_pages import Page, ask
 from ledger_app.base.operations.audit import Caller
 from ledger_app.errors import Refused
 from ledger_app.models import Export, Period, Profile, User

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from config.doors.admin import own_sessions
 from config.doors.admin.model_admin import url_of
-from ledger_app.admin import asked
-from ledger_app.admin.asked import Page
+from ledger_app.admin import form_pages
+from ledger_app.admin.form_pages import Page
 from ledger_app.admin.opening import may
 from ledger_app.base.operations.audit import Caller
 from ledger_app.models import User
@@ -80,7 +80,7 @@ class FactorsReset:
         )
         page = Page(_("Reset second factors"), str(lead).format(user=user.username), url_of(user), user.username)
         form = ResetForm(request.POST if request.method == "POST" else None)
-        return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
+        return form_pages.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
 
     @admin.display(description=_("single sign-on"))
     def shown_identity(self, row: User) -> SafeString | str:
@@ -111,7 +111,7 @@ class FactorsReset:
         )
         page = Page(_("Unbind from the provider"), str(lead).format(user=user.username), url_of(user), user.username)
         form = ResetForm(request.POST if request.method == "POST" else None)
-        return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
+        return form_pages.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
 
     @admin.display(description=_("sessions"))
     def shown_sessions(self, row: User) -> SafeString | str:
@@ -144,4 +144,4 @@ class FactorsReset:
         )
         page = Page(_("End sessions"), str(lead).format(user=user.username), url_of(user), user.username)
         form = ResetForm(request.POST if request.method == "POST" else None)
-        return asked.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin
+        return form_pages.ask(self, request, page=page, form=form, act=act)  # type: ignore[arg-type]  # mixed into an admin

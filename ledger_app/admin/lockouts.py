@@ -19,8 +19,8 @@ from config.doors import callers as doorways
 from config.doors.admin.model_admin import NOTHING, LookingAdmin, link_to, list_url
 from config.doors.admin.sheets import Facts, Sheet
 from config.doors.signing import lockouts as counted
-from ledger_app.admin import asked
-from ledger_app.admin.asked import Page
+from ledger_app.admin import form_pages
+from ledger_app.admin.form_pages import Page
 from ledger_app.admin.opening import may
 from ledger_app.base.operations.audit import Caller
 from ledger_app.models import FailedTry, User
@@ -107,4 +107,6 @@ class LockoutAdmin(LookingAdmin):
             "The tries that have failed under this name from this address are forgotten. Be sure that you know who asks you to."
         )
         page = Page(_("Let them try again"), lead, list_url(FailedTry), self.name_of(row))
-        return asked.ask(self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act)
+        return form_pages.ask(
+            self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act
+        )

@@ -23,7 +23,7 @@ from config.doors.admin.typed_before import typed
 from ledger_app.admin import answers
 from ledger_app.admin.accounts import member_link, member_number
 from ledger_app.admin.answers import Answers
-from ledger_app.admin.asked_pages import MemberPage, ReasonForm
+from ledger_app.admin.member_forms import MemberPage, ReasonForm
 from ledger_app.admin.member_tables import (
     MERGED_SHOWN,
     accounts_table,

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.doors.admin.model_admin import list_url, url_of
 from config.doors.requests.bodies import ROUND_FILES_BYTES, takes_files
-from ledger_app.admin import asked
+from ledger_app.admin import form_pages
 from ledger_app.admin.amount_field import AmountField
-from ledger_app.admin.asked import Found, Page
+from ledger_app.admin.form_pages import Found, Page
 from ledger_app.admin.reports import REPORTS, reads_reports
 from ledger_app.admin.setting_changes import reason_field, tell_proposed
 from ledger_app.base.operations.audit import Caller
@@ -142,7 +142,7 @@ class BookPages:
 
         lead = _("A book is in one unit for ever: unit, decimals and zone cannot be changed afterwards.")
         page = Page(_("Open a book"), lead, list_url(Book))
-        return asked.ask(self._admin, request, page=page, form=BookForm(request.POST or None), act=act)
+        return form_pages.ask(self._admin, request, page=page, form=BookForm(request.POST or None), act=act)
 
     def open_months(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for months, and open them."""
@@ -155,7 +155,7 @@ class BookPages:
 
         lead = _("Each month is a period of the book. Months follow each other, and those that are there stay as they are.")
         page = Page(_("Open periods"), lead, url_of(book), place=str(book))
-        return asked.ask(self._admin, request, page=page, form=MonthsForm(request.POST or None), act=act)
+        return form_pages.ask(self._admin, request, page=page, form=MonthsForm(request.POST or None), act=act)
 
     @takes_files(right=books.OPEN, bytes_most=lambda: FILE_BYTES_MOST + ROUND_FILES_BYTES)
     def open_accounts(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -172,7 +172,7 @@ class BookPages:
 
         lead = _("A CSV whose first line names the columns: code, role, category, and where they are wanted floor and stripes.")
         form = FileForm(request.POST or None, request.FILES or None)
-        return asked.ask(
+        return form_pages.ask(
             self._admin, request, page=Page(_("Open accounts"), lead, url_of(book), place=str(book)), form=form, act=act
         )
 
@@ -188,7 +188,7 @@ class BookPages:
 
         lead = _("Whoever is registered from now on is opened an account of this role. Accounts that are open stay as they are.")
         page = Page(_("Say which accounts members get"), lead, url_of(book), place=str(book))
-        return asked.ask(self._admin, request, page=page, form=TemplateForm(book, request.POST or None), act=act)
+        return form_pages.ask(self._admin, request, page=page, form=TemplateForm(book, request.POST or None), act=act)
 
     def _check(self, request: HttpRequest) -> None:
         if not may(request, books.OPEN):
@@ -238,4 +238,4 @@ class RegisterPage:
             "With a finding nobody is registered."
         )
         form = FileForm(request.POST or None, request.FILES or None)
-        return asked.ask(self._admin, request, page=Page(_("Register members"), lead, list_url(Holder)), form=form, act=act)
+        return form_pages.ask(self._admin, request, page=Page(_("Register members"), lead, list_url(Holder)), form=form, act=act)

@@ -124,6 +124,11 @@ class ReasonCodeForm(forms.Form):
             )
         self.fields["reason"] = reason_field()
 
+    @classmethod
+    def said(cls) -> tuple[str, ...]:
+        """Return the names of what the code itself says, contra accounts apart."""
+        return tuple(name for name in cls.base_fields if name != "version")
+
 
 @admin.register(ReasonCode)
 class ReasonCodeAdmin(KeptAdmin):
@@ -180,7 +185,7 @@ class ReasonCodeAdmin(KeptAdmin):
         """Return the form, filled with what the code is now."""
         if row is None:
             return ReasonCodeForm(data)
-        initial = {name: getattr(row, name) for name in ("code", "name", "may_waive_floor", "is_active", "version")}
+        initial = {name: getattr(row, name) for name in ("version", *ReasonCodeForm.said())}
         initial |= {f"contra_{each.book.code}": each.account.code for each in row.contra_accounts.all()}
         form = ReasonCodeForm(data, initial=initial)
         form.fields["code"].disabled = True
@@ -191,7 +196,7 @@ class ReasonCodeAdmin(KeptAdmin):
         said: dict[str, Any] = form.cleaned_data
         prefix = "contra_"
         contra = {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix) and value}
-        kept = {name: said[name] for name in ("code", "name", "may_waive_floor", "is_active")} | {"contra_accounts": contra}
+        kept = {name: said[name] for name in form.said()} | {"contra_accounts": contra}
         return setting_changes.propose(
             kind="reason_code", arguments=kept, reason=said["reason"], caller=caller, version=said["version"]
         )

@@ -22,8 +22,8 @@ from config.doors.admin.context import GROUPS
 from config.doors.admin.model_admin import NOTHING, LookingAdmin, list_url
 from config.doors.admin.sheets import Column, Facts, Part, Sheet, Table
 from config.doors.admin.token_forms import scope_text
-from ledger_app.admin import asked
-from ledger_app.admin.asked import Page
+from ledger_app.admin import form_pages
+from ledger_app.admin.form_pages import Page
 from ledger_app.admin.opening import may
 from ledger_app.base.operations.audit import Caller
 from ledger_app.models import AccessReview, Token
@@ -158,7 +158,7 @@ class AccessReviewAdmin(LookingAdmin):
         lead = _("You have looked through who has which right, and it is as it should be, or what should not be is being mended.")
         page = Page(reviews.SIGNING, lead, back, gettext("Who has which right"))
         form = SignForm(request.POST) if request.method == "POST" else SignForm(initial={"digest": shown})
-        return asked.ask(self, request, page=page, form=form, act=act)
+        return form_pages.ask(self, request, page=page, form=form, act=act)
 
     def _standing(self, request: HttpRequest) -> Standing:
         if not may(request, LOOK):

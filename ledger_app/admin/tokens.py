@@ -20,8 +20,8 @@ from config.doors.admin.model_admin import NOTHING, LookingAdmin, link_to, list_
 from config.doors.admin.own_tokens import there_already
 from config.doors.admin.sheets import Facts, Sheet
 from config.doors.admin.token_forms import IssueForm, ReplaceForm, scope_text
-from ledger_app.admin import asked
-from ledger_app.admin.asked import Page
+from ledger_app.admin import form_pages
+from ledger_app.admin.form_pages import Page
 from ledger_app.admin.opening import may
 from ledger_app.base.operations.audit import Caller
 from ledger_app.models import Token, User
@@ -167,7 +167,9 @@ class TokenAdmin(LookingAdmin):
             return gettext("The token “{name}” has ended.").format(name=row.name)
 
         page = Page(_("End a token"), lead, list_url(Token))
-        return asked.ask(self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act)
+        return form_pages.ask(
+            self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act
+        )
 
     def _row(self, request: HttpRequest, pk: int) -> Token:
         if not may(request, GIVE_TOKENS):
@@ -188,7 +190,7 @@ class TokenAdmin(LookingAdmin):
                 form.add_error(None, there_already(issued.token))
             return self._told(request, page, form, issued)
 
-        answer = asked.ask(self, request, page=page, form=form, act=act)
+        answer = form_pages.ask(self, request, page=page, form=form, act=act)
         answer["Cache-Control"] = "no-store"
         return answer
 

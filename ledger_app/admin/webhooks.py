@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from config.doors import webhooks as sending
 from config.doors.admin.model_admin import NOTHING, ReadOnlyAdmin, link_to, list_url, url_of
 from config.doors.admin.sheets import Column, Facts, Sheet, Table
-from ledger_app.admin import asked
-from ledger_app.admin.asked import Page
+from ledger_app.admin import form_pages
+from ledger_app.admin.form_pages import Page
 from ledger_app.admin.opening import may
 from ledger_app.base.operations.audit import Caller
 from ledger_app.models import DeadLetter, Webhook
@@ -178,7 +178,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         lead = _("It is sent what happens from now on, signed under a secret that is shown once.")
         title = _("Change a webhook") if row else _("Add a webhook")
         page = Page(title, lead, url_of(row) if row else list_url(Webhook), place=str(row or ""))
-        return asked.ask(self, request, page=page, form=form, act=act)
+        return form_pages.ask(self, request, page=page, form=form, act=act)
 
     def rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, and make another secret."""
@@ -189,7 +189,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 
         lead = _("The receiver is given the new secret, and takes what is signed under either until the overlap is over.")
         page = Page(_("Make another secret"), lead, url_of(row), place=str(row))
-        return asked.ask(
+        return form_pages.ask(
             self, request, page=page, form=RotateForm(request.POST or None, initial={"version": row.version}), act=act
         )
 
@@ -204,7 +204,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         lead = _("A receiver knows again what it has had: each event has the same id each time.")
         page = Page(_("Send events again"), lead, url_of(row), place=str(row))
         initial = {"version": row.version, "after": row.cursor}
-        return asked.ask(self, request, page=page, form=ReplayForm(request.POST or None, initial=initial), act=act)
+        return form_pages.ask(self, request, page=page, form=ReplayForm(request.POST or None, initial=initial), act=act)
 
     def _shown_once(self, request: HttpRequest, row: Webhook) -> HttpResponse:
         """Show the secret in the answer itself: in a message it would be written down."""
@@ -293,4 +293,6 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             return gettext("The event is sent again.")
 
         page = Page(_("Send it again"), _("It is sent the next time that something is."), url_of(row), place=str(row))
-        return asked.ask(self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act)
+        return form_pages.ask(
+            self, request, page=page, form=forms.Form(request.POST if request.method == "POST" else None), act=act
+        )

@@ -138,10 +138,10 @@ def _put_in_force(row: SettingChange, caller: Caller) -> None:
 
     :raises errors.Refused: setting_moved, and what the operation refuses
     """
-    told = (*caller.told, ("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
+    audit_facts = (*caller.audit_facts, ("setting_change", row.pk), ("proposed_by", row.proposed_by.username))
     if found := _moved_meanwhile(row, caller):
         raise errors.Refused(found)
-    done = _set(row.kind, row.arguments, {}, replace(caller, told=told))
+    done = _set(row.kind, row.arguments, {}, replace(caller, audit_facts=audit_facts))
     # A setting that was not there cannot be locked: where it is another's who made it meanwhile, this decision did not make it.
     if done != _Tried(row.before, row.after, is_new=row.before is None):
         raise errors.Refused([settings.SettingMoved(setting=row.setting)])

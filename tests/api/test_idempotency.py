@@ -1,10 +1,12 @@
 """A request under a key is done once: what every POST of the API does under one, the clients of the other tests ask; here is what is refused."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
+from rest_framework.serializers import FileField
 from rest_framework.test import APIClient
 
 from ledger_app import errors
@@ -12,7 +14,9 @@ from ledger_app.models import AuditRow, Hold, IdempotencyKey
 from ledger_app.posting.rules.lots import Grant, Named
 from ledger_app.programs.operations import idempotency
 from tests.api.conftest import is_problem
+from tests.conftest import with_every_right
 from tests.support import kept, lot_samples, samples
+from tests.support.api_doors import doors
 
 pytestmark = pytest.mark.django_db
 HOLDS = "/api/v1/holds/"
@@ -95,6 +99,20 @@ def test_keys_are_each_callers_own(till, points, make_user):
 def test_a_key_that_is_none_is_refused(till, key):
     assert is_problem(send(till, key=key), 409, "idempotency_key_invalid")
     assert Hold.objects.count() == 0
+
+
+def test_every_address_that_is_posted_to_takes_a_key(make_user, db):
+    """What takes none would not see that this is none."""
+    client = APIClient()
+    client.force_authenticate(with_every_right(make_user("everything-9", "auditor")))
+    # What only looks writes nothing that could come of it twice.
+    posted = [door for door in doors() if door.method == "POST" and door.view.action not in door.view.looks]
+    assert len(posted) > 45
+    for door in posted:
+        where = "/" + re.sub(r"\(\?P<\w+>[^)]*\)|<[^>]*>", "1", door.pattern).replace("\\.", ".")
+        takes_files = any(isinstance(each, FileField) for each in door.body().fields.values()) if door.body else False
+        answer = client.post(where, {}, format="multipart" if takes_files else "json", headers={"Idempotency-Key": "a b"})
+        assert is_problem(answer, 409, "idempotency_key_invalid"), door.name
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from ingestion_app import errors
 from ingestion_app.batches.operations import attempts
-from ingestion_app.models import AskedValidation, Attempt, Batch
+from ingestion_app.models import Attempt, Batch, ValidationRequest
 from ledger_app.base.operations.measuring import Measured
 from ledger_app.models import FreezeAttempt, Period
 from tests.api.conftest import act, is_problem, upload, work
@@ -79,7 +79,7 @@ def test_a_validation_that_failed_is_to_be_tried_again_and_then_failed(
         job = asked(engineer_client, address)
         assert (job["state"], job["tries"]) == ("waiting" if tries < 3 else "failed", tries)
         assert [reason["code"] for reason in job["reasons"]] == ["surprise"]
-    assert AskedValidation.objects.exists()
+    assert ValidationRequest.objects.exists()
 
 
 def test_applying_waits_is_refused_is_resumed_and_is_done(world: World, engineer_client: APIClient) -> None:

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from config.doors import callers as doorways
 from ingestion_app import tasks
-from ingestion_app.models import AskedValidation, Attempt, Batch
+from ingestion_app.models import Attempt, Batch, ValidationRequest
 from ingestion_app.status.queries.progress import progress_of
 from ingestion_app.validating.operations import validating
 from ledger_app import tasks as ledger_tasks
@@ -143,7 +143,7 @@ def test_a_validation_that_was_refused_is_answered(world: World) -> None:
     batch = asked(world)
     with pytest.raises(Refused):
         world.validate(batch, user=world.support)
-    assert not AskedValidation.objects.exists()
+    assert not ValidationRequest.objects.exists()
     assert tasks.wake(at=NOW, silent_after=PATIENCE) == []
 
 

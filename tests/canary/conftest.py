@@ -42,6 +42,10 @@ class Canary:
     def __init__(self, directory: Path, log: io.StringIO) -> None:
         self._directory, self._log = directory, log
 
+    def listen(self, line: str) -> None:
+        """Take a line for one of the log."""
+        self._log.write(line)
+
     def hits(self) -> list[str]:
         """Return each column, file and line of the log that has it."""
         found = [f"log: {line[:200]}" for line in self._log.getvalue().splitlines() if found_in(line)]

@@ -109,6 +109,8 @@ def test_the_sources_that_come_with_the_program_name_no_member_by_name() -> None
         },
         # What the bank writes about a payment may name people; it is in the file, and nothing is read of it.
         "bank-statement": {"paid_on", "paid_out", "paid_in", "member", "text", "balance"},
+        # Its layout is ready made, and reads no text.
+        "bank-report": set(),
         "transfers": {
             *("type", "date", "filler", "member", "payer", "paid_on", "value", "taken_back", "number", "note", "count", "sum"),
         },

@@ -182,6 +182,12 @@ def test_the_bounds_that_are_documented_are_the_bounds(monkeypatch: pytest.Monke
         assert start(monkeypatch, **{name: str(bound)})[name] == bound
 
 
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_defaults_that_are_documented_are_the_defaults(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    # Where it is another in development, as which this starts, that stands last.
+    assert re.findall("`([^`]+)`", TOLD[name][1])[-1] == str(start(monkeypatch)[name])
+
+
 @pytest.mark.parametrize("name", CHOICES)
 def test_every_choice_that_is_documented_is_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for value in CHOICES[name]:

@@ -134,8 +134,8 @@ def test_every_marked_string_is_in_the_catalogue_and_no_other(tmp_path):
     assert made.returncode == 0, made.stderr
     marked = names(read(tmp_path / "locale" / "ja" / "LC_MESSAGES" / "django.po"))
     known = names(read(CATALOGUE))
-    assert marked - known == set()
-    assert known - marked == set()
+    assert marked - known == set(), "locale/ja/LC_MESSAGES/django.po lacks these: give each its Japanese"
+    assert known - marked == set(), "locale/ja/LC_MESSAGES/django.po has these, which nothing says any more: take them out"
 
 
 def test_each_right_of_a_group_is_told_in_japanese():

@@ -165,7 +165,7 @@ def make_codes(site: Any, request: HttpRequest) -> HttpResponse:
         "lead": _("The recovery codes that you have count no more from then on."),
         "submit_label": _("Make new recovery codes"),
     }
-    return _page(site, request, "kakutei/factor_asked.html", context)
+    return _page(site, request, "kakutei/factor_form.html", context)
 
 
 def remove(site: Any, request: HttpRequest, pk: int) -> HttpResponse:
@@ -188,7 +188,7 @@ def remove(site: Any, request: HttpRequest, pk: int) -> HttpResponse:
         ),
         "submit_label": _("Remove it"),
     }
-    return _page(site, request, "kakutei/factor_asked.html", context)
+    return _page(site, request, "kakutei/factor_form.html", context)
 
 
 def _added(site: Any, request: HttpRequest, kind: str) -> HttpResponse:

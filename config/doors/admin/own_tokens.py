@@ -100,7 +100,7 @@ def _asked(site: Any, request: HttpRequest, context: dict[str, Any], act: Callab
         "token": issued and issued.token,
         "back": reverse("admin:tokens"),
     }
-    return _page(site, request, "kakutei/token_asked.html", context, status=409 if reasons else 200)
+    return _page(site, request, "kakutei/token_form.html", context, status=409 if reasons else 200)
 
 
 def there_already(token: Token) -> str:

@@ -23,7 +23,7 @@ def _caller(user: User, request: HttpRequest | None) -> Caller:
     if request is None:
         return doorways.from_command(user)
     provider = getattr(request, "provider", "")
-    return replace(doorways.from_address(request, user), told=(("provider", provider),) if provider else ())
+    return replace(doorways.from_address(request, user), audit_facts=(("provider", provider),) if provider else ())
 
 
 def _logged_in(*, request: HttpRequest, user: User, **_said: Any) -> None:

@@ -30,7 +30,7 @@ POLL = timedelta(milliseconds=200)
 BEAT = timedelta(seconds=1)
 ENDED = frozenset({Batch.State.APPLIED, Batch.State.FROZEN, Batch.State.REVERSED})
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def apply(
     now: Clock,
     workers: int = 1,
     lease_seconds: int = leasing.LEASE_SECONDS,
-    told: Told = lambda _done, _total: None,
+    on_progress: OnProgress = lambda _done, _total: None,
     version: int | None = None,
 ) -> Applied:
     """Apply a batch and return what was done. Run again it goes on where it was; of an applied batch it does nothing.
@@ -63,7 +63,9 @@ def apply(
     :raises TryAgain: when the database was busy or away, or others hold chunks and do not come to an end with them
     """
     begin(batch_id=batch_id, caller=caller, version=version)
-    return carry_on(batch_id=batch_id, caller=caller, now=now, workers=workers, lease_seconds=lease_seconds, told=told)
+    return carry_on(
+        batch_id=batch_id, caller=caller, now=now, workers=workers, lease_seconds=lease_seconds, on_progress=on_progress
+    )
 
 
 def begin(*, batch_id: int, caller: Caller, version: int | None = None, name: str = "") -> Batch:
@@ -110,7 +112,7 @@ def carry_on(
     now: Clock,
     workers: int = 1,
     lease_seconds: int = leasing.LEASE_SECONDS,
-    told: Told = lambda _done, _total: None,
+    on_progress: OnProgress = lambda _done, _total: None,
 ) -> Applied:
     """Apply the chunks of a batch that has begun, and take the last step when all are applied.
 
@@ -122,7 +124,7 @@ def carry_on(
     if batch.state in ENDED:
         return Applied(batch, 0, before, {})
     attempt = attempts.begin_here(batch=batch, step=Attempt.Step.APPLY, caller=caller)
-    run = _Run(batch, attempt, Work(batch_id, attempt.pk, caller, now, lease_seconds), told)
+    run = _Run(batch, attempt, Work(batch_id, attempt.pk, caller, now, lease_seconds), on_progress)
     under_way = attempts.under_way(
         attempt=attempt,
         now=now,
@@ -152,7 +154,7 @@ class _Run:
     batch: Batch
     attempt: Attempt
     work: Work
-    told: Told
+    on_progress: OnProgress
     measured: measuring.Measured = field(default_factory=measuring.Measured)
     applied: int = 0
     skipped: int = 0
@@ -240,7 +242,7 @@ class _Run:
             self._beaten_at = at
             attempts.beat(attempt=self.attempt, at=at, done_records=self.done_records, measured=self.measured)
         progress = batches.progress(self.batch)
-        self.told(progress["records_applied"], progress["records"])
+        self.on_progress(progress["records_applied"], progress["records"])
 
     def _trip(self) -> None:
         try:

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from ingestion_app.deciding.operations import steps
 from ingestion_app.deciding.queries import batches
-from ingestion_app.models import AskedValidation, Batch, Chunk
+from ingestion_app.models import Batch, Chunk, ValidationRequest
 from ingestion_app.reversing import operations as reversal_plans
 from ingestion_app.reversing.queries import reversals
 from ingestion_app.states import BATCH, BatchFacts
@@ -124,7 +124,7 @@ def _make(original: Batch, caller: Caller) -> Batch:
         received_by=caller.user,
     )
     history.create(reversal, caller=caller, reason="propose")
-    AskedValidation.objects.create(
+    ValidationRequest.objects.create(
         batch=reversal, batch_version=reversal.version, after_attempt=0, asked_by=caller.user, asked_at=caller.at
     )
     audit.record(

@@ -52,7 +52,7 @@ def apply(batch: Batch, caller: Caller, workers: int = 1, name: str = "", versio
             now=doorways.now,
             workers=min(workers, commands.WORKERS_MOST),
             lease_seconds=settings.KAKUTEI_LEASE_SECONDS,
-            told=lambda done, total: progress.phase("apply", done, total),
+            on_progress=lambda done, total: progress.phase("apply", done, total),
         )
     there = batches.posted(batch)
     posted = {book: {"entries": counts[0], "lines": counts[1], "debits": counts[2]} for book, counts in there.items()}

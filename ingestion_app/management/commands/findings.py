@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from config.doors.commands import base as commands
 from ingestion_app.management import numbered
-from ingestion_app.validating.queries import told_findings
+from ingestion_app.validating.queries import finding_lines
 
 
 class Command(commands.Command):
@@ -24,7 +24,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Report:
         """Print them as they are read."""
         batch = numbered.batch(options["batch"])
-        as_object = told_findings.json_lines(batch)
+        as_object = finding_lines.json_lines(batch)
         if options["format"] == "json":
             return commands.Report(as_object, as_object)
-        return commands.Report(as_object, told_findings.csv_lines(batch))
+        return commands.Report(as_object, finding_lines.csv_lines(batch))

@@ -66,7 +66,7 @@ def validate(
             caller=caller,
             now=doorways.now,
             workers=min(workers, commands.WORKERS_MOST),
-            told=progress.phase,
+            on_progress=progress.phase,
             version=version,
         )
     return tell(batch)

@@ -21,10 +21,17 @@ _NAMES: dict[str, Promise | str] = {
     "by_value": gettext_lazy("totals by a value"),
     "groups": gettext_lazy("number of groups"),
     "lines": gettext_lazy("number of all records"),
+    "nested_sum": gettext_lazy("sum at every level"),
 }
 # Each of these, or both of a pair, says how many records there are, and what their amounts are together.
 _OF_COUNTS: tuple[set[str], ...] = ({"count"}, {"lines"})
-_OF_AMOUNTS: tuple[set[str], ...] = ({"sum"}, {"balance"}, {Total.ABSOLUTE_SUM}, {Total.POSITIVE_SUM, Total.NEGATIVE_SUM})
+_OF_AMOUNTS: tuple[set[str], ...] = (
+    {"sum"},
+    {"balance"},
+    {"nested_sum"},
+    {Total.ABSOLUTE_SUM},
+    {Total.POSITIVE_SUM, Total.NEGATIVE_SUM},
+)
 
 
 def of_batch(batch: Batch) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ingestion_app.batches.queries.records import decoder
 from ingestion_app.checks.rules import Seen
-from ingestion_app.formats.lines import WIDE_BYTES, WIDE_MARKS
+from ingestion_app.formats.lines import CR, WIDE_BYTES, WIDE_MARKS
 from ingestion_app.formats.postings import reference
 from ingestion_app.formats.reading import format_of
 from ingestion_app.models import Batch, Chunk, Finding, Record, SourceVersion
@@ -61,9 +61,11 @@ def kind_of(batch: Batch, raw: bytes) -> str:
     marked = format_of(layout).record_type(raw)
     kinds = {
         "file header": layout.file_header,
+        "section header": layout.section_header,
         "header": layout.header,
         "data": layout.data,
         "trailer": layout.trailer,
+        "section trailer": layout.section_trailer,
         "end": layout.end,
     }
     return next((name for name, record_type in kinds.items() if marked is not None and record_type is marked), "")
@@ -74,15 +76,16 @@ def encoding_of(batch: Batch) -> str:
     return definitions.definition_of(batch.source_version).layout.encoding
 
 
-def is_wide(batch: Batch) -> bool:
-    """Whether a character of a batch's file has two bytes, so that the byte of a line feed alone ends no line."""
-    return encoding_of(batch) in WIDE_MARKS
+def ends_otherwise(batch: Batch) -> bool:
+    """Whether it is not the byte of a line feed that ends the lines of a batch's file: a character has two, or they end with CR."""
+    layout = definitions.definition_of(batch.source_version).layout
+    return layout.encoding in WIDE_MARKS or layout.line_ending == CR
 
 
-def find_wide_line(batch: Batch, stream: BinaryIO, number: int, most: int) -> tuple[int, bytes] | None:
+def find_read_line(batch: Batch, stream: BinaryIO, number: int, most: int) -> tuple[int, bytes] | None:
     """Return the offset of line ``number`` (from 1) of such a file and its bytes without the ending, at most ``most``; None past the end."""
     lines = format_of(definitions.definition_of(batch.source_version).layout)
-    read_on, offset, line = lines.reads_on(stream), len(stream.read(WIDE_BYTES)), 1
+    read_on, offset, line = lines.reads_on(stream), len(stream.read(WIDE_BYTES)) if lines.is_wide else 0, 1
     while piece := read_on(most):
         if line == number:
             return offset, piece.removesuffix(lines.ending_of(piece))

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from ingestion_app import errors
-from ingestion_app.models import AskedValidation, Attempt, Batch
+from ingestion_app.models import Attempt, Batch, ValidationRequest
 from ingestion_app.status.queries import progress, waking
 from ledger_app.errors import NotFound, Refused
 
@@ -71,7 +71,7 @@ def _not_begun(batch: Batch, step: str) -> Job:
     """Return a job that nobody has begun: it waits, or will never be."""
     reasons: Sequence[Any] = ()
     if step == VALIDATE:
-        state = WAITING if AskedValidation.objects.filter(batch=batch).exists() else Outcome.REFUSED
+        state = WAITING if ValidationRequest.objects.filter(batch=batch).exists() else Outcome.REFUSED
     elif batch.state == Batch.State.APPLYING:
         state = Outcome.PAUSED if batch.is_paused else WAITING
     else:
@@ -86,7 +86,7 @@ def _state(batch: Batch, last: Attempt, tries: int, at: datetime) -> str:
         return WAITING if progress.is_silent(last, at) else str(Outcome.RUNNING)
     is_tried_again = last.outcome == Outcome.FAILED and tries < waking.TRIES_MOST and waking.may_go_on(last)
     if last.step == VALIDATE:
-        is_wanted = AskedValidation.objects.filter(batch=batch, batch_version=batch.version).exists()
+        is_wanted = ValidationRequest.objects.filter(batch=batch, batch_version=batch.version).exists()
     else:
         is_wanted = batch.state == Batch.State.APPLYING and not batch.is_paused
     return WAITING if is_tried_again and is_wanted else str(last.outcome)

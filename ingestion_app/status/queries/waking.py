@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Exists, F, OuterRef
 
 from ingestion_app import errors
-from ingestion_app.models import AskedValidation, Attempt, Batch, Chunk
+from ingestion_app.models import Attempt, Batch, Chunk, ValidationRequest
 from ledger_app.errors import TryAgain
 
 TRIES_MOST: Final = 3  # attempts that fail one after the other before a step is left to people
@@ -43,13 +43,13 @@ def stranded(*, at: datetime, silent_after: timedelta) -> list[int]:
     return found
 
 
-def unanswered(*, at: datetime, silent_after: timedelta) -> list[AskedValidation]:
+def unanswered(*, at: datetime, silent_after: timedelta) -> list[ValidationRequest]:
     """Return the validations that were asked for, have no answer, and are in nobody's hands; they back off and are given up as the applications are.
 
     One whose batch was changed since by another is no longer waited for.
     """
     found = []
-    for asked in AskedValidation.objects.filter(batch_version=F("batch__version")).order_by("batch"):
+    for asked in ValidationRequest.objects.filter(batch_version=F("batch__version")).order_by("batch"):
         newest_first = _attempts_since(asked)
         last = newest_first[0] if newest_first else None
         is_running = last is not None and last.outcome == Attempt.Outcome.RUNNING
@@ -85,14 +85,14 @@ def has_given_up(batch: Batch) -> bool:
     """Whether a batch waits for a person: as many attempts to apply it, or to validate it as was asked for, have failed as are made without one."""
     if batch.state == Batch.State.APPLYING:
         return not batch.is_paused and len(failures_of(batch)) >= TRIES_MOST
-    asked = AskedValidation.objects.filter(batch=batch, batch_version=batch.version).first()
+    asked = ValidationRequest.objects.filter(batch=batch, batch_version=batch.version).first()
     if asked is None:
         return False
     last = _attempts_since(asked)
     return len(last) >= TRIES_MOST and all(attempt.outcome == Attempt.Outcome.FAILED for attempt in last)
 
 
-def _attempts_since(asked: AskedValidation) -> list[Attempt]:
+def _attempts_since(asked: ValidationRequest) -> list[Attempt]:
     """Return the last attempts at a validation that was asked for, the newest first."""
     attempts = Attempt.objects.filter(batch=asked.batch_id, step=Attempt.Step.VALIDATE, number__gt=asked.after_attempt)
     return list(attempts.order_by("-number")[: TRIES_MOST + 1])

@@ -33,7 +33,7 @@ PART_BYTES = 8_000_000  # starting a process takes as long as reading some of th
 TAIL_BYTES = 64_000  # the end of the file, with trailer and end record, is read by whoever reads the header
 SUM_MOST = BALANCE_MOST  # what the columns of sums, and the ledger's balances, hold
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 class Part(NamedTuple):
@@ -154,7 +154,7 @@ def survey_part(
 
 
 def survey_parts(
-    path: Path, batch: Batch, version: SourceVersion, parts: list[Part], told: Told, *, contras: definitions.Contras
+    path: Path, batch: Batch, version: SourceVersion, parts: list[Part], on_progress: OnProgress, *, contras: definitions.Contras
 ) -> list[Surveyed] | None:
     """Survey parts in processes of their own; return what each found, its stage with it, or None where a part is not plain.
 
@@ -169,7 +169,7 @@ def survey_parts(
         for kind, said in pool.events():
             if kind == "progress":
                 examined[said[0]] = said[1]
-                told(sum(examined.values()))
+                on_progress(sum(examined.values()))
             elif kind == "surveyed":
                 found[said[0]] = said[1]
             elif kind == "handle":

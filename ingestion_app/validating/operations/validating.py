@@ -19,7 +19,7 @@ from ingestion_app.checks.rules import RAW_BYTES, Seen
 from ingestion_app.deciding.operations import reversing, steps
 from ingestion_app.deciding.queries import batches, planned_rules
 from ingestion_app.formats.definition import Definition
-from ingestion_app.models import AskedValidation, Attempt, Batch, SourceVersion
+from ingestion_app.models import Attempt, Batch, SourceVersion, ValidationRequest
 from ingestion_app.sources.queries import definitions
 from ingestion_app.states import BATCH, BatchFacts
 from ingestion_app.validating.operations import drafting, judging, looking, plans, surveying
@@ -33,7 +33,7 @@ from ledger_app.errors import Refused
 from ledger_app.models import DecidedAmount
 from ledger_app.posting.queries.judging import ROOM, farthest
 
-Told = Callable[[str, int], None]
+OnProgress = Callable[[str, int], None]
 
 
 def validate(
@@ -43,12 +43,12 @@ def validate(
     caller: Caller,
     now: Callable[[], datetime],
     workers: int = 1,
-    told: Told = lambda _phase, _records: None,
+    on_progress: OnProgress = lambda _phase, _records: None,
     version: int | None = None,
 ) -> Batch:
     """Validate a batch under the newest version of its source, and return it: validated, or rejected with its findings. A reversal is planned.
 
-    Killed at any point it leaves the batch as it was, and may be run again. ``now`` gives the time for signs of life; ``told`` is called
+    Killed at any point it leaves the batch as it was, and may be run again. ``now`` gives the time for signs of life; ``on_progress`` is called
     with the phase ("check" or "store") and the records done in it. A large file is read in parts by as many ``workers``.
 
     :raises Refused: wrong_state, not_permitted, slot_taken, stale; file_missing or file_damaged; of a reversal, what ``reversing.plan`` says
@@ -56,17 +56,19 @@ def validate(
     with _answering(batch_id):
         with _surprises_kept(batch_id, caller, now):
             _check(batch_id, caller, version)
-        return _validate(batch_id, directory, caller, now=now, workers=workers, told=told)
+        return _validate(batch_id, directory, caller, now=now, workers=workers, on_progress=on_progress)
 
 
-def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[], datetime], workers: int, told: Told) -> Batch:
+def _validate(
+    batch_id: int, directory: Path, caller: Caller, *, now: Callable[[], datetime], workers: int, on_progress: OnProgress
+) -> Batch:
     batch = Batch.objects.select_related("source", "file").get(pk=batch_id)
     attempt = attempts.begin_here(batch=batch, step=Attempt.Step.VALIDATE, caller=caller)
 
     def tell(phase: str, records: int) -> None:
         if not connection.in_atomic_block:
             attempts.beat(attempt=attempt, at=now(), done_records=records, phase=phase)
-        told(phase, records)
+        on_progress(phase, records)
 
     made: list[_Validation] = []
     under_way = partial(attempts.under_way, attempt=attempt, now=now, done_records=lambda: sum(each.examined for each in made))
@@ -79,7 +81,7 @@ def _validate(batch_id: int, directory: Path, caller: Caller, *, now: Callable[[
         path = filing.path_of(directory, bytes(batch.file.sha256))
         with closing(_Validation(batch, source_version, path, workers, caller.at)) as work:
             made.append(work)
-            work.told = tell
+            work.on_progress = tell
             work.survey()
             attempts.beat(attempt=attempt, at=now(), done_records=work.examined, phase="store")
             return _change(batch, source_version, work, caller, reached=reached)
@@ -137,8 +139,8 @@ def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
 
     def work() -> None:
         # No update_or_create: its savepoint would turn a deadlock into another error.
-        if not AskedValidation.objects.filter(batch=batch_id).update(**asked):
-            AskedValidation.objects.create(batch_id=batch_id, **asked)
+        if not ValidationRequest.objects.filter(batch=batch_id).update(**asked):
+            ValidationRequest.objects.create(batch_id=batch_id, **asked)
 
     transactions.run(work)
 
@@ -146,7 +148,7 @@ def ask(*, batch_id: int, caller: Caller, version: int | None = None) -> None:
 @contextmanager
 def _answering(batch_id: int) -> Iterator[None]:
     """Forget that a validation was asked for when it was carried out inside, or refused: only where it failed it is still waited for."""
-    asked = AskedValidation.objects.filter(batch=batch_id)
+    asked = ValidationRequest.objects.filter(batch=batch_id)
     try:
         yield
     except Refused:
@@ -181,7 +183,7 @@ class _Validation:
         self._version = version
         self._definition: Definition = definitions.definition_of(version)
         self._path = path
-        self.told: Told = lambda _phase, _records: None
+        self.on_progress: OnProgress = lambda _phase, _records: None
         self._workers = workers
         self._at = at
         books = definitions.books_of(self._definition)
@@ -226,15 +228,17 @@ class _Validation:
             self._check_bytes()
             parts = surveying.parts_of(self._path, self._workers, self._definition)
         if parts:
-            told = partial(self.told, "check")
-            self._parts = surveying.survey_parts(self._path, self._batch, self._version, parts, told, contras=self._contras) or []
+            on_progress = partial(self.on_progress, "check")
+            self._parts = (
+                surveying.survey_parts(self._path, self._batch, self._version, parts, on_progress, contras=self._contras) or []
+            )
         # Parts that are not plain are read again, in their place in the whole file: only there it can be told what is wrong.
         for part in self._parts:
             self._merge(part)
         with self._path.open("rb") as stream:
             self._examination = self._examine(stream)
             for examined in self._surveyor.take(self._examination.rows([part.elsewhere for part in self._parts])):
-                self.told("check", examined)
+                self.on_progress("check", examined)
         with measuring.phase("check"):
             self._conclude()
         with measuring.phase("shape"):
@@ -333,7 +337,7 @@ class _Validation:
             setattr(batch, column, value)
         with measuring.phase("stage"):
             for written in plans.write(batch, self._stages, self._cut(), found.left_out):
-                self.told("store", written)
+                self.on_progress("store", written)
             digest = batches.plan_digest(batch, batches.chunk_plans(batch))
         return {**columns, "plan_digest": digest}
 

@@ -13,6 +13,7 @@ from ledger_app.adjustments.queries.limits import limit_of_all
 from ledger_app.adjustments.rules import adjustments as rules
 from ledger_app.adjustments.rules.adjustments import AdjustmentFacts, Preview, Proposal, Shown, ShownBalance, ShownLine
 from ledger_app.adjustments.rules.attachments import StoredFile
+from ledger_app.adjustments.rules.reason_codes import ReasonFacts, reason_refusals
 from ledger_app.base.queries import clock
 from ledger_app.books.queries import books
 from ledger_app.books.rules.periods import DECIDE, DECIDERS, Unfinished
@@ -94,12 +95,7 @@ def terms_of_proposal(proposal: Proposal) -> tuple[Terms | None, list[errors.Led
         found.append(errors.NotFound(what=_("reason code"), name=proposal.reason))
         return None, found
     contra = contra_of(reason, book.pk)
-    if not reason.is_active:
-        found.append(adjusting.ReasonCodeInactive(reason=reason.code))
-    if contra is None:
-        found.append(adjusting.ReasonCodeOfOtherBook(reason=reason.code, book=book.code))
-    if proposal.waives_floor and not reason.may_waive_floor:
-        found.append(adjusting.FloorNotWaivable(reason=reason.code))
+    found += reason_refusals(_reason_facts(reason, book, contra, waives_floor=proposal.waives_floor))
     if account is None or contra is None or found:
         return None, found
     if account.pk == contra.pk:
@@ -121,18 +117,23 @@ def terms_of_proposal(proposal: Proposal) -> tuple[Terms | None, list[errors.Led
 
 def _reason_refusals(terms: Terms) -> list[errors.LedgerError]:
     """Return why a reason code, as it is now, does not allow a proposal: asked when it is sent, and again when it is decided."""
-    found: list[errors.LedgerError] = []
     reason, book = terms.reason, terms.book
     contra = contra_of(reason, book.pk)
-    if not reason.is_active:
-        found.append(adjusting.ReasonCodeInactive(reason=reason.code))
-    if contra is None:
-        found.append(adjusting.ReasonCodeOfOtherBook(reason=reason.code, book=book.code))
-    elif contra.pk != terms.contra.pk:
+    found = reason_refusals(_reason_facts(reason, book, contra, waives_floor=terms.waives_floor))
+    if contra is not None and contra.pk != terms.contra.pk:
         found.append(adjusting.ContraAccountMoved(reason=reason.code, book=book.code, account=terms.contra.code))
-    if terms.waives_floor and not reason.may_waive_floor:
-        found.append(adjusting.FloorNotWaivable(reason=reason.code))
     return found
+
+
+def _reason_facts(reason: ReasonCode, book: Book, contra: Account | None, *, waives_floor: bool) -> ReasonFacts:
+    return ReasonFacts(
+        code=reason.code,
+        book=book.code,
+        is_active=reason.is_active,
+        has_contra_account=contra is not None,
+        may_waive_floor=reason.may_waive_floor,
+        waives_floor=waives_floor,
+    )
 
 
 def contra_of(reason: ReasonCode, book_id: int) -> Account | None:

@@ -22,7 +22,7 @@ class Caller:
     request: str = ""
     os_user: str = ""
     host: str = ""
-    told: tuple[tuple[str, Any], ...] = ()  # facts that each audit row of the caller tells besides
+    audit_facts: tuple[tuple[str, Any], ...] = ()  # facts that each audit row of the caller tells besides
     is_program: bool = False  # whether a token stands for the user
 
 
@@ -84,7 +84,7 @@ def _row(subject: Subject, action: str, caller: Caller, facts: Mapping[str, Any]
         action=action,
         actor=caller.user,
         at=caller.at,
-        facts=card_numbers.masked_all({**dict(caller.told), **facts}),
+        facts=card_numbers.masked_all({**dict(caller.audit_facts), **facts}),
         door=caller.door,
         request=caller.request,
         os_user=caller.os_user,

@@ -79,7 +79,7 @@ def carry_out(*, attempt_id: int, caller: Caller, code_version: str, now: Callab
             reason=attempt.reason,
             version=attempt.shown_version,
             amount_required=True,
-            told=partial(_tell, attempt, now),
+            on_progress=partial(_tell, attempt, now),
             is_wanted=partial(_check_wanted, attempt),
         )
 

@@ -54,7 +54,7 @@ def freeze(
     reason: str = "",
     version: int | None = None,
     amount_required: bool = False,
-    told: Callable[[int], None] = lambda _count: None,
+    on_progress: Callable[[int], None] = lambda _count: None,
     is_wanted: Callable[[], None] = lambda: None,
 ) -> Seal:
     """Freeze a period and return its seal.
@@ -63,7 +63,7 @@ def freeze(
     it waits for that, and that for posting that is under way; what came since is proved, and the seal is written.
 
     ``controls`` are the control totals that finance holds from elsewhere, in minor units, at least one; ``amount_required`` asks for one that is
-    no mere count. ``told`` is called with the number of entries proved so far; ``is_wanted`` under the lock of the
+    no mere count. ``on_progress`` is called with the number of entries proved so far; ``is_wanted`` under the lock of the
     period's row, before the seal is written, and refuses where the freeze is not wanted any more.
 
     :raises errors.Refused: with every reason
@@ -95,7 +95,7 @@ def freeze(
         return {}
 
     asked: dict[str, Any] = {"user": caller.user, "at": caller.at, "controls": dict(controls), "amount_required": amount_required}
-    with proving.Proved(Period.objects.select_related("book").get(pk=period_id), told=told) as proved:
+    with proving.Proved(Period.objects.select_related("book").get(pk=period_id), on_progress=on_progress) as proved:
         proved.prove()
         traces.link(at=caller.at, distance=timedelta(0))  # before any lock: the seal covers the head of the chain
         frozen = transitions.perform(

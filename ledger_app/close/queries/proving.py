@@ -45,12 +45,12 @@ class Day(NamedTuple):
 class Proved:
     """What was proved of a period. Of each entry the number and the digest are kept, in a file that goes with this object."""
 
-    def __init__(self, period: Period, *, told: Callable[[int], None] = lambda _count: None) -> None:
-        """Begin with nothing. ``told`` is called as the proof goes on, with the number of entries so far; never under a lock."""
+    def __init__(self, period: Period, *, on_progress: Callable[[int], None] = lambda _count: None) -> None:
+        """Begin with nothing. ``on_progress`` is called as the proof goes on, with the number of entries so far; never under a lock."""
         self.period = period
         self.balances_differing: list[str] = []
         self._proof = Proof()
-        self._told: Callable[[int], None] | None = told
+        self._on_progress: Callable[[int], None] | None = on_progress
         self._days: dict[date, Day] = {}
         self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as this object
         self._names: seals.Names = {}
@@ -70,8 +70,8 @@ class Proved:
         for _round in range(ROUNDS_MOST):
             if not self._catch_up(self._grown()):
                 break
-        if self._told:
-            self._told(self._proof.entry_count)
+        if self._on_progress:
+            self._on_progress(self._proof.entry_count)
 
     def under_lock(self) -> Proof:
         """Prove what came since, and return the proof of the whole. The caller holds the period's row, so that no more can come.
@@ -81,7 +81,7 @@ class Proved:
         grown = self._grown()
         if (came := sum(grown.values())) > UNDER_LOCK_MOST:
             raise errors.Refused([closing.PeriodMoves(count=came, period=self.period.name)])
-        self._told = None
+        self._on_progress = None
         self._catch_up(grown)
         running = seals.begin(self.period)
         for _day, kept in sorted(self._days.items()):
@@ -109,8 +109,8 @@ class Proved:
             for entry in seals.walk(came, self.period.book.code, self._names):
                 computed[entry.id] = entry.computed
                 seals.take_in(self._proof, entry)
-                if self._told and self._proof.entry_count % TOLD_EVERY == 0:
-                    self._told(self._proof.entry_count)
+                if self._on_progress and self._proof.entry_count % TOLD_EVERY == 0:
+                    self._on_progress(self._proof.entry_count)
             if keys:
                 keys, digests = self._placed(day, keys, digests, computed)
             else:

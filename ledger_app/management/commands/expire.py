@@ -40,7 +40,7 @@ class Command(commands.Command):
                 through=through,
                 caller=commands.caller(None),
                 workers=min(options["workers"], commands.WORKERS_MOST),
-                told=lambda count, total: progress.phase("expire", count, total),
+                on_progress=lambda count, total: progress.phase("expire", count, total),
             )
         data = {
             "book": book.code,

@@ -75,7 +75,13 @@ NEEDED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "rights": {"user": _text, "groups": _codes},
 }
 ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
-    "limit": {"window_days": _number, "day_most": _number_or_none},
+    "limit": {
+        "window_days": _number,
+        "day_most": _number_or_none,
+        "member_day_most": _number_or_none,
+        "all_day_most": _number_or_none,
+        "reason_code": _text,
+    },
     "reason_code": {"may_waive_floor": _truth, "is_active": _truth},
     "template": {},
     "lot_rule": {"validity": _number_or_none, "fixed_on": _day_or_none, "order": _text, "kind": _text},

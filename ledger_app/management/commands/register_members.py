@@ -24,7 +24,7 @@ class Command(commands.Command):
         """Register those who are not there."""
         caller = commands.caller(options["user"])
         with commands.plain_file(options["path"]) as stream, commands.Progress() as progress:
-            receipt = registering.register(stream=stream, name=options["path"].name, caller=caller, told=progress.phase)
+            receipt = registering.register(stream=stream, name=options["path"].name, caller=caller, on_progress=progress.phase)
         data = {
             "file": receipt.name,
             "sha256": receipt.sha256,

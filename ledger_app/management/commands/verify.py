@@ -27,9 +27,9 @@ class Command(commands.Command):
     def run(self, **options: Any) -> commands.Outcome:
         """Verify, and keep what was found."""
         chosen = [books.find(options["book"])] if options["book"] else list(Book.objects.order_by("code"))
-        told = self.stderr.write if sys.stderr.isatty() else lambda _says: None
+        on_progress = self.stderr.write if sys.stderr.isatty() else lambda _says: None
         result = verification.verify(
-            books=chosen, at=doorways.now(), now=doorways.now, told=told, reads_bytes=not options["without_bytes"]
+            books=chosen, at=doorways.now(), now=doorways.now, on_progress=on_progress, reads_bytes=not options["without_bytes"]
         )
         lines = [
             f"{each['number']:>2}. {'not asked' if each.get('left_out') else 'BROKEN' if each['breaches'] else 'holds'}: {each['says']}"

@@ -84,7 +84,9 @@ class _Sorted:
     opened: dict[tuple[int, str], Row] = field(default_factory=dict)  # who is to be opened an account, by its book and code
 
 
-def register(*, stream: BinaryIO, name: str, caller: Caller, told: Callable[[str, int], None] = lambda *_: None) -> Receipt:
+def register(
+    *, stream: BinaryIO, name: str, caller: Caller, on_progress: Callable[[str, int], None] = lambda *_: None
+) -> Receipt:
     """Register the members of a file that can be read twice, with the accounts that the books' templates say; return the receipt.
 
     A member who is there with the same content is left as they are, and opened the accounts that they lack.
@@ -99,13 +101,13 @@ def register(*, stream: BinaryIO, name: str, caller: Caller, told: Callable[[str
     digests: list[bytes] = []
     try:
         with closing(sqlite3.connect("")) as seen:  # a database on disk that goes with its connection
-            _check(stream, receipt, seen, digests, told, on=caller.at.date())
+            _check(stream, receipt, seen, digests, on_progress, on=caller.at.date())
     except (sqlite3.Error, OSError) as error:
         raise errors.TryAgain(cause=str(error)) from error
     receipt.findings.sort(key=lambda finding: finding.line)
     if not receipt.finding_count:
         try:
-            _write(stream, receipt, digests, caller, told)
+            _write(stream, receipt, digests, caller, on_progress)
         except errors.Refused as refusal:
             # Blocks before it are registered, and of them the row tells.
             transactions.run(partial(_record, receipt, caller, refusal.reasons))
@@ -119,7 +121,7 @@ def _check(
     receipt: Receipt,
     seen: sqlite3.Connection,
     digests: list[bytes],
-    told: Callable[[str, int], None],
+    on_progress: Callable[[str, int], None],
     *,
     on: date,
 ) -> None:
@@ -142,7 +144,7 @@ def _check(
                 rows = [(*key, row.member_number, row.line) for key, row in found.opened.items()]
                 seen.executemany("INSERT INTO opened VALUES (?, ?, ?, ?)", rows)
             seen.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", _identities(sound, key))
-        told("check", receipt.rows)
+        on_progress("check", receipt.rows)
     receipt.sha256 = whole.hexdigest()
     _find_met(receipt, seen, templates)
     twice = "SELECT identity FROM given GROUP BY identity HAVING COUNT(DISTINCT content) > 1 ORDER BY MIN(line)"
@@ -159,7 +161,7 @@ def _check(
 
 
 def _write(
-    stream: BinaryIO, receipt: Receipt, digests: Sequence[bytes], caller: Caller, told: Callable[[str, int], None]
+    stream: BinaryIO, receipt: Receipt, digests: Sequence[bytes], caller: Caller, on_progress: Callable[[str, int], None]
 ) -> None:
     """Read the file once more, and register each block, as long as its bytes are those that were checked."""
     templates = _templates()
@@ -173,7 +175,7 @@ def _write(
             receipt.there += found.there
             receipt.repeated += found.repeated
             receipt.accounts += len(found.missing)
-            told("store", receipt.new + receipt.there)
+            on_progress("store", receipt.new + receipt.there)
     if place != len(digests):
         raise errors.Refused([opening.FileMoved(line=1, members=receipt.new + receipt.there)])
 

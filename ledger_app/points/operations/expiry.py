@@ -73,9 +73,9 @@ def expire(
     through: date,
     caller: Caller,
     workers: int = 1,
-    told: Callable[[int, int], None] = lambda _done, _total: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Expired:
-    """Expire what is due through a day, which has ended, in ``workers`` processes; ``told`` is called with chunks done and in all.
+    """Expire what is due through a day, which has ended, in ``workers`` processes; ``on_progress`` is called with chunks done and in all.
 
     Accounts that refuse are left out, and the reasons returned. Holds whose time is over are ended first. At the end it asks again what is due:
     what is left though nothing refuses it is among the reasons (expiry_left), so that a run whose processes died does not call itself done.
@@ -98,7 +98,7 @@ def expire(
         if spans:
             found.refused.clear()
             run = ExpiryRun(book=book, through=through, started_by=caller.user, started_at=caller.at)
-            _run(run, spans, workers=workers, found=found, told=told, caller=caller)
+            _run(run, spans, workers=workers, found=found, on_progress=on_progress, caller=caller)
         # A merge takes lots to an account that no chunk looked at: only where nothing moved either is nothing left.
         if not spans or (found.entry_count == before and spans == seen):
             break
@@ -124,7 +124,7 @@ def _run(
     *,
     workers: int,
     found: Expired,
-    told: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
     caller: Caller,
 ) -> None:
     transactions.run(run.save)
@@ -135,7 +135,7 @@ def _run(
         found.entry_count += result.entry_count
         found.amount += result.amount
         found.refused += result.refused
-        told(done, len(chunks))
+        on_progress(done, len(chunks))
 
 
 def _in_processes(works: Sequence[Work]) -> Iterator[ChunkExpired]:

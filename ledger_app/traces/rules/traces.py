@@ -27,7 +27,7 @@ PROVED_OTHERWISE: Mapping[str, str] = {
 # Tables of which nothing depends on what they say.
 OF_NO_WEIGHT: Mapping[str, str] = {
     "axes_accessattempt": "who failed to sign in of late; forgotten soon, and written by whoever tries, as often as they like",
-    "ingestion_app_askedvalidation": "what a worker was asked for and has not answered; goes when it is answered, and decides nothing",
+    "ingestion_app_validationrequest": "what a worker was asked for and has not answered; goes when it is answered, and decides nothing",
     "ingestion_app_fileshape": "what a file looked like, counted from its bytes, which a validation counts again; alerts rest on it, and the plan has their digest",
     "ledger_app_event": "tells of audit rows and postings, which have their own proofs; it is held against them",
     "ledger_app_feed": "the last number that was given to an event",

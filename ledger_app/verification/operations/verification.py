@@ -33,12 +33,12 @@ def verify(
     books: Sequence[Book],
     at: datetime,
     now: Callable[[], datetime],
-    told: Callable[[str], None] = lambda _says: None,
+    on_progress: Callable[[str], None] = lambda _says: None,
     reads_bytes: bool = True,
 ) -> Verification:
     """Ask every invariant of ``books`` (all books of the ledger, or one) and keep the answers.
 
-    ``now`` says when it has finished; ``told`` is called with each invariant as it is asked. Without ``reads_bytes`` the bytes of files and
+    ``now`` says when it has finished; ``on_progress`` is called with each invariant as it is asked. Without ``reads_bytes`` the bytes of files and
     attachments are not read, and the answer says of each invariant that would have been asked of them that it was left out.
 
     What was traced is linked at the end: what was proved now is held by the chain from now on.
@@ -52,7 +52,7 @@ def verify(
                 says = _("Left out: {invariant}").format(invariant=_(in_source(invariant.says)))
                 results.append({"number": invariant.number, "says": says, "breaches": [], "left_out": True, SAID: kept(says)})
                 continue
-            told(f"{invariant.number}. {invariant.says}")
+            on_progress(f"{invariant.number}. {invariant.says}")
             # One fault may be found on several ways: what says the same is said once.
             breaches = list(dict.fromkeys(islice(invariant.breaches(scope), proofs.BREACHES_MOST)))
             answer = {"number": invariant.number, "says": str(invariant.says), "breaches": breaches}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from datetime import date
 
 import pytest
@@ -17,7 +18,7 @@ from ingestion_app.formats.json_lines import JsonLinesFormat
 from ingestion_app.formats.json_text import read_object
 from ingestion_app.formats.lines import Line
 from tests.support.definitions import ROLES
-from tests.support.json_definitions import GOOD, definition
+from tests.support.json_definitions import COLUMNS, GOOD, definition
 
 USING = definition()
 ALLOWING = definition(more_layout='unknown_names = "allowed"\n')
@@ -156,6 +157,34 @@ def test_no_line_is_too_much_to_be_refused(text: str) -> None:
     fault = read_object(text)
     assert isinstance(fault, Fault)
     assert fault.rule in {"line.json_deep", "line.json_invalid"}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ('{"a":"' + '\\"' * 20_000 + "[" * 40, "line.json_invalid"),
+        ('{"a":":' + " " * 20_000 + '","b":############1111}', "record.card_number"),
+        ('{"b":' + " " * 20_000 + "############1111}", "record.card_number"),
+        ('{"b":[' + " " * 20_000 + "############1111}", "record.card_number"),
+    ],
+)
+def test_how_long_a_line_takes_grows_with_its_length_and_not_with_its_square(text: str, rule: str) -> None:
+    began = time.process_time()
+    fault = read_object(text)
+    assert isinstance(fault, Fault)
+    assert fault.rule == rule
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("items", ["[1,234]", "[1, 234]", "[1,234,5]", "[1]", "[999]"])
+def test_numbers_side_by_side_are_never_one_number_with_its_thousands(items: str) -> None:
+    priced = COLUMNS.replace("items[0].price", "items[0]").replace("decimals = 2, point", 'thousands = ",", decimals = 2, point')
+    # Written as most programs do, in the order of the columns.
+    line = GOOD.replace('[{"price":-1.5}]', items).replace('{"of":[1,2]}', "5")
+    _examination, rows, seen = examined(line.encode() + b"\n", definition(priced))
+    if "," in items:
+        assert [each.rule for each in seen] == ["line.json_name_unknown"]
+    assert [row.amount for row in rows] == ([] if "," in items else [100 * int(items.strip("[]"))])
 
 
 MARKED = {

@@ -19,6 +19,19 @@ def rule(column: Column, text: str) -> str:
     return answer.rule
 
 
+SAMPLES = ("a", "1", "2017-01-01", "20170101", "2017-01-01T00:00:00Z", "2017-01-01 00:00:00")
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_is_of_texts_where_its_values_are(kind):
+    """What is of texts is looked at for card numbers; a kind that says otherwise, and gives texts, would take them in."""
+    zone = ZoneInfo("Asia/Tokyo") if kind is Kind.INSTANT else None
+    column = Column("c", kind, format=InstantFormat.LOCAL if zone else None, zone=zone)
+    values = [value for text in SAMPLES if not isinstance(value := field_reader(column).read(text), Fault)]
+    assert values, "no sample passes: give one that does"
+    assert any(isinstance(value, str) for value in values) is kind.is_text
+
+
 def test_local_times_become_instants():
     assert field_reader(TOKYO).read("2017-01-01 08:59:59") == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
 

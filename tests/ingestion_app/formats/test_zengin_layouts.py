@@ -164,6 +164,27 @@ def test_transfers_are_those_without_edi(name):
     assert [(each.key, each.amount) for each in found] == [("0000000001/1001", 150)]
 
 
+@pytest.mark.parametrize("name", ["zengin-transfer-edi-120", "zengin-transfer-edi-csv"])
+def test_transfers_with_edi_are_by_themselves(name):
+    key, holder = '"consignor", "account", "amount", "@occurrence"', "account"
+    said = "{edi}"
+    text = source(name, key=key, holder=holder, amount="amount", day="paid_on", said=said, ending="lf")
+    using = toml.parse(text)
+    head = {"consignor": "0000000001", "paid_on": "0131", **OWN}
+    rows = [
+        {**BANK, "amount": 150, "edi": "INV-0001 ｶｸﾃｲ", "has_edi": "Y"},
+        {**BANK, "amount": 50, "edi": "", "has_edi": "Y"},
+        {**BANK, "amount": 20, "edi": "00000010010000001002", "has_edi": "N"},
+    ]
+    _examination, found, seen = examine(file(using, [(head, rows, {"count": 3, "sum": 220})], {}), using)
+    assert codes(seen) == ["record.constant_differs"]
+    place = using.layout.data.position("edi")
+    assert [(each.holder, each.amount, each.values[place]) for each in found] == [
+        ("7654321", 150, "INV-0001 ｶｸﾃｲ"),
+        ("7654321", 50, None),
+    ]
+
+
 @pytest.mark.parametrize("name", ["zengin-account-transfer-request-120", "zengin-account-transfer-request-csv"])
 def test_a_request_is_no_result(name):
     using = of(name)

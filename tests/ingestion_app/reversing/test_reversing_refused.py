@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from ingestion_app.deciding.queries import batches
-from ingestion_app.models import AskedValidation, Attempt, Batch
+from ingestion_app.models import Attempt, Batch, ValidationRequest
 from ingestion_app.reversing.queries import objections, reversals
 from ingestion_app.status.queries import waking
 from ledger_app.errors import Refused, stored
@@ -31,7 +31,7 @@ def test_what_would_break_a_floor_is_refused_and_names_the_account(world: World)
     assert (ledger(), reversal.state, reversal.plan_digest, reversal.chunks.count()) == (before, "received", None, 0)
     told = stored.translated(Attempt.objects.get(batch=reversal, step="validate", outcome="refused").reasons[0])
     assert (told["code"], told["facts"]["account"]) == ("floor_broken", "points.1004")
-    assert not AskedValidation.objects.exists(), "it is not tried again until somebody asks"
+    assert not ValidationRequest.objects.exists(), "it is not tried again until somebody asks"
     spend(world, "1004", -100)
     assert world.apply(world.approve(world.validate(reversal))).batch.state == "applied"
 

@@ -10,7 +10,7 @@ from ingestion_app.batches.queries import record_proofs
 from ingestion_app.models import Batch, Record
 from ingestion_app.sources import operations as sources
 from ingestion_app.status.queries import explain
-from ingestion_app.validating.queries import told_findings
+from ingestion_app.validating.queries import finding_lines
 from ingestion_app.verification.proofs import proofs
 from ledger_app.base.operations import filing
 from ledger_app.models import Book, Entry
@@ -238,7 +238,7 @@ def test_a_line_in_utf_16_is_explained_by_its_own_bytes(world: World, command: A
     for number, expected in ((1, raw["s1"]), (3, raw["s3"]), (4, "D,1,《".encode(encoding))):
         said = command("explain", f"{batch.pk}:{number}").data
         assert (said["raw_hex"], said["raw"]) == (expected.hex(), expected.decode(encoding))
-    (found,) = [row for row in told_findings.each(batch) if row["line"] == 4]
+    (found,) = [row for row in finding_lines.each(batch) if row["line"] == 4]
     assert found["bytes"] == "D,1,《"
 
 

@@ -261,7 +261,7 @@ def test_a_batch_that_changed_while_its_file_was_read_keeps_the_first_plan(world
             directory=world.directory,
             caller=Caller(user=world.engineer, at=NOW, door="test"),
             now=clock,
-            told=meanwhile,
+            on_progress=meanwhile,
         )
     assert codes(refused.value.reasons) == ["stale"]
     batch.refresh_from_db()
@@ -279,7 +279,7 @@ def test_a_member_merged_while_the_file_is_read_does_not_tear_the_plan(world: Wo
             Holder.objects.filter(pk=gone.pk).update(merged_into=stays)
 
     validated = validating.validate(
-        batch_id=batch.pk, directory=world.directory, caller=world.caller(), now=clock, told=meanwhile
+        batch_id=batch.pk, directory=world.directory, caller=world.caller(), now=clock, on_progress=meanwhile
     )
     for chunk in validated.chunks.all():
         assert chunk.records.count() == chunk.record_count

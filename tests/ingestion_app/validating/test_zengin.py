@@ -31,7 +31,7 @@ def breaches(statement: Callable[..., Any]) -> list[str]:
     return list(statement(list(Book.objects.all())))
 
 
-@pytest.mark.parametrize(("ending", "said"), [(b"", "none"), (b"\n", "lf"), (b"\r\n", "crlf")])
+@pytest.mark.parametrize(("ending", "said"), [(b"", "none"), (b"\r", "cr"), (b"\n", "lf"), (b"\r\n", "crlf")])
 def test_a_result_goes_from_its_bytes_to_frozen_entries_and_out_again(
     world: World, tmp_path: Path, ending: bytes, said: str
 ) -> None:
@@ -193,6 +193,49 @@ def test_records_that_stand_without_endings_are_said_to_have_them(world: World) 
     sources.load(text=result_source(ending="none"), caller=world.caller())
     batch = world.validate(world.receive(joined(RECORDS)))
     assert batch.finding_counts == {"file.records_ended": 1}
+
+
+@pytest.mark.parametrize(("ending", "found"), [(b"\n", "LF"), (b"\r\n", "CRLF")])
+def test_records_that_end_otherwise_than_with_cr_are_told_once(world: World, ending: bytes, found: str) -> None:
+    sources.load(text=result_source(ending="cr"), caller=world.caller())
+    batch = world.validate(world.receive(joined(RECORDS, ending)))
+    (finding,) = Finding.objects.filter(batch=batch, severity="error")
+    facts = {"found": found, "expected": "CR", "lines": len(RECORDS)}
+    assert (finding.rule, finding.line, finding.facts) == ("line.ending", 1, facts)
+
+
+@pytest.mark.parametrize("end", range(0, 8 * 121, 61))
+def test_a_result_with_cr_that_is_cut_anywhere_is_rejected(world: World, end: int) -> None:
+    sources.load(text=result_source(ending="cr"), caller=world.caller())
+    assert world.validate(world.receive(joined(RECORDS, b"\r")[:end])).state == "rejected"
+
+
+def test_a_record_one_byte_short_leaves_those_behind_it_as_they_are(world: World) -> None:
+    sources.load(text=result_source(ending="cr"), caller=world.caller())
+    batch = world.validate(world.receive(joined([RECORDS[0], RECORDS[1][:-1], *RECORDS[2:]], b"\r")))
+    told = {(each.rule, each.line) for each in Finding.objects.filter(batch=batch, severity="error")}
+    assert told == {("line.width", 2), ("control.sum_unverifiable", 5), ("control.unverifiable", 5)}
+
+
+@pytest.mark.parametrize("ending", [b"\r", b"\n", b"\r\n"])
+def test_a_mark_may_end_the_file_and_the_last_ending_be_missing(world: World, ending: bytes) -> None:
+    said = {b"\r": "cr", b"\n": "lf", b"\r\n": "crlf"}[ending]
+    more = 'final_ending = "optional"\nend_of_file_mark = true'
+    sources.load(text=result_source(ending=said, more=more), caller=world.caller())
+    whole = joined(RECORDS, ending)
+    for content in (whole + b"\x1a", whole.removesuffix(ending), whole.removesuffix(ending) + b"\x1a"):
+        batch = world.validated(content)
+        assert (batch.finding_counts, batch.record_count) == ({}, 4)
+        world.withdraw(batch)
+
+
+def test_lines_that_end_with_cr_are_explained_by_their_own_bytes(world: World, command: Any, settings: Any) -> None:
+    settings.KAKUTEI_FILES_DIR = str(world.directory)
+    sources.load(text=result_source(ending="cr"), caller=world.caller())
+    batch = world.validated(joined(RECORDS, b"\r"))
+    for number, kind in ((1, "header"), (3, "data"), (5, "trailer"), (9, "end")):
+        said = command("explain", f"{batch.pk}:{number}").data
+        assert (said["raw_hex"], said["type"]) == (RECORDS[number - 1].hex(), kind)
 
 
 @pytest.mark.parametrize("end", range(0, 8 * 122, 61))

@@ -73,7 +73,7 @@ class Office(NamedTuple):
 def _office(db: None) -> Office:
     def caller(name: str, **given: bool) -> Caller:
         user = User.objects.create(username=name, is_staff=True, **given)
-        return Caller(user, AT, "admin", request="r", os_user="o", host="h", told=(("token", "kakutei_ab"),))
+        return Caller(user, AT, "admin", request="r", os_user="o", host="h", audit_facts=(("token", "kakutei_ab"),))
 
     root = Caller(User.objects.get(username=User.SYSTEM), AT, "command")
     book = books.open_book(code="PTS", name="Points", unit="points", exponent=0, time_zone="UTC", caller=root)

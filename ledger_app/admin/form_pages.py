@@ -71,4 +71,4 @@ def ask(
         "submit_label": page.title,
     }
     request.current_app = admin.admin_site.name
-    return TemplateResponse(request, "ledger_app/asked.html", context, status=status)
+    return TemplateResponse(request, "ledger_app/form_page.html", context, status=status)
