@@ -95,7 +95,7 @@ CLOSE_POLICY = {
     "provisional_after_hours": "60",
     "freeze_after_hours": "96",
     "months_ahead": "1",
-    "controls": "entries\ndebits",
+    "controls": "debits\nentries",
     "reason": "As agreed.",
 }
 LOT_RULE = {
