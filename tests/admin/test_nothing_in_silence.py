@@ -15,7 +15,7 @@ from simple_history.utils import get_history_manager_for_model as history_manage
 from config.doors import telling
 from config.doors.admin.model_admin import AMOUNTS, HistoryShown, json_text, shown_value, tellers
 from ingestion_app.models import Batch
-from ledger_app.models import Account, Adjustment, AuditRow, Holder, Merge, SettingChange, User
+from ledger_app.models import Account, Adjustment, AuditRow, ClosePolicy, Holder, Merge, SettingChange, User
 from tests.admin.conftest import ClientOf
 from tests.support import kept
 from tests.support.every_page import FULL, LOOKED_AT, list_of
