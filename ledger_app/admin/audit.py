@@ -30,6 +30,7 @@ MODELS = {
     "adjustmentlimit": "ledger_app.adjustmentlimit",
     "batch": "ingestion_app.batch",
     "book": "ledger_app.book",
+    "closepolicy": "ledger_app.closepolicy",
     "entry": "ledger_app.entry",
     "export": "ledger_app.export",
     "hold": "ledger_app.hold",

@@ -13,6 +13,7 @@ from ledger_app.close.rules import TAKE
 PHRASES: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("hold", "place"): _("placed this hold"),
     ("holdrule", "set"): _("set this rule of holds"),
+    ("closepolicy", "set"): _("set this policy of the close"),
     ("lotrule", "set"): _("set this rule of lots"),
     ("export", "hand_over"): _("handed the period over to accounting"),
     ("profile", "set"): _("set a version of this profile"),
@@ -93,6 +94,7 @@ SUBJECTS: Final[Mapping[str, str | Promise]] = {
     "adjustment": _("adjustment"),
     "adjustmentlimit": _("limit of adjustments"),
     "book": _("book"),
+    "closepolicy": _("policy of the close"),
     "entry": _("entry"),
     "erasure": _("erasure"),
     "export": _("export to accounting"),

@@ -20,6 +20,7 @@ from ledger_app.models import LotRule, SettingChange
 from ledger_app.setting_changes import operations as setting_changes
 from ledger_app.setting_changes import queries as asked
 from ledger_app.setting_changes.rules import CHANGE
+from ledger_app.values.most import CLOSE_HOURS_MOST, MONTHS_AHEAD_MOST
 
 
 class SettingChangeFilters(Input):
@@ -54,6 +55,17 @@ class HoldRuleInput(Input):
     reason = TextField(allow_blank=True)
 
 
+class ClosePolicyInput(Input):
+    """What a book says of its close. Hours are counted from the end of a period's last day; what is left out is as usual."""
+
+    book = KeyField(max_length=20)
+    provisional_after_hours = WholeNumberField(required=False, min_value=0, max_value=CLOSE_HOURS_MOST)
+    freeze_after_hours = WholeNumberField(required=False, min_value=0, max_value=CLOSE_HOURS_MOST)
+    months_ahead = WholeNumberField(required=False, min_value=0, max_value=MONTHS_AHEAD_MOST)
+    controls = ListOfField(child=KeyField(max_length=32), required=False, help_text=_("Control totals that a freeze needs."))
+    reason = TextField(allow_blank=True)
+
+
 class ProfileInput(Input):
     """What a profile of exports to accounting says. Book and name stand in it."""
 
@@ -76,7 +88,7 @@ class SettingChangeOutput(Output):
     """A proposal to change a setting."""
 
     id = serializers.IntegerField()
-    kind = serializers.CharField(help_text="limit, reason_code, template, lot_rule, hold_rule, profile, rights")
+    kind = serializers.CharField(help_text="limit, reason_code, template, lot_rule, hold_rule, close_policy, profile, rights")
     setting = serializers.CharField()
     arguments = serializers.DictField(help_text=_("What is set."))
     before = serializers.DictField(allow_null=True, help_text=_("What the setting said; null where there was none."))
@@ -140,6 +152,12 @@ class SettingChangeView(LookView):
     def hold_rules(self, request: Request) -> Response:
         """Holds that are there stay as they are."""
         return propose(self, "hold_rule", self.read(HoldRuleInput, request.data))
+
+    @extend_schema(summary="Propose a policy of the close", request=ClosePolicyInput, responses={201: SettingChangeDetailOutput})
+    @action(detail=False, methods=["post"], url_path="close-policies")
+    def close_policies(self, request: Request) -> Response:
+        """Said whole, and in force from its approval on. What is frozen stays so."""
+        return propose(self, "close_policy", self.read(ClosePolicyInput, request.data))
 
     @extend_schema(
         summary="Propose a profile of exports to accounting", request=ProfileInput, responses={201: SettingChangeDetailOutput}

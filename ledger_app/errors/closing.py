@@ -31,6 +31,39 @@ class ControlUnknown(LedgerError):
     template = _("There is no control total “{name}” in this book. Known here: {known}.")
 
 
+class ControlNeeded(LedgerError):
+    """A control total is not given that the policy of the book's close asks for."""
+
+    code, is_slip = "control_needed", True
+    template = _(
+        "The policy of book {book} asks for the control total “{name}” at each freeze. Type it in, as you hold it from elsewhere."
+    )
+
+
+class FreezeTooEarly(LedgerError):
+    """The policy of the book's close leaves more time for what comes late."""
+
+    code = "freeze_too_early"
+    instants = frozenset({"from_instant"})
+    template = _("{period} may be frozen from {from_instant} on: the policy of book {book} leaves that time for what comes late.")
+
+
+class ProvisionalNotDue(LedgerError):
+    """The system marks a period provisional only where the policy of the book's close says so."""
+
+    code = "provisional_not_due"
+    template = _("The time of {period} is not over by the policy of book {book}, or the book has none. Finance can mark it now.")
+
+
+class ClosePolicyInvalid(LedgerError):
+    """A policy would have periods frozen before they are provisional."""
+
+    code = "close_policy_invalid"
+    template = _(
+        "Periods would be frozen after {freeze} hours and be provisional after {provisional}. Say as many hours or more."
+    )
+
+
 class ControlDiffers(LedgerError):
     """A control total differs from the ledger. The ledger's figure is not told: a total is a proof where it comes from elsewhere."""
 

@@ -620,6 +620,80 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="HistoricalClosePolicy",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("provisional_after_hours", models.PositiveIntegerField(verbose_name="provisional after so many hours")),
+                ("freeze_after_hours", models.PositiveIntegerField(verbose_name="frozen after so many hours at the earliest")),
+                ("months_ahead", models.PositiveSmallIntegerField(verbose_name="months opened ahead")),
+                ("controls", models.JSONField(verbose_name="control totals that a freeze needs")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                (
+                    "book",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ledger_app.book",
+                        verbose_name="book",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                ("history_type", models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1)),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical policy of the close",
+                "verbose_name_plural": "historical policies of the close",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="ClosePolicy",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "book",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="close_policy",
+                        to="ledger_app.book",
+                        verbose_name="book",
+                    ),
+                ),
+                ("provisional_after_hours", models.PositiveIntegerField(verbose_name="provisional after so many hours")),
+                ("freeze_after_hours", models.PositiveIntegerField(verbose_name="frozen after so many hours at the earliest")),
+                ("months_ahead", models.PositiveSmallIntegerField(verbose_name="months opened ahead")),
+                ("controls", models.JSONField(verbose_name="control totals that a freeze needs")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+            ],
+            options={
+                "verbose_name": "policy of the close",
+                "verbose_name_plural": "policies of the close",
+                "permissions": [
+                    ("set_close_policy", "Can set the policies of the close"),
+                    ("keep_close_times", "Can mark periods provisional whose time is over"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("freeze_after_hours__gte", models.F("provisional_after_hours"))),
+                        name="closepolicy_in_order",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="HistoricalAccount",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
@@ -3757,6 +3831,7 @@ class Migration(migrations.Migration):
                             ("template", "Account template"),
                             ("lot_rule", "Rule of lots"),
                             ("hold_rule", "Rule of holds"),
+                            ("close_policy", "Policy of the close"),
                             ("profile", "Profile of an export"),
                             ("rights", "Rights of a user"),
                         ],
@@ -3843,6 +3918,7 @@ class Migration(migrations.Migration):
                             ("template", "Account template"),
                             ("lot_rule", "Rule of lots"),
                             ("hold_rule", "Rule of holds"),
+                            ("close_policy", "Policy of the close"),
                             ("profile", "Profile of an export"),
                             ("rights", "Rights of a user"),
                         ],
@@ -3900,7 +3976,19 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("kind__in", ["limit", "reason_code", "template", "lot_rule", "hold_rule", "profile", "rights"])
+                            (
+                                "kind__in",
+                                [
+                                    "limit",
+                                    "reason_code",
+                                    "template",
+                                    "lot_rule",
+                                    "hold_rule",
+                                    "close_policy",
+                                    "profile",
+                                    "rights",
+                                ],
+                            )
                         ),
                         name="setting_change_kind_known",
                     ),

@@ -11,7 +11,7 @@ from ledger_app.models.adjustments import (
     ReasonCode,
 )
 from ledger_app.models.audit import AuditRow, Verification
-from ledger_app.models.books import Book, Period, Seal
+from ledger_app.models.books import Book, ClosePolicy, Period, Seal
 from ledger_app.models.entries import Entry, Line, Posting
 from ledger_app.models.erasures import ErasedDigest, ErasedPart, Erasure
 from ledger_app.models.factors import Identity, RecoveryCode, SecondFactor
@@ -40,6 +40,7 @@ __all__ = [
     "AuditRow",
     "Balance",
     "Book",
+    "ClosePolicy",
     "ContraAccount",
     "DeadLetter",
     "DecidedAmount",

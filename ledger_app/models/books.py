@@ -76,6 +76,41 @@ class Period(models.Model):
         return f"{self.book.code} {self.name}"
 
 
+class ClosePolicy(models.Model):
+    """When a book's periods are to be provisional and may be frozen, which control totals a freeze needs, and how many months are opened ahead.
+
+    Hours are counted from the end of a period's last day in the book's zone. A book without one waits for nothing, and opens nothing by itself.
+    """
+
+    book = models.OneToOneField(Book, models.PROTECT, related_name="close_policy", verbose_name=_("book"))
+    provisional_after_hours = models.PositiveIntegerField(_("provisional after so many hours"))
+    freeze_after_hours = models.PositiveIntegerField(_("frozen after so many hours at the earliest"))
+    months_ahead = models.PositiveSmallIntegerField(_("months opened ahead"))
+    controls = models.JSONField(_("control totals that a freeze needs"))
+    version = models.PositiveIntegerField(_("version"), default=1)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        """Names, rights and constraints."""
+
+        verbose_name = _("policy of the close")
+        verbose_name_plural = _("policies of the close")
+        permissions = [
+            ("set_close_policy", gettext_noop("Can set the policies of the close")),
+            ("keep_close_times", gettext_noop("Can mark periods provisional whose time is over")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(freeze_after_hours__gte=models.F("provisional_after_hours")), name="closepolicy_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Return the book's code."""
+        return self.book.code
+
+
 class Seal(models.Model):
     """The evidence of a freeze, chained to the seal before it. Never changed: the database refuses."""
 

@@ -24,6 +24,7 @@ class SettingChange(models.Model):
         TEMPLATE = "template", _("Account template")
         LOT_RULE = "lot_rule", _("Rule of lots")
         HOLD_RULE = "hold_rule", _("Rule of holds")
+        CLOSE_POLICY = "close_policy", _("Policy of the close")
         PROFILE = "profile", _("Profile of an export")
         RIGHTS = "rights", _("Rights of a user")
 
@@ -59,7 +60,9 @@ class SettingChange(models.Model):
         indexes = [models.Index(fields=["state"], name="setting_change_state")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["limit", "reason_code", "template", "lot_rule", "hold_rule", "profile", "rights"]),
+                condition=Q(
+                    kind__in=["limit", "reason_code", "template", "lot_rule", "hold_rule", "close_policy", "profile", "rights"]
+                ),
                 name="setting_change_kind_known",
             ),
             models.CheckConstraint(

@@ -14,6 +14,7 @@ from ledger_app.base.operations import audit, history, transactions, transitions
 from ledger_app.base.operations.audit import Caller
 from ledger_app.base.rules.deciding import decider_is_really_another
 from ledger_app.books.queries import books
+from ledger_app.close.operations import policies
 from ledger_app.errors import settings
 from ledger_app.members.operations import opening
 from ledger_app.models import SettingChange
@@ -218,6 +219,12 @@ def _set_hold_rule(said: Said, caller: Caller) -> bool:
     return hold_rules.set_rule(book=books.find(said["book"]), given=HoldRuleGiven(**given), caller=caller).is_new
 
 
+def _set_close_policy(said: Said, caller: Caller) -> bool:
+    given = {name: value for name, value in said.items() if name != "book"}
+    given["controls"] = tuple(given.get("controls", ()))
+    return policies.set_policy(book=books.find(said["book"]), given=policies.PolicyGiven(**given), caller=caller).is_new
+
+
 def _change_rights(said: Said, caller: Caller) -> bool:
     """Change what a user may do, who is there: a proposal makes nobody."""
     granting.change(said, caller)
@@ -231,6 +238,7 @@ SETTERS: Final[Mapping[str, Callable[[Said, Caller], bool]]] = {
     "template": _set_template,
     "lot_rule": _set_lot_rule,
     "hold_rule": _set_hold_rule,
+    "close_policy": _set_close_policy,
     "profile": lambda said, caller: profiles.load(text=said["text"], caller=caller).is_new,
     "rights": _change_rights,
 }

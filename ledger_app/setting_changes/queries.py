@@ -8,7 +8,18 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger_app import errors
 from ledger_app.accounting.queries import profiles
-from ledger_app.models import AccountTemplate, AdjustmentLimit, Book, HoldRule, LotRule, Profile, ReasonCode, SettingChange, User
+from ledger_app.models import (
+    AccountTemplate,
+    AdjustmentLimit,
+    Book,
+    ClosePolicy,
+    HoldRule,
+    LotRule,
+    Profile,
+    ReasonCode,
+    SettingChange,
+    User,
+)
 from ledger_app.rights.queries import granting
 from ledger_app.rights.queries.rights import rights_of, secret_known_to
 from ledger_app.setting_changes.rules import SETTINGS, ChangeFacts
@@ -76,6 +87,12 @@ SETTINGS_KEPT: Mapping[str, Setting] = {
         ("book", "role"), lambda said: LotRule.objects.filter(book__code=said["book"], role=said["role"]), _lot_rule, _book
     ),
     "hold_rule": Setting(("book",), lambda said: HoldRule.objects.filter(book__code=said["book"]), _hold_rule, _book),
+    "close_policy": Setting(
+        ("book",),
+        lambda said: ClosePolicy.objects.filter(book__code=said["book"]),
+        _columns("provisional_after_hours", "freeze_after_hours", "months_ahead", "controls"),
+        _book,
+    ),
     "profile": Setting(("book", "profile"), lambda said: profiles.named(said["book"], said["profile"]), _profile),
     "rights": Setting(
         ("user",), lambda said: User.objects.named(said["user"]), granting.current, lambda _said: granting.stands()

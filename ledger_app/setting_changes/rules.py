@@ -33,6 +33,7 @@ SETTINGS: Mapping[str, Setting] = {
     "template": Setting("ledger_app.open_book", _("Say which accounts members get"), _("Finance and engineers")),
     "lot_rule": Setting("ledger_app.set_lot_rule", _("Set the rules of lots"), _("Finance")),
     "hold_rule": Setting("ledger_app.set_hold_rule", _("Set the rules of holds"), _("Finance")),
+    "close_policy": Setting("ledger_app.set_close_policy", _("Set the policies of the close"), _("Finance")),
     "profile": Setting("ledger_app.set_profile", _("Set profiles of exports"), _("Finance")),
     "rights": Setting(DECIDE, _("Say who may do what"), _("An administrator")),
 }

@@ -15,7 +15,7 @@ from simple_history.utils import get_history_manager_for_model as history_manage
 from config.doors import telling
 from config.doors.admin.model_admin import AMOUNTS, HistoryShown, json_text, shown_value, tellers
 from ingestion_app.models import Batch
-from ledger_app.models import Account, Adjustment, AuditRow, Holder, Merge, SettingChange, User
+from ledger_app.models import Account, Adjustment, AuditRow, ClosePolicy, Holder, Merge, SettingChange, User
 from tests.admin.conftest import ClientOf
 from tests.support import kept
 from tests.support.every_page import FULL, LOOKED_AT, list_of
@@ -126,6 +126,8 @@ NO_AMOUNTS |= {"entry_count", "line_count", "proved_count"}
 # Sums of files, in whatever the file counts in: the page of the batch tells them by its source.
 NO_AMOUNTS |= {"record_sum", "trailer_count", "trailer_sum", "set_aside_sum"}
 WITHOUT_AMOUNTS = {(Batch, "reversal_dates"), (Batch, "contra_accounts"), (Batch, "finding_counts"), (Batch, "lot_rules")}
+# Names of totals.
+WITHOUT_AMOUNTS |= {(ClosePolicy, "controls")}
 
 
 def test_every_column_is_known_for_an_amount_or_for_none() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.html import strip_tags
 
-from ledger_app.models import AdjustmentLimit, AuditRow, HoldRule, LotRule, Profile, SettingChange, User
+from ledger_app.models import AdjustmentLimit, AuditRow, ClosePolicy, HoldRule, LotRule, Profile, SettingChange, User
 from tests.admin.conftest import ClientOf, page_of, step_of
 from tests.support import profile_samples
 from tests.support.world import World
@@ -90,6 +90,14 @@ HOLD_RULE = {
     "targets": "settlement.31",
     "reason": "As agreed.",
 }
+CLOSE_POLICY = {
+    "book": "CARD",
+    "provisional_after_hours": "60",
+    "freeze_after_hours": "96",
+    "months_ahead": "1",
+    "controls": "debits\nentries",
+    "reason": "As agreed.",
+}
 LOT_RULE = {
     "book": "POINTS",
     "role": "gifts",
@@ -132,6 +140,7 @@ def test_a_profile_is_proposed_by_a_form_and_has_its_versions(world: World, clie
     ("model", "said", "after"),
     [
         (HoldRule, HOLD_RULE, {"amount_most": 1250, "amount_a_day": None, "hours_most": 24, "targets": ["settlement.31"]}),
+        (ClosePolicy, CLOSE_POLICY, {"freeze_after_hours": 96, "months_ahead": 1, "controls": ["debits", "entries"]}),
         (LotRule, LOT_RULE, {"expiry": "days", "validity": 20, "breakage": "programme.expense"}),
     ],
 )

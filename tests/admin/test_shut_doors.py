@@ -49,6 +49,7 @@ def test_every_model_with_a_history_is_tried() -> None:
             "AdjustmentLimit",
             "Batch",
             "Book",
+            "ClosePolicy",
             "Erasure",
             "Hold",
             "HoldRule",

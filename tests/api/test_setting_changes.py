@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ledger_app.models import HoldRule, LotRule, ProfileVersion, User
+from ledger_app.models import ClosePolicy, HoldRule, LotRule, ProfileVersion, User
 from tests.api.conftest import ClientOf, is_problem
 from tests.support import profile_samples
 from tests.support.world import World
@@ -52,11 +52,12 @@ def test_a_profile_is_proposed_too_and_each_fault_of_it_told(world: World, clien
     assert ProfileVersion.objects.get().text == said["text"]
 
 
-def test_rules_of_lots_and_holds_are_proposed_too(world: World, client_of: ClientOf, others: Any) -> None:
+def test_rules_of_lots_and_holds_and_the_close_are_proposed_too(world: World, client_of: ClientOf, others: Any) -> None:
     finance = client_of(world.finance)
     lots = {"book": "POINTS", "role": "gifts", "expiry": "fixed", "fixed_on": "2027-03-31", "breakage": "programme.expense"}
     holds = {"book": "POINTS", "amount_most": 500, "targets": ["programme.expense"]}
-    for name, said in (("lot-rules", lots), ("hold-rules", holds)):
+    close = {"book": "POINTS", "freeze_after_hours": 96, "months_ahead": 1, "controls": ["entries"]}
+    for name, said in (("close-policies", close), ("lot-rules", lots), ("hold-rules", holds)):
         assert is_problem(client_of(world.support).post(f"{CHANGES}{name}/", said | {"reason": "x"}), 403, "not_permitted")
         made = finance.post(f"{CHANGES}{name}/", said | {"reason": "As agreed."})
         assert made.status_code == 201, made.json()
@@ -64,3 +65,4 @@ def test_rules_of_lots_and_holds_are_proposed_too(world: World, client_of: Clien
         assert others.post(f"{CHANGES}{made.json()['id']}/transitions/approve/", {"version": 1}).status_code == 200
     assert str(LotRule.objects.get(role="gifts").fixed_on) == "2027-03-31"
     assert HoldRule.objects.get().amount_most == 500
+    assert ClosePolicy.objects.get().controls == ["entries"]

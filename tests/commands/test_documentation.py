@@ -159,6 +159,7 @@ def test_fields_are_those_that_are_printed(world: World, run: Run, tmp_path: Pat
         ("export", "CARD", "--period", "2017-01", "--format", "hledger", "--output", tmp_path / "out"),
         ("set_lot_rule", "POINTS", "gifts", "--expiry", "never", "--breakage", "programme.expense", *finance),
         ("set_hold_rule", "POINTS", *finance, "--amount-most", 500, "--target", "programme.expense"),
+        ("set_close_policy", "POINTS", *finance, "--freeze-after", 96, "--control", "debits"),
         ("expire", "POINTS", "--through", "2017-01-31"),
         *(("wake",), ("end_holds",), ("lockouts",), ("draw_states",), ("reset_factors", world.support.username, "--reason", "x")),
         ("end_sessions", world.support.username, "--reason", "x"),

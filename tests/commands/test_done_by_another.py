@@ -189,6 +189,7 @@ SAY_SETTINGS = {
     "keep_user",
     "keep_webhook",
     "load_profile",
+    "set_close_policy",
     "set_hold_rule",
     "set_limit",
     "set_lot_rule",

@@ -13,6 +13,7 @@ from tests.support.world import World
 pytestmark = pytest.mark.django_db
 LOTS = ("set_lot_rule", "POINTS", "gifts", "--expiry", "days", "--validity", "30", "--breakage", "programme.expense")
 HOLDS = ("set_hold_rule", "POINTS", "--amount-most", "500", "--target", "programme.expense")
+CLOSES = ("set_close_policy", "POINTS", "--months-ahead", "2", "--control", "entries")
 REASON = ("keep_reason_code", "goodwill", "--name", "Goodwill", "--contra", "POINTS=programme.expense")
 # Command → what differs when it is said again, and how that is named.
 SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
@@ -25,6 +26,11 @@ SAID: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         HOLDS,
         ("--amount-most", "600", "--hours-most", "5"),
         ("a hold at most (500 points ≠ 600 points)", "hours at most (4392 ≠ 5)"),
+    ),
+    "set_close_policy": (
+        CLOSES,
+        ("--provisional-after", "24", "--control", "debits"),
+        ("provisional after so many hours (60 ≠ 24)", "control totals that a freeze needs ("),
     ),
     "set_template": (
         ("set_template", "POINTS", "gifts", "--category", "liability", "--floor", "0"),

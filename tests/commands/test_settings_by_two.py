@@ -17,6 +17,7 @@ EACH = {
     "template": ("book=POINTS", "role=wallet", "category=liability", "floor=0"),
     "lot_rule": ("book=POINTS", "role=gifts", "expiry=days", "validity=20", "breakage=programme.expense"),
     "hold_rule": ("book=POINTS", "amount_most=700", "hours_most=24", "targets=programme.expense"),
+    "close_policy": ("book=POINTS", "provisional_after_hours=24", "months_ahead=2", "controls=entries,debits"),
     "profile": (f"text={profile_samples.DEMO / 'yayoi.toml'}",),
 }
 

@@ -54,6 +54,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "template": {"book": "LOTS", "role": "gifts", "category": "liability", "floor": 0},
     "lot_rule": {"book": "LOTS", "role": "gifts", "expiry": "days", "validity": 20, "breakage": "lots.breakage"},
     "hold_rule": {"book": "CARD", "amount_most": 7},
+    "close_policy": {"book": "CARD", "months_ahead": 1},
     "profile": {"text": profile_samples.text("freee")},
     "rights": {"user": "second", "groups": ["finance", "support"]},
 }

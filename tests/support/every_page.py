@@ -17,6 +17,7 @@ from ledger_app.adjustments.operations import adjustments, reason_codes
 from ledger_app.adjustments.queries.adjustments import preview, terms_of
 from ledger_app.adjustments.rules.adjustments import Proposal
 from ledger_app.base.operations.audit import Caller
+from ledger_app.close.operations import policies
 from ledger_app.erasures.operations import erasures, names
 from ledger_app.members.operations import merges
 from ledger_app.members.queries import merges as merge_queries
@@ -26,6 +27,7 @@ from ledger_app.models import (
     AdjustmentLimit,
     AuditRow,
     Book,
+    ClosePolicy,
     DeadLetter,
     Entry,
     Erasure,
@@ -70,6 +72,7 @@ LOOKED_AT: tuple[type[Model], ...] = (
         AdjustmentLimit,
         AuditRow,
         Book,
+        ClosePolicy,
         DeadLetter,
         Entry,
         Erasure,
@@ -223,6 +226,7 @@ def points_that_expire(code: str = "GIFTS") -> None:
     till, _ = User.objects.get_or_create(username="till-9")
     till.groups.add(Group.objects.get(name="till"))
     hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=500), caller=machine)
+    policies.set_policy(book=points.book, given=policies.PolicyGiven(), caller=machine)
     wanted = holds.Wanted(points.accounts["M1"].pk, points.accounts["programme"].pk, 20, "order-1", lot_samples.at(2017, 6, 1))
     holds.place(wanted=wanted, caller=Caller(till, lot_samples.at(2017, 3, 2), "api"))
     expiry.expire(book=points.book, through=date(2017, 1, 31), caller=Caller(machine.user, lot_samples.at(2017, 3, 2), "command"))

@@ -19,7 +19,7 @@ from ledger_app.base.operations import transactions
 from ledger_app.base.operations.audit import Caller
 from ledger_app.books.operations import books
 from ledger_app.books.operations.books import AccountOpening, MemberOpening
-from ledger_app.close.operations import freezing
+from ledger_app.close.operations import freezing, policies
 from ledger_app.close.queries.closing import control_totals
 from ledger_app.erasures.operations import erasures, names
 from ledger_app.errors import Refused
@@ -218,6 +218,7 @@ def _points(world: World, lots: Book) -> None:
     opening.set_template(book=lots, role="wallet", category="liability", floor=0, caller=world.caller(world.superuser))
     given = HoldRuleGiven(amount_most=1_000, targets=("lots.redeemed",))
     hold_rules.set_rule(book=lots, given=given, caller=world.caller(world.superuser))
+    policies.set_policy(book=lots, given=policies.PolicyGiven(0, 0, 0, ("entries",)), caller=world.caller(world.superuser))
     till = User.objects.create(username="till-1")
     till.groups.add(Group.objects.get(name="till"))
     caller = world.caller(till)

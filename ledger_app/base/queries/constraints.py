@@ -32,6 +32,7 @@ COLLIDE = frozenset(
             "ledger_app_link.number",
             "template_role_unique",
             "ledger_app_holdrule.book_id",
+            "ledger_app_closepolicy.book_id",
             "merge_holder_once",
             "merge_undone_once",
             "idempotency_key_unique",

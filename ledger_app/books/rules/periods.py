@@ -13,6 +13,7 @@ from ledger_app.base.rules.transitions import Machine, Transition
 from ledger_app.errors import closing
 from ledger_app.errors import lots as lot_errors
 from ledger_app.errors.words import Word
+from ledger_app.rights.rules.rights import KEEP_TIMES
 
 
 @dataclass(slots=True)
@@ -87,6 +88,10 @@ class PeriodFacts:
     controls_given: Mapping[str, int] | None = None  # None: not typed in yet, as when the page is only shown
     amount_required: bool = False  # whether a count alone does not do
     unit: str = ""
+    at: datetime | None = None
+    provisional_from: datetime | None = None  # None: the book's policy says nothing
+    freeze_from: datetime | None = None
+    controls_needed: tuple[str, ...] = ()  # names of the totals without which the policy lets nothing freeze
 
 
 def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -94,6 +99,21 @@ def has_ended(facts: PeriodFacts) -> list[errors.LedgerError]:
     if facts.today > facts.ends_on:
         return []
     return [errors.PeriodNotEnded(period=facts.period, ends=facts.ends_on.isoformat(), zone=facts.zone)]
+
+
+def has_waited(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The time has passed that the book's policy leaves for what comes late."""
+    if facts.freeze_from is None or facts.at is None or facts.at >= facts.freeze_from:
+        return []
+    return [closing.FreezeTooEarly(period=facts.period, book=facts.book, from_instant=facts.freeze_from)]
+
+
+def is_due_provisional(facts: PeriodFacts) -> list[errors.LedgerError]:
+    """The book's policy says that the period is provisional by now."""
+    due = facts.provisional_from
+    if due is not None and facts.at is not None and facts.at >= due:
+        return []
+    return [closing.ProvisionalNotDue(period=facts.period, book=facts.book)]
 
 
 def follows_frozen(facts: PeriodFacts) -> list[errors.LedgerError]:
@@ -149,7 +169,8 @@ def controls_match(facts: PeriodFacts) -> list[errors.LedgerError]:
     known = ", ".join(facts.control_names)
     if not facts.controls_given:
         return [closing.ControlMissing(known=known)]
-    found: list[errors.LedgerError] = []
+    lacking = [name for name in facts.controls_needed if name not in facts.controls_given]
+    found: list[errors.LedgerError] = [closing.ControlNeeded(name=name, book=facts.book) for name in lacking]
     for name, given in facts.controls_given.items():
         if name not in facts.control_names:
             found.append(closing.ControlUnknown(name=name, known=known))
@@ -194,6 +215,20 @@ PERIOD = Machine(
             phrase=_("marked the period provisional"),
         ),
         Transition(
+            name="come_due",
+            label=_("Turn provisional"),
+            description=_(
+                "The time is over that the book's policy leaves a period open, and nothing dated in it waits any more."
+            ),
+            sources=("open",),
+            target="provisional",
+            right=KEEP_TIMES,
+            who=_("The system"),
+            guards=(is_due_provisional, work_has_ended),
+            automatic=True,
+            phrase=_("marked the period provisional, as the book's policy says"),
+        ),
+        Transition(
             name="reopen",
             label=_("Reopen"),
             description=_("The period takes batches again."),
@@ -214,6 +249,7 @@ PERIOD = Machine(
             who=_("Finance"),
             guards=(
                 has_ended,
+                has_waited,
                 follows_frozen,
                 leaves_no_gap,
                 work_has_ended,

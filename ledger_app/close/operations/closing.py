@@ -1,15 +1,17 @@
 """The close of a book, as far as it needs no person: posts what a freeze waits for, and says what is due and what stands in the way."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ledger_app import errors
 from ledger_app.base.operations.audit import Caller
-from ledger_app.books.rules.periods import FREEZE_AFTER, PROVISIONAL_AFTER, ended_at
-from ledger_app.close.queries import closing, readiness
+from ledger_app.books.rules.periods import PERIOD
+from ledger_app.close.operations import periods
+from ledger_app.close.queries import closing, policies, readiness
 from ledger_app.close.queries.readiness import Check
-from ledger_app.models import Book, Period
+from ledger_app.members.operations import opening
+from ledger_app.models import Book, ClosePolicy, Period
 from ledger_app.points.operations import expiry
 from ledger_app.points.operations.expiry import Expired
 from ledger_app.points.queries import expiry as due_rows
@@ -35,17 +37,21 @@ class Closed:
 
     expired: Expired = field(default_factory=Expired)
     refused: tuple[errors.LedgerError, ...] = ()
+    opened: tuple[str, ...] = ()  # names of the periods that were opened ahead
+    marked: tuple[str, ...] = ()  # and of those that were marked provisional
     periods: tuple[Standing, ...] = ()
     is_more: bool = False  # whether more periods have ended than are told
 
 
 def close(*, book: Book, caller: Caller) -> Closed:
-    """Post the expiries of a book's periods that have ended and are not frozen; return what is due of each period, and what stands in its way.
+    """Do of a book's close what needs no person; return what was done, what is due of each period that has ended, and what stands in its way.
 
-    Nothing is decided: a period is marked provisional and frozen by finance, who has the control totals. Run again it does what is left.
+    Expiries are posted. Where the book has a policy, months are opened ahead, and periods are marked provisional whose time is over and in which nothing
+    waits. Nothing is frozen: finance does, who has the control totals. Run again it does what is left.
     """
     found = Closed()
     today = caller.at.astimezone(ZoneInfo(book.time_zone)).date()
+    found.opened = _open_ahead(book, today, caller)
     ended = Period.objects.filter(book=book, ends_on__lt=today).exclude(state=Period.State.FROZEN).select_related("book")
     last = ended.order_by("-ends_on").first()
     if last is None:
@@ -56,19 +62,45 @@ def close(*, book: Book, caller: Caller) -> Closed:
         except errors.Refused as refusal:
             # A day that lies in a frozen period: the rest of the close is told all the same.
             found.refused = refusal.reasons
+    found.marked = tuple(_mark_due(period, caller) for period in ended.order_by("starts_on") if _may_mark(period, caller))
     first = list(ended.order_by("starts_on")[: PERIODS_MOST + 1])
     found.periods = tuple(_standing(period, caller) for period in first[:PERIODS_MOST])
     found.is_more = len(first) > PERIODS_MOST
     return found
 
 
+def _open_ahead(book: Book, today: date, caller: Caller) -> tuple[str, ...]:
+    """Open the months after the newest period that are to be there today, and return their names.
+
+    None where the book has no period yet, or its newest ends within a month: how such a book goes on is said by whoever opens its days.
+    """
+    policy = ClosePolicy.objects.filter(book=book).first()
+    newest = Period.objects.filter(book=book).order_by("-ends_on").first()
+    if policy is None or newest is None or not policy.months_ahead or newest.ends_on == date.max:
+        return ()
+    first = newest.ends_on + timedelta(days=1)
+    wanted = (today.year - first.year) * 12 + today.month - first.month + policy.months_ahead + 1
+    if first.day != 1 or wanted < 1:
+        return ()
+    months = min(wanted, opening.MONTHS_MOST)
+    return tuple(opening.open_months(book=book, first=first, months=months, caller=caller).opened)
+
+
+def _may_mark(period: Period, caller: Caller) -> bool:
+    facts = closing.facts(period, user=caller.user, at=caller.at, controls=None, proofs=False)
+    return not PERIOD.blockers(PERIOD.transition(periods.COME_DUE), facts)
+
+
+def _mark_due(period: Period, caller: Caller) -> str:
+    return periods.change(period_id=period.pk, name=periods.COME_DUE, caller=caller).name
+
+
 def _standing(period: Period, caller: Caller) -> Standing:
-    ended = ended_at(period.ends_on, period.book.time_zone)
-    provisional_due_at, freeze_due_at = ended + PROVISIONAL_AFTER, ended + FREEZE_AFTER
+    said = policies.times(period)
     due = ""
-    if caller.at >= freeze_due_at:
+    if caller.at >= said.freeze:
         due = FREEZE
-    elif caller.at >= provisional_due_at and period.state == Period.State.OPEN:
+    elif caller.at >= said.provisional and period.state == Period.State.OPEN:
         due = PROVISIONAL
     facts = closing.facts(period, user=caller.user, at=caller.at, controls=None, proofs=False)
-    return Standing(period, provisional_due_at, freeze_due_at, due, tuple(readiness.checks(period, facts, at=caller.at)))
+    return Standing(period, said.provisional, said.freeze, due, tuple(readiness.checks(period, facts, at=caller.at)))

@@ -18,13 +18,15 @@ from ledger_app.traces import operations as traces
 
 DEBITS_MOST = 2**63 - 1  # what the column of a seal holds
 
-CHANGES = frozenset({"provisional", "reopen"})
+# The last is taken by the close itself, and by nobody who asks.
+COME_DUE = "come_due"
+CHANGES = frozenset({"provisional", "reopen", COME_DUE})
 
 
 def change(*, period_id: int, name: str, caller: Caller, reason: str = "", version: int | None = None) -> Period:
-    """Carry out ``provisional`` or ``reopen``.
+    """Carry out ``provisional`` or ``reopen``; or ``come_due``, as the system.
 
-    :raises errors.Refused: with every reason; not_found where ``name`` is none of the two
+    :raises errors.Refused: with every reason; not_found where ``name`` is none of them
     """
     if name not in CHANGES:
         # A freeze is more than a change of state: it is decided on proofs and writes a seal.

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from ledger_app import sql
 from ledger_app.base.queries.totals import Total
 from ledger_app.books.rules.periods import PeriodFacts, Proof, Unfinished, gap_between
-from ledger_app.close.queries import proving
+from ledger_app.close.queries import policies, proving
 from ledger_app.models import Account, Entry, Line, Period, User
 from ledger_app.points.queries import expiry
 from ledger_app.rights.queries.rights import rights_of
@@ -50,6 +50,7 @@ def facts(
         Period.objects.filter(book=period.book_id, starts_on__lt=period.starts_on).exclude(state="frozen").order_by("starts_on")
     )
     before = Period.objects.filter(book=period.book_id, ends_on__lt=period.starts_on).order_by("-ends_on").first()
+    said = policies.times(period)
     return PeriodFacts(
         state=period.state,
         user_name=user.username,
@@ -70,6 +71,10 @@ def facts(
         controls_given=controls,
         amount_required=amount_required,
         unit=period.book.unit,
+        at=at,
+        provisional_from=said.provisional if said.is_said else None,
+        freeze_from=said.freeze if said.is_said else None,
+        controls_needed=said.controls,
     )
 
 

@@ -5,7 +5,7 @@ It reads no entry and no line: what is proved of every entry is proved by the fr
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,7 @@ TOLD_MOST = 20  # things of one kind that are named; all are counted
 
 LABELS: Final[Mapping[str, Word]] = {
     "has_ended": _("The period's last day has passed"),
+    "has_waited": _("The time has passed that the book's policy leaves for what comes late"),
     "follows_frozen": _("Every earlier period is frozen"),
     "leaves_no_gap": _("It follows the period before it day by day"),
     "work_has_ended": _("Every batch and every proposal dated in it has ended"),
@@ -34,6 +35,10 @@ LABELS: Final[Mapping[str, Word]] = {
 # What clears a reason, and who may, by its code. Of work the row itself says so.
 CLEARED: Final[Mapping[str, tuple[Word, Word]]] = {
     errors.PeriodNotEnded.code: (_("Wait until the day has passed where the book lives."), _("Nobody: time does it")),
+    closing_errors.FreezeTooEarly.code: (
+        _("Wait until then, or have the policy of the close changed."),
+        _("Nobody: time does it"),
+    ),
     errors.EarlierPeriodOpen.code: (_("Freeze the earlier periods first, in their order."), _("Finance")),
     closing_errors.PeriodGap.code: (_("Open the days between."), _("Finance and engineers")),
     lot_errors.ExpiryDue.code: (_("Post the expiries: the command close does, and expire."), _("Engineers")),
@@ -42,13 +47,14 @@ CLEARED: Final[Mapping[str, tuple[Word, Word]]] = {
     errors.EntriesUnbalanced.code: (_("Run verify, which names what was changed."), _("Engineers and auditors")),
     errors.BalancesDiffer.code: (_("Run verify, which names what was changed."), _("Engineers and auditors")),
     closing_errors.ControlDiffers.code: (_("Find the difference, then freeze again with the totals."), _("Finance")),
+    closing_errors.ControlNeeded.code: (_("Freeze, and type in every total that the policy names."), _("Finance")),
     closing_errors.ControlMissing.code: (_("Freeze, and type in the totals that you hold from elsewhere."), _("Finance")),
 }
 # What only a freeze finds, by the guard that asks it.
 FOUND_BY_FREEZE: Final[Mapping[str, tuple[str, ...]]] = {
     "entries_balance": (errors.EntryDiffers.code, errors.EntriesUnbalanced.code),
     "balances_recompute": (errors.BalancesDiffer.code,),
-    "controls_match": (closing_errors.ControlDiffers.code,),
+    "controls_match": (closing_errors.ControlNeeded.code, closing_errors.ControlDiffers.code),
 }
 
 
@@ -153,6 +159,8 @@ def _lines(name: str, period: Period, facts: PeriodFacts, reasons: Sequence[erro
     free, held = expiry.counted_in_period(period, at=at) if facts.due and name == "expiries_are_posted" else (0, 0)
     counts = {lot_errors.ExpiryDue.code: free, lot_errors.DueLotsHeld.code: held}
     counts[errors.PeriodNotEnded.code] = (facts.ends_on - facts.today).days + 1
+    if facts.freeze_from is not None:
+        counts[closing_errors.FreezeTooEarly.code] = -((at - facts.freeze_from) // timedelta(hours=1))
     if facts.gap is not None:
         counts[closing_errors.PeriodGap.code] = (facts.gap[1] - facts.gap[0]).days + 1
     if held and lot_errors.DueLotsHeld.code not in by_code:
@@ -166,6 +174,7 @@ def _lines(name: str, period: Period, facts: PeriodFacts, reasons: Sequence[erro
 # What is counted, by the code of the reason.
 WHAT: Final[Mapping[str, Word]] = {
     errors.PeriodNotEnded.code: _("Days still to pass"),
+    closing_errors.FreezeTooEarly.code: _("Hours still to pass"),
     errors.EarlierPeriodOpen.code: _("Earlier periods that are not frozen"),
     closing_errors.PeriodGap.code: _("Days before it that are in no period"),
     lot_errors.ExpiryDue.code: _("Lots that are due and not expired"),
@@ -174,6 +183,7 @@ WHAT: Final[Mapping[str, Word]] = {
     errors.EntriesUnbalanced.code: _("Entries that do not sum to zero"),
     errors.BalancesDiffer.code: _("Balances that do not recompute"),
     closing_errors.ControlDiffers.code: _("Control totals that are not equal"),
+    closing_errors.ControlNeeded.code: _("Control totals that the policy asks for and were not given"),
     closing_errors.ControlMissing.code: _("Control totals not given yet"),
 }
 

@@ -37,6 +37,8 @@ class Command(commands.Command):
             "holds_ended": done.expired.ended_holds,
             "held": done.expired.held,
             "left_out": [reason.as_dict() for reason in left_out],
+            "opened": list(done.opened),
+            "marked_provisional": list(done.marked),
             "periods": [_object(each) for each in done.periods],
             "is_more": done.is_more,
         }
@@ -66,6 +68,10 @@ def _told(book: str, done: Closed) -> Iterator[str]:
     """Yield the lines for people."""
     if done.expired.entry_count:
         yield _("{book}: {entries} of expiry posted.").format(book=book, entries=counted(done.expired.entry_count, "entry"))
+    if done.opened:
+        yield _("{book}: opened {periods}.").format(book=book, periods=", ".join(done.opened))
+    if done.marked:
+        yield _("{book}: marked provisional: {periods}.").format(book=book, periods=", ".join(done.marked))
     if not done.periods:
         yield _("{book}: every period that has ended is frozen.").format(book=book)
     for each in done.periods:

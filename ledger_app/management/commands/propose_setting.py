@@ -70,6 +70,7 @@ NEEDED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "template": {"book": _text, "role": _text, "category": _text, "floor": _number_or_none},
     "lot_rule": {"book": _text, "role": _text, "expiry": _text, "breakage": _text},
     "hold_rule": {"book": _text},
+    "close_policy": {"book": _text},
     "profile": {"text": _content},
     "rights": {"user": _text, "groups": _codes},
 }
@@ -85,6 +86,12 @@ ALLOWED: Final[Mapping[str, Mapping[str, Reader]]] = {
     "template": {},
     "lot_rule": {"validity": _number_or_none, "fixed_on": _day_or_none, "order": _text, "kind": _text},
     "hold_rule": {"amount_most": _number_or_none, "amount_a_day": _number_or_none, "hours_most": _number, "targets": _codes},
+    "close_policy": {
+        "provisional_after_hours": _number,
+        "freeze_after_hours": _number,
+        "months_ahead": _number,
+        "controls": _codes,
+    },
     "profile": {},
     "rights": {"is_superuser": _truth, "is_staff": _truth, "is_active": _truth},
 }

@@ -19,11 +19,11 @@ OF_PROGRAMS_ALONE = frozenset(act for name in rights.OF_PROGRAMS for act in righ
 def rights_of(user: User) -> frozenset[str]:
     """Return a user's rights as ``app.codename``. The system has an engineer's: it receives, validates and applies, and decides nothing.
 
-    And it marks proposals that nobody decided in time, which is nobody's decision.
+    And it marks proposals that nobody decided in time, and periods whose time is over, which is nobody's decision.
     """
     if user.username == User.SYSTEM:
         kept_back = {"ingestion_app.withdraw_batch", "ingestion_app.reverse_batch"}
-        return (frozenset(rights.ACTIONS["engineer"]) - kept_back) | {rights.EXPIRE}
+        return (frozenset(rights.ACTIONS["engineer"]) - kept_back) | {rights.EXPIRE, rights.KEEP_TIMES}
     return frozenset(user.get_all_permissions())
 
 

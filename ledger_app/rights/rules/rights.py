@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 # The system's own: it marks what nobody decided in time.
 EXPIRE = "ledger_app.expire_adjustment"
+# And it carries out what the policy of a book's close says, which two people have set.
+KEEP_TIMES = "ledger_app.keep_close_times"
 
 # Everyone who works here reads everything but users, tokens and passwords; what differs is what they may do. A till reads less (READ_BY), an auditor more.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +40,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ledger_app.release_hold",
         "ledger_app.resolve_any_hold",
         "ledger_app.reverse_entry",
+        "ledger_app.set_close_policy",
         "ledger_app.set_hold_rule",
         "ledger_app.set_lot_rule",
         "ledger_app.set_profile",
@@ -95,6 +98,7 @@ READ: Mapping[str, tuple[str, ...]] = {
         "auditrow",
         "balance",
         "book",
+        "closepolicy",
         "contraaccount",
         "deadletter",
         "decidedamount",

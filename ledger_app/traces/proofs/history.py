@@ -42,6 +42,7 @@ AUDITED = (
     Audited("ledger_app_historicaladjustmentlimit", "adjustmentlimit"),
     # Nothing changes a book once it is open: no such line is told.
     Audited("ledger_app_historicalbook", "book", kinds=CHANGED),
+    Audited("ledger_app_historicalclosepolicy", "closepolicy"),
     Audited("ledger_app_historicalcontraaccount", "reasoncode", "reason_code_id"),
     Audited("ledger_app_historicalerasure", "erasure"),
     Audited("ledger_app_historicalhold", "hold"),
@@ -59,7 +60,17 @@ AUDITED = (
 )
 # Whose every audit row tells of a line: those of the others tell also of what has no history, as identifiers.
 EACH_TELLS = (
-    *("accessreview", "account", "accounttemplate", "adjustment", "adjustmentlimit", "erasure", "hold", "holdrule"),
+    *(
+        "accessreview",
+        "account",
+        "accounttemplate",
+        "adjustment",
+        "adjustmentlimit",
+        "closepolicy",
+        "erasure",
+        "hold",
+        "holdrule",
+    ),
     *("lotrule", "merge", "period", "reasoncode", "reversal", "setting"),
 )
 TELLS_OF_NOTHING = """

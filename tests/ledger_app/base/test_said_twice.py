@@ -10,7 +10,7 @@ from ledger_app import errors
 from ledger_app.accounting.operations import profiles
 from ledger_app.adjustments.operations import reason_codes
 from ledger_app.books.operations import accounts, books
-from ledger_app.close.operations import periods
+from ledger_app.close.operations import periods, policies
 from ledger_app.erasures.operations import erasures, names
 from ledger_app.members.operations import members, merges
 from ledger_app.members.queries import merges as merge_queries
@@ -263,6 +263,12 @@ TWICE = {
     "hold_rules.set_rule": (
         lambda desk, points: (
             lambda: hold_rules.set_rule(book=points.book, given=hold_rules.HoldRuleGiven(amount_most=7), caller=desk.decider)
+        ),
+        ALREADY,
+    ),
+    "policies.set_policy": (
+        lambda desk, points: (
+            lambda: policies.set_policy(book=points.book, given=policies.PolicyGiven(months_ahead=1), caller=desk.decider)
         ),
         ALREADY,
     ),

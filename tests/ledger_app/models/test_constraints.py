@@ -201,6 +201,10 @@ VIOLATIONS = {
     "reversal_holds_while_it_may": reversal(holds_entry="NULL"),
     "reversal_reason_given": reversal(reason="''"),
     "holdrule_of_something": "INSERT INTO ledger_app_holdrule (book_id, amount_most, hours_most, version) VALUES ({book}, 0, 1, 1)",
+    "closepolicy_in_order": (
+        "INSERT INTO ledger_app_closepolicy (book_id, provisional_after_hours, freeze_after_hours, months_ahead, controls, version)"
+        " VALUES ({book}, 2, 1, 0, '[]', 1)"
+    ),
     "holdtarget_once": (
         "INSERT INTO ledger_app_holdtarget (rule_id, account_id) SELECT {rule}, {cash} FROM ledger_app_book"
         " UNION ALL SELECT {rule}, {cash} FROM ledger_app_book"

@@ -29,6 +29,7 @@ FIRST: Mapping[str, Said] = {
     "template": {"book": "PTS", "role": "points", "category": "liability", "floor": 0},
     "lot_rule": {"book": "PTS", "role": "points", "expiry": "fixed", "fixed_on": "2027-03-31", "breakage": "breakage"},
     "hold_rule": {"book": "PTS", "amount_most": 500, "targets": ["till"]},
+    "close_policy": {"book": "PTS", "freeze_after_hours": 96, "controls": ["till"]},
     "profile": {"book": "PTS", "profile": "freee", "text": profile_samples.text("freee", OF_POINTS)},
 }
 SECOND: Mapping[str, Said] = {
@@ -37,6 +38,7 @@ SECOND: Mapping[str, Said] = {
     "template": {**FIRST["template"], "floor": None},
     "lot_rule": {"book": "PTS", "role": "points", "expiry": "days", "validity": 30, "breakage": "breakage"},
     "hold_rule": {"book": "PTS", "amount_most": 5_000, "amount_a_day": 9_000, "targets": []},
+    "close_policy": {"book": "PTS", "provisional_after_hours": 24, "months_ahead": 2, "controls": []},
     "profile": {**FIRST["profile"], "text": profile_samples.text("freee", OF_POINTS, ("雑損失", "雑費"))},
 }
 WRONG: Mapping[str, tuple[Said, str]] = {
@@ -45,6 +47,7 @@ WRONG: Mapping[str, tuple[Said, str]] = {
     "template": ({**FIRST["template"], "floor": 1}, "template_invalid"),
     "lot_rule": ({**FIRST["lot_rule"], "expiry": "never"}, "lot_rule_invalid"),
     "hold_rule": ({**FIRST["hold_rule"], "targets": ["nobody"]}, "not_found"),
+    "close_policy": ({**FIRST["close_policy"], "controls": ["nobody"]}, "control_unknown"),
     "profile": ({"text": profile_samples.text("freee")}, "not_found"),
 }
 KINDS = list(FIRST)

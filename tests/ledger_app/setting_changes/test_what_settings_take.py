@@ -12,12 +12,14 @@ from django.conf import settings as configured
 from django.db.models import Model
 
 from ledger_app.adjustments.operations import reason_codes
+from ledger_app.admin.close_policies import ClosePolicyForm
 from ledger_app.admin.reason_codes import LimitForm, ReasonCodeForm
 from ledger_app.admin.rule_forms import HoldRuleForm, LotRuleForm
 from ledger_app.admin.setting_changes import LABELS
 from ledger_app.api import books as books_api
 from ledger_app.api import setting_changes as changes_api
 from ledger_app.api import settings as settings_api
+from ledger_app.close.operations.policies import PolicyGiven
 from ledger_app.management.commands import propose_setting
 from ledger_app.members.operations import opening
 from ledger_app.models import AccountTemplate, AdjustmentLimit, HoldRule, LotRule, ReasonCode
@@ -46,6 +48,7 @@ TAKEN: Final[Mapping[str, set[str]]] = {
     "template": of(opening.set_template),
     "lot_rule": {"book", "role"} | {each.name for each in fields(RuleGiven)},
     "hold_rule": {"book", *HoldRuleGiven._fields},
+    "close_policy": {"book", *PolicyGiven._fields},
     "profile": {"text"},
     "rights": {"user", "groups", *FLAGS},
 }
@@ -56,6 +59,7 @@ INPUTS: Final[Mapping[str, tuple[Any, set[str]]]] = {
     "template": (books_api.TemplateInput, {"book"}),
     "lot_rule": (changes_api.LotRuleInput, set()),
     "hold_rule": (changes_api.HoldRuleInput, set()),
+    "close_policy": (changes_api.ClosePolicyInput, set()),
     "profile": (changes_api.ProfileInput, set()),
     "rights": (changes_api.RightsInput, set()),
 }
@@ -69,6 +73,7 @@ FORMS: Final[Mapping[str, tuple[Any, set[str]]]] = {
     "reason_code": (ReasonCodeForm, {"contra_accounts"}),
     "lot_rule": (LotRuleForm, set()),
     "hold_rule": (HoldRuleForm, set()),
+    "close_policy": (ClosePolicyForm, set()),
 }
 
 
