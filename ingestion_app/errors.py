@@ -49,14 +49,18 @@ class NoFileWaits(LedgerError):
     """No other file waits for the slot of a batch."""
 
     code = "no_file_waits"
-    template = _("No other file has come in for the slot of batch {batch}. Receive the corrected file first, or withdraw the batch.")
+    template = _(
+        "No other file has come in for the slot of batch {batch}. Receive the corrected file first, or withdraw the batch."
+    )
 
 
 class FileNotWaiting(LedgerError):
     """The file that was to take a batch's place does not wait for it."""
 
     code = "file_not_waiting"
-    template = _("Receipt {shown} is not waiting for the slot of batch {batch}; receipt {waiting} is. Compare that one with the batch.")
+    template = _(
+        "Receipt {shown} is not waiting for the slot of batch {batch}; receipt {waiting} is. Compare that one with the batch."
+    )
 
 
 class NothingToCompare(LedgerError):

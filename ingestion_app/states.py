@@ -55,7 +55,9 @@ class BatchFacts:
     alerts_shown: str | None = None  # None: nothing was decided yet
     alerts_acknowledged_by: str = ""  # empty: nobody has, since the last validation
     brought_by: int | None = None  # who sent the file in, where another person made a batch of it
-    waiting: int | None = None  # the receipt of the file that waits for the slot: the one that was shown where that waits, else the newest
+    waiting: int | None = (
+        None  # the receipt of the file that waits for the slot: the one that was shown where that waits, else the newest
+    )
     waiting_shown: int | None = None  # None: nothing was decided yet
 
 

@@ -81,7 +81,6 @@ def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None 
 
     :raises Refused: with every reason; something_applied among them
     """
-
     return _decide("withdraw", batch_id, caller, reason, version, columns=lambda row, _facts: _withdrawn(row, caller))
 
 

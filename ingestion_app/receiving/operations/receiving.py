@@ -221,9 +221,7 @@ def open_batch(*, receipt: Receipt, caller: Caller, facts: Mapping[str, Any] = M
     )
     history.create(batch, caller=caller, reason="receive")
     told = {"receipt": receipt.pk, "sha256": str(file), "bytes": file.size, "name": receipt.name, "state": batch.state}
-    audit.record(
-        subject=audit.Subject("batch", batch.pk, str(batch)), action="receive", caller=caller, facts={**told, **facts}
-    )
+    audit.record(subject=audit.Subject("batch", batch.pk, str(batch)), action="receive", caller=caller, facts={**told, **facts})
     return batch
 
 
