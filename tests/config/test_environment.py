@@ -177,14 +177,10 @@ def test_what_is_not_understood_stops_the_start(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_the_bounds_that_are_documented_are_the_bounds(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_bounds_and_the_default_that_are_documented_are_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for bound in NUMBERS[name]:
         assert start(monkeypatch, **{name: str(bound)})[name] == bound
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_the_defaults_that_are_documented_are_the_defaults(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    # Where it is another in development, as which this starts, that stands last.
+    # Of defaults, that of development, as which this starts, stands last.
     assert re.findall("`([^`]+)`", TOLD[name][1])[-1] == str(start(monkeypatch)[name])
 
 
