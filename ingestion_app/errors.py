@@ -32,7 +32,7 @@ class SlotConflict(LedgerError):
 
     code = "slot_conflict"
     template = _(
-        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept (receipt {receipt}). {way}"
+        "Another file is already in for {source}, {business_date}, sequence {sequence} (batch {batch}, {state}). The bytes are kept. {way}"
     )
 
 
@@ -42,39 +42,7 @@ WAYS_TO_THE_SLOT = {
     "applied": _("Reverse that batch, or send this one under its right sequence."),
     "frozen": _("That batch stays. Send this one under its right sequence; corrections are new entries in an open period."),
 }
-WAY_TO_THE_SLOT = _("Compare both; then replace that batch by this file, or send this one under its right sequence.")
-
-
-class NoFileWaits(LedgerError):
-    """No other file waits for the slot of a batch."""
-
-    code = "no_file_waits"
-    template = _(
-        "No other file has come in for the slot of batch {batch}. Receive the corrected file first, or withdraw the batch."
-    )
-
-
-class FileNotWaiting(LedgerError):
-    """The file that was to take a batch's place does not wait for it."""
-
-    code = "file_not_waiting"
-    template = _(
-        "Receipt {shown} is not waiting for the slot of batch {batch}; receipt {waiting} is. Compare that one with the batch."
-    )
-
-
-class NothingToCompare(LedgerError):
-    """No other file came in for the slot of a receipt."""
-
-    code = "nothing_to_compare"
-    template = _("No earlier file came in for the slot of receipt {receipt}. Say with which receipt to compare it.")
-
-
-class NotComparable(LedgerError):
-    """Two receipts are of different sources."""
-
-    code = "not_comparable"
-    template = _("Receipt {receipt} is of source {source}, and receipt {other} of {other_source}. Compare files of one source.")
+WAY_TO_THE_SLOT = _("Withdraw that batch, or send this one under its right sequence.")
 
 
 class SlotTaken(LedgerError):

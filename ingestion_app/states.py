@@ -54,11 +54,6 @@ class BatchFacts:
     alerts_digest: str = ""  # of the alerts, hexadecimal; empty where there is none
     alerts_shown: str | None = None  # None: nothing was decided yet
     alerts_acknowledged_by: str = ""  # empty: nobody has, since the last validation
-    brought_by: int | None = None  # who sent the file in, where another person made a batch of it
-    waiting: int | None = (
-        None  # the receipt of the file that waits for the slot: the one that was shown where that waits, else the newest
-    )
-    waiting_shown: int | None = None  # None: nothing was decided yet
 
 
 def slot_is_free(facts: BatchFacts) -> list[LedgerError]:
@@ -69,7 +64,7 @@ def slot_is_free(facts: BatchFacts) -> list[LedgerError]:
 def approver_is_another(facts: BatchFacts) -> list[LedgerError]:
     """Nobody decides what they proposed, superusers included."""
     found: list[LedgerError] = []
-    if facts.user_id in {facts.received_by, facts.brought_by}:
+    if facts.user_id == facts.received_by:
         found.append(errors.ReceivedByApprover(user=facts.user_name, did=_("received")))
     if facts.user_id == facts.planned_by:
         found.append(errors.ReceivedByApprover(user=facts.user_name, did=_("validated")))
@@ -168,15 +163,6 @@ def nothing_is_applied(facts: BatchFacts) -> list[LedgerError]:
     if facts.state != "applying" or applied == 0:
         return []
     return [errors.SomethingApplied(applied=applied, total=facts.chunks)]
-
-
-def another_file_waits(facts: BatchFacts) -> list[LedgerError]:
-    """A file came in for the batch's slot while the batch had it, and it is the one that was shown."""
-    if facts.waiting is None:
-        return [errors.NoFileWaits(batch=facts.batch_id)]
-    if facts.waiting_shown in {None, facts.waiting}:
-        return []
-    return [errors.FileNotWaiting(batch=facts.batch_id, shown=facts.waiting_shown, waiting=facts.waiting)]
 
 
 def something_is_applied(facts: BatchFacts) -> list[LedgerError]:
@@ -406,20 +392,6 @@ BATCH = Machine(
             decides=True,
             writes="slot and bytes are free for a new batch",
             phrase=_("withdrew the batch"),
-        ),
-        Transition(
-            name="replace",
-            label=_("Replace"),
-            description=_("Withdraws the batch, and makes one of the other file that came in for its slot. Both files are kept."),
-            sources=("received", "rejected", "validated", "approved", "applying"),
-            target="withdrawn",
-            right="ingestion_app.withdraw_batch",
-            who=_("Engineers"),
-            guards=(slot_is_free, nothing_is_applied, another_file_waits),
-            reason_required=True,
-            decides=True,
-            writes="a batch of the other file, in the same slot",
-            phrase=_("replaced it by the other file of its slot"),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The decisions about a batch: acknowledge, approve, withdraw, replace, freeze."""
+"""The decisions about a batch: acknowledge, approve, withdraw, freeze."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,7 @@ from django.db.models import F
 from ingestion_app import errors
 from ingestion_app.deciding.operations import steps
 from ingestion_app.deciding.queries import alerts, batches
-from ingestion_app.models import Acknowledgement, Batch, Chunk, PrunedFile, Receipt
-from ingestion_app.receiving.operations import receiving
+from ingestion_app.models import Acknowledgement, Batch, Chunk
 from ingestion_app.sources.queries import definitions
 from ingestion_app.states import BatchFacts
 from ledger_app import locks
@@ -81,52 +80,17 @@ def withdraw(*, batch_id: int, reason: str, caller: Caller, version: int | None 
 
     :raises Refused: with every reason; something_applied among them
     """
-    return _decide("withdraw", batch_id, caller, reason, version, columns=lambda row, _facts: _withdrawn(row, caller))
-
-
-def replace(*, batch_id: int, receipt_id: int, reason: str, caller: Caller, version: int | None = None) -> Batch:
-    """End a batch of which nothing is applied, and make a batch of the file that waits for its slot; return the new one. Both files stay on record.
-
-    :raises Refused: with every reason; something_applied, no_file_waits and file_not_waiting among them
-    """
-    made: list[Batch] = []
 
     def columns(row: Batch, _facts: BatchFacts) -> dict[str, Any]:
-        ended = _withdrawn(row, caller)
-        # Before the row itself ends: its unique keys let no other into the slot as long as it has it.
-        Batch.objects.filter(pk=row.pk).update(holds_slot=None, holds_file=None)
-        receipt = Receipt.objects.select_related("source", "file").get(pk=receipt_id)
-        made.append(receiving.open_batch(receipt=receipt, caller=caller, facts={"replaces": row.pk}))
-        if PrunedFile.objects.filter(file=receipt.file).exists():
-            # Asked once the new batch refers to it: from then on nobody removes its bytes.
-            raise Refused([errors.FileMissing(sha256=str(receipt.file))])
-        return ended
+        weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, at=caller.at)
+        rest = Chunk.objects.filter(batch=row).exclude(state=Chunk.State.APPLIED)
+        # A worker that leased a chunk has lost it, or has applied it before. Only the locked row says which.
+        rest.update(lease_token=F("lease_token") + 1, lease_until=None)
+        if applied := Chunk.objects.filter(batch=row, state=Chunk.State.APPLIED).count():
+            raise Refused([errors.SomethingApplied(applied=applied, total=applied + rest.count())])
+        return {"holds_slot": None, "holds_file": None, "holds_original": None, "is_paused": False}
 
-    _decide(
-        "replace",
-        batch_id,
-        caller,
-        reason,
-        version,
-        waiting_shown=receipt_id,
-        columns=columns,
-        said=lambda _row: {"receipt": receipt_id, "by": made[-1].pk},
-    )
-    return made[-1]
-
-
-def _withdrawn(row: Batch, caller: Caller) -> dict[str, Any]:
-    """Take the chunks of a batch from whoever has them, and return the columns of its end.
-
-    :raises Refused: something_applied
-    """
-    weighing.void(kind=DecidedAmount.Kind.BATCH, subject_id=row.pk, at=caller.at)
-    rest = Chunk.objects.filter(batch=row).exclude(state=Chunk.State.APPLIED)
-    # A worker that leased a chunk has lost it, or has applied it before. Only the locked row says which.
-    rest.update(lease_token=F("lease_token") + 1, lease_until=None)
-    if applied := Chunk.objects.filter(batch=row, state=Chunk.State.APPLIED).count():
-        raise Refused([errors.SomethingApplied(applied=applied, total=applied + rest.count())])
-    return {"holds_slot": None, "holds_file": None, "holds_original": None, "is_paused": False}
+    return _decide("withdraw", batch_id, caller, reason, version, columns=columns)
 
 
 def freeze(*, batch_id: int, caller: Caller, reason: str = "", version: int | None = None) -> Batch:
@@ -147,7 +111,6 @@ def _decide(
     digest_shown: str | None = None,
     acknowledged_version: int | None = None,
     alerts_shown: str | None = None,
-    waiting_shown: int | None = None,
     columns: Any = lambda _row, _facts: {},
     said: Any = lambda _row: {},
 ) -> Batch:
@@ -164,7 +127,6 @@ def _decide(
             digest_shown=digest_shown,
             acknowledged_version=acknowledged_version,
             alerts_shown=alerts_shown,
-            waiting_shown=waiting_shown,
             at=caller.at,
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q
 
-from ingestion_app.deciding.queries import alerts, footing, waiting, weights
+from ingestion_app.deciding.queries import alerts, footing, weights
 from ingestion_app.models import Acknowledgement, Attempt, Batch, Chunk
 from ingestion_app.reversing.queries import reversals
 from ingestion_app.sources.queries import definitions
@@ -44,7 +44,6 @@ def facts(
     counted: Mapping[int, Change] = NOTHING_COUNTED,
     acknowledged_version: int | None = None,
     alerts_shown: str | None = None,
-    waiting_shown: int | None = None,
     at: datetime | None = None,
 ) -> BatchFacts:
     """Return what the guards of a batch are asked with.
@@ -100,9 +99,6 @@ def facts(
         alerts_digest=alerts.digest_of(batch),
         alerts_shown=alerts_shown,
         alerts_acknowledged_by=acknowledged.acknowledged_by.username if acknowledged is not None else "",
-        brought_by=batch.receipt.received_by_id if batch.receipt is not None else None,
-        waiting=waiting.receipt_of(batch, waiting_shown),
-        waiting_shown=waiting_shown,
     )
 
 
@@ -144,9 +140,6 @@ def _hands(batch: Batch) -> Iterator[User | None]:
     """Yield who had a hand in the plan: who received the file, or proposed the reversal, and who validated it."""
     yield batch.received_by
     yield batch.planned_by
-    if batch.receipt is not None and batch.receipt.received_by_id != batch.received_by_id:
-        # Sent in while another file had the slot: somebody else made a batch of it.
-        yield batch.receipt.received_by
 
 
 def _proposers_away(batch: Batch) -> list[str]:

@@ -1,12 +1,10 @@
 """Receives files: stores bytes, hashes, registers, and nothing else."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.utils.translation import gettext_lazy as _
 
@@ -86,15 +84,14 @@ def refusals_of(receipt: Receipt) -> list[LedgerError]:
     """Return why an arrival became no batch, as it stands now: its sender was told so, and its page tells it."""
     if receipt.outcome == Receipt.Outcome.REFUSED:
         return [errors.SlotUnknown(name=receipt.name, most=SEQUENCE_MOST)]
-    if receipt.outcome != Receipt.Outcome.CONFLICT or receipt.first is None or hasattr(receipt, "batch"):
-        return []  # somebody has put it in the place of the other
+    if receipt.outcome != Receipt.Outcome.CONFLICT or receipt.first is None:
+        return []
     batch = receipt.first.batch
     return [
         errors.SlotConflict(
             source=receipt.source.code,
             business_date=receipt.business_date,
             sequence=receipt.sequence,
-            receipt=receipt.pk,
             batch=batch.pk,
             state=Batch.State(batch.state).label,
             way=errors.WAYS_TO_THE_SLOT.get(batch.state, errors.WAY_TO_THE_SLOT),
@@ -199,30 +196,27 @@ def _register(
         os_user=caller.os_user,
         host=caller.host,
     )
-    if outcome == Receipt.Outcome.ACCEPTED:
-        open_batch(receipt=receipt, caller=caller, facts={"masked_bytes": masked_bytes} if masked_bytes else {})
+    if outcome == Receipt.Outcome.ACCEPTED and slot is not None:
+        batch = Batch(
+            source=source,
+            source_version=definitions.current_version(source),
+            file=file,
+            receipt=receipt,
+            business_date=slot.business_date,
+            sequence=slot.sequence,
+            received_by=caller.user,
+            # The same bytes may be those of several days; the first batch holds them.
+            holds_file=None if Batch.objects.filter(source=source, file=file, holds_file=True).exists() else True,
+        )
+        history.create(batch, caller=caller, reason="receive")
+        facts = {"receipt": receipt.pk, "sha256": sha256.hex(), "bytes": size, "name": receipt.name, "state": batch.state}
+        audit.record(
+            subject=audit.Subject("batch", batch.pk, str(batch)),
+            action="receive",
+            caller=caller,
+            facts={**facts, **({"masked_bytes": masked_bytes} if masked_bytes else {})},
+        )
     return receipt
-
-
-def open_batch(*, receipt: Receipt, caller: Caller, facts: Mapping[str, Any] = MappingProxyType({})) -> Batch:
-    """Make the batch of a receipt that has a slot, in the transaction that is open; ``facts`` go into its audit row beside what is told of each."""
-    assert receipt.business_date is not None and receipt.sequence is not None, "it has a slot"  # noqa: S101, PT018 - only then it is called
-    source, file = receipt.source, receipt.file
-    batch = Batch(
-        source=source,
-        source_version=definitions.current_version(source),
-        file=file,
-        receipt=receipt,
-        business_date=receipt.business_date,
-        sequence=receipt.sequence,
-        received_by=caller.user,
-        # The same bytes may be those of several days; the first batch holds them.
-        holds_file=None if Batch.objects.filter(source=source, file=file, holds_file=True).exists() else True,
-    )
-    history.create(batch, caller=caller, reason="receive")
-    told = {"receipt": receipt.pk, "sha256": str(file), "bytes": file.size, "name": receipt.name, "state": batch.state}
-    audit.record(subject=audit.Subject("batch", batch.pk, str(batch)), action="receive", caller=caller, facts={**told, **facts})
-    return batch
 
 
 def _same(source: Source, file: File, slot: Slot | None, *, says_its_day: bool) -> Batch | None:
