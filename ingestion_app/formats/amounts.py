@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from ingestion_app.formats.definition import AmountStyle, Sign
+from ingestion_app.formats.amount_styles import AmountStyle, Sign
 
 # No more digits than this are turned into a number: as many as a column of fixed width has, zeros in front among them.
 _DIGITS_MOST = 64

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from enum import StrEnum
 
+from ingestion_app.formats.amount_styles import AmountStyle
 from ingestion_app.formats.control_totals import Balance, FileTotals, HashTotal, NestedSum, SectionTotals, Total, TotalBy
 from ingestion_app.formats.shape_rules import ShapeRules
 
@@ -48,32 +49,6 @@ class InstantFormat(StrEnum):
 
     UTC = "YYYY-MM-DDTHH:MM:SSZ"
     LOCAL = "YYYY-MM-DD HH:MM:SS"
-
-
-class Sign(StrEnum):
-    """Where the sign of an amount stands."""
-
-    LEADING = "leading"
-    TRAILING = "trailing"
-    PARENTHESES = "parentheses"  # around negative ones
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class AmountStyle:
-    """How an amount is written, where it is not a bare number of minor units.
-
-    ``decimals`` digits stand behind the ``point`` (None: the last digits are the decimals); ``minor_digits`` of them the unit has.
-    """
-
-    decimals: int = 0
-    minor_digits: int = 0
-    point: str | None = None
-    has_fewer_decimals: bool = False
-    thousands: str | None = None
-    sign: Sign = Sign.LEADING
-    may_have_plus: bool = False
-    zero_padded: bool = False
 
 
 class JsonType(StrEnum):

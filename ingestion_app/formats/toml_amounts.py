@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
-from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Sign
+from ingestion_app.formats.amount_styles import AmountStyle, Sign
+from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import ERAS, compile_format
 from ingestion_app.formats.values import AMOUNT_LIMIT, field_reader

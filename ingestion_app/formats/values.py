@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
+from ingestion_app.formats.amount_styles import AmountStyle
 from ingestion_app.formats.amounts import amount_parser, example
-from ingestion_app.formats.definition import AmountStyle, Column, DateFormat, InstantFormat, Kind, Side
+from ingestion_app.formats.definition import Column, DateFormat, InstantFormat, Kind, Side
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.moments import compile_format
 from ledger_app.errors import printable

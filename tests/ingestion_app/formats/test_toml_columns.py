@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ingestion_app.formats import toml
-from ingestion_app.formats.definition import AmountStyle, Column, Kind, Padding, Side, Sign, SignBy
+from ingestion_app.formats.amount_styles import AmountStyle, Sign
+from ingestion_app.formats.definition import Column, Kind, Padding, Side, SignBy
 from tests.support.definitions import COLUMNS, NO_CONTROLS, ROLES, definition, line_of, problems, text
 
 AMOUNT = 'kind = "amount", minimum = -1000000000'

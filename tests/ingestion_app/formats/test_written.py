@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestion_app.formats.amount_styles import AmountStyle, Sign
 from ingestion_app.formats.amounts import amount_parser, example
 from ingestion_app.formats.computing import computations
-from ingestion_app.formats.definition import AmountStyle, Column, Kind, Padding, RecordType, Side, Sign, SignBy
+from ingestion_app.formats.definition import Column, Kind, Padding, RecordType, Side, SignBy
 from ingestion_app.formats.fault import Fault
 from ingestion_app.formats.values import Value, field_reader
 
